@@ -1,0 +1,117 @@
+//! The physics as numbers: the chain, its ends, its force and its initial law (docs/theory.md, "The model").
+//!
+//! Open chain of N bonds: r_1..r_N and p_0..p_N. Ring: r_0..r_(N-1) and p_0..p_(N-1), r_n = q_n - q_(n-1).
+//! All times here are microscopic.
+
+use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
+use num_complex::Complex64;
+
+/// The chain as the equations see it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Chain {
+    /// Open chain or ring.
+    pub topology: Topology,
+    /// Number of bonds N.
+    pub bonds: usize,
+    /// γ
+    pub flip_rate: f64,
+    /// Thermostat at atom 0.
+    pub left: Option<Thermostat>,
+    /// Thermostat at atom N.
+    pub right: Option<Thermostat>,
+    /// Force on atom N.
+    pub force: Force,
+}
+
+/// F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with F_(-l) = conj F_l; the factor N^(-1/2) is already in F_l.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Force {
+    /// F̄
+    pub mean: f64,
+    /// ω, microscopic; 0 when there are no harmonics.
+    pub frequency: f64,
+    /// (l, F_l) for l ≥ 1, each l once, sorted.
+    pub harmonics: Vec<(u32, Complex64)>,
+}
+
+impl Force {
+    /// F_N(τ).
+    pub fn at(&self, time: f64) -> f64 {
+        self.mean
+            + self
+                .harmonics
+                .iter()
+                .map(|&(l, f)| 2.0 * (f * Complex64::cis(l as f64 * self.frequency * time)).re)
+                .sum::<f64>()
+    }
+}
+
+/// Independent initial coordinates: means and variances of r (length N) and p (length [`Chain::atoms`]).
+#[derive(Debug, Clone, PartialEq)]
+pub struct InitialLaw {
+    /// E r
+    pub mean_r: Vec<f64>,
+    /// E p
+    pub mean_p: Vec<f64>,
+    /// Var r
+    pub var_r: Vec<f64>,
+    /// Var p
+    pub var_p: Vec<f64>,
+}
+
+impl Chain {
+    /// Number of atoms: N+1 (open) or N (ring).
+    pub fn atoms(&self) -> usize {
+        match self.topology {
+            Topology::Open => self.bonds + 1,
+            Topology::Ring => self.bonds,
+        }
+    }
+
+    /// λ_-, λ_+; 0 where there is no thermostat.
+    pub fn friction(&self) -> [f64; 2] {
+        [self.left, self.right].map(|t| t.map_or(0.0, |t| t.friction))
+    }
+
+    /// T_-, T_+; 0 where there is no thermostat.
+    pub fn temperature(&self) -> [f64; 2] {
+        [self.left, self.right].map(|t| t.map_or(0.0, |t| t.temperature))
+    }
+
+    /// Microscopic duration of one unit of the scale: N², N or 1.
+    pub fn time_unit(&self, scale: TimeScale) -> f64 {
+        let n = self.bonds as f64;
+        match scale {
+            TimeScale::Diffusive => n * n,
+            TimeScale::Ballistic => n,
+            TimeScale::Microscopic => 1.0,
+        }
+    }
+
+    /// The chain that a scenario describes.
+    pub fn new(scenario: &Scenario) -> Chain {
+        let table = scenario.right.force.clone().unwrap_or_default();
+        let scale = 1.0 / (scenario.chain.bonds as f64).sqrt();
+        let mut harmonics: Vec<(u32, Complex64)> = Vec::new();
+        for h in &table.harmonics {
+            let value = Complex64::from_polar(h.amplitude * scale / 2.0, h.phase);
+            match harmonics.iter_mut().find(|(l, _)| *l == h.order) {
+                Some((_, f)) => *f += value,
+                None => harmonics.push((h.order, value)),
+            }
+        }
+        harmonics.sort_by_key(|(l, _)| *l);
+        let frequency = match table.period {
+            Some(period) if !harmonics.is_empty() => 2.0 * std::f64::consts::PI / period,
+            _ => 0.0,
+        };
+        Chain {
+            topology: scenario.chain.topology,
+            bonds: scenario.chain.bonds,
+            flip_rate: scenario.chain.flip_rate,
+            left: scenario.left.thermostat,
+            right: scenario.right.thermostat,
+            force: Force { mean: table.mean, frequency, harmonics },
+        }
+    }
+}

@@ -1,0 +1,6 @@
+//! flipchain: exact second moments of the harmonic chain with random velocity flips.
+#![warn(missing_docs)]
+
+pub mod chain;
+pub mod observe;
+pub mod scenario;
