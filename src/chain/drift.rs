@@ -1,0 +1,66 @@
+//! The drift matrix B and the sources of the moment equations, literally (docs/theory.md, "The model" and "The moment equations").
+//!
+//! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)).
+
+use super::Chain;
+use crate::scenario::Topology;
+use sprs::{CsMat, TriMat};
+
+impl Chain {
+    /// Number of coordinates: 2N+1 (open) or 2N (ring).
+    pub fn coordinates(&self) -> usize {
+        self.bonds + self.atoms()
+    }
+
+    /// The atoms that bond `index` (counted from 0) connects: r = p_right - p_left per unit time.
+    pub fn bond_ends(&self, index: usize) -> (usize, usize) {
+        match self.topology {
+            Topology::Open => (index, index + 1),
+            Topology::Ring => ((index + self.bonds - 1) % self.bonds, index),
+        }
+    }
+
+    /// Friction and noise strength at every atom: λ_n and 2 λ_n T_n, zero where there is no thermostat.
+    pub fn thermostats(&self) -> (Vec<f64>, Vec<f64>) {
+        let (mut friction, mut noise) = (vec![0.0; self.atoms()], vec![0.0; self.atoms()]);
+        let last = self.atoms() - 1;
+        for (site, end) in [(0, self.left), (last, self.right)] {
+            if let Some(t) = end {
+                friction[site] += t.friction;
+                noise[site] += 2.0 * t.friction * t.temperature;
+            }
+        }
+        (friction, noise)
+    }
+
+    /// B = [[0, D], [-Dᵀ, -(2γ + Γ)]]: the drift of the means, dz̄/dτ = B z̄ + F(τ) e_(pN).
+    pub fn drift(&self) -> CsMat<f64> {
+        let n = self.coordinates();
+        let mut b = TriMat::new((n, n));
+        for bond in 0..self.bonds {
+            let (left, right) = self.bond_ends(bond);
+            let (left, right) = (self.bonds + left, self.bonds + right);
+            for (row, column, value) in
+                [(bond, right, 1.0), (bond, left, -1.0), (right, bond, -1.0), (left, bond, 1.0)]
+            {
+                b.add_triplet(row, column, value);
+            }
+        }
+        for (site, friction) in self.thermostats().0.into_iter().enumerate() {
+            b.add_triplet(self.bonds + site, self.bonds + site, -(2.0 * self.flip_rate + friction));
+        }
+        b.to_csr()
+    }
+
+    /// The diagonal source of the covariance at the momenta: 4γ p̄² + 2λT, less what a reference state
+    /// `reference`·1 takes up (2λ T_ref), for the momenta `mean_p`.
+    pub fn covariance_source(&self, mean_p: &[f64], reference: f64) -> Vec<f64> {
+        let (friction, noise) = self.thermostats();
+        let flips = 4.0 * self.flip_rate;
+        mean_p
+            .iter()
+            .zip(friction.iter().zip(&noise))
+            .map(|(p, (friction, noise))| flips * p * p + (noise - 2.0 * friction * reference))
+            .collect()
+    }
+}

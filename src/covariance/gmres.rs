@@ -1,0 +1,129 @@
+//! GMRES, preconditioned from the right, with restarts as iterative refinement (Saad and Schultz, SIAM J. Sci. Stat. Comput. 7, 1986).
+
+use super::vector::Vector;
+use num_complex::Complex64;
+
+/// What the iteration reached.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Outcome {
+    pub iterations: usize,
+    /// ‖b - A x‖/‖b‖, evaluated anew at the end.
+    pub residual: f64,
+}
+
+/// Each cycle gains at most this factor before the residual is evaluated anew.
+const CYCLE_GAIN: f64 = 1e-10;
+/// Iterations in one cycle at most.
+const CYCLE_LENGTH: usize = 240;
+/// Cycles at most.
+const CYCLES: usize = 8;
+
+/// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A, `precondition` is P⁻¹.
+/// The residual reached is returned, whatever it is.
+pub(super) fn solve(
+    b: &Vector,
+    tolerance: f64,
+    apply: impl Fn(&Vector) -> Vector,
+    precondition: impl Fn(&Vector) -> Vector,
+) -> (Vector, Outcome) {
+    let mut x = Vector::zeros(b.len(), b.is_complex());
+    let norm = b.norm();
+    let mut outcome = Outcome { iterations: 0, residual: 0.0 };
+    if norm == 0.0 {
+        return (x, outcome);
+    }
+    let mut residual = b.clone();
+    outcome.residual = 1.0;
+    for _ in 0..CYCLES {
+        let goal = (0.5 * tolerance / outcome.residual).max(CYCLE_GAIN);
+        let (correction, iterations) = cycle(&residual, goal, &apply, &precondition);
+        let mut next = x.clone();
+        next.add(Complex64::ONE, &precondition(&correction));
+        let mut left = b.clone();
+        left.add(-Complex64::ONE, &apply(&next));
+        let reached = left.norm() / norm;
+        outcome.iterations += iterations;
+        if !(reached < outcome.residual) {
+            break;
+        }
+        let stalled = reached > 0.25 * outcome.residual;
+        (x, residual, outcome.residual) = (next, left, reached);
+        if reached <= tolerance || stalled {
+            break;
+        }
+    }
+    (x, outcome)
+}
+
+/// One cycle: y with ‖r - A P⁻¹ y‖ ≤ goal ‖r‖ where it gets there.
+fn cycle(
+    r: &Vector,
+    goal: f64,
+    apply: &impl Fn(&Vector) -> Vector,
+    precondition: &impl Fn(&Vector) -> Vector,
+) -> (Vector, usize) {
+    let norm = r.norm();
+    let mut basis = vec![r.clone()];
+    basis[0].scale(1.0 / norm);
+    // Columns of the triangular factor, the rotations that made it, and the rotated right-hand side.
+    let (mut columns, mut rotations) = (Vec::<Vec<Complex64>>::new(), Vec::<(f64, Complex64)>::new());
+    let mut rhs = vec![Complex64::new(norm, 0.0)];
+    while columns.len() < CYCLE_LENGTH.min(r.len()) {
+        let mut v = apply(&precondition(basis.last().expect("the basis is not empty")));
+        let scale = v.norm();
+        let mut column: Vec<Complex64> = basis
+            .iter()
+            .map(|u| {
+                let h = u.dot(&v);
+                v.add(-h, u);
+                h
+            })
+            .collect();
+        let mut beta = v.norm();
+        if beta < 0.1 * scale {
+            // Orthogonalize twice where the first time cancels.
+            for (u, h) in basis.iter().zip(&mut column) {
+                let more = u.dot(&v);
+                v.add(-more, u);
+                *h += more;
+            }
+            beta = v.norm();
+        }
+        for (j, &(c, s)) in rotations.iter().enumerate() {
+            let (up, down) = (column[j], column[j + 1]);
+            column[j] = c * up + s * down;
+            column[j + 1] = -s.conj() * up + c * down;
+        }
+        let diagonal = column[column.len() - 1];
+        let length = (diagonal.norm_sqr() + beta * beta).sqrt();
+        let (c, s) = if diagonal.norm() == 0.0 {
+            (0.0, Complex64::ONE)
+        } else {
+            (diagonal.norm() / length, diagonal / diagonal.norm() * beta / length)
+        };
+        let last = column.len() - 1;
+        column[last] = c * diagonal + s * beta;
+        let g = rhs[last];
+        rhs[last] = c * g;
+        rhs.push(-s.conj() * g);
+        columns.push(column);
+        rotations.push((c, s));
+        if rhs[last + 1].norm() <= goal * norm || beta <= f64::EPSILON * scale {
+            break;
+        }
+        v.scale(1.0 / beta);
+        basis.push(v);
+    }
+    let m = columns.len();
+    let mut y = rhs[..m].to_vec();
+    for i in (0..m).rev() {
+        for j in i + 1..m {
+            let yj = y[j];
+            y[i] -= columns[j][i] * yj;
+        }
+        y[i] /= columns[i][i];
+    }
+    let mut x = Vector::zeros(r.len(), r.is_complex());
+    y.iter().zip(&basis).for_each(|(&y, v)| x.add(y, v));
+    (x, m)
+}

@@ -1,0 +1,101 @@
+//! The covariance C of all coordinates and the one operation everything is made of (docs/theory.md, "Shifted solves"):
+//!
+//!     (σ - 𝓛) X = R,     𝓛X = B X + X Bᵀ + 4γ diag_p(X_pp),
+//!
+//! for σ real or complex and R = α Y + diag_p(q) with a real symmetric Y. [`MomentEquations`] is what an integrator,
+//! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
+//! [`modal::Modal`], O(N²), is the one that is used.
+
+pub mod literal;
+pub mod modal;
+mod interface;
+mod lanes;
+
+use crate::chain::Chain;
+use ndarray::Array2;
+use num_complex::Complex64;
+
+/// Right-hand side of a shifted solve: α Y + diag_p(q), q at the momenta.
+#[derive(Clone, Copy)]
+pub struct Source<'a> {
+    /// Y, in the representation of the solver that is asked; `None` for zero.
+    pub state: Option<&'a [f64]>,
+    /// α
+    pub scale: Complex64,
+    /// q, one entry per atom.
+    pub momenta: &'a [Complex64],
+}
+
+/// Adds Re(weight · X) to a state.
+pub struct Target<'a> {
+    /// The factor.
+    pub weight: Complex64,
+    /// Where it is added.
+    pub state: &'a mut [f64],
+}
+
+/// What a shifted solve says of itself.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SolveReport {
+    /// Krylov iterations (0 for a factorization).
+    pub iterations: usize,
+    /// ‖residual‖/‖right-hand side‖ of the equation solved, after the last refinement.
+    pub residual: f64,
+}
+
+/// Why a shifted solve failed.
+#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+pub enum SolveError {
+    /// The iteration ended above its tolerance.
+    #[error(
+        "the shifted solve at σ = {shift:.3e} stopped at a relative residual of {residual:.1e} after {iterations} iterations \
+         (asked: {tolerance:.1e}); the flip rate is too small for the iteration at this size"
+    )]
+    NotConverged {
+        /// σ
+        shift: Complex64,
+        /// Iterations done.
+        iterations: usize,
+        /// Residual reached.
+        residual: f64,
+        /// Residual asked.
+        tolerance: f64,
+    },
+    /// σ is an eigenvalue of 𝓛 (or of B).
+    #[error("σ = {shift:.3e} is an eigenvalue of the operator: the equation has no unique solution")]
+    Singular {
+        /// σ
+        shift: Complex64,
+    },
+}
+
+/// The moment equations dz̄/dτ = B z̄ + f, dC/dτ = 𝓛C + diag_p(q) of one chain, in some representation of C as a
+/// vector of real numbers. Means are in the theory's order r, p.
+pub trait MomentEquations: Sync {
+    /// The chain.
+    fn chain(&self) -> &Chain;
+
+    /// Length of the vector that represents C.
+    fn len(&self) -> usize;
+
+    /// Represents a symmetric matrix given in the theory's order.
+    fn represent(&self, covariance: &Array2<f64>) -> Vec<f64>;
+
+    /// The matrix that a vector represents, in the theory's order.
+    fn matrix(&self, state: &[f64]) -> Array2<f64>;
+
+    /// Frobenius norm of the matrix that a vector represents.
+    fn norm(&self, state: &[f64]) -> f64;
+
+    /// Solves (σ - B) z = f.
+    fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError>;
+
+    /// Solves (σ - 𝓛) X = R and adds Re(weight · X) to every target. `tolerance` bounds the relative residual.
+    fn solve(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<SolveReport, SolveError>;
+}

@@ -1,0 +1,211 @@
+//! The moment equations in the cosine basis: (σ - 𝓛) X = R in O(N²) time and memory.
+//!
+//! C is held as Ψᵀ C Ψ by rows k = 0..M of the triangle k' ≥ k: in each row the blocks pp, rr, rp, pr (pr being
+//! Cov(p_k, r_k')) of M - k numbers; 2M(M+1) numbers in all, half of the full matrix. One solve is one pass over the pairs to read
+//! the right-hand side, a pass of O(N) memory for each iteration of GMRES on the interface ([`super::interface`]), and one
+//! pass to write the answer. The residual returned is that of the interface equation, whose solution determines X exactly
+//! pair by pair; [`super::literal`] is the judge. Source: docs/theory.md, "Shifted solves".
+
+use super::interface::{End, Given, Interface, row_start};
+use super::pass::{self, Complex, Field, Real};
+use super::vector::Vector;
+use super::{MomentEquations, SolveError, SolveReport, Source, Target, gmres};
+use crate::chain::Chain;
+use crate::chain::modes::Modes;
+use ndarray::{Array2, ArrayViewMut2, Axis};
+use num_complex::Complex64;
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// The moment equations of one chain in its modes.
+pub struct Modal {
+    chain: Chain,
+    modes: Modes,
+    ends: Vec<End>,
+    groups: Vec<Range<usize>>,
+}
+
+/// Rounding and the conditioning of the interface keep residuals from going below this.
+const ROUNDING: f64 = 1e-12;
+
+impl Modal {
+    /// Prepares the modes.
+    pub fn new(chain: &Chain) -> Modal {
+        let modes = Modes::new(chain);
+        let shape = |sign: f64| (0..modes.count()).map(|k| modes.at_left_end(k) * if k % 2 == 1 { sign } else { 1.0 }).collect();
+        let ends = [(chain.left, 1.0), (chain.right, -1.0)]
+            .into_iter()
+            .filter_map(|(end, sign)| end.map(|t| End { friction: t.friction, shape: shape(sign) }))
+            .collect();
+        let groups = pass::groups(modes.count());
+        Modal { chain: chain.clone(), modes, ends, groups }
+    }
+
+    fn solve_in<F: Field>(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<SolveReport, SolveError> {
+        let interface = Interface {
+            modes: &self.modes,
+            ends: &self.ends,
+            flip_rate: self.chain.flip_rate,
+            shift,
+            groups: &self.groups,
+        };
+        let momenta = Vector::from_complex(source.momenta, F::COMPLEX);
+        let table = momenta.map_range(0..momenta.len(), |q| self.modes.table(q));
+        let given = Given { state: source.state, scale: source.scale, table: &table };
+        let b = interface.right_hand_side::<F>(given);
+        let symbol = interface.symbol::<F>();
+        let m = self.modes.count();
+        let precondition = |w: &Vector| {
+            let mut d = w.map_range(0..m, |d| {
+                let mut d = d.to_vec();
+                self.modes.momentum_to_modes(&mut d);
+                d
+            });
+            for (k, q) in symbol.iter().enumerate() {
+                let value = d.at(k) / q;
+                d.re[k] = value.re;
+                if F::COMPLEX {
+                    d.im[k] = value.im;
+                }
+            }
+            let mut out = w.clone();
+            for (out, d) in [(&mut out.re, &mut d.re), (&mut out.im, &mut d.im)] {
+                if !d.is_empty() {
+                    self.modes.momentum_to_sites(d);
+                    out[..m].copy_from_slice(d);
+                }
+            }
+            out
+        };
+        let (w, outcome) = gmres::solve(&b, tolerance, |w| interface.apply::<F>(w), precondition);
+        if !(outcome.residual <= tolerance.max(ROUNDING)) {
+            return Err(SolveError::NotConverged {
+                shift,
+                iterations: outcome.iterations,
+                residual: outcome.residual,
+                tolerance,
+            });
+        }
+        interface.emit::<F>(given, &w, targets);
+        Ok(SolveReport { iterations: outcome.iterations, residual: outcome.residual })
+    }
+
+    /// Transforms both indices of one block in place; `row` and `column` act on one vector.
+    fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, column: impl Fn(&mut [f64]) + Sync) {
+        for (axis, map) in [(Axis(0), &row as &(dyn Fn(&mut [f64]) + Sync)), (Axis(1), &column)] {
+            // A vector along one axis is a lane along the other.
+            let lanes: Vec<_> = block.axis_iter_mut(axis).collect();
+            lanes.into_par_iter().for_each(|mut lane| {
+                let mut copy: Vec<f64> = lane.iter().copied().collect();
+                map(&mut copy);
+                lane.iter_mut().zip(&copy).for_each(|(to, from)| *to = *from);
+            });
+        }
+    }
+
+    /// First coordinate of the momenta in a padded matrix, where r has as many entries as p.
+    fn padding(&self) -> usize {
+        self.modes.count() - self.chain.bonds
+    }
+}
+
+impl MomentEquations for Modal {
+    fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    fn len(&self) -> usize {
+        2 * self.modes.count() * (self.modes.count() + 1)
+    }
+
+    fn represent(&self, covariance: &Array2<f64>) -> Vec<f64> {
+        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
+        let elongation = |v: &mut [f64]| self.modes.elongation_to_modes(v);
+        let momentum = |v: &mut [f64]| self.modes.momentum_to_modes(v);
+        let mut state = vec![0.0; self.len()];
+        let mut fill = |block: usize, entry: &dyn Fn(usize, usize) -> f64| {
+            for k in 0..m {
+                let start = row_start(m, k) + block * (m - k);
+                (k..m).for_each(|j| state[start + j - k] = entry(k, j));
+            }
+        };
+        let mut pp = covariance.slice(ndarray::s![bonds.., bonds..]).to_owned();
+        Self::transform(&mut pp.view_mut(), momentum, momentum);
+        fill(0, &|k, j| pp[[k, j]]);
+        let mut padded = Array2::zeros((m, m));
+        padded.slice_mut(ndarray::s![pad.., pad..]).assign(&covariance.slice(ndarray::s![..bonds, ..bonds]));
+        Self::transform(&mut padded.view_mut(), elongation, elongation);
+        fill(1, &|k, j| padded[[k, j]]);
+        padded.fill(0.0);
+        padded.slice_mut(ndarray::s![pad.., ..]).assign(&covariance.slice(ndarray::s![..bonds, bonds..]));
+        Self::transform(&mut padded.view_mut(), momentum, elongation);
+        fill(2, &|k, j| padded[[k, j]]);
+        fill(3, &|k, j| padded[[j, k]]);
+        state
+    }
+
+    fn matrix(&self, state: &[f64]) -> Array2<f64> {
+        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
+        let elongation = |v: &mut [f64]| self.modes.elongation_to_sites(v);
+        let momentum = |v: &mut [f64]| self.modes.momentum_to_sites(v);
+        let entry = |block: usize, k: usize, j: usize| state[row_start(m, k) + block * (m - k) + j - k];
+        let n = self.chain.coordinates();
+        let mut out = Array2::zeros((n, n));
+        let symmetric = |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
+        let mut work = symmetric(0);
+        Self::transform(&mut work.view_mut(), momentum, momentum);
+        out.slice_mut(ndarray::s![bonds.., bonds..]).assign(&work);
+        work = symmetric(1);
+        Self::transform(&mut work.view_mut(), elongation, elongation);
+        out.slice_mut(ndarray::s![..bonds, ..bonds]).assign(&work.slice(ndarray::s![pad.., pad..]));
+        work = Array2::from_shape_fn((m, m), |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) });
+        Self::transform(&mut work.view_mut(), momentum, elongation);
+        out.slice_mut(ndarray::s![..bonds, bonds..]).assign(&work.slice(ndarray::s![pad.., ..]));
+        out.slice_mut(ndarray::s![bonds.., ..bonds]).assign(&work.slice(ndarray::s![pad.., ..]).t());
+        out
+    }
+
+    fn norm(&self, state: &[f64]) -> f64 {
+        let m = self.modes.count();
+        let mut sum = 0.0;
+        for k in 0..m {
+            let row = &state[row_start(m, k)..row_start(m, k + 1)];
+            // pp and rr stand for two entries, rp and pr as well (their mirror images), the diagonal for one.
+            let all: f64 = row.iter().map(|x| x * x).sum();
+            let diagonal: f64 = (0..4).map(|block| row[block * (m - k)].powi(2)).sum();
+            let mixed = row[2 * (m - k)].powi(2) + row[3 * (m - k)].powi(2);
+            sum += 2.0 * all - diagonal - mixed + mixed;
+        }
+        sum.sqrt()
+    }
+
+    fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
+        let _ = (shift, f);
+        todo!()
+    }
+
+    fn solve(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<SolveReport, SolveError> {
+        let stationary = shift == Complex64::ZERO;
+        if stationary && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
+            return Err(SolveError::Singular { shift });
+        }
+        let real = shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0);
+        if real {
+            self.solve_in::<Real>(shift, source, targets, tolerance)
+        } else {
+            self.solve_in::<Complex>(shift, source, targets, tolerance)
+        }
+    }
+}
