@@ -334,7 +334,8 @@ impl FromStr for Expression {
 
 impl From<f64> for Expression {
     fn from(value: f64) -> Expression {
-        Expression { source: format!("{value:?}"), steps: vec![Step::Number(value)] }
+        let digits = format!("{value:?}");
+        Expression { source: digits.strip_suffix(".0").unwrap_or(&digits).into(), steps: vec![Step::Number(value)] }
     }
 }
 

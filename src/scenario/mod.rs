@@ -1,6 +1,6 @@
 //! What the user wrote, validated; knows no numerics.
 //!
-//! TOML text → [`document`](self) (values with the line or `--set` they come from) → checked against the JSON Schema of
+//! TOML text → document (values with the line or `--set` they come from) → checked against the JSON Schema of
 //! the types → [`Scenario`] → checked for meaning (times in order, expressions ≥ 0 on the grid, …). The first thing wrong
 //! is reported with its place, its key, what was found and what is allowed. A [`Scenario`] that was read is within its
 //! ranges. Cost: O(N) evaluations of the initial profiles, some 10 ns each; no memory in N.
@@ -16,7 +16,7 @@ mod types;
 
 pub use error::ScenarioError;
 pub use expression::{Expression, ExpressionError};
-pub use schema::schema;
+pub use schema::{LARGEST_NUMBER, schema};
 pub use starting_points::{STARTING_POINTS, StartingPoint};
 pub use types::*;
 

@@ -1,6 +1,6 @@
 //! The format of a scenario file: these types are its parser, its JSON Schema and its documentation at once.
 //!
-//! The ranges stand in the attributes; [`super::schema`] turns them into the schema that editors use and that reading obeys.
+//! The ranges stand in the attributes; [`super::schema()`] turns them into the schema that editors use and that reading obeys.
 
 use super::Expression;
 use schemars::JsonSchema;
