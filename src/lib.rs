@@ -2,5 +2,6 @@
 #![warn(missing_docs)]
 
 pub mod chain;
+pub mod cli;
 pub mod observe;
 pub mod scenario;

@@ -1,190 +1,82 @@
 //! What the user wrote, validated; knows no numerics.
 //!
-//! The types of this floor are at once the TOML format, its JSON Schema and its documentation. A [`Scenario`] that exists
-//! is within its ranges: reading one checks everything.
+//! TOML text → document (values with the line or `--set` they come from) → checked against the JSON Schema of
+//! the types → [`Scenario`] → checked for meaning (times in order, expressions ≥ 0 on the grid, …). The first thing wrong
+//! is reported with its place, its key, what was found and what is allowed. A [`Scenario`] that was read is within its
+//! ranges. Cost: O(N) evaluations of the initial profiles, some 10 ns each; no memory in N.
 
-use schemars::JsonSchema;
-use serde::{Deserialize, Serialize};
+mod check;
+mod document;
+mod error;
+mod expression;
+mod grid;
+mod schema;
+mod starting_points;
+mod types;
 
-/// A complete description of one chain, its ends, its initial law and the output times.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Scenario {
-    /// The chain itself.
-    pub chain: ChainTable,
-    /// The left end (open chain only): free without a thermostat.
-    #[serde(default)]
-    pub left: LeftEnd,
-    /// The right end (open chain only): free without thermostat and force.
-    #[serde(default)]
-    pub right: RightEnd,
-    /// The law of the coordinates at time 0.
-    pub initial: Option<InitialTable>,
-    /// The time scale and the output times.
-    pub time: Option<TimeTable>,
-}
+pub use error::ScenarioError;
+pub use expression::{Expression, ExpressionError};
+pub use schema::{LARGEST_NUMBER, schema};
+pub use starting_points::{STARTING_POINTS, StartingPoint};
+pub use types::*;
 
-/// `[chain]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ChainTable {
-    /// "open" (N bonds, N+1 atoms) or "ring" (N bonds, N atoms).
-    pub topology: Topology,
-    /// Number of bonds N ≥ 1.
-    pub bonds: usize,
-    /// Rate γ ≥ 0 at which each velocity is flipped, in microscopic time.
-    pub flip_rate: f64,
-}
+use document::Document;
+use std::io::Read;
+use std::path::Path;
 
-/// Open chain or ring.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Topology {
-    /// N bonds, N+1 atoms.
-    Open,
-    /// N bonds, N atoms on a circle.
-    Ring,
-}
+/// A scenario file larger than this is refused, 64 MiB: a million output times fit twice.
+pub const LARGEST_FILE: u64 = 64 << 20;
 
-/// `[left]`
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct LeftEnd {
-    /// Langevin thermostat; absent: free end.
-    pub thermostat: Option<Thermostat>,
-}
-
-/// `[right]`
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct RightEnd {
-    /// Langevin thermostat; absent: free end.
-    pub thermostat: Option<Thermostat>,
-    /// The boundary force F_N; absent: no force.
-    pub force: Option<ForceTable>,
-}
-
-/// A Langevin thermostat: −λ p dτ + √(2 λ T) dw.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Thermostat {
-    /// Temperature T ≥ 0.
-    pub temperature: f64,
-    /// Friction λ > 0.
-    #[serde(default = "one")]
-    pub friction: f64,
-}
-
-fn one() -> f64 {
-    1.0
-}
-
-/// `[right.force]`: F_N(τ) = F̄ + N^(−1/2) Σ amplitude cos(order·ω·τ + phase), ω = 2π/period.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct ForceTable {
-    /// Constant part F̄.
-    #[serde(default)]
-    pub mean: f64,
-    /// Period θ > 0 in microscopic time; required with harmonics.
-    pub period: Option<f64>,
-    /// Oscillating parts.
-    #[serde(default)]
-    pub harmonics: Vec<Harmonic>,
-}
-
-/// One oscillating part of the force.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct Harmonic {
-    /// Multiple of ω, ≥ 1.
-    pub order: u32,
-    /// Amplitude before the factor N^(−1/2).
-    pub amplitude: f64,
-    /// Phase in radians.
-    #[serde(default)]
-    pub phase: f64,
-}
-
-/// `[initial]`: independent Gaussian coordinates with profiles given as functions of x.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct InitialTable {
-    /// E r_n at x = n/N.
-    #[serde(default)]
-    pub elongation: Expression,
-    /// E p_n at x = n/N.
-    #[serde(default)]
-    pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N, ≥ 0.
-    pub temperature: Expression,
-}
-
-/// A mathematical expression in x.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(transparent)]
-pub struct Expression(pub String);
-
-impl Default for Expression {
-    fn default() -> Self {
-        Expression("0".into())
+impl Scenario {
+    /// Reads and checks a scenario file, after applying `key.path=value` overrides in their order.
+    ///
+    /// The value of an override is TOML if it parses as TOML, otherwise text: `chain.bonds=400`,
+    /// `initial.temperature=2 - x`. Tables on the way are created. Errors name file and line, or the override.
+    pub fn read(path: &Path, overrides: &[String]) -> Result<Scenario, ScenarioError> {
+        let name = path.display().to_string();
+        let unreadable = |reason: String| ScenarioError::File { path: name.clone(), reason };
+        let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
+        if file.metadata().is_ok_and(|m| m.is_dir()) {
+            return Err(unreadable("it is a directory; a scenario is a TOML file".into()));
+        }
+        let mut bytes = Vec::new();
+        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
+        if bytes.len() as u64 > LARGEST_FILE {
+            return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+        }
+        let text = String::from_utf8(bytes).map_err(|e| {
+            let valid = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+            let line = 1 + valid.iter().filter(|&&b| b == b'\n').count();
+            unreadable(format!("line {line} is not valid UTF-8; a scenario is a TOML text file"))
+        })?;
+        Scenario::from_str_named(&text, &name, overrides)
     }
-}
 
-/// `[time]`
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct TimeTable {
-    /// The unit of the output times.
-    pub scale: TimeScale,
-    /// The output times.
-    pub outputs: Outputs,
-}
+    /// The same for text already in memory; `name` stands in the messages where the file's name would.
+    pub fn from_str_named(text: &str, name: &str, overrides: &[String]) -> Result<Scenario, ScenarioError> {
+        let document = Document::parse(text, name, overrides)?;
+        document.check_form(&schema())?;
+        let scenario = serde_json::from_value(document.to_json())
+            .map_err(|e| ScenarioError::File { path: name.into(), reason: e.to_string() })?;
+        check::meaning(&scenario, &document)?;
+        Ok(scenario)
+    }
 
-/// The unit of time: t = τ/N², τ/N or τ.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum TimeScale {
-    /// t = τ/N²
-    Diffusive,
-    /// t = τ/N
-    Ballistic,
-    /// t = τ
-    Microscopic,
-}
+    /// The `[initial]` table, or a message that `command` needs it.
+    pub fn require_initial(&self, command: &'static str) -> Result<&InitialTable, ScenarioError> {
+        self.initial.as_ref().ok_or(ScenarioError::MissingTable {
+            table: "initial",
+            command,
+            example: "[initial]\ntemperature = \"2 - x\"",
+        })
+    }
 
-/// A list of output times, or a rule that makes one.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(untagged)]
-pub enum Outputs {
-    /// The times themselves, ≥ 0.
-    List(Vec<f64>),
-    /// `count` times from `from` to `to`.
-    Range(OutputRange),
-}
-
-/// Generated output times.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
-#[serde(deny_unknown_fields)]
-pub struct OutputRange {
-    /// First time.
-    pub from: f64,
-    /// Last time.
-    pub to: f64,
-    /// Number of times.
-    pub count: usize,
-    /// Spacing.
-    #[serde(default)]
-    pub spacing: Spacing,
-}
-
-/// Spacing of generated output times.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
-#[serde(rename_all = "lowercase")]
-pub enum Spacing {
-    /// Equal differences.
-    #[default]
-    Linear,
-    /// Equal ratios.
-    Log,
+    /// The `[time]` table, or a message that `command` needs it.
+    pub fn require_time(&self, command: &'static str) -> Result<&TimeTable, ScenarioError> {
+        self.time.as_ref().ok_or(ScenarioError::MissingTable {
+            table: "time",
+            command,
+            example: "[time]\nscale = \"diffusive\"\noutputs = [0, 0.01, 0.1, 1]",
+        })
+    }
 }

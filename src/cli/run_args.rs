@@ -1,0 +1,110 @@
+//! The arguments that every computing command shares.
+
+use super::Error;
+use crate::scenario::Scenario;
+use clap::{Args, ValueEnum};
+use std::num::NonZeroUsize;
+use std::path::PathBuf;
+
+/// What standard output is for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// People.
+    #[default]
+    Text,
+    /// Machines.
+    Json,
+}
+
+/// Arguments of `evolve`, `steady`, `limit` and `check`; flatten them into the command's own.
+#[derive(Debug, Clone, Args)]
+pub struct RunArgs {
+    /// The scenario file (TOML)
+    pub scenario: PathBuf,
+    /// The run directory to write
+    #[arg(short, long, value_name = "DIR")]
+    pub output: PathBuf,
+    /// Override a key of the scenario, e.g. chain.bonds=400; may be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    pub overrides: Vec<String>,
+    /// Largest error, relative to the largest value of each profile
+    #[arg(long, default_value = "1e-9", value_parser = tolerance)]
+    pub tolerance: f64,
+    /// How to compute, where there is a choice; chosen, and said in the summary, if left out
+    #[arg(long)]
+    pub method: Option<String>,
+    /// Threads to use; all processors if left out. The results do not depend on it
+    #[arg(long, value_name = "COUNT")]
+    pub threads: Option<NonZeroUsize>,
+    /// Overwrite the run directory if it exists
+    #[arg(long)]
+    pub force: bool,
+    /// Say nothing but errors
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub quiet: bool,
+    /// Say more
+    #[arg(short, long)]
+    pub verbose: bool,
+    /// Standard output for people or for machines
+    #[arg(long, value_enum, default_value_t)]
+    pub format: Format,
+}
+
+impl RunArgs {
+    /// Reads the scenario with its overrides.
+    pub fn read_scenario(&self) -> Result<Scenario, Error> {
+        Ok(Scenario::read(&self.scenario, &self.overrides)?)
+    }
+}
+
+/// A tolerance in (0, 0.1].
+fn tolerance(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && value <= 0.1 => Ok(value),
+        _ => Err("allowed: a number > 0 and at most 0.1, such as 1e-9".into()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use clap::Parser;
+
+    #[derive(Debug, Parser)]
+    struct Evolve {
+        #[command(flatten)]
+        run: RunArgs,
+    }
+
+    fn parse(arguments: &[&str]) -> Result<RunArgs, clap::Error> {
+        Evolve::try_parse_from([&["evolve", "a.toml", "-o", "runs/a"], arguments].concat()).map(|e| e.run)
+    }
+
+    #[test]
+    fn the_defaults_are_those_of_the_manual() {
+        let run = parse(&[]).unwrap();
+        assert_eq!((run.tolerance, run.format, run.threads), (1e-9, Format::Text, None));
+        assert!(!run.force && !run.quiet && !run.verbose && run.overrides.is_empty() && run.method.is_none());
+    }
+
+    #[test]
+    fn overrides_may_be_repeated() {
+        let run = parse(&["--set", "chain.bonds=4", "--set", "initial.temperature=2 - x"]).unwrap();
+        assert_eq!(run.overrides, ["chain.bonds=4", "initial.temperature=2 - x"]);
+    }
+
+    #[test]
+    fn a_tolerance_lies_between_0_and_a_tenth() {
+        for bad in ["0", "-1", "0.2", "nan", "inf", "tight"] {
+            let message = parse(&[&format!("--tolerance={bad}")]).unwrap_err().to_string();
+            assert!(message.contains("allowed: a number > 0 and at most 0.1"), "{message}");
+        }
+        assert_eq!(parse(&["--tolerance=0.1"]).unwrap().tolerance, 0.1);
+    }
+
+    #[test]
+    fn zero_threads_and_being_quiet_and_verbose_at_once_are_refused() {
+        assert!(parse(&["--threads=0"]).is_err());
+        assert!(parse(&["-q", "-v"]).is_err());
+    }
+}

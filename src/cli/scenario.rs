@@ -1,0 +1,115 @@
+//! `flipchain scenario`: starting points, and the JSON Schema of the format.
+
+use super::{Error, Format, print};
+use crate::scenario::{STARTING_POINTS, Scenario, StartingPoint, schema};
+use clap::{Args, Subcommand};
+use std::fs::OpenOptions;
+use std::io::{ErrorKind, Write};
+use std::path::{Path, PathBuf};
+
+/// Arguments of `flipchain scenario`.
+#[derive(Debug, Args)]
+pub struct ScenarioArgs {
+    /// What to do.
+    #[command(subcommand)]
+    pub action: ScenarioAction,
+}
+
+/// What to do with scenarios.
+#[derive(Debug, Subcommand)]
+pub enum ScenarioAction {
+    /// List the starting points
+    List,
+    /// Check a scenario and print it
+    Show {
+        /// A starting point, or a scenario file
+        #[arg(value_name = "NAME|PATH")]
+        scenario: String,
+        /// Override a key, e.g. chain.bonds=400 (shown with --format json); may be repeated
+        #[arg(long = "set", value_name = "KEY=VALUE")]
+        overrides: Vec<String>,
+        /// text: the file as it is; json: the scenario with all defaults filled in
+        #[arg(long, value_enum, default_value_t)]
+        format: Format,
+    },
+    /// Write a starting point to a file of your own
+    New {
+        /// The starting point
+        #[arg(default_value = "small")]
+        name: String,
+        /// The file to write; standard output if left out
+        #[arg(short, long, value_name = "FILE")]
+        output: Option<PathBuf>,
+        /// Overwrite the file if it exists
+        #[arg(long)]
+        force: bool,
+    },
+    /// Print the JSON Schema of the format, for editors
+    Schema,
+}
+
+/// Runs `flipchain scenario`.
+pub fn run(args: ScenarioArgs) -> Result<(), Error> {
+    match args.action {
+        ScenarioAction::List => print(&list()),
+        ScenarioAction::Show { scenario, overrides, format } => print(&show(&scenario, &overrides, format)?),
+        ScenarioAction::New { name, output: None, .. } => print(starting_point(&name)?.text),
+        ScenarioAction::New { name, output: Some(file), force } => write_new(&file, starting_point(&name)?.text, force),
+        ScenarioAction::Schema => print(&pretty(&schema())),
+    }
+}
+
+fn list() -> String {
+    let width = STARTING_POINTS.iter().map(|point| point.name.len()).max().unwrap_or(0);
+    STARTING_POINTS.iter().map(|point| format!("{:width$}  {}\n", point.name, point.title())).collect()
+}
+
+/// A name wins over a file of the same name: files can be written ./name.
+fn show(scenario: &str, overrides: &[String], format: Format) -> Result<String, Error> {
+    let point = StartingPoint::named(scenario);
+    let path = Path::new(scenario);
+    if point.is_none() && !path.exists() {
+        let reason = format!("there is neither a file nor a starting point {scenario:?}; {}", names());
+        return Err(Error::BadInput(reason));
+    }
+    let read = match point {
+        Some(point) => Scenario::from_str_named(point.text, point.name, overrides)?,
+        None => Scenario::read(path, overrides)?,
+    };
+    match (format, point) {
+        (Format::Json, _) => Ok(pretty(&read)),
+        (Format::Text, Some(point)) => Ok(point.text.into()),
+        (Format::Text, None) => std::fs::read_to_string(path).map_err(|e| Error::BadInput(format!("{scenario}: {e}"))),
+    }
+}
+
+fn starting_point(name: &str) -> Result<&'static StartingPoint, Error> {
+    StartingPoint::named(name)
+        .ok_or_else(|| Error::BadInput(format!("there is no starting point {name:?}; {}", names())))
+}
+
+fn names() -> String {
+    let names: Vec<&str> = STARTING_POINTS.iter().map(|point| point.name).collect();
+    format!("the starting points are {}", names.join(", "))
+}
+
+fn write_new(file: &Path, text: &str, force: bool) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    // create_new asks and creates in one step: no file that appears in between is lost.
+    if force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let name = file.display();
+    options.open(file).and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|e| match e.kind() {
+        ErrorKind::AlreadyExists => Error::BadInput(format!("{name} exists; --force overwrites it")),
+        _ => Error::BadInput(format!("cannot write {name}: {e}")),
+    })
+}
+
+fn pretty(value: &impl serde::Serialize) -> String {
+    // Scenarios and schemas have string keys and finite numbers, which JSON can always hold.
+    serde_json::to_string_pretty(value).unwrap_or_default() + "\n"
+}

@@ -1,0 +1,102 @@
+//! What a schema cannot say: which keys go together, the order of the times, the profiles on the grid.
+
+use super::document::{Document, Value, shortened};
+use super::schema::LARGEST_NUMBER;
+use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, Topology};
+
+/// Checks a scenario whose form is right; `document` says where things stand.
+pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
+    ring_has_no_ends(scenario, document)?;
+    harmonics_have_a_period(scenario, document)?;
+    if let Some(time) = &scenario.time {
+        times_increase(&time.outputs, document)?;
+    }
+    let Some(initial) = &scenario.initial else { return Ok(()) };
+    let r = || scenario.elongation_positions();
+    let p = || scenario.momentum_positions();
+    // Every r sits where a p sits, so the grid of p covers both variances.
+    profile(&initial.elongation, r(), false, "initial.elongation", document)?;
+    profile(&initial.momentum, p(), false, "initial.momentum", document)?;
+    profile(&initial.temperature, p(), true, "initial.temperature", document)
+}
+
+fn ring_has_no_ends(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
+    let Value::Table(tables) = &document.root.value else { return Ok(()) };
+    match ["left", "right"].into_iter().find(|end| tables.contains_key(*end)) {
+        Some(end) if scenario.chain.topology == Topology::Ring => {
+            let allowed = "neither [left] nor [right] with chain.topology = \"ring\", which has no ends";
+            Err(document.refuse(end, format!("a {end} end on a ring"), allowed))
+        }
+        _ => Ok(()),
+    }
+}
+
+fn harmonics_have_a_period(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
+    match &scenario.right.force {
+        Some(force) if !force.harmonics.is_empty() && force.period.is_none() => Err(document.refuse(
+            "right.force.period",
+            "harmonics without a period",
+            "a finite number > 0, the period 2π/ω in microscopic time, whenever there are harmonics",
+        )),
+        _ => Ok(()),
+    }
+}
+
+fn times_increase(outputs: &Outputs, document: &Document) -> Result<(), ScenarioError> {
+    if let Outputs::Range(range) = outputs {
+        range_is_one(range, document)?;
+    }
+    let times = outputs.times();
+    let Some(n) = (1..times.len()).find(|&n| times[n].partial_cmp(&times[n - 1]) != Some(std::cmp::Ordering::Greater))
+    else {
+        return Ok(());
+    };
+    let [before, after] = [times[n - 1], times[n]];
+    Err(match outputs {
+        Outputs::List(_) if after == before => {
+            document.refuse(&format!("time.outputs[{n}]"), format!("{after:?} twice"), "each time once")
+        }
+        Outputs::List(_) => {
+            let found = format!("{after:?} after {before:?}");
+            document.refuse(&format!("time.outputs[{n}]"), found, "times in increasing order")
+        }
+        Outputs::Range(range) => document.refuse(
+            "time.outputs.count",
+            format!("{} times that cannot be told apart (the one after {before:?} is {after:?})", range.count),
+            "fewer times, or a longer interval",
+        ),
+    })
+}
+
+fn range_is_one(range: &OutputRange, document: &Document) -> Result<(), ScenarioError> {
+    let OutputRange { from, to, count, spacing } = *range;
+    if spacing == Spacing::Log && from == 0.0 {
+        let allowed = "a finite number > 0 with spacing = \"log\"";
+        return Err(document.refuse("time.outputs.from", format!("{from:?}"), allowed));
+    }
+    if count == 1 && from != to {
+        let found = format!("1 time for the interval from {from:?} to {to:?}");
+        return Err(document.refuse("time.outputs.count", found, "an integer ≥ 2, or from = to"));
+    }
+    if count > 1 && to <= from {
+        let allowed = format!("a finite number > from = {from:?}");
+        return Err(document.refuse("time.outputs.to", format!("{to:?}"), allowed));
+    }
+    Ok(())
+}
+
+/// Finite, not beyond [`LARGEST_NUMBER`] and, for a variance, not negative, at every point of the grid.
+fn profile(
+    expression: &Expression,
+    grid: impl Iterator<Item = f64>,
+    is_variance: bool,
+    key: &str,
+    document: &Document,
+) -> Result<(), ScenarioError> {
+    let allowed = |value: f64| value.abs() <= LARGEST_NUMBER && (value >= 0.0 || !is_variance);
+    let points = if expression.is_constant() { 1 } else { usize::MAX };
+    let Some(x) = grid.take(points).find(|&x| !allowed(expression.eval(x))) else { return Ok(()) };
+    let found = format!("\"{}\", which is {:?} at x = {x:?}", shortened(expression.source()), expression.eval(x));
+    let range = if is_variance { "≥ 0 (and at most" } else { "(of size at most" };
+    Err(document.refuse(key, found, format!("a finite number {range} {LARGEST_NUMBER:e}) at every site")))
+}

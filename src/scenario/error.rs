@@ -1,0 +1,52 @@
+//! What can be wrong with a scenario.
+
+/// One message that says where, what was found and what is allowed.
+#[derive(Debug, Clone, PartialEq, thiserror::Error)]
+pub enum ScenarioError {
+    /// The file cannot be read at all.
+    #[error("cannot read the scenario {path}: {reason}")]
+    File {
+        /// The file.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// The text is not TOML.
+    #[error("{place}: this is not valid TOML: {reason}")]
+    Syntax {
+        /// file:line
+        place: String,
+        /// Why.
+        reason: String,
+    },
+    /// An override that is not of the form key.path=value.
+    #[error("--set {argument}: {reason}; allowed: key.path=value, for example chain.bonds=400")]
+    Override {
+        /// The argument as given.
+        argument: String,
+        /// Why.
+        reason: String,
+    },
+    /// A key that is unknown, missing or has a value out of range.
+    #[error("{place}: {key}: found {found}; allowed: {allowed}")]
+    Value {
+        /// file:line, or the override.
+        place: String,
+        /// The full key, such as right.thermostat.friction.
+        key: String,
+        /// What stands there.
+        found: String,
+        /// What may stand there.
+        allowed: String,
+    },
+    /// A table that a command cannot do without.
+    #[error("the scenario has no [{table}], which `flipchain {command}` needs; for example\n{example}")]
+    MissingTable {
+        /// The table's name.
+        table: &'static str,
+        /// The command.
+        command: &'static str,
+        /// Text to start from.
+        example: &'static str,
+    },
+}

@@ -1,0 +1,217 @@
+//! The JSON Schema of the format, and the check of a document against it.
+//!
+//! What an editor underlines and what reading refuses come from the same attributes of the same types. Beyond JSON Schema:
+//! numbers are at most [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
+
+use super::document::{Document, Node, Value, shortened};
+use super::{Expression, Scenario, ScenarioError};
+use serde_json::Value as Json;
+
+/// No number beyond this size is read: its products with the others would overflow.
+pub const LARGEST_NUMBER: f64 = 1e100;
+
+/// The JSON Schema (draft 2020-12) of a scenario file.
+pub fn schema() -> Json {
+    let mut schema = schemars::schema_for!(Scenario).to_value();
+    forget_null(&mut schema);
+    schema["title"] = "flipchain scenario".into();
+    schema
+}
+
+/// An optional key is left out, never null: TOML has no null.
+fn forget_null(schema: &mut Json) {
+    if let Some(branches) = schema.get("anyOf").and_then(Json::as_array)
+        && let [branch, null] = branches.as_slice()
+        && null["type"] == "null"
+        && let Some(reference) = branch.get("$ref").cloned()
+        && let Some(object) = schema.as_object_mut()
+    {
+        object.remove("anyOf");
+        object.insert("$ref".into(), reference);
+    }
+    if let Some(types) = schema.get("type").and_then(Json::as_array)
+        && let [kind, null] = types.as_slice()
+        && null == "null"
+    {
+        schema["type"] = kind.clone();
+    }
+    match schema {
+        Json::Object(entries) => entries.values_mut().for_each(forget_null),
+        Json::Array(items) => items.iter_mut().for_each(forget_null),
+        _ => {}
+    }
+}
+
+impl Document<'_> {
+    /// Checks keys, types and ranges; the first thing wrong is the error.
+    pub(super) fn check_form(&self, schema: &Json) -> Result<(), ScenarioError> {
+        Form { document: self, root: schema }.check(&self.root, schema, "")
+    }
+}
+
+struct Form<'a> {
+    document: &'a Document<'a>,
+    root: &'a Json,
+}
+
+impl<'a> Form<'a> {
+    fn check(&self, node: &Node, schema: &'a Json, key: &str) -> Result<(), ScenarioError> {
+        let refuse = || Err(self.document.refuse(key, node.found(), self.allowed(schema)));
+        let schema = self.resolve(schema);
+        if let Some(branches) = schema["anyOf"].as_array() {
+            let branch = branches.iter().find(|branch| takes(self.resolve(branch), &node.value));
+            return branch.map_or_else(refuse, |branch| self.check(node, branch, key));
+        }
+        if !takes(schema, &node.value) {
+            return refuse();
+        }
+        match &node.value {
+            Value::Table(entries) => {
+                let properties = &schema["properties"];
+                let join = |name: &str| if key.is_empty() { name.to_string() } else { format!("{key}.{name}") };
+                for name in entries.keys() {
+                    if properties.get(name).is_none() {
+                        let known: Vec<&str> =
+                            properties.as_object().into_iter().flatten().map(|(k, _)| &**k).collect();
+                        return Err(self.document.refuse(&join(name), "an unknown key", suggestion(name, &known)));
+                    }
+                }
+                for name in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+                    if !entries.contains_key(name) {
+                        let missing = "nothing, but this key is required";
+                        return Err(self.document.refuse(&join(name), missing, self.allowed(&properties[name])));
+                    }
+                }
+                entries.iter().try_for_each(|(name, node)| self.check(node, &properties[name], &join(name)))
+            }
+            Value::Array(items) => {
+                let length = items.len() as u64;
+                let least = schema["minItems"].as_u64().unwrap_or(0);
+                if length < least || schema["maxItems"].as_u64().is_some_and(|most| length > most) {
+                    return refuse();
+                }
+                let check = |(n, item)| self.check(item, &schema["items"], &format!("{key}[{n}]"));
+                items.iter().enumerate().try_for_each(check)
+            }
+            Value::Text(text) if schema["format"] == "expression" => match text.parse::<Expression>() {
+                Ok(_) => Ok(()),
+                Err(error) => {
+                    let found = format!("\"{}\", {}", shortened(text), error.found);
+                    Err(self.document.refuse(key, found, error.allowed))
+                }
+            },
+            Value::Text(text) => match choices(schema) {
+                Some(choices) if !choices.contains(&text.as_str()) => refuse(),
+                _ => Ok(()),
+            },
+            Value::Integer(value) => self.check_number(*value as f64, schema).map_or_else(refuse, Ok),
+            Value::Number(value) => self.check_number(*value, schema).map_or_else(refuse, Ok),
+            Value::Other(_) => refuse(),
+        }
+    }
+
+    fn check_number(&self, value: f64, schema: &Json) -> Option<()> {
+        let bound = |name: &str| schema[name].as_f64();
+        let inside = value.abs() <= LARGEST_NUMBER
+            && bound("minimum").is_none_or(|least| value >= least)
+            && bound("maximum").is_none_or(|most| value <= most)
+            && bound("exclusiveMinimum").is_none_or(|below| value > below);
+        inside.then_some(())
+    }
+
+    fn resolve(&self, schema: &'a Json) -> &'a Json {
+        let reference = schema["$ref"].as_str().and_then(|reference| reference.strip_prefix('#'));
+        reference.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
+    }
+
+    /// What the schema allows, in words.
+    fn allowed(&self, schema: &'a Json) -> String {
+        let schema = self.resolve(schema);
+        if let Some(branches) = schema["anyOf"].as_array() {
+            return branches.iter().map(|branch| self.allowed(branch)).collect::<Vec<_>>().join("; or ");
+        }
+        if let Some(choices) = choices(schema) {
+            return choices.iter().map(|choice| format!("\"{choice}\"")).collect::<Vec<_>>().join(" or ");
+        }
+        if schema["format"] == "expression" {
+            return "a number, or a mathematical expression in x between quotes".into();
+        }
+        match schema["type"].as_str() {
+            Some("object") => {
+                let keys: Vec<&str> =
+                    schema["properties"].as_object().into_iter().flatten().map(|(k, _)| &**k).collect();
+                format!("a table with the keys {}", keys.join(", "))
+            }
+            Some("array") => {
+                let length = match (schema["minItems"].as_u64(), schema["maxItems"].as_u64()) {
+                    (Some(least), Some(most)) => format!(" of {least} to {most} values"),
+                    (None, Some(most)) => format!(" of at most {most} values"),
+                    _ => String::new(),
+                };
+                format!("an array{length}, each {}", self.allowed(&schema["items"]))
+            }
+            Some("string") => "a text between quotes".into(),
+            kind => {
+                let noun = if kind == Some("integer") { "an integer" } else { "a finite number" };
+                match (schema["minimum"].as_f64(), schema["maximum"].as_f64(), schema["exclusiveMinimum"].as_f64()) {
+                    (Some(least), Some(most), _) => format!("{noun} from {least} to {most}"),
+                    (Some(least), None, _) => format!("{noun} ≥ {least} (and at most {LARGEST_NUMBER:e})"),
+                    (_, _, Some(below)) => format!("{noun} > {below} (and at most {LARGEST_NUMBER:e})"),
+                    _ => format!("{noun} (of size at most {LARGEST_NUMBER:e})"),
+                }
+            }
+        }
+    }
+}
+
+/// Whether the schema's type is that of the value.
+fn takes(schema: &Json, value: &Value) -> bool {
+    let kinds: &[&str] = match value {
+        Value::Table(_) => &["object"],
+        Value::Array(_) => &["array"],
+        Value::Text(_) => &["string"],
+        Value::Integer(_) => &["integer", "number"],
+        Value::Number(_) => &["number"],
+        Value::Other(_) => &[],
+    };
+    let matches = |kind: &Json| kind.as_str().is_some_and(|kind| kinds.contains(&kind));
+    match &schema["type"] {
+        Json::Array(types) => types.iter().any(matches),
+        Json::Null => choices(schema).is_some() && kinds == ["string"],
+        kind => matches(kind),
+    }
+}
+
+/// The words of an enumeration.
+fn choices(schema: &Json) -> Option<Vec<&str>> {
+    if let Some(words) = schema["enum"].as_array() {
+        return Some(words.iter().filter_map(Json::as_str).collect());
+    }
+    let branches = schema["oneOf"].as_array()?;
+    Some(branches.iter().filter_map(|branch| branch["const"].as_str()).collect())
+}
+
+/// The known keys, the most similar one first in line for a typing error.
+fn suggestion(name: &str, known: &[&str]) -> String {
+    let nearest = known.iter().map(|key| (edit_distance(name, key), key)).min();
+    let hint = match nearest {
+        Some((distance, key)) if distance <= 1 + key.len() / 3 => format!(" (did you mean {key}?)"),
+        _ => String::new(),
+    };
+    format!("{}{hint}", known.join(", "))
+}
+
+/// Levenshtein's distance of two words; a word beyond 80 characters is like no other.
+fn edit_distance(a: &str, b: &str) -> usize {
+    let b: Vec<char> = b.chars().collect();
+    let mut row: Vec<usize> = (0..=b.len()).collect();
+    for (i, left) in a.chars().take(80).enumerate() {
+        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
+        for (j, right) in b.iter().enumerate() {
+            let substituted = diagonal + usize::from(left != *right);
+            diagonal = row[j + 1];
+            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
+        }
+    }
+    row[b.len()]
+}

@@ -1,0 +1,209 @@
+//! The format of a scenario file: these types are its parser, its JSON Schema and its documentation at once.
+//!
+//! The ranges stand in the attributes; [`super::schema()`] turns them into the schema that editors use and that reading obeys.
+
+use super::Expression;
+use schemars::JsonSchema;
+use serde::{Deserialize, Serialize};
+
+/// A complete description of one chain, its ends, its initial law and the output times.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Scenario {
+    /// The chain itself.
+    pub chain: ChainTable,
+    /// The left end (open chain only): free without a thermostat.
+    #[serde(default, skip_serializing_if = "LeftEnd::is_free")]
+    pub left: LeftEnd,
+    /// The right end (open chain only): free without thermostat and force.
+    #[serde(default, skip_serializing_if = "RightEnd::is_free")]
+    pub right: RightEnd,
+    /// The law of the coordinates at time 0.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub initial: Option<InitialTable>,
+    /// The time scale and the output times.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub time: Option<TimeTable>,
+}
+
+/// `[chain]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ChainTable {
+    /// "open" (N bonds, N+1 atoms) or "ring" (N bonds, N atoms).
+    pub topology: Topology,
+    /// Number of bonds N, from 1 to 10^8.
+    #[schemars(range(min = 1, max = 100_000_000))]
+    pub bonds: usize,
+    /// Rate γ ≥ 0 at which each velocity is flipped, in microscopic time.
+    #[schemars(range(min = 0.0))]
+    pub flip_rate: f64,
+}
+
+/// Open chain or ring.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Topology {
+    /// N bonds, N+1 atoms.
+    Open,
+    /// N bonds, N atoms on a circle.
+    Ring,
+}
+
+/// `[left]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct LeftEnd {
+    /// Langevin thermostat; absent: free end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thermostat: Option<Thermostat>,
+}
+
+/// `[right]`
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct RightEnd {
+    /// Langevin thermostat; absent: free end.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub thermostat: Option<Thermostat>,
+    /// The boundary force F_N; absent: no force.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub force: Option<ForceTable>,
+}
+
+impl LeftEnd {
+    /// Whether nothing is attached here.
+    pub fn is_free(&self) -> bool {
+        self.thermostat.is_none()
+    }
+}
+
+impl RightEnd {
+    /// Whether nothing is attached here.
+    pub fn is_free(&self) -> bool {
+        self.thermostat.is_none() && self.force.is_none()
+    }
+}
+
+/// A Langevin thermostat: −λ p dτ + √(2 λ T) dw.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Thermostat {
+    /// Temperature T ≥ 0.
+    #[schemars(range(min = 0.0))]
+    pub temperature: f64,
+    /// Friction λ > 0.
+    #[serde(default = "one")]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub friction: f64,
+}
+
+fn one() -> f64 {
+    1.0
+}
+
+/// `[right.force]`: F_N(τ) = F̄ + N^(−1/2) Σ amplitude cos(order·ω·τ + phase), ω = 2π/period.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForceTable {
+    /// Constant part F̄.
+    #[serde(default)]
+    pub mean: f64,
+    /// Period θ > 0 in microscopic time; required with harmonics.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<f64>,
+    /// Oscillating parts, at most 1000; parts of the same order add up.
+    #[schemars(length(max = 1000))]
+    #[serde(default)]
+    pub harmonics: Vec<Harmonic>,
+}
+
+/// One oscillating part of the force.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct Harmonic {
+    /// Multiple of ω, from 1 to 10^6.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub order: u32,
+    /// Amplitude before the factor N^(−1/2).
+    pub amplitude: f64,
+    /// Phase in radians.
+    #[serde(default)]
+    pub phase: f64,
+}
+
+/// `[initial]`: independent Gaussian coordinates with profiles given as functions of x.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct InitialTable {
+    /// E r_n at x = n/N.
+    #[serde(default)]
+    pub elongation: Expression,
+    /// E p_n at x = n/N.
+    #[serde(default)]
+    pub momentum: Expression,
+    /// Var r_n = Var p_n at x = n/N, ≥ 0.
+    pub temperature: Expression,
+}
+
+/// `[time]`
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct TimeTable {
+    /// The unit of the output times.
+    pub scale: TimeScale,
+    /// The output times.
+    pub outputs: Outputs,
+}
+
+/// The unit of time: t = τ/N², τ/N or τ.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum TimeScale {
+    /// t = τ/N²
+    Diffusive,
+    /// t = τ/N
+    Ballistic,
+    /// t = τ
+    Microscopic,
+}
+
+/// A list of output times, or a rule that makes one.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(untagged)]
+pub enum Outputs {
+    /// The times themselves: ≥ 0, increasing, at most 10^6 of them.
+    List(#[schemars(length(min = 1, max = 1_000_000), inner(range(min = 0.0)))] Vec<f64>),
+    /// `count` times from `from` to `to`.
+    Range(OutputRange),
+}
+
+/// Generated output times.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct OutputRange {
+    /// First time, ≥ 0; > 0 with logarithmic spacing.
+    #[schemars(range(min = 0.0))]
+    pub from: f64,
+    /// Last time, > from (equal to it when count = 1).
+    #[schemars(range(min = 0.0))]
+    pub to: f64,
+    /// Number of times, from 1 to 10^6, both ends included.
+    #[schemars(range(min = 1, max = 1_000_000))]
+    pub count: usize,
+    /// Spacing.
+    #[serde(default)]
+    pub spacing: Spacing,
+}
+
+/// Spacing of generated output times.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum Spacing {
+    /// Equal differences.
+    #[default]
+    Linear,
+    /// Equal ratios.
+    Log,
+}
