@@ -3,5 +3,6 @@
 
 pub mod chain;
 pub mod cli;
+pub mod covariance;
 pub mod observe;
 pub mod scenario;

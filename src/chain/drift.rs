@@ -40,8 +40,7 @@ impl Chain {
         for bond in 0..self.bonds {
             let (left, right) = self.bond_ends(bond);
             let (left, right) = (self.bonds + left, self.bonds + right);
-            for (row, column, value) in
-                [(bond, right, 1.0), (bond, left, -1.0), (right, bond, -1.0), (left, bond, 1.0)]
+            for (row, column, value) in [(bond, right, 1.0), (bond, left, -1.0), (right, bond, -1.0), (left, bond, 1.0)]
             {
                 b.add_triplet(row, column, value);
             }

@@ -180,7 +180,13 @@ impl Modes {
                 (false, false) | (true, true) => v.re,
                 (true, false) => -v.im,
                 // φ of a cosine mode is -sin; the uniform mode is a constant.
-                (false, true) => if k == 0 { v.re } else { v.im },
+                (false, true) => {
+                    if k == 0 {
+                        v.re
+                    } else {
+                        v.im
+                    }
+                }
             };
         }
         self.rescale(out);
@@ -197,7 +203,13 @@ impl Modes {
             let coefficient = match (sine, elongation) {
                 (false, false) | (true, true) => Complex64::new(x, 0.0),
                 (true, false) => Complex64::new(0.0, x),
-                (false, true) => if k == 0 { Complex64::new(x, 0.0) } else { Complex64::new(0.0, -x) },
+                (false, true) => {
+                    if k == 0 {
+                        Complex64::new(x, 0.0)
+                    } else {
+                        Complex64::new(0.0, -x)
+                    }
+                }
             };
             v[j] += coefficient * Complex64::cis(-2.0 * PI / n as f64 * j as f64 * offset);
         }
@@ -223,11 +235,7 @@ impl Modes {
                 let cosines = Modes::ring_cosines(m);
                 let block = m + 1;
                 if k < cosines {
-                    let mixed = Segment {
-                        columns: cosines..m,
-                        difference: 4 * block + 1 - k,
-                        sum: 5 * block + k + 1,
-                    };
+                    let mixed = Segment { columns: cosines..m, difference: 4 * block + 1 - k, sum: 5 * block + k + 1 };
                     vec![Segment { columns: k..cosines, difference: 0, sum: block + 2 * k }, mixed]
                 } else {
                     let j = k - cosines + 1;
@@ -287,7 +295,8 @@ impl Modes {
                 let mut v = vec![Complex64::new(0.0, 0.0); m];
                 for j in 0..block {
                     let cosine = sums[j] + sums[block + j] - sums[2 * block + j];
-                    let sine = sums[4 * block + j] - if j > 0 { sums[4 * block - j] } else { 0.0 } + sums[5 * block + j];
+                    let sine =
+                        sums[4 * block + j] - if j > 0 { sums[4 * block - j] } else { 0.0 } + sums[5 * block + j];
                     let turn = Complex64::cis(-PI * j as f64 / m as f64);
                     v[j % m] += Complex64::new(cosine, sine) * turn;
                 }

@@ -79,7 +79,14 @@ impl Interface<'_> {
     fn read<F: Field>(&self, input: Input<'_>) -> Vector {
         let table = self.modes.table_len();
         let len = table + self.unknowns() - self.modes.count();
-        let reader = |_| Reader::<F> { interface: *self, pairs: self.pairs(), input, sums: Vector::zeros(len, F::COMPLEX), row: [[0.0; 16]; 4], field: PhantomData };
+        let reader = |_| Reader::<F> {
+            interface: *self,
+            pairs: self.pairs(),
+            input,
+            sums: Vector::zeros(len, F::COMPLEX),
+            row: [[0.0; 16]; 4],
+            field: PhantomData,
+        };
         let readers = pass::run::<F, _>(self.modes, self.groups, self.groups.iter().map(reader).collect());
         let sums = total(readers.into_iter().map(|reader| reader.sums));
         // Each pair was counted once, the diagonal half.
@@ -104,7 +111,13 @@ impl Interface<'_> {
             let free = Interface { ends: &[], ..*self };
             free.apply::<F>(&impulse).map_range(0..m, |column| self.modes.circulant_symbol(column))
         } else {
-            let squares = |_| Squares::<F> { modes: self.modes, pairs: self.pairs(), special: self.shift == Complex64::ZERO, sums: Vector::zeros(self.modes.table_len(), F::COMPLEX), field: PhantomData };
+            let squares = |_| Squares::<F> {
+                modes: self.modes,
+                pairs: self.pairs(),
+                special: self.shift == Complex64::ZERO,
+                sums: Vector::zeros(self.modes.table_len(), F::COMPLEX),
+                field: PhantomData,
+            };
             let squares = pass::run::<F, _>(self.modes, self.groups, self.groups.iter().map(squares).collect());
             let sums = total(squares.into_iter().map(|squares| squares.sums));
             sums.map_range(0..sums.len(), |sums| self.modes.diagonal_symbol(sums))
@@ -126,7 +139,15 @@ impl Interface<'_> {
         let mut emitters: Vec<Emitter<'_, F>> = self
             .groups
             .iter()
-            .map(|group| Emitter { interface: *self, pairs: self.pairs(), given, columns: &columns, start: row_start(m, group.start), outputs: Vec::new(), field: PhantomData })
+            .map(|group| Emitter {
+                interface: *self,
+                pairs: self.pairs(),
+                given,
+                columns: &columns,
+                start: row_start(m, group.start),
+                outputs: Vec::new(),
+                field: PhantomData,
+            })
             .collect();
         for target in targets {
             let mut rest = &mut target.state[..];
@@ -189,7 +210,10 @@ impl Interface<'_> {
         match given.state {
             None => Blocks { pp: product, rr: zero, rp: zero, pr: zero },
             Some(state) => {
-                let (start, len) = (row_start(self.modes.count(), place.row) + place.column - place.row, self.modes.count() - place.row);
+                let (start, len) = (
+                    row_start(self.modes.count(), place.row) + place.column - place.row,
+                    self.modes.count() - place.row,
+                );
                 let load = |block: usize| V::splat(given.scale) * V::Real::load(state, &[], start + block * len);
                 Blocks { pp: load(0) + product, rr: load(1), rp: load(2), pr: load(3) }
             }
@@ -211,7 +235,10 @@ fn total(parts: impl Iterator<Item = Vector>) -> Vector {
 enum Input<'a> {
     Given(Given<'a>),
     /// The interface itself: the table of d and the columns -λ y, -λ x.
-    Interface { table: &'a Vector, columns: &'a Vector },
+    Interface {
+        table: &'a Vector,
+        columns: &'a Vector,
+    },
 }
 
 /// Reads the diagonal (as a table; for an interface the part that 1 - T leaves) and the ends' columns.

@@ -7,13 +7,13 @@ use num_complex::Complex64;
 use std::ops::{Add, Mul, Sub};
 
 /// Numbers that are worked on together; `Self::Real` holds as many reals.
-pub trait Lane: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Mul<Self::Real, Output = Self> {
+pub trait Lane:
+    Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Self> + Mul<Self::Real, Output = Self>
+{
     /// As many reals.
     type Real: Lane<Real = Self::Real>;
     /// How many numbers.
     const WIDTH: usize;
-    /// Whether there is an imaginary part.
-    const COMPLEX: bool;
     /// The same number in every lane.
     fn splat(value: Complex64) -> Self;
     /// Loads WIDTH numbers from index `at`; `im` is not read for reals.
@@ -24,14 +24,11 @@ pub trait Lane: Copy + Add<Output = Self> + Sub<Output = Self> + Mul<Output = Se
     fn inverse(self) -> Self;
     /// The real part of weight · self.
     fn real_part(self, weight: Complex64) -> Self::Real;
-    /// Sum over the lanes, in order.
-    fn sum(self) -> Complex64;
 }
 
 impl Lane for f64 {
     type Real = f64;
     const WIDTH: usize = 1;
-    const COMPLEX: bool = false;
     #[inline(always)]
     fn splat(value: Complex64) -> f64 {
         value.re
@@ -51,10 +48,6 @@ impl Lane for f64 {
     #[inline(always)]
     fn real_part(self, weight: Complex64) -> f64 {
         weight.re * self
-    }
-    #[inline(always)]
-    fn sum(self) -> Complex64 {
-        Complex64::new(self, 0.0)
     }
 }
 
@@ -81,7 +74,6 @@ lanewise!(Mul, mul);
 impl Lane for Eight {
     type Real = Eight;
     const WIDTH: usize = 8;
-    const COMPLEX: bool = false;
     #[inline(always)]
     fn splat(value: Complex64) -> Eight {
         Eight([value.re; 8])
@@ -104,10 +96,6 @@ impl Lane for Eight {
     #[inline(always)]
     fn real_part(self, weight: Complex64) -> Eight {
         Eight(std::array::from_fn(|i| weight.re * self.0[i]))
-    }
-    #[inline(always)]
-    fn sum(self) -> Complex64 {
-        Complex64::new(self.0.iter().sum(), 0.0)
     }
 }
 
@@ -153,7 +141,6 @@ impl<R: Lane<Real = R>> Mul<R> for Split<R> {
 impl<R: Lane<Real = R>> Lane for Split<R> {
     type Real = R;
     const WIDTH: usize = R::WIDTH;
-    const COMPLEX: bool = true;
     #[inline(always)]
     fn splat(value: Complex64) -> Self {
         Split { re: R::splat(value), im: R::splat(Complex64::new(value.im, 0.0)) }
@@ -175,9 +162,5 @@ impl<R: Lane<Real = R>> Lane for Split<R> {
     #[inline(always)]
     fn real_part(self, weight: Complex64) -> R {
         self.re * R::splat(weight) - self.im * R::splat(Complex64::new(weight.im, 0.0))
-    }
-    #[inline(always)]
-    fn sum(self) -> Complex64 {
-        Complex64::new(self.re.sum().re, self.im.sum().re)
     }
 }

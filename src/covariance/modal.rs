@@ -12,6 +12,7 @@ use super::vector::Vector;
 use super::{MomentEquations, SolveError, SolveReport, Source, Target, gmres};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
+use faer::linalg::solvers::Solve;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -32,7 +33,9 @@ impl Modal {
     /// Prepares the modes.
     pub fn new(chain: &Chain) -> Modal {
         let modes = Modes::new(chain);
-        let shape = |sign: f64| (0..modes.count()).map(|k| modes.at_left_end(k) * if k % 2 == 1 { sign } else { 1.0 }).collect();
+        let shape = |sign: f64| {
+            (0..modes.count()).map(|k| modes.at_left_end(k) * if k % 2 == 1 { sign } else { 1.0 }).collect()
+        };
         let ends = [(chain.left, 1.0), (chain.right, -1.0)]
             .into_iter()
             .filter_map(|(end, sign)| end.map(|t| End { friction: t.friction, shape: shape(sign) }))
@@ -186,8 +189,65 @@ impl MomentEquations for Modal {
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
-        let _ = (shift, f);
-        todo!()
+        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
+        let to_modes = |f: &[Complex64], pad: usize, map: &dyn Fn(&mut [f64])| -> Vec<Complex64> {
+            let part = |take: fn(&Complex64) -> f64| {
+                let mut v = vec![0.0; pad];
+                v.extend(f.iter().map(take));
+                map(&mut v);
+                v
+            };
+            part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
+        };
+        let f_r = to_modes(&f[..bonds], pad, &|v| self.modes.elongation_to_modes(v));
+        let f_p = to_modes(&f[bonds..], 0, &|v| self.modes.momentum_to_modes(v));
+        // Without friction, pair by pair: σ r - a p = f_r, (σ + 2γ) p + a r = f_p; so p = (σ f_p - a f_r)/(σ(σ + 2γ) + a²).
+        let c = shift + 2.0 * self.chain.flip_rate;
+        let free = |f_r: &[Complex64], f_p: &[Complex64]| -> (Vec<Complex64>, Vec<Complex64>) {
+            (0..m)
+                .map(|k| {
+                    let a = self.modes.frequency[k];
+                    if a == 0.0 && !self.modes.is_ring() {
+                        return (Complex64::ZERO, f_p[k] / c);
+                    }
+                    let det = shift * c + a * a;
+                    ((c * f_r[k] + a * f_p[k]) / det, (shift * f_p[k] - a * f_r[k]) / det)
+                })
+                .unzip()
+        };
+        let (mut r, mut p) = free(&f_r, &f_p);
+        // Friction: p = p⁰ - Σ_i λ_i p(e_i) g_i with g_i the answer to e_i; a 2×2 system for the end momenta.
+        let answers: Vec<_> = self
+            .ends
+            .iter()
+            .map(|end| {
+                let shape: Vec<Complex64> = end.shape.iter().map(|&e| e.into()).collect();
+                free(&vec![Complex64::ZERO; m], &shape)
+            })
+            .collect();
+        let at = |end: &End, p: &[Complex64]| -> Complex64 { end.shape.iter().zip(p).map(|(&e, p)| p * e).sum() };
+        let n = self.ends.len();
+        let matrix = faer::Mat::from_fn(n, n, |i, j| {
+            Complex64::from(if i == j { 1.0 } else { 0.0 }) + at(&self.ends[i], &answers[j].1) * self.ends[j].friction
+        });
+        let rhs = faer::Mat::from_fn(n, 1, |i, _| at(&self.ends[i], &p));
+        let momenta = matrix.partial_piv_lu().solve(&rhs);
+        for (j, (end, (answer_r, answer_p))) in self.ends.iter().zip(&answers).enumerate() {
+            let factor = momenta[(j, 0)] * end.friction;
+            r.iter_mut().zip(answer_r).for_each(|(r, a)| *r -= factor * a);
+            p.iter_mut().zip(answer_p).for_each(|(p, a)| *p -= factor * a);
+        }
+        let to_sites = |v: &[Complex64], map: &dyn Fn(&mut [f64])| -> Vec<Complex64> {
+            let part = |take: fn(&Complex64) -> f64| {
+                let mut v: Vec<f64> = v.iter().map(take).collect();
+                map(&mut v);
+                v
+            };
+            part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
+        };
+        let mut z = to_sites(&r, &|v| self.modes.elongation_to_sites(v))[pad..].to_vec();
+        z.extend(to_sites(&p, &|v| self.modes.momentum_to_sites(v)));
+        if z.iter().all(|z| z.is_finite()) { Ok(z) } else { Err(SolveError::Singular { shift }) }
     }
 
     fn solve(

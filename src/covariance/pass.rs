@@ -10,7 +10,7 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 /// Real or complex numbers: one at a time and eight at a time.
-pub(super) trait Field: 'static {
+pub(super) trait Field: Send + 'static {
     type One: Lane;
     type Eight: Lane;
     const COMPLEX: bool;
@@ -51,11 +51,7 @@ pub(super) trait Visitor {
 }
 
 /// Runs one visitor over the rows of every group and returns them in order.
-pub(super) fn run<F: Field, T: Visitor + Send>(
-    modes: &Modes,
-    groups: &[Range<usize>],
-    visitors: Vec<T>,
-) -> Vec<T> {
+pub(super) fn run<F: Field, T: Visitor + Send>(modes: &Modes, groups: &[Range<usize>], visitors: Vec<T>) -> Vec<T> {
     groups
         .par_iter()
         .zip(visitors)
@@ -127,7 +123,10 @@ fn rows_dispatched<F: Field, T: Visitor>(modes: &Modes, range: Range<usize>, vis
     fn avx512<F: Field, T: Visitor>(modes: &Modes, range: Range<usize>, visitor: &mut T) {
         rows::<F, T>(modes, range, visitor)
     }
-    if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512dq") && is_x86_feature_detected!("avx512vl") {
+    if is_x86_feature_detected!("avx512f")
+        && is_x86_feature_detected!("avx512dq")
+        && is_x86_feature_detected!("avx512vl")
+    {
         // SAFETY: the machine has these instructions.
         unsafe { avx512::<F, T>(modes, range, visitor) }
     } else if is_x86_feature_detected!("avx2") {
