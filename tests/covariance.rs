@@ -45,7 +45,7 @@ fn answer(
     weight: Complex64,
 ) -> Array2<f64> {
     let state = equations.represent(y);
-    let mut out = vec![0.0; equations.len()];
+    let mut out = vec![0.0; equations.state_len()];
     let source = Source {
         state: Some(&state),
         scale: Complex64::new(1.3, if shift.im == 0.0 { 0.0 } else { -0.4 }),
@@ -132,7 +132,7 @@ fn the_thermal_stationary_state_has_its_closed_form() {
         let modal = Modal::new(&chain);
         let q: Vec<Complex64> =
             chain.covariance_source(&vec![0.0; chain.atoms()], cold).into_iter().map(Complex64::from).collect();
-        let mut state = vec![0.0; modal.len()];
+        let mut state = vec![0.0; modal.state_len()];
         let source = Source { state: None, scale: Complex64::ONE, momenta: &q };
         let target = Target { weight: Complex64::ONE, state: &mut state };
         modal.solve(Complex64::ZERO, source, &mut [target], 1e-14).expect("the solve converges");

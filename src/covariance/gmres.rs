@@ -43,7 +43,7 @@ pub(super) fn solve(
         left.add(-Complex64::ONE, &apply(&next));
         let reached = left.norm() / norm;
         outcome.iterations += iterations;
-        if !(reached < outcome.residual) {
+        if reached.is_nan() || reached >= outcome.residual {
             break;
         }
         let stalled = reached > 0.25 * outcome.residual;

@@ -84,10 +84,7 @@ impl Lane for Eight {
     }
     #[inline(always)]
     fn add_to(self, re: &mut [f64], _im: &mut [f64], at: usize) {
-        let out = &mut re[at..at + 8];
-        for i in 0..8 {
-            out[i] += self.0[i];
-        }
+        re[at..at + 8].iter_mut().zip(&self.0).for_each(|(out, x)| *out += x);
     }
     #[inline(always)]
     fn inverse(self) -> Eight {

@@ -97,7 +97,7 @@ impl MomentEquations for Literal {
         &self.chain
     }
 
-    fn len(&self) -> usize {
+    fn state_len(&self) -> usize {
         self.chain.coordinates().pow(2)
     }
 

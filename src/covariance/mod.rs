@@ -1,6 +1,8 @@
 //! The covariance C of all coordinates and the one operation everything is made of (docs/theory.md, "Shifted solves"):
 //!
-//!     (σ - 𝓛) X = R,     𝓛X = B X + X Bᵀ + 4γ diag_p(X_pp),
+//! ```text
+//! (σ - 𝓛) X = R,     𝓛X = B X + X Bᵀ + 4γ diag_p(X_pp),
+//! ```
 //!
 //! for σ real or complex and R = α Y + diag_p(q) with a real symmetric Y. [`MomentEquations`] is what an integrator,
 //! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
@@ -80,7 +82,7 @@ pub trait MomentEquations: Sync {
     fn chain(&self) -> &Chain;
 
     /// Length of the vector that represents C.
-    fn len(&self) -> usize;
+    fn state_len(&self) -> usize;
 
     /// Represents a symmetric matrix given in the theory's order.
     fn represent(&self, covariance: &Array2<f64>) -> Vec<f64>;

@@ -2,7 +2,7 @@
 //!
 //! C is held as Ψᵀ C Ψ by rows k = 0..M of the triangle k' ≥ k: in each row the blocks pp, rr, rp, pr (pr being
 //! Cov(p_k, r_k')) of M - k numbers; 2M(M+1) numbers in all, half of the full matrix. One solve is one pass over the pairs to read
-//! the right-hand side, a pass of O(N) memory for each iteration of GMRES on the interface ([`super::interface`]), and one
+//! the right-hand side, a pass of O(N) memory for each iteration of GMRES on the interface (src/covariance/interface.rs), and one
 //! pass to write the answer. The residual returned is that of the interface equation, whose solution determines X exactly
 //! pair by pair; [`super::literal`] is the judge. Source: docs/theory.md, "Shifted solves".
 
@@ -87,7 +87,7 @@ impl Modal {
             out
         };
         let (w, outcome) = gmres::solve(&b, tolerance, |w| interface.apply::<F>(w), precondition);
-        if !(outcome.residual <= tolerance.max(ROUNDING)) {
+        if outcome.residual.is_nan() || outcome.residual > tolerance.max(ROUNDING) {
             return Err(SolveError::NotConverged {
                 shift,
                 iterations: outcome.iterations,
@@ -123,7 +123,7 @@ impl MomentEquations for Modal {
         &self.chain
     }
 
-    fn len(&self) -> usize {
+    fn state_len(&self) -> usize {
         2 * self.modes.count() * (self.modes.count() + 1)
     }
 
@@ -131,7 +131,7 @@ impl MomentEquations for Modal {
         let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
         let elongation = |v: &mut [f64]| self.modes.elongation_to_modes(v);
         let momentum = |v: &mut [f64]| self.modes.momentum_to_modes(v);
-        let mut state = vec![0.0; self.len()];
+        let mut state = vec![0.0; self.state_len()];
         let mut fill = |block: usize, entry: &dyn Fn(usize, usize) -> f64| {
             for k in 0..m {
                 let start = row_start(m, k) + block * (m - k);

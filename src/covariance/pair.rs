@@ -2,9 +2,11 @@
 //!
 //! With frequencies a, b of the two modes and c = σ + 2γ,
 //!
-//!     rp = (R_rp + a pp - b rr)/c,   pr = (R_pr - a rr + b pp)/c,
-//!     [ A   o    ] [rr]   [ f ]      f = R_rr + (a R_pr + b R_rp)/c,    A = σ + (a²+b²)/c,
-//!     [ o   A+4γ ] [pp] = [ h ]      h = R_pp - (a R_rp + b R_pr)/c,    o = -2ab/c.
+//! ```text
+//! rp = (R_rp + a pp - b rr)/c,   pr = (R_pr - a rr + b pp)/c,
+//! [ A   o    ] [rr]   [ f ]      f = R_rr + (a R_pr + b R_rp)/c,    A = σ + (a²+b²)/c,
+//! [ o   A+4γ ] [pp] = [ h ]      h = R_pp - (a R_rp + b R_pr)/c,    o = -2ab/c.
+//! ```
 //!
 //! With A∓ = σ + (a∓b)²/c: det = A₋A₊ + 2γ(A₋ + A₊), and the answer of pp to 4γ times itself is 1 - q, q = A₋A₊/det:
 //! a product, where 1 - 4γA/det would cancel.
