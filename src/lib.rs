@@ -4,5 +4,6 @@
 pub mod chain;
 pub mod cli;
 pub mod covariance;
+pub mod evolve;
 pub mod observe;
 pub mod scenario;

@@ -1,0 +1,3 @@
+//! Time evolution of the moment equations.
+
+pub mod tableau;
