@@ -1,3 +1,4 @@
 //! Time evolution of the moment equations.
 
+pub mod radau;
 pub mod tableau;
