@@ -6,4 +6,5 @@ pub mod cli;
 pub mod covariance;
 pub mod evolve;
 pub mod observe;
+pub mod output;
 pub mod scenario;

@@ -3,6 +3,7 @@
 //! A new command is one file beside this one (arguments, `run`), one variant of [`Command`] and one arm of [`run`].
 //! Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad input, 130 interrupted.
 
+pub mod evolve;
 mod run_args;
 pub mod scenario;
 
@@ -27,6 +28,8 @@ pub struct Cli {
 /// The commands.
 #[derive(Debug, Subcommand)]
 pub enum Command {
+    /// Time evolution: profiles at every output time
+    Evolve(evolve::EvolveArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
 }
@@ -74,6 +77,7 @@ pub fn main() -> ExitCode {
 /// Runs one command.
 pub fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
+        Command::Evolve(args) => evolve::run(args),
         Command::Scenario(args) => scenario::run(args),
     }
 }

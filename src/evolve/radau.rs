@@ -88,7 +88,7 @@ pub fn evolve<E: MomentEquations>(
         state: equations.represent(&Array2::from_diag(&ndarray::Array1::from(initial))),
     };
     let run =
-        Run { equations, tableau: Tableau::radau(STAGES), reference, solve_tolerance: (1e-4 * tolerance).max(1e-14) };
+        Run { equations, tableau: Tableau::radau(STAGES), reference, solve_tolerance: (1e-6 * tolerance).max(1e-14) };
     // Each step loses the roundings that the sum over the branches amplifies.
     let amplification: f64 = run.tableau.branches.iter().map(|b| (b.column[STAGES - 1] * b.scale).norm()).sum();
     let ratio = 2f64.powi(STAGES as i32 - 1);
@@ -118,9 +118,9 @@ pub fn evolve<E: MomentEquations>(
             let (next_fine, second) = run.step(&half, time + step / 2.0, step / 2.0)?;
             counts.solves += 3 * run.tableau.branches.len();
             let next_distance = run.distance(&next_coarse, &next_fine);
-            let growth = (next_distance - distance).max(1e-3 * next_distance);
-            let factor = (0.05 * allowed / growth.max(1e-300)).powf(1.0 / (2 * STAGES) as f64) * 0.9;
-            if growth > 0.1 * allowed && step > 1e-12 * time {
+            let growth = (next_distance - distance).max(1e-4 * next_distance);
+            let factor = (0.004 * allowed / growth.max(1e-300)).powf(1.0 / (2 * STAGES) as f64) * 0.9;
+            if growth > 0.02 * allowed && step > 1e-12 * time {
                 counts.rejected += 1;
                 wanted = step * factor.clamp(0.2, 0.9);
                 continue;

@@ -1,0 +1,54 @@
+//! `flipchain evolve` as a user runs it.
+
+use std::path::Path;
+use std::process::{Command, Output};
+
+fn evolve(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_flipchain")).arg("evolve").args(arguments).output().expect("the program starts")
+}
+
+fn scenario() -> String {
+    format!("{}/data/scenarios/small.toml", env!("CARGO_MANIFEST_DIR"))
+}
+
+fn entries(folder: &Path) -> usize {
+    std::fs::read_dir(folder).expect("the folder is there").count()
+}
+
+#[test]
+fn a_run_leaves_profiles_and_a_summary_within_the_tolerance() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let path = run.to_str().expect("a plain path");
+    for method in ["modal", "literal"] {
+        let arguments = [&scenario(), "-o", path, "--tolerance", "1e-7", "--method", method, "--force"];
+        let arguments = if method == "modal" { &arguments[..7] } else { &arguments[..] };
+        let output = evolve(arguments);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let csv = std::fs::read_to_string(run.join("profiles.csv")).expect("profiles");
+        assert!(csv.starts_with("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n"));
+        let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
+        let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+        let outputs = summary["outputs"].as_array().expect("a list");
+        assert!(outputs.iter().all(|o| o["variance_error"].as_f64().expect("a number") <= 1e-7));
+        assert_eq!(csv.lines().count(), 1 + outputs.len() * 9);
+    }
+}
+
+#[test]
+fn an_existing_run_and_an_unknown_method_are_refused_and_nothing_is_left() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let path = run.to_str().expect("a plain path");
+    let unknown = evolve(&[&scenario(), "-o", path, "--method", "guess"]);
+    assert_eq!(unknown.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("modal"));
+    assert_eq!(entries(folder.path()), 0);
+    std::fs::create_dir(&run).expect("a folder");
+    let refused = evolve(&[&scenario(), "-o", path]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--force"));
+    // Not a run of ours: not even --force replaces it.
+    assert_eq!(evolve(&[&scenario(), "-o", path, "--force"]).status.code(), Some(2));
+    assert_eq!((entries(folder.path()), entries(&run)), (1, 0));
+}
