@@ -153,3 +153,17 @@ fn the_thermal_stationary_state_has_its_closed_form() {
         }
     }
 }
+
+#[test]
+fn the_generator_agrees_with_the_literal_operator() {
+    let mut random = ChaCha8Rng::seed_from_u64(4);
+    for _ in 0..100 {
+        let chain = random_chain(&mut random);
+        let (literal, modal) = (Literal::new(&chain), Modal::new(&chain));
+        let y = random_symmetric(&mut random, chain.coordinates());
+        let judge = literal.matrix(&literal.generator(&literal.represent(&y)));
+        let fast = modal.matrix(&modal.generator(&modal.represent(&y)));
+        // A few roundings of entries of size 4γ and λ, at most 40.
+        assert!(largest(&(&fast - &judge)) < 1e-13 * (1.0 + largest(&judge)), "{chain:?}");
+    }
+}

@@ -8,7 +8,7 @@
 use super::Target;
 use super::lanes::Lane;
 use super::pair::{Blocks, Pair, Shift, number};
-use super::pass::{self, Field, Place, Visitor};
+use super::pass::{self, Field, Place, Real, Visitor};
 use super::vector::Vector;
 use crate::chain::modes::Modes;
 use num_complex::Complex64;
@@ -160,6 +160,26 @@ impl Interface<'_> {
         pass::run::<F, _>(self.modes, self.groups, emitters);
     }
 
+    /// 𝓛X of a packed state; the shift plays no role.
+    pub fn generator(&self, state: &[f64]) -> Vec<f64> {
+        let m = self.modes.count();
+        let w = self.read::<Real>(Input::Answer(state));
+        let mut table = w.map_range(0..m, |d| self.modes.table(d));
+        table.scale(4.0 * self.flip_rate);
+        let (table, columns) = (&table, &self.columns(&w));
+        let mut out = vec![0.0; state.len()];
+        let mut rest = &mut out[..];
+        let mut generators = Vec::with_capacity(self.groups.len());
+        for group in self.groups {
+            let start = row_start(m, group.start);
+            let (rows, tail) = rest.split_at_mut(row_start(m, group.end) - start);
+            rest = tail;
+            generators.push(Generator { interface: *self, state, table, columns, start, rows });
+        }
+        pass::run::<Real, _>(self.modes, self.groups, generators);
+        out
+    }
+
     #[inline(always)]
     fn pair<V: Lane>(&self, shift: &Shift, place: Place) -> Pair<V> {
         if place.diagonal && place.row == 0 && self.shift == Complex64::ZERO {
@@ -210,14 +230,20 @@ impl Interface<'_> {
         match given.state {
             None => Blocks { pp: product, rr: zero, rp: zero, pr: zero },
             Some(state) => {
-                let (start, len) = (
-                    row_start(self.modes.count(), place.row) + place.column - place.row,
-                    self.modes.count() - place.row,
-                );
-                let load = |block: usize| V::splat(given.scale) * V::Real::load(state, &[], start + block * len);
-                Blocks { pp: load(0) + product, rr: load(1), rp: load(2), pr: load(3) }
+                let y = self.load::<V>(state, place);
+                let scale = V::splat(given.scale);
+                Blocks { pp: scale * y.pp + product, rr: scale * y.rr, rp: scale * y.rp, pr: scale * y.pr }
             }
         }
+    }
+
+    /// The blocks of a packed state at these pairs.
+    #[inline(always)]
+    fn load<V: Lane>(&self, state: &[f64], place: Place) -> Blocks<V> {
+        let m = self.modes.count();
+        let (start, len) = (row_start(m, place.row) + place.column - place.row, m - place.row);
+        let load = |block: usize| number::<V>(1.0) * V::Real::load(state, &[], start + block * len);
+        Blocks { pp: load(0), rr: load(1), rp: load(2), pr: load(3) }
     }
 }
 
@@ -234,6 +260,8 @@ fn total(parts: impl Iterator<Item = Vector>) -> Vector {
 #[derive(Clone, Copy)]
 enum Input<'a> {
     Given(Given<'a>),
+    /// The answer itself.
+    Answer(&'a [f64]),
     /// The interface itself: the table of d and the columns -λ y, -λ x.
     Interface {
         table: &'a Vector,
@@ -266,6 +294,10 @@ impl<F: Field> Visitor for Reader<'_, F> {
         let (x, diagonal) = match &self.input {
             Input::Given(given) => {
                 let x = pair.solve(&interface.given(given, place));
+                (x, x.pp)
+            }
+            Input::Answer(state) => {
+                let x = interface.load::<V>(state, place);
                 (x, x.pp)
             }
             Input::Interface { table, columns } => pair.solve_with_flips(
@@ -370,6 +402,45 @@ impl<F: Field> Visitor for Emitter<'_, F> {
             for (block, value) in [x.pp, x.rr, x.rp, x.pr].into_iter().enumerate() {
                 value.real_part(*weight).add_to(rows, &mut [], at + block * len);
             }
+        }
+    }
+
+    #[inline(always)]
+    fn end_row(&mut self, _row: usize) {}
+}
+
+/// Writes 𝓛X, pair by pair: B X + X Bᵀ without friction and flips, then what those add.
+struct Generator<'a> {
+    interface: Interface<'a>,
+    state: &'a [f64],
+    table: &'a Vector,
+    columns: &'a Vector,
+    start: usize,
+    rows: &'a mut [f64],
+}
+
+impl Visitor for Generator<'_> {
+    #[inline(always)]
+    fn start_row(&mut self, _row: usize) {}
+
+    #[inline(always)]
+    fn visit<V: Lane>(&mut self, place: Place) {
+        let interface = &self.interface;
+        let x = interface.load::<V>(self.state, place);
+        let added = interface.friction::<V>(self.columns, place);
+        let a: V::Real = number(interface.modes.frequency[place.row]);
+        let b = V::Real::load(&interface.modes.frequency, &[], place.column);
+        let decay: V::Real = number(2.0 * interface.flip_rate);
+        let blocks = [
+            added.pp + interface.product(self.table, place) - x.rp * a - x.pr * b - x.pp * (decay + decay),
+            x.pr * a + x.rp * b,
+            added.rp + x.pp * a - x.rr * b - x.rp * decay,
+            added.pr + x.pp * b - x.rr * a - x.pr * decay,
+        ];
+        let m = interface.modes.count();
+        let (at, len) = (row_start(m, place.row) - self.start + place.column - place.row, m - place.row);
+        for (block, value) in blocks.into_iter().enumerate() {
+            value.real_part(Complex64::ONE).add_to(self.rows, &mut [], at + block * len);
         }
     }
 

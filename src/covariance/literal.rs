@@ -29,7 +29,7 @@ impl Literal {
     }
 
     /// 𝓛 as a sparse matrix on the row-major entries of C.
-    pub fn generator(&self) -> &CsMat<f64> {
+    pub fn operator(&self) -> &CsMat<f64> {
         &self.generator
     }
 
@@ -112,6 +112,12 @@ impl MomentEquations for Literal {
 
     fn norm(&self, state: &[f64]) -> f64 {
         state.iter().map(|x| x * x).sum::<f64>().sqrt()
+    }
+
+    fn generator(&self, state: &[f64]) -> Vec<f64> {
+        let mut out = vec![0.0; state.len()];
+        self.generator.iter().for_each(|(l, (i, j))| out[i] += l * state[j]);
+        out
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {

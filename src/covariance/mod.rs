@@ -93,6 +93,9 @@ pub trait MomentEquations: Sync {
     /// Frobenius norm of the matrix that a vector represents.
     fn norm(&self, state: &[f64]) -> f64;
 
+    /// 𝓛X of a state.
+    fn generator(&self, state: &[f64]) -> Vec<f64>;
+
     /// Solves (σ - B) z = f.
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError>;
 

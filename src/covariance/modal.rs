@@ -44,6 +44,10 @@ impl Modal {
         Modal { chain: chain.clone(), modes, ends, groups }
     }
 
+    fn interface(&self, shift: Complex64) -> Interface<'_> {
+        Interface { modes: &self.modes, ends: &self.ends, flip_rate: self.chain.flip_rate, shift, groups: &self.groups }
+    }
+
     fn solve_in<F: Field>(
         &self,
         shift: Complex64,
@@ -51,13 +55,7 @@ impl Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError> {
-        let interface = Interface {
-            modes: &self.modes,
-            ends: &self.ends,
-            flip_rate: self.chain.flip_rate,
-            shift,
-            groups: &self.groups,
-        };
+        let interface = self.interface(shift);
         let momenta = Vector::from_complex(source.momenta, F::COMPLEX);
         let table = momenta.map_range(0..momenta.len(), |q| self.modes.table(q));
         let given = Given { state: source.state, scale: source.scale, table: &table };
@@ -186,6 +184,10 @@ impl MomentEquations for Modal {
             sum += 2.0 * all - diagonal - mixed + mixed;
         }
         sum.sqrt()
+    }
+
+    fn generator(&self, state: &[f64]) -> Vec<f64> {
+        self.interface(Complex64::ONE).generator(state)
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
