@@ -62,4 +62,20 @@ impl Chain {
             .map(|(p, (friction, noise))| flips * p * p + (noise - 2.0 * friction * reference))
             .collect()
     }
+
+    /// B z̄, without the force. O(N).
+    pub fn drift_of(&self, mean: &[f64]) -> Vec<f64> {
+        let (r, p) = mean.split_at(self.bonds);
+        let mut out = vec![0.0; mean.len()];
+        for (bond, r) in r.iter().enumerate() {
+            let (left, right) = self.bond_ends(bond);
+            out[bond] = p[right] - p[left];
+            out[self.bonds + right] -= r;
+            out[self.bonds + left] += r;
+        }
+        for (site, friction) in self.thermostats().0.into_iter().enumerate() {
+            out[self.bonds + site] -= (2.0 * self.flip_rate + friction) * p[site];
+        }
+        out
+    }
 }

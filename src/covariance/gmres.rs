@@ -4,11 +4,13 @@ use super::vector::Vector;
 use num_complex::Complex64;
 
 /// What the iteration reached.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub(super) struct Outcome {
     pub iterations: usize,
     /// ‖b - A x‖/‖b‖, evaluated anew at the end.
     pub residual: f64,
+    /// P⁻¹(b - A x): about the error of x, as far as P is like A.
+    pub error: Vector,
 }
 
 /// Each cycle gains at most this factor before the residual is evaluated anew.
@@ -28,7 +30,7 @@ pub(super) fn solve(
 ) -> (Vector, Outcome) {
     let mut x = Vector::zeros(b.len(), b.is_complex());
     let norm = b.norm();
-    let mut outcome = Outcome { iterations: 0, residual: 0.0 };
+    let mut outcome = Outcome { iterations: 0, residual: 0.0, error: x.clone() };
     if norm == 0.0 {
         return (x, outcome);
     }
@@ -52,6 +54,7 @@ pub(super) fn solve(
             break;
         }
     }
+    outcome.error = precondition(&residual);
     (x, outcome)
 }
 

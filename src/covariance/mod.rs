@@ -47,6 +47,8 @@ pub struct SolveReport {
     pub iterations: usize,
     /// ‖residual‖/‖right-hand side‖ of the equation solved, after the last refinement.
     pub residual: f64,
+    /// Estimated largest error of a variance of X: the next correction that refinement would make.
+    pub error: f64,
 }
 
 /// Why a shifted solve failed.

@@ -94,7 +94,8 @@ impl Modal {
             });
         }
         interface.emit::<F>(given, &w, targets);
-        Ok(SolveReport { iterations: outcome.iterations, residual: outcome.residual })
+        let error = (0..m).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
+        Ok(SolveReport { iterations: outcome.iterations, residual: outcome.residual, error })
     }
 
     /// Transforms both indices of one block in place; `row` and `column` act on one vector.
