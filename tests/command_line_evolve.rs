@@ -30,7 +30,7 @@ fn a_run_leaves_profiles_and_a_summary_within_the_tolerance() {
         let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
         let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
         let outputs = summary["outputs"].as_array().expect("a list");
-        assert!(outputs.iter().all(|o| o["variance_error"].as_f64().expect("a number") <= 1e-7));
+        assert!(outputs.iter().all(|o| o["error_estimate"].as_f64().expect("a number") <= 1e-7));
         assert_eq!(csv.lines().count(), 1 + outputs.len() * 9);
     }
 }

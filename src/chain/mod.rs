@@ -3,6 +3,7 @@
 //! Open chain of N bonds: r_1..r_N and p_0..p_N. Ring: r_0..r_(N-1) and p_0..p_(N-1), r_n = q_n - q_(n-1).
 //! All times here are microscopic.
 
+mod closed_forms;
 mod drift;
 mod initial;
 pub mod modes;

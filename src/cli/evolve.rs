@@ -1,10 +1,13 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
+use super::progress::Progress;
 use super::{Error, Format, RunArgs, print};
 use crate::chain::{Chain, InitialLaw};
+use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::{self, EvolveError};
-use crate::observe::Profile;
+use crate::evolve::radau::{self, Counts, EvolveError};
+use crate::observe::identities::{self, Identity};
+use crate::observe::{Profile, relative_errors};
 use crate::output::{RunDirectory, profiles_csv};
 use serde_json::json;
 use std::time::Instant;
@@ -18,8 +21,24 @@ pub struct EvolveArgs {
 
 impl From<EvolveError> for Error {
     fn from(error: EvolveError) -> Error {
-        Error::Failed(error.to_string())
+        match error {
+            EvolveError::Interrupted => Error::Interrupted,
+            other => Error::Failed(other.to_string()),
+        }
     }
+}
+
+/// The stationary current and its sign, where it has a closed form.
+fn current_line(chain: &Chain) -> String {
+    let Some(current) = chain.stationary_current() else { return String::new() };
+    let [left, right] = chain.temperature();
+    let way = match current {
+        j if j > 0.0 => "to the right",
+        j if j < 0.0 => "to the left",
+        _ => "nowhere",
+    };
+    let uphill = if (left - right) * current < 0.0 { ", from the colder to the hotter end (uphill)" } else { "" };
+    format!("stationary current {current:.6e} (closed form): energy flows {way}{uphill}\n")
 }
 
 /// Runs the command.
@@ -40,16 +59,29 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
     }
     let start = Instant::now();
-    let (moments, counts) = match method {
-        "modal" => radau::evolve(&Modal::new(&chain), &law, &times, args.tolerance)?,
-        "literal" => radau::evolve(&Literal::new(&chain), &law, &times, args.tolerance)?,
+    let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
+    let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
+    let keep = |_: usize| false;
+    let (solutions, counts) = match method {
+        "modal" => radau::evolve(&Modal::new(&chain), &law, &times, args.tolerance, keep, &mut report)?,
+        "literal" => {
+            Literal::fits(chain.bonds).map_err(Error::BadInput)?;
+            radau::evolve(&Literal::new(&chain), &law, &times, args.tolerance, keep, &mut report)?
+        }
         other => {
             return Err(Error::BadInput(format!("--method: found \"{other}\"; allowed: modal (default), literal")));
         }
     };
-    let profiles: Vec<Profile> = moments.iter().zip(&labels).map(|(m, &t)| Profile::new(&chain, m, t)).collect();
+    bar.finish();
+    let profiles: Vec<Profile> = solutions.iter().zip(&labels).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
+    let estimates = relative_errors(&profiles);
+    let worst = estimates.iter().copied().fold(0.0, f64::max);
+    let start_solution = Solution::initial(&law);
+    let identities = Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
+        [identities::balances(&chain, &start_solution, s, t), identities::of_covariance(s, t)].concat()
+    }));
+    let violation = identities.iter().map(|i| i.violation).fold(0.0, f64::max);
     let positions: Vec<f64> = scenario.momentum_positions().collect();
-    let worst = profiles.iter().map(|p| p.mean_error.max(p.variance_error)).fold(0.0, f64::max);
     let summary = json!({
         "program": "flipchain",
         "version": env!("CARGO_PKG_VERSION"),
@@ -61,9 +93,10 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
         "rejected": counts.rejected,
         "solves": counts.solves,
         "wall_seconds": start.elapsed().as_secs_f64(),
-        "outputs": profiles.iter().map(|p| json!({
-            "t": p.time, "mean_error": p.mean_error, "variance_error": p.variance_error, "left_inflow": p.left_inflow,
+        "outputs": profiles.iter().zip(&estimates).map(|(p, error)| json!({
+            "t": p.time, "error_estimate": error, "left_inflow": p.left_inflow, "absolute_errors": p.errors,
         })).collect::<Vec<_>>(),
+        "identities": identities,
     });
     let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Failed(e.to_string()))? + "\n";
     let write = || {
@@ -77,7 +110,8 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
     } else if !args.quiet {
         print(&format!(
             "{} output times, N = {}, method radau ({method}): {} steps, {} rejected, {} shifted solves, {:.2} s\n\
-             largest error estimate {worst:.1e} (tolerance {:.1e})\nwritten to {}\n",
+             largest error estimate {worst:.1e} of a profile's largest value (tolerance {:.1e}); worst violation of an exact identity {violation:.1e}\n\
+             {}written to {}\n",
             profiles.len(),
             chain.bonds,
             counts.steps,
@@ -85,6 +119,7 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
             counts.solves,
             start.elapsed().as_secs_f64(),
             args.tolerance,
+            current_line(&chain),
             args.output.display(),
         ))?;
     }

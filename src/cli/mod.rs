@@ -4,6 +4,7 @@
 //! Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad input, 130 interrupted.
 
 pub mod evolve;
+mod progress;
 mod run_args;
 pub mod scenario;
 

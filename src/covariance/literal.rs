@@ -33,12 +33,27 @@ impl Literal {
         &self.generator
     }
 
-    /// Memory that one factorization takes, from the fill seen at N = 16 ... 96: about 62 entries per unknown and doubling of N,
-    /// complex, with as much again for the workspace.
+    /// Memory that a complex factorization needs at its height, in bytes: 52 n² log₂² n, n = 2N+1 (seen within a factor 2 for N = 16 ... 64).
     pub fn bytes(bonds: usize) -> f64 {
         let n = 2.0 * bonds as f64 + 1.0;
-        2.0 * 24.0 * n * n * (20.0 + 24.0 * (n.log2() - 3.0).max(0.0))
+        52.0 * n * n * n.log2().powi(2)
     }
+
+    /// Refuses a size whose factorization would not fit in [`Literal::LARGEST`].
+    pub fn fits(bonds: usize) -> Result<(), String> {
+        let needed = Literal::bytes(bonds);
+        if needed <= Literal::LARGEST {
+            return Ok(());
+        }
+        Err(format!(
+            "--method literal: the factorization for N = {bonds} would need about {:.0} GiB, of {:.0} GiB allowed; use --method modal",
+            needed / 2f64.powi(30),
+            Literal::LARGEST / 2f64.powi(30)
+        ))
+    }
+
+    /// The largest factorization that is tried, in bytes.
+    pub const LARGEST: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 }
 
 fn generator(chain: &Chain, drift: &CsMat<f64>) -> CsMat<f64> {

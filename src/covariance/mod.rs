@@ -13,6 +13,7 @@ mod interface;
 mod lanes;
 pub mod literal;
 pub mod modal;
+pub mod moments;
 mod pair;
 mod pass;
 mod vector;

@@ -1,7 +1,9 @@
-//! What is read off a solution: profiles, energies and currents (docs/theory.md, "The model").
+//! What is read off a solution: profiles, energies, currents ([`Profile`]) and exact identities ([`identities`]).
+
+pub mod identities;
 
 use crate::chain::Chain;
-use crate::evolve::radau::Moments;
+use crate::covariance::moments::{Solution, largest};
 use crate::scenario::Topology;
 
 /// The profiles at one output time, one entry per site (atom). Open chain: bond r_n belongs to site n and
@@ -22,47 +24,79 @@ pub struct Profile {
     pub current: Vec<f64>,
     /// Energy entering at the left end, λ_-(T_- - E p_0²); 0 without a thermostat.
     pub left_inflow: f64,
-    /// Estimated largest error of a mean over the largest mean (absolute where all means are below 1).
-    pub mean_error: f64,
-    /// Estimated largest error of a variance over the largest variance.
-    pub variance_error: f64,
+    /// Estimated largest absolute error of each column.
+    pub errors: ColumnErrors,
+}
+
+/// One number for each column of a profile.
+#[derive(Debug, Clone, Copy, PartialEq, Default, serde::Serialize)]
+pub struct ColumnErrors {
+    /// E r_n
+    pub mean_r: f64,
+    /// E p_n
+    pub mean_p: f64,
+    /// Var r_n
+    pub var_r: f64,
+    /// Var p_n
+    pub var_p: f64,
+    /// (r̄² + p̄²)/2
+    pub mechanical: f64,
+    /// (Var r + Var p)/2
+    pub thermal: f64,
+    /// their sum
+    pub energy: f64,
+    /// -E\[p_n r_(n+1)\]
+    pub current: f64,
+}
+
+impl ColumnErrors {
+    /// The columns' numbers in the order of profiles.csv.
+    pub fn values(&self) -> [f64; 8] {
+        [self.mean_r, self.mean_p, self.var_r, self.var_p, self.mechanical, self.thermal, self.energy, self.current]
+    }
 }
 
 impl Profile {
-    /// Reads the profiles off the moments; `time` is the label in the scenario's unit. O(N).
-    pub fn new(chain: &Chain, moments: &Moments, time: f64) -> Profile {
+    /// Reads the profiles off a solution; `time` is the label in the scenario's unit. O(N).
+    pub fn new(chain: &Chain, solution: &Solution, time: f64) -> Profile {
         let (bonds, atoms) = (chain.bonds, chain.atoms());
-        let (z, c) = (&moments.mean, &moments.covariance);
-        let (open, pad) = (chain.topology == Topology::Open, atoms - bonds);
-        let bond = |values: &dyn Fn(usize) -> f64| -> Vec<f64> {
-            (0..atoms).map(|n| if n < pad { 0.0 } else { values(n - pad) }).collect()
-        };
-        let second = |i: usize, j: usize| c[[i, j]] + z[i] * z[j];
-        let mut current: Vec<f64> = (0..bonds)
-            .map(|b| {
-                // The bond to the right of atom n: r_(n+1).
-                let (atom, bond) = if open { (b, b) } else { (b, (b + 1) % bonds) };
-                -second(bonds + atom, bond)
+        let (moments, errors) = (&solution.moments, &solution.errors);
+        let (z, v) = (&moments.mean, &moments.variance);
+        let pad = atoms - bonds;
+        let per_site = |values: &[f64]| [vec![0.0; pad], values[..bonds].to_vec()].concat();
+        let square = |i: usize| v[i] + z[i] * z[i];
+        let last = bonds + atoms - 1;
+        let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
+        let force = if chain.topology == Topology::Open { chain.force.at(moments.time) } else { 0.0 };
+        let current = (0..atoms)
+            .map(|atom| match chain.right_bond(atom) {
+                Some(bond) => -(moments.correlation[bond] + z[bonds + atom] * z[bond]),
+                None => -(force * z[last] + right * (t_right - square(last))),
             })
             .collect();
-        let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
-        let last = bonds + atoms - 1;
-        if open {
-            let work = chain.force.at(moments.time) * z[last];
-            current.push(-(work + right * (t_right - second(last, last))));
-        }
-        let largest = |v: &mut dyn Iterator<Item = f64>| v.fold(0.0, |m: f64, x| m.max(x.abs()));
-        let variance = largest(&mut c.diag().iter().copied());
+        let (mean_r, mean_p) = (largest(&z[..bonds]), largest(&z[bonds..]));
+        let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
+        let thermal = (errors.var_r + errors.var_p) / 2.0;
+        let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
+        let end = (force.abs() + 2.0 * right * z[last].abs()) * errors.mean_p + right * errors.var_p;
         Profile {
             time,
-            mean_r: bond(&|b| z[b]),
+            mean_r: per_site(z),
             mean_p: z[bonds..].to_vec(),
-            var_r: bond(&|b| c[[b, b]]),
-            var_p: (bonds..=last).map(|i| c[[i, i]]).collect(),
+            var_r: per_site(v),
+            var_p: v[bonds..].to_vec(),
             current,
-            left_inflow: left * (t_left - second(bonds, bonds)),
-            mean_error: moments.mean_error / largest(&mut z.iter().copied()).max(1.0),
-            variance_error: moments.variance_error / if variance > 0.0 { variance } else { 1.0 },
+            left_inflow: left * (t_left - square(bonds)),
+            errors: ColumnErrors {
+                mean_r: errors.mean_r,
+                mean_p: errors.mean_p,
+                var_r: errors.var_r,
+                var_p: errors.var_p,
+                mechanical,
+                thermal,
+                energy: mechanical + thermal,
+                current: bulk.max(end),
+            },
         }
     }
 
@@ -75,4 +109,44 @@ impl Profile {
     pub fn thermal(&self) -> Vec<f64> {
         self.var_r.iter().zip(&self.var_p).map(|(r, p)| (r + p) / 2.0).collect()
     }
+
+    /// e_n = e_mech,n + e_heat,n
+    pub fn energy(&self) -> Vec<f64> {
+        self.mechanical().iter().zip(self.thermal()).map(|(m, t)| m + t).collect()
+    }
+
+    /// The largest absolute value of each column.
+    pub fn sizes(&self) -> ColumnErrors {
+        ColumnErrors {
+            mean_r: largest(&self.mean_r),
+            mean_p: largest(&self.mean_p),
+            var_r: largest(&self.var_r),
+            var_p: largest(&self.var_p),
+            mechanical: largest(&self.mechanical()),
+            thermal: largest(&self.thermal()),
+            energy: largest(&self.energy()),
+            current: largest(&self.current),
+        }
+    }
+}
+
+/// A column that stays below this part of its natural size (√e for means, e for the others, e the largest energy of the run)
+/// is measured against that, not against its own vanishing size.
+const VANISHING: f64 = 1e-6;
+
+/// The error estimate of every output: the largest relative error of its profiles, each relative to the largest value of
+/// that profile over the run.
+pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
+    let sizes: Vec<[f64; 8]> = profiles.iter().map(|p| p.sizes().values()).collect();
+    let over_run = |column: usize| sizes.iter().fold(0.0, |m: f64, s| m.max(s[column]));
+    let energy = over_run(6);
+    let scale = |column: usize| {
+        let natural = if column < 2 { energy.sqrt() } else { energy };
+        let scale = over_run(column).max(VANISHING * natural);
+        if scale > 0.0 { scale } else { 1.0 }
+    };
+    profiles
+        .iter()
+        .map(|p| p.errors.values().iter().enumerate().fold(0.0, |m: f64, (column, e)| m.max(e / scale(column))))
+        .collect()
 }

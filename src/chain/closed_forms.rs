@@ -1,0 +1,66 @@
+//! Closed forms at finite N (docs/theory.md, "Closed forms"): the stationary mean and current under a constant force, and the
+//! thermal stationary profile. Open chain with a thermostat at both ends unless said otherwise.
+
+use super::Chain;
+use crate::scenario::Topology;
+
+/// The stationary state without force, for any friction and flip rate.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ThermalState {
+    /// Var r_1 .. Var r_N
+    pub var_r: Vec<f64>,
+    /// Var p_0 .. Var p_N
+    pub var_p: Vec<f64>,
+    /// Cov(p_(n-1), r_n) = Cov(r_n, p_n) = J; every other covariance vanishes.
+    pub correlation: f64,
+}
+
+impl Chain {
+    /// p_s = F̄/(2γ(N+1) + λ_- + λ_+): the stationary mean momentum of every atom of the open chain; the mean elongation is
+    /// r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force.
+    pub fn stationary_momentum(&self) -> Option<f64> {
+        let resistance = 2.0 * self.flip_rate * self.atoms() as f64 + self.friction().iter().sum::<f64>();
+        if self.topology == Topology::Ring || self.force.mean == 0.0 {
+            return Some(0.0);
+        }
+        (resistance > 0.0).then(|| self.force.mean / resistance)
+    }
+
+    /// The thermal stationary state: with R = 4γN + λ_- + 1/λ_- + λ_+ + 1/λ_+ and J = (T_+ - T_-)/R,
+    /// Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ - J/λ_+,
+    /// Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.
+    pub fn thermal_state(&self) -> Option<ThermalState> {
+        let (left, right) = (self.left?, self.right?);
+        let (l, r) = (left.friction, right.friction);
+        let (gamma, bonds) = (self.flip_rate, self.bonds);
+        let resistance = 4.0 * gamma * bonds as f64 + l + 1.0 / l + r + 1.0 / r;
+        let j = (right.temperature - left.temperature) / resistance;
+        let inside = |steps: f64| left.temperature + (l + 1.0 / l + steps) * j;
+        let var_p = (0..=bonds)
+            .map(|n| match n {
+                0 => left.temperature + j / l,
+                n if n == bonds => right.temperature - j / r,
+                n => inside(4.0 * gamma * n as f64),
+            })
+            .collect();
+        let var_r = (1..=bonds).map(|n| inside(2.0 * gamma * (2 * n - 1) as f64)).collect();
+        Some(ThermalState { var_r, var_p, correlation: j })
+    }
+
+    /// Energy entering at the left end in the stationary state under a constant force:
+    /// (T_- - T_+)/R - p_s² (λ_- + 2γ Σ_n v_n), v the thermal profile at T_- = 1, T_+ = 0.
+    pub fn stationary_current(&self) -> Option<f64> {
+        let unit = |t: Option<crate::scenario::Thermostat>, temperature| {
+            t.map(|t| crate::scenario::Thermostat { temperature, ..t })
+        };
+        let response =
+            Chain { left: unit(self.left, 1.0), right: unit(self.right, 0.0), ..self.clone() }.thermal_state()?;
+        if !self.force.harmonics.is_empty() {
+            return None;
+        }
+        let p_s = self.stationary_momentum()?;
+        let [left, _] = self.friction();
+        let work = p_s * p_s * (left + 2.0 * self.flip_rate * response.var_p.iter().sum::<f64>());
+        Some(-self.thermal_state()?.correlation - work)
+    }
+}

@@ -1,0 +1,95 @@
+//! Identities that hold exactly at every N and need no reference solution: certificates of a run (docs/theory.md, "Exact identities").
+
+use crate::chain::Chain;
+use crate::covariance::moments::{Solution, largest};
+use crate::scenario::Topology;
+use serde::Serialize;
+
+/// How far one identity is from holding.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Identity {
+    /// What should vanish.
+    pub name: &'static str,
+    /// By how much it does not, relative to the largest energy (or the largest variance, or elongation) of the run.
+    pub violation: f64,
+    /// The site where that is, for identities that hold at every site.
+    pub site: Option<usize>,
+    /// The output time, in the scenario's unit.
+    pub time: f64,
+}
+
+impl Identity {
+    /// The worst of one name.
+    pub fn worst(all: impl IntoIterator<Item = Identity>) -> Vec<Identity> {
+        let mut worst: Vec<Identity> = Vec::new();
+        for identity in all {
+            match worst.iter_mut().find(|w| w.name == identity.name) {
+                Some(w) if identity.violation > w.violation || identity.violation.is_nan() => *w = identity,
+                Some(_) => {}
+                None => worst.push(identity),
+            }
+        }
+        worst
+    }
+}
+
+/// Total energy E p²/2 + E r²/2 at every site of a solution, bond r_n belonging to site n.
+fn energies(chain: &Chain, solution: &Solution) -> Vec<f64> {
+    let (z, v) = (&solution.moments.mean, &solution.moments.variance);
+    let square = |i: usize| v[i] + z[i] * z[i];
+    (0..chain.atoms())
+        .map(|atom| (square(chain.bonds + atom) + chain.left_bond(atom).map_or(0.0, square)) / 2.0)
+        .collect()
+}
+
+/// The balances between the initial law, `start`, and a later output with integrals: energy at every site, total energy where
+/// nothing enters or leaves, and volume. O(N).
+pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -> Vec<Identity> {
+    let Some(sums) = &output.integrals else { return Vec::new() };
+    let (before, after) = (energies(chain, start), energies(chain, output));
+    let scale = largest(&before).max(largest(&after)).max(f64::MIN_POSITIVE);
+    let (bonds, atoms) = (chain.bonds, chain.atoms());
+    // ∫ j through the bond to the right of an atom.
+    let flow = |bond: usize| -(sums.correlation[bond] + sums.mean_product[bond]);
+    let square = |atom: usize| sums.variance[bonds + atom] + sums.mean_square[bonds + atom];
+    let duration = output.moments.time;
+    let ends = [(0, chain.left), (atoms - 1, chain.right)];
+    let gained = |atom: usize| -> f64 {
+        let inner = chain.left_bond(atom).map_or(0.0, flow) - chain.right_bond(atom).map_or(0.0, flow);
+        let baths: f64 = ends
+            .iter()
+            .filter(|(site, _)| *site == atom)
+            .filter_map(|(_, end)| end.map(|t| t.friction * (t.temperature * duration - square(atom))))
+            .sum();
+        inner + baths + if atom + 1 == atoms { sums.work } else { 0.0 }
+    };
+    let (site, violation) = (0..atoms)
+        .map(|atom| (atom, (after[atom] - before[atom] - gained(atom)).abs() / scale))
+        .fold((0, 0.0), |worst, next| if next.1 > worst.1 || next.1.is_nan() { next } else { worst });
+    let mut identities = vec![Identity { name: "energy balance at every site", violation, site: Some(site), time }];
+    let isolated = chain.left.is_none() && chain.right.is_none() && chain.force == Default::default();
+    if isolated {
+        let (before, after): (f64, f64) = (before.iter().sum(), after.iter().sum());
+        let violation = (after - before).abs() / before.abs().max(f64::MIN_POSITIVE);
+        identities.push(Identity { name: "energy is conserved by flips alone", violation, site: None, time });
+    }
+    // Σ r grows by what the right end gains on the left end; on the ring it stays.
+    let volume = |s: &Solution| s.moments.mean[..bonds].iter().sum::<f64>();
+    let moved = match chain.topology {
+        Topology::Open => sums.mean[bonds + atoms - 1] - sums.mean[bonds],
+        Topology::Ring => 0.0,
+    };
+    let size = start.moments.mean[..bonds].iter().chain(&output.moments.mean[..bonds]).map(|r| r.abs()).sum::<f64>();
+    let violation = (volume(output) - volume(start) - moved).abs() / size.max(f64::MIN_POSITIVE);
+    if size > 0.0 {
+        identities.push(Identity { name: "balance of the volume", violation, site: None, time });
+    }
+    identities
+}
+
+/// Symmetry, and non-negative 2×2 minors as a necessary condition of positive semidefiniteness, as found when the covariance was at hand.
+pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
+    let identity = |name, violation| Identity { name, violation, site: None, time };
+    let found = &solution.consistency;
+    vec![identity("symmetry", found.asymmetry), identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor)]
+}
