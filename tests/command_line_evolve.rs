@@ -20,9 +20,9 @@ fn a_run_leaves_profiles_and_a_summary_within_the_tolerance() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
     let path = run.to_str().expect("a plain path");
-    for method in ["modal", "literal"] {
+    for method in ["auto", "literal"] {
         let arguments = [&scenario(), "-o", path, "--tolerance", "1e-7", "--method", method, "--force"];
-        let arguments = if method == "modal" { &arguments[..7] } else { &arguments[..] };
+        let arguments = if method == "auto" { &arguments[..7] } else { &arguments[..] };
         let output = evolve(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let csv = std::fs::read_to_string(run.join("profiles.csv")).expect("profiles");
@@ -42,7 +42,7 @@ fn an_existing_run_and_an_unknown_method_are_refused_and_nothing_is_left() {
     let path = run.to_str().expect("a plain path");
     let unknown = evolve(&[&scenario(), "-o", path, "--method", "guess"]);
     assert_eq!(unknown.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&unknown.stderr).contains("modal"));
+    assert!(String::from_utf8_lossy(&unknown.stderr).contains("contour"));
     assert_eq!(entries(folder.path()), 0);
     std::fs::create_dir(&run).expect("a folder");
     let refused = evolve(&[&scenario(), "-o", path]);

@@ -4,6 +4,7 @@ use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::MomentEquations;
 use flipchain::covariance::moments::Solution;
 use flipchain::covariance::{literal::Literal, modal::Modal};
+use flipchain::evolve::contour;
 use flipchain::evolve::radau::{self, Counts};
 use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Thermostat, Topology};
@@ -204,7 +205,7 @@ fn energy_balances_at_every_site_and_volume_is_kept() {
         for output in &outputs {
             for identity in identities::balances(&chain, &start, output, 0.0) {
                 // The tolerance, and the time integrals' share of it.
-                assert!(identity.violation < 1e-8, "{chain:?}: {identity:?}");
+                assert!(identity.violation < 1e-9, "{chain:?}: {identity:?}");
                 names.push(identity.name);
             }
             for identity in identities::of_covariance(output, 0.0) {
@@ -216,7 +217,7 @@ fn energy_balances_at_every_site_and_volume_is_kept() {
         // A wrong solution is noticed: one variance off by a thousandth.
         let mut wrong = outputs[2].clone();
         wrong.moments.variance[chain.bonds] *= 1.001;
-        assert!(identities::balances(&chain, &start, &wrong, 0.0)[0].violation > 1e-5);
+        assert!(identities::balances(&chain, &start, &wrong, 0.0)[0].violation > 1e-7);
     }
 }
 
@@ -259,6 +260,51 @@ fn uniform_temperature_is_stationary_under_no_force() {
         for output in outputs {
             // The uniform state is split off, so only the transforms' roundings are left.
             assert!(output.moments.variance.iter().all(|v| (v - 2.0).abs() < 1e-14), "{:?}", output.moments.variance);
+        }
+    }
+}
+
+#[test]
+fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
+    let mut random = ChaCha8Rng::seed_from_u64(12);
+    let (open, ring) = (Topology::Open, Topology::Ring);
+    for round in 0..12 {
+        let (topology, ends, force) = [
+            (open, [true, true], 1.3),
+            (open, [true, false], -0.4),
+            (open, [false, false], 0.0),
+            (ring, [false, false], 0.0),
+        ][round % 4];
+        let flip_rate = 10f64.powf(random.random_range(-1.0..1.0));
+        let chain = chain(topology, random.random_range(1..20), flip_rate, ends, force);
+        let law = law(&chain, &mut random);
+        let first = contour::earliest(&chain).expect("flips and a constant force");
+        let times = [first, 1.5 * first, 4.0 * first, 100.0 * first];
+        for tolerance in [1e-6, 1e-9] {
+            let modal = Modal::new(&chain);
+            let inverted =
+                contour::evolve(&modal, &law, &times, tolerance, |_| true, &mut |_, _| true).expect("it ends").0;
+            let (stepped, _) = evolve(&modal, &law, &times, tolerance);
+            for (a, b) in inverted.iter().zip(&stepped) {
+                let (e, f) = (&a.errors, &b.errors);
+                let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+                let n = chain.bonds;
+                let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
+                let (x, y) = (&a.moments, &b.moments);
+                for (kind, distance, allowed) in [
+                    ("mean r", apart(&x.mean[..n], &y.mean[..n]), e.mean_r + f.mean_r),
+                    ("mean p", apart(&x.mean[n..], &y.mean[n..]), e.mean_p + f.mean_p),
+                    ("var r", apart(&x.variance[..n], &y.variance[..n]), e.var_r + f.var_r),
+                    ("var p", apart(&x.variance[n..], &y.variance[n..]), e.var_p + f.var_p),
+                    ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+                ] {
+                    assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
+                    assert!(allowed < 100.0 * tolerance, "{kind}, {place}: {allowed:e}");
+                }
+                let (p, q) = (a.integrals.as_ref().expect("integrals"), b.integrals.as_ref().expect("integrals"));
+                assert!(apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + x.time), "{place}");
+                assert!(apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + x.time), "{place}");
+            }
         }
     }
 }

@@ -26,6 +26,14 @@ impl Chain {
         (resistance > 0.0).then(|| self.force.mean / resistance)
     }
 
+    /// The stationary means r̄, p̄ under the constant part of the force, in the theory's order.
+    pub fn stationary_mean(&self) -> Option<Vec<f64>> {
+        let p_s = self.stationary_momentum()?;
+        let left = self.friction()[0];
+        let r = (1..=self.bonds).map(|n| (2.0 * self.flip_rate * n as f64 + left) * p_s);
+        Some(r.chain(std::iter::repeat_n(p_s, self.atoms())).collect())
+    }
+
     /// The thermal stationary state: with R = 4γN + λ_- + 1/λ_- + λ_+ + 1/λ_+ and J = (T_+ - T_-)/R,
     /// Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ - J/λ_+,
     /// Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.

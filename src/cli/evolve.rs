@@ -5,7 +5,8 @@ use super::{Error, Format, RunArgs, print};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::{self, Counts, EvolveError};
+use crate::evolve::radau::{Counts, EvolveError};
+use crate::evolve::{self, Method};
 use crate::observe::identities::{self, Identity};
 use crate::observe::{Profile, relative_errors};
 use crate::output::{RunDirectory, profiles_csv};
@@ -52,7 +53,22 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
     let labels = scenario.output_times();
     let unit = chain.time_unit(table.scale);
     let times: Vec<f64> = labels.iter().map(|t| t * unit).collect();
-    let method = args.method.as_deref().unwrap_or("modal");
+    let name = args.method.as_deref().unwrap_or("auto");
+    let method = match name {
+        "auto" => Method::Auto,
+        "contour" => Method::Contour,
+        "radau" => Method::Radau,
+        "literal" => {
+            Literal::fits(chain.bonds).map_err(Error::BadInput)?;
+            Method::Radau
+        }
+        other => {
+            return Err(Error::BadInput(format!(
+                "--method: found \"{other}\"; allowed: auto (default), radau, contour, literal (radau on the sparse matrix)"
+            )));
+        }
+    };
+    let plan = evolve::plan(&chain, &times, method).map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
     let directory = RunDirectory::create(&args.output, args.force).map_err(|e| Error::BadInput(e.to_string()))?;
     if let Some(threads) = args.threads {
         // Fails only where a pool exists already, which is then used.
@@ -62,15 +78,10 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
     let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
     let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
     let keep = |_: usize| false;
-    let (solutions, counts) = match method {
-        "modal" => radau::evolve(&Modal::new(&chain), &law, &times, args.tolerance, keep, &mut report)?,
-        "literal" => {
-            Literal::fits(chain.bonds).map_err(Error::BadInput)?;
-            radau::evolve(&Literal::new(&chain), &law, &times, args.tolerance, keep, &mut report)?
-        }
-        other => {
-            return Err(Error::BadInput(format!("--method: found \"{other}\"; allowed: modal (default), literal")));
-        }
+    let (solutions, [stepped, inverted]) = if name == "literal" {
+        evolve::evolve(&Literal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
+    } else {
+        evolve::evolve(&Modal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
     };
     bar.finish();
     let profiles: Vec<Profile> = solutions.iter().zip(&labels).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
@@ -87,11 +98,13 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
         "version": env!("CARGO_PKG_VERSION"),
         "command": "evolve",
         "scenario": scenario,
-        "method": format!("radau, seven stages, {method}"),
+        "method": name,
+        "method_reason": plan.reason,
         "tolerance": args.tolerance,
-        "steps": counts.steps,
-        "rejected": counts.rejected,
-        "solves": counts.solves,
+        "steps": stepped.steps,
+        "rejected": stepped.rejected,
+        "solves": stepped.solves + inverted.solves,
+        "contour_nodes": inverted.solves,
         "wall_seconds": start.elapsed().as_secs_f64(),
         "outputs": profiles.iter().zip(&estimates).map(|(p, error)| json!({
             "t": p.time, "error_estimate": error, "left_inflow": p.left_inflow, "absolute_errors": p.errors,
@@ -109,14 +122,15 @@ pub fn run(args: EvolveArgs) -> Result<(), Error> {
         print(&text)?;
     } else if !args.quiet {
         print(&format!(
-            "{} output times, N = {}, method radau ({method}): {} steps, {} rejected, {} shifted solves, {:.2} s\n\
+            "{} output times, N = {}; {}\n{} steps, {} contour nodes, {} shifted solves, {:.2} s\n\
              largest error estimate {worst:.1e} of a profile's largest value (tolerance {:.1e}); worst violation of an exact identity {violation:.1e}\n\
              {}written to {}\n",
             profiles.len(),
             chain.bonds,
-            counts.steps,
-            counts.rejected,
-            counts.solves,
+            plan.reason,
+            stepped.steps,
+            inverted.solves,
+            stepped.solves + inverted.solves,
             start.elapsed().as_secs_f64(),
             args.tolerance,
             current_line(&chain),

@@ -34,21 +34,32 @@ pub struct MomentErrors {
     pub correlation: f64,
 }
 
-/// ∫_0^τ of the moments and of the products of the means.
+/// ∫_0^τ of first and second moments.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct TimeIntegrals {
     /// ∫ z̄
     pub mean: Vec<f64>,
-    /// ∫ z̄²
-    pub mean_square: Vec<f64>,
-    /// ∫ p̄ r̄ of every bond with the atom to its left
-    pub mean_product: Vec<f64>,
+    /// ∫ E z²
+    pub square: Vec<f64>,
+    /// ∫ E p r of every bond with the atom to its left
+    pub product: Vec<f64>,
     /// ∫ F p̄_N: the work
     pub work: f64,
-    /// ∫ Var
-    pub variance: Vec<f64>,
-    /// ∫ Cov(p, r) of every bond with the atom to its left
-    pub correlation: Vec<f64>,
+}
+
+impl MomentErrors {
+    /// These errors and the distance of a second approximation from the first.
+    pub fn with_distance(self, chain: &Chain, first: &Moments, second: &Moments) -> MomentErrors {
+        let bonds = chain.bonds;
+        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+        MomentErrors {
+            mean_r: self.mean_r + apart(&first.mean[..bonds], &second.mean[..bonds]),
+            mean_p: self.mean_p + apart(&first.mean[bonds..], &second.mean[bonds..]),
+            var_r: self.var_r + apart(&first.variance[..bonds], &second.variance[..bonds]),
+            var_p: self.var_p + apart(&first.variance[bonds..], &second.variance[bonds..]),
+            correlation: self.correlation + apart(&first.correlation, &second.correlation),
+        }
+    }
 }
 
 /// What a covariance matrix must satisfy, relative to its largest variance.
@@ -92,6 +103,18 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// All moments zero.
+    pub fn zero(chain: &Chain) -> Solution {
+        let n = chain.coordinates();
+        let moments = Moments {
+            mean: vec![0.0; n],
+            variance: vec![0.0; n],
+            correlation: vec![0.0; chain.bonds],
+            ..Default::default()
+        };
+        Solution { moments, ..Default::default() }
+    }
+
     /// The initial law itself, without error.
     pub fn initial(law: &InitialLaw) -> Solution {
         let moments = Moments {

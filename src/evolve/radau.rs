@@ -57,6 +57,7 @@ struct Point {
 #[derive(Clone, Default)]
 struct Path {
     state: Vec<f64>,
+    /// The means' part.
     means: TimeIntegrals,
 }
 
@@ -73,7 +74,7 @@ struct Losses {
 const STAGES: usize = 7;
 
 /// The temperature whose uniform state is split off: a thermostat's, or the mean initial one.
-fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
+pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
     let mean = law.var_p.iter().sum::<f64>() / law.var_p.len() as f64;
     chain.left.or(chain.right).map_or(mean, |t| t.temperature)
 }
@@ -103,8 +104,8 @@ pub fn evolve<E: MomentEquations>(
         state: vec![0.0; start.state.len()],
         means: TimeIntegrals {
             mean: vec![0.0; n],
-            mean_square: vec![0.0; n],
-            mean_product: vec![0.0; bonds],
+            square: vec![0.0; n],
+            product: vec![0.0; bonds],
             ..Default::default()
         },
     };
@@ -209,14 +210,16 @@ impl<E: MomentEquations> Run<'_, E> {
                 targets.push(Target { weight: weight * h / branch.eigenvalue, state: &mut path.state });
             }
             let report = self.equations.solve(branch.eigenvalue / h, source, &mut targets, self.solve_tolerance)?;
-            losses.variance += 4.0 * weight.norm() * report.error;
+            losses.variance += 2.0 * weight.norm() * report.error;
         }
         let to = Point { mean: means.pop().expect("a method has stages"), state };
         let amplification: f64 = tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
         let increment = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         let rounding = 4.0 * f64::EPSILON;
         losses.mean += rounding * (amplification * increment(&from.mean, &to.mean) + largest(&to.mean));
-        losses.variance += rounding * amplification * self.covariance_distance(from, &to);
+        // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
+        let spread = (chain.atoms() as f64).sqrt();
+        losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
         Ok(to)
     }
 
@@ -243,29 +246,30 @@ impl<E: MomentEquations> Run<'_, E> {
         keep: bool,
     ) -> Solution {
         let chain = self.equations.chain();
-        let bonds = chain.bonds;
         let mut covariance = self.equations.matrix(&fine.state);
         covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
-        let other = self.equations.matrix(&coarse.state);
         let variance = covariance.diag().to_vec();
         let correlation = chain.left_correlations(covariance.view());
-        let other_variance: Vec<f64> = other.diag().iter().map(|v| v + self.reference).collect();
-        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs())) / ratio;
+        let difference: Vec<f64> = fine.state.iter().zip(&coarse.state).map(|(a, b)| (a - b) / ratio).collect();
+        let difference = self.equations.matrix(&difference);
+        let means = fine.mean.iter().zip(&coarse.mean).map(|(a, b)| (a - b) / ratio).collect();
+        let distance = Moments {
+            mean: means,
+            variance: difference.diag().to_vec(),
+            correlation: chain.left_correlations(difference.view()),
+            ..Default::default()
+        };
         // The transforms of the modes leave some tens of roundings.
         let transforms = 64.0 * f64::EPSILON;
-        let variance_loss = losses.variance + transforms * largest(&variance);
+        let loss = losses.variance + transforms * largest(&variance);
         let mean_loss = losses.mean + transforms * largest(&fine.mean);
-        let errors = MomentErrors {
-            mean_r: apart(&fine.mean[..bonds], &coarse.mean[..bonds]) + mean_loss,
-            mean_p: apart(&fine.mean[bonds..], &coarse.mean[bonds..]) + mean_loss,
-            var_r: apart(&variance[..bonds], &other_variance[..bonds]) + variance_loss,
-            var_p: apart(&variance[bonds..], &other_variance[bonds..]) + variance_loss,
-            correlation: apart(&correlation, &chain.left_correlations(other.view())) + variance_loss,
-        };
+        let zero = Solution::zero(chain).moments;
+        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss }
+            .with_distance(chain, &distance, &zero);
         let sums = self.equations.matrix(&path.state);
         let integrals = TimeIntegrals {
-            variance: sums.diag().iter().map(|v| v + self.reference * time).collect(),
-            correlation: chain.left_correlations(sums.view()),
+            square: path.means.square.iter().zip(sums.diag()).map(|(z, c)| z + c + self.reference * time).collect(),
+            product: path.means.product.iter().zip(chain.left_correlations(sums.view())).map(|(z, c)| z + c).collect(),
             ..path.means.clone()
         };
         let consistency = Consistency::of(covariance.view());
@@ -283,11 +287,11 @@ impl TimeIntegrals {
     /// Adds a step's stages with their weights, for everything made of the means.
     fn add_stages(&mut self, chain: &Chain, means: &[Vec<f64>], force: &[f64], weights: impl Iterator<Item = f64>) {
         for ((z, force), weight) in means.iter().zip(force).zip(weights) {
-            for ((sum, square), z) in self.mean.iter_mut().zip(&mut self.mean_square).zip(z) {
+            for ((sum, square), z) in self.mean.iter_mut().zip(&mut self.square).zip(z) {
                 *sum += weight * z;
                 *square += weight * z * z;
             }
-            for (bond, sum) in self.mean_product.iter_mut().enumerate() {
+            for (bond, sum) in self.product.iter_mut().enumerate() {
                 let (p, r) = chain.left_pair(bond);
                 *sum += weight * z[p] * z[r];
             }

@@ -10,7 +10,7 @@ use serde::Serialize;
 pub struct Identity {
     /// What should vanish.
     pub name: &'static str,
-    /// By how much it does not, relative to the largest energy (or the largest variance, or elongation) of the run.
+    /// By how much it does not, relative to the largest term of the identity (or the largest energy, variance or elongation, if that is larger).
     pub violation: f64,
     /// The site where that is, for identities that hold at every site.
     pub site: Option<usize>,
@@ -50,21 +50,25 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     let scale = largest(&before).max(largest(&after)).max(f64::MIN_POSITIVE);
     let (bonds, atoms) = (chain.bonds, chain.atoms());
     // ∫ j through the bond to the right of an atom.
-    let flow = |bond: usize| -(sums.correlation[bond] + sums.mean_product[bond]);
-    let square = |atom: usize| sums.variance[bonds + atom] + sums.mean_square[bonds + atom];
+    let flow = |bond: usize| -sums.product[bond];
+    let square = |atom: usize| sums.square[bonds + atom];
     let duration = output.moments.time;
     let ends = [(0, chain.left), (atoms - 1, chain.right)];
-    let gained = |atom: usize| -> f64 {
-        let inner = chain.left_bond(atom).map_or(0.0, flow) - chain.right_bond(atom).map_or(0.0, flow);
-        let baths: f64 = ends
-            .iter()
-            .filter(|(site, _)| *site == atom)
-            .filter_map(|(_, end)| end.map(|t| t.friction * (t.temperature * duration - square(atom))))
-            .sum();
-        inner + baths + if atom + 1 == atoms { sums.work } else { 0.0 }
+    // What an atom gains, and the largest single term of its balance.
+    let gained = |atom: usize| -> (f64, f64) {
+        let work = if atom + 1 == atoms { sums.work } else { 0.0 };
+        let inner = [chain.left_bond(atom).map_or(0.0, flow), -chain.right_bond(atom).map_or(0.0, flow), work];
+        let baths = ends.iter().filter(|(site, _)| *site == atom).filter_map(|(_, end)| *end);
+        let terms =
+            baths.flat_map(|t| [t.friction * t.temperature * duration, -t.friction * square(atom)]).chain(inner);
+        terms.fold((0.0, scale), |(sum, most), term| (sum + term, most.max(term.abs())))
+    };
+    let violation = |atom: usize| {
+        let (gain, most) = gained(atom);
+        (after[atom] - before[atom] - gain).abs() / most
     };
     let (site, violation) = (0..atoms)
-        .map(|atom| (atom, (after[atom] - before[atom] - gained(atom)).abs() / scale))
+        .map(|atom| (atom, violation(atom)))
         .fold((0, 0.0), |worst, next| if next.1 > worst.1 || next.1.is_nan() { next } else { worst });
     let mut identities = vec![Identity { name: "energy balance at every site", violation, site: Some(site), time }];
     let isolated = chain.left.is_none() && chain.right.is_none() && chain.force == Default::default();
