@@ -20,6 +20,9 @@ use crate::covariance::{MomentEquations, Source, Target};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 
+/// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more: solve until rounding stops it.
+const SOLVE_TOLERANCE: f64 = 2e-15;
+
 /// Times at most that share a contour: each keeps two states.
 const SHARED: usize = 6;
 
@@ -38,7 +41,7 @@ pub fn evolve<E: MomentEquations>(
     keep: impl Fn(usize) -> bool,
     progress: &mut Progress<'_>,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let problem = Problem::new(equations, law, (1e-4 * tolerance).max(2e-15));
+    let problem = Problem::new(equations, law, SOLVE_TOLERANCE);
     // The transform's size at the nodes is a few times the answer's.
     let goal = 0.1 * tolerance;
     let mut counts = Counts::default();
