@@ -8,6 +8,7 @@ pub mod evolve;
 pub mod observe;
 pub mod output;
 pub mod scenario;
+pub mod steady;
 
 // Links OpenBLAS into everything that is built with the feature; only the tests call LAPACK.
 #[cfg(feature = "lapack")]

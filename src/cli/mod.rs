@@ -5,10 +5,12 @@
 
 pub mod evolve;
 mod progress;
+mod run;
 mod run_args;
 pub mod scenario;
+pub mod steady;
 
-pub use run_args::{Format, RunArgs};
+pub use run_args::{CovarianceArgs, Format, RunArgs};
 
 use crate::scenario::ScenarioError;
 use clap::{Parser, Subcommand};
@@ -31,6 +33,8 @@ pub struct Cli {
 pub enum Command {
     /// Time evolution: profiles at every output time
     Evolve(evolve::EvolveArgs),
+    /// Stationary state
+    Steady(steady::SteadyArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
 }
@@ -79,6 +83,7 @@ pub fn main() -> ExitCode {
 pub fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         Command::Evolve(args) => evolve::run(args),
+        Command::Steady(args) => steady::run(args),
         Command::Scenario(args) => scenario::run(args),
     }
 }

@@ -50,6 +50,17 @@ pub struct RunArgs {
     pub format: Format,
 }
 
+/// Arguments of the commands that can write the covariance.
+#[derive(Debug, Clone, Args)]
+pub struct CovarianceArgs {
+    /// Write the whole covariance to covariance.npz
+    #[arg(long)]
+    pub covariance: bool,
+    /// Write it in single precision
+    #[arg(long, requires = "covariance")]
+    pub single: bool,
+}
+
 impl RunArgs {
     /// Reads the scenario with its overrides.
     pub fn read_scenario(&self) -> Result<Scenario, Error> {

@@ -2,6 +2,7 @@
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
+use crate::observe::Profile;
 use crate::scenario::Topology;
 use serde::Serialize;
 
@@ -31,6 +32,11 @@ impl Identity {
         }
         worst
     }
+}
+
+/// The larger violation of two sites; one that is not a number is the largest.
+fn worse(a: (usize, f64), b: (usize, f64)) -> (usize, f64) {
+    if b.1 > a.1 || b.1.is_nan() { b } else { a }
 }
 
 /// Total energy E p²/2 + E r²/2 at every site of a solution, bond r_n belonging to site n.
@@ -67,9 +73,7 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
         let (gain, most) = gained(atom);
         (after[atom] - before[atom] - gain).abs() / most
     };
-    let (site, violation) = (0..atoms)
-        .map(|atom| (atom, violation(atom)))
-        .fold((0, 0.0), |worst, next| if next.1 > worst.1 || next.1.is_nan() { next } else { worst });
+    let (site, violation) = (0..atoms).map(|atom| (atom, violation(atom))).fold((0, 0.0), worse);
     let mut identities = vec![Identity { name: "energy balance at every site", violation, site: Some(site), time }];
     let isolated = chain.left.is_none() && chain.right.is_none() && chain.force == Default::default();
     if isolated {
@@ -96,4 +100,32 @@ pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
     let identity = |name, violation| Identity { name, violation, site: None, time };
     let found = &solution.consistency;
     vec![identity("symmetry", found.asymmetry), identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor)]
+}
+
+/// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ and for 1 ≤ n ≤ N-1,
+/// 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) + S(r_(n+1),r_(n+1)) - S(r_n,r_(n+1)), where the covariance is at hand.
+pub fn of_stationary_state(chain: &Chain, profile: &Profile, solution: &Solution) -> Vec<Identity> {
+    let time = f64::INFINITY;
+    let energy = largest(&profile.energy()).max(f64::MIN_POSITIVE);
+    let (site, violation) =
+        profile.current.iter().map(|j| (j - profile.left_inflow).abs() / energy).enumerate().fold((0, 0.0), worse);
+    let mut identities = vec![];
+    if chain.left.is_some() {
+        let name = "one current through every bond and both ends";
+        identities.push(Identity { name, violation, site: Some(site), time });
+    }
+    if let Some(c) = &solution.moments.covariance {
+        let z = &solution.moments.mean;
+        let second = |i: usize, j: usize| c[[i, j]] + z[i] * z[j];
+        let (r, p) = (|n: usize| n - 1, |n: usize| chain.bonds + n);
+        let balance = |n: usize| {
+            let gain =
+                second(p(n), p(n + 1)) - second(p(n), p(n)) + second(r(n + 1), r(n + 1)) - second(r(n), r(n + 1));
+            (2.0 * chain.flip_rate * second(p(n), r(n + 1)) - gain).abs() / energy
+        };
+        let (site, violation) = (1..chain.bonds).map(|n| (n, balance(n))).fold((0, 0.0), worse);
+        let name = "d/dτ E[p_n r_n] = 0 at every site";
+        identities.push(Identity { name, violation, site: Some(site), time });
+    }
+    identities
 }

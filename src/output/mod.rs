@@ -2,7 +2,10 @@
 //!
 //! Everything goes to a hidden sibling directory that is renamed into place at the end.
 
+use crate::covariance::moments::Solution;
 use crate::observe::Profile;
+use ndarray::{Array1, Array2, Axis, stack};
+use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Write as _;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -24,6 +27,11 @@ pub enum OutputError {
         /// The reason.
         source: std::io::Error,
     },
+}
+
+/// The error of writing an npz file, with its path.
+fn npz(path: &Path) -> impl Fn(WriteNpzError) -> OutputError + '_ {
+    |source| OutputError::Io { path: path.to_path_buf(), source: std::io::Error::other(source) }
 }
 
 fn at(path: &Path) -> impl FnOnce(std::io::Error) -> OutputError + '_ {
@@ -56,9 +64,17 @@ impl RunDirectory {
         Ok(RunDirectory { place: place.to_path_buf(), work })
     }
 
+    /// Where a file of this name is written until the commit; makes its folder.
+    pub fn path(&self, name: &str) -> Result<PathBuf, OutputError> {
+        let path = self.work.join(name);
+        let folder = path.parent().unwrap_or(&self.work);
+        fs::create_dir_all(folder).map_err(at(folder))?;
+        Ok(path)
+    }
+
     /// Writes one file.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), OutputError> {
-        let path = self.work.join(name);
+        let path = self.path(name)?;
         fs::write(&path, content).and_then(|()| fs::File::open(&path)?.sync_all()).map_err(at(&path))
     }
 
@@ -90,28 +106,83 @@ impl Drop for RunDirectory {
     }
 }
 
+/// The columns of a profile in the order of profiles.csv.
+pub fn columns(profile: &Profile) -> [(&'static str, Vec<f64>); 8] {
+    [
+        ("mean_r", profile.mean_r.clone()),
+        ("mean_p", profile.mean_p.clone()),
+        ("var_r", profile.var_r.clone()),
+        ("var_p", profile.var_p.clone()),
+        ("mechanical", profile.mechanical()),
+        ("thermal", profile.thermal()),
+        ("energy", profile.energy()),
+        ("current", profile.current.clone()),
+    ]
+}
+
 /// profiles.csv: one row per output time and site, 17 significant digits; `positions` are the sites' x.
 pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     let mut csv = String::from("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n");
     for profile in profiles {
-        let (mechanical, thermal) = (profile.mechanical(), profile.thermal());
+        let columns = columns(profile);
         for (site, x) in positions.iter().enumerate() {
-            let row = [
-                profile.mean_r[site],
-                profile.mean_p[site],
-                profile.var_r[site],
-                profile.var_p[site],
-                mechanical[site],
-                thermal[site],
-                mechanical[site] + thermal[site],
-                profile.current[site],
-            ];
             let _ = write!(csv, "{:.16e},{site},{x:.16e}", profile.time);
-            row.iter().for_each(|value| {
-                let _ = write!(csv, ",{value:.16e}");
-            });
+            for (_, column) in &columns {
+                let _ = write!(csv, ",{:.16e}", column[site]);
+            }
             csv.push('\n');
         }
     }
     csv
+}
+
+/// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate` and one (times, sites) array a column.
+pub fn write_profiles_npz(
+    directory: &RunDirectory,
+    profiles: &[Profile],
+    positions: &[f64],
+    estimates: &[f64],
+) -> Result<(), OutputError> {
+    let path = directory.path("profiles.npz")?;
+    let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
+    let mut vector = |name: &str, values: Vec<f64>| file.add_array(name, &Array1::from(values)).map_err(npz(&path));
+    vector("times", profiles.iter().map(|p| p.time).collect())?;
+    vector("x", positions.to_vec())?;
+    vector("left_inflow", profiles.iter().map(|p| p.left_inflow).collect())?;
+    vector("error_estimate", estimates.to_vec())?;
+    file.add_array("sites", &Array1::from_iter(0..positions.len() as i64)).map_err(npz(&path))?;
+    let tables: Vec<_> = profiles.iter().map(columns).collect();
+    for index in 0..8 {
+        let Some(first) = tables.first() else { break };
+        let values = tables.iter().flat_map(|columns| columns[index].1.iter().copied()).collect();
+        let array = Array2::from_shape_vec((profiles.len(), positions.len()), values)
+            .expect("every profile has one entry a site");
+        file.add_array(first[index].0, &array).map_err(npz(&path))?;
+    }
+    file.finish().map_err(npz(&path)).map(|_| ())
+}
+
+/// covariance.npz: `times` and `covariance`, (times, coordinates, coordinates) in the theory's order, in double or single precision.
+pub fn write_covariance_npz(
+    directory: &RunDirectory,
+    kept: &[(f64, &Solution)],
+    single: bool,
+) -> Result<(), OutputError> {
+    let path = directory.path("covariance.npz")?;
+    let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
+    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, _)| *t))).map_err(npz(&path))?;
+    let matrices: Vec<_> = kept.iter().filter_map(|(_, s)| s.moments.covariance.as_ref().map(|c| c.view())).collect();
+    match &matrices[..] {
+        [one] if !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
+        all => {
+            let all = stack(Axis(0), all).expect("all covariances have one shape");
+            if single {
+                file.add_array("covariance", &all.mapv(|c| c as f32))
+            } else {
+                file.add_array("covariance", &all)
+            }
+        }
+    }
+    .map_err(npz(&path))?;
+    file.finish().map_err(npz(&path)).map(|_| ())
 }

@@ -1,0 +1,146 @@
+//! What every run does: open the directory, compute, write, report.
+
+use super::{Error, Format, RunArgs, print};
+use crate::chain::Chain;
+use crate::covariance::moments::Solution;
+use crate::observe::identities::Identity;
+use crate::observe::{Profile, relative_errors};
+use crate::output::{OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz};
+use crate::scenario::Scenario;
+use serde_json::{Map, Value, json};
+use std::time::Instant;
+
+/// A run that has begun.
+pub struct Run<'a> {
+    args: &'a RunArgs,
+    command: &'static str,
+    directory: RunDirectory,
+    start: Instant,
+}
+
+/// What a command has found.
+pub struct Findings<'a> {
+    /// The scenario with its defaults.
+    pub scenario: &'a Scenario,
+    /// The chain.
+    pub chain: &'a Chain,
+    /// One profile an output.
+    pub profiles: Vec<Profile>,
+    /// The covariances to write, with their times.
+    pub covariances: Vec<(f64, &'a Solution)>,
+    /// Whether they are written in single precision.
+    pub single: bool,
+    /// Worst violations.
+    pub identities: Vec<Identity>,
+    /// The unit of time, for the figure.
+    pub unit: &'static str,
+    /// Method, reason, counts: more keys of the summary.
+    pub details: Map<String, Value>,
+    /// How it was done, in a line.
+    pub line: String,
+}
+
+impl<'a> Run<'a> {
+    /// Opens the run directory and sets the number of threads.
+    pub fn begin(args: &'a RunArgs, command: &'static str) -> Result<Run<'a>, Error> {
+        let directory = RunDirectory::create(&args.output, args.force).map_err(|e| Error::BadInput(e.to_string()))?;
+        if let Some(threads) = args.threads {
+            // Fails only where a pool exists already, which is then used.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        }
+        Ok(Run { args, command, directory, start: Instant::now() })
+    }
+
+    /// Writes the run directory and reports; an error when the tolerance was missed, after everything is kept.
+    pub fn finish(self, findings: Findings<'_>) -> Result<(), Error> {
+        let args = self.args;
+        let estimates = relative_errors(&findings.profiles);
+        let worst = estimates.iter().copied().fold(0.0, f64::max);
+        let violation = findings.identities.iter().map(|i| i.violation).fold(0.0, f64::max);
+        let seconds = self.start.elapsed().as_secs_f64();
+        let time = |t: f64| if t.is_finite() { json!(t) } else { json!("inf") };
+        let outputs = findings.profiles.iter().zip(&estimates).map(|(p, error)| {
+            json!({ "t": time(p.time), "error_estimate": error, "left_inflow": p.left_inflow, "absolute_errors": p.errors })
+        });
+        let mut summary = json!({
+            "program": "flipchain",
+            "version": env!("CARGO_PKG_VERSION"),
+            "command": self.command,
+            "scenario": findings.scenario,
+            "tolerance": args.tolerance,
+            "threads": rayon::current_num_threads(),
+            "wall_seconds": seconds,
+            "cpu_seconds": process::cpu_seconds(),
+            "peak_memory_bytes": process::peak_memory_bytes(),
+            "outputs": outputs.collect::<Vec<_>>(),
+            "identities": findings.identities,
+            "stationary_current": findings.chain.stationary_current(),
+        });
+        if let Some(keys) = summary.as_object_mut() {
+            keys.extend(findings.details);
+        }
+        let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Failed(e.to_string()))? + "\n";
+        let positions: Vec<f64> = findings.scenario.momentum_positions().collect();
+        let write = || -> Result<(), OutputError> {
+            let directory = &self.directory;
+            directory.write("profiles.csv", profiles_csv(&findings.profiles, &positions).as_bytes())?;
+            write_profiles_npz(directory, &findings.profiles, &positions, &estimates)?;
+            if !findings.covariances.is_empty() {
+                write_covariance_npz(directory, &findings.covariances, findings.single)?;
+            }
+            directory.write("summary.json", text.as_bytes())
+        };
+        write().and_then(|()| self.directory.commit()).map_err(|e| Error::Failed(e.to_string()))?;
+        if args.format == Format::Json {
+            print(&text)?;
+        } else if !args.quiet {
+            print(&format!(
+                "{}\n{seconds:.2} s; largest error estimate {worst:.1e} of a profile's largest value (tolerance {:.1e})\n\
+                 worst violation of an exact identity {violation:.1e}\n{}written to {}\n",
+                findings.line,
+                args.tolerance,
+                current_line(findings.chain),
+                args.output.display(),
+            ))?;
+        }
+        if worst <= args.tolerance {
+            return Ok(());
+        }
+        Err(Error::Failed(format!(
+            "the tolerance {:.1e} was missed: the largest error estimate is {worst:.1e}; the profiles are kept",
+            args.tolerance
+        )))
+    }
+}
+
+/// The stationary current and its sign, where it has a closed form.
+fn current_line(chain: &Chain) -> String {
+    let Some(current) = chain.stationary_current() else { return String::new() };
+    let [left, right] = chain.temperature();
+    let way = match current {
+        j if j > 0.0 => "to the right",
+        j if j < 0.0 => "to the left",
+        _ => "nowhere",
+    };
+    let uphill = if (left - right) * current < 0.0 { ", from the colder to the hotter end (uphill)" } else { "" };
+    format!("stationary current {current:.6e} (closed form): energy flows {way}{uphill}\n")
+}
+
+/// What the operating system says of this process; `None` where it does not.
+mod process {
+    /// Ticks a second of the counters in /proc/self/stat (fixed at 100 for user space on Linux).
+    const TICKS: f64 = 100.0;
+
+    pub fn cpu_seconds() -> Option<f64> {
+        let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+        // The command name may contain spaces; it ends at the last parenthesis. User and system time are fields 14 and 15.
+        let fields: Vec<&str> = stat[stat.rfind(')')? + 2..].split(' ').collect();
+        Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / TICKS)
+    }
+
+    pub fn peak_memory_bytes() -> Option<u64> {
+        let status = std::fs::read_to_string("/proc/self/status").ok()?;
+        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+        Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+    }
+}
