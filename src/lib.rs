@@ -5,6 +5,7 @@ pub mod chain;
 pub mod cli;
 pub mod covariance;
 pub mod evolve;
+pub mod figures;
 pub mod observe;
 pub mod output;
 pub mod scenario;

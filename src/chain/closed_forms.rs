@@ -69,6 +69,7 @@ impl Chain {
         let p_s = self.stationary_momentum()?;
         let [left, _] = self.friction();
         let work = p_s * p_s * (left + 2.0 * self.flip_rate * response.var_p.iter().sum::<f64>());
-        Some(-self.thermal_state()?.correlation - work)
+        // Adding 0 turns a -0 of the equilibrium into 0.
+        Some(0.0 - self.thermal_state()?.correlation - work)
     }
 }

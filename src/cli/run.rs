@@ -3,6 +3,7 @@
 use super::{Error, Format, RunArgs, print};
 use crate::chain::Chain;
 use crate::covariance::moments::Solution;
+use crate::figures::{self, style::Theme};
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz};
@@ -90,7 +91,12 @@ impl<'a> Run<'a> {
             }
             directory.write("summary.json", text.as_bytes())
         };
-        write().and_then(|()| self.directory.commit()).map_err(|e| Error::Failed(e.to_string()))?;
+        write().map_err(|e| Error::Failed(e.to_string()))?;
+        let first_bond = findings.chain.atoms() - findings.chain.bonds;
+        let figure = figures::profiles(&findings.profiles, &positions, first_bond, findings.unit);
+        let folder = self.directory.folder("figures").map_err(|e| Error::Failed(e.to_string()))?;
+        figure.save(&folder, &Theme::PRINT).map_err(|e| Error::Failed(e.to_string()))?;
+        self.directory.commit().map_err(|e| Error::Failed(e.to_string()))?;
         if args.format == Format::Json {
             print(&text)?;
         } else if !args.quiet {

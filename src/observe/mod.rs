@@ -134,15 +134,22 @@ impl Profile {
 /// is measured against that, not against its own vanishing size.
 const VANISHING: f64 = 1e-6;
 
+/// A column that never exceeds this many times its own error is zero as far as anybody can tell (the current in equilibrium):
+/// it is measured against its natural size.
+const INDISTINGUISHABLE: f64 = 10.0;
+
 /// The error estimate of every output: the largest relative error of its profiles, each relative to the largest value of
 /// that profile over the run.
 pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
-    let sizes: Vec<[f64; 8]> = profiles.iter().map(|p| p.sizes().values()).collect();
-    let over_run = |column: usize| sizes.iter().fold(0.0, |m: f64, s| m.max(s[column]));
-    let energy = over_run(6);
+    let over_run = |values: &dyn Fn(&Profile) -> ColumnErrors| {
+        profiles.iter().map(|p| values(p).values()).fold([0.0f64; 8], |m, v| std::array::from_fn(|c| m[c].max(v[c])))
+    };
+    let (sizes, errors) = (over_run(&Profile::sizes), over_run(&|p| p.errors));
+    let energy = sizes[6];
     let scale = |column: usize| {
         let natural = if column < 2 { energy.sqrt() } else { energy };
-        let scale = over_run(column).max(VANISHING * natural);
+        let zero = sizes[column] <= INDISTINGUISHABLE * errors[column];
+        let scale = if zero { natural } else { sizes[column].max(VANISHING * natural) };
         if scale > 0.0 { scale } else { 1.0 }
     };
     profiles

@@ -64,17 +64,21 @@ impl RunDirectory {
         Ok(RunDirectory { place: place.to_path_buf(), work })
     }
 
-    /// Where a file of this name is written until the commit; makes its folder.
-    pub fn path(&self, name: &str) -> Result<PathBuf, OutputError> {
+    /// Where a file of this name is written until the commit.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.work.join(name)
+    }
+
+    /// Makes a folder of this name and says where it is until the commit.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, OutputError> {
         let path = self.work.join(name);
-        let folder = path.parent().unwrap_or(&self.work);
-        fs::create_dir_all(folder).map_err(at(folder))?;
+        fs::create_dir_all(&path).map_err(at(&path))?;
         Ok(path)
     }
 
     /// Writes one file.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), OutputError> {
-        let path = self.path(name)?;
+        let path = self.path(name);
         fs::write(&path, content).and_then(|()| fs::File::open(&path)?.sync_all()).map_err(at(&path))
     }
 
@@ -143,7 +147,7 @@ pub fn write_profiles_npz(
     positions: &[f64],
     estimates: &[f64],
 ) -> Result<(), OutputError> {
-    let path = directory.path("profiles.npz")?;
+    let path = directory.path("profiles.npz");
     let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
     let mut vector = |name: &str, values: Vec<f64>| file.add_array(name, &Array1::from(values)).map_err(npz(&path));
     vector("times", profiles.iter().map(|p| p.time).collect())?;
@@ -168,7 +172,7 @@ pub fn write_covariance_npz(
     kept: &[(f64, &Solution)],
     single: bool,
 ) -> Result<(), OutputError> {
-    let path = directory.path("covariance.npz")?;
+    let path = directory.path("covariance.npz");
     let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
     file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, _)| *t))).map_err(npz(&path))?;
     let matrices: Vec<_> = kept.iter().filter_map(|(_, s)| s.moments.covariance.as_ref().map(|c| c.view())).collect();

@@ -1,0 +1,99 @@
+//! Elongation, mechanical and thermal energy over x, one curve an output time.
+
+use super::style::DOUBLE_COLUMN;
+use super::{Axis, Colour, Figure, Layer, Mark, Panel};
+use crate::observe::Profile;
+
+/// More points than this on one curve cannot be seen at print size.
+const POINTS: usize = 1500;
+/// More entries than this do not fit into the key; the curves are all drawn.
+const ENTRIES: usize = 10;
+
+/// Figure `profiles` of a run; `positions` are the sites' x and `unit` what time is measured in. Open chains leave out
+/// r_0 = 0, which is no bond.
+pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit: &str) -> Figure {
+    let count = profiles.len();
+    let every = positions.len().div_ceil(POINTS).max(1);
+    let sparse = count.div_ceil(ENTRIES).max(1);
+    let curves = |column: &dyn Fn(&Profile) -> Vec<f64>, first: usize| -> Vec<Layer> {
+        let curve = |(index, profile): (usize, &Profile)| {
+            let values = column(profile);
+            let last = positions.len() - 1;
+            let shown = (first..=last).filter(|n| n % every == 0 || *n == first || *n == last);
+            // Counted from the last output, so that the last is always in the key.
+            let label =
+                if (count - 1 - index).is_multiple_of(sparse) { time_label(profile.time) } else { String::new() };
+            Layer {
+                label,
+                mark: Mark::Line,
+                colour: if count == 1 { Colour::Palette(0) } else { Colour::Map(index as f64 / (count - 1) as f64) },
+                points: shown.map(|n| (positions[n], values[n])).collect(),
+            }
+        };
+        profiles.iter().enumerate().map(curve).collect()
+    };
+    let panel =
+        |label: &str, layers| Panel { x: Axis::new("x").over(0.0, 1.0), y: Axis::new(label), layers, legend: None };
+    Figure {
+        name: "profiles".into(),
+        size: (DOUBLE_COLUMN, 58.0),
+        columns: 3,
+        panels: vec![
+            panel("mean elongation  r\u{304}", curves(&|p| p.mean_r.clone(), first_bond)),
+            panel("mechanical energy  e_{mech}", curves(&Profile::mechanical, first_bond)),
+            panel("thermal energy  e_{heat}", curves(&Profile::thermal, first_bond)),
+        ],
+        key: Some(if unit.is_empty() { "time".into() } else { format!("t = {unit}") }),
+    }
+}
+
+/// A time as a label: three significant digits, powers of ten outside 0.001 ... 10000.
+fn time_label(time: f64) -> String {
+    if time.is_infinite() {
+        return "∞".into();
+    }
+    if time == 0.0 {
+        return "0".into();
+    }
+    let power = time.log10().floor() as i32;
+    let mantissa: f64 = format!("{:.2}", time / 10f64.powi(power)).parse().unwrap_or(1.0);
+    match power {
+        -3..=3 => format!("{}", format!("{time:.2e}").parse::<f64>().unwrap_or(time)),
+        _ if mantissa == 1.0 => format!("10^{{{power}}}").replace('-', "−"),
+        _ => format!("{mantissa}·10^{{{power}}}").replace('-', "−"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn times_have_three_digits() {
+        let labels = [0.0, 0.001, 0.0026826957, 1.0, 1234.0, 1e-5, 2.5e7, f64::INFINITY].map(time_label);
+        assert_eq!(labels, ["0", "0.001", "0.00268", "1", "1230", "10^{−5}", "2.5·10^{7}", "∞"]);
+    }
+
+    #[test]
+    fn every_curve_is_drawn_and_the_last_is_named() {
+        let positions: Vec<f64> = (0..5001).map(|n| n as f64 / 5000.0).collect();
+        let profile = |i: usize| Profile {
+            time: i as f64,
+            mean_r: vec![0.0; 5001],
+            mean_p: vec![0.0; 5001],
+            var_r: vec![1.0; 5001],
+            var_p: vec![1.0; 5001],
+            ..Default::default()
+        };
+        let figure = profiles(&(0..25).map(profile).collect::<Vec<_>>(), &positions, 1, "τ");
+        assert_eq!(figure.panels.len(), 3);
+        for panel in &figure.panels {
+            assert_eq!(panel.layers.len(), 25);
+            assert_eq!(panel.layers[24].label, "24");
+            assert!(panel.layers.iter().filter(|l| !l.label.is_empty()).count() <= ENTRIES);
+            assert!(
+                panel.layers.iter().all(|l| l.points.len() <= POINTS + 2 && l.points.last().map(|p| p.0) == Some(1.0))
+            );
+        }
+    }
+}
