@@ -16,6 +16,7 @@ pub mod modal;
 pub mod moments;
 mod pair;
 mod pass;
+pub mod periodic;
 mod vector;
 
 use crate::chain::Chain;
