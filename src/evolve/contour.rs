@@ -17,7 +17,7 @@ use super::radau::{Counts, EvolveError, Progress, reference_temperature};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, Source, Target};
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 use num_complex::Complex64;
 
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more: solve until rounding stops it.
@@ -83,11 +83,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let chain = equations.chain();
         let reference = reference_temperature(chain, law);
         let stationary = chain.stationary_mean().expect("asked only where the mean has a stationary value");
-        let deviation: Vec<f64> = law.mean_r.iter().chain(&law.mean_p).zip(&stationary).map(|(z, s)| z - s).collect();
-        let variances: Vec<f64> = law.var_r.iter().chain(&law.var_p).map(|v| v - reference).collect();
+        let deviation: Vec<f64> = law.mean().iter().zip(&stationary).map(|(z, s)| z - s).collect();
         let w = Array1::from(deviation.clone());
         let column = w.view().insert_axis(ndarray::Axis(1));
-        let start = Array2::from_diag(&Array1::from(variances)) + column.dot(&column.t());
+        let start = law.covariance_above(reference) + column.dot(&column.t());
         let constant_source = chain.covariance_source(&stationary[chain.bonds..], reference);
         Problem {
             equations,
