@@ -7,6 +7,7 @@ pub mod covariance;
 pub mod evolve;
 pub mod figures;
 pub mod limit;
+mod numerics;
 pub mod observe;
 pub mod output;
 pub mod scenario;
