@@ -3,6 +3,7 @@
 pub mod contour;
 pub mod hyperbola;
 pub mod radau;
+mod step_size;
 pub mod tableau;
 
 use crate::chain::{Chain, InitialLaw};
