@@ -77,6 +77,12 @@ impl PeriodicMean {
         mean
     }
 
+    /// z̄_s, the average over a period.
+    pub fn average(&self) -> Vec<f64> {
+        let middle = &self.harmonics[self.harmonics.len() / 2];
+        middle.mean.iter().map(|z| z.re).collect()
+    }
+
     /// The orders m ≥ 0 of p_per², ascending.
     pub fn square_orders(&self) -> Vec<i64> {
         let sums = self.harmonics.iter().flat_map(|a| self.harmonics.iter().map(|b| a.order + b.order));
@@ -122,6 +128,26 @@ impl PeriodicMean {
         let momenta: Vec<Complex64> = self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
         let source = Source { state: None, scale: Complex64::ONE, momenta: &momenta };
         equations.solve(Complex64::new(0.0, order as f64 * self.frequency), source, targets, tolerance)
+    }
+
+    /// Average power of the oscillating part of the force, Σ_(l≠0) F_l conj p̂_l at the atom it acts on.
+    pub fn oscillating_power(&self) -> f64 {
+        self.power(|order| order != 0)
+    }
+
+    /// Average power of the whole force.
+    pub fn total_power(&self) -> f64 {
+        self.power(|_| true)
+    }
+
+    fn power(&self, counts: impl Fn(i64) -> bool) -> f64 {
+        let last = |z: &[Complex64]| z.last().copied().unwrap_or_default();
+        self.harmonics.iter().filter(|h| counts(h.order)).map(|h| (h.force * last(&h.mean).conj()).re).sum()
+    }
+
+    /// Σ_l ẑ_l,i conj ẑ_l,j: the average over a period of z̄_i z̄_j.
+    pub fn average_product(&self, i: usize, j: usize) -> f64 {
+        self.product(0, |h| h.mean[i], |h| h.mean[j]).re
     }
 
     /// Largest error of the means: the solves' rounding, which a resonance amplifies.
