@@ -200,7 +200,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         integrals.product.iter_mut().zip(chain.left_correlations(sums.view())).for_each(|(z, y)| *z += y);
         // Sums over the nodes and the transforms of the modes leave some tens of roundings.
         let rounding = 256.0 * f64::EPSILON;
-        let mean_loss = rounding * largest(&mean) + self.periodic.rounding(chain.flip_rate);
+        let mean_loss = rounding * largest(&mean) + self.periodic.error;
         let loss = loss + rounding * largest(&variance);
         let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss };
         let consistency = Consistency::of(covariance.view());

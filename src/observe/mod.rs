@@ -73,7 +73,8 @@ impl Profile {
         let force = if chain.topology == Topology::Open { chain.force.at(moments.time) } else { 0.0 };
         let current = (0..atoms)
             .map(|atom| match chain.right_bond(atom) {
-                Some(bond) => -(moments.correlation[bond] + z[bonds + atom] * z[bond]),
+                // 0 - 0 is 0 where -0 would be printed.
+                Some(bond) => 0.0 - (moments.correlation[bond] + z[bonds + atom] * z[bond]),
                 None => -(force * z[last] + right * (t_right - square(last))),
             })
             .collect();
