@@ -16,6 +16,7 @@ pub mod modal;
 pub mod moments;
 mod pair;
 mod pass;
+mod preconditioner;
 mod vector;
 
 use crate::chain::Chain;
