@@ -34,6 +34,7 @@ fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
         mean_p: values(chain.atoms(), -1.0),
         var_r: values(chain.bonds, 0.1),
         var_p: values(chain.atoms(), 0.1),
+        ..Default::default()
     }
 }
 
@@ -163,8 +164,13 @@ fn steps_do_not_grow_with_the_square_of_the_size() {
     for bonds in [8, 16, 32, 64] {
         let chain = chain(Topology::Open, bonds, 1.0, [true, true], 1.0);
         let n = chain.atoms();
-        let law =
-            InitialLaw { mean_r: vec![0.0; bonds], mean_p: vec![0.0; n], var_r: vec![1.0; bonds], var_p: vec![1.0; n] };
+        let law = InitialLaw {
+            mean_r: vec![0.0; bonds],
+            mean_p: vec![0.0; n],
+            var_r: vec![1.0; bonds],
+            var_p: vec![1.0; n],
+            ..Default::default()
+        };
         let end = (bonds * bonds) as f64;
         steps.push(evolve(&Modal::new(&chain), &law, &[end], 1e-8).1.steps);
     }
@@ -200,7 +206,7 @@ fn energy_balances_at_every_site_and_volume_is_kept() {
     ] {
         let law = law(&chain, &mut random);
         let (outputs, _) = evolve(&Modal::new(&chain), &law, &[0.0, 3.0, 200.0], 1e-9);
-        let start = Solution::initial(&law);
+        let start = Solution::initial(&chain, &law);
         let mut names = Vec::new();
         for output in &outputs {
             for identity in identities::balances(&chain, &start, output, 0.0) {
@@ -255,7 +261,13 @@ fn uniform_temperature_is_stationary_under_no_force() {
         let mut chain = chain(topology, 9, 0.8, [topology == Topology::Open; 2], 0.0);
         chain.right = chain.left;
         let n = chain.atoms();
-        let law = InitialLaw { mean_r: vec![0.0; 9], mean_p: vec![0.0; n], var_r: vec![2.0; 9], var_p: vec![2.0; n] };
+        let law = InitialLaw {
+            mean_r: vec![0.0; 9],
+            mean_p: vec![0.0; n],
+            var_r: vec![2.0; 9],
+            var_p: vec![2.0; n],
+            ..Default::default()
+        };
         let (outputs, _) = evolve(&Modal::new(&chain), &law, &[1.0, 1e4], 1e-9);
         for output in outputs {
             // The uniform state is split off, so only the transforms' roundings are left.

@@ -75,6 +75,7 @@ fn the_means_follow_the_matrix_exponential_of_the_drift() {
         mean_p: vec![1.0, -0.5, 0.0, 0.7, 0.1, -0.2],
         var_r: vec![1.0; 5],
         var_p: vec![1.0; 6],
+        ..Default::default()
     };
     let (values, vectors) = chain.drift().to_dense().eig().expect("LAPACK converges");
     let inverse = vectors.inv().expect("the drift is diagonalizable");

@@ -43,6 +43,7 @@ fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
         mean_p: vec![1.0, 0.0, -0.5, 0.3],
         var_r: vec![0.4, 1.0, 0.7],
         var_p: vec![1.2, 0.3, 0.8, 0.5],
+        ..Default::default()
     };
     let time = 4.0;
     let exact = radau::evolve(&Modal::new(&chain), &law, &[time], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;

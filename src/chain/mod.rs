@@ -9,6 +9,7 @@ mod initial;
 pub mod modes;
 
 use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
+use ndarray::Array2;
 use num_complex::Complex64;
 
 /// The chain as the equations see it.
@@ -51,8 +52,9 @@ impl Force {
     }
 }
 
-/// Independent initial coordinates: means and variances of r (length N) and p (length [`Chain::atoms`]).
-#[derive(Debug, Clone, PartialEq)]
+/// The Gaussian initial law: means and variances of r (length N) and p (length [`Chain::atoms`]); coordinates are independent
+/// unless `covariance` holds more.
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct InitialLaw {
     /// E r
     pub mean_r: Vec<f64>,
@@ -62,6 +64,8 @@ pub struct InitialLaw {
     pub var_r: Vec<f64>,
     /// Var p
     pub var_p: Vec<f64>,
+    /// The whole covariance in the theory's order, with the variances above on its diagonal; `None` for independent coordinates.
+    pub covariance: Option<Array2<f64>>,
 }
 
 impl Chain {

@@ -85,7 +85,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         evolve::evolve(&Modal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
     };
     bar.finish();
-    let start = Solution::initial(&law);
+    let start = Solution::initial(&chain, &law);
     let identities =
         Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
             [identities::balances(&chain, &start, s, t), identities::of_covariance(s, t)].concat()

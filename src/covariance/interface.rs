@@ -6,11 +6,11 @@
 //! One application of 1 - T is one pass over the pairs, O(M²) time and O(M) memory.
 
 use super::Target;
-use super::lanes::Lane;
 use super::pair::{Blocks, Pair, Shift, number};
 use super::pass::{self, Field, Place, Real, Visitor};
-use super::vector::Vector;
 use crate::chain::modes::Modes;
+use crate::numerics::lanes::Lane;
+use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use std::marker::PhantomData;
 use std::ops::Range;

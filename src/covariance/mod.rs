@@ -8,16 +8,14 @@
 //! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
 //! [`modal::Modal`], O(N²), is the one that is used.
 
-mod gmres;
 mod interface;
-mod lanes;
 pub mod literal;
 pub mod modal;
 pub mod moments;
 mod pair;
 mod pass;
+pub mod periodic;
 mod preconditioner;
-mod vector;
 
 use crate::chain::Chain;
 use ndarray::Array2;

@@ -9,10 +9,11 @@
 use super::interface::{End, Given, Interface, row_start};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::vector::Vector;
-use super::{MomentEquations, SolveError, SolveReport, Source, Target, gmres};
+use super::{MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
+use crate::numerics::gmres;
+use crate::numerics::vector::Vector;
 use faer::linalg::solvers::Solve;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 use num_complex::Complex64;

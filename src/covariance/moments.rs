@@ -116,13 +116,10 @@ impl Solution {
     }
 
     /// The initial law itself, without error.
-    pub fn initial(law: &InitialLaw) -> Solution {
-        let moments = Moments {
-            mean: [&law.mean_r[..], &law.mean_p].concat(),
-            variance: [&law.var_r[..], &law.var_p].concat(),
-            correlation: vec![0.0; law.mean_r.len()],
-            ..Default::default()
-        };
+    pub fn initial(chain: &Chain, law: &InitialLaw) -> Solution {
+        let correlation =
+            law.covariance.as_ref().map_or(vec![0.0; law.mean_r.len()], |c| chain.left_correlations(c.view()));
+        let moments = Moments { mean: law.mean(), variance: law.variance(), correlation, ..Default::default() };
         Solution { moments, ..Default::default() }
     }
 }

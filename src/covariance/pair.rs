@@ -11,7 +11,7 @@
 //! With A∓ = σ + (a∓b)²/c: det = A₋A₊ + 2γ(A₋ + A₊), and the answer of pp to 4γ times itself is 1 - q, q = A₋A₊/det:
 //! a product, where 1 - 4γA/det would cancel.
 
-use super::lanes::Lane;
+use crate::numerics::lanes::Lane;
 use num_complex::Complex64;
 
 /// σ and γ.

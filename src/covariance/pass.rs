@@ -4,8 +4,8 @@
 //! of threads. The same code is compiled for wider vector instructions and chosen at run time; no operation is fused or
 //! reordered, so the bits do not depend on that either.
 
-use super::lanes::{Eight, Lane, Split};
 use crate::chain::modes::Modes;
+use crate::numerics::lanes::{Eight, Lane, Split};
 use rayon::prelude::*;
 use std::ops::Range;
 

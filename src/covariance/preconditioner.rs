@@ -11,11 +11,11 @@
 //! then grows neither with N nor much with λ (examples/iterations.rs). Cost: two passes over the pairs to make it, O(M log M) to apply it.
 
 use super::interface::{Interface, total};
-use super::lanes::Lane;
 use super::pair::{Blocks, Pair, Shift, number};
 use super::pass::{self, Field, Place, Visitor};
-use super::vector::Vector;
 use crate::chain::modes::Modes;
+use crate::numerics::lanes::Lane;
+use crate::numerics::vector::Vector;
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 use num_complex::Complex64;

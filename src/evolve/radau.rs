@@ -13,7 +13,6 @@ use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
 use crate::scenario::Topology;
-use ndarray::Array2;
 use num_complex::Complex64;
 
 /// Work done by an evolution.
@@ -94,11 +93,7 @@ pub fn evolve<E: MomentEquations>(
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let chain = equations.chain();
     let reference = reference_temperature(chain, law);
-    let initial: Vec<f64> = law.var_r.iter().chain(&law.var_p).map(|v| v - reference).collect();
-    let start = Point {
-        mean: law.mean_r.iter().chain(&law.mean_p).copied().collect(),
-        state: equations.represent(&Array2::from_diag(&ndarray::Array1::from(initial))),
-    };
+    let start = Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
     let (n, bonds) = (chain.coordinates(), chain.bonds);
     let mut path = Path {
         state: vec![0.0; start.state.len()],

@@ -4,7 +4,7 @@ use num_complex::Complex64;
 
 /// Complex numbers as two arrays; `im` stays empty for real problems.
 #[derive(Clone, Debug, Default)]
-pub(super) struct Vector {
+pub(crate) struct Vector {
     pub re: Vec<f64>,
     pub im: Vec<f64>,
 }

@@ -5,7 +5,7 @@ use num_complex::Complex64;
 
 /// What the iteration reached.
 #[derive(Debug, Clone)]
-pub(super) struct Outcome {
+pub(crate) struct Outcome {
     pub iterations: usize,
     /// ‖b - A x‖/‖b‖, evaluated anew at the end.
     pub residual: f64,
@@ -22,7 +22,7 @@ const CYCLES: usize = 8;
 
 /// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A, `precondition` is P⁻¹.
 /// The residual reached is returned, whatever it is.
-pub(super) fn solve(
+pub(crate) fn solve(
     b: &Vector,
     tolerance: f64,
     apply: impl Fn(&Vector) -> Vector,
