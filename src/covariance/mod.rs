@@ -14,6 +14,8 @@ pub mod modal;
 pub mod moments;
 mod pair;
 mod pass;
+pub mod periodic;
+mod preconditioner;
 
 use crate::chain::Chain;
 use ndarray::Array2;
