@@ -1,60 +1,83 @@
-//! The stationary state with its covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0.
+//! The state in the long run: stationary (here), time-periodic ([`periodic`]), or without any solve ([`closed`]).
 //!
-//! q = 4γ p_s² + 2λT with the constant mean momentum p_s ([`Chain::stationary_mean`]). A reference temperature is split off, so that
-//! equilibrium comes out to rounding. Cost: one real solve, O(N²). Error: what the solve reports.
+//! Stationary covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0, with q = 4γ p_s² + 2λT and the constant mean momentum p_s
+//! ([`Chain::stationary_momentum`]). A reference temperature is split off, so that equilibrium comes out to rounding. Cost: one real
+//! solve, O(N²). Error: what the solve reports.
+
+pub mod closed;
+pub mod periodic;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError, SolveReport, Source, Target};
 use num_complex::Complex64;
 
 /// Why there is no stationary state, or why it was not found.
 #[derive(Debug, thiserror::Error, Clone, PartialEq)]
 pub enum SteadyError {
-    /// Nothing takes energy out.
+    /// A force without a thermostat.
     #[error(
-        "without a thermostat there is no unique stationary state: energy (and on a ring elongation) stay what the initial law gives, \
-         and under a force energy grows without end; use evolve"
+        "there is a force but no thermostat to take its work away: the energy grows without end and there is no stationary state; \
+         use evolve, or add [left.thermostat]"
     )]
     NoThermostat,
+    /// Neither flips nor thermostats.
+    #[error(
+        "without flips (chain.flip_rate = 0) and thermostats the chain never settles: every mode keeps its energy for ever; use evolve"
+    )]
+    NeverSettles,
     /// The state is periodic.
     #[error(
-        "the force is periodic in time: the time-periodic state is not available yet; use evolve, or leave out right.force.harmonics"
+        "the force is periodic in time, and so is the state in the long run; a stationary one needs a force without right.force.harmonics"
     )]
     Periodic,
     /// The modal solve needs flips.
     #[error(
-        "chain.flip_rate is 0: the stationary covariance of the pure harmonic chain is only available with --method literal"
+        "--method modal needs flips (chain.flip_rate > 0); without --method the closed form of the harmonic chain is used"
     )]
     NoFlips,
+    /// The equation is singular where energy is conserved.
+    #[error(
+        "--method {0} needs a thermostat: without one the limit depends on the initial law; without --method its closed form is used"
+    )]
+    NeedsThermostat(String),
     /// The solve failed.
     #[error(transparent)]
     Solve(#[from] SolveError),
 }
 
-/// The stationary moments, time infinite.
+/// Solve until rounding stops it.
+const SOLVE_TOLERANCE: f64 = 1e-15;
+
+/// The stationary moments under a constant force, time infinite; [`periodic::covariance`] takes any force.
 pub fn covariance<E: MomentEquations>(equations: &E) -> Result<(Solution, SolveReport), SteadyError> {
-    let chain: &Chain = equations.chain();
-    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
-    if !chain.force.harmonics.is_empty() {
+    let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
+    if mean.harmonics.len() > 1 {
         return Err(SteadyError::Periodic);
     }
-    let mean = chain.stationary_mean().ok_or(SteadyError::NoThermostat)?;
-    let source: Vec<Complex64> =
-        chain.covariance_source(&mean[chain.bonds..], reference).into_iter().map(Complex64::from).collect();
+    average(equations, &mean)
+}
+
+/// C_0 and z̄_s: the stationary state, or the average of the periodic one.
+fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(Solution, SolveReport), SteadyError> {
+    let chain: &Chain = equations.chain();
+    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
+    let squares = mean.momentum_squares(0);
+    let source = chain.covariance_source_of(squares.iter().map(|q| q.re), reference);
+    let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
     let mut state = vec![0.0; equations.state_len()];
     let target = Target { weight: Complex64::ONE, state: &mut state };
     let source = Source { state: None, scale: Complex64::ONE, momenta: &source };
-    // Until rounding stops it.
-    let report = equations.solve(Complex64::ZERO, source, &mut [target], 1e-15)?;
+    let report = equations.solve(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
     let mut covariance = equations.matrix(&state);
     let difference = largest(covariance.diag().as_slice().unwrap_or(&covariance.diag().to_vec()));
     covariance.diag_mut().iter_mut().for_each(|v| *v += reference);
     let variance = covariance.diag().to_vec();
     // Beside the solve: roundings of the transforms, and of the reference state when it is added.
     let error = 4.0 * report.error + f64::EPSILON * (64.0 * difference + largest(&variance));
-    let rounding = 4.0 * f64::EPSILON * largest(&mean);
-    let errors = MomentErrors { mean_r: rounding, mean_p: rounding, var_r: error, var_p: error, correlation: error };
+    let (means, mean) = (mean.error, mean.average());
+    let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: error };
     let correlation = chain.left_correlations(covariance.view());
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
