@@ -77,7 +77,7 @@ pub fn solve(
             .map(|((d, b), g)| d * (g - *stiff * (b[0] * ends[0] + b[1] * ends[1])))
             .collect();
         out.push(ends[0]);
-        out.extend(element.from_modes(&answers));
+        out.extend(element.to_nodes(&answers));
         out.push(ends[1]);
     }
     out

@@ -146,7 +146,7 @@ impl Element {
     }
 
     /// V c at the inner nodes.
-    pub fn from_modes<T>(&self, modes: &[T]) -> Vec<T>
+    pub fn to_nodes<T>(&self, modes: &[T]) -> Vec<T>
     where
         T: Copy + std::iter::Sum<T> + std::ops::Mul<f64, Output = T>,
     {
@@ -179,7 +179,7 @@ mod tests {
     fn the_inner_modes_are_orthonormal_under_the_quadrature() {
         let element = Element::new(12);
         let unit: Vec<f64> = (0..11).map(|k| if k == 4 { 1.0 } else { 0.0 }).collect();
-        let values = element.from_modes(&unit);
+        let values = element.to_nodes(&unit);
         let weighted: Vec<f64> = values.iter().zip(&element.weights[1..]).map(|(v, w)| v * w).collect();
         for (back, expected) in element.to_modes(&weighted).iter().zip(&unit) {
             assert!((back - expected).abs() < 1e-13);
