@@ -1,7 +1,11 @@
 //! What is read off a solution: profiles, energies, currents ([`Profile`]) and exact identities ([`identities`]).
 
+pub mod fit;
 pub mod identities;
 pub mod periodic;
+pub mod sizes;
+pub mod theorems;
+pub mod verdict;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
