@@ -7,6 +7,7 @@ pub mod covariance;
 pub mod evolve;
 pub mod figures;
 mod numerics;
+pub mod resolvent;
 pub mod observe;
 pub mod output;
 pub mod scenario;
