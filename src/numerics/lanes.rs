@@ -176,34 +176,36 @@ impl<R: Lane<Real = R>> Lane for Split<R> {
     }
 }
 
-/// Runs code compiled for the widest vector instructions of this machine; everything it calls must be inlined into it.
-/// No operation is fused or reordered, so the bits do not depend on the choice.
-#[cfg(target_arch = "x86_64")]
-pub(crate) fn vectorized<R>(code: impl FnOnce() -> R) -> R {
-    #[target_feature(enable = "avx2")]
-    fn avx2<R>(code: impl FnOnce() -> R) -> R {
-        code()
-    }
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-    fn avx512<R>(code: impl FnOnce() -> R) -> R {
-        code()
-    }
-    if is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-    {
-        // SAFETY: the machine has these instructions.
-        unsafe { avx512(code) }
-    } else if is_x86_feature_detected!("avx2") {
-        // SAFETY: the machine has these instructions.
-        unsafe { avx2(code) }
-    } else {
-        code()
-    }
+/// Code to be compiled for vector instructions: `run` and everything it calls must be `#[inline(always)]` functions, not closures.
+pub(crate) trait Vectorized {
+    type Output;
+    fn run(self) -> Self::Output;
 }
 
-/// Runs code as it is compiled.
-#[cfg(not(target_arch = "x86_64"))]
-pub(crate) fn vectorized<R>(code: impl FnOnce() -> R) -> R {
-    code()
+/// Runs code compiled for the widest vector instructions of this machine. No operation is fused or reordered, so the bits do
+/// not depend on the choice.
+pub(crate) fn vectorized<T: Vectorized>(code: T) -> T::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<T: Vectorized>(code: T) -> T::Output {
+            code.run()
+        }
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+        fn avx512<T: Vectorized>(code: T) -> T::Output {
+            code.run()
+        }
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            // SAFETY: the machine has these instructions.
+            return unsafe { avx512(code) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the machine has these instructions.
+            return unsafe { avx2(code) };
+        }
+    }
+    code.run()
 }

@@ -14,11 +14,12 @@
 use super::Chain;
 use super::pairing::{Conjugate, General, Pairing};
 use super::path::{Quality, path};
-use super::wave::Wave;
-use crate::numerics::lanes::{Lane, vectorized};
+use super::wave::{Wave, log_1p};
+use crate::numerics::lanes::{Lane, Vectorized, vectorized};
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
+use std::f64::consts::PI;
 
 /// Sites whose intermediate results are kept at once: they fit into the first cache.
 const BLOCK: usize = 64;
@@ -48,6 +49,8 @@ struct Group<P: Pairing> {
     back: P::Factors,
     /// -z
     on: P::Factors,
+    /// What the rounding of p takes from a sum over a block is given back: p^BLOCK over its rounded power.
+    mend: P::Value,
     /// Sites after which pⁿ is below rounding.
     settled: usize,
 }
@@ -59,6 +62,13 @@ impl<P: Pairing> Group<P> {
         let elongation = |[a, b]: &[Wave; 2]| a.slope * b.slope / (a.s * b.s);
         let weight = |([a, b], weight): ([Wave; 2], Complex64)| {
             weight * (a.s * a.inverse_wronskian) * (b.s * b.inverse_wronskian)
+        };
+        let mend = |[a, b]: &[Wave; 2]| {
+            let p = a.z * b.z;
+            // Short sums are over before the rounding of p is felt.
+            let lost = if p.norm() < 0.5 { Complex64::ZERO } else { a.log_z + b.log_z - log_1p(p - 1.0) };
+            let turns = (lost.im / (2.0 * PI)).round();
+            (BLOCK as f64 * Complex64::new(lost.re, lost.im - turns * 2.0 * PI)).exp()
         };
         // 1 - z₁z₂ = (1 - z₁) + z₁(1 - z₂)
         let missing = |[a, b]: &[Wave; 2]| a.slope + a.z * b.slope;
@@ -73,6 +83,7 @@ impl<P: Pairing> Group<P> {
             turn: P::factors(&waves, |w| w.z * w.z),
             back: P::factors(&waves, |w| -1.0 / w.z),
             on: P::factors(&waves, |w| -w.z),
+            mend: each(&mend),
             settled: waves.iter().map(|[a, b]| 42.0 / -(a.log_z + b.log_z).re).fold(0.0, f64::max) as usize,
         }
     }
@@ -118,28 +129,35 @@ impl Kernel {
 
     /// K v for v on the momenta (length N+1) and, if given, on the elongations (length N): the answer on both.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
-        match &self.groups {
-            Groups::Real(groups) => tasks(groups, |groups| Sweep { groups, bonds: self.bonds }.apply(momenta, elongations)),
-            Groups::Complex(groups) => tasks(groups, |groups| Sweep { groups, bonds: self.bonds }.apply(momenta, elongations)),
-        }
+        self.run(Work::Apply { momenta, elongations })
     }
 
     /// Φ g for differences g across the bonds (length N).
     pub fn flux(&self, differences: &Vector) -> Vector {
-        let one = |v| (v, Vector::default());
-        let mut flux = match &self.groups {
-            Groups::Real(groups) => tasks(groups, |groups| one(Sweep { groups, bonds: self.bonds }.flux(differences))),
-            Groups::Complex(groups) => tasks(groups, |groups| one(Sweep { groups, bonds: self.bonds }.flux(differences))),
-        }
-        .0;
+        let mut flux = self.run(Work::Flux(differences)).0;
         flux.scale(4.0 * self.flip_rate);
         flux
     }
+
+    fn run(&self, work: Work<'_>) -> (Vector, Vector) {
+        match &self.groups {
+            Groups::Real(groups) => run(groups, self.bonds, work),
+            Groups::Complex(groups) => run(groups, self.bonds, work),
+        }
+    }
+}
+
+/// What is to be applied to what.
+#[derive(Clone, Copy)]
+enum Work<'a> {
+    Apply { momenta: &'a Vector, elongations: Option<&'a Vector> },
+    Flux(&'a Vector),
 }
 
 /// Runs tasks over parts of the groups and adds their results in order.
-fn tasks<P: Pairing>(groups: &[Group<P>], task: impl Fn(&[Group<P>]) -> (Vector, Vector) + Sync) -> (Vector, Vector) {
-    let parts: Vec<_> = groups.par_chunks(groups.len().div_ceil(TASKS)).map(|part| vectorized(|| task(part))).collect();
+fn run<P: Pairing>(groups: &[Group<P>], bonds: usize, work: Work<'_>) -> (Vector, Vector) {
+    let parts = groups.par_chunks(groups.len().div_ceil(TASKS));
+    let parts: Vec<_> = parts.map(|groups| vectorized(Sweep { groups, bonds, work })).collect();
     let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
         a.0.add(Complex64::ONE, &b.0);
         a.1.add(Complex64::ONE, &b.1);
@@ -152,6 +170,19 @@ fn tasks<P: Pairing>(groups: &[Group<P>], task: impl Fn(&[Group<P>]) -> (Vector,
 struct Sweep<'a, P: Pairing> {
     groups: &'a [Group<P>],
     bonds: usize,
+    work: Work<'a>,
+}
+
+impl<P: Pairing> Vectorized for Sweep<'_, P> {
+    type Output = (Vector, Vector);
+
+    #[inline(always)]
+    fn run(self) -> (Vector, Vector) {
+        match self.work {
+            Work::Apply { momenta, elongations } => self.apply(momenta, elongations),
+            Work::Flux(differences) => (self.flux(differences), Vector::default()),
+        }
+    }
 }
 
 /// What the sweep to the right carries: A z²ⁿ, and the sums over what lies to the left.
@@ -169,6 +200,16 @@ fn at<P: Pairing>(v: &Vector, i: usize) -> P::Value {
     P::number(v.re[i], if P::COMPLEX { v.im[i] } else { 0.0 })
 }
 
+/// v at bond n, counted from 1; zero where there is none.
+#[inline(always)]
+fn bond_of<P: Pairing>(v: Option<&Vector>, n: usize) -> P::Value {
+    match v {
+        Some(v) if n > 0 => at::<P>(v, n - 1),
+        _ => P::number(0.0, 0.0),
+    }
+}
+
+#[inline(always)]
 fn store<P: Pairing>(v: &mut Vector, i: usize, value: P::Value) {
     let sum = value.sum();
     v.re[i] = sum.re;
@@ -188,6 +229,8 @@ impl<P: Pairing> Sweep<'_, P> {
         if block.is_multiple_of(FRESH) && !left.bulk {
             left.reflected = group.reflected(0, first);
         }
+        left.ones = left.ones * group.mend;
+        left.sum = left.sum * group.mend;
         left.bulk |= first > group.settled && P::negligible(left.reflected);
     }
 
@@ -235,6 +278,8 @@ impl<P: Pairing> Sweep<'_, P> {
                 if (blocks.len() - 1 - b).is_multiple_of(FRESH) && !right.bulk {
                     right.reflected = group.reflected(1, self.bonds - sites.end);
                 }
+                right.ones = right.ones * group.mend;
+                right.sum = right.sum * group.mend;
                 right.bulk |= self.bonds - sites.end > group.settled && P::negligible(right.reflected);
                 if left.bulk && right.bulk {
                     let factor = group.weight * group.sum * group.sum * group.decay;
@@ -269,40 +314,43 @@ impl<P: Pairing> Sweep<'_, P> {
                     right.sum = (right.sum + right.ones * at::<P>(g, j)) * group.decay;
                 }
             }
-            sites.clone().for_each(|j| store::<P>(&mut out, j, total[j - first]));
+            for j in sites.clone() {
+                store::<P>(&mut out, j, total[j - first]);
+            }
         }
         out
+    }
+
+    /// One site to the right: the sums up to r_n and p_n, and the squares of the left factors of both.
+    #[inline(always)]
+    fn step(group: &Group<P>, left: &mut Left<P>, n: usize, p: P::Value, r: P::Value) -> [P::Value; 4] {
+        let momentum = P::square(left.reflected);
+        let (mut bond, mut reach) = (P::number(0.0, 0.0), left.sum);
+        if n > 0 {
+            bond = P::square(P::times(left.reflected, group.back));
+            reach = reach + group.elongation_back * bond * r;
+        }
+        left.sum = group.decay * reach + momentum * p;
+        left.reflected = P::times(left.reflected, group.turn);
+        [reach, left.sum, bond, momentum]
     }
 
     /// K v on all coordinates.
     #[inline(always)]
     fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
         let zero = P::number(0.0, 0.0);
-        let elongation = |n: usize| elongations.map_or(zero, |v| at::<P>(v, n - 1));
         let blocks = Self::blocks(self.bonds + 1);
         let count = self.groups.len();
         let mut checkpoints: Vec<Left<P>> = Vec::with_capacity(blocks.len() * count);
         let start = |group: &Group<P>| Left { reflected: group.reflected(0, 0), ones: zero, sum: zero, bulk: false };
         let mut state: Vec<Left<P>> = self.groups.iter().map(start).collect();
-        // One site to the right: the sums up to r_n and p_n, and the squares of the left factors of both.
-        let step = |group: &Group<P>, left: &mut Left<P>, n: usize| {
-            let momentum = P::square(left.reflected);
-            let (mut bond, mut reach) = (zero, left.sum);
-            if n > 0 {
-                bond = P::square(P::times(left.reflected, group.back));
-                reach = reach + group.elongation_back * bond * elongation(n);
-            }
-            left.sum = group.decay * reach + momentum * at::<P>(momenta, n);
-            left.reflected = P::times(left.reflected, group.turn);
-            [reach, left.sum, bond, momentum]
-        };
         for (b, sites) in blocks.iter().enumerate() {
             for (group, left) in self.groups.iter().zip(&mut state) {
                 Self::refresh(group, left, b, sites.start);
                 checkpoints.push(*left);
-                sites.clone().for_each(|n| {
-                    step(group, left, n);
-                });
+                for n in sites.clone() {
+                    Self::step(group, left, n, at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                }
             }
         }
         let mut on_momenta = Vector::zeros(self.bonds + 1, P::COMPLEX);
@@ -314,11 +362,15 @@ impl<P: Pairing> Sweep<'_, P> {
             let first = sites.start;
             for (i, group) in self.groups.iter().enumerate() {
                 let mut left = checkpoints[b * count + i];
-                sites.clone().for_each(|n| kept[n - first] = step(group, &mut left, n));
+                for n in sites.clone() {
+                    let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    kept[n - first] = Self::step(group, &mut left, n, p, r);
+                }
                 let (reflected, sum) = &mut right[i];
                 if (blocks.len() - 1 - b).is_multiple_of(FRESH) {
                     *reflected = group.reflected(1, self.bonds + 1 - sites.end);
                 }
+                *sum = *sum * group.mend;
                 for n in sites.clone().rev() {
                     let [reach, left_sum, left_bond, left_momentum] = kept[n - first];
                     let momentum = P::square(*reflected);
@@ -328,7 +380,7 @@ impl<P: Pairing> Sweep<'_, P> {
                     if n > 0 {
                         let bond = P::square(P::times(*reflected, group.on));
                         out[1] = out[1] + group.weight * group.elongation * (bond * reach + left_bond * *sum);
-                        *sum = group.decay * *sum + group.elongation * bond * elongation(n);
+                        *sum = group.decay * *sum + group.elongation * bond * bond_of::<P>(elongations, n);
                     }
                     *reflected = P::times(*reflected, group.turn);
                 }

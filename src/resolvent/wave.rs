@@ -37,7 +37,7 @@ fn exp_m1(x: Complex64) -> Complex64 {
 }
 
 /// log(1 + x) without cancellation.
-fn log_1p(x: Complex64) -> Complex64 {
+pub(super) fn log_1p(x: Complex64) -> Complex64 {
     Complex64::new(0.5 * (2.0 * x.re + x.norm_sqr()).ln_1p(), x.im.atan2(1.0 + x.re))
 }
 

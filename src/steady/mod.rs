@@ -3,6 +3,8 @@
 //! q = 4γ p_s² + 2λT with the constant mean momentum p_s ([`Chain::stationary_mean`]). A reference temperature is split off, so that
 //! equilibrium comes out to rounding. Cost: one real solve, O(N²). Error: what the solve reports.
 
+pub mod profiles;
+
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::{MomentEquations, SolveError, SolveReport, Source, Target};
