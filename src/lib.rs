@@ -7,9 +7,9 @@ pub mod covariance;
 pub mod evolve;
 pub mod figures;
 mod numerics;
-pub mod resolvent;
 pub mod observe;
 pub mod output;
+pub mod resolvent;
 pub mod scenario;
 pub mod steady;
 

@@ -54,12 +54,16 @@ impl Chain {
     /// The diagonal source of the covariance at the momenta: 4γ p̄² + 2λT, less what a reference state
     /// `reference`·1 takes up (2λ T_ref), for the momenta `mean_p`.
     pub fn covariance_source(&self, mean_p: &[f64], reference: f64) -> Vec<f64> {
+        self.covariance_source_of(mean_p.iter().map(|p| p * p), reference)
+    }
+
+    /// The same for given p̄², such as their averages over a period.
+    pub fn covariance_source_of(&self, squares: impl Iterator<Item = f64>, reference: f64) -> Vec<f64> {
         let (friction, noise) = self.thermostats();
         let flips = 4.0 * self.flip_rate;
-        mean_p
-            .iter()
+        squares
             .zip(friction.iter().zip(&noise))
-            .map(|(p, (friction, noise))| flips * p * p + (noise - 2.0 * friction * reference))
+            .map(|(square, (friction, noise))| flips * square + (noise - 2.0 * friction * reference))
             .collect()
     }
 

@@ -14,6 +14,7 @@ pub mod modal;
 pub mod moments;
 mod pair;
 mod pass;
+pub mod periodic;
 
 use crate::chain::Chain;
 use ndarray::Array2;

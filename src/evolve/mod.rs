@@ -1,6 +1,7 @@
 //! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), and the choice between them.
 
 pub mod contour;
+pub mod envelope;
 pub mod hyperbola;
 pub mod radau;
 pub mod tableau;
@@ -32,30 +33,28 @@ pub struct Plan {
 
 /// Decides for ascending microscopic `times`; an error says why the contour cannot serve.
 pub fn plan(chain: &Chain, times: &[f64], method: Method) -> Result<Plan, String> {
-    let earliest = contour::earliest(chain);
-    let early = |limit: f64| times.partition_point(|&t| t < limit);
-    match (method, earliest) {
-        (Method::Radau, _) => Ok(Plan { stepped: times.len(), reason: "steps were asked for".into() }),
-        (Method::Auto, None) => Ok(Plan {
-            stepped: times.len(),
-            reason: "the contour needs flips (γ > 0), a constant force and something that resists it".into(),
-        }),
-        (Method::Contour, None) => {
-            Err("the contour needs flips (γ > 0), a constant force and something that resists it".into())
-        }
-        (Method::Contour, Some(limit)) if early(limit) > 0 => Err(format!(
-            "the contour serves microscopic times from 300/γ = {limit:.3e} on; the first output is at τ = {:.3e}",
+    let stepped = |stepped: usize, reason: String| Ok(Plan { stepped, reason });
+    if method == Method::Radau {
+        return stepped(times.len(), "steps were asked for".into());
+    }
+    let Some(limit) = contour::earliest(chain) else {
+        let reason = "the contour needs flips (γ > 0)";
+        return if method == Method::Contour { Err(reason.into()) } else { stepped(times.len(), reason.into()) };
+    };
+    let (limit_is, contour_is) = if chain.force.harmonics.is_empty() {
+        (format!("300/γ = {limit:.3e}"), "contour")
+    } else {
+        (format!("max(300/γ, 40/ω) = {limit:.3e}"), "contour, with envelopes for the harmonics of the force")
+    };
+    let early = times.partition_point(|&t| t < limit);
+    match early {
+        0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
+        _ if method == Method::Contour => Err(format!(
+            "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
             times[0]
         )),
-        (_, Some(limit)) => {
-            let stepped = early(limit);
-            let reason = match stepped {
-                0 => format!("all outputs are later than 300/γ = {limit:.3e}: contour"),
-                n if n == times.len() => format!("all outputs are earlier than 300/γ = {limit:.3e}: steps"),
-                n => format!("{n} outputs are earlier than 300/γ = {limit:.3e}: steps; the others: contour"),
-            };
-            Ok(Plan { stepped, reason })
-        }
+        n if n == times.len() => stepped(n, format!("all outputs are earlier than {limit_is}: steps")),
+        n => stepped(n, format!("{n} outputs are earlier than {limit_is}: steps; the others: {contour_is}")),
     }
 }
 

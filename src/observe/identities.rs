@@ -4,6 +4,7 @@ use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
 use crate::observe::Profile;
 use crate::scenario::Topology;
+use crate::steady::periodic::PeriodicState;
 use serde::Serialize;
 
 /// How far one identity is from holding.
@@ -105,6 +106,22 @@ pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
 /// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ and for 1 ≤ n ≤ N-1,
 /// 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) + S(r_(n+1),r_(n+1)) - S(r_n,r_(n+1)), where the covariance is at hand.
 pub fn of_stationary_state(chain: &Chain, profile: &Profile, solution: &Solution) -> Vec<Identity> {
+    let z = &solution.moments.mean;
+    of_averages(chain, profile, solution, |i, j| z[i] * z[j])
+}
+
+/// The same of the averages over a period of a time-periodic state, which obey them too.
+pub fn of_periodic_state(chain: &Chain, profile: &Profile, state: &PeriodicState) -> Vec<Identity> {
+    of_averages(chain, profile, &state.average, |i, j| state.mean.average_product(i, j))
+}
+
+/// `product` is the (average) product of two means.
+fn of_averages(
+    chain: &Chain,
+    profile: &Profile,
+    solution: &Solution,
+    product: impl Fn(usize, usize) -> f64,
+) -> Vec<Identity> {
     let time = f64::INFINITY;
     let energy = largest(&profile.energy()).max(f64::MIN_POSITIVE);
     let (site, violation) =
@@ -115,8 +132,7 @@ pub fn of_stationary_state(chain: &Chain, profile: &Profile, solution: &Solution
         identities.push(Identity { name, violation, site: Some(site), time });
     }
     if let Some(c) = &solution.moments.covariance {
-        let z = &solution.moments.mean;
-        let second = |i: usize, j: usize| c[[i, j]] + z[i] * z[j];
+        let second = |i: usize, j: usize| c[[i, j]] + product(i, j);
         let (r, p) = (|n: usize| n - 1, |n: usize| chain.bonds + n);
         let balance = |n: usize| {
             let gain =

@@ -1,6 +1,7 @@
 //! What is read off a solution: profiles, energies, currents ([`Profile`]) and exact identities ([`identities`]).
 
 pub mod identities;
+pub mod periodic;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
@@ -24,6 +25,8 @@ pub struct Profile {
     pub current: Vec<f64>,
     /// Energy entering at the left end, λ_-(T_- - E p_0²); 0 without a thermostat.
     pub left_inflow: f64,
+    /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation, part of the mechanical energy; empty otherwise.
+    pub oscillation: Vec<f64>,
     /// Estimated largest absolute error of each column.
     pub errors: ColumnErrors,
 }
@@ -87,6 +90,7 @@ impl Profile {
             var_p: v[bonds..].to_vec(),
             current,
             left_inflow: left * (t_left - square(bonds)),
+            oscillation: vec![],
             errors: ColumnErrors {
                 mean_r: errors.mean_r,
                 mean_p: errors.mean_p,
@@ -100,9 +104,10 @@ impl Profile {
         }
     }
 
-    /// e_mech,n = (r̄_n² + p̄_n²)/2
+    /// e_mech,n = (r̄_n² + p̄_n²)/2, averaged where the profile is.
     pub fn mechanical(&self) -> Vec<f64> {
-        self.mean_r.iter().zip(&self.mean_p).map(|(r, p)| (r * r + p * p) / 2.0).collect()
+        let oscillation = self.oscillation.iter().copied().chain(std::iter::repeat(0.0));
+        self.mean_r.iter().zip(&self.mean_p).zip(oscillation).map(|((r, p), e)| (r * r + p * p) / 2.0 + e).collect()
     }
 
     /// e_heat,n = (Var r_n + Var p_n)/2

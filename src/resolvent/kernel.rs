@@ -427,9 +427,13 @@ mod tests {
 
     #[test]
     fn the_quadrature_gives_the_literal_kernel_at_every_shift() {
-        for (bonds, gamma, friction) in
-            [(1, 0.4, [1.0, 0.5]), (3, 1.0, [1.0, 0.0]), (4, 0.05, [0.3, 4.0]), (3, 12.0, [0.0, 1.0]), (2, 0.7, [0.0, 0.0])]
-        {
+        for (bonds, gamma, friction) in [
+            (1, 0.4, [1.0, 0.5]),
+            (3, 1.0, [1.0, 0.0]),
+            (4, 0.05, [0.3, 4.0]),
+            (3, 12.0, [0.0, 1.0]),
+            (2, 0.7, [0.0, 0.0]),
+        ] {
             let chain = chain(bonds, gamma, friction);
             for (re, im) in [(0.0, 0.0), (0.03, 0.0), (0.4, 0.0), (0.01, 0.02), (-0.004, 0.01), (-0.02, 0.02)] {
                 let sigma = Complex64::new(re * gamma, im * gamma);
@@ -449,7 +453,11 @@ mod tests {
                     for i in 0..chain.coordinates() {
                         let found = if i < bonds { on_r.at(i) } else { on_p.at(i - bonds) };
                         let error = (found - exact[(i, source)]).norm() / size;
-                        assert!(error < 1e-12, "N {bonds} γ {gamma} σ {sigma}: ({i},{source}) {found} {}: {error:e}", exact[(i, source)]);
+                        assert!(
+                            error < 1e-12,
+                            "N {bonds} γ {gamma} σ {sigma}: ({i},{source}) {found} {}: {error:e}",
+                            exact[(i, source)]
+                        );
                     }
                 }
             }
@@ -468,9 +476,17 @@ mod tests {
                 let flux = kernel.flux(&unit(bonds, source, complex));
                 for bond in 0..bonds {
                     let (low, high) = (source.min(bond), source.max(bond));
-                    let sum: Complex64 = (0..=low).flat_map(|m| (high + 1..=bonds).map(move |n| (m, n))).map(|(m, n)| columns[n].at(m)).sum();
+                    let sum: Complex64 = (0..=low)
+                        .flat_map(|m| (high + 1..=bonds).map(move |n| (m, n)))
+                        .map(|(m, n)| columns[n].at(m))
+                        .sum();
                     let error = (flux.at(bond) - 4.0 * chain.flip_rate * sum).norm();
-                    assert!(error < 1e-11 * flux.norm(), "{bonds} {source} {bond}: {} {}", flux.at(bond), 4.0 * chain.flip_rate * sum);
+                    assert!(
+                        error < 1e-11 * flux.norm(),
+                        "{bonds} {source} {bond}: {} {}",
+                        flux.at(bond),
+                        4.0 * chain.flip_rate * sum
+                    );
                 }
             }
         }

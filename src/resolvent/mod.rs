@@ -29,6 +29,8 @@ pub struct Variances {
     pub error: f64,
     /// The same of Var p_0 alone, which carries the current at the left end.
     pub left_error: f64,
+    /// Relative residual of the flux form.
+    pub residual: f64,
     /// GMRES iterations.
     pub iterations: usize,
     /// Quadrature nodes.
@@ -62,8 +64,8 @@ pub fn variances(chain: &Chain, sigma: Complex64, drive: Drive<'_>, tolerance: f
     let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
     if judged {
         let judge = Kernel::new(chain, sigma, Quality::JUDGE);
-        let distance =
-            FluxForm::new(chain, sigma, &judge).distance(&judge.apply(&momentum, elongation.as_ref()).0, &solved.unknowns);
+        let distance = FluxForm::new(chain, sigma, &judge)
+            .distance(&judge.apply(&momentum, elongation.as_ref()).0, &solved.unknowns);
         let mut second = judge.apply(&all, elongation.as_ref()).1;
         second.add(-Complex64::ONE, &on_elongations);
         error += size(&distance) + size(&second);
@@ -75,6 +77,7 @@ pub fn variances(chain: &Chain, sigma: Complex64, drive: Drive<'_>, tolerance: f
         elongation: list(&on_elongations),
         error,
         left_error,
+        residual: solved.residual,
         iterations: solved.iterations,
         nodes: kernel.nodes,
     }

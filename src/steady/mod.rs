@@ -3,10 +3,12 @@
 //! q = 4γ p_s² + 2λT with the constant mean momentum p_s ([`Chain::stationary_mean`]). A reference temperature is split off, so that
 //! equilibrium comes out to rounding. Cost: one real solve, O(N²). Error: what the solve reports.
 
+pub mod periodic;
 pub mod profiles;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError, SolveReport, Source, Target};
 use num_complex::Complex64;
 
@@ -21,7 +23,7 @@ pub enum SteadyError {
     NoThermostat,
     /// The state is periodic.
     #[error(
-        "the force is periodic in time: the time-periodic state is not available yet; use evolve, or leave out right.force.harmonics"
+        "the force is periodic in time, and so is the state in the long run; a stationary one needs a force without right.force.harmonics"
     )]
     Periodic,
     /// The modal solve needs flips.
@@ -29,32 +31,46 @@ pub enum SteadyError {
         "chain.flip_rate is 0: the stationary covariance of the pure harmonic chain is only available with --method literal"
     )]
     NoFlips,
+    /// The way without the covariance is for open chains.
+    #[error(
+        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0) and a constant force; use --method modal"
+    )]
+    NoProfiles,
     /// The solve failed.
     #[error(transparent)]
     Solve(#[from] SolveError),
 }
 
-/// The stationary moments, time infinite.
+/// Solve until rounding stops it.
+const SOLVE_TOLERANCE: f64 = 1e-15;
+
+/// The stationary moments under a constant force, time infinite; [`periodic::covariance`] takes any force.
 pub fn covariance<E: MomentEquations>(equations: &E) -> Result<(Solution, SolveReport), SteadyError> {
-    let chain: &Chain = equations.chain();
-    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
-    if !chain.force.harmonics.is_empty() {
+    let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
+    if mean.harmonics.len() > 1 {
         return Err(SteadyError::Periodic);
     }
-    let mean = chain.stationary_mean().ok_or(SteadyError::NoThermostat)?;
-    let source: Vec<Complex64> =
-        chain.covariance_source(&mean[chain.bonds..], reference).into_iter().map(Complex64::from).collect();
+    average(equations, &mean)
+}
+
+/// C_0 and z̄_s: the stationary state, or the average of the periodic one.
+fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(Solution, SolveReport), SteadyError> {
+    let chain: &Chain = equations.chain();
+    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
+    let squares = mean.momentum_squares(0);
+    let source = chain.covariance_source_of(squares.iter().map(|q| q.re), reference);
+    let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
     let mut state = vec![0.0; equations.state_len()];
     let target = Target { weight: Complex64::ONE, state: &mut state };
     let source = Source { state: None, scale: Complex64::ONE, momenta: &source };
-    // Until rounding stops it.
-    let report = equations.solve(Complex64::ZERO, source, &mut [target], 1e-15)?;
+    let report = equations.solve(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
     let mut covariance = equations.matrix(&state);
     let difference = largest(covariance.diag().as_slice().unwrap_or(&covariance.diag().to_vec()));
     covariance.diag_mut().iter_mut().for_each(|v| *v += reference);
     let variance = covariance.diag().to_vec();
     // Beside the solve: roundings of the transforms, and of the reference state when it is added.
     let error = 4.0 * report.error + f64::EPSILON * (64.0 * difference + largest(&variance));
+    let mean = mean.average();
     let rounding = 4.0 * f64::EPSILON * largest(&mean);
     let errors = MomentErrors { mean_r: rounding, mean_p: rounding, var_r: error, var_p: error, correlation: error };
     let correlation = chain.left_correlations(covariance.view());

@@ -5,22 +5,29 @@
 //! right end is part of its error. Error: iteration, a second quadrature, and roundings.
 
 use super::SteadyError;
+use super::periodic::PeriodicState;
 use crate::chain::Chain;
+use crate::covariance::SolveReport;
+use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
-use crate::resolvent::{Drive, Variances, variances};
+use crate::covariance::periodic::PeriodicMean;
+use crate::resolvent::{Drive, variances};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
-/// The stationary moments without the covariance, time infinite.
-pub fn profiles(chain: &Chain) -> Result<(Solution, Variances), SteadyError> {
+/// Whether [`profiles`] serves: an open chain with flips under a constant force.
+pub fn serves(chain: &Chain) -> bool {
+    chain.topology == Topology::Open && chain.flip_rate > 0.0 && chain.force.harmonics.is_empty()
+}
+
+/// The stationary moments without the covariance, for a chain that it [`serves`].
+pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyError> {
     let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
-    if !chain.force.harmonics.is_empty() {
-        return Err(SteadyError::Periodic);
+    if !serves(chain) {
+        return Err(SteadyError::NoProfiles);
     }
-    if chain.flip_rate == 0.0 || chain.topology == Topology::Ring {
-        return Err(SteadyError::NoFlips);
-    }
-    let mean = chain.stationary_mean().ok_or(SteadyError::NoThermostat)?;
+    let periodic = PeriodicMean::new(&Modal::new(chain))?.ok_or(SteadyError::NoThermostat)?;
+    let mean = periodic.average();
     let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
     let source: Vec<Complex64> = chain.covariance_source(momenta, reference).into_iter().map(Complex64::from).collect();
     // Until rounding stops it.
@@ -41,7 +48,7 @@ pub fn profiles(chain: &Chain) -> Result<(Solution, Variances), SteadyError> {
     let rounding = f64::EPSILON * largest(&variance);
     let error = found.error + 4.0 * rounding + 16.0 * f64::EPSILON * largest(&deviation);
     let current = (flow - leaving).abs() + left * found.left_error + 4.0 * f64::EPSILON * (flow.abs() + leaving.abs());
-    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part);
+    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.rounding(chain.flip_rate);
     let errors = MomentErrors {
         mean_r: mean_error(&mean[..bonds]),
         mean_p: mean_error(momenta),
@@ -49,6 +56,8 @@ pub fn profiles(chain: &Chain) -> Result<(Solution, Variances), SteadyError> {
         var_p: error,
         correlation: current,
     };
+    let report = SolveReport { iterations: found.iterations, residual: found.residual, error: found.error };
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
-    Ok((Solution { moments, errors, ..Default::default() }, found))
+    let average = Solution { moments, errors, ..Default::default() };
+    Ok((PeriodicState { mean: periodic, average, harmonics: Vec::new() }, report))
 }

@@ -1,0 +1,162 @@
+//! What a periodic force does in the long run (docs/theory.md, "Periodic forces").
+//!
+//! ```text
+//! z_per(τ) = Σ_l ẑ_l e^(ilωτ),   ẑ_0 = z̄_s,   ẑ_l = F_l (ilω - B)⁻¹ e_(pN),   l of both signs, ẑ_(-l) = conj ẑ_l
+//! p_per²   = Σ_m q_m e^(imωτ),   q_m = Σ_l p̂_l p̂_(m-l),   C_m = (imω - 𝓛)⁻¹ diag_p(4γ q_m)   for m ≠ 0
+//! ```
+//!
+//! Means: O(N log N) a harmonic. C_m: one complex shifted solve, O(N²). Error: rounding of the means, amplified at a resonance
+//! by lω/2γ, and what the solves report.
+
+use super::{MomentEquations, SolveError, SolveReport, Source, Target};
+use crate::chain::Chain;
+use num_complex::Complex64;
+use std::collections::BTreeSet;
+
+/// One harmonic of the force and of the means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct MeanHarmonic {
+    /// l, of either sign; 0 is the constant part.
+    pub order: i64,
+    /// F_l
+    pub force: Complex64,
+    /// ẑ_l in the theory's order.
+    pub mean: Vec<Complex64>,
+}
+
+/// The periodic means.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeriodicMean {
+    /// ω
+    pub frequency: f64,
+    /// In ascending order of l, from -l to l.
+    pub harmonics: Vec<MeanHarmonic>,
+    bonds: usize,
+}
+
+impl PeriodicMean {
+    /// The periodic means of the chain; `None` where nothing resists its constant force.
+    pub fn new<E: MomentEquations>(equations: &E) -> Result<Option<PeriodicMean>, SolveError> {
+        let chain: &Chain = equations.chain();
+        let Some(stationary) = chain.stationary_mean() else { return Ok(None) };
+        let frequency = chain.force.frequency;
+        let mean = stationary.into_iter().map(Complex64::from).collect();
+        let mut harmonics = vec![MeanHarmonic { order: 0, force: chain.force.mean.into(), mean }];
+        for &(order, force) in chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO) {
+            let mut push = vec![Complex64::ZERO; chain.coordinates()];
+            push[chain.coordinates() - 1] = force;
+            let mean = equations.solve_mean(Complex64::new(0.0, order as f64 * frequency), &push)?;
+            let conjugate = mean.iter().map(|z| z.conj()).collect();
+            harmonics.push(MeanHarmonic { order: -(order as i64), force: force.conj(), mean: conjugate });
+            harmonics.push(MeanHarmonic { order: order as i64, force, mean });
+        }
+        harmonics.sort_by_key(|h| h.order);
+        Ok(Some(PeriodicMean { frequency, harmonics, bonds: chain.bonds }))
+    }
+
+    /// e^(imωτ)
+    pub fn turn(&self, order: i64, time: f64) -> Complex64 {
+        Complex64::cis(order as f64 * self.frequency * time)
+    }
+
+    /// ∫_0^τ e^(imωt) dt
+    pub fn turn_integral(&self, order: i64, time: f64) -> Complex64 {
+        if order == 0 {
+            return time.into();
+        }
+        (self.turn(order, time) - 1.0) / Complex64::new(0.0, order as f64 * self.frequency)
+    }
+
+    /// z_per(τ)
+    pub fn at(&self, time: f64) -> Vec<f64> {
+        let mut mean = vec![0.0; self.harmonics[0].mean.len()];
+        for harmonic in &self.harmonics {
+            let turn = self.turn(harmonic.order, time);
+            mean.iter_mut().zip(&harmonic.mean).for_each(|(sum, z)| *sum += (turn * z).re);
+        }
+        mean
+    }
+
+    /// z̄_s, the average over a period.
+    pub fn average(&self) -> Vec<f64> {
+        let middle = &self.harmonics[self.harmonics.len() / 2];
+        middle.mean.iter().map(|z| z.re).collect()
+    }
+
+    /// The orders m ≥ 0 of p_per², ascending.
+    pub fn square_orders(&self) -> Vec<i64> {
+        let sums = self.harmonics.iter().flat_map(|a| self.harmonics.iter().map(|b| a.order + b.order));
+        sums.filter(|&order| order >= 0).collect::<BTreeSet<i64>>().into_iter().collect()
+    }
+
+    /// Σ_l x̂_l ŷ_(m-l): the harmonic m of the product of two quantities that `x` and `y` read off a harmonic.
+    pub fn product(
+        &self,
+        order: i64,
+        x: impl Fn(&MeanHarmonic) -> Complex64,
+        y: impl Fn(&MeanHarmonic) -> Complex64,
+    ) -> Complex64 {
+        self.pairs(order).map(|(a, b)| x(a) * y(b)).sum()
+    }
+
+    /// q_m at every atom.
+    pub fn momentum_squares(&self, order: i64) -> Vec<Complex64> {
+        let atoms = self.bonds..self.harmonics[0].mean.len();
+        let mut squares = vec![Complex64::ZERO; atoms.len()];
+        for (a, b) in self.pairs(order) {
+            let products = a.mean[atoms.clone()].iter().zip(&b.mean[atoms.clone()]);
+            squares.iter_mut().zip(products).for_each(|(sum, (x, y))| *sum += x * y);
+        }
+        squares
+    }
+
+    /// All pairs of harmonics whose orders add to m.
+    fn pairs(&self, order: i64) -> impl Iterator<Item = (&MeanHarmonic, &MeanHarmonic)> {
+        let find = move |l: i64| self.harmonics.binary_search_by_key(&l, |h| h.order).ok().map(|i| &self.harmonics[i]);
+        self.harmonics.iter().filter_map(move |a| find(order - a.order).map(|b| (a, b)))
+    }
+
+    /// Adds Re(weight · C_m) to every target, m > 0.
+    pub fn add_covariance<E: MomentEquations>(
+        &self,
+        equations: &E,
+        order: i64,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<SolveReport, SolveError> {
+        let flips = 4.0 * equations.chain().flip_rate;
+        let momenta: Vec<Complex64> = self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
+        let source = Source { state: None, scale: Complex64::ONE, momenta: &momenta };
+        equations.solve(Complex64::new(0.0, order as f64 * self.frequency), source, targets, tolerance)
+    }
+
+    /// Average power of the oscillating part of the force, Σ_(l≠0) F_l conj p̂_l at the atom it acts on.
+    pub fn oscillating_power(&self) -> f64 {
+        self.power(|order| order != 0)
+    }
+
+    /// Average power of the whole force.
+    pub fn total_power(&self) -> f64 {
+        self.power(|_| true)
+    }
+
+    fn power(&self, counts: impl Fn(i64) -> bool) -> f64 {
+        let last = |z: &[Complex64]| z.last().copied().unwrap_or_default();
+        self.harmonics.iter().filter(|h| counts(h.order)).map(|h| (h.force * last(&h.mean).conj()).re).sum()
+    }
+
+    /// Σ_l ẑ_l,i conj ẑ_l,j: the average over a period of z̄_i z̄_j.
+    pub fn average_product(&self, i: usize, j: usize) -> f64 {
+        self.product(0, |h| h.mean[i], |h| h.mean[j]).re
+    }
+
+    /// Largest error of the means: the solves' rounding, which a resonance amplifies.
+    pub fn rounding(&self, flip_rate: f64) -> f64 {
+        let scale = |h: &MeanHarmonic| {
+            let resonance =
+                if h.order == 0 { 0.0 } else { (h.order as f64).abs() * self.frequency / (2.0 * flip_rate) };
+            h.mean.iter().fold(0.0, |m: f64, z| m.max(z.norm())) * (1.0 + resonance)
+        };
+        16.0 * f64::EPSILON * self.harmonics.iter().map(scale).sum::<f64>()
+    }
+}

@@ -1,0 +1,100 @@
+//! What is read off a time-periodic state: profiles averaged over a period, the work, the motion of the driven atom.
+//!
+//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄ r̄⟩ = Σ_l p̂_l conj r̂_l; average work Σ_l F_l conj p̂_l(N) per unit of time.
+//! W_heat at finite N is the part of l ≠ 0 per unit of macroscopic time and length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those
+//! of the moments, propagated.
+
+use super::Profile;
+use crate::chain::{Chain, Force};
+use crate::covariance::periodic::PeriodicMean;
+use crate::steady::periodic::PeriodicState;
+use serde::Serialize;
+use std::f64::consts::PI;
+
+/// The profiles averaged over a period, time infinite. `mean_r`, `mean_p` are averages of the means; the energy of their oscillation,
+/// ⟨(r̄ - ⟨r̄⟩)² + (p̄ - ⟨p̄⟩)²⟩/2, is in `oscillation` and counts as mechanical.
+pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
+    let constant = Chain { force: Force { mean: chain.force.mean, ..Force::default() }, ..chain.clone() };
+    let mut profile = Profile::new(&constant, &state.average, f64::INFINITY);
+    let mean = &state.mean;
+    let z = &state.average.moments.mean;
+    let excess = |i: usize, j: usize| mean.average_product(i, j) - z[i] * z[j];
+    let momentum = |atom: usize| excess(chain.bonds + atom, chain.bonds + atom);
+    let last = chain.atoms() - 1;
+    let [left, right] = chain.friction();
+    profile.oscillation = (0..chain.atoms())
+        .map(|atom| (momentum(atom) + chain.left_bond(atom).map_or(0.0, |bond| excess(bond, bond))) / 2.0)
+        .collect();
+    for (atom, current) in profile.current.iter_mut().enumerate() {
+        *current -= match chain.right_bond(atom) {
+            Some(bond) => excess(chain.bonds + atom, bond),
+            None => mean.oscillating_power() - right * momentum(last),
+        };
+    }
+    profile.left_inflow -= left * momentum(0);
+    // The means' errors meet the amplitudes where they met the averages.
+    let amplitude = |i: usize| mean.harmonics.iter().map(|h| h.mean[i].norm()).sum::<f64>();
+    let most = |range: std::ops::Range<usize>| range.map(amplitude).fold(0.0, f64::max);
+    let (r, p) = (most(0..chain.bonds), most(chain.bonds..chain.coordinates()));
+    let errors = &mut profile.errors;
+    let mechanical = r * errors.mean_r + p * errors.mean_p;
+    let force = mean.harmonics.iter().map(|h| h.force.norm()).sum::<f64>();
+    let carried = p * errors.mean_r + r * errors.mean_p + (force + 2.0 * (left + right) * p) * errors.mean_p;
+    errors.mechanical += mechanical;
+    errors.energy += mechanical;
+    errors.current += carried;
+    profile
+}
+
+/// The work of a periodic force in the periodic state, and the motion of the atom it acts on.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct PeriodicWork {
+    /// θ, microscopic.
+    pub period: f64,
+    /// ω = 2π/θ
+    pub frequency: f64,
+    /// ∫ F p̄_N over a period.
+    pub work_per_period: f64,
+    /// Work of the oscillating part per unit of macroscopic time, over N.
+    #[serde(rename = "W_heat")]
+    pub w_heat: f64,
+    /// ⟨p̄_N⟩
+    pub mean_momentum: f64,
+    /// p̄_N = ⟨p̄_N⟩ + Σ amplitude cos(order ω τ + phase).
+    pub momentum: Vec<Oscillation>,
+}
+
+/// One oscillating part.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Oscillation {
+    /// Multiple of ω.
+    pub order: i64,
+    /// Amplitude.
+    pub amplitude: f64,
+    /// Phase in radians.
+    pub phase: f64,
+}
+
+impl PeriodicWork {
+    /// Of the periodic means; `None` under a constant force.
+    pub fn new(chain: &Chain, mean: &PeriodicMean) -> Option<PeriodicWork> {
+        if mean.harmonics.len() < 2 {
+            return None;
+        }
+        let period = 2.0 * PI / mean.frequency;
+        let last = chain.coordinates() - 1;
+        let oscillations = mean.harmonics.iter().filter(|h| h.order > 0).map(|h| Oscillation {
+            order: h.order,
+            amplitude: 2.0 * h.mean[last].norm(),
+            phase: h.mean[last].arg(),
+        });
+        Some(PeriodicWork {
+            period,
+            frequency: mean.frequency,
+            work_per_period: period * mean.total_power(),
+            w_heat: chain.bonds as f64 * mean.oscillating_power(),
+            mean_momentum: mean.average()[last],
+            momentum: oscillations.collect(),
+        })
+    }
+}

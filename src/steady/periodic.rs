@@ -1,0 +1,110 @@
+//! The time-periodic state under a periodic force (docs/theory.md, "Periodic forces").
+//!
+//! ```text
+//! z̄(τ) = Σ_l ẑ_l e^(ilωτ),   C(τ) = Σ_m C_m e^(imωτ),   C_m = (imω - 𝓛)⁻¹ diag_p( 4γ q_m + δ_m0 2λT ),   q_m = Σ_l p̂_l p̂_(m-l)
+//! ```
+//!
+//! One real shifted solve for the average C_0 and one complex solve for each m > 0: O(N²) each. Kept: the harmonics of the
+//! variances and of the correlations that carry the current, O(N) each. Error: what the solves report.
+
+use super::SteadyError;
+use crate::chain::Chain;
+use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
+use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::{MomentEquations, SolveReport, Target};
+use num_complex::Complex64;
+use std::f64::consts::PI;
+
+/// One harmonic m > 0 of the variances and correlations.
+#[derive(Debug, Clone, PartialEq)]
+pub struct CovarianceHarmonic {
+    /// m
+    pub order: i64,
+    /// Of the variance of every coordinate.
+    pub variance: Vec<Complex64>,
+    /// Of Cov(p, r) of every bond with the atom to its left.
+    pub correlation: Vec<Complex64>,
+    /// Largest error of a variance.
+    pub error: f64,
+}
+
+/// The time-periodic state.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PeriodicState {
+    /// The means.
+    pub mean: PeriodicMean,
+    /// The averages over a period of the means and the covariance, time infinite.
+    pub average: Solution,
+    /// The harmonics m > 0 of the covariance, ascending.
+    pub harmonics: Vec<CovarianceHarmonic>,
+}
+
+impl PeriodicState {
+    /// The moments at a phase in [0, 1) of the period; the covariance itself is not at hand.
+    pub fn at(&self, phase: f64) -> Solution {
+        let turn = |order: i64| Complex64::cis(2.0 * PI * order as f64 * phase);
+        let time = if self.mean.frequency > 0.0 { 2.0 * PI * phase / self.mean.frequency } else { 0.0 };
+        let average = &self.average;
+        let mut moments = Moments { time, mean: self.mean.at(time), covariance: None, ..average.moments.clone() };
+        let mut loss = 0.0;
+        for harmonic in &self.harmonics {
+            let weight = 2.0 * turn(harmonic.order);
+            let add = |sum: &mut f64, c: &Complex64| *sum += (weight * c).re;
+            moments.variance.iter_mut().zip(&harmonic.variance).for_each(|(sum, c)| add(sum, c));
+            moments.correlation.iter_mut().zip(&harmonic.correlation).for_each(|(sum, c)| add(sum, c));
+            loss += 2.0 * harmonic.error;
+        }
+        let e = average.errors;
+        let errors =
+            MomentErrors { var_r: e.var_r + loss, var_p: e.var_p + loss, correlation: e.correlation + loss, ..e };
+        Solution { moments, errors, consistency: average.consistency, integrals: None }
+    }
+}
+
+/// The time-periodic state with its covariance; the whole covariance at the phases `kept` is returned beside it. The report is that
+/// of the solve for the average, and the number of iterations of all solves.
+pub fn covariance<E: MomentEquations>(
+    equations: &E,
+    kept: &[f64],
+) -> Result<(PeriodicState, Vec<Solution>, SolveReport), SteadyError> {
+    let chain: &Chain = equations.chain();
+    let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
+    let (average, mut report) = super::average(equations, &mean)?;
+    let rounding = mean.rounding(chain.flip_rate);
+    let mut state = PeriodicState { mean, average, harmonics: Vec::new() };
+    state.average.errors.mean_r += rounding;
+    state.average.errors.mean_p += rounding;
+    let mut phases = vec![vec![0.0; equations.state_len()]; kept.len()];
+    for order in state.mean.square_orders().into_iter().filter(|&order| order > 0) {
+        let mut parts = vec![vec![0.0; equations.state_len()]; 2];
+        // Re C and Im C = Re(-i C).
+        let mut targets: Vec<Target<'_>> = parts
+            .iter_mut()
+            .zip([Complex64::ONE, -Complex64::I])
+            .map(|(state, weight)| Target { weight, state })
+            .collect();
+        for (phase, state) in kept.iter().zip(&mut phases) {
+            targets.push(Target { weight: 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase), state });
+        }
+        let solved = state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
+        report.iterations += solved.iterations;
+        report.residual = report.residual.max(solved.residual);
+        let [re, im] = [&parts[0], &parts[1]].map(|part| equations.matrix(part));
+        let join = |re: &[f64], im: &[f64]| re.iter().zip(im).map(|(&re, &im)| Complex64::new(re, im)).collect();
+        let variance: Vec<Complex64> = join(&re.diag().to_vec(), &im.diag().to_vec());
+        let correlation = join(&chain.left_correlations(re.view()), &chain.left_correlations(im.view()));
+        let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
+        let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
+        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error });
+    }
+    let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {
+        let mut solution = state.at(phase);
+        let mut covariance = equations.matrix(&oscillation);
+        covariance += state.average.moments.covariance.as_ref().expect("the average keeps its covariance");
+        solution.consistency = Consistency::of(covariance.view());
+        solution.moments.covariance = Some(covariance);
+        solution
+    });
+    let solutions = solutions.collect();
+    Ok((state, solutions, report))
+}

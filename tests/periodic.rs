@@ -1,0 +1,195 @@
+//! What is promised of a periodic force: no period is resolved, and yet every value is the one at the instant asked for.
+
+use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::covariance::literal::Literal;
+use flipchain::covariance::modal::Modal;
+use flipchain::covariance::moments::Solution;
+use flipchain::evolve::{contour, radau};
+use flipchain::observe::periodic::{PeriodicWork, average};
+use flipchain::observe::{Profile, identities};
+use flipchain::scenario::{Thermostat, Topology};
+use flipchain::steady::periodic;
+use num_complex::Complex64;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+/// A chain with a force of mean 0.8 and the given harmonics (order, amplitude before N^(-1/2)).
+fn chain(bonds: usize, flip_rate: f64, ends: [bool; 2], frequency: f64, harmonics: &[(u32, Complex64)]) -> Chain {
+    let end = |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
+    let scale = 0.5 / (bonds as f64).sqrt();
+    let harmonics = harmonics.iter().map(|&(order, amplitude)| (order, amplitude * scale)).collect();
+    let force = Force { mean: 0.8, frequency, harmonics };
+    Chain { topology: Topology::Open, bonds, flip_rate, left: end(ends[0], 1.5), right: end(ends[1], 0.5), force }
+}
+
+fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
+    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
+    InitialLaw {
+        mean_r: values(chain.bonds, -1.0),
+        mean_p: values(chain.atoms(), -1.0),
+        var_r: values(chain.bonds, 0.1),
+        var_p: values(chain.atoms(), 0.1),
+        ..Default::default()
+    }
+}
+
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+}
+
+/// Name, distance and the sum of the two estimates for each kind of moment.
+fn distances(a: &Solution, b: &Solution, bonds: usize) -> [(&'static str, f64, f64); 5] {
+    let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
+    [
+        ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
+        ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
+        ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
+        ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
+        ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+    ]
+}
+
+#[test]
+fn envelopes_agree_with_steps_through_every_period_to_their_stated_errors() {
+    let mut random = ChaCha8Rng::seed_from_u64(21);
+    let one = Complex64::ONE;
+    let both: &[(u32, Complex64)] = &[(1, 3.0 * one), (3, Complex64::new(-1.0, 2.0))];
+    for (bonds, flip_rate, ends, frequency, harmonics) in [
+        (6, 0.8, [true, true], 1.3, &both[..1]),
+        (12, 1.0, [true, false], 0.7, both),
+        (3, 4.0, [true, true], 2.6, both),
+        (1, 0.5, [false, true], 0.2, &both[..1]),
+        (5, 2.0, [false, false], 1.0, &both[..1]),
+    ] {
+        let chain = chain(bonds, flip_rate, ends, frequency, harmonics);
+        let law = law(&chain, &mut random);
+        let first = contour::earliest(&chain).expect("flips");
+        // Instants of different phase, sharing a contour.
+        let times = [first, 1.3 * first];
+        let modal = Modal::new(&chain);
+        for tolerance in if bonds < 6 { vec![1e-6, 1e-9] } else { vec![1e-8] } {
+            let enveloped =
+                contour::evolve(&modal, &law, &times, tolerance, |_| true, &mut |_, _| true).expect("it ends").0;
+            let stepped =
+                radau::evolve(&modal, &law, &times, tolerance, |_| true, &mut |_, _| true).expect("it ends").0;
+            for (a, b) in enveloped.iter().zip(&stepped) {
+                let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
+                for (kind, distance, allowed) in distances(a, b, bonds) {
+                    assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
+                    assert!(allowed < 300.0 * tolerance, "{kind}, {place}: {allowed:e}");
+                }
+                let (x, y) = (a.integrals.as_ref().expect("integrals"), b.integrals.as_ref().expect("integrals"));
+                // Integrals have no estimate of their own: the error rate of the integrands, times the time.
+                let allowed = 300.0 * tolerance * (1.0 + a.moments.time);
+                for (kind, distance) in [
+                    ("∫ z̄", apart(&x.mean, &y.mean)),
+                    ("∫ E z²", apart(&x.square, &y.square)),
+                    ("∫ E p r", apart(&x.product, &y.product)),
+                    ("work", (x.work - y.work).abs()),
+                ] {
+                    assert!(distance < allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_periodic_state_is_what_every_initial_law_ends_in() {
+    let mut random = ChaCha8Rng::seed_from_u64(22);
+    let both: &[(u32, Complex64)] = &[(1, Complex64::new(2.0, 1.0)), (2, Complex64::new(-1.0, 0.5))];
+    for (bonds, flip_rate, ends, frequency) in [(2, 0.8, [true, true], 1.3), (3, 1.0, [true, false], 2.4)] {
+        let chain = chain(bonds, flip_rate, ends, frequency, both);
+        let modal = Modal::new(&chain);
+        let (state, instants, _) = periodic::covariance(&modal, &[0.3]).expect("a thermostat");
+        // Late enough that the slowest mode (rate above 0.04 in both chains) has decayed below 1e-11, at phase 0.3.
+        let period = 2.0 * std::f64::consts::PI / frequency;
+        let time = ((700.0 / period).ceil() + 0.3) * period;
+        let law = law(&chain, &mut random);
+        let late = radau::evolve(&modal, &law, &[time], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;
+        for solution in [&state.at(0.3), &instants[0]] {
+            for (kind, distance, allowed) in distances(solution, &late[0], bonds) {
+                assert!(distance <= allowed + 1e-11, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
+            }
+        }
+        let [a, b] = [&instants[0], &late[0]].map(|s| s.moments.covariance.as_ref().expect("kept"));
+        assert!((a - b).iter().all(|x| x.abs() < 1e-8), "{chain:?}");
+    }
+}
+
+#[test]
+fn fast_and_slow_forces_of_order_one_agree_with_the_literal_operator() {
+    for frequency in [1e-3, 0.03, 0.5, 1.9, 2.5, 7.0] {
+        for flip_rate in [0.3, 3.0] {
+            let harmonics =
+                [(1, Complex64::new(4.0, 1.0)), (2, Complex64::new(0.0, -2.0)), (5, Complex64::new(1.0, 1.0))];
+            let chain = chain(5, flip_rate, [true, frequency < 1.0], frequency, &harmonics);
+            let (fast, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
+            let (judge, _, _) = periodic::covariance(&Literal::new(&chain), &[]).expect("a thermostat");
+            for phase in [0.0, 0.21, 0.77] {
+                for (kind, distance, allowed) in distances(&fast.at(phase), &judge.at(phase), 5) {
+                    assert!(distance <= allowed, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
+                    // Energies are of order 10.
+                    assert!(allowed < 1e-10, "{kind}, {chain:?}: {allowed:e}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_mean_of_the_phases_is_the_period_average_and_energy_flows_steadily() {
+    let harmonics = [(1, Complex64::new(3.0, 1.0)), (3, Complex64::new(0.0, -2.0))];
+    let chain = chain(12, 0.6, [true, true], 0.9, &harmonics);
+    let (state, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
+    let averaged = average(&chain, &state);
+    // Orders up to 6 appear; seven equally spaced phases average them away exactly.
+    let phases: Vec<Profile> = (0..7).map(|k| k as f64 / 7.0).map(|t| Profile::new(&chain, &state.at(t), t)).collect();
+    let scale = averaged.energy().iter().fold(0.0, |m: f64, e| m.max(*e));
+    for (column, (name, expected)) in flipchain::output::columns(&averaged).into_iter().enumerate() {
+        for (site, expected) in expected.iter().enumerate() {
+            let mean = phases.iter().map(|p| flipchain::output::columns(p)[column].1[site]).sum::<f64>() / 7.0;
+            // Some hundred roundings of the largest energy.
+            assert!((mean - expected).abs() < 1e-13 * scale, "{name} at {site}: {mean} {expected}");
+        }
+    }
+    for identity in identities::of_periodic_state(&chain, &averaged, &state) {
+        assert!(identity.violation < 1e-13, "{identity:?}");
+    }
+    // What the force does and the baths give leaves through them: work + λ_-(T_- - E p_0²) + λ_+(T_+ - E p_N²) = 0.
+    let work = PeriodicWork::new(&chain, &state.mean).expect("harmonics");
+    let second = |atom: usize| averaged.var_p[atom] + state.mean.average_product(12 + atom, 12 + atom);
+    let balance = work.work_per_period / work.period + 0.7 * (1.5 - second(0)) + 0.7 * (0.5 - second(12));
+    assert!(balance.abs() < 1e-13 * scale, "{balance:e}");
+}
+
+#[test]
+fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
+    // γ = 0.8, T_- = 1, F̄ = 1.2 and 3 cos(1.3 τ)/√N, nothing at the right end but the force.
+    let at = |bonds: usize| {
+        let left = Some(Thermostat { temperature: 1.0, friction: 1.0 });
+        let harmonics = vec![(1, Complex64::from(1.5 / (bonds as f64).sqrt()))];
+        let force = Force { mean: 1.2, frequency: 1.3, harmonics };
+        let chain = Chain { topology: Topology::Open, bonds, flip_rate: 0.8, left, right: None, force };
+        let (state, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
+        let w_heat = PeriodicWork::new(&chain, &state.mean).expect("a harmonic").w_heat;
+        (average(&chain, &state).var_p[bonds], w_heat)
+    };
+    // W_heat of the semi-infinite chain: Σ_(l≠0) |F̂|² Re[s z/(1 - z)], z + 1/z - 2 = s(s + 2γ), |z| < 1, s = iω.
+    let s = Complex64::new(0.0, 1.3);
+    let half = 1.0 + s * (s + 1.6) / 2.0;
+    let root = (half * half - 1.0).sqrt();
+    let z = if (half - root).norm() < 1.0 { half - root } else { half + root };
+    let w_limit = 2.0 * 1.5 * 1.5 * (s * z / (1.0 - z)).re;
+    let limit = 1.2 * 1.2 + 4.0 * 0.8 * w_limit + 1.0;
+    let values: Vec<(f64, f64)> = [25, 50, 100, 200].into_iter().map(at).collect();
+    for (var_p, w_heat) in &values {
+        // The wave has decayed by |z|^(2N) < 1e-10 at the other end.
+        assert!((w_heat - w_limit).abs() < 1e-9, "{w_heat} {w_limit}");
+        assert!(*var_p > limit);
+    }
+    let ratios: Vec<f64> = values.windows(2).map(|v| (v[0].0 - limit) / (v[1].0 - limit)).collect();
+    assert!(ratios.iter().all(|r| (r - 2.0).abs() < 0.05), "{ratios:?}");
+    // One step of extrapolation in 1/N leaves 1/N².
+    assert!((2.0 * values[3].0 - values[2].0 - limit).abs() < 3.0 * limit / (200.0 * 200.0));
+}
