@@ -97,36 +97,8 @@ impl Interface<'_> {
         answer
     }
 
-    fn pairs(&self) -> Shift {
+    pub fn pairs(&self) -> Shift {
         Shift::new(self.shift, self.flip_rate)
-    }
-
-    /// q̂_k, the diagonal of 1 - 4γK in the modes without friction: the preconditioner on d. On the ring it is exact.
-    /// At σ = 0 the uniform mode has q̂_0 = 0, and q̂_1 stands in for it.
-    pub fn symbol<F: Field>(&self) -> Vec<Complex64> {
-        let m = self.modes.count();
-        let symbol = if self.modes.is_ring() {
-            let mut impulse = Vector::zeros(m, F::COMPLEX);
-            impulse.re[0] = 1.0;
-            let free = Interface { ends: &[], ..*self };
-            free.apply::<F>(&impulse).map_range(0..m, |column| self.modes.circulant_symbol(column))
-        } else {
-            let squares = |_| Squares::<F> {
-                modes: self.modes,
-                pairs: self.pairs(),
-                special: self.shift == Complex64::ZERO,
-                sums: Vector::zeros(self.modes.table_len(), F::COMPLEX),
-                field: PhantomData,
-            };
-            let squares = pass::run::<F, _>(self.modes, self.groups, self.groups.iter().map(squares).collect());
-            let sums = total(squares.into_iter().map(|squares| squares.sums));
-            sums.map_range(0..sums.len(), |sums| self.modes.diagonal_symbol(sums))
-        };
-        let mut symbol: Vec<Complex64> = (0..m).map(|k| symbol.at(k)).collect();
-        if self.shift == Complex64::ZERO && m > 1 {
-            symbol[0] = symbol[1];
-        }
-        symbol
     }
 
     /// Adds Re(weight · X) to every target, X being the answer to the right-hand side and the interface w.
@@ -181,7 +153,7 @@ impl Interface<'_> {
     }
 
     #[inline(always)]
-    fn pair<V: Lane>(&self, shift: &Shift, place: Place) -> Pair<V> {
+    pub fn pair<V: Lane>(&self, shift: &Shift, place: Place) -> Pair<V> {
         if place.diagonal && place.row == 0 && self.shift == Complex64::ZERO {
             shift.uniform_momentum()
         } else {
@@ -218,7 +190,7 @@ impl Interface<'_> {
 
     /// ν ν'
     #[inline(always)]
-    fn norms<V: Lane>(&self, place: Place) -> V::Real {
+    pub fn norms<V: Lane>(&self, place: Place) -> V::Real {
         number::<V::Real>(self.modes.norm[place.row]) * V::Real::load(&self.modes.norm, &[], place.column)
     }
 
@@ -247,7 +219,7 @@ impl Interface<'_> {
     }
 }
 
-fn total(parts: impl Iterator<Item = Vector>) -> Vector {
+pub(super) fn total(parts: impl Iterator<Item = Vector>) -> Vector {
     parts
         .reduce(|mut total, part| {
             total.add(Complex64::ONE, &part);
@@ -335,38 +307,6 @@ impl<F: Field> Visitor for Reader<'_, F> {
             }
         }
     }
-}
-
-/// Sums of q (νν')² over the places of each table entry, for the preconditioner.
-struct Squares<'a, F> {
-    modes: &'a Modes,
-    pairs: Shift,
-    special: bool,
-    sums: Vector,
-    field: PhantomData<F>,
-}
-
-impl<F: Field> Visitor for Squares<'_, F> {
-    #[inline(always)]
-    fn start_row(&mut self, _row: usize) {}
-
-    #[inline(always)]
-    fn visit<V: Lane>(&mut self, place: Place) {
-        if self.special && place.diagonal && place.row == 0 {
-            return;
-        }
-        let a = number(self.modes.frequency[place.row]);
-        let pair = self.pairs.pair::<V>(a, V::Real::load(&self.modes.frequency, &[], place.column));
-        let norms = number::<V::Real>(self.modes.norm[place.row]) * V::Real::load(&self.modes.norm, &[], place.column);
-        // In row 0 both parts of the table fall on one entry: (1+1)² = 2·(1+1). The diagonal counts half, as everywhere.
-        let weight = if place.row == 0 { 2.0 } else { 1.0 } * if place.diagonal { 0.5 } else { 1.0 };
-        let value = pair.remainder * (norms * norms * number::<V::Real>(weight));
-        value.add_to(&mut self.sums.re, &mut self.sums.im, place.difference);
-        value.add_to(&mut self.sums.re, &mut self.sums.im, place.sum);
-    }
-
-    #[inline(always)]
-    fn end_row(&mut self, _row: usize) {}
 }
 
 /// Writes the whole answer into the targets.

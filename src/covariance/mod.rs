@@ -15,6 +15,7 @@ pub mod moments;
 mod pair;
 mod pass;
 pub mod periodic;
+mod preconditioner;
 
 use crate::chain::Chain;
 use ndarray::Array2;

@@ -8,6 +8,7 @@
 
 use super::interface::{End, Given, Interface, row_start};
 use super::pass::{self, Complex, Field, Real};
+use super::preconditioner::Preconditioner;
 use super::{MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
@@ -29,6 +30,8 @@ pub struct Modal {
 
 /// A residual that rounding keeps above the tolerance but below this is no failure: the error it leaves is in the report.
 const ROUNDING: f64 = 1e-9;
+/// Nor is one below this part of the solution: a residual cannot be evaluated better where the solution is large.
+const BACKWARD: f64 = 1e-13;
 
 impl Modal {
     /// Prepares the modes.
@@ -61,32 +64,11 @@ impl Modal {
         let table = momenta.map_range(0..momenta.len(), |q| self.modes.table(q));
         let given = Given { state: source.state, scale: source.scale, table: &table };
         let b = interface.right_hand_side::<F>(given);
-        let symbol = interface.symbol::<F>();
         let m = self.modes.count();
-        let precondition = |w: &Vector| {
-            let mut d = w.map_range(0..m, |d| {
-                let mut d = d.to_vec();
-                self.modes.momentum_to_modes(&mut d);
-                d
-            });
-            for (k, q) in symbol.iter().enumerate() {
-                let value = d.at(k) / q;
-                d.re[k] = value.re;
-                if F::COMPLEX {
-                    d.im[k] = value.im;
-                }
-            }
-            let mut out = w.clone();
-            for (out, d) in [(&mut out.re, &mut d.re), (&mut out.im, &mut d.im)] {
-                if !d.is_empty() {
-                    self.modes.momentum_to_sites(d);
-                    out[..m].copy_from_slice(d);
-                }
-            }
-            out
-        };
-        let (w, outcome) = gmres::solve(&b, tolerance, |w| interface.apply::<F>(w), precondition);
-        if outcome.residual.is_nan() || outcome.residual > tolerance.max(ROUNDING) {
+        let preconditioner = Preconditioner::new::<F>(&interface);
+        let (w, outcome) = gmres::solve(&b, tolerance, |w| interface.apply::<F>(w), |w| preconditioner.apply(w));
+        let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
+        if outcome.residual.is_nan() || outcome.residual > floor {
             return Err(SolveError::NotConverged {
                 shift,
                 iterations: outcome.iterations,

@@ -31,6 +31,14 @@ impl Vector {
         Complex64::new(self.re[i], if self.im.is_empty() { 0.0 } else { self.im[i] })
     }
 
+    /// Sets one entry; the imaginary part of a real vector is dropped.
+    pub fn set(&mut self, i: usize, value: Complex64) {
+        self.re[i] = value.re;
+        if let Some(im) = self.im.get_mut(i) {
+            *im = value.im;
+        }
+    }
+
     /// ⟨self, other⟩, conjugate-linear in self.
     pub fn dot(&self, other: &Vector) -> Complex64 {
         let real = |a: &[f64], b: &[f64]| -> f64 {
