@@ -48,7 +48,7 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
     let rounding = f64::EPSILON * largest(&variance);
     let error = found.error + 4.0 * rounding + 16.0 * f64::EPSILON * largest(&deviation);
     let current = (flow - leaving).abs() + left * found.left_error + 4.0 * f64::EPSILON * (flow.abs() + leaving.abs());
-    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.rounding(chain.flip_rate);
+    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.error;
     let errors = MomentErrors {
         mean_r: mean_error(&mean[..bonds]),
         mean_p: mean_error(momenta),
