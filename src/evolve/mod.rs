@@ -6,6 +6,7 @@ mod exponential;
 pub mod harmonic;
 pub mod hyperbola;
 pub mod radau;
+mod step_size;
 pub mod tableau;
 
 use crate::chain::{Chain, InitialLaw};
