@@ -12,6 +12,7 @@ use crate::observe::theorems::{EQUIPARTITION_L1, Measurement, STATEMENTS};
 use crate::observe::verdict::{self, Verdict};
 use crate::output::check_csv;
 use crate::scenario::Scenario;
+use crate::steady::profiles;
 use serde_json::json;
 use std::fmt::Write as _;
 
@@ -83,7 +84,8 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         let mut report = |time, counts| bar.advance(time, counts);
         measurements.extend(sizes::measure(&chain, &law, &times, &limit, *variances, args.tolerance, &mut report)?);
         bar.finish();
-        if *variances && (chain.left.is_some() || chain.right.is_some()) {
+        let cheap = *variances || profiles::serves(&chain);
+        if cheap && (chain.left.is_some() || chain.right.is_some()) {
             stationary.push(sizes::stationary(&chain)?);
         }
     }

@@ -7,7 +7,7 @@ use crate::evolve::radau::{EvolveError, Progress};
 use crate::evolve::{self, Method, means};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
-use crate::steady::{SteadyError, periodic};
+use crate::steady::{SteadyError, periodic, profiles};
 
 /// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic state. With `variances` the
 /// covariance is evolved too, O(N²).
@@ -68,9 +68,13 @@ pub struct StationarySize {
     pub errors: [f64; 2],
 }
 
-/// The stationary state of a chain with a thermostat.
+/// The stationary state of a chain with a thermostat: in O(N) where the profiles alone can be had, else in O(N²).
 pub fn stationary(chain: &Chain) -> Result<StationarySize, SteadyError> {
-    let (state, _, _) = periodic::covariance(&Modal::new(chain), &[])?;
+    let state = if profiles::serves(chain) {
+        profiles::profiles(chain)?.0
+    } else {
+        periodic::covariance(&Modal::new(chain), &[])?.0
+    };
     let average = super::periodic::average(chain, &state);
     let n = chain.bonds;
     let error = state.average.errors.var_r.max(state.average.errors.var_p);

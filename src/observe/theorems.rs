@@ -293,7 +293,6 @@ pub fn of_covariance(
 ) -> Vec<Measurement> {
     let Some(c) = &solution.moments.covariance else { return Vec::new() };
     let sums = covariance_sums(chain, c);
-    let largest = solution.moments.variance.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
     let error = solution.errors.var_r.max(solution.errors.var_p).max(solution.errors.correlation);
     let limits = [limit.integrate(|_, _, heat| 2.0 * heat * heat), 0.0];
     let names = ["covariance", "covariance_offdiagonal"];
@@ -303,7 +302,8 @@ pub fn of_covariance(
             bonds: chain.bonds,
             time: t,
             value: sums[i],
-            error: 8.0 * largest * error,
+            // |δΣC²/N| ≤ (2/N) √(ΣC²) √(ΣδC²), at most 4N² entries off by `error`.
+            error: 4.0 * error * (chain.bonds as f64 * sums[i]).sqrt(),
             limit: Some(limits[i]),
             start: start[i],
             scaled_limit: None,
