@@ -68,6 +68,11 @@ impl<'a> Run<'a> {
         Ok(Run { args, command, directory, start: Instant::now() })
     }
 
+    /// Writes one more file into the run directory.
+    pub fn add(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        self.directory.write(name, content).map_err(|e| Error::Failed(e.to_string()))
+    }
+
     /// Writes the profiles of a chain and reports; an error when the tolerance was missed, after everything is kept.
     pub fn finish(self, findings: Findings<'_>) -> Result<(), Error> {
         let estimates = relative_errors(&findings.profiles);

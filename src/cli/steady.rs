@@ -76,7 +76,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "closed" if isolated => {
             closed::settles(&chain)?;
             scenario.require_initial("steady")?;
-            Some(closed::isolated(&chain, &InitialLaw::new(&scenario), keep)?)
+            Some(closed::isolated(&chain, &InitialLaw::read(&scenario)?, keep)?)
         }
         "closed" => Some(closed::harmonic(&chain, keep)?),
         _ => None,

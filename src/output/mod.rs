@@ -181,7 +181,8 @@ pub fn write_profiles_npz(
     file.finish().map_err(npz(&path)).map(|_| ())
 }
 
-/// covariance.npz: `times` and `covariance`, (times, coordinates, coordinates) in the theory's order, in double or single precision.
+/// covariance.npz: `times`, `mean` (times, coordinates) and `covariance` (times, coordinates, coordinates) in the theory's order, the last in
+/// double or single precision. A later run can start from it.
 pub fn write_covariance_npz(
     directory: &RunDirectory,
     kept: &[(f64, &Solution)],
@@ -190,6 +191,10 @@ pub fn write_covariance_npz(
     let path = directory.path("covariance.npz");
     let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
     file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, _)| *t))).map_err(npz(&path))?;
+    let coordinates = kept.first().map_or(0, |(_, s)| s.moments.mean.len());
+    let means = kept.iter().flat_map(|(_, s)| s.moments.mean.iter().copied()).collect();
+    let means = Array2::from_shape_vec((kept.len(), coordinates), means).expect("all means have one length");
+    file.add_array("mean", &means).map_err(npz(&path))?;
     let matrices: Vec<_> = kept.iter().filter_map(|(_, s)| s.moments.covariance.as_ref().map(|c| c.view())).collect();
     match &matrices[..] {
         [one] if !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
