@@ -6,6 +6,7 @@ pub mod cli;
 pub mod covariance;
 pub mod evolve;
 pub mod figures;
+pub mod limit;
 mod numerics;
 pub mod observe;
 pub mod output;

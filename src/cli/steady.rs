@@ -2,13 +2,13 @@
 
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
-use crate::chain::Chain;
+use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::Solution;
-use crate::covariance::{literal::Literal, modal::Modal};
+use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::{self, Profile};
-use crate::steady::{SteadyError, periodic};
+use crate::steady::{SteadyError, closed, periodic};
 use serde_json::json;
 
 /// Arguments of `flipchain steady`.
@@ -23,19 +23,34 @@ pub struct SteadyArgs {
     phases: u32,
 }
 
+impl From<SteadyError> for Error {
+    fn from(error: SteadyError) -> Error {
+        match error {
+            SteadyError::Solve(_) => Error::Failed(error.to_string()),
+            _ => Error::BadInput(error.to_string()),
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let args = &all.run;
     let scenario = args.read_scenario()?;
     let chain = Chain::new(&scenario);
-    let name = args.method.as_deref().unwrap_or("modal");
-    if !["modal", "literal"].contains(&name) {
-        return Err(Error::BadInput(format!("--method: found \"{name}\"; allowed: modal (default), literal")));
-    }
-    if name == "literal" {
-        Literal::fits(chain.bonds).map_err(Error::BadInput)?;
-    } else if chain.flip_rate == 0.0 {
-        return Err(Error::BadInput(SteadyError::NoFlips.to_string()));
+    let isolated = chain.left.is_none() && chain.right.is_none();
+    let closed = isolated || chain.flip_rate == 0.0;
+    let name = args.method.as_deref().unwrap_or(if closed { "closed" } else { "modal" });
+    match name {
+        "closed" if closed => {}
+        "closed" => return Err(Error::BadInput("--method closed: only without flips or without thermostats".into())),
+        "literal" | "modal" if isolated => return Err(SteadyError::NeedsThermostat(name.into()).into()),
+        "modal" if chain.flip_rate == 0.0 => return Err(SteadyError::NoFlips.into()),
+        "modal" => {}
+        "literal" => Literal::fits(chain.bonds).map_err(Error::BadInput)?,
+        _ => {
+            let allowed = "closed, modal, literal; chosen by itself if left out";
+            return Err(Error::BadInput(format!("--method: found \"{name}\"; allowed: {allowed}")));
+        }
     }
     if all.phases > 0 && chain.force.harmonics.is_empty() {
         return Err(Error::BadInput(
@@ -43,16 +58,27 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         ));
     }
     let phases: Vec<f64> = (0..all.phases).map(|k| k as f64 / all.phases as f64).collect();
-    let kept = if all.covariance.covariance { &phases[..] } else { &[] };
-    let run = Run::begin(args, "steady")?;
-    let found = match name {
-        "literal" => periodic::covariance(&Literal::new(&chain), kept),
-        _ => periodic::covariance(&Modal::new(&chain), kept),
+    let keep = all.covariance.covariance;
+    let kept = if keep { &phases[..] } else { &[] };
+    // The closed forms are quick, and what has none is refused before a run directory is touched.
+    let known = match name {
+        "closed" if isolated => {
+            closed::settles(&chain)?;
+            scenario.require_initial("steady")?;
+            Some(closed::isolated(&chain, &InitialLaw::new(&scenario), keep)?)
+        }
+        "closed" => Some(closed::harmonic(&chain, keep)?),
+        _ => None,
     };
-    let (state, instants, report) = found.map_err(|e| match e {
-        SteadyError::Solve(_) => Error::Failed(e.to_string()),
-        _ => Error::BadInput(e.to_string()),
-    })?;
+    let run = Run::begin(args, "steady")?;
+    let (state, instants, report) = match known {
+        Some(state) => {
+            let instants = kept.iter().map(|&phase| state.at(phase)).collect();
+            (state, instants, SolveReport::default())
+        }
+        None if name == "literal" => periodic::covariance(&Literal::new(&chain), kept)?,
+        None => periodic::covariance(&Modal::new(&chain), kept)?,
+    };
     let average = observe::periodic::average(&chain, &state);
     let mut checked = vec![
         identities::of_periodic_state(&chain, &average, &state),
@@ -62,13 +88,24 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);
     let mut covariances: Vec<(f64, &Solution)> = phases.iter().copied().zip(&instants).collect();
-    if all.covariance.covariance {
+    if keep {
         covariances.push((f64::INFINITY, &state.average));
     }
     let work = PeriodicWork::new(&chain, &state.mean);
-    let solves = 1 + state.harmonics.len();
+    let solves = if name == "closed" { 0 } else { 1 + state.harmonics.len() };
+    let how = match name {
+        "closed" if isolated => {
+            "no thermostat: the limit that the energy (and on a ring the elongation) of the initial law fix".into()
+        }
+        "closed" => "no flips: closed form".into(),
+        _ => format!(
+            "{solves} shifted solves ({name}), {} iterations, residual {:.1e}",
+            report.iterations, report.residual
+        ),
+    };
     let details = json!({
         "method": name,
+        "method_reason": how,
         "solves": solves,
         "iterations": report.iterations,
         "residual": report.residual,
@@ -89,9 +126,6 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         identities: Identity::worst(checked.concat()),
         unit: "",
         details: details.as_object().cloned().unwrap_or_default(),
-        line: format!(
-            "stationary state, N = {}; {solves} shifted solves ({name}), {} iterations, residual {:.1e}{driven}",
-            chain.bonds, report.iterations, report.residual
-        ),
+        line: format!("stationary state, N = {}; {how}{driven}", chain.bonds),
     })
 }

@@ -122,6 +122,11 @@ fn shifted(a: &CsMat<f64>, shift: Complex64, b: &[Complex64]) -> Result<Solved<C
     solved.filter(|s| s.x.iter().all(|x| x.is_finite())).ok_or(SolveError::Singular { shift })
 }
 
+/// Solves (σ - B) z = f with the sparse matrix and one refinement, O(N).
+pub fn solve_drift(chain: &Chain, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
+    Ok(shifted(&chain.drift(), shift, f)?.x)
+}
+
 impl MomentEquations for Literal {
     fn chain(&self) -> &Chain {
         &self.chain

@@ -5,9 +5,10 @@
 //! p_per²   = Σ_m q_m e^(imωτ),   q_m = Σ_l p̂_l p̂_(m-l),   C_m = (imω - 𝓛)⁻¹ diag_p(4γ q_m)   for m ≠ 0
 //! ```
 //!
-//! Means: O(N log N) a harmonic. C_m: one complex shifted solve, O(N²). Error: rounding of the means, amplified at a resonance
-//! by lω/2γ, and what the solves report.
+//! Means: O(N log N) a harmonic. C_m: one complex shifted solve, O(N²). Error: what one refinement of the means
+//! changes, and what the solves report.
 
+use super::moments::largest;
 use super::{MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use num_complex::Complex64;
@@ -31,27 +32,54 @@ pub struct PeriodicMean {
     pub frequency: f64,
     /// In ascending order of l, from -l to l.
     pub harmonics: Vec<MeanHarmonic>,
+    /// Largest error of the means at any time.
+    pub error: f64,
     bonds: usize,
 }
 
 impl PeriodicMean {
-    /// The periodic means of the chain; `None` where nothing resists its constant force.
+    /// The periodic means; `None` where nothing resists the constant force.
     pub fn new<E: MomentEquations>(equations: &E) -> Result<Option<PeriodicMean>, SolveError> {
-        let chain: &Chain = equations.chain();
+        PeriodicMean::of(equations.chain(), |shift, f| equations.solve_mean(shift, f))
+    }
+
+    /// The periodic means of a chain by `solve`, which solves (σ - B) z = f. Every solution is refined once; what the refinement changes
+    /// bounds the error.
+    pub fn of(
+        chain: &Chain,
+        solve: impl Fn(Complex64, &[Complex64]) -> Result<Vec<Complex64>, SolveError>,
+    ) -> Result<Option<PeriodicMean>, SolveError> {
         let Some(stationary) = chain.stationary_mean() else { return Ok(None) };
         let frequency = chain.force.frequency;
-        let mean = stationary.into_iter().map(Complex64::from).collect();
-        let mut harmonics = vec![MeanHarmonic { order: 0, force: chain.force.mean.into(), mean }];
+        let mut error = 4.0 * f64::EPSILON * largest(&stationary);
+        let mut harmonics = PeriodicMean::constant(chain, &stationary, 0.0).harmonics;
         for &(order, force) in chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO) {
+            let shift = Complex64::new(0.0, order as f64 * frequency);
             let mut push = vec![Complex64::ZERO; chain.coordinates()];
             push[chain.coordinates() - 1] = force;
-            let mean = equations.solve_mean(Complex64::new(0.0, order as f64 * frequency), &push)?;
+            let mut mean = solve(shift, &push)?;
+            let [re, im] = [Complex64::ONE, -Complex64::I]
+                .map(|part| chain.drift_of(&mean.iter().map(|z| (part * z).re).collect::<Vec<_>>()));
+            let residual: Vec<Complex64> = (push.iter().zip(&mean).zip(re.iter().zip(&im)))
+                .map(|((f, z), (re, im))| f - shift * z + Complex64::new(*re, *im))
+                .collect();
+            let correction = solve(shift, &residual)?;
+            let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
+            error += 2.0 * (2.0 * size(&correction) + 4.0 * f64::EPSILON * size(&mean));
+            mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
             let conjugate = mean.iter().map(|z| z.conj()).collect();
             harmonics.push(MeanHarmonic { order: -(order as i64), force: force.conj(), mean: conjugate });
             harmonics.push(MeanHarmonic { order: order as i64, force, mean });
         }
         harmonics.sort_by_key(|h| h.order);
-        Ok(Some(PeriodicMean { frequency, harmonics, bonds: chain.bonds }))
+        Ok(Some(PeriodicMean { frequency, harmonics, error, bonds: chain.bonds }))
+    }
+
+    /// Means that do not move.
+    pub fn constant(chain: &Chain, mean: &[f64], error: f64) -> PeriodicMean {
+        let mean = mean.iter().map(|&z| z.into()).collect();
+        let harmonics = vec![MeanHarmonic { order: 0, force: chain.force.mean.into(), mean }];
+        PeriodicMean { frequency: 0.0, harmonics, error, bonds: chain.bonds }
     }
 
     /// e^(imωτ)
@@ -148,15 +176,5 @@ impl PeriodicMean {
     /// Σ_l ẑ_l,i conj ẑ_l,j: the average over a period of z̄_i z̄_j.
     pub fn average_product(&self, i: usize, j: usize) -> f64 {
         self.product(0, |h| h.mean[i], |h| h.mean[j]).re
-    }
-
-    /// Largest error of the means: the solves' rounding, which a resonance amplifies.
-    pub fn rounding(&self, flip_rate: f64) -> f64 {
-        let scale = |h: &MeanHarmonic| {
-            let resonance =
-                if h.order == 0 { 0.0 } else { (h.order as f64).abs() * self.frequency / (2.0 * flip_rate) };
-            h.mean.iter().fold(0.0, |m: f64, z| m.max(z.norm())) * (1.0 + resonance)
-        };
-        16.0 * f64::EPSILON * self.harmonics.iter().map(scale).sum::<f64>()
     }
 }

@@ -4,6 +4,7 @@ pub mod contour;
 pub mod envelope;
 pub mod hyperbola;
 pub mod radau;
+mod step_size;
 pub mod tableau;
 
 use crate::chain::{Chain, InitialLaw};

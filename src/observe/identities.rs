@@ -133,13 +133,13 @@ fn of_averages(
     }
     if let Some(c) = &solution.moments.covariance {
         let second = |i: usize, j: usize| c[[i, j]] + product(i, j);
-        let (r, p) = (|n: usize| n - 1, |n: usize| chain.bonds + n);
+        let p = |n: usize| chain.bonds + n;
         let balance = |n: usize| {
-            let gain =
-                second(p(n), p(n + 1)) - second(p(n), p(n)) + second(r(n + 1), r(n + 1)) - second(r(n), r(n + 1));
-            (2.0 * chain.flip_rate * second(p(n), r(n + 1)) - gain).abs() / energy
+            let (r, next) = (chain.left_bond(n)?, chain.right_bond(n)?);
+            let gain = second(p(n), p(n + 1)) - second(p(n), p(n)) + second(next, next) - second(r, next);
+            Some((n, (2.0 * chain.flip_rate * second(p(n), next) - gain).abs() / energy))
         };
-        let (site, violation) = (1..chain.bonds).map(|n| (n, balance(n))).fold((0, 0.0), worse);
+        let (site, violation) = (0..chain.atoms() - 1).filter_map(balance).fold((0, 0.0), worse);
         let name = "d/dτ E[p_n r_n] = 0 at every site";
         identities.push(Identity { name, violation, site: Some(site), time });
     }

@@ -1,8 +1,10 @@
-//! The stationary state with its covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0.
+//! The state in the long run: stationary (here), time-periodic ([`periodic`]), or without any solve ([`closed`]).
 //!
-//! q = 4γ p_s² + 2λT with the constant mean momentum p_s ([`Chain::stationary_mean`]). A reference temperature is split off, so that
-//! equilibrium comes out to rounding. Cost: one real solve, O(N²). Error: what the solve reports.
+//! Stationary covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0, with q = 4γ p_s² + 2λT and the constant mean momentum p_s
+//! ([`Chain::stationary_momentum`]). A reference temperature is split off, so that equilibrium comes out to rounding. Cost: one real
+//! solve, O(N²). Error: what the solve reports.
 
+pub mod closed;
 pub mod periodic;
 
 use crate::chain::Chain;
@@ -14,12 +16,17 @@ use num_complex::Complex64;
 /// Why there is no stationary state, or why it was not found.
 #[derive(Debug, thiserror::Error, Clone, PartialEq)]
 pub enum SteadyError {
-    /// Nothing takes energy out.
+    /// A force without a thermostat.
     #[error(
-        "without a thermostat there is no unique stationary state: energy (and on a ring elongation) stay what the initial law gives, \
-         and under a force energy grows without end; use evolve"
+        "there is a force but no thermostat to take its work away: the energy grows without end and there is no stationary state; \
+         use evolve, or add [left.thermostat]"
     )]
     NoThermostat,
+    /// Neither flips nor thermostats.
+    #[error(
+        "without flips (chain.flip_rate = 0) and thermostats the chain never settles: every mode keeps its energy for ever; use evolve"
+    )]
+    NeverSettles,
     /// The state is periodic.
     #[error(
         "the force is periodic in time, and so is the state in the long run; a stationary one needs a force without right.force.harmonics"
@@ -27,9 +34,14 @@ pub enum SteadyError {
     Periodic,
     /// The modal solve needs flips.
     #[error(
-        "chain.flip_rate is 0: the stationary covariance of the pure harmonic chain is only available with --method literal"
+        "--method modal needs flips (chain.flip_rate > 0); without --method the closed form of the harmonic chain is used"
     )]
     NoFlips,
+    /// The equation is singular where energy is conserved.
+    #[error(
+        "--method {0} needs a thermostat: without one the limit depends on the initial law; without --method its closed form is used"
+    )]
+    NeedsThermostat(String),
     /// The solve failed.
     #[error(transparent)]
     Solve(#[from] SolveError),
@@ -64,9 +76,8 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let variance = covariance.diag().to_vec();
     // Beside the solve: roundings of the transforms, and of the reference state when it is added.
     let error = 4.0 * report.error + f64::EPSILON * (64.0 * difference + largest(&variance));
-    let mean = mean.average();
-    let rounding = 4.0 * f64::EPSILON * largest(&mean);
-    let errors = MomentErrors { mean_r: rounding, mean_p: rounding, var_r: error, var_p: error, correlation: error };
+    let (means, mean) = (mean.error, mean.average());
+    let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: error };
     let correlation = chain.left_correlations(covariance.view());
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };

@@ -40,12 +40,15 @@ pub struct PeriodicState {
 }
 
 impl PeriodicState {
-    /// The moments at a phase in [0, 1) of the period; the covariance itself is not at hand.
+    /// The moments at a phase in \[0, 1) of the period; with the covariance only where that is constant.
     pub fn at(&self, phase: f64) -> Solution {
         let turn = |order: i64| Complex64::cis(2.0 * PI * order as f64 * phase);
         let time = if self.mean.frequency > 0.0 { 2.0 * PI * phase / self.mean.frequency } else { 0.0 };
         let average = &self.average;
-        let mut moments = Moments { time, mean: self.mean.at(time), covariance: None, ..average.moments.clone() };
+        let mut moments = Moments { time, mean: self.mean.at(time), ..average.moments.clone() };
+        if !self.harmonics.is_empty() {
+            moments.covariance = None;
+        }
         let mut loss = 0.0;
         for harmonic in &self.harmonics {
             let weight = 2.0 * turn(harmonic.order);
@@ -70,10 +73,7 @@ pub fn covariance<E: MomentEquations>(
     let chain: &Chain = equations.chain();
     let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
     let (average, mut report) = super::average(equations, &mean)?;
-    let rounding = mean.rounding(chain.flip_rate);
     let mut state = PeriodicState { mean, average, harmonics: Vec::new() };
-    state.average.errors.mean_r += rounding;
-    state.average.errors.mean_p += rounding;
     let mut phases = vec![vec![0.0; equations.state_len()]; kept.len()];
     for order in state.mean.square_orders().into_iter().filter(|&order| order > 0) {
         let mut parts = vec![vec![0.0; equations.state_len()]; 2];

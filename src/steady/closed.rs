@@ -1,0 +1,111 @@
+//! Limits that need no solve: what a chain without thermostats ends in, and the pure harmonic chain between thermostats.
+//!
+//! Flips without thermostats conserve the energy E and, on the ring, Σ r with its mean N r̄ and variance V. Everything else is
+//! forgotten: p̄ = 0, and with T the only free number the covariance is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
+//!
+//! ```text
+//! C_pp = T·1,   C_rr = T (1 - 11ᵀ/N) + (V/N²) 11ᵀ,   2E = N r̄² + V/N + (2N-1) T.
+//! ```
+//!
+//! (C_pp must be diagonal and commute with the Laplacian, or flips would change it.) At γ = 0 with thermostats the stationary covariance is
+//! the thermal closed form for any force; the means are one solve with B. O(N), O(N²) with the covariance. Error: rounding.
+
+use super::SteadyError;
+use super::periodic::PeriodicState;
+use crate::chain::{Chain, InitialLaw};
+use crate::covariance::literal;
+use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::periodic::PeriodicMean;
+use crate::scenario::Topology;
+use ndarray::Array2;
+
+/// Whether a chain without thermostats settles: it needs flips, and no force.
+pub fn settles(chain: &Chain) -> Result<(), SteadyError> {
+    match chain {
+        chain if chain.force != Default::default() => Err(SteadyError::NoThermostat),
+        chain if chain.flip_rate == 0.0 => Err(SteadyError::NeverSettles),
+        _ => Ok(()),
+    }
+}
+
+/// The limit of a chain without thermostats from its initial law; `keep` asks for the covariance.
+pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicState, SteadyError> {
+    settles(chain)?;
+    let bonds = chain.bonds as f64;
+    let twice_energy: f64 = law.mean().iter().zip(law.variance()).map(|(z, v)| z * z + v).sum();
+    let (elongation, temperature, excess) = match chain.topology {
+        Topology::Open => (0.0, twice_energy / (2.0 * bonds + 1.0), 0.0),
+        Topology::Ring => {
+            let elongation = law.mean_r.iter().sum::<f64>() / bonds;
+            let spread: f64 = match &law.covariance {
+                Some(covariance) => covariance.slice(ndarray::s![..chain.bonds, ..chain.bonds]).sum(),
+                None => law.var_r.iter().sum(),
+            };
+            let rest = twice_energy - bonds * elongation * elongation - spread / bonds;
+            let temperature = rest / (2.0 * bonds - 1.0);
+            (elongation, temperature, (spread / bonds - temperature) / bonds)
+        }
+    };
+    let (n, atoms) = (chain.coordinates(), chain.atoms());
+    let mean = [vec![elongation; chain.bonds], vec![0.0; atoms]].concat();
+    let variance = [vec![temperature + excess; chain.bonds], vec![temperature; atoms]].concat();
+    let covariance = keep.then(|| {
+        let mut covariance = Array2::from_diag_elem(n, temperature);
+        covariance.slice_mut(ndarray::s![..chain.bonds, ..chain.bonds]).iter_mut().for_each(|c| *c += excess);
+        covariance
+    });
+    let correlation = vec![0.0; chain.bonds];
+    // Rounding of sums over all sites, at worst one unit each.
+    let rounding = f64::EPSILON * n as f64;
+    let means = rounding * largest(&law.mean_r);
+    let variances = rounding * (twice_energy / bonds).max(largest(&variance));
+    let average = solution(mean, variance, correlation, covariance, [means, variances]);
+    let mean = PeriodicMean::constant(chain, &average.moments.mean, means);
+    Ok(PeriodicState { mean, average, harmonics: Vec::new() })
+}
+
+/// The periodic (or stationary) state of the pure harmonic chain with a thermostat at one end or both.
+pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError> {
+    let thermostat = chain.left.or(chain.right).ok_or(SteadyError::NeverSettles)?;
+    let mean =
+        PeriodicMean::of(chain, |shift, f| literal::solve_drift(chain, shift, f))?.ok_or(SteadyError::NoThermostat)?;
+    let (variance, correlation) = match chain.thermal_state() {
+        Some(state) => ([&state.var_r[..], &state.var_p].concat(), state.correlation),
+        // One thermostat: every mode moves its end, so all take its temperature.
+        None => (vec![thermostat.temperature; chain.coordinates()], 0.0),
+    };
+    let covariance = keep.then(|| {
+        let mut covariance = Array2::from_diag(&ndarray::Array1::from(variance.clone()));
+        for bond in 0..chain.bonds {
+            let (left, right) = chain.bond_ends(bond);
+            for p in [left, right].map(|atom| chain.bonds + atom) {
+                covariance[[p, bond]] = correlation;
+                covariance[[bond, p]] = correlation;
+            }
+        }
+        covariance
+    });
+    let rounding = 8.0 * f64::EPSILON * largest(&variance);
+    let errors = [mean.error, rounding];
+    let average = solution(mean.average(), variance, vec![correlation; chain.bonds], covariance, errors);
+    Ok(PeriodicState { mean, average, harmonics: Vec::new() })
+}
+
+fn solution(
+    mean: Vec<f64>,
+    variance: Vec<f64>,
+    correlation: Vec<f64>,
+    covariance: Option<Array2<f64>>,
+    [means, variances]: [f64; 2],
+) -> Solution {
+    let errors = MomentErrors {
+        mean_r: means,
+        mean_p: means,
+        var_r: variances,
+        var_p: variances,
+        correlation: f64::EPSILON * correlation.first().map_or(0.0, |c| 8.0 * c.abs()),
+    };
+    let consistency = covariance.as_ref().map_or(Consistency::default(), |c| Consistency::of(c.view()));
+    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance };
+    Solution { moments, errors, consistency, integrals: None }
+}

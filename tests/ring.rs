@@ -1,0 +1,126 @@
+//! What is promised of chains that nothing enters or leaves: the ring, and the open chain with free ends.
+
+use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::covariance::modal::Modal;
+use flipchain::covariance::moments::Solution;
+use flipchain::evolve::{contour, radau};
+use flipchain::scenario::{Thermostat, Topology};
+use flipchain::steady::{SteadyError, closed};
+use ndarray::Array2;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+
+fn chain(topology: Topology, bonds: usize, flip_rate: f64) -> Chain {
+    Chain { topology, bonds, flip_rate, left: None, right: None, force: Force::default() }
+}
+
+/// Random means and a random correlated covariance.
+fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
+    let n = chain.coordinates();
+    let mut values = |n: usize| (0..n).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f64>>();
+    let (mean_r, mean_p) = (values(chain.bonds), values(chain.atoms()));
+    let factor = Array2::from_shape_fn((n, n), |_| random.random_range(-1.0..1.0));
+    let covariance = factor.dot(&factor.t()) / n as f64;
+    let variance = covariance.diag().to_vec();
+    let (var_r, var_p) = (variance[..chain.bonds].to_vec(), variance[chain.bonds..].to_vec());
+    InitialLaw { mean_r, mean_p, var_r, var_p, covariance: Some(covariance) }
+}
+
+fn full(solution: &Solution) -> &Array2<f64> {
+    solution.moments.covariance.as_ref().expect("it was kept")
+}
+
+/// Energy, Σ r̄ and Var Σ r.
+fn conserved(chain: &Chain, solution: &Solution) -> [f64; 3] {
+    let (z, c) = (&solution.moments.mean, full(solution));
+    let energy = z.iter().zip(c.diag()).map(|(z, v)| (z * z + v) / 2.0).sum();
+    let r = ndarray::s![..chain.bonds, ..chain.bonds];
+    [energy, z[..chain.bonds].iter().sum(), c.slice(r).sum()]
+}
+
+#[test]
+fn energy_and_length_are_kept_to_rounding_by_steps_and_contour() {
+    let mut random = ChaCha8Rng::seed_from_u64(31);
+    for (topology, bonds) in [(Topology::Ring, 9), (Topology::Ring, 10), (Topology::Open, 7)] {
+        let chain = chain(topology, bonds, 0.7);
+        let law = law(&chain, &mut random);
+        let (modal, first) = (Modal::new(&chain), contour::earliest(&chain).expect("flips"));
+        let stepped = radau::evolve(&modal, &law, &[0.0, 5.0], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;
+        let inverted =
+            contour::evolve(&modal, &law, &[first, 3.0 * first], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;
+        let before = conserved(&chain, &stepped[0]);
+        for later in [&stepped[1], &inverted[0], &inverted[1]] {
+            let after = conserved(&chain, later);
+            let counted = if topology == Topology::Ring { 3 } else { 1 };
+            for (before, after) in before.iter().zip(after).take(counted) {
+                // The contour's weights amplify the roundings of sums over a dozen sites a hundredfold.
+                assert!((before - after).abs() < 2e-12 * (1.0 + before.abs()), "{chain:?}: {before} {after}");
+            }
+        }
+    }
+}
+
+#[test]
+fn the_limit_that_the_conserved_quantities_fix_is_the_one_that_is_reached() {
+    let mut random = ChaCha8Rng::seed_from_u64(32);
+    for (topology, bonds) in [
+        (Topology::Ring, 1),
+        (Topology::Ring, 2),
+        (Topology::Ring, 3),
+        (Topology::Ring, 8),
+        (Topology::Open, 1),
+        (Topology::Open, 5),
+    ] {
+        let chain = chain(topology, bonds, 1.3);
+        let law = law(&chain, &mut random);
+        let limit = closed::isolated(&chain, &law, true).expect("it settles").average;
+        // The slowest rate is about 4π²/(4γN²) > 0.1.
+        let late = contour::evolve(&Modal::new(&chain), &law, &[2000.0], 1e-9, |_| true, &mut |_, _| true);
+        let late = &late.expect("it ends").0[0];
+        let means = limit.moments.mean.iter().zip(&late.moments.mean);
+        assert!(means.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) < 1e-12, "{chain:?}");
+        let error = (full(&limit) - full(late)).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        assert!(error < 1e-11, "{chain:?}: {error:e}");
+    }
+}
+
+#[test]
+fn what_never_settles_is_told_apart_from_what_is_driven_for_ever() {
+    let mut random = ChaCha8Rng::seed_from_u64(33);
+    let still = chain(Topology::Ring, 4, 0.0);
+    let law_of_still = law(&still, &mut random);
+    assert_eq!(closed::isolated(&still, &law_of_still, false), Err(SteadyError::NeverSettles));
+    let driven = Chain { force: Force { mean: 1.0, ..Force::default() }, ..chain(Topology::Open, 4, 1.0) };
+    let law_of_driven = law(&driven, &mut random);
+    assert_eq!(closed::isolated(&driven, &law_of_driven, false), Err(SteadyError::NoThermostat));
+    assert!(SteadyError::NoThermostat.to_string().contains("use evolve"));
+    assert!(SteadyError::NeverSettles.to_string().contains("use evolve"));
+}
+
+#[test]
+fn a_driven_chain_without_thermostats_gains_what_the_force_does() {
+    let mut random = ChaCha8Rng::seed_from_u64(34);
+    let force = Force { mean: 0.5, frequency: 1.1, harmonics: vec![(1, num_complex::Complex64::new(0.7, 0.2))] };
+    let chain = Chain { force, ..chain(Topology::Open, 5, 1.0) };
+    let law = law(&chain, &mut random);
+    let outputs = contour::evolve(&Modal::new(&chain), &law, &[400.0, 4000.0], 1e-9, |_| true, &mut |_, _| true);
+    let outputs = outputs.expect("it ends").0;
+    let energy = |s: &Solution| conserved(&chain, s)[0];
+    let work = |s: &Solution| s.integrals.as_ref().expect("integrals").work;
+    let (gained, done) = (energy(&outputs[1]) - energy(&outputs[0]), work(&outputs[1]) - work(&outputs[0]));
+    assert!(done > 100.0 && (gained - done).abs() < 1e-9 * done, "{gained} {done}");
+}
+
+#[test]
+fn without_flips_one_thermostat_gives_its_temperature_and_two_the_closed_form() {
+    let end = |temperature| Some(Thermostat { temperature, friction: 0.6 });
+    let one = Chain { right: end(1.7), ..chain(Topology::Open, 6, 0.0) };
+    let state = closed::harmonic(&one, false).expect("a thermostat").average;
+    assert!(state.moments.variance.iter().all(|v| (v - 1.7).abs() < 1e-14));
+    // The literal operator is the judge of the other.
+    let two = Chain { left: end(0.4), ..one };
+    let state = closed::harmonic(&two, true).expect("thermostats").average;
+    let judge =
+        flipchain::steady::covariance(&flipchain::covariance::literal::Literal::new(&two)).expect("it is regular").0;
+    assert!((full(&state) - full(&judge)).iter().all(|x| x.abs() < 1e-12));
+}
