@@ -1,5 +1,6 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
+use super::memory;
 use super::progress::Progress;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
@@ -75,11 +76,13 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         }
     };
     let plan = evolve::plan(&chain, &times, method).map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
+    let needed = evolve::memory_bytes(&chain, &plan, &kept);
+    memory::check(args, needed, chain.bonds)?;
     let run = Run::begin(args, "evolve")?;
     let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
     let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
     let keep = |i: usize| kept[i];
-    let (solutions, [stepped, inverted]) = if name == "literal" {
+    let (mut solutions, [stepped, inverted]) = if name == "literal" {
         evolve::evolve(&Literal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
     } else {
         evolve::evolve(&Modal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
@@ -97,12 +100,17 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "rejected": stepped.rejected,
         "contour_nodes": inverted.solves,
         "solves": stepped.solves + inverted.solves,
+        "memory_estimate_bytes": needed,
     });
     run.finish(Findings {
         scenario: &scenario,
         chain: &chain,
         profiles: solutions.iter().zip(&labels).map(|(s, &t)| Profile::new(&chain, s, t)).collect(),
-        covariances: labels.iter().copied().zip(&solutions).filter(|(_, s)| s.moments.covariance.is_some()).collect(),
+        covariances: labels
+            .iter()
+            .zip(&mut solutions)
+            .filter_map(|(&t, s)| s.moments.covariance.take().map(|covariance| (t, covariance)))
+            .collect(),
         single: all.covariance.single,
         identities,
         unit: match table.scale {

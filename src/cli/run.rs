@@ -2,12 +2,12 @@
 
 use super::{Error, Format, RunArgs, print};
 use crate::chain::Chain;
-use crate::covariance::moments::Solution;
 use crate::figures::{self, Figure, style::Theme};
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz};
 use crate::scenario::Scenario;
+use ndarray::Array2;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
 
@@ -28,7 +28,7 @@ pub struct Findings<'a> {
     /// One profile an output.
     pub profiles: Vec<Profile>,
     /// The covariances to write, with their times.
-    pub covariances: Vec<(f64, &'a Solution)>,
+    pub covariances: Vec<(f64, Array2<f64>)>,
     /// Whether they are written in single precision.
     pub single: bool,
     /// Worst violations.
@@ -95,7 +95,7 @@ impl<'a> Run<'a> {
             if findings.covariances.is_empty() {
                 return Ok(());
             }
-            write_covariance_npz(directory, &findings.covariances, findings.single)
+            write_covariance_npz(directory, findings.covariances, findings.single)
         })
     }
 

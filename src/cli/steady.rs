@@ -3,7 +3,6 @@
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialLaw};
-use crate::covariance::moments::Solution;
 use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
@@ -87,10 +86,9 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     checked.extend(instants.iter().zip(&phases).map(|(solution, &phase)| identities::of_covariance(solution, phase)));
     let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);
-    let mut covariances: Vec<(f64, &Solution)> = phases.iter().copied().zip(&instants).collect();
-    if keep {
-        covariances.push((f64::INFINITY, &state.average));
-    }
+    let whole = phases.iter().copied().zip(instants).chain([(f64::INFINITY, state.average)]);
+    let covariances =
+        if keep { whole.filter_map(|(t, s)| s.moments.covariance.map(|c| (t, c))).collect() } else { Vec::new() };
     let work = PeriodicWork::new(&chain, &state.mean);
     let solves = if name == "closed" { 0 } else { 1 + state.harmonics.len() };
     let how = match name {

@@ -11,6 +11,7 @@
 mod diagonals;
 mod interface;
 pub mod literal;
+pub mod memory;
 pub mod modal;
 pub mod moments;
 mod pair;
