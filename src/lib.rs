@@ -10,6 +10,7 @@ pub mod limit;
 mod numerics;
 pub mod observe;
 pub mod output;
+pub mod resolvent;
 pub mod scenario;
 pub mod steady;
 
