@@ -77,7 +77,10 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         }
     };
     let plan = evolve::plan(&chain, &times, method).map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
-    let needed = evolve::memory_bytes(&chain, &plan, &kept);
+    let needed = match name {
+        "literal" => Literal::bytes(chain.bonds) as u64,
+        _ => evolve::memory_bytes(&chain, &plan, &kept),
+    };
     memory::check(args, needed, chain.bonds)?;
     let run = Run::begin(args, "evolve")?;
     let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));

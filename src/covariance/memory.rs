@@ -26,9 +26,14 @@ pub fn of_steps(chain: &Chain, kept: usize) -> u64 {
     with_program(chain, 5.5 + (kept + usize::from(kept > 1)) as f64)
 }
 
-/// The contour: the initial state, at most `shared` states that are summed at once, and a matrix that is formed from one; and the kept ones.
+/// The contour: the initial state, `shared` states that are summed at once, and a matrix that is formed from one; and the kept ones.
 pub fn of_contour(chain: &Chain, kept: usize, shared: usize) -> u64 {
-    with_program(chain, 2.0 + 0.5 * kept.clamp(1, shared) as f64 + (kept + usize::from(kept > 1)) as f64)
+    with_program(chain, 2.0 + 0.5 * shared.max(1) as f64 + (kept + usize::from(kept > 1)) as f64)
+}
+
+/// The propagator without flips: dense products of the matrix exponential.
+pub fn of_propagator(chain: &Chain, kept: usize) -> u64 {
+    with_program(chain, 8.0 + (kept + usize::from(kept > 1)) as f64)
 }
 
 /// The stationary state: one state, and the matrix formed from it; and the kept ones of a period.

@@ -107,8 +107,8 @@ pub struct Solution {
     pub moments: Moments,
     /// Their errors.
     pub errors: MomentErrors,
-    /// How consistent the covariance is in itself, where it was formed.
-    pub consistency: Option<Consistency>,
+    /// How consistent the covariance is in itself.
+    pub consistency: Consistency,
     /// Their integrals from time 0, where the method gives them.
     pub integrals: Option<TimeIntegrals>,
 }

@@ -29,7 +29,7 @@ const SOLVE_TOLERANCE: f64 = 2e-15;
 const SHARED: usize = 64;
 
 /// Kept covariances at most that share a contour.
-const SHARED_STATES: usize = 3;
+pub(super) const SHARED_STATES: usize = 3;
 
 /// The least microscopic time for which the contour serves; `None` where it never does.
 pub fn earliest(chain: &Chain) -> Option<f64> {
@@ -222,7 +222,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let chain = self.equations.chain();
         let variance: Vec<f64> = sums.variance.iter().zip(w).map(|(y, w)| y - w * w + self.reference).collect();
         let pair = |bond: usize| chain.left_pair(bond);
-        let correlation =
+        let correlation: Vec<f64> =
             sums.correlation.iter().enumerate().map(|(bond, y)| y - w[pair(bond).0] * w[pair(bond).1]).collect();
         let covariance = sums.state.map(|state| {
             let mut covariance = self.equations.matrix(&state);
@@ -241,7 +241,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let mean_loss = rounding * largest(&mean) + self.periodic.error;
         let loss = loss + rounding * largest(&variance);
         let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss };
-        let consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
+        let consistency = match &covariance {
+            Some(covariance) => Consistency::of(covariance.view()),
+            None => Consistency::of_bonds(chain, &variance, &correlation),
+        };
         let covariance = covariance.filter(|_| keep);
         let moments = Moments { time, mean, variance, correlation, covariance };
         Ok(Solution { moments, errors, consistency, integrals: Some(integrals) })

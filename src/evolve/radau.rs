@@ -301,7 +301,7 @@ impl<E: MomentEquations> Run<'_, E> {
             product: path.means.product.iter().zip(chain.left_correlations(sums.view())).map(|(z, c)| z + c).collect(),
             ..path.means.clone()
         };
-        let consistency = Some(Consistency::of(covariance.view()));
+        let consistency = Consistency::of(covariance.view());
         let covariance = keep.then_some(covariance);
         Solution {
             moments: Moments { time, mean: fine.mean.clone(), variance, correlation, covariance },

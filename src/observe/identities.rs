@@ -99,7 +99,7 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
 /// Symmetry, and non-negative 2×2 minors as a necessary condition of positive semidefiniteness, as found when the covariance was at hand.
 pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
     let identity = |name, violation| Identity { name, violation, site: None, time };
-    let Some(found) = &solution.consistency else { return Vec::new() };
+    let found = &solution.consistency;
     vec![identity("symmetry", found.asymmetry), identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor)]
 }
 

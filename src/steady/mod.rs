@@ -85,7 +85,7 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let (means, mean) = (mean.error, mean.average());
     let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: error };
     let correlation = chain.left_correlations(covariance.view());
-    let consistency = Some(Consistency::of(covariance.view()));
+    let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
     Ok((Solution { moments, errors, consistency, integrals: None }, report))
 }

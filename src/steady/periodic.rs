@@ -89,7 +89,7 @@ pub fn covariance<E: MomentEquations>(
         let mut solution = state.at(phase);
         let mut covariance = equations.matrix(&oscillation);
         covariance += state.average.moments.covariance.as_ref().expect("the average keeps its covariance");
-        solution.consistency = Some(Consistency::of(covariance.view()));
+        solution.consistency = Consistency::of(covariance.view());
         solution.moments.covariance = Some(covariance);
         solution
     });
