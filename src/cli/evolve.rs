@@ -1,5 +1,6 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
+use super::memory;
 use super::progress::Progress;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
@@ -69,6 +70,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let unit = chain.time_unit(table.scale);
     let times: Vec<f64> = labels.iter().map(|t| t * unit).collect();
     let kept = all.kept(&labels)?;
+    let held: Vec<bool> = kept.iter().map(|&kept| kept || all.modes).collect();
     let name = args.method.as_deref().unwrap_or("auto");
     let method = match name {
         "auto" => Method::Auto,
@@ -86,11 +88,16 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         }
     };
     let plan = evolve::plan(&chain, &times, method).map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
+    let needed = match name {
+        "literal" => Literal::bytes(chain.bonds) as u64,
+        _ => evolve::memory_bytes(&chain, &plan, &held),
+    };
+    memory::check(args, needed, chain.bonds)?;
     let run = Run::begin(args, "evolve")?;
     let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
     let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
-    let keep = |i: usize| kept[i] || all.modes;
-    let (solutions, [stepped, inverted]) = if name == "literal" {
+    let keep = |i: usize| held[i];
+    let (mut solutions, [stepped, inverted]) = if name == "literal" {
         evolve::evolve(&Literal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
     } else {
         evolve::evolve(&Modal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
@@ -113,6 +120,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "rejected": stepped.rejected,
         "contour_nodes": inverted.solves,
         "solves": stepped.solves + inverted.solves,
+        "memory_estimate_bytes": needed,
     });
     run.finish(Findings {
         scenario: &scenario,
@@ -120,11 +128,10 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         profiles: solutions.iter().zip(&labels).map(|(s, &t)| Profile::new(&chain, s, t)).collect(),
         covariances: labels
             .iter()
-            .copied()
-            .zip(&solutions)
             .zip(&kept)
-            .filter(|(_, keep)| **keep)
-            .map(|(kept, _)| kept)
+            .zip(&mut solutions)
+            .filter(|((_, keep), _)| **keep)
+            .filter_map(|((&t, _), s)| Some((t, s.moments.mean.clone(), s.moments.covariance.take()?)))
             .collect(),
         single: all.covariance.single,
         identities,

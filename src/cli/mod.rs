@@ -5,6 +5,7 @@
 
 pub mod evolve;
 pub mod limit;
+mod memory;
 mod progress;
 mod run;
 mod run_args;
