@@ -134,7 +134,7 @@ pub struct Harmonic {
 }
 
 /// `[initial]`: a Gaussian law, with independent coordinates and profiles given as functions of x, or with the covariance of a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InitialTable {
     /// E r_n at x = n/N.
