@@ -6,6 +6,7 @@
 pub mod check;
 pub mod evolve;
 pub mod limit;
+mod memory;
 mod progress;
 mod run;
 mod run_args;

@@ -8,8 +8,10 @@
 //! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
 //! [`modal::Modal`], O(N²), is the one that is used.
 
+mod diagonals;
 mod interface;
 pub mod literal;
+pub mod memory;
 pub mod modal;
 pub mod moments;
 mod pair;
@@ -38,6 +40,15 @@ pub struct Target<'a> {
     pub weight: Complex64,
     /// Where it is added.
     pub state: &'a mut [f64],
+}
+
+/// What profiles are made of, of one (complex) covariance X.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diagonals {
+    /// X_ii in the theory's order r, p.
+    pub variance: Vec<Complex64>,
+    /// X(p, r) of every bond with the atom to its left.
+    pub correlation: Vec<Complex64>,
 }
 
 /// What a shifted solve says of itself.
@@ -109,4 +120,13 @@ pub trait MomentEquations: Sync {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError>;
+
+    /// [`MomentEquations::solve`], and the diagonals of X.
+    fn solve_diagonals(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<(SolveReport, Diagonals), SolveError>;
 }

@@ -3,6 +3,7 @@
 pub mod fit;
 pub mod identities;
 pub mod periodic;
+pub mod phonons;
 pub mod sizes;
 pub mod theorems;
 pub mod verdict;

@@ -8,10 +8,9 @@
 //! variances and of the correlations that carry the current, O(N) each. Error: what the solves report.
 
 use super::SteadyError;
-use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::{MomentEquations, SolveReport, Target};
+use crate::covariance::{Diagonals, MomentEquations, SolveReport, Target};
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
@@ -70,29 +69,18 @@ pub fn covariance<E: MomentEquations>(
     equations: &E,
     kept: &[f64],
 ) -> Result<(PeriodicState, Vec<Solution>, SolveReport), SteadyError> {
-    let chain: &Chain = equations.chain();
     let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
     let (average, mut report) = super::average(equations, &mean)?;
     let mut state = PeriodicState { mean, average, harmonics: Vec::new() };
     let mut phases = vec![vec![0.0; equations.state_len()]; kept.len()];
     for order in state.mean.square_orders().into_iter().filter(|&order| order > 0) {
-        let mut parts = vec![vec![0.0; equations.state_len()]; 2];
-        // Re C and Im C = Re(-i C).
-        let mut targets: Vec<Target<'_>> = parts
-            .iter_mut()
-            .zip([Complex64::ONE, -Complex64::I])
-            .map(|(state, weight)| Target { weight, state })
-            .collect();
-        for (phase, state) in kept.iter().zip(&mut phases) {
-            targets.push(Target { weight: 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase), state });
-        }
-        let solved = state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
+        let weight = |phase: &f64| 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase);
+        let mut targets: Vec<Target<'_>> =
+            kept.iter().zip(&mut phases).map(|(phase, state)| Target { weight: weight(phase), state }).collect();
+        let (solved, diagonals) = state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
+        let Diagonals { variance, correlation } = diagonals;
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
-        let [re, im] = [&parts[0], &parts[1]].map(|part| equations.matrix(part));
-        let join = |re: &[f64], im: &[f64]| re.iter().zip(im).map(|(&re, &im)| Complex64::new(re, im)).collect();
-        let variance: Vec<Complex64> = join(&re.diag().to_vec(), &im.diag().to_vec());
-        let correlation = join(&chain.left_correlations(re.view()), &chain.left_correlations(im.view()));
         let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
         let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
         state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error });
