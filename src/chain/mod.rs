@@ -8,6 +8,8 @@ mod drift;
 mod initial;
 pub mod modes;
 
+pub use initial::InitialError;
+
 use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;

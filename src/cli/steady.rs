@@ -85,7 +85,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "closed" if isolated => {
             closed::settles(&chain)?;
             scenario.require_initial("steady")?;
-            Some(closed::isolated(&chain, &InitialLaw::new(&scenario), keep)?)
+            Some(closed::isolated(&chain, &InitialLaw::read(&scenario)?, keep)?)
         }
         "closed" => Some(closed::harmonic(&chain, keep)?),
         _ => None,
@@ -112,8 +112,11 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);
     let whole = phases.iter().copied().zip(instants).chain([(f64::INFINITY, state.average)]);
-    let covariances =
-        if keep { whole.filter_map(|(t, s)| s.moments.covariance.map(|c| (t, c))).collect() } else { Vec::new() };
+    let covariances = if keep {
+        whole.filter_map(|(t, s)| Some((t, s.moments.mean, s.moments.covariance?))).collect()
+    } else {
+        Vec::new()
+    };
     let work = PeriodicWork::new(&chain, &state.mean);
     let solves = if name == "closed" { 0 } else { 1 + state.harmonics.len() };
     let how = match name {

@@ -2,6 +2,7 @@
 
 pub mod identities;
 pub mod periodic;
+pub mod phonons;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};

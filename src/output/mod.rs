@@ -180,18 +180,25 @@ pub fn write_profiles_npz(
     file.finish().map_err(npz(&path)).map(|_| ())
 }
 
-/// covariance.npz: `times` and `covariance`, (times, coordinates, coordinates) in the theory's order, in double or single precision.
-/// Each matrix is dropped once it is in the array that is written, so that at most one exists twice.
+/// A covariance to write: time, means, matrix.
+pub type KeptCovariance = (f64, Vec<f64>, Array2<f64>);
+
+/// covariance.npz: `times`, `mean` (times, coordinates) and `covariance` (times, coordinates, coordinates) in the theory's order, the last in
+/// double or single precision. A later run can start from it. Each matrix is dropped once it is in the array that is written, so that at most one exists twice.
 pub fn write_covariance_npz(
     directory: &RunDirectory,
-    mut kept: Vec<(f64, Array2<f64>)>,
+    mut kept: Vec<KeptCovariance>,
     single: bool,
 ) -> Result<(), OutputError> {
     let path = directory.path("covariance.npz");
     let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
-    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, _)| *t))).map_err(npz(&path))?;
+    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, ..)| *t))).map_err(npz(&path))?;
+    let coordinates = kept.first().map_or(0, |(_, mean, _)| mean.len());
+    let means = kept.iter().flat_map(|(_, mean, _)| mean.iter().copied()).collect();
+    let means = Array2::from_shape_vec((kept.len(), coordinates), means).expect("all means have one length");
+    file.add_array("mean", &means).map_err(npz(&path))?;
     match kept.pop() {
-        Some((_, one)) if kept.is_empty() && !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
+        Some((_, _, one)) if kept.is_empty() && !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
         last => {
             kept.extend(last);
             if single {
@@ -206,10 +213,10 @@ pub fn write_covariance_npz(
 }
 
 /// All matrices in one array.
-fn gather<T: Clone + Default>(kept: Vec<(f64, Array2<f64>)>, convert: impl Fn(f64) -> T) -> Array3<T> {
-    let (rows, columns) = kept.first().map_or((0, 0), |(_, matrix)| matrix.dim());
+fn gather<T: Clone + Default>(kept: Vec<KeptCovariance>, convert: impl Fn(f64) -> T) -> Array3<T> {
+    let (rows, columns) = kept.first().map_or((0, 0), |(_, _, matrix)| matrix.dim());
     let mut all = Array3::from_elem((kept.len(), rows, columns), T::default());
-    for (mut place, (_, matrix)) in all.outer_iter_mut().zip(kept) {
+    for (mut place, (_, _, matrix)) in all.outer_iter_mut().zip(kept) {
         place.zip_mut_with(&matrix, |place, &c| *place = convert(c));
     }
     all
