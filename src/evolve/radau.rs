@@ -256,7 +256,8 @@ impl<E: MomentEquations> Run<'_, E> {
         let loss = losses.variance + transforms * largest(&variance);
         let mean_loss = losses.mean + transforms * largest(&fine.mean);
         let zero = Solution::zero(chain).moments;
-        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss }
+        let flow = loss * chain.current_weight();
+        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: flow }
             .with_distance(chain, &distance, &zero);
         let sums = self.equations.matrix(&path.state);
         let integrals = TimeIntegrals {

@@ -87,7 +87,7 @@ impl Profile {
         let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
         let thermal = (errors.var_r + errors.var_p) / 2.0;
         let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
-        let end = (force.abs() + 2.0 * right * z[last].abs()) * errors.mean_p + right * errors.var_p;
+        let end = (force.abs() + 2.0 * right * z[last].abs()) * errors.mean_p + errors.correlation;
         Profile {
             time,
             mean_r: per_site(z),

@@ -82,7 +82,8 @@ pub fn covariance<E: MomentEquations>(
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
         let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
-        let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
+        let error =
+            4.0 * solved.error.max(solved.flow_error) + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
         state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error });
     }
     let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {

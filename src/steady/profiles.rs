@@ -56,7 +56,8 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
         var_p: error,
         correlation: current,
     };
-    let report = SolveReport { iterations: found.iterations, residual: found.residual, error: found.error };
+    let report =
+        SolveReport { iterations: found.iterations, residual: found.residual, error: found.error, flow_error: current };
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
     let average = Solution { moments, errors, ..Default::default() };
     Ok((PeriodicState { mean: periodic, average, harmonics: Vec::new() }, report))
