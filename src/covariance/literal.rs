@@ -198,6 +198,7 @@ impl MomentEquations for Literal {
                 .map(|(p, r)| solved.x[p * n + r])
                 .collect(),
         };
-        Ok((SolveReport { iterations: 0, residual: solved.residual, error }, diagonals))
+        let flow_error = error * self.chain.current_weight();
+        Ok((SolveReport { iterations: 0, residual: solved.residual, error, flow_error }, diagonals))
     }
 }

@@ -60,6 +60,9 @@ pub struct SolveReport {
     pub residual: f64,
     /// Estimated largest error of a variance of X: the next correction that refinement would make.
     pub error: f64,
+    /// The same of a correlation that carries current, X(p_(n-1), r_n), and of λ X(p, p) at the thermostats. Errors are smooth, so this is smaller
+    /// by some N; known where the diagonals are asked for, otherwise max(1, λ) times the other.
+    pub flow_error: f64,
 }
 
 /// Why a shifted solve failed.

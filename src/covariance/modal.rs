@@ -81,12 +81,27 @@ impl Modal {
         if !targets.is_empty() {
             interface.emit::<F>(given, &w, targets);
         }
+        let error = (0..m).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
+        let flow_error = error * self.chain.current_weight();
+        let mut report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
         let diagonals = read.then(|| match self.chain.topology {
-            Topology::Open => diagonals::of_answer::<F>(&interface, given, &w),
+            Topology::Open => {
+                report.flow_error = self.flow_error::<F>(&interface, &outcome.error);
+                diagonals::of_answer::<F>(&interface, given, &w)
+            }
             Topology::Ring => self.diagonals_of_answer::<F>(&interface, given, &w),
         });
-        let error = (0..m).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
-        Ok((SolveReport { iterations: outcome.iterations, residual: outcome.residual, error }, diagonals))
+        Ok((report, diagonals))
+    }
+
+    /// What an error of the interface means for the currents: the correlations of its answer, and λ times its variances at the thermostats.
+    fn flow_error<F: Field>(&self, interface: &Interface<'_>, error: &Vector) -> f64 {
+        let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
+        let nothing = Given { state: None, scale: Complex64::ZERO, table: &table };
+        let answer = diagonals::of_answer::<F>(interface, nothing, error);
+        let [left, right] = self.chain.friction();
+        let ends = (left * error.at(0).norm()).max(right * error.at(self.chain.bonds).norm());
+        answer.correlation.iter().map(|c| c.norm()).fold(ends, f64::max)
     }
 
     /// The diagonals by forming the answer.

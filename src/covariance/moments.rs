@@ -30,7 +30,7 @@ pub struct MomentErrors {
     pub var_r: f64,
     /// of Var p
     pub var_p: f64,
-    /// of Cov(p_n, r_(n+1))
+    /// of Cov(p_n, r_(n+1)), and of λ Var p at a thermostat: of what a current is made of
     pub correlation: f64,
 }
 
@@ -51,13 +51,17 @@ impl MomentErrors {
     /// These errors and the distance of a second approximation from the first.
     pub fn with_distance(self, chain: &Chain, first: &Moments, second: &Moments) -> MomentErrors {
         let bonds = chain.bonds;
+        let last = first.variance.len() - 1;
+        let end = |atom: usize, friction: f64| friction * (first.variance[atom] - second.variance[atom]).abs();
+        let [left, right] = chain.friction();
+        let ends = end(bonds, left).max(end(last, right));
         let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         MomentErrors {
             mean_r: self.mean_r + apart(&first.mean[..bonds], &second.mean[..bonds]),
             mean_p: self.mean_p + apart(&first.mean[bonds..], &second.mean[bonds..]),
             var_r: self.var_r + apart(&first.variance[..bonds], &second.variance[..bonds]),
             var_p: self.var_p + apart(&first.variance[bonds..], &second.variance[bonds..]),
-            correlation: self.correlation + apart(&first.correlation, &second.correlation),
+            correlation: self.correlation + apart(&first.correlation, &second.correlation).max(ends),
         }
     }
 }

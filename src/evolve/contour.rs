@@ -117,7 +117,7 @@ impl Sums {
 /// Σ_(m≠0) C_m e^(imωτ) and its time integral at some times, and what the solves leave.
 struct Oscillation {
     sums: Vec<Sums>,
-    loss: f64,
+    losses: [f64; 2],
 }
 
 impl<'a, E: MomentEquations> Problem<'a, E> {
@@ -151,7 +151,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             correlation_integral: vec![0.0; bonds],
             state: whole(i).then(|| vec![0.0; self.equations.state_len()]),
         };
-        let mut oscillation = Oscillation { sums: (0..times.len()).map(zero).collect(), loss: 0.0 };
+        let mut oscillation = Oscillation { sums: (0..times.len()).map(zero).collect(), losses: [0.0; 2] };
         for order in self.periodic.square_orders().into_iter().filter(|&order| order > 0) {
             let weight = |time: f64| 2.0 * self.periodic.turn(order, time);
             let mut targets = targets(&mut oscillation.sums, |i| weight(times[i]));
@@ -160,7 +160,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             for (sums, &time) in oscillation.sums.iter_mut().zip(times) {
                 sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &diagonals);
             }
-            oscillation.loss += 2.0 * report.error;
+            oscillation.losses[0] += 2.0 * report.error;
+            oscillation.losses[1] += 2.0 * report.flow_error;
         }
         Ok(oscillation)
     }
@@ -178,7 +179,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let mut sums = oscillation.sums;
         let mut deviations = vec![vec![0.0; self.deviation.len()]; times.len()];
         let mut deviation_sums = deviations.clone();
-        let mut losses = vec![oscillation.loss; times.len()];
+        // Of the variances, and of what carries the current.
+        let mut losses = vec![oscillation.losses; times.len()];
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         for &(s, weight) in &contour.nodes {
             let given = (&self.start[..], &self.constant_source[..]);
@@ -193,7 +195,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 for (i, sums) in sums.iter_mut().enumerate() {
                     sums.add(turned(i), turned(i) / envelope.shift, &diagonals);
                 }
-                losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss += 2.0 * weight.norm() * report.error);
+                for (losses, weight) in losses.iter_mut().zip(&weights) {
+                    losses[0] += 2.0 * weight.norm() * report.error;
+                    losses[1] += 2.0 * weight.norm() * report.flow_error;
+                }
                 counts.solves += 1;
                 if !progress(times[0], *counts) {
                     return Err(EvolveError::Interrupted);
@@ -216,7 +221,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         time: f64,
         sums: Sums,
         [w, w_sum]: [&[f64]; 2],
-        loss: f64,
+        [loss, flow_loss]: [f64; 2],
         keep: bool,
     ) -> Result<Solution, EvolveError> {
         let chain = self.equations.chain();
@@ -240,7 +245,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let rounding = 256.0 * f64::EPSILON;
         let mean_loss = rounding * largest(&mean) + self.periodic.error;
         let loss = loss + rounding * largest(&variance);
-        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss };
+        // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's temperature.
+        let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
+        let flow = flow_loss + rounding * largest(&correlation) + 64.0 * f64::EPSILON * ends;
+        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: flow };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &variance, &correlation),

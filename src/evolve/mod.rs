@@ -5,6 +5,7 @@ pub mod envelope;
 mod exponential;
 pub mod harmonic;
 pub mod hyperbola;
+pub mod means;
 pub mod radau;
 mod step_size;
 pub mod tableau;

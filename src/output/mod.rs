@@ -2,7 +2,8 @@
 //!
 //! Everything goes to a hidden sibling directory that is renamed into place at the end.
 
-use crate::observe::Profile;
+use crate::observe::theorems::{Measurement, STATEMENTS};
+use crate::observe::{Profile, verdict};
 use ndarray::{Array1, Array2, Array3, Axis};
 use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Write as _;
@@ -149,6 +150,22 @@ pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String 
                 let _ = write!(csv, ",{:.16e}", column[site]);
             }
             csv.push('\n');
+        }
+    }
+    csv
+}
+
+/// check.csv: one row per statement, size and time, with the bound that the statement's smallest constant gives.
+pub fn check_csv(measurements: &[Measurement]) -> String {
+    let mut csv = String::from("statement,bonds,t,value,limit,bound\n");
+    let optional = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.16e}"));
+    for statement in &STATEMENTS {
+        let rows: Vec<&Measurement> = measurements.iter().filter(|m| m.statement == statement.name).collect();
+        let constant = verdict::constant(statement.shape, &rows);
+        for m in rows {
+            let bound = constant.and_then(|c| verdict::bound(statement.shape, m, c));
+            let (limit, bound) = (optional(m.limit), optional(bound));
+            let _ = writeln!(csv, "{},{},{:.16e},{:.16e},{limit},{bound}", m.statement, m.bonds, m.time, m.value);
         }
     }
     csv

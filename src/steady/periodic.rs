@@ -25,7 +25,7 @@ pub struct CovarianceHarmonic {
     pub correlation: Vec<Complex64>,
     /// Largest error of a variance.
     pub error: f64,
-    /// Largest error of a correlation.
+    /// Largest error of a current made of the correlations, or of variances at the ends.
     pub correlation_error: f64,
 }
 
@@ -90,7 +90,9 @@ pub fn covariance<E: MomentEquations>(
         report.residual = report.residual.max(solved.residual);
         let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
         let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
-        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error, correlation_error: error });
+        let correlation_error =
+            4.0 * solved.flow_error + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
+        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error, correlation_error });
     }
     let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {
         let mut solution = state.at(phase);

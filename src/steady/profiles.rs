@@ -59,7 +59,8 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
         var_p: error,
         correlation: current,
     };
-    let mut report = SolveReport { iterations: found.iterations, residual: found.residual, error: found.error };
+    let mut report =
+        SolveReport { iterations: found.iterations, residual: found.residual, error: found.error, flow_error: current };
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
     let average = Solution { moments, errors, ..Default::default() };
     let mut harmonics = Vec::new();
@@ -94,7 +95,7 @@ fn harmonic(chain: &Chain, periodic: &PeriodicMean, order: i64) -> (CovarianceHa
     let missed = flow + kept(chain.bonds) - right * found.momentum[chain.bonds];
     let size = found.momentum.iter().chain(&found.elongation).fold(0.0, |m: f64, v| m.max(v.norm()));
     let error = found.error + 16.0 * f64::EPSILON * size;
-    let correlation_error = error + 2.0 * missed.norm();
+    let correlation_error = error * chain.current_weight() + 2.0 * missed.norm();
     let variance = [&found.elongation[..], &found.momentum].concat();
     (CovarianceHarmonic { order, variance, correlation, error, correlation_error }, found)
 }
