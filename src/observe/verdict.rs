@@ -198,8 +198,11 @@ impl Extrapolated {
             (Some(order), false) => format!("not whole powers of 1/N: observed order {order:.3}"),
             (None, _) => "no dependence on N beyond the errors".into(),
         };
-        let sentence =
-            format!("{quantity} → {:.10} ± {:.0e}{theory_says} ({how})", found.limit.value, found.limit.uncertainty);
+        let sentence = format!(
+            "{quantity} → {} ± {:.0e}{theory_says} ({how})",
+            digits(found.limit.value, 11),
+            found.limit.uncertainty
+        );
         Some(Extrapolated { quantity, sizes, found, theory, sentence })
     }
 }
