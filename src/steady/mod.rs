@@ -40,7 +40,7 @@ pub enum SteadyError {
     NoFlips,
     /// The way without the covariance is for open chains.
     #[error(
-        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0) and a constant force; use --method modal"
+        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0); use --method modal"
     )]
     NoProfiles,
     /// The equation is singular where energy is conserved.

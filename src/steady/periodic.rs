@@ -25,6 +25,8 @@ pub struct CovarianceHarmonic {
     pub correlation: Vec<Complex64>,
     /// Largest error of a variance.
     pub error: f64,
+    /// Largest error of a current made of the correlations, or of variances at the ends.
+    pub correlation_error: f64,
 }
 
 /// The time-periodic state.
@@ -48,17 +50,22 @@ impl PeriodicState {
         if !self.harmonics.is_empty() {
             moments.covariance = None;
         }
-        let mut loss = 0.0;
+        let (mut loss, mut correlation_loss) = (0.0, 0.0);
         for harmonic in &self.harmonics {
             let weight = 2.0 * turn(harmonic.order);
             let add = |sum: &mut f64, c: &Complex64| *sum += (weight * c).re;
             moments.variance.iter_mut().zip(&harmonic.variance).for_each(|(sum, c)| add(sum, c));
             moments.correlation.iter_mut().zip(&harmonic.correlation).for_each(|(sum, c)| add(sum, c));
             loss += 2.0 * harmonic.error;
+            correlation_loss += 2.0 * harmonic.correlation_error;
         }
         let e = average.errors;
-        let errors =
-            MomentErrors { var_r: e.var_r + loss, var_p: e.var_p + loss, correlation: e.correlation + loss, ..e };
+        let errors = MomentErrors {
+            var_r: e.var_r + loss,
+            var_p: e.var_p + loss,
+            correlation: e.correlation + correlation_loss,
+            ..e
+        };
         Solution { moments, errors, consistency: average.consistency, integrals: None }
     }
 }
@@ -82,9 +89,10 @@ pub fn covariance<E: MomentEquations>(
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
         let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
-        let error =
-            4.0 * solved.error.max(solved.flow_error) + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
-        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error });
+        let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
+        let correlation_error =
+            4.0 * solved.flow_error + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
+        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error, correlation_error });
     }
     let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {
         let mut solution = state.at(phase);
