@@ -6,9 +6,11 @@ pub mod cli;
 pub mod covariance;
 pub mod evolve;
 pub mod figures;
+pub mod limit;
 mod numerics;
 pub mod observe;
 pub mod output;
+pub mod resolvent;
 pub mod scenario;
 pub mod steady;
 

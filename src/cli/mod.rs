@@ -4,6 +4,7 @@
 //! Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad input, 130 interrupted.
 
 pub mod evolve;
+pub mod limit;
 mod progress;
 mod run;
 mod run_args;
@@ -35,6 +36,8 @@ pub enum Command {
     Evolve(evolve::EvolveArgs),
     /// Stationary state
     Steady(steady::SteadyArgs),
+    /// The macroscopic equations N → ∞ for the same scenario
+    Limit(limit::LimitArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
 }
@@ -84,6 +87,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
     match cli.command {
         Command::Evolve(args) => evolve::run(args),
         Command::Steady(args) => steady::run(args),
+        Command::Limit(args) => limit::run(args),
         Command::Scenario(args) => scenario::run(args),
     }
 }

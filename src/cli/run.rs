@@ -3,7 +3,7 @@
 use super::{Error, Format, RunArgs, print};
 use crate::chain::Chain;
 use crate::covariance::moments::Solution;
-use crate::figures::{self, style::Theme};
+use crate::figures::{self, Figure, style::Theme};
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz};
@@ -41,6 +41,22 @@ pub struct Findings<'a> {
     pub line: String,
 }
 
+/// What every command says at its end.
+pub struct Report<'a> {
+    /// The scenario with its defaults.
+    pub scenario: &'a Scenario,
+    /// The command's keys of the summary.
+    pub keys: Map<String, Value>,
+    /// Figures.
+    pub figures: Vec<Figure>,
+    /// How it was done, in a line.
+    pub line: String,
+    /// What else there is to say, in lines.
+    pub remarks: String,
+    /// Largest relative error estimate.
+    pub worst: f64,
+}
+
 impl<'a> Run<'a> {
     /// Opens the run directory and sets the number of threads.
     pub fn begin(args: &'a RunArgs, command: &'static str) -> Result<Run<'a>, Error> {
@@ -52,60 +68,77 @@ impl<'a> Run<'a> {
         Ok(Run { args, command, directory, start: Instant::now() })
     }
 
-    /// Writes the run directory and reports; an error when the tolerance was missed, after everything is kept.
+    /// Writes the profiles of a chain and reports; an error when the tolerance was missed, after everything is kept.
     pub fn finish(self, findings: Findings<'_>) -> Result<(), Error> {
-        let args = self.args;
         let estimates = relative_errors(&findings.profiles);
-        let worst = estimates.iter().copied().fold(0.0, f64::max);
         let violation = findings.identities.iter().map(|i| i.violation).fold(0.0, f64::max);
-        let seconds = self.start.elapsed().as_secs_f64();
-        let time = |t: f64| if t.is_finite() { json!(t) } else { json!("inf") };
         let outputs = findings.profiles.iter().zip(&estimates).map(|(p, error)| {
             json!({ "t": time(p.time), "error_estimate": error, "left_inflow": p.left_inflow, "absolute_errors": p.errors })
         });
+        let mut keys = findings.details;
+        keys.insert("outputs".into(), outputs.collect());
+        keys.insert("identities".into(), json!(findings.identities));
+        keys.insert("stationary_current".into(), json!(findings.chain.stationary_current()));
+        let positions: Vec<f64> = findings.scenario.momentum_positions().collect();
+        let first_bond = findings.chain.atoms() - findings.chain.bonds;
+        let report = Report {
+            scenario: findings.scenario,
+            keys,
+            figures: vec![figures::profiles(&findings.profiles, &positions, first_bond, findings.unit)],
+            line: findings.line,
+            remarks: format!("worst violation of an exact identity {violation:.1e}\n{}", current_line(findings.chain)),
+            worst: estimates.iter().copied().fold(0.0, f64::max),
+        };
+        self.write(report, |directory| {
+            directory.write("profiles.csv", profiles_csv(&findings.profiles, &positions).as_bytes())?;
+            write_profiles_npz(directory, &findings.profiles, &positions, &estimates)?;
+            if findings.covariances.is_empty() {
+                return Ok(());
+            }
+            write_covariance_npz(directory, &findings.covariances, findings.single)
+        })
+    }
+
+    /// Writes the run directory, the files of the command's own by `files`, and reports; an error when the tolerance was
+    /// missed, after everything is kept.
+    pub fn write(
+        self,
+        report: Report<'_>,
+        files: impl FnOnce(&RunDirectory) -> Result<(), OutputError>,
+    ) -> Result<(), Error> {
+        let (args, worst) = (self.args, report.worst);
+        let seconds = self.start.elapsed().as_secs_f64();
         let mut summary = json!({
             "program": "flipchain",
             "version": env!("CARGO_PKG_VERSION"),
             "command": self.command,
-            "scenario": findings.scenario,
+            "scenario": report.scenario,
             "tolerance": args.tolerance,
             "threads": rayon::current_num_threads(),
             "wall_seconds": seconds,
             "cpu_seconds": process::cpu_seconds(),
             "peak_memory_bytes": process::peak_memory_bytes(),
-            "outputs": outputs.collect::<Vec<_>>(),
-            "identities": findings.identities,
-            "stationary_current": findings.chain.stationary_current(),
         });
         if let Some(keys) = summary.as_object_mut() {
-            keys.extend(findings.details);
+            keys.extend(report.keys);
         }
         let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Failed(e.to_string()))? + "\n";
-        let positions: Vec<f64> = findings.scenario.momentum_positions().collect();
-        let write = || -> Result<(), OutputError> {
-            let directory = &self.directory;
-            directory.write("profiles.csv", profiles_csv(&findings.profiles, &positions).as_bytes())?;
-            write_profiles_npz(directory, &findings.profiles, &positions, &estimates)?;
-            if !findings.covariances.is_empty() {
-                write_covariance_npz(directory, &findings.covariances, findings.single)?;
-            }
-            directory.write("summary.json", text.as_bytes())
-        };
-        write().map_err(|e| Error::Failed(e.to_string()))?;
-        let first_bond = findings.chain.atoms() - findings.chain.bonds;
-        let figure = figures::profiles(&findings.profiles, &positions, first_bond, findings.unit);
-        let folder = self.directory.folder("figures").map_err(|e| Error::Failed(e.to_string()))?;
-        figure.save(&folder, &Theme::PRINT).map_err(|e| Error::Failed(e.to_string()))?;
-        self.directory.commit().map_err(|e| Error::Failed(e.to_string()))?;
+        let failed = |e: OutputError| Error::Failed(e.to_string());
+        files(&self.directory).and_then(|()| self.directory.write("summary.json", text.as_bytes())).map_err(failed)?;
+        let folder = self.directory.folder("figures").map_err(failed)?;
+        for figure in &report.figures {
+            figure.save(&folder, &Theme::PRINT).map_err(|e| Error::Failed(e.to_string()))?;
+        }
+        self.directory.commit().map_err(failed)?;
         if args.format == Format::Json {
             print(&text)?;
         } else if !args.quiet {
             print(&format!(
                 "{}\n{seconds:.2} s; largest error estimate {worst:.1e} of a profile's largest value (tolerance {:.1e})\n\
-                 worst violation of an exact identity {violation:.1e}\n{}written to {}\n",
-                findings.line,
+                 {}written to {}\n",
+                report.line,
                 args.tolerance,
-                current_line(findings.chain),
+                report.remarks,
                 args.output.display(),
             ))?;
         }
@@ -117,6 +150,11 @@ impl<'a> Run<'a> {
             args.tolerance
         )))
     }
+}
+
+/// A time in JSON, which has no infinity.
+pub fn time(t: f64) -> Value {
+    if t.is_finite() { json!(t) } else { json!("inf") }
 }
 
 /// The stationary current and its sign, where it has a closed form.

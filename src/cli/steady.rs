@@ -8,7 +8,7 @@ use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::{self, Profile};
-use crate::steady::{SteadyError, closed, periodic};
+use crate::steady::{SteadyError, closed, periodic, profiles as without};
 use serde_json::json;
 
 /// Arguments of `flipchain steady`.
@@ -39,16 +39,27 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let chain = Chain::new(&scenario);
     let isolated = chain.left.is_none() && chain.right.is_none();
     let closed = isolated || chain.flip_rate == 0.0;
-    let name = args.method.as_deref().unwrap_or(if closed { "closed" } else { "modal" });
+    let serves = without::serves(&chain) && !all.covariance.covariance;
+    let name = args.method.as_deref().unwrap_or(match () {
+        _ if closed => "closed",
+        _ if serves => "profiles",
+        _ => "modal",
+    });
     match name {
         "closed" if closed => {}
         "closed" => return Err(Error::BadInput("--method closed: only without flips or without thermostats".into())),
-        "literal" | "modal" if isolated => return Err(SteadyError::NeedsThermostat(name.into()).into()),
+        "literal" | "modal" | "profiles" if isolated => return Err(SteadyError::NeedsThermostat(name.into()).into()),
         "modal" if chain.flip_rate == 0.0 => return Err(SteadyError::NoFlips.into()),
-        "modal" => {}
+        "profiles" if !serves => {
+            return Err(Error::BadInput(format!(
+                "--method profiles: {}, also for --covariance",
+                SteadyError::NoProfiles
+            )));
+        }
+        "modal" | "profiles" => {}
         "literal" => Literal::fits(chain.bonds).map_err(Error::BadInput)?,
         _ => {
-            let allowed = "closed, modal, literal; chosen by itself if left out";
+            let allowed = "profiles, closed, modal, literal; chosen by itself if left out";
             return Err(Error::BadInput(format!("--method: found \"{name}\"; allowed: {allowed}")));
         }
     }
@@ -76,14 +87,18 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
             let instants = kept.iter().map(|&phase| state.at(phase)).collect();
             (state, instants, SolveReport::default())
         }
+        None if name == "profiles" => {
+            let (state, report) = without::profiles(&chain)?;
+            (state, vec![], report)
+        }
         None if name == "literal" => periodic::covariance(&Literal::new(&chain), kept)?,
         None => periodic::covariance(&Modal::new(&chain), kept)?,
     };
     let average = observe::periodic::average(&chain, &state);
-    let mut checked = vec![
-        identities::of_periodic_state(&chain, &average, &state),
-        identities::of_covariance(&state.average, f64::INFINITY),
-    ];
+    let mut checked = vec![identities::of_periodic_state(&chain, &average, &state)];
+    if state.average.moments.covariance.is_some() {
+        checked.push(identities::of_covariance(&state.average, f64::INFINITY));
+    }
     checked.extend(instants.iter().zip(&phases).map(|(solution, &phase)| identities::of_covariance(solution, phase)));
     let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);

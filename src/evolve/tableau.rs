@@ -5,6 +5,7 @@
 //! y' = 𝓛y + g is V_j = (λ_j/h - 𝓛)⁻¹ ( (λ_j α_j/h) y + (T⁻¹G)_j ), y(h) = Σ_j T_sj V_j: one shifted solve for each eigenvalue,
 //! of which one of each conjugate pair is enough. Error of the coefficients: a few hundred roundings at s = 7.
 
+use crate::numerics::legendre::{gauss, legendre, zeros};
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 use num_complex::Complex64;
@@ -33,40 +34,6 @@ pub struct Branch {
     pub row: Vec<Complex64>,
 }
 
-/// P_n(x) and its derivative.
-fn legendre(n: usize, x: f64) -> (f64, f64) {
-    let (mut before, mut value) = ((1.0, 0.0), (x, 1.0));
-    if n == 0 {
-        return before;
-    }
-    for k in 1..n {
-        let k = k as f64;
-        let next = ((2.0 * k + 1.0) * x * value.0 - k * before.0) / (k + 1.0);
-        let slope = before.1 + (2.0 * k + 1.0) * value.0;
-        (before, value) = (value, (next, slope));
-    }
-    value
-}
-
-/// The n zeros in [-1, 1] of a function with simple zeros, by bisection to the last bit.
-fn zeros(n: usize, f: impl Fn(f64) -> f64) -> Vec<f64> {
-    let samples = 400 * n;
-    let at = |i: usize| -(std::f64::consts::PI * (i as f64 + 0.37) / samples as f64).cos();
-    let mut found = Vec::with_capacity(n);
-    for i in 0..samples.saturating_sub(1) {
-        let (mut low, mut high) = (at(i), at(i + 1));
-        if f(low).signum() == f(high).signum() {
-            continue;
-        }
-        for _ in 0..80 {
-            let middle = 0.5 * (low + high);
-            if f(middle).signum() == f(low).signum() { low = middle } else { high = middle }
-        }
-        found.push(0.5 * (low + high));
-    }
-    found
-}
-
 impl Tableau {
     /// Radau IIA with `stages` ≥ 1 stages.
     pub fn radau(stages: usize) -> Tableau {
@@ -76,10 +43,7 @@ impl Tableau {
         nodes.push(1.0);
         let nodes: Vec<f64> = nodes.iter().map(|x| (1.0 + x) / 2.0).collect();
         // Gauss-Legendre with s points integrates ℓ_j exactly.
-        let gauss: Vec<(f64, f64)> = zeros(s, |x| legendre(s, x).0)
-            .into_iter()
-            .map(|x| ((1.0 + x) / 2.0, 1.0 / ((1.0 - x * x) * legendre(s, x).1.powi(2))))
-            .collect();
+        let gauss: Vec<(f64, f64)> = gauss(s).into_iter().map(|(x, w)| ((1.0 + x) / 2.0, w / 2.0)).collect();
         let lagrange = |j: usize, x: f64| -> f64 {
             (0..s).filter(|&k| k != j).map(|k| (x - nodes[k]) / (nodes[j] - nodes[k])).product()
         };

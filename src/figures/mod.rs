@@ -10,7 +10,7 @@ mod profiles;
 pub mod style;
 
 pub use axis::{Axis, Scale};
-pub use profiles::profiles;
+pub use profiles::{Curves, limit, profiles};
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -9,20 +9,48 @@ const POINTS: usize = 1500;
 /// More entries than this do not fit into the key; the curves are all drawn.
 const ENTRIES: usize = 10;
 
+/// What is drawn of one output time, one entry a position.
+pub struct Curves {
+    /// t; infinite for a stationary state.
+    pub time: f64,
+    /// r̄
+    pub elongation: Vec<f64>,
+    /// e_mech
+    pub mechanical: Vec<f64>,
+    /// e_heat
+    pub thermal: Vec<f64>,
+}
+
 /// Figure `profiles` of a run; `positions` are the sites' x and `unit` what time is measured in. Open chains leave out
 /// r_0 = 0, which is no bond.
 pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit: &str) -> Figure {
-    let count = profiles.len();
+    let curves = |profile: &Profile| Curves {
+        time: profile.time,
+        elongation: profile.mean_r.clone(),
+        mechanical: profile.mechanical(),
+        thermal: profile.thermal(),
+    };
+    over_space("profiles", &profiles.iter().map(curves).collect::<Vec<_>>(), positions, first_bond, unit)
+}
+
+/// Figure `limit`: the same of the macroscopic equations.
+pub fn limit(curves: &[Curves], positions: &[f64]) -> Figure {
+    over_space("limit", curves, positions, 0, "τ/N²")
+}
+
+/// One panel a quantity, one curve a time.
+fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, unit: &str) -> Figure {
+    let count = outputs.len();
     let every = positions.len().div_ceil(POINTS).max(1);
     let sparse = count.div_ceil(ENTRIES).max(1);
-    let curves = |column: &dyn Fn(&Profile) -> Vec<f64>, first: usize| -> Vec<Layer> {
-        let curve = |(index, profile): (usize, &Profile)| {
-            let values = column(profile);
+    let layers = |column: &dyn Fn(&Curves) -> &[f64]| -> Vec<Layer> {
+        let curve = |(index, output): (usize, &Curves)| {
+            let values = column(output);
             let last = positions.len() - 1;
             let shown = (first..=last).filter(|n| n % every == 0 || *n == first || *n == last);
             // Counted from the last output, so that the last is always in the key.
             let label =
-                if (count - 1 - index).is_multiple_of(sparse) { time_label(profile.time) } else { String::new() };
+                if (count - 1 - index).is_multiple_of(sparse) { time_label(output.time) } else { String::new() };
             Layer {
                 label,
                 mark: Mark::Line,
@@ -30,18 +58,18 @@ pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit
                 points: shown.map(|n| (positions[n], values[n])).collect(),
             }
         };
-        profiles.iter().enumerate().map(curve).collect()
+        outputs.iter().enumerate().map(curve).collect()
     };
     let panel =
         |label: &str, layers| Panel { x: Axis::new("x").over(0.0, 1.0), y: Axis::new(label), layers, legend: None };
     Figure {
-        name: "profiles".into(),
+        name: name.into(),
         size: (DOUBLE_COLUMN, 58.0),
         columns: 3,
         panels: vec![
-            panel("mean elongation  r\u{304}", curves(&|p| p.mean_r.clone(), first_bond)),
-            panel("mechanical energy  e_{mech}", curves(&Profile::mechanical, first_bond)),
-            panel("thermal energy  e_{heat}", curves(&Profile::thermal, first_bond)),
+            panel("mean elongation  r\u{304}", layers(&|c| &c.elongation)),
+            panel("mechanical energy  e_{mech}", layers(&|c| &c.mechanical)),
+            panel("thermal energy  e_{heat}", layers(&|c| &c.thermal)),
         ],
         key: Some(if unit.is_empty() { "time".into() } else { format!("t = {unit}") }),
     }

@@ -24,6 +24,8 @@ pub trait Lane:
     fn inverse(self) -> Self;
     /// The real part of weight · self.
     fn real_part(self, weight: Complex64) -> Self::Real;
+    /// The sum over the lanes, in their order.
+    fn sum(self) -> Complex64;
 }
 
 impl Lane for f64 {
@@ -48,6 +50,10 @@ impl Lane for f64 {
     #[inline(always)]
     fn real_part(self, weight: Complex64) -> f64 {
         weight.re * self
+    }
+    #[inline(always)]
+    fn sum(self) -> Complex64 {
+        self.into()
     }
 }
 
@@ -94,13 +100,17 @@ impl Lane for Eight {
     fn real_part(self, weight: Complex64) -> Eight {
         Eight(std::array::from_fn(|i| weight.re * self.0[i]))
     }
+    #[inline(always)]
+    fn sum(self) -> Complex64 {
+        self.0.iter().sum::<f64>().into()
+    }
 }
 
 /// Complex numbers with the real and imaginary parts of all lanes apart.
 #[derive(Clone, Copy)]
 pub struct Split<R> {
-    re: R,
-    im: R,
+    pub re: R,
+    pub im: R,
 }
 
 impl<R: Lane<Real = R>> Add for Split<R> {
@@ -160,4 +170,42 @@ impl<R: Lane<Real = R>> Lane for Split<R> {
     fn real_part(self, weight: Complex64) -> R {
         self.re * R::splat(weight) - self.im * R::splat(Complex64::new(weight.im, 0.0))
     }
+    #[inline(always)]
+    fn sum(self) -> Complex64 {
+        Complex64::new(self.re.sum().re, self.im.sum().re)
+    }
+}
+
+/// Code to be compiled for vector instructions: `run` and everything it calls must be `#[inline(always)]` functions, not closures.
+pub(crate) trait Vectorized {
+    type Output;
+    fn run(self) -> Self::Output;
+}
+
+/// Runs code compiled for the widest vector instructions of this machine. No operation is fused or reordered, so the bits do
+/// not depend on the choice.
+pub(crate) fn vectorized<T: Vectorized>(code: T) -> T::Output {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn avx2<T: Vectorized>(code: T) -> T::Output {
+            code.run()
+        }
+        #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+        fn avx512<T: Vectorized>(code: T) -> T::Output {
+            code.run()
+        }
+        if is_x86_feature_detected!("avx512f")
+            && is_x86_feature_detected!("avx512dq")
+            && is_x86_feature_detected!("avx512vl")
+        {
+            // SAFETY: the machine has these instructions.
+            return unsafe { avx512(code) };
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: the machine has these instructions.
+            return unsafe { avx2(code) };
+        }
+    }
+    code.run()
 }

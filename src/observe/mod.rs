@@ -152,14 +152,18 @@ pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
     };
     let (sizes, errors) = (over_run(&Profile::sizes), over_run(&|p| p.errors));
     let energy = sizes[6];
-    let scale = |column: usize| {
-        let natural = if column < 2 { energy.sqrt() } else { energy };
-        let zero = sizes[column] <= INDISTINGUISHABLE * errors[column];
-        let scale = if zero { natural } else { sizes[column].max(VANISHING * natural) };
-        if scale > 0.0 { scale } else { 1.0 }
-    };
+    let scales = scales(sizes, errors, std::array::from_fn(|column| if column < 2 { energy.sqrt() } else { energy }));
     profiles
         .iter()
-        .map(|p| p.errors.values().iter().enumerate().fold(0.0, |m: f64, (column, e)| m.max(e / scale(column))))
+        .map(|p| p.errors.values().iter().enumerate().fold(0.0, |m: f64, (column, e)| m.max(e / scales[column])))
         .collect()
+}
+
+/// What the error of each column is measured against: its own size, or its natural size where it vanishes.
+pub fn scales<const C: usize>(sizes: [f64; C], errors: [f64; C], natural: [f64; C]) -> [f64; C] {
+    std::array::from_fn(|column| {
+        let zero = sizes[column] <= INDISTINGUISHABLE * errors[column];
+        let scale = if zero { natural[column] } else { sizes[column].max(VANISHING * natural[column]) };
+        if scale > 0.0 { scale } else { 1.0 }
+    })
 }

@@ -140,6 +140,21 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     csv
 }
 
+/// limit.csv: one row per output time and position, 17 significant digits; the columns are r, e_mech, e_heat and e.
+pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String {
+    let mut csv = String::from("t,x,r,mechanical,thermal,energy\n");
+    for (time, columns) in outputs {
+        for (site, x) in positions.iter().enumerate() {
+            let _ = write!(csv, "{time:.16e},{x:.16e}");
+            for column in columns {
+                let _ = write!(csv, ",{:.16e}", column[site]);
+            }
+            csv.push('\n');
+        }
+    }
+    csv
+}
+
 /// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate` and one (times, sites) array a column.
 pub fn write_profiles_npz(
     directory: &RunDirectory,

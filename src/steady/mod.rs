@@ -6,6 +6,7 @@
 
 pub mod closed;
 pub mod periodic;
+pub mod profiles;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
@@ -37,6 +38,11 @@ pub enum SteadyError {
         "--method modal needs flips (chain.flip_rate > 0); without --method the closed form of the harmonic chain is used"
     )]
     NoFlips,
+    /// The way without the covariance is for open chains.
+    #[error(
+        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0) and a constant force; use --method modal"
+    )]
+    NoProfiles,
     /// The equation is singular where energy is conserved.
     #[error(
         "--method {0} needs a thermostat: without one the limit depends on the initial law; without --method its closed form is used"

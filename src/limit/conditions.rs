@@ -1,0 +1,110 @@
+//! Which macroscopic problem a scenario has: what holds at the ends, and the heat that an oscillating force makes there.
+//!
+//! The elongation is r = 0 at x = 0 and r = F̄ at x = 1 whatever is attached, because p̄ is of order 1/N. A thermostat fixes e_heat. An
+//! end without one lets no heat through but what the force's oscillation makes there, so by the balance of energy
+//! (the force works at the rate F̄ ∂_x r/(2γ) + W_heat, the current is -∂_x e_heat/(4γ) - r ∂_x r/(2γ), and r = F̄)
+//! ∂_x e_heat(t,1) = 4γ W_heat, which is ∂_x e = F̄ ∂_x r + 4γ W_heat. Komorowski, Lebowitz, Olla: "Heat flow in a periodically
+//! forced, thermostatted chain" I and II (2023); Komorowski, Olla, Simon (2020, 2021) for the two thermostats.
+
+use crate::chain::Chain;
+use crate::scenario::{Scenario, TimeScale, Topology};
+use num_complex::Complex64;
+
+/// What holds for the heat at one end.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum HeatEnd {
+    /// e_heat is the thermostat's temperature.
+    Temperature(f64),
+    /// ∂_x e_heat, where there is no thermostat.
+    Slope(f64),
+}
+
+/// The ends of the macroscopic problem.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Ends {
+    /// None: everything is periodic in x.
+    Ring,
+    /// r(t,0) = 0, r(t,1) = `force`.
+    Open {
+        /// F̄
+        force: f64,
+        /// at x = 0
+        left: HeatEnd,
+        /// at x = 1
+        right: HeatEnd,
+    },
+}
+
+/// Why a scenario has no macroscopic equations here.
+#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+pub enum NoLimit {
+    /// Without flips nothing diffuses.
+    #[error(
+        "chain.flip_rate is 0: the pure harmonic chain carries its energy ballistically, in times τ ~ N, and has no diffusive limit; \
+         allowed: flip_rate > 0"
+    )]
+    NoFlips,
+    /// Times on another scale.
+    #[error(
+        "time.scale is \"{0}\": with flips nothing moves macroscopically before times τ ~ N², so the macroscopic equations have their time in \
+         units of N²; allowed: time.scale = \"diffusive\" (for a time τ give t = τ/N²)"
+    )]
+    Scale(&'static str),
+}
+
+/// The rate of work W_heat = Σ_(l≠0) |F̂(l)|² Re\[ s z/(1 - z + λ s z) \], s = i l ω, |z| < 1, z + 1/z - 2 = s(s + 2γ): the force's oscillation moves
+/// atom N of a half-infinite chain, whose wave the flips damp within a layer; λ is the friction of a thermostat at that atom.
+pub fn oscillation_work(chain: &Chain) -> f64 {
+    let friction = chain.friction()[1];
+    let part = |&(order, amplitude): &(u32, Complex64)| {
+        let s = Complex64::new(0.0, order as f64 * chain.force.frequency);
+        let q = s * (s + 2.0 * chain.flip_rate);
+        let root = (q + q * q / 4.0).sqrt();
+        // 1/z - 1 with |1/z| > 1: of the two roots the one with the larger sum, so nothing cancels.
+        let [plus, minus] = [q / 2.0 + root, q / 2.0 - root];
+        let inverse_less_one = if (1.0 + plus).norm() > (1.0 + minus).norm() { plus } else { minus };
+        // The amplitudes hold a factor N^(-1/2); orders l and -l together count twice.
+        2.0 * chain.bonds as f64 * amplitude.norm_sqr() * (s / (inverse_less_one + friction * s)).re
+    };
+    chain.force.harmonics.iter().map(part).sum()
+}
+
+/// The ends of a scenario's macroscopic problem; an error says why it has none.
+pub fn ends(scenario: &Scenario, chain: &Chain) -> Result<Ends, NoLimit> {
+    if chain.flip_rate == 0.0 {
+        return Err(NoLimit::NoFlips);
+    }
+    match scenario.time.as_ref().map(|t| t.scale) {
+        Some(TimeScale::Ballistic) => return Err(NoLimit::Scale("ballistic")),
+        Some(TimeScale::Microscopic) => return Err(NoLimit::Scale("microscopic")),
+        Some(TimeScale::Diffusive) | None => {}
+    }
+    Ok(ends_of(chain))
+}
+
+/// The ends of a chain with flips.
+pub fn ends_of(chain: &Chain) -> Ends {
+    if chain.topology == Topology::Ring {
+        return Ends::Ring;
+    }
+    let heat = |end: Option<crate::scenario::Thermostat>, slope: f64| match end {
+        Some(thermostat) => HeatEnd::Temperature(thermostat.temperature),
+        None => HeatEnd::Slope(slope),
+    };
+    let left = heat(chain.left, 0.0);
+    let right = heat(chain.right, 4.0 * chain.flip_rate * oscillation_work(chain));
+    Ends::Open { force: chain.force.mean, left, right }
+}
+
+/// Which statement covers a chain.
+pub fn grounds(chain: &Chain) -> &'static str {
+    match (chain.topology, chain.left.is_some(), chain.right.is_some(), chain.force.harmonics.is_empty()) {
+        (Topology::Ring, ..) => "periodic boundary: the bulk equations of Theorem 1 on a circle",
+        (_, true, true, true) => "Theorem 1: thermostats at both ends, constant force",
+        (_, true, false, _) => "Theorem 2: no thermostat on the right",
+        (_, true, true, false) => "Theorem 1's equations; the oscillation of the force works into the right thermostat",
+        (_, false, ..) => {
+            "the bulk equations with the balance of energy at the ends: no heat passes an end without thermostat"
+        }
+    }
+}

@@ -1,0 +1,199 @@
+//! The macroscopic limit N → ∞ at t = τ/N² (docs/theory.md, "The macroscopic limit"): r(t,x) and e_heat(t,x), with e_mech = r²/2.
+//!
+//! [`conditions`] says which equations a scenario has, [`stationary`] their stationary state in closed form, [`march`] their evolution.
+//! The initial momentum is lost as mechanical energy within a time τ ~ 1/γ and appears as heat: e_heat(0+) = T + p̄²/2. Everything is
+//! computed at two resolutions; their distance is the error given. The tests compare with closed forms and a plain discretization.
+
+pub mod conditions;
+mod diffusion;
+mod element;
+pub mod march;
+mod mesh;
+pub mod stationary;
+
+use crate::chain::Chain;
+use crate::scenario::{InitialTable, Scenario};
+use conditions::{Ends, NoLimit};
+use march::{Initial, Resolution, Snapshot, march};
+use mesh::Rough;
+use stationary::{NotStationary, Stationary, stationary};
+
+/// The two resolutions; the second is the answer (measured: 1e-13 of the largest value next to incompatible ends and kinks at any t, the
+/// first 1e-11; beside a jump 2^-42/√t, the uncertainty of its place over the layer's width; steps of 0.3 t lose 1e-14).
+const RESOLUTIONS: [Resolution; 2] = [
+    Resolution { degree: 15, stages: 7, step: 0.3, finest: 40, tolerance: 2e-13 },
+    Resolution { degree: 18, stages: 7, step: 0.25, finest: 42, tolerance: 1e-13 },
+];
+
+/// Why the macroscopic equations were not solved.
+#[derive(Debug, thiserror::Error, Clone, PartialEq)]
+pub enum LimitError {
+    /// They are not the scenario's.
+    #[error(transparent)]
+    None(#[from] NoLimit),
+    /// There is nothing stationary.
+    #[error(transparent)]
+    NotStationary(#[from] NotStationary),
+    /// A profile is infinite somewhere between the sites.
+    #[error("the initial profiles are not finite at x = {0}: the macroscopic equations need them on all of [0, 1]")]
+    NotFinite(f64),
+    /// A profile oscillates without end.
+    #[error("the initial profiles have more structure than 20000 panels of [0, 1] resolve")]
+    TooFine,
+}
+
+impl From<Rough> for LimitError {
+    fn from(rough: Rough) -> LimitError {
+        match rough {
+            Rough::NotFinite(x) => LimitError::NotFinite(x),
+            Rough::TooFine => LimitError::TooFine,
+        }
+    }
+}
+
+/// A macroscopic problem.
+#[derive(Debug, Clone)]
+pub struct Problem {
+    /// γ
+    pub flip_rate: f64,
+    /// What holds at the ends.
+    pub ends: Ends,
+    /// The initial profiles, where the scenario gives them.
+    pub initial: Option<InitialTable>,
+}
+
+/// r and e_heat at one output time, with their errors.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// The state.
+    pub state: State,
+    /// Estimated largest error of r and of e_heat.
+    pub errors: [f64; 2],
+}
+
+/// A macroscopic state.
+#[derive(Debug, Clone)]
+pub enum State {
+    /// At t = 0, where mechanical energy of the momentum has already become heat.
+    Initial(InitialTable, Snapshot),
+    /// At t > 0.
+    Evolved(Snapshot),
+    /// At t = ∞.
+    Stationary(Stationary),
+}
+
+/// The evolution and how it was computed.
+#[derive(Debug, Clone)]
+pub struct Evolution {
+    /// One an output time.
+    pub outputs: Vec<Output>,
+    /// The initial state on its mesh.
+    pub start: Snapshot,
+    /// Steps of the answer.
+    pub steps: usize,
+}
+
+/// e_heat(0+, x) = T(x) + p̄(x)²/2.
+fn initial_heat(initial: &InitialTable, x: f64) -> f64 {
+    let momentum = initial.momentum.eval(x);
+    initial.temperature.eval(x) + momentum * momentum / 2.0
+}
+
+impl State {
+    /// r at x.
+    pub fn elongation(&self, x: f64) -> f64 {
+        match self {
+            State::Initial(initial, _) => initial.elongation.eval(x),
+            State::Evolved(snapshot) => snapshot.elongation(x),
+            State::Stationary(s) => s.elongation(x),
+        }
+    }
+
+    /// e_heat at x.
+    pub fn heat(&self, x: f64) -> f64 {
+        match self {
+            State::Initial(initial, _) => initial_heat(initial, x),
+            State::Evolved(snapshot) => snapshot.heat(x),
+            State::Stationary(s) => s.heat(x),
+        }
+    }
+
+    /// e_mech = r²/2 at x.
+    pub fn mechanical(&self, x: f64) -> f64 {
+        self.elongation(x).powi(2) / 2.0
+    }
+
+    /// e = e_heat + e_mech at x.
+    pub fn energy(&self, x: f64) -> f64 {
+        self.heat(x) + self.mechanical(x)
+    }
+
+    /// t
+    pub fn time(&self) -> f64 {
+        match self {
+            State::Initial(..) => 0.0,
+            State::Evolved(snapshot) => snapshot.time,
+            State::Stationary(_) => f64::INFINITY,
+        }
+    }
+}
+
+impl Output {
+    /// Estimated largest error of r, e_mech, e_heat and e, given the largest |r|.
+    pub fn column_errors(&self, elongation: f64) -> [f64; 4] {
+        let [r, heat] = self.errors;
+        let mechanical = elongation * r;
+        [r, mechanical, heat, mechanical + heat]
+    }
+}
+
+impl Problem {
+    /// The problem of a scenario, or why it has none.
+    pub fn new(scenario: &Scenario, chain: &Chain) -> Result<Problem, LimitError> {
+        let ends = conditions::ends(scenario, chain)?;
+        Ok(Problem { flip_rate: chain.flip_rate, ends, initial: scenario.initial.clone() })
+    }
+
+    /// The stationary state.
+    pub fn stationary(&self) -> Result<Stationary, LimitError> {
+        let mut rough = None;
+        let found = stationary(self.flip_rate, &self.ends, || match self.evolve(&[]) {
+            Ok(Some(evolution)) => {
+                let start = &evolution.start;
+                Some([start.integrate(|_, r, _| r), start.integrate(|_, r, heat| heat + r * r / 2.0)])
+            }
+            Ok(None) => None,
+            Err(e) => {
+                rough = Some(e);
+                None
+            }
+        });
+        match rough {
+            Some(error) => Err(error),
+            None => Ok(found?),
+        }
+    }
+
+    /// The state at ascending times ≥ 0; `None` without initial profiles.
+    pub fn evolve(&self, times: &[f64]) -> Result<Option<Evolution>, LimitError> {
+        let Some(table) = &self.initial else { return Ok(None) };
+        let elongation = |x: f64| table.elongation.eval(x);
+        let heat = |x: f64| initial_heat(table, x);
+        let initial = Initial { elongation: &elongation, heat: &heat };
+        let later: Vec<f64> = times.iter().copied().filter(|t| *t > 0.0).collect();
+        let [coarse, fine] = RESOLUTIONS.map(|r| march(&r, self.flip_rate, &self.ends, &initial, &later));
+        let ((start, fine, steps), (_, coarse, _)) = (fine?, coarse?);
+        let zeros = times
+            .iter()
+            .filter(|t| **t == 0.0)
+            .map(|_| Output { state: State::Initial(table.clone(), start.clone()), errors: [0.0; 2] });
+        let evolved = fine.iter().zip(&coarse).map(|(fine, coarse)| {
+            let (distance, size) = (fine.distance(coarse), fine.sizes());
+            // Both resolutions lose a rounding a step, and some in the interpolation between nodes.
+            let errors = [0, 1].map(|i| distance[i] + (16 + steps) as f64 * f64::EPSILON * size[i]);
+            Output { state: State::Evolved(fine.clone()), errors }
+        });
+        let outputs = zeros.chain(evolved).collect();
+        Ok(Some(Evolution { outputs, start, steps }))
+    }
+}

@@ -1,0 +1,148 @@
+//! The equation (1 - 4γK_σ) d = s for the momenta's variances, in flux form (docs/theory.md, "Profiles in O(N)").
+//!
+//! With the row sums ρ = (1 - 4γK_σ) 1 = 2K_σ(λ_- δ_0 + λ_+ δ_N) + σ(K_σ 1 + K_σ^(pr) 1) and g_i = d_(i+1) - d_i, summed over the sites 0..j,
+//!
+//! ```text
+//! Σ_(m≤j) ρ_m d_m - Σ_i Φ_ji g_i = Σ_(m≤j) s_m   (j < N),      Σ_m ρ_m d_m = Σ_m s_m.
+//! ```
+//!
+//! Nothing cancels: 1 - 4γK itself would lose N² digits. Unknowns (d_0, g); GMRES, preconditioned by the chain of conductances φ = Φ 1
+//! with absorption ρ, eliminated without a subtraction. Cost: O(N) a node and iteration; the number of iterations does not grow with N.
+
+use super::Chain;
+use super::kernel::Kernel;
+use crate::numerics::gmres;
+use crate::numerics::vector::Vector;
+use num_complex::Complex64;
+
+/// The flux form at one σ.
+pub(super) struct FluxForm<'a> {
+    kernel: &'a Kernel,
+    /// ρ
+    absorption: Vec<Complex64>,
+    /// φ
+    conductance: Vec<Complex64>,
+    /// What site j and all left of it take up, seen from j: e_j = ρ_j + φ_(j-1) e_(j-1)/(φ_(j-1) + e_(j-1)).
+    uptake: Vec<Complex64>,
+    complex: bool,
+}
+
+/// A solution of the flux form.
+pub(super) struct Variances {
+    /// d
+    pub variance: Vector,
+    /// (d_0, g)
+    pub unknowns: Vector,
+    pub iterations: usize,
+    /// What the iteration leaves of each d, estimated.
+    pub error: Vector,
+    /// Relative, of the flux form.
+    pub residual: f64,
+}
+
+/// The sums Σ_(i≤j) v_i, compensated (Neumaier): a plain sum of N equal steps loses N roundings, all in one direction.
+fn accumulated(v: &Vector) -> Vector {
+    let sums = |v: &[f64]| {
+        let (mut sum, mut lost) = (0.0f64, 0.0f64);
+        v.iter()
+            .map(|&x| {
+                let next = sum + x;
+                lost += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
+                sum = next;
+                sum + lost
+            })
+            .collect()
+    };
+    v.map_range(0..v.len(), sums)
+}
+
+fn vector(len: usize, complex: bool, value: impl Fn(usize) -> Complex64) -> Vector {
+    Vector::from_complex(&(0..len).map(value).collect::<Vec<_>>(), complex)
+}
+
+impl<'a> FluxForm<'a> {
+    /// Row sums, conductances and the preconditioner: two applications of the kernel.
+    pub fn new(chain: &Chain, sigma: Complex64, kernel: &'a Kernel) -> FluxForm<'a> {
+        let (sites, bonds, complex) = (chain.atoms(), chain.bonds, sigma.im != 0.0);
+        let [left, right] = chain.friction();
+        let momenta = vector(sites, complex, |n| {
+            sigma + if n == 0 { 2.0 * left } else { 0.0 } + if n == bonds { 2.0 * right } else { 0.0 }
+        });
+        let elongations = (sigma != Complex64::ZERO).then(|| vector(bonds, complex, |_| sigma));
+        let rows = kernel.apply(&momenta, elongations.as_ref()).0;
+        let flux = kernel.flux(&vector(bonds, complex, |_| Complex64::ONE));
+        let absorption: Vec<Complex64> = (0..sites).map(|n| rows.at(n)).collect();
+        let conductance: Vec<Complex64> = (0..bonds).map(|n| flux.at(n)).collect();
+        let mut uptake = absorption.clone();
+        for j in 1..sites {
+            let (phi, e) = (conductance[j - 1], uptake[j - 1]);
+            uptake[j] += phi * e / (phi + e);
+        }
+        FluxForm { kernel, absorption, conductance, uptake, complex }
+    }
+
+    /// The left-hand side of the flux form.
+    fn apply(&self, unknowns: &Vector) -> Vector {
+        let d = accumulated(unknowns);
+        let mut out = accumulated(&vector(d.len(), self.complex, |m| self.absorption[m] * d.at(m)));
+        let flux = self.kernel.flux(&unknowns.map_range(1..unknowns.len(), |g| g.to_vec()));
+        for (out, flux) in [(&mut out.re, &flux.re), (&mut out.im, &flux.im)] {
+            out.iter_mut().zip(flux).for_each(|(out, flux)| *out -= flux);
+        }
+        out
+    }
+
+    /// (d_0, g) of the chain of conductances for the summed right-hand side y.
+    fn precondition(&self, y: &Vector) -> Vector {
+        let sites = self.uptake.len();
+        // Elimination from the left: what reaches j is y_j - c_j, where c_j has been taken up before.
+        let mut taken = Complex64::ZERO;
+        let mut reach = Vec::with_capacity(sites);
+        for j in 0..sites {
+            if j > 0 {
+                let (phi, e) = (self.conductance[j - 1], self.uptake[j - 1]);
+                taken = (y.at(j - 1) * e + phi * taken) / (phi + e);
+            }
+            reach.push(y.at(j) - taken);
+        }
+        let mut out = Vector::zeros(sites, self.complex);
+        let mut d = reach[sites - 1] / self.uptake[sites - 1];
+        for j in (0..sites).rev() {
+            let difference = if j > 0 {
+                let (phi, e) = (self.conductance[j - 1], self.uptake[j - 1]);
+                (e * d - reach[j - 1]) / (phi + e)
+            } else {
+                d
+            };
+            out.re[j] = difference.re;
+            if self.complex {
+                out.im[j] = difference.im;
+            }
+            d -= difference;
+        }
+        out
+    }
+
+    /// Solves for the right-hand side s at the sites, to `tolerance` of the flux form or until rounding stops it.
+    pub fn solve(&self, s: &Vector, tolerance: f64) -> Variances {
+        self.solve_summed(&accumulated(s), tolerance)
+    }
+
+    fn solve_summed(&self, sums: &Vector, tolerance: f64) -> Variances {
+        let (unknowns, outcome) = gmres::solve(sums, tolerance, |u| self.apply(u), |y| self.precondition(y));
+        Variances {
+            variance: accumulated(&unknowns),
+            unknowns,
+            iterations: outcome.iterations,
+            error: accumulated(&outcome.error),
+            residual: outcome.residual,
+        }
+    }
+
+    /// How far from this equation's solution other unknowns are, to a tenth: the judgement of a second quadrature.
+    pub fn distance(&self, s: &Vector, unknowns: &Vector) -> Vector {
+        let mut left = accumulated(s);
+        left.add(-Complex64::ONE, &self.apply(unknowns));
+        self.solve_summed(&left, 0.1).variance
+    }
+}

@@ -1,0 +1,84 @@
+//! Profiles without the covariance: the resolvent of the chain, the squared kernel K_σ, and the equations for Var p and Var r in O(N).
+//!
+//! Only d = (Var p_n) couples the equations of the variances: with q̂ the transformed noise and v(0) the initial variances,
+//! (1 - 4γK_σ) d̂ = K_σ(q̂ + v(0)) on the momenta, and then K_σ(4γ d̂ + q̂ + v(0)) is d̂ on the momenta and the transform of Var r on the
+//! elongations ([`Variances`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
+//! Every answer is judged by a second quadrature. The judge of this floor is the literal kernel. Source: docs/theory.md, "Profiles in O(N)".
+
+mod flux;
+mod kernel;
+mod pairing;
+mod path;
+mod wave;
+
+use crate::chain::Chain;
+use crate::numerics::vector::Vector;
+use flux::FluxForm;
+use kernel::Kernel;
+use num_complex::Complex64;
+use path::Quality;
+
+/// The transformed variances at one σ, less nothing: absolute values.
+#[derive(Debug, Clone)]
+pub struct Variances {
+    /// Var p_0 .. Var p_N, transformed.
+    pub momentum: Vec<Complex64>,
+    /// Var r_1 .. Var r_N, transformed.
+    pub elongation: Vec<Complex64>,
+    /// Estimated largest error of either: iteration and quadrature.
+    pub error: f64,
+    /// The same of Var p_0 alone, which carries the current at the left end.
+    pub left_error: f64,
+    /// Relative residual of the flux form.
+    pub residual: f64,
+    /// GMRES iterations.
+    pub iterations: usize,
+    /// Quadrature nodes.
+    pub nodes: usize,
+}
+
+/// What drives the variances at one σ: q̂ + v(0) on the momenta, v(0) on the elongations (`None` for zero).
+#[derive(Debug, Clone, Copy)]
+pub struct Drive<'a> {
+    /// N+1 numbers.
+    pub momentum: &'a [Complex64],
+    /// N numbers.
+    pub elongation: Option<&'a [Complex64]>,
+}
+
+/// Solves for the variances at σ = 0 (with a thermostat), σ > 0, or Im σ > 0 off the negative axis, until rounding stops it.
+/// With `judged` a second quadrature measures the error of the first.
+pub fn variances(chain: &Chain, sigma: Complex64, drive: Drive<'_>, tolerance: f64, judged: bool) -> Variances {
+    let complex = sigma.im != 0.0;
+    let momentum = Vector::from_complex(drive.momentum, complex);
+    let elongation = drive.elongation.map(|v| Vector::from_complex(v, complex));
+    let kernel = Kernel::new(chain, sigma, Quality::FULL);
+    let (on_momenta, _) = kernel.apply(&momentum, elongation.as_ref());
+    let form = FluxForm::new(chain, sigma, &kernel);
+    let solved = form.solve(&on_momenta, tolerance);
+    let mut all = solved.variance.clone();
+    all.scale(4.0 * chain.flip_rate);
+    all.add(Complex64::ONE, &momentum);
+    let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
+    let size = |v: &Vector| (0..v.len()).map(|n| v.at(n).norm()).fold(0.0, f64::max);
+    let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
+    if judged {
+        let judge = Kernel::new(chain, sigma, Quality::JUDGE);
+        let distance = FluxForm::new(chain, sigma, &judge)
+            .distance(&judge.apply(&momentum, elongation.as_ref()).0, &solved.unknowns);
+        let mut second = judge.apply(&all, elongation.as_ref()).1;
+        second.add(-Complex64::ONE, &on_elongations);
+        error += size(&distance) + size(&second);
+        left_error += distance.at(0).norm();
+    }
+    let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect();
+    Variances {
+        momentum: list(&solved.variance),
+        elongation: list(&on_elongations),
+        error,
+        left_error,
+        residual: solved.residual,
+        iterations: solved.iterations,
+        nodes: kernel.nodes,
+    }
+}

@@ -1,0 +1,94 @@
+//! Quadrature of the inner integral K_σ = (1/πi) ∫_0^(i∞) G(σ/2+κ) G(σ/2-κ) dκ, entry by entry (docs/theory.md, "Profiles in O(N)").
+//!
+//! Composite Gauss-Legendre. Panels are placed by the distance to the singularities, the spectrum of B: the diffusive modes
+//! s ≈ -a_k²/2γ on the negative axis, and the band at Re s = -γ, |Im s| ≤ 2. For real σ ≥ 0 the path is the imaginary axis and κ = i y²
+//! takes the square root out of z: panels in y from the slowest mode on in a fixed ratio, of width ~γ across the band, and 1/κ for the tail.
+//! For complex σ it leaves 0 between the two cuts, in direction (arg σ + π)/2, and then turns upwards.
+//! [`Quality`] says how many nodes a panel has: two qualities measure the error of the first.
+
+use super::Chain;
+use crate::numerics::legendre::gauss;
+use num_complex::Complex64;
+use std::f64::consts::PI;
+
+/// Nodes a panel: the panels are made for [`Quality::FULL`] to reach rounding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quality(usize);
+
+impl Quality {
+    /// Error at rounding (measured by the row sums).
+    pub const FULL: Quality = Quality(16);
+    /// The judge of the full one: more nodes, at other places.
+    pub const JUDGE: Quality = Quality(19);
+}
+
+/// κ with its weight, 1/πi included.
+pub(super) type Node = (Complex64, Complex64);
+
+/// Gauss-Legendre over the panels between ascending edges.
+fn panels(edges: &[f64], quality: Quality) -> Vec<(f64, f64)> {
+    let rule = gauss(quality.0);
+    let panel = |pair: &[f64]| {
+        let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
+        rule.iter().map(move |(x, w)| (middle + half * x, half * w)).collect::<Vec<_>>()
+    };
+    edges.windows(2).flat_map(panel).collect()
+}
+
+/// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction holds one end), and slower where friction
+/// holds both ends and a chain of stiffness 1/N pulls on the weaker one.
+fn slowest_rate(chain: &Chain) -> f64 {
+    let stiffness = (2.0 * (0.25 * PI / chain.atoms() as f64).sin()).powi(2);
+    let [left, right] = chain.friction();
+    1.0 / (2.0 * chain.flip_rate / stiffness + left.min(right) * chain.bonds as f64)
+}
+
+/// y and weights from 0 to infinity for κ = `start` + iy: past the band, whose distance is `distance`, and the overdamped modes;
+/// the first panel is `first` wide.
+fn upwards(chain: &Chain, first: f64, distance: f64, quality: Quality) -> Vec<(f64, f64)> {
+    // Panels of 1.2 distances keep the Gauss error (ρ + ...)⁻ⁿ of a pole beside their middle at rounding.
+    let width = (1.2 * distance).min(0.48);
+    let mut edges = vec![0.0];
+    let mut last = 0.0f64;
+    while last < 2.8 {
+        last += width.min(last.max(first));
+        edges.push(last);
+    }
+    // The overdamped modes down to -2γ - λ: geometric until beyond all of them.
+    let strongest = chain.friction().into_iter().fold(2.0 * chain.flip_rate, f64::max);
+    while last < 4.0 * strongest {
+        last *= 2.0;
+        edges.push(last);
+    }
+    let mut nodes = panels(&edges, quality);
+    // y = last/u, u in (0, 1].
+    nodes.extend(panels(&[0.0, 0.25, 0.5, 1.0], quality).into_iter().map(|(u, w)| (last / u, w * last / (u * u))));
+    nodes
+}
+
+/// The path for σ with Im σ ≥ 0.
+pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Node> {
+    let scale = chain.flip_rate.min(1.0);
+    if sigma.im == 0.0 && sigma.re >= 0.0 {
+        // κ = iω, dκ/(πi) = dω/π.
+        let (first, top) = (slowest_rate(chain).sqrt(), 0.25 * scale);
+        let mut edges = vec![0.0, first.min(top.sqrt())];
+        while let Some(&y) = edges.last().filter(|y| **y < top.sqrt()) {
+            edges.push((2.5 * y).min(top.sqrt()));
+        }
+        let low = panels(&edges, quality).into_iter().map(|(y, w)| (y * y, 2.0 * y * w));
+        let high = upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w));
+        return low.chain(high).map(|(omega, w)| (Complex64::new(0.0, omega), Complex64::from(w / PI))).collect();
+    }
+    let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
+    let length = (0.4 * scale).max(4.0 * sigma.norm());
+    let mut edges = vec![0.0, 0.25 * sigma.norm()];
+    while let Some(&x) = edges.last().filter(|x| **x < length) {
+        edges.push((2.0 * x).min(length));
+    }
+    let measure = Complex64::new(0.0, -1.0 / PI);
+    let slanted = panels(&edges, quality).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
+    let upright = upwards(chain, 0.1 * scale, 0.5 * chain.flip_rate, quality);
+    let upright = upright.into_iter().map(|(y, w)| (slant * length + Complex64::new(0.0, y), w / PI + Complex64::ZERO));
+    slanted.chain(upright).collect()
+}

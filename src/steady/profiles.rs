@@ -1,0 +1,63 @@
+//! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and memory.
+//!
+//! Var p and Var r come from the squared kernel; the current follows from the balance of thermal energy, summed from the left end:
+//! with j_n = -Cov(p_n, r_(n+1)), j_0 = λ_-(T_- - Var p_0) + 2γ p̄_0², j_n = j_(n-1) + 2γ p̄_n². What it misses of λ_+(Var p_N - T_+) - 2γ p̄_N² at the
+//! right end is part of its error. Error: iteration, a second quadrature, and roundings.
+
+use super::SteadyError;
+use super::periodic::PeriodicState;
+use crate::chain::Chain;
+use crate::covariance::SolveReport;
+use crate::covariance::modal::Modal;
+use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
+use crate::covariance::periodic::PeriodicMean;
+use crate::resolvent::{Drive, variances};
+use crate::scenario::Topology;
+use num_complex::Complex64;
+
+/// Whether [`profiles`] serves: an open chain with flips under a constant force.
+pub fn serves(chain: &Chain) -> bool {
+    chain.topology == Topology::Open && chain.flip_rate > 0.0 && chain.force.harmonics.is_empty()
+}
+
+/// The stationary moments without the covariance, for a chain that it [`serves`].
+pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyError> {
+    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
+    if !serves(chain) {
+        return Err(SteadyError::NoProfiles);
+    }
+    let periodic = PeriodicMean::new(&Modal::new(chain))?.ok_or(SteadyError::NoThermostat)?;
+    let mean = periodic.average();
+    let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
+    let source: Vec<Complex64> = chain.covariance_source(momenta, reference).into_iter().map(Complex64::from).collect();
+    // Until rounding stops it.
+    let found = variances(chain, Complex64::ZERO, Drive { momentum: &source, elongation: None }, 1e-15, true);
+    let deviation: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
+    let variance: Vec<f64> = deviation.iter().map(|v| reference + v).collect();
+    let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
+    let heating = |n: usize| 2.0 * chain.flip_rate * momenta[n] * momenta[n];
+    // T - Var p in the deviations from the reference, where it does not cancel.
+    let mut flow = left * ((t_left - reference) - deviation[bonds]);
+    let correlation: Vec<f64> = (0..bonds)
+        .map(|n| {
+            flow += heating(n);
+            -flow
+        })
+        .collect();
+    let leaving = right * (deviation[2 * bonds] - (t_right - reference)) - heating(bonds);
+    let rounding = f64::EPSILON * largest(&variance);
+    let error = found.error + 4.0 * rounding + 16.0 * f64::EPSILON * largest(&deviation);
+    let current = (flow - leaving).abs() + left * found.left_error + 4.0 * f64::EPSILON * (flow.abs() + leaving.abs());
+    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.error;
+    let errors = MomentErrors {
+        mean_r: mean_error(&mean[..bonds]),
+        mean_p: mean_error(momenta),
+        var_r: error,
+        var_p: error,
+        correlation: current,
+    };
+    let report = SolveReport { iterations: found.iterations, residual: found.residual, error: found.error };
+    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
+    let average = Solution { moments, errors, ..Default::default() };
+    Ok((PeriodicState { mean: periodic, average, harmonics: Vec::new() }, report))
+}
