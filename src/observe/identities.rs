@@ -76,8 +76,7 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     };
     let (site, violation) = (0..atoms).map(|atom| (atom, violation(atom))).fold((0, 0.0), worse);
     let mut identities = vec![Identity { name: "energy balance at every site", violation, site: Some(site), time }];
-    let isolated = chain.left.is_none() && chain.right.is_none() && chain.force == Default::default();
-    if isolated {
+    if chain.is_isolated() {
         let (before, after): (f64, f64) = (before.iter().sum(), after.iter().sum());
         let violation = (after - before).abs() / before.abs().max(f64::MIN_POSITIVE);
         identities.push(Identity { name: "energy is conserved by flips alone", violation, site: None, time });
