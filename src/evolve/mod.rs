@@ -5,12 +5,14 @@ pub mod envelope;
 mod exponential;
 pub mod harmonic;
 pub mod hyperbola;
+pub mod means;
 pub mod radau;
 mod step_size;
 pub mod tableau;
 
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::MomentEquations;
+use crate::covariance::memory;
 use crate::covariance::moments::Solution;
 use radau::{Counts, EvolveError, Progress};
 
@@ -72,6 +74,22 @@ pub fn plan(chain: &Chain, times: &[f64], method: Method) -> Result<Plan, String
     }
 }
 
+/// Memory in bytes that the O(N²) solver needs for a plan, `kept` saying at which outputs the whole covariance is kept.
+pub fn memory_bytes(chain: &Chain, plan: &Plan, kept: &[bool]) -> u64 {
+    let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
+    if plan.exponential {
+        return memory::of_propagator(chain, count(kept));
+    }
+    let steps = memory::of_steps(chain, count(kept));
+    let late = count(&kept[plan.stepped..]);
+    let contour = memory::of_contour(chain, count(kept), late.min(contour::SHARED_STATES));
+    match plan.stepped {
+        0 => contour,
+        stepped if stepped == kept.len() => steps,
+        _ => steps.max(contour),
+    }
+}
+
 /// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the steps and of the contour.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
@@ -86,7 +104,11 @@ pub fn evolve<E: MomentEquations>(
         return Ok((harmonic::evolve(equations.chain(), law, times, keep, progress)?, Default::default()));
     }
     let (early, late) = times.split_at(plan.stepped);
-    let (mut solutions, stepped) = radau::evolve(equations, law, early, tolerance, &keep, progress)?;
+    let (mut solutions, stepped) = if early.is_empty() {
+        Default::default()
+    } else {
+        radau::evolve(equations, law, early, tolerance, &keep, progress)?
+    };
     let mut inverted = Counts::default();
     if !late.is_empty() {
         let keep = |i: usize| keep(plan.stepped + i);
