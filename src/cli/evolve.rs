@@ -108,10 +108,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
             [identities::balances(&chain, &start, s, t), identities::of_covariance(s, t)].concat()
         }));
+    let mut modes_errors = None;
     if all.modes {
         let phonons: Vec<_> = solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
         let csv = phonons::modes_csv(labels.iter().copied().zip(phonons.iter().map(|p| &p[..])));
         run.add("modes.csv", csv.as_bytes())?;
+        modes_errors = Some(solutions.iter().zip(&phonons).map(|(s, p)| phonons::error(s, p)).collect::<Vec<f64>>());
     }
     let details = json!({
         "method": name,
@@ -121,6 +123,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "contour_nodes": inverted.solves,
         "solves": stepped.solves + inverted.solves,
         "memory_estimate_bytes": needed,
+        "modes_error_estimates": modes_errors,
     });
     run.finish(Findings {
         scenario: &scenario,

@@ -54,8 +54,7 @@ fn energies(chain: &Chain, solution: &Solution) -> Vec<f64> {
 pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -> Vec<Identity> {
     let (before, after) = (energies(chain, start), energies(chain, output));
     let mut identities = Vec::new();
-    let isolated = chain.left.is_none() && chain.right.is_none() && chain.force == Default::default();
-    if isolated {
+    if chain.is_isolated() {
         let (before, after): (f64, f64) = (before.iter().sum(), after.iter().sum());
         let violation = (after - before).abs() / before.abs().max(f64::MIN_POSITIVE);
         identities.push(Identity { name: "energy is conserved by flips alone", violation, site: None, time });
