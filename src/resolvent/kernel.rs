@@ -49,10 +49,24 @@ struct Group<P: Pairing> {
     back: P::Factors,
     /// -z
     on: P::Factors,
+    /// For the means, factor by factor: 1, z, (1-z)/s, (1-z)/(sz), and z's mend.
+    one: P::Factors,
+    step: P::Factors,
+    bond: P::Factors,
+    bond_back: P::Factors,
+    mend_step: P::Factors,
     /// What the rounding of p takes from a sum over a block is given back: p^BLOCK over its rounded power.
     mend: P::Value,
     /// Sites after which pⁿ is below rounding.
     settled: usize,
+}
+
+/// x^BLOCK of the exact x = e^log over that of the rounded one.
+fn mended(rounded: Complex64, log: Complex64) -> Complex64 {
+    // Short sums are over before the rounding is felt.
+    let lost = if rounded.norm() < 0.5 { Complex64::ZERO } else { log - log_1p(rounded - 1.0) };
+    let turns = (lost.im / (2.0 * PI)).round();
+    (BLOCK as f64 * Complex64::new(lost.re, lost.im - turns * 2.0 * PI)).exp()
 }
 
 impl<P: Pairing> Group<P> {
@@ -62,13 +76,6 @@ impl<P: Pairing> Group<P> {
         let elongation = |[a, b]: &[Wave; 2]| a.slope * b.slope / (a.s * b.s);
         let weight = |([a, b], weight): ([Wave; 2], Complex64)| {
             weight * (a.s * a.inverse_wronskian) * (b.s * b.inverse_wronskian)
-        };
-        let mend = |[a, b]: &[Wave; 2]| {
-            let p = a.z * b.z;
-            // Short sums are over before the rounding of p is felt.
-            let lost = if p.norm() < 0.5 { Complex64::ZERO } else { a.log_z + b.log_z - log_1p(p - 1.0) };
-            let turns = (lost.im / (2.0 * PI)).round();
-            (BLOCK as f64 * Complex64::new(lost.re, lost.im - turns * 2.0 * PI)).exp()
         };
         // 1 - z₁z₂ = (1 - z₁) + z₁(1 - z₂)
         let missing = |[a, b]: &[Wave; 2]| a.slope + a.z * b.slope;
@@ -83,7 +90,12 @@ impl<P: Pairing> Group<P> {
             turn: P::factors(&waves, |w| w.z * w.z),
             back: P::factors(&waves, |w| -1.0 / w.z),
             on: P::factors(&waves, |w| -w.z),
-            mend: each(&mend),
+            one: P::factors(&waves, |_| Complex64::ONE),
+            step: P::factors(&waves, |w| w.z),
+            bond: P::factors(&waves, |w| w.slope / w.s),
+            bond_back: P::factors(&waves, |w| w.slope / (w.s * w.z)),
+            mend_step: P::factors(&waves, |w| mended(w.z, w.log_z)),
+            mend: each(&|[a, b]| mended(a.z * b.z, a.log_z + b.log_z)),
             settled: waves.iter().map(|[a, b]| 42.0 / -(a.log_z + b.log_z).re).fold(0.0, f64::max) as usize,
         }
     }
@@ -139,6 +151,11 @@ impl Kernel {
         flux
     }
 
+    /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
+    pub fn mean_squares(&self, momenta: &Vector, elongations: &Vector) -> Vector {
+        self.run(Work::MeanSquares { momenta, elongations }).0
+    }
+
     fn run(&self, work: Work<'_>) -> (Vector, Vector) {
         match &self.groups {
             Groups::Real(groups) => run(groups, self.bonds, work),
@@ -152,6 +169,7 @@ impl Kernel {
 enum Work<'a> {
     Apply { momenta: &'a Vector, elongations: Option<&'a Vector> },
     Flux(&'a Vector),
+    MeanSquares { momenta: &'a Vector, elongations: &'a Vector },
 }
 
 /// Runs tasks over parts of the groups and adds their results in order.
@@ -181,6 +199,9 @@ impl<P: Pairing> Vectorized for Sweep<'_, P> {
         match self.work {
             Work::Apply { momenta, elongations } => self.apply(momenta, elongations),
             Work::Flux(differences) => (self.flux(differences), Vector::default()),
+            Work::MeanSquares { momenta, elongations } => {
+                (self.mean_squares(&momenta.re, &elongations.re), Vector::default())
+            }
         }
     }
 }
@@ -394,6 +415,77 @@ impl<P: Pairing> Sweep<'_, P> {
         }
         (on_momenta, on_elongations)
     }
+
+    /// Σ c ŵ₁ŵ₂ on the momenta, with ŵ = M⁻¹(s w_p - Dᵀ w_r) from the left and right factors of one resolvent: p_n: z⁻ⁿ(1 + A z²ⁿ), r_n: the
+    /// same of (Dφ)_n/s, and an elongation acts with the sign -1.
+    #[inline(always)]
+    fn mean_squares(&self, momenta: &[f64], elongations: &[f64]) -> Vector {
+        let blocks = Self::blocks(self.bonds + 1);
+        let count = self.groups.len();
+        let zero = |group: &Group<P>| P::scaled(group.one, 0.0);
+        let mut checkpoints: Vec<[P::Factors; 2]> = Vec::with_capacity(blocks.len() * count);
+        let mut state: Vec<[P::Factors; 2]> = self.groups.iter().map(|g| [g.reflected(0, 0), zero(g)]).collect();
+        for (b, sites) in blocks.iter().enumerate() {
+            for (group, left) in self.groups.iter().zip(&mut state) {
+                if b.is_multiple_of(FRESH) {
+                    left[0] = group.reflected(0, sites.start);
+                }
+                left[1] = P::times(left[1], group.mend_step);
+                checkpoints.push(*left);
+                for n in sites.clone() {
+                    Self::mean_step(group, left, momenta[n], if n > 0 { elongations[n - 1] } else { 0.0 });
+                }
+            }
+        }
+        let mut out = Vector::zeros(self.bonds + 1, P::COMPLEX);
+        let mut right: Vec<[P::Factors; 2]> = self.groups.iter().map(|g| [g.reflected(1, 0), zero(g)]).collect();
+        let (mut kept, mut total) = ([[zero(&self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
+        for (b, sites) in blocks.iter().enumerate().rev() {
+            total.fill(P::number(0.0, 0.0));
+            let first = sites.start;
+            for (i, group) in self.groups.iter().enumerate() {
+                let mut left = checkpoints[b * count + i];
+                for n in sites.clone() {
+                    let r = if n > 0 { elongations[n - 1] } else { 0.0 };
+                    kept[n - first] = Self::mean_step(group, &mut left, momenta[n], r);
+                }
+                let [reflected, sum] = &mut right[i];
+                if (blocks.len() - 1 - b).is_multiple_of(FRESH) {
+                    *reflected = group.reflected(1, self.bonds + 1 - sites.end);
+                }
+                *sum = P::times(*sum, group.mend_step);
+                for n in sites.clone().rev() {
+                    let [left_sum, left_factor] = kept[n - first];
+                    let factor = P::plus(group.one, *reflected);
+                    let w = P::plus(P::times(factor, left_sum), P::times(left_factor, *sum));
+                    total[n - first] = total[n - first] + group.weight * P::product(w);
+                    *sum = P::plus(*sum, P::scaled(factor, momenta[n]));
+                    if n > 0 {
+                        let bond = P::plus(group.one, P::times(*reflected, group.on));
+                        let own = P::scaled(P::times(group.bond, bond), elongations[n - 1]);
+                        *sum = P::plus(P::times(group.step, *sum), own);
+                    }
+                    *reflected = P::times(*reflected, group.turn);
+                }
+            }
+            for n in sites.clone() {
+                store::<P>(&mut out, n, total[n - first]);
+            }
+        }
+        out
+    }
+
+    /// One site to the right: the sum up to p_n and its left factor.
+    #[inline(always)]
+    fn mean_step(group: &Group<P>, left: &mut [P::Factors; 2], p: f64, r: f64) -> [P::Factors; 2] {
+        let [reflected, sum] = left;
+        let factor = P::plus(group.one, *reflected);
+        let bond = P::plus(group.one, P::times(*reflected, group.back));
+        let reach = P::plus(*sum, P::scaled(P::times(group.bond_back, bond), -r));
+        *sum = P::plus(P::times(group.step, reach), P::scaled(factor, p));
+        *reflected = P::times(*reflected, group.turn);
+        [*sum, factor]
+    }
 }
 
 #[cfg(test)]
@@ -403,19 +495,24 @@ mod tests {
     use faer::Mat;
     use faer::linalg::solvers::Solve;
 
-    /// K_σ on all coordinates (r, then p) from the literal (σ - B⊗1 - 1⊗B)⁻¹.
-    fn literal(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
-        let b = chain.drift();
+    /// σ - B⊗1 - 1⊗B
+    fn pair_operator(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
         let n = chain.coordinates();
         let mut m = Mat::from_fn(n * n, n * n, |i, j| if i == j { sigma } else { Complex64::ZERO });
-        for (&v, (i, k)) in b.iter() {
+        for (&v, (i, k)) in chain.drift().iter() {
             for j in 0..n {
                 m[(i * n + j, k * n + j)] -= v;
                 m[(j * n + i, j * n + k)] -= v;
             }
         }
+        m
+    }
+
+    /// K_σ on all coordinates (r, then p) from the literal (σ - B⊗1 - 1⊗B)⁻¹.
+    fn literal(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
+        let n = chain.coordinates();
         let squares = Mat::from_fn(n * n, n, |i, j| if i == j * (n + 1) { Complex64::ONE } else { Complex64::ZERO });
-        let x = m.partial_piv_lu().solve(&squares);
+        let x = pair_operator(chain, sigma).partial_piv_lu().solve(&squares);
         Mat::from_fn(n, n, |i, j| x[(i * (n + 1), j)])
     }
 
@@ -460,6 +557,35 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_squares_of_the_means_have_their_literal_transform() {
+        // (σ - B⊗1 - 1⊗B)⁻¹ (w⊗w) on the diagonal.
+        for (bonds, gamma, friction, sigma) in [
+            (3, 1.0, [1.0, 0.5], (0.01, 0.03)),
+            (4, 0.3, [0.0, 2.0], (-0.002, 0.004)),
+            (2, 0.8, [1.0, 1.0], (0.2, 0.0)),
+        ] {
+            let chain = chain(bonds, gamma, friction);
+            let sigma = Complex64::new(sigma.0, sigma.1);
+            let n = chain.coordinates();
+            let w: Vec<f64> = (0..n).map(|i| (1.3 * i as f64 + 0.4).sin()).collect();
+            let solve = pair_operator(&chain, sigma).partial_piv_lu();
+            let x = solve.solve(&Mat::from_fn(n * n, 1, |i, _| Complex64::from(w[i / n] * w[i % n])));
+            let real = |v: &[f64]| Vector { re: v.to_vec(), im: vec![] };
+            let kernel = Kernel::new(&chain, sigma, Quality::FULL);
+            let found = kernel.mean_squares(&real(&w[bonds..]), &real(&w[..bonds]));
+            let size = (0..n).map(|i| x[(i * (n + 1), 0)].norm()).fold(0.0, f64::max);
+            for site in 0..=bonds {
+                let exact = x[((bonds + site) * (n + 1), 0)];
+                assert!(
+                    (found.at(site) - exact).norm() < 1e-12 * size,
+                    "{bonds} {sigma} {site}: {} {exact}",
+                    found.at(site)
+                );
             }
         }
     }

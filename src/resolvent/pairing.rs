@@ -16,6 +16,12 @@ pub(super) trait Pairing: Copy + Send + Sync + 'static {
     fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> Self::Factors;
     /// Factor by factor.
     fn times(a: Self::Factors, b: Self::Factors) -> Self::Factors;
+    /// Factor by factor.
+    fn plus(a: Self::Factors, b: Self::Factors) -> Self::Factors;
+    /// Both factors times a real number.
+    fn scaled(a: Self::Factors, x: f64) -> Self::Factors;
+    /// a₁ a₂
+    fn product(a: Self::Factors) -> Self::Value;
     /// (1 + a₁)(1 + a₂)
     fn square(a: Self::Factors) -> Self::Value;
     /// The number x in every lane.
@@ -55,6 +61,18 @@ impl Pairing for Conjugate {
         a * b
     }
     #[inline(always)]
+    fn plus(a: Split<Eight>, b: Split<Eight>) -> Split<Eight> {
+        a + b
+    }
+    #[inline(always)]
+    fn scaled(a: Split<Eight>, x: f64) -> Split<Eight> {
+        a * Eight::splat(x.into())
+    }
+    #[inline(always)]
+    fn product(a: Split<Eight>) -> Eight {
+        a.re * a.re + a.im * a.im
+    }
+    #[inline(always)]
     fn square(a: Split<Eight>) -> Eight {
         let one = a.re + Eight::splat(Complex64::ONE);
         one * one + a.im * a.im
@@ -86,6 +104,19 @@ impl Pairing for General {
     #[inline(always)]
     fn times(a: [Split<Eight>; 2], b: [Split<Eight>; 2]) -> [Split<Eight>; 2] {
         [a[0] * b[0], a[1] * b[1]]
+    }
+    #[inline(always)]
+    fn plus(a: [Split<Eight>; 2], b: [Split<Eight>; 2]) -> [Split<Eight>; 2] {
+        [a[0] + b[0], a[1] + b[1]]
+    }
+    #[inline(always)]
+    fn scaled(a: [Split<Eight>; 2], x: f64) -> [Split<Eight>; 2] {
+        let x = Eight::splat(x.into());
+        [a[0] * x, a[1] * x]
+    }
+    #[inline(always)]
+    fn product(a: [Split<Eight>; 2]) -> Split<Eight> {
+        a[0] * a[1]
     }
     #[inline(always)]
     fn square(a: [Split<Eight>; 2]) -> Split<Eight> {

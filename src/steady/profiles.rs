@@ -11,7 +11,7 @@ use crate::covariance::SolveReport;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::resolvent::{Drive, variances};
+use crate::resolvent::{Drive, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
@@ -31,7 +31,8 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
     let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
     let source: Vec<Complex64> = chain.covariance_source(momenta, reference).into_iter().map(Complex64::from).collect();
     // Until rounding stops it.
-    let found = variances(chain, Complex64::ZERO, Drive { momentum: &source, elongation: None }, 1e-15, true);
+    let found =
+        SquaredKernel::judged(chain, Complex64::ZERO).variances(Drive { momentum: &source, elongation: None }, 1e-15);
     let deviation: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
     let variance: Vec<f64> = deviation.iter().map(|v| reference + v).collect();
     let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
