@@ -3,6 +3,7 @@
 pub mod contour;
 pub mod envelope;
 pub mod hyperbola;
+pub mod profiles;
 pub mod radau;
 mod step_size;
 pub mod tableau;
