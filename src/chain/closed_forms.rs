@@ -3,6 +3,7 @@
 
 use super::Chain;
 use crate::scenario::Topology;
+use ndarray::{Array1, Array2};
 
 /// The stationary state without force, for any friction and flip rate.
 #[derive(Debug, Clone, PartialEq)]
@@ -13,6 +14,22 @@ pub struct ThermalState {
     pub var_p: Vec<f64>,
     /// Cov(p_(n-1), r_n) = Cov(r_n, p_n) = J; every other covariance vanishes.
     pub correlation: f64,
+}
+
+impl ThermalState {
+    /// The covariance in the theory's order, O(N²).
+    pub fn covariance(&self, chain: &Chain) -> Array2<f64> {
+        let variance: Array1<f64> = self.var_r.iter().chain(&self.var_p).copied().collect();
+        let mut covariance = Array2::from_diag(&variance);
+        for bond in 0..chain.bonds {
+            let (left, right) = chain.bond_ends(bond);
+            for p in [left, right].map(|atom| chain.bonds + atom) {
+                covariance[[p, bond]] = self.correlation;
+                covariance[[bond, p]] = self.correlation;
+            }
+        }
+        covariance
+    }
 }
 
 impl Chain {
@@ -53,6 +70,16 @@ impl Chain {
             .collect();
         let var_r = (1..=bonds).map(|n| inside(2.0 * gamma * (2 * n - 1) as f64)).collect();
         Some(ThermalState { var_r, var_p, correlation: j })
+    }
+
+    /// The stationary state of the pure harmonic chain (γ = 0) under any force: the thermal one, or with a single thermostat its
+    /// temperature everywhere, because every mode moves both ends. `None` without thermostats.
+    pub fn harmonic_state(&self) -> Option<ThermalState> {
+        self.thermal_state().or_else(|| {
+            let temperature = self.left.or(self.right)?.temperature;
+            let (var_r, var_p) = (vec![temperature; self.bonds], vec![temperature; self.atoms()]);
+            Some(ThermalState { var_r, var_p, correlation: 0.0 })
+        })
     }
 
     /// Energy entering at the left end in the stationary state under a constant force:

@@ -92,6 +92,17 @@ impl Modes {
         self.topology == Topology::Ring
     }
 
+    /// Whole numbers (m, d) with a_k = 2 sin(πm/d).
+    pub fn half_turns(&self, k: usize) -> (usize, usize) {
+        match self.topology {
+            Topology::Open => (k, 2 * self.count),
+            Topology::Ring => {
+                let cosines = Modes::ring_cosines(self.count);
+                (if k < cosines { k } else { k - cosines + 1 }, self.count)
+            }
+        }
+    }
+
     /// ψ_k(0); at the other end of the open chain ψ_k(N) = (-1)^k ψ_k(0).
     pub fn at_left_end(&self, k: usize) -> f64 {
         let m = self.count as f64;

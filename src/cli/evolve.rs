@@ -64,13 +64,14 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "auto" => Method::Auto,
         "contour" => Method::Contour,
         "radau" => Method::Radau,
+        "exponential" => Method::Exponential,
         "literal" => {
             Literal::fits(chain.bonds).map_err(Error::BadInput)?;
             Method::Radau
         }
         other => {
             return Err(Error::BadInput(format!(
-                "--method: found \"{other}\"; allowed: auto (default), radau, contour, literal (radau on the sparse matrix)"
+                "--method: found \"{other}\"; allowed: auto (default), radau, contour, exponential, literal (radau on the sparse matrix)"
             )));
         }
     };

@@ -87,6 +87,17 @@ impl Consistency {
         }
         Consistency { asymmetry: asymmetry / scale, negative_minor: negative / scale }
     }
+
+    /// Of the variances and the correlations of neighbours alone, O(N).
+    pub fn of_bonds(chain: &Chain, variance: &[f64], correlation: &[f64]) -> Consistency {
+        let scale = largest(variance).max(f64::MIN_POSITIVE);
+        let minor = correlation.iter().enumerate().map(|(bond, c)| {
+            let (p, r) = chain.left_pair(bond);
+            c.abs() - (variance[p].max(0.0) * variance[r].max(0.0)).sqrt()
+        });
+        let negative = variance.iter().map(|v| -v).chain(minor).fold(0.0, f64::max);
+        Consistency { asymmetry: 0.0, negative_minor: negative / scale }
+    }
 }
 
 /// The moments of one output time with what is known of their error.

@@ -2,6 +2,8 @@
 
 pub mod contour;
 pub mod envelope;
+mod exponential;
+pub mod harmonic;
 pub mod hyperbola;
 pub mod profiles;
 pub mod radau;
@@ -16,12 +18,14 @@ use radau::{Counts, EvolveError, Progress};
 /// How the outputs are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Late outputs by the contour where it serves, the others by steps.
+    /// Without flips the propagator; with flips late outputs by the contour where it serves, the others by steps.
     Auto,
     /// Steps for all outputs.
     Radau,
     /// The contour for all outputs.
     Contour,
+    /// The propagator e^(Bτ) for all outputs, without flips.
+    Exponential,
 }
 
 /// Which outputs go which way, and why.
@@ -29,19 +33,28 @@ pub enum Method {
 pub struct Plan {
     /// Outputs before this index are stepped to, those from it on inverted.
     pub stepped: usize,
+    /// Whether all outputs come from the propagator instead.
+    pub exponential: bool,
     /// A sentence for the summary.
     pub reason: String,
 }
 
 /// Decides for ascending microscopic `times`; an error says why the contour cannot serve.
 pub fn plan(chain: &Chain, times: &[f64], method: Method) -> Result<Plan, String> {
-    let stepped = |stepped: usize, reason: String| Ok(Plan { stepped, reason });
+    let stepped = |stepped: usize, reason: String| Ok(Plan { stepped, exponential: false, reason });
     if method == Method::Radau {
         return stepped(times.len(), "steps were asked for".into());
     }
+    match (method, chain.flip_rate == 0.0, chain.left.is_some() || chain.right.is_some()) {
+        (Method::Exponential, false, _) => return Err("the propagator serves without flips (γ = 0) only".into()),
+        (Method::Auto | Method::Exponential, true, damped) => {
+            let how = if damped { "the matrix exponential of B" } else { "every mode turns by its angle" };
+            return Ok(Plan { stepped: 0, exponential: true, reason: format!("no flips (γ = 0): {how}, no steps") });
+        }
+        _ => {}
+    }
     let Some(limit) = contour::earliest(chain) else {
-        let reason = "the contour needs flips (γ > 0)";
-        return if method == Method::Contour { Err(reason.into()) } else { stepped(times.len(), reason.into()) };
+        return Err("the contour needs flips (γ > 0)".into());
     };
     let (limit_is, contour_is) = if chain.force.harmonics.is_empty() {
         (format!("300/γ = {limit:.3e}"), "contour")
@@ -70,6 +83,9 @@ pub fn evolve<E: MomentEquations>(
     keep: impl Fn(usize) -> bool,
     progress: &mut Progress<'_>,
 ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
+    if plan.exponential {
+        return Ok((harmonic::evolve(equations.chain(), law, times, keep, progress)?, Default::default()));
+    }
     let (early, late) = times.split_at(plan.stepped);
     let (mut solutions, stepped) = radau::evolve(equations, law, early, tolerance, &keep, progress)?;
     let mut inverted = Counts::default();

@@ -66,28 +66,14 @@ pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicS
 
 /// The periodic (or stationary) state of the pure harmonic chain with a thermostat at one end or both.
 pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError> {
-    let thermostat = chain.left.or(chain.right).ok_or(SteadyError::NeverSettles)?;
+    let state = chain.harmonic_state().ok_or(SteadyError::NeverSettles)?;
     let mean =
         PeriodicMean::of(chain, |shift, f| literal::solve_drift(chain, shift, f))?.ok_or(SteadyError::NoThermostat)?;
-    let (variance, correlation) = match chain.thermal_state() {
-        Some(state) => ([&state.var_r[..], &state.var_p].concat(), state.correlation),
-        // One thermostat: every mode moves its end, so all take its temperature.
-        None => (vec![thermostat.temperature; chain.coordinates()], 0.0),
-    };
-    let covariance = keep.then(|| {
-        let mut covariance = Array2::from_diag(&ndarray::Array1::from(variance.clone()));
-        for bond in 0..chain.bonds {
-            let (left, right) = chain.bond_ends(bond);
-            for p in [left, right].map(|atom| chain.bonds + atom) {
-                covariance[[p, bond]] = correlation;
-                covariance[[bond, p]] = correlation;
-            }
-        }
-        covariance
-    });
+    let variance = [&state.var_r[..], &state.var_p].concat();
+    let covariance = keep.then(|| state.covariance(chain));
     let rounding = 8.0 * f64::EPSILON * largest(&variance);
     let errors = [mean.error, rounding];
-    let average = solution(mean.average(), variance, vec![correlation; chain.bonds], covariance, errors);
+    let average = solution(mean.average(), variance, vec![state.correlation; chain.bonds], covariance, errors);
     Ok(PeriodicState { mean, average, harmonics: Vec::new() })
 }
 

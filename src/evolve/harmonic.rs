@@ -1,0 +1,191 @@
+//! Without flips: the moments at any time by the propagator e^(Bτ), no steps (docs/theory.md, "The pure harmonic chain").
+//!
+//! ```text
+//! z̄(τ) = z_f(τ) + e^(Bτ) (z̄(0) - z_f(0)),      C(τ) = C_∞ + e^(Bτ) (C(0) - C_∞) e^(Bᵀτ)
+//! ```
+//!
+//! Without thermostats C_∞ = 0 and e^(Bτ) turns every mode (r_k, p_k) by the angle a_k τ, which is known to all digits for aτ up to
+//! 10¹⁵ ([`mode_phase`]): variances are sums of squares of the propagator's columns, O(N² log N) time and O(N) memory; the covariance is
+//! turned by rows and columns. With thermostats C_∞ is the closed form ([`Chain::thermal_state`]) and e^(Bτ) a dense matrix by scaling and
+//! squaring, O(N³ log τ). Error: rounding of the transforms; with thermostats the distance of two evaluations with different scalings.
+
+use super::exponential::Damped;
+use super::radau::{Counts, EvolveError, Progress};
+use crate::chain::modes::Modes;
+use crate::chain::{Chain, InitialLaw};
+use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::numerics::double_double::mode_phase;
+use crate::scenario::Topology;
+use ndarray::{Array2, Axis};
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+/// The moments at ascending `times` of a chain with γ = 0. Arguments as for [`super::radau::evolve`].
+pub fn evolve(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    keep: impl Fn(usize) -> bool,
+    progress: &mut Progress<'_>,
+) -> Result<Vec<Solution>, EvolveError> {
+    let damped = Damped::new(chain)?;
+    let mut solutions = Vec::with_capacity(times.len());
+    for (index, &time) in times.iter().enumerate() {
+        solutions.push(match &damped {
+            Some(damped) => damped.at(law, time, keep(index)),
+            None => Rotation::new(chain, time).solution(chain, law, keep(index)),
+        });
+        if !progress(time, Counts::default()) {
+            return Err(EvolveError::Interrupted);
+        }
+    }
+    Ok(solutions)
+}
+
+/// e^(Bτ) of the chain without friction and flips.
+struct Rotation {
+    time: f64,
+    modes: Modes,
+    /// e^(-i a_k τ)
+    phases: Vec<Complex64>,
+}
+
+/// Columns of the propagator handed to one thread at a time; fixed, so that sums do not depend on the number of threads.
+const COLUMNS: usize = 32;
+
+impl Rotation {
+    fn new(chain: &Chain, time: f64) -> Rotation {
+        let modes = Modes::new(chain);
+        let phase = |k: usize| {
+            let (numerator, denominator) = modes.half_turns(k);
+            mode_phase(numerator, denominator, time)
+        };
+        let phases = (0..modes.count()).map(phase).collect();
+        Rotation { time, modes, phases }
+    }
+
+    /// Modes: r_k(τ) = cos r_k + sin p_k, p_k(τ) = cos p_k - sin r_k; `elongation` and `momentum` have one entry a mode.
+    fn turn(&self, elongation: &mut [f64], momentum: &mut [f64]) {
+        for ((r, p), phase) in elongation.iter_mut().zip(momentum).zip(&self.phases) {
+            let turned = Complex64::new(*p, -*r) * phase;
+            (*r, *p) = (-turned.im, turned.re);
+        }
+    }
+
+    /// e^(Bτ) z in place, z in the theory's order.
+    fn apply(&self, z: &mut [f64]) {
+        let atoms = self.modes.count();
+        let bonds = z.len() - atoms;
+        let mut elongation = vec![0.0; atoms - bonds];
+        elongation.extend_from_slice(&z[..bonds]);
+        self.modes.elongation_to_modes(&mut elongation);
+        self.modes.momentum_to_modes(&mut z[bonds..]);
+        self.turn(&mut elongation, &mut z[bonds..]);
+        self.modes.momentum_to_sites(&mut z[bonds..]);
+        self.modes.elongation_to_sites(&mut elongation);
+        z[..bonds].copy_from_slice(&elongation[atoms - bonds..]);
+    }
+
+    fn solution(&self, chain: &Chain, law: &InitialLaw, keep: bool) -> Solution {
+        let mut mean = law.mean();
+        self.apply(&mut mean);
+        let (forced, forced_error) = self.forced(chain);
+        mean.iter_mut().zip(&forced).for_each(|(z, f)| *z += f);
+        let whole = keep || law.covariance.is_some();
+        let (variance, correlation, covariance) = if whole {
+            let covariance = self.covariance(law);
+            (covariance.diag().to_vec(), chain.left_correlations(covariance.view()), Some(covariance))
+        } else {
+            let (variance, correlation) = self.variances(chain, &law.variance());
+            (variance, correlation, None)
+        };
+        let size = largest(&law.variance());
+        // Some roundings of each transform, and of sums of N terms of one sign.
+        let transforms = f64::EPSILON * (64.0 + (chain.coordinates() as f64).sqrt());
+        let loss = transforms * size;
+        let mean_loss = transforms * largest(&law.mean()) * (chain.atoms() as f64).sqrt() + forced_error;
+        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss };
+        let consistency = match &covariance {
+            Some(covariance) => Consistency::of(covariance.view()),
+            None => Consistency::of_bonds(chain, &variance, &correlation),
+        };
+        let covariance = covariance.filter(|_| keep);
+        let moments = Moments { time: self.time, mean, variance, correlation, covariance };
+        Solution { moments, errors, consistency, integrals: None }
+    }
+
+    /// e^(Bτ) C(0) e^(Bᵀτ)
+    fn covariance(&self, law: &InitialLaw) -> Array2<f64> {
+        let mut covariance = law.covariance_above(0.0);
+        for axis in [Axis(0), Axis(1)] {
+            let lanes: Vec<_> = covariance.axis_iter_mut(axis).collect();
+            lanes.into_par_iter().for_each(|mut lane| {
+                let mut z = lane.to_vec();
+                self.apply(&mut z);
+                lane.iter_mut().zip(&z).for_each(|(to, from)| *to = *from);
+            });
+        }
+        covariance
+    }
+
+    /// Σ_j E_ij² v_j and Σ_j E_pj E_rj v_j, E = e^(Bτ), of independent coordinates with variances v.
+    fn variances(&self, chain: &Chain, initial: &[f64]) -> (Vec<f64>, Vec<f64>) {
+        let n = initial.len();
+        let chunk = |start: usize| {
+            let (mut variance, mut correlation) = (vec![0.0; n], vec![0.0; chain.bonds]);
+            for j in (start..n.min(start + COLUMNS)).filter(|&j| initial[j] != 0.0) {
+                let mut column = vec![0.0; n];
+                column[j] = 1.0;
+                self.apply(&mut column);
+                variance.iter_mut().zip(&column).for_each(|(sum, e)| *sum += initial[j] * e * e);
+                for (bond, sum) in correlation.iter_mut().enumerate() {
+                    let (p, r) = chain.left_pair(bond);
+                    *sum += initial[j] * column[p] * column[r];
+                }
+            }
+            (variance, correlation)
+        };
+        let starts: Vec<usize> = (0..n).step_by(COLUMNS).collect();
+        let mut totals = (vec![0.0; n], vec![0.0; chain.bonds]);
+        // A few chunks at a time bound the memory.
+        for some in starts.chunks(64) {
+            let parts: Vec<_> = some.par_iter().map(|&start| chunk(start)).collect();
+            for (variance, correlation) in parts {
+                totals.0.iter_mut().zip(variance).for_each(|(sum, v)| *sum += v);
+                totals.1.iter_mut().zip(correlation).for_each(|(sum, c)| *sum += c);
+            }
+        }
+        totals
+    }
+
+    /// What the force does from rest, and its error: u_k = p_k - i r_k obeys du/dτ = -i a u + ψ_k(N) F, so every harmonic adds
+    /// F_l ψ_k(N) ∫_0^τ e^(-ia(τ-t)) e^(ilωt) dt = F_l ψ_k(N) e^(i(lω-a)τ/2) τ sinc((lω+a)τ/2): finite at resonance.
+    fn forced(&self, chain: &Chain) -> (Vec<f64>, f64) {
+        let n = chain.coordinates();
+        if chain.topology == Topology::Ring || chain.force == Default::default() {
+            return (vec![0.0; n], 0.0);
+        }
+        let (atoms, force, time) = (chain.atoms(), &chain.force, self.time);
+        let conjugate = force.harmonics.iter().map(|&(l, f)| (-(l as f64), f.conj()));
+        let harmonics = force.harmonics.iter().map(|&(l, f)| (l as f64, f)).chain(conjugate);
+        let harmonics: Vec<_> = harmonics.chain([(0.0, force.mean.into())]).collect();
+        let (mut r, mut p, mut error) = (vec![0.0; atoms], vec![0.0; atoms], 0.0);
+        for k in 0..atoms {
+            let a = self.modes.frequency[k];
+            let shape = self.modes.at_left_end(k) * if k % 2 == 1 { -1.0 } else { 1.0 };
+            let mut u = Complex64::ZERO;
+            for &(l, f) in &harmonics {
+                let angle = (l * force.frequency + a) * time / 2.0;
+                let sinc = if angle == 0.0 { 1.0 } else { angle.sin() / angle };
+                let term = f * shape * Complex64::cis((l * force.frequency - a) * time / 2.0) * time * sinc;
+                u += term;
+                // The angles lose as many roundings as they hold radians.
+                error += 4.0 * f64::EPSILON * term.norm() * (1.0 + angle.abs() + a * time);
+            }
+            (r[k], p[k]) = (-u.im, u.re);
+        }
+        self.modes.momentum_to_sites(&mut p);
+        self.modes.elongation_to_sites(&mut r);
+        ([&r[1..], &p].concat(), error)
+    }
+}
