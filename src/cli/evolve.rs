@@ -63,6 +63,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let method = match name {
         "auto" => Method::Auto,
         "contour" => Method::Contour,
+        "profiles" => Method::Profiles,
         "radau" => Method::Radau,
         "exponential" => Method::Exponential,
         "literal" => {
@@ -71,11 +72,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         }
         other => {
             return Err(Error::BadInput(format!(
-                "--method: found \"{other}\"; allowed: auto (default), radau, contour, exponential, literal (radau on the sparse matrix)"
+                "--method: found \"{other}\"; allowed: auto (default), radau, contour, profiles (without the covariance), exponential, literal (radau on the sparse matrix)"
             )));
         }
     };
-    let plan = evolve::plan(&chain, &times, method).map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
+    let plan = evolve::plan(&chain, &law, &times, method, kept.contains(&true))
+        .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
     let run = Run::begin(args, "evolve")?;
     let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
     let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
@@ -87,10 +89,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     };
     bar.finish();
     let start = Solution::initial(&chain, &law);
-    let identities =
-        Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
-            [identities::balances(&chain, &start, s, t), identities::of_covariance(s, t)].concat()
-        }));
+    let identities = Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
+        let mut of_output = identities::balances(&chain, &start, s, t);
+        of_output.extend(identities::of_covariance(s, t));
+        of_output.extend(identities::of_power(s, t));
+        of_output
+    }));
     let details = json!({
         "method": name,
         "method_reason": plan.reason,

@@ -207,6 +207,12 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let consistency = Consistency::of(covariance.view());
         let covariance = keep.then_some(covariance);
         let moments = Moments { time, mean, variance, correlation, covariance };
-        Ok(Solution { moments, errors, consistency, integrals: Some(integrals) })
+        Ok(Solution {
+            moments,
+            errors,
+            consistency: Some(consistency),
+            integrals: Some(integrals),
+            missing_power: None,
+        })
     }
 }

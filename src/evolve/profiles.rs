@@ -185,7 +185,8 @@ impl<'a> Problem<'a> {
         let errors =
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
-        Solution { moments, errors, ..Default::default() }
+        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
+        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
     }
 }
 

@@ -87,5 +87,5 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let correlation = chain.left_correlations(covariance.view());
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
-    Ok((Solution { moments, errors, consistency, integrals: None }, report))
+    Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))
 }

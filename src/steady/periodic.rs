@@ -60,7 +60,7 @@ impl PeriodicState {
         let e = average.errors;
         let errors =
             MomentErrors { var_r: e.var_r + loss, var_p: e.var_p + loss, correlation: e.correlation + loss, ..e };
-        Solution { moments, errors, consistency: average.consistency, integrals: None }
+        Solution { moments, errors, consistency: average.consistency, ..Default::default() }
     }
 }
 
@@ -101,7 +101,7 @@ pub fn covariance<E: MomentEquations>(
         let mut solution = state.at(phase);
         let mut covariance = equations.matrix(&oscillation);
         covariance += state.average.moments.covariance.as_ref().expect("the average keeps its covariance");
-        solution.consistency = Consistency::of(covariance.view());
+        solution.consistency = Some(Consistency::of(covariance.view()));
         solution.moments.covariance = Some(covariance);
         solution
     });
