@@ -15,7 +15,9 @@ use super::Chain;
 use super::pairing::{Conjugate, General, Pairing};
 use super::path::{Quality, path};
 use super::wave::{Wave, log_1p};
-use crate::numerics::lanes::{Lane, Vectorized, vectorized};
+#[cfg(target_arch = "x86_64")]
+use crate::numerics::lanes::{Avx2, Avx512};
+use crate::numerics::lanes::{Eight, Lane, Registers, Vectorized, Wide, widest};
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -106,17 +108,11 @@ impl<P: Pairing> Group<P> {
     }
 }
 
-/// The groups of one σ.
-enum Groups {
-    Real(Vec<Group<Conjugate>>),
-    Complex(Vec<Group<General>>),
-}
-
 /// K_σ of an open chain.
 pub(super) struct Kernel {
     bonds: usize,
     flip_rate: f64,
-    groups: Groups,
+    groups: Box<dyn Nodes>,
     /// Number of quadrature nodes.
     pub nodes: usize,
 }
@@ -127,15 +123,14 @@ impl Kernel {
         let path = path(chain, sigma, quality);
         let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
         let nodes: Vec<_> = path.iter().map(|&(kappa, weight)| (pair(kappa), weight)).collect();
-        fn groups<P: Pairing>(nodes: &[([Wave; 2], Complex64)]) -> Vec<Group<P>> {
-            let group = |nodes: &[([Wave; 2], Complex64)]| {
-                // The last group is filled up with nodes of no weight.
-                let (waves, _) = nodes[0];
-                Group::new(std::array::from_fn(|i| nodes.get(i).copied().unwrap_or((waves, Complex64::ZERO))))
-            };
-            nodes.chunks(8).map(group).collect()
-        }
-        let groups = if sigma.im == 0.0 { Groups::Real(groups(&nodes)) } else { Groups::Complex(groups(&nodes)) };
+        let real = sigma.im == 0.0;
+        let groups = match widest() {
+            #[cfg(target_arch = "x86_64")]
+            Registers::Avx512 => groups::<Avx512>(&nodes, real),
+            #[cfg(target_arch = "x86_64")]
+            Registers::Avx2 => groups::<Avx2>(&nodes, real),
+            Registers::Any => groups::<Eight>(&nodes, real),
+        };
         Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, groups, nodes: nodes.len() }
     }
 
@@ -157,10 +152,7 @@ impl Kernel {
     }
 
     fn run(&self, work: Work<'_>) -> (Vector, Vector) {
-        match &self.groups {
-            Groups::Real(groups) => run(groups, self.bonds, work),
-            Groups::Complex(groups) => run(groups, self.bonds, work),
-        }
+        self.groups.run(self.bonds, work)
     }
 }
 
@@ -172,16 +164,35 @@ enum Work<'a> {
     MeanSquares { momenta: &'a Vector, elongations: &'a Vector },
 }
 
-/// Runs tasks over parts of the groups and adds their results in order.
-fn run<P: Pairing>(groups: &[Group<P>], bonds: usize, work: Work<'_>) -> (Vector, Vector) {
-    let parts = groups.par_chunks(groups.len().div_ceil(TASKS));
-    let parts: Vec<_> = parts.map(|groups| vectorized(Sweep { groups, bonds, work })).collect();
-    let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
-        a.0.add(Complex64::ONE, &b.0);
-        a.1.add(Complex64::ONE, &b.1);
-        a
-    };
-    parts.into_iter().reduce(sum).expect("a path has nodes")
+/// The nodes in groups, in some registers.
+trait Nodes: Send + Sync {
+    fn run(&self, bonds: usize, work: Work<'_>) -> (Vector, Vector);
+}
+
+fn groups<L: Wide>(nodes: &[([Wave; 2], Complex64)], real: bool) -> Box<dyn Nodes> {
+    fn of<P: Pairing>(nodes: &[([Wave; 2], Complex64)]) -> Box<dyn Nodes> {
+        let group = |nodes: &[([Wave; 2], Complex64)]| {
+            // The last group is filled up with nodes of no weight.
+            let (waves, _) = nodes[0];
+            Group::<P>::new(std::array::from_fn(|i| nodes.get(i).copied().unwrap_or((waves, Complex64::ZERO))))
+        };
+        Box::new(nodes.chunks(8).map(group).collect::<Vec<_>>())
+    }
+    if real { of::<Conjugate<L>>(nodes) } else { of::<General<L>>(nodes) }
+}
+
+impl<P: Pairing> Nodes for Vec<Group<P>> {
+    /// Tasks over parts of the groups; their results are added in order.
+    fn run(&self, bonds: usize, work: Work<'_>) -> (Vector, Vector) {
+        let parts = self.par_chunks(self.len().div_ceil(TASKS));
+        let parts: Vec<_> = parts.map(|groups| P::Wide::vectorized(Sweep { groups, bonds, work })).collect();
+        let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
+            a.0.add(Complex64::ONE, &b.0);
+            a.1.add(Complex64::ONE, &b.1);
+            a
+        };
+        parts.into_iter().reduce(sum).expect("a path has nodes")
+    }
 }
 
 /// The recurrences of some groups.
