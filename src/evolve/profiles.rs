@@ -43,7 +43,9 @@ pub fn evolve(
     progress: &mut Progress<'_>,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(chain, law);
-    let goal = (1e-2 * tolerance).max(1e-14);
+    // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
+    let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
+    let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
     for run in hyperbola::shared(times, goal, SHARED) {
@@ -51,10 +53,17 @@ pub fn evolve(
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
         let mut evaluate = |extra: usize, quality: Quality| {
-            problem.invert(&Contour::new(first, last, nodes + extra), group, quality, 0.1 * goal, &mut counts, progress)
+            problem.invert(
+                &Contour::new(first, last, nodes + extra),
+                group,
+                quality,
+                env("TOL", 0.1) * goal,
+                &mut counts,
+                progress,
+            )
         };
-        let coarse = evaluate(0, Quality::FULL)?;
-        let mut fine = evaluate(2, Quality::JUDGE)?;
+        let coarse = evaluate(0, quality)?;
+        let mut fine = evaluate(2, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             fine.errors = fine.errors.with_distance(chain, &fine.moments, &coarse.moments);
         }

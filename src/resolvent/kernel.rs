@@ -381,28 +381,53 @@ impl<P: Pairing> Sweep<'_, P> {
                 Self::refresh(group, left, b, sites.start);
                 checkpoints.push(*left);
                 for n in sites.clone() {
-                    Self::step(group, left, n, at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    if left.bulk {
+                        left.sum = group.decay * (left.sum + group.elongation_back * r) + p;
+                    } else {
+                        Self::step(group, left, n, p, r);
+                    }
                 }
             }
         }
         let mut on_momenta = Vector::zeros(self.bonds + 1, P::COMPLEX);
         let mut on_elongations = Vector::zeros(self.bonds, P::COMPLEX);
-        let mut right: Vec<(P::Factors, P::Value)> = self.groups.iter().map(|g| (g.reflected(1, 0), zero)).collect();
+        let mut right: Vec<(P::Factors, P::Value, bool)> =
+            self.groups.iter().map(|g| (g.reflected(1, 0), zero, false)).collect();
         let (mut kept, mut total) = ([[zero; 4]; BLOCK], [[zero; 2]; BLOCK]);
         for (b, sites) in blocks.iter().enumerate().rev() {
             total.fill([zero; 2]);
             let first = sites.start;
             for (i, group) in self.groups.iter().enumerate() {
                 let mut left = checkpoints[b * count + i];
+                let (reflected, sum, bulk) = &mut right[i];
+                if (blocks.len() - 1 - b).is_multiple_of(FRESH) && !*bulk {
+                    *reflected = group.reflected(1, self.bonds + 1 - sites.end);
+                }
+                *sum = *sum * group.mend;
+                *bulk |= self.bonds - sites.end.min(self.bonds) > group.settled && P::negligible(*reflected);
+                if left.bulk && *bulk {
+                    for n in sites.clone() {
+                        let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                        let reach = left.sum + group.elongation_back * r;
+                        left.sum = group.decay * reach + p;
+                        (kept[n - first][0], kept[n - first][1]) = (reach, left.sum);
+                    }
+                    let on_bond = group.weight * group.elongation;
+                    for n in sites.clone().rev() {
+                        let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                        let out = &mut total[n - first];
+                        out[0] = out[0] + group.weight * (kept[n - first][1] + *sum);
+                        *sum = *sum + p;
+                        out[1] = out[1] + on_bond * (kept[n - first][0] + *sum);
+                        *sum = group.decay * *sum + group.elongation * r;
+                    }
+                    continue;
+                }
                 for n in sites.clone() {
                     let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
                     kept[n - first] = Self::step(group, &mut left, n, p, r);
                 }
-                let (reflected, sum) = &mut right[i];
-                if (blocks.len() - 1 - b).is_multiple_of(FRESH) {
-                    *reflected = group.reflected(1, self.bonds + 1 - sites.end);
-                }
-                *sum = *sum * group.mend;
                 for n in sites.clone().rev() {
                     let [reach, left_sum, left_bond, left_momentum] = kept[n - first];
                     let momentum = P::square(*reflected);
@@ -434,22 +459,25 @@ impl<P: Pairing> Sweep<'_, P> {
         let blocks = Self::blocks(self.bonds + 1);
         let count = self.groups.len();
         let zero = |group: &Group<P>| P::scaled(group.one, 0.0);
-        let mut checkpoints: Vec<[P::Factors; 2]> = Vec::with_capacity(blocks.len() * count);
-        let mut state: Vec<[P::Factors; 2]> = self.groups.iter().map(|g| [g.reflected(0, 0), zero(g)]).collect();
+        let elongation = |n: usize| if n > 0 { elongations[n - 1] } else { 0.0 };
+        let mut checkpoints: Vec<Means<P>> = Vec::with_capacity(blocks.len() * count);
+        let start = |group: &Group<P>, end| Means { reflected: group.reflected(end, 0), sum: zero(group), bulk: false };
+        let mut state: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 0)).collect();
         for (b, sites) in blocks.iter().enumerate() {
             for (group, left) in self.groups.iter().zip(&mut state) {
-                if b.is_multiple_of(FRESH) {
-                    left[0] = group.reflected(0, sites.start);
+                if b.is_multiple_of(FRESH) && !left.bulk {
+                    left.reflected = group.reflected(0, sites.start);
                 }
-                left[1] = P::times(left[1], group.mend_step);
+                left.sum = P::times(left.sum, group.mend_step);
+                left.bulk |= sites.start > group.settled && P::negligible(left.reflected);
                 checkpoints.push(*left);
                 for n in sites.clone() {
-                    Self::mean_step(group, left, momenta[n], if n > 0 { elongations[n - 1] } else { 0.0 });
+                    Self::mean_step(group, left, momenta[n], elongation(n));
                 }
             }
         }
         let mut out = Vector::zeros(self.bonds + 1, P::COMPLEX);
-        let mut right: Vec<[P::Factors; 2]> = self.groups.iter().map(|g| [g.reflected(1, 0), zero(g)]).collect();
+        let mut right: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 1)).collect();
         let (mut kept, mut total) = ([[zero(&self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
         for (b, sites) in blocks.iter().enumerate().rev() {
             total.fill(P::number(0.0, 0.0));
@@ -457,26 +485,33 @@ impl<P: Pairing> Sweep<'_, P> {
             for (i, group) in self.groups.iter().enumerate() {
                 let mut left = checkpoints[b * count + i];
                 for n in sites.clone() {
-                    let r = if n > 0 { elongations[n - 1] } else { 0.0 };
-                    kept[n - first] = Self::mean_step(group, &mut left, momenta[n], r);
+                    kept[n - first] = Self::mean_step(group, &mut left, momenta[n], elongation(n));
                 }
-                let [reflected, sum] = &mut right[i];
-                if (blocks.len() - 1 - b).is_multiple_of(FRESH) {
-                    *reflected = group.reflected(1, self.bonds + 1 - sites.end);
+                let right = &mut right[i];
+                if (blocks.len() - 1 - b).is_multiple_of(FRESH) && !right.bulk {
+                    right.reflected = group.reflected(1, self.bonds + 1 - sites.end);
                 }
-                *sum = P::times(*sum, group.mend_step);
+                right.sum = P::times(right.sum, group.mend_step);
+                right.bulk |= self.bonds - sites.end.min(self.bonds) > group.settled && P::negligible(right.reflected);
                 for n in sites.clone().rev() {
                     let [left_sum, left_factor] = kept[n - first];
-                    let factor = P::plus(group.one, *reflected);
-                    let w = P::plus(P::times(factor, left_sum), P::times(left_factor, *sum));
-                    total[n - first] = total[n - first] + group.weight * P::product(w);
-                    *sum = P::plus(*sum, P::scaled(factor, momenta[n]));
-                    if n > 0 {
-                        let bond = P::plus(group.one, P::times(*reflected, group.on));
-                        let own = P::scaled(P::times(group.bond, bond), elongations[n - 1]);
-                        *sum = P::plus(P::times(group.step, *sum), own);
+                    if left.bulk && right.bulk {
+                        let w = P::plus(left_sum, right.sum);
+                        total[n - first] = total[n - first] + group.weight * P::product(w);
+                        let sum = P::plus(right.sum, P::scaled(group.one, momenta[n]));
+                        right.sum = P::plus(P::times(group.step, sum), P::scaled(group.bond, elongation(n)));
+                        continue;
                     }
-                    *reflected = P::times(*reflected, group.turn);
+                    let factor = P::plus(group.one, right.reflected);
+                    let w = P::plus(P::times(factor, left_sum), P::times(left_factor, right.sum));
+                    total[n - first] = total[n - first] + group.weight * P::product(w);
+                    right.sum = P::plus(right.sum, P::scaled(factor, momenta[n]));
+                    if n > 0 {
+                        let bond = P::plus(group.one, P::times(right.reflected, group.on));
+                        let own = P::scaled(P::times(group.bond, bond), elongations[n - 1]);
+                        right.sum = P::plus(P::times(group.step, right.sum), own);
+                    }
+                    right.reflected = P::times(right.reflected, group.turn);
                 }
             }
             for n in sites.clone() {
@@ -488,15 +523,28 @@ impl<P: Pairing> Sweep<'_, P> {
 
     /// One site to the right: the sum up to p_n and its left factor.
     #[inline(always)]
-    fn mean_step(group: &Group<P>, left: &mut [P::Factors; 2], p: f64, r: f64) -> [P::Factors; 2] {
-        let [reflected, sum] = left;
-        let factor = P::plus(group.one, *reflected);
-        let bond = P::plus(group.one, P::times(*reflected, group.back));
-        let reach = P::plus(*sum, P::scaled(P::times(group.bond_back, bond), -r));
-        *sum = P::plus(P::times(group.step, reach), P::scaled(factor, p));
-        *reflected = P::times(*reflected, group.turn);
-        [*sum, factor]
+    fn mean_step(group: &Group<P>, left: &mut Means<P>, p: f64, r: f64) -> [P::Factors; 2] {
+        if left.bulk {
+            let reach = P::plus(left.sum, P::scaled(group.bond_back, -r));
+            left.sum = P::plus(P::times(group.step, reach), P::scaled(group.one, p));
+            return [left.sum, group.one];
+        }
+        let factor = P::plus(group.one, left.reflected);
+        let bond = P::plus(group.one, P::times(left.reflected, group.back));
+        let reach = P::plus(left.sum, P::scaled(P::times(group.bond_back, bond), -r));
+        left.sum = P::plus(P::times(group.step, reach), P::scaled(factor, p));
+        left.reflected = P::times(left.reflected, group.turn);
+        [left.sum, factor]
     }
+}
+
+/// What a sweep over the means carries: the reflected wave and the sum over what has been passed.
+#[derive(Clone, Copy)]
+struct Means<P: Pairing> {
+    reflected: P::Factors,
+    sum: P::Factors,
+    /// No reflection is left.
+    bulk: bool,
 }
 
 #[cfg(test)]
