@@ -52,3 +52,24 @@ fn an_existing_run_and_an_unknown_method_are_refused_and_nothing_is_left() {
     assert_eq!(evolve(&[&scenario(), "-o", path, "--force"]).status.code(), Some(2));
     assert_eq!((entries(folder.path()), entries(&run)), (1, 0));
 }
+
+#[test]
+fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let path = run.to_str().expect("a plain path");
+    let output = evolve(&[&scenario(), "-o", path, "--set", "chain.bonds=20000", "--memory-limit", "1GiB"]);
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("needs about") && message.contains("--memory-limit allows 1.0 GiB"), "{message}");
+    assert!(message.contains("allowed here: up to about"), "{message}");
+    assert_eq!(entries(folder.path()), 0);
+    // The estimate is in the summary, and of the order of what the process took.
+    let output = evolve(&[&scenario(), "-o", path, "--set", "chain.bonds=60", "--covariance"]);
+    assert!(output.status.success() || output.status.code() == Some(1), "{output:?}");
+    let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+    let number = |key: &str| summary[key].as_f64().expect("a number of bytes");
+    let ratio = number("memory_estimate_bytes") / number("peak_memory_bytes");
+    assert!(ratio > 0.5 && ratio < 3.0, "{ratio}");
+}

@@ -13,7 +13,12 @@ use std::process::Command;
 
 fn initial(elongation: &str, momentum: &str, temperature: &str) -> Option<InitialTable> {
     let parse = |s: &str| s.parse().expect("an expression");
-    Some(InitialTable { elongation: parse(elongation), momentum: parse(momentum), temperature: parse(temperature) })
+    Some(InitialTable {
+        elongation: parse(elongation),
+        momentum: parse(momentum),
+        temperature: parse(temperature),
+        ..Default::default()
+    })
 }
 
 fn points() -> impl Iterator<Item = f64> {

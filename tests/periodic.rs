@@ -193,3 +193,25 @@ fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
     // One step of extrapolation in 1/N leaves 1/N².
     assert!((2.0 * values[3].0 - values[2].0 - limit).abs() < 3.0 * limit / (200.0 * 200.0));
 }
+
+#[test]
+fn profiles_without_the_covariance_are_the_same_at_every_phase() {
+    let harmonics = [(1, Complex64::new(4.0, 1.0)), (3, Complex64::new(0.0, -2.0))];
+    for (bonds, flip_rate, ends, frequency) in [
+        (40, 1.0, [true, true], 1.3),
+        (25, 0.3, [true, false], 0.02),
+        (25, 3.0, [false, true], 2.6),
+        (1, 0.7, [true, true], 0.5),
+        (120, 0.8, [true, false], 1e-3),
+    ] {
+        let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
+        let (slim, _) = flipchain::steady::profiles::profiles(&chain).expect("a thermostat");
+        let (full, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
+        for phase in [0.0, 0.3, 0.85] {
+            for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase), bonds) {
+                assert!(distance <= allowed, "{kind}, {chain:?} at {phase}: {distance:e} > {allowed:e}");
+                assert!(allowed < 1e-9, "{kind}, {chain:?} at {phase}: {allowed:e}");
+            }
+        }
+    }
+}

@@ -1,11 +1,93 @@
-//! The initial law: the scenario's profiles on the grid (docs/theory.md, "The model").
+//! The initial law: the scenario's profiles on the grid, or the covariance of an earlier run (docs/theory.md, "The model").
 
 use super::InitialLaw;
 use crate::scenario::{Expression, Scenario};
-use ndarray::{Array1, Array2};
+use faer::Side;
+use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2};
+use ndarray_npy::NpzReader;
+use std::fs::File;
+
+/// Why the covariance of a file is no initial law. `file` is its path.
+#[derive(Debug, thiserror::Error)]
+#[error("initial.covariance: {file}: {reason}")]
+pub struct InitialError {
+    /// The file.
+    pub file: String,
+    /// What is wrong, and what is allowed.
+    pub reason: String,
+}
+
+/// Asymmetry and negative eigenvalues up to this part of the largest variance are rounding (of single precision) and are forgiven.
+const ROUNDING: f64 = 1e-6;
 
 impl InitialLaw {
-    /// E r_n, E p_n and Var r_n = Var p_n of the scenario's `[initial]` at x = n/N. Cost: O(N) evaluations.
+    /// The scenario's law, with the covariance of its file where it names one: the last time of an array `covariance` of shape
+    /// (times, n, n) or (n, n) in the theory's order, in double or single precision, and the means from an array `mean`, (times, n) or (n),
+    /// where there is one. O(N³) for the check that it is positive semidefinite.
+    ///
+    /// # Panics
+    /// Without an `[initial]` table, as [`InitialLaw::new`].
+    pub fn read(scenario: &Scenario) -> Result<InitialLaw, InitialError> {
+        let mut law = InitialLaw::new(scenario);
+        let Some(file) = scenario.initial.as_ref().and_then(|initial| initial.covariance.clone()) else {
+            return Ok(law);
+        };
+        let (bonds, n) = (law.mean_r.len(), law.mean_r.len() + law.mean_p.len());
+        let refuse = |reason: String| InitialError { file: file.clone(), reason };
+        let opened = File::open(&file).map_err(|e| refuse(e.to_string()))?;
+        let mut archive = NpzReader::new(opened).map_err(|e| refuse(format!("not an npz file: {e}")))?;
+        let names = archive.names().map_err(|e| refuse(e.to_string()))?;
+        let mut array = |name: &str| -> Result<ArrayD<f64>, InitialError> {
+            let double = archive.by_name::<ndarray::OwnedRepr<f64>, _>(name);
+            double
+                .or_else(|_| {
+                    archive.by_name::<ndarray::OwnedRepr<f32>, _>(name).map(|a: ArrayD<f32>| a.mapv(f64::from))
+                })
+                .map_err(|e| {
+                    refuse(format!(
+                        "the array {name:?} (real numbers in double or single precision) cannot be read: {e}"
+                    ))
+                })
+        };
+        let last = |array: ArrayD<f64>, dimensions: usize| match array.ndim() {
+            d if d == dimensions + 1 && array.shape()[0] > 0 => {
+                let end = array.shape()[0] - 1;
+                array.index_axis_move(ndarray::Axis(0), end)
+            }
+            _ => array,
+        };
+        let shape = |name: &str, found: &[usize], wanted: &str| {
+            refuse(format!(
+                "the array {name:?} has the shape {found:?}; allowed: {wanted} with n = {n}, twice [chain] bonds (and one on an open chain)"
+            ))
+        };
+        let covariance = array("covariance")?;
+        let found = covariance.shape().to_vec();
+        let covariance = last(covariance, 2).into_dimensionality::<Ix2>().ok().filter(|c| c.dim() == (n, n));
+        let covariance = covariance.ok_or_else(|| shape("covariance", &found, "(n, n) or (times, n, n)"))?;
+        let covariance = symmetric_and_positive(covariance).map_err(refuse)?;
+        if names.iter().any(|name| name == "mean") {
+            if law.mean().iter().any(|z| *z != 0.0) {
+                return Err(refuse(
+                    "it holds the means too; allowed: neither elongation nor momentum beside it".into(),
+                ));
+            }
+            let mean = array("mean")?;
+            let found = mean.shape().to_vec();
+            let mean = last(mean, 1).into_dimensionality::<Ix1>().ok().filter(|m| m.len() == n);
+            let mean = mean.ok_or_else(|| shape("mean", &found, "(n) or (times, n)"))?.to_vec();
+            if mean.iter().any(|z| !z.is_finite()) {
+                return Err(refuse("the array \"mean\" holds a number that is not finite".into()));
+            }
+            (law.mean_r, law.mean_p) = (mean[..bonds].to_vec(), mean[bonds..].to_vec());
+        }
+        let variance = covariance.diag().to_vec();
+        (law.var_r, law.var_p) = (variance[..bonds].to_vec(), variance[bonds..].to_vec());
+        law.covariance = Some(covariance);
+        Ok(law)
+    }
+
+    /// E r_n, E p_n and Var r_n = Var p_n of the scenario's `[initial]` at x = n/N, coordinates independent. Cost: O(N) evaluations.
     ///
     /// # Panics
     /// Without an `[initial]` table: a command that starts from one asks [`Scenario::require_initial`] first.
@@ -42,4 +124,27 @@ impl InitialLaw {
         matrix.diag_mut().assign(&difference);
         matrix
     }
+}
+
+/// The symmetric part of a covariance, or what is wrong with it.
+fn symmetric_and_positive(covariance: Array2<f64>) -> Result<Array2<f64>, String> {
+    let scale = covariance.diag().iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    if covariance.iter().any(|c| !c.is_finite()) {
+        return Err("the array \"covariance\" holds a number that is not finite".into());
+    }
+    let asymmetry = (&covariance - &covariance.t()).iter().fold(0.0, |m: f64, d| m.max(d.abs()));
+    if asymmetry > ROUNDING * scale {
+        return Err(format!("the matrix is not symmetric: two mirror images differ by {asymmetry:.1e}"));
+    }
+    let symmetric = (&covariance + &covariance.t()) / 2.0;
+    if let Some(v) = symmetric.diag().iter().find(|v| **v < 0.0) {
+        return Err(format!("the matrix has the negative variance {v:?}"));
+    }
+    let lifted = faer::Mat::from_fn(symmetric.nrows(), symmetric.ncols(), |i, j| {
+        symmetric[[i, j]] + if i == j { ROUNDING * scale + f64::MIN_POSITIVE } else { 0.0 }
+    });
+    if lifted.llt(Side::Lower).is_err() {
+        return Err("the matrix is not positive semidefinite, so it is no covariance".into());
+    }
+    Ok(symmetric)
 }

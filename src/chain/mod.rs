@@ -8,6 +8,8 @@ mod drift;
 mod initial;
 pub mod modes;
 
+pub use initial::InitialError;
+
 use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -80,6 +82,11 @@ impl Chain {
     /// λ_-, λ_+; 0 where there is no thermostat.
     pub fn friction(&self) -> [f64; 2] {
         [self.left, self.right].map(|t| t.map_or(0.0, |t| t.friction))
+    }
+
+    /// max(1, λ_-, λ_+): how much an error of the variances is in a current at most.
+    pub fn current_weight(&self) -> f64 {
+        self.friction().into_iter().fold(1.0, f64::max)
     }
 
     /// T_-, T_+; 0 where there is no thermostat.

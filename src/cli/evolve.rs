@@ -1,15 +1,17 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
+use super::memory;
 use super::progress::Progress;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, InitialError, InitialLaw};
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{Counts, EvolveError};
 use crate::evolve::{self, Method};
 use crate::observe::Profile;
 use crate::observe::identities::{self, Identity};
+use crate::observe::phonons;
 use crate::scenario::TimeScale;
 use serde_json::json;
 
@@ -23,6 +25,15 @@ pub struct EvolveArgs {
     /// Which output times (as the scenario gives them) the covariance is written at; all if left out
     #[arg(long, value_name = "T,T,..", value_delimiter = ',', requires = "covariance")]
     covariance_times: Vec<f64>,
+    /// Write the energies of the chain's modes (phonons) to modes.csv
+    #[arg(long)]
+    modes: bool,
+}
+
+impl From<InitialError> for Error {
+    fn from(error: InitialError) -> Error {
+        Error::BadInput(error.to_string())
+    }
 }
 
 impl From<EvolveError> for Error {
@@ -54,11 +65,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     scenario.require_initial("evolve")?;
     let table = scenario.require_time("evolve")?;
     let chain = Chain::new(&scenario);
-    let law = InitialLaw::new(&scenario);
+    let law = InitialLaw::read(&scenario)?;
     let labels = scenario.output_times();
     let unit = chain.time_unit(table.scale);
     let times: Vec<f64> = labels.iter().map(|t| t * unit).collect();
     let kept = all.kept(&labels)?;
+    let held: Vec<bool> = kept.iter().map(|&kept| kept || all.modes).collect();
     let name = args.method.as_deref().unwrap_or("auto");
     let method = match name {
         "auto" => Method::Auto,
@@ -78,11 +90,16 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     };
     let plan = evolve::plan(&chain, &law, &times, method, kept.contains(&true))
         .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
+    let needed = match name {
+        "literal" => Literal::bytes(chain.bonds) as u64,
+        _ => evolve::memory_bytes(&chain, &plan, &held),
+    };
+    memory::check(args, needed, chain.bonds)?;
     let run = Run::begin(args, "evolve")?;
     let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
     let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
-    let keep = |i: usize| kept[i];
-    let (solutions, [stepped, inverted]) = if name == "literal" {
+    let keep = |i: usize| held[i];
+    let (mut solutions, [stepped, inverted]) = if name == "literal" {
         evolve::evolve(&Literal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
     } else {
         evolve::evolve(&Modal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
@@ -95,6 +112,11 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         of_output.extend(identities::of_power(s, t));
         of_output
     }));
+    if all.modes {
+        let phonons: Vec<_> = solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
+        let csv = phonons::modes_csv(labels.iter().copied().zip(phonons.iter().map(|p| &p[..])));
+        run.add("modes.csv", csv.as_bytes())?;
+    }
     let details = json!({
         "method": name,
         "method_reason": plan.reason,
@@ -102,12 +124,19 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "rejected": stepped.rejected,
         "contour_nodes": inverted.solves,
         "solves": stepped.solves + inverted.solves,
+        "memory_estimate_bytes": needed,
     });
     run.finish(Findings {
         scenario: &scenario,
         chain: &chain,
         profiles: solutions.iter().zip(&labels).map(|(s, &t)| Profile::new(&chain, s, t)).collect(),
-        covariances: labels.iter().copied().zip(&solutions).filter(|(_, s)| s.moments.covariance.is_some()).collect(),
+        covariances: labels
+            .iter()
+            .zip(&kept)
+            .zip(&mut solutions)
+            .filter(|((_, keep), _)| **keep)
+            .filter_map(|((&t, _), s)| Some((t, s.moments.mean.clone(), s.moments.covariance.take()?)))
+            .collect(),
         single: all.covariance.single,
         identities,
         unit: match table.scale {

@@ -35,9 +35,10 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
     let stationary = problem.stationary();
-    if scenario.time.is_some() {
+    if scenario.time.is_some() || scenario.initial.is_some() {
         scenario.require_initial("limit")?;
-    } else {
+    }
+    if scenario.time.is_none() {
         stationary.clone()?;
     }
     let run = Run::begin(args, "limit")?;

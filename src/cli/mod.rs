@@ -3,8 +3,10 @@
 //! A new command is one file beside this one (arguments, `run`), one variant of [`Command`] and one arm of [`run`].
 //! Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad input, 130 interrupted.
 
+pub mod check;
 pub mod evolve;
 pub mod limit;
+mod memory;
 mod progress;
 mod run;
 mod run_args;
@@ -38,6 +40,8 @@ pub enum Command {
     Steady(steady::SteadyArgs),
     /// The macroscopic equations N → ∞ for the same scenario
     Limit(limit::LimitArgs),
+    /// The statements of the theorems, measured over a range of sizes
+    Check(check::CheckArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
 }
@@ -88,6 +92,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Evolve(args) => evolve::run(args),
         Command::Steady(args) => steady::run(args),
         Command::Limit(args) => limit::run(args),
+        Command::Check(args) => check::run(args),
         Command::Scenario(args) => scenario::run(args),
     }
 }

@@ -2,11 +2,12 @@
 
 use super::{Error, Format, RunArgs, print};
 use crate::chain::Chain;
-use crate::covariance::moments::Solution;
 use crate::figures::{self, Figure, style::Theme};
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
-use crate::output::{OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz};
+use crate::output::{
+    KeptCovariance, OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz,
+};
 use crate::scenario::Scenario;
 use serde_json::{Map, Value, json};
 use std::time::Instant;
@@ -27,8 +28,8 @@ pub struct Findings<'a> {
     pub chain: &'a Chain,
     /// One profile an output.
     pub profiles: Vec<Profile>,
-    /// The covariances to write, with their times.
-    pub covariances: Vec<(f64, &'a Solution)>,
+    /// The covariances to write, with their times and means.
+    pub covariances: Vec<KeptCovariance>,
     /// Whether they are written in single precision.
     pub single: bool,
     /// Worst violations.
@@ -68,6 +69,11 @@ impl<'a> Run<'a> {
         Ok(Run { args, command, directory, start: Instant::now() })
     }
 
+    /// Writes one more file into the run directory.
+    pub fn add(&self, name: &str, content: &[u8]) -> Result<(), Error> {
+        self.directory.write(name, content).map_err(|e| Error::Failed(e.to_string()))
+    }
+
     /// Writes the profiles of a chain and reports; an error when the tolerance was missed, after everything is kept.
     pub fn finish(self, findings: Findings<'_>) -> Result<(), Error> {
         let estimates = relative_errors(&findings.profiles);
@@ -95,7 +101,7 @@ impl<'a> Run<'a> {
             if findings.covariances.is_empty() {
                 return Ok(());
             }
-            write_covariance_npz(directory, &findings.covariances, findings.single)
+            write_covariance_npz(directory, findings.covariances, findings.single)
         })
     }
 

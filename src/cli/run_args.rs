@@ -36,6 +36,9 @@ pub struct RunArgs {
     /// Threads to use; all processors if left out. The results do not depend on it
     #[arg(long, value_name = "COUNT")]
     pub threads: Option<NonZeroUsize>,
+    /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
+    #[arg(long, value_name = "SIZE", value_parser = super::memory::parse_size)]
+    pub memory_limit: Option<u64>,
     /// Overwrite the run directory if it exists
     #[arg(long)]
     pub force: bool,

@@ -1,9 +1,10 @@
 //! `flipchain steady`: the stationary state, or the time-periodic one under a periodic force.
 
+use super::memory;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialLaw};
-use crate::covariance::moments::Solution;
+use crate::covariance::memory::of_stationary;
 use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
@@ -71,12 +72,20 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let phases: Vec<f64> = (0..all.phases).map(|k| k as f64 / all.phases as f64).collect();
     let keep = all.covariance.covariance;
     let kept = if keep { &phases[..] } else { &[] };
+    let needed = match name {
+        "literal" => Some(Literal::bytes(chain.bonds) as u64),
+        "modal" => Some(of_stationary(&chain, kept.len() + usize::from(keep))),
+        _ => None,
+    };
+    if let Some(needed) = needed {
+        memory::check(args, needed, chain.bonds)?;
+    }
     // The closed forms are quick, and what has none is refused before a run directory is touched.
     let known = match name {
         "closed" if isolated => {
             closed::settles(&chain)?;
             scenario.require_initial("steady")?;
-            Some(closed::isolated(&chain, &InitialLaw::new(&scenario), keep)?)
+            Some(closed::isolated(&chain, &InitialLaw::read(&scenario)?, keep)?)
         }
         "closed" => Some(closed::harmonic(&chain, keep)?),
         _ => None,
@@ -100,10 +109,12 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     checked.extend(instants.iter().zip(&phases).map(|(solution, &phase)| identities::of_covariance(solution, phase)));
     let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);
-    let mut covariances: Vec<(f64, &Solution)> = phases.iter().copied().zip(&instants).collect();
-    if keep {
-        covariances.push((f64::INFINITY, &state.average));
-    }
+    let whole = phases.iter().copied().zip(instants).chain([(f64::INFINITY, state.average)]);
+    let covariances = if keep {
+        whole.filter_map(|(t, s)| Some((t, s.moments.mean, s.moments.covariance?))).collect()
+    } else {
+        Vec::new()
+    };
     let work = PeriodicWork::new(&chain, &state.mean);
     let solves = if name == "closed" { 0 } else { 1 + state.harmonics.len() };
     let how = match name {
@@ -122,6 +133,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "solves": solves,
         "iterations": report.iterations,
         "residual": report.residual,
+        "memory_estimate_bytes": needed,
         "periodic": work,
     });
     let driven = work.map_or(String::new(), |work| {

@@ -101,13 +101,19 @@ impl Interface<'_> {
         Shift::new(self.shift, self.flip_rate)
     }
 
+    /// The sources that the answer to `given` and the interface w has: the table of 4γ d + q, and the columns of the ends.
+    pub fn sources(&self, given: Given<'_>, w: &Vector) -> (Vector, Vector) {
+        let mut table = w.map_range(0..self.modes.count(), |d| self.modes.table(d));
+        table.scale(4.0 * self.flip_rate);
+        table.add(Complex64::ONE, given.table);
+        (table, self.columns(w))
+    }
+
     /// Adds Re(weight · X) to every target, X being the answer to the right-hand side and the interface w.
     pub fn emit<F: Field>(&self, given: Given<'_>, w: &Vector, targets: &mut [Target<'_>]) {
         let m = self.modes.count();
-        let mut table = w.map_range(0..m, |d| self.modes.table(d));
-        table.scale(4.0 * self.flip_rate);
-        table.add(Complex64::ONE, given.table);
-        let (given, columns) = (Given { table: &table, ..given }, self.columns(w));
+        let (table, columns) = self.sources(given, w);
+        let given = Given { table: &table, ..given };
         let mut emitters: Vec<Emitter<'_, F>> = self
             .groups
             .iter()
@@ -207,6 +213,18 @@ impl Interface<'_> {
                 Blocks { pp: scale * y.pp + product, rr: scale * y.rr, rp: scale * y.rp, pr: scale * y.pr }
             }
         }
+    }
+
+    /// X at these pairs, from the table and the columns of [`Interface::sources`].
+    #[inline(always)]
+    pub fn answer<V: Lane>(&self, shift: &Shift, given: &Given<'_>, columns: &Vector, place: Place) -> Blocks<V> {
+        let (given, friction) = (self.given::<V>(given, place), self.friction::<V>(columns, place));
+        self.pair::<V>(shift, place).solve(&Blocks {
+            pp: given.pp + friction.pp,
+            rr: given.rr,
+            rp: given.rp + friction.rp,
+            pr: given.pr + friction.pr,
+        })
     }
 
     /// The blocks of a packed state at these pairs.
@@ -328,14 +346,7 @@ impl<F: Field> Visitor for Emitter<'_, F> {
     #[inline(always)]
     fn visit<V: Lane>(&mut self, place: Place) {
         let interface = &self.interface;
-        let (given, friction) =
-            (interface.given::<V>(&self.given, place), interface.friction::<V>(self.columns, place));
-        let x = interface.pair::<V>(&self.pairs, place).solve(&Blocks {
-            pp: given.pp + friction.pp,
-            rr: given.rr,
-            rp: given.rp + friction.rp,
-            pr: given.pr + friction.pr,
-        });
+        let x = interface.answer::<V>(&self.pairs, &self.given, self.columns, place);
         let m = interface.modes.count();
         let (at, len) = (row_start(m, place.row) - self.start + place.column - place.row, m - place.row);
         for (weight, rows) in &mut self.outputs {

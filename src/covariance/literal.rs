@@ -3,7 +3,7 @@
 //! C is a row-major matrix in the theory's order; 𝓛 = B⊗1 + 1⊗B + 4γ Σ_n |p_n p_n⟩⟨p_n p_n|. Cost: the fill of a
 //! two-dimensional grid of side 2N+1, O(N³) time and O(N² log N) memory with a large constant ([`Literal::bytes`]). Error: rounding.
 
-use super::{MomentEquations, SolveError, SolveReport, Source, Target};
+use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use faer::linalg::solvers::Solve;
 use faer::sparse::linalg::solvers::{Lu, SymbolicLu};
@@ -164,8 +164,18 @@ impl MomentEquations for Literal {
         shift: Complex64,
         source: Source<'_>,
         targets: &mut [Target<'_>],
-        _tolerance: f64,
+        tolerance: f64,
     ) -> Result<SolveReport, SolveError> {
+        self.solve_diagonals(shift, source, targets, tolerance).map(|(report, _)| report)
+    }
+
+    fn solve_diagonals(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        _tolerance: f64,
+    ) -> Result<(SolveReport, Diagonals), SolveError> {
         let n = self.chain.coordinates();
         let mut r = match source.state {
             Some(y) => y.iter().map(|&y| source.scale * y).collect(),
@@ -181,6 +191,14 @@ impl MomentEquations for Literal {
             }
         }
         let error = (0..n).map(|i| solved.correction[i * (n + 1)].norm()).fold(0.0, f64::max);
-        Ok(SolveReport { iterations: 0, residual: solved.residual, error })
+        let diagonals = Diagonals {
+            variance: (0..n).map(|i| solved.x[i * (n + 1)]).collect(),
+            correlation: (0..self.chain.bonds)
+                .map(|bond| self.chain.left_pair(bond))
+                .map(|(p, r)| solved.x[p * n + r])
+                .collect(),
+        };
+        let flow_error = error * self.chain.current_weight();
+        Ok((SolveReport { iterations: 0, residual: solved.residual, error, flow_error }, diagonals))
     }
 }

@@ -8,8 +8,10 @@
 //! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
 //! [`modal::Modal`], O(N²), is the one that is used.
 
+mod diagonals;
 mod interface;
 pub mod literal;
+pub mod memory;
 pub mod modal;
 pub mod moments;
 mod pair;
@@ -40,6 +42,15 @@ pub struct Target<'a> {
     pub state: &'a mut [f64],
 }
 
+/// What profiles are made of, of one (complex) covariance X.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Diagonals {
+    /// X_ii in the theory's order r, p.
+    pub variance: Vec<Complex64>,
+    /// X(p, r) of every bond with the atom to its left.
+    pub correlation: Vec<Complex64>,
+}
+
 /// What a shifted solve says of itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SolveReport {
@@ -49,6 +60,9 @@ pub struct SolveReport {
     pub residual: f64,
     /// Estimated largest error of a variance of X: the next correction that refinement would make.
     pub error: f64,
+    /// The same of a correlation that carries current, X(p_(n-1), r_n), and of λ X(p, p) at the thermostats. Errors are smooth, so this is smaller
+    /// by some N; known where the diagonals are asked for, otherwise max(1, λ) times the other.
+    pub flow_error: f64,
 }
 
 /// Why a shifted solve failed.
@@ -109,4 +123,13 @@ pub trait MomentEquations: Sync {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError>;
+
+    /// [`MomentEquations::solve`], and the diagonals of X.
+    fn solve_diagonals(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<(SolveReport, Diagonals), SolveError>;
 }

@@ -9,11 +9,12 @@
 use super::interface::{End, Given, Interface, row_start};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::{MomentEquations, SolveError, SolveReport, Source, Target};
+use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target, diagonals};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::numerics::gmres;
 use crate::numerics::vector::Vector;
+use crate::scenario::Topology;
 use faer::linalg::solvers::Solve;
 use ndarray::{Array2, ArrayViewMut2, Axis};
 use num_complex::Complex64;
@@ -58,7 +59,8 @@ impl Modal {
         source: Source<'_>,
         targets: &mut [Target<'_>],
         tolerance: f64,
-    ) -> Result<SolveReport, SolveError> {
+        read: bool,
+    ) -> Result<(SolveReport, Option<Diagonals>), SolveError> {
         let interface = self.interface(shift);
         let momenta = Vector::from_complex(source.momenta, F::COMPLEX);
         let table = momenta.map_range(0..momenta.len(), |q| self.modes.table(q));
@@ -76,9 +78,64 @@ impl Modal {
                 tolerance,
             });
         }
-        interface.emit::<F>(given, &w, targets);
+        if !targets.is_empty() {
+            interface.emit::<F>(given, &w, targets);
+        }
         let error = (0..m).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
-        Ok(SolveReport { iterations: outcome.iterations, residual: outcome.residual, error })
+        let flow_error = error * self.chain.current_weight();
+        let mut report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
+        let diagonals = read.then(|| match self.chain.topology {
+            Topology::Open => {
+                report.flow_error = self.flow_error::<F>(&interface, &outcome.error);
+                diagonals::of_answer::<F>(&interface, given, &w)
+            }
+            Topology::Ring => self.diagonals_of_answer::<F>(&interface, given, &w),
+        });
+        Ok((report, diagonals))
+    }
+
+    /// What an error of the interface means for the currents: the correlations of its answer, and λ times its variances at the thermostats.
+    fn flow_error<F: Field>(&self, interface: &Interface<'_>, error: &Vector) -> f64 {
+        let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
+        let nothing = Given { state: None, scale: Complex64::ZERO, table: &table };
+        let answer = diagonals::of_answer::<F>(interface, nothing, error);
+        let [left, right] = self.chain.friction();
+        let ends = (left * error.at(0).norm()).max(right * error.at(self.chain.bonds).norm());
+        answer.correlation.iter().map(|c| c.norm()).fold(ends, f64::max)
+    }
+
+    /// The diagonals by forming the answer.
+    fn diagonals_of_answer<F: Field>(&self, interface: &Interface<'_>, given: Given<'_>, w: &Vector) -> Diagonals {
+        // Re X, and Im X = Re(-i X).
+        let [re, im] = [Complex64::ONE, -Complex64::I].map(|weight| {
+            let mut state = vec![0.0; self.state_len()];
+            interface.emit::<F>(given, w, &mut [Target { weight, state: &mut state }]);
+            let matrix = self.matrix(&state);
+            (matrix.diag().to_vec(), self.chain.left_correlations(matrix.view()))
+        });
+        let join = |re: Vec<f64>, im: Vec<f64>| re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect();
+        Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) }
+    }
+
+    /// In real arithmetic where everything is real.
+    fn solve_and(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+        read: bool,
+    ) -> Result<(SolveReport, Option<Diagonals>), SolveError> {
+        let stationary = shift == Complex64::ZERO;
+        if stationary && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
+            return Err(SolveError::Singular { shift });
+        }
+        let real = shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0);
+        if real {
+            self.solve_in::<Real>(shift, source, targets, tolerance, read)
+        } else {
+            self.solve_in::<Complex>(shift, source, targets, tolerance, read)
+        }
     }
 
     /// Transforms both indices of one block in place; `row` and `column` act on one vector.
@@ -243,15 +300,17 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError> {
-        let stationary = shift == Complex64::ZERO;
-        if stationary && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
-            return Err(SolveError::Singular { shift });
-        }
-        let real = shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0);
-        if real {
-            self.solve_in::<Real>(shift, source, targets, tolerance)
-        } else {
-            self.solve_in::<Complex>(shift, source, targets, tolerance)
-        }
+        self.solve_and(shift, source, targets, tolerance, false).map(|(report, _)| report)
+    }
+
+    fn solve_diagonals(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<(SolveReport, Diagonals), SolveError> {
+        let (report, diagonals) = self.solve_and(shift, source, targets, tolerance, true)?;
+        Ok((report, diagonals.expect("they were asked for")))
     }
 }

@@ -2,6 +2,7 @@
 
 use crate::chain::{Chain, InitialLaw};
 use crate::scenario::Topology;
+use faer::{Mat, Side};
 use ndarray::{Array2, ArrayView2};
 
 /// First and second moments at one time, in the theory's order r, p.
@@ -30,7 +31,7 @@ pub struct MomentErrors {
     pub var_r: f64,
     /// of Var p
     pub var_p: f64,
-    /// of Cov(p_n, r_(n+1))
+    /// of Cov(p_n, r_(n+1)), and of λ Var p at a thermostat: of what a current is made of
     pub correlation: f64,
 }
 
@@ -51,13 +52,17 @@ impl MomentErrors {
     /// These errors and the distance of a second approximation from the first.
     pub fn with_distance(self, chain: &Chain, first: &Moments, second: &Moments) -> MomentErrors {
         let bonds = chain.bonds;
+        let last = first.variance.len() - 1;
+        let end = |atom: usize, friction: f64| friction * (first.variance[atom] - second.variance[atom]).abs();
+        let [left, right] = chain.friction();
+        let ends = end(bonds, left).max(end(last, right));
         let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         MomentErrors {
             mean_r: self.mean_r + apart(&first.mean[..bonds], &second.mean[..bonds]),
             mean_p: self.mean_p + apart(&first.mean[bonds..], &second.mean[bonds..]),
             var_r: self.var_r + apart(&first.variance[..bonds], &second.variance[..bonds]),
             var_p: self.var_p + apart(&first.variance[bonds..], &second.variance[bonds..]),
-            correlation: self.correlation + apart(&first.correlation, &second.correlation),
+            correlation: self.correlation + apart(&first.correlation, &second.correlation).max(ends),
         }
     }
 }
@@ -69,10 +74,16 @@ pub struct Consistency {
     pub asymmetry: f64,
     /// Largest |C_ij| - √(C_ii C_jj), or negative variance; 0 where the matrix passes.
     pub negative_minor: f64,
+    /// The least of 0, 1e-17, 1e-16, .. that, added to the diagonal, lets a Cholesky factorization succeed: how far the matrix is from positive
+    /// semidefinite, to a factor 10. Up to [`Consistency::LARGEST_FACTORIZATION`] coordinates; 0 beyond, where the minors alone are seen.
+    pub indefinite: f64,
 }
 
 impl Consistency {
-    /// Of a matrix, O(N²).
+    /// Coordinates up to which the matrix is factorized, O(N³): a fraction of a second.
+    pub const LARGEST_FACTORIZATION: usize = 1025;
+
+    /// Of a matrix, O(N²) but for the factorization.
     pub fn of(covariance: ArrayView2<f64>) -> Consistency {
         let variance = covariance.diag();
         let scale = variance.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
@@ -85,7 +96,9 @@ impl Consistency {
                 negative = negative.max(covariance[[i, j]].abs() - bound);
             }
         }
-        Consistency { asymmetry: asymmetry / scale, negative_minor: negative / scale }
+        let n = covariance.nrows();
+        let indefinite = if n <= Consistency::LARGEST_FACTORIZATION { indefinite(covariance, scale) } else { 0.0 };
+        Consistency { asymmetry: asymmetry / scale, negative_minor: negative / scale, indefinite }
     }
 
     /// Of the variances and the correlations of neighbours alone, O(N).
@@ -96,8 +109,22 @@ impl Consistency {
             c.abs() - (variance[p].max(0.0) * variance[r].max(0.0)).sqrt()
         });
         let negative = variance.iter().map(|v| -v).chain(minor).fold(0.0, f64::max);
-        Consistency { asymmetry: 0.0, negative_minor: negative / scale }
+        Consistency { asymmetry: 0.0, negative_minor: negative / scale, indefinite: 0.0 }
     }
+}
+
+/// The least of 0, 1e-17, 1e-16, .., 1 by which C/scale must be shifted to be positive definite in floating point; infinite beyond.
+fn indefinite(covariance: ArrayView2<f64>, scale: f64) -> f64 {
+    let n = covariance.nrows();
+    let mut shifted = Mat::from_fn(n, n, |i, j| covariance[[i, j]] / scale);
+    let shifts = std::iter::once(0.0).chain((0..18).map(|k| 1e-17 * 10f64.powi(k)));
+    for shift in shifts {
+        (0..n).for_each(|i| shifted[(i, i)] = covariance[[i, i]] / scale + shift);
+        if shifted.llt(Side::Lower).is_ok() {
+            return shift;
+        }
+    }
+    f64::INFINITY
 }
 
 /// The moments of one output time with what is known of their error.
@@ -168,4 +195,22 @@ impl Chain {
 /// The largest absolute value.
 pub fn largest(values: &[f64]) -> f64 {
     values.iter().fold(0.0, |m, x| m.max(x.abs()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use ndarray::array;
+
+    #[test]
+    fn a_matrix_with_good_minors_and_a_negative_eigenvalue_is_found_out() {
+        // All 2×2 minors are positive; the eigenvalues are 1 - 2·0.6 and twice 1.6.
+        let c = array![[1.0, -0.6, -0.6], [-0.6, 1.0, -0.6], [-0.6, -0.6, 1.0]];
+        let found = Consistency::of(c.view());
+        assert_eq!((found.asymmetry, found.negative_minor), (0.0, 0.0));
+        assert!(found.indefinite >= 0.2, "{found:?}");
+        let singular = array![[1.0, 1.0], [1.0, 1.0]];
+        assert!(Consistency::of(singular.view()).indefinite <= 1e-15);
+        assert_eq!(Consistency::of(Array2::<f64>::eye(3).view()).indefinite, 0.0);
+    }
 }

@@ -9,7 +9,7 @@
 //! changes, and what the solves report.
 
 use super::moments::largest;
-use super::{MomentEquations, SolveError, SolveReport, Source, Target};
+use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use num_complex::Complex64;
 use std::collections::BTreeSet;
@@ -144,18 +144,18 @@ impl PeriodicMean {
         self.harmonics.iter().filter_map(move |a| find(order - a.order).map(|b| (a, b)))
     }
 
-    /// Adds Re(weight · C_m) to every target, m > 0.
+    /// Adds Re(weight · C_m) to every target, m > 0, and returns the diagonals of C_m.
     pub fn add_covariance<E: MomentEquations>(
         &self,
         equations: &E,
         order: i64,
         targets: &mut [Target<'_>],
         tolerance: f64,
-    ) -> Result<SolveReport, SolveError> {
+    ) -> Result<(SolveReport, Diagonals), SolveError> {
         let flips = 4.0 * equations.chain().flip_rate;
         let momenta: Vec<Complex64> = self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
         let source = Source { state: None, scale: Complex64::ONE, momenta: &momenta };
-        equations.solve(Complex64::new(0.0, order as f64 * self.frequency), source, targets, tolerance)
+        equations.solve_diagonals(Complex64::new(0.0, order as f64 * self.frequency), source, targets, tolerance)
     }
 
     /// Average power of the oscillating part of the force, Σ_(l≠0) F_l conj p̂_l at the atom it acts on.

@@ -18,15 +18,18 @@ use super::radau::{Counts, EvolveError, Progress, reference_temperature};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::{MomentEquations, SolveError, Source, Target};
-use ndarray::Array1;
+use crate::covariance::{Diagonals, MomentEquations, SolveError, Source, Target};
 use num_complex::Complex64;
+use std::ops::Range;
 
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more: solve until rounding stops it.
 const SOLVE_TOLERANCE: f64 = 2e-15;
 
-/// Times at most that share a contour: each keeps two states.
-const SHARED: usize = 6;
+/// Times at most that share a contour. Each holds O(N) numbers, and a state where its covariance is kept.
+const SHARED: usize = 64;
+
+/// Kept covariances at most that share a contour.
+pub(super) const SHARED_STATES: usize = 3;
 
 /// The least microscopic time for which the contour serves; `None` where it never does.
 pub fn earliest(chain: &Chain) -> Option<f64> {
@@ -50,16 +53,20 @@ pub fn evolve<E: MomentEquations>(
     let goal = (1e-4 * tolerance).max(1e-15);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    for run in hyperbola::shared(times, goal, SHARED) {
+    // The covariance at the last output is formed in any case, for the identities that only it can show.
+    let whole = |i: usize| keep(i) || i + 1 == times.len();
+    let fits = |run: Range<usize>| run.len() <= SHARED && run.filter(|&i| whole(i)).count() <= SHARED_STATES;
+    for run in hyperbola::shared(times, goal, fits) {
         let group = &times[run.clone()];
-        let oscillation = problem.oscillation(group)?;
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let mut evaluate = |extra: usize, keep: &dyn Fn(usize) -> bool| {
-            problem.invert(&Contour::new(first, last, nodes + extra), group, &oscillation, keep, &mut counts, progress)
+        let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool| {
+            let oscillation = problem.oscillation(group, whole)?;
+            let contour = Contour::new(first, last, nodes + extra);
+            problem.invert(&contour, group, oscillation, &|i| keep(run.start + i), &mut counts, progress)
         };
         let coarse = evaluate(0, &|_| false)?;
-        let mut fine = evaluate(2, &|i| keep(run.start + i))?;
+        let mut fine = evaluate(2, &|i| whole(run.start + i))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             fine.errors = fine.errors.with_distance(equations.chain(), &fine.moments, &coarse.moments);
         }
@@ -83,11 +90,34 @@ struct Problem<'a, E> {
     constant_source: Vec<f64>,
 }
 
+/// What is summed over the nodes at one output time. O(N), and the state where the whole covariance is asked for.
+struct Sums {
+    variance: Vec<f64>,
+    correlation: Vec<f64>,
+    variance_integral: Vec<f64>,
+    correlation_integral: Vec<f64>,
+    state: Option<Vec<f64>>,
+}
+
+impl Sums {
+    /// Adds Re(weight · X), and to the integrals Re(integral · X).
+    fn add(&mut self, weight: Complex64, integral: Complex64, diagonals: &Diagonals) {
+        let Diagonals { variance, correlation } = diagonals;
+        for (sums, weight, values) in [
+            (&mut self.variance, weight, variance),
+            (&mut self.correlation, weight, correlation),
+            (&mut self.variance_integral, integral, variance),
+            (&mut self.correlation_integral, integral, correlation),
+        ] {
+            sums.iter_mut().zip(values).for_each(|(sum, x)| *sum += (weight * x).re);
+        }
+    }
+}
+
 /// Σ_(m≠0) C_m e^(imωτ) and its time integral at some times, and what the solves leave.
 struct Oscillation {
-    states: Vec<Vec<f64>>,
-    sums: Vec<Vec<f64>>,
-    loss: f64,
+    sums: Vec<Sums>,
+    losses: [f64; 2],
 }
 
 impl<'a, E: MomentEquations> Problem<'a, E> {
@@ -96,51 +126,61 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let reference = reference_temperature(chain, law);
         let periodic = PeriodicMean::new(equations)?.expect("asked only where the mean has a stationary value");
         let deviation: Vec<f64> = law.mean().iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
-        let w = Array1::from(deviation.clone());
-        let column = w.view().insert_axis(ndarray::Axis(1));
-        let start = law.covariance_above(reference) + column.dot(&column.t());
+        let w = &deviation;
+        let mut start = law.covariance_above(reference);
+        start.indexed_iter_mut().for_each(|((i, j), y)| *y += w[i] * w[j]);
         let squares = periodic.momentum_squares(0);
         let constant_source = chain.covariance_source_of(squares.iter().map(|q| q.re), reference);
         let mut start = equations.represent(&start);
         let mut problem =
             Problem { equations, reference, solve_tolerance, periodic, deviation, start: vec![], constant_source };
-        let oscillation = problem.oscillation(&[0.0])?;
-        start.iter_mut().zip(&oscillation.states[0]).for_each(|(y, c)| *y -= c);
+        let oscillation = problem.oscillation(&[0.0], &|_| true)?;
+        let state = oscillation.sums[0].state.as_ref().expect("it was asked for");
+        start.iter_mut().zip(state).for_each(|(y, c)| *y -= c);
         problem.start = start;
         Ok(problem)
     }
 
     /// Σ_(m≠0) C_m e^(imωτ) and its integral at every time.
-    fn oscillation(&self, times: &[f64]) -> Result<Oscillation, SolveError> {
-        let mut states = vec![vec![0.0; self.equations.state_len()]; times.len()];
-        let mut sums = states.clone();
-        let mut loss = 0.0;
+    fn oscillation(&self, times: &[f64], whole: &dyn Fn(usize) -> bool) -> Result<Oscillation, SolveError> {
+        let (n, bonds) = (self.deviation.len(), self.equations.chain().bonds);
+        let zero = |i: usize| Sums {
+            variance: vec![0.0; n],
+            correlation: vec![0.0; bonds],
+            variance_integral: vec![0.0; n],
+            correlation_integral: vec![0.0; bonds],
+            state: whole(i).then(|| vec![0.0; self.equations.state_len()]),
+        };
+        let mut oscillation = Oscillation { sums: (0..times.len()).map(zero).collect(), losses: [0.0; 2] };
         for order in self.periodic.square_orders().into_iter().filter(|&order| order > 0) {
-            let mut targets = Vec::with_capacity(2 * times.len());
-            for ((state, sum), &time) in states.iter_mut().zip(&mut sums).zip(times) {
-                targets.push(Target { weight: 2.0 * self.periodic.turn(order, time), state });
-                targets.push(Target { weight: 2.0 * self.periodic.turn_integral(order, time), state: sum });
+            let weight = |time: f64| 2.0 * self.periodic.turn(order, time);
+            let mut targets = targets(&mut oscillation.sums, |i| weight(times[i]));
+            let (report, diagonals) =
+                self.periodic.add_covariance(self.equations, order, &mut targets, self.solve_tolerance)?;
+            for (sums, &time) in oscillation.sums.iter_mut().zip(times) {
+                sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &diagonals);
             }
-            let report = self.periodic.add_covariance(self.equations, order, &mut targets, self.solve_tolerance)?;
-            loss += 2.0 * report.error;
+            oscillation.losses[0] += 2.0 * report.error;
+            oscillation.losses[1] += 2.0 * report.flow_error;
         }
-        Ok(Oscillation { states, sums, loss })
+        Ok(oscillation)
     }
 
-    /// The solutions at `times` by one contour; their errors hold what the solves leave.
+    /// The solutions at `times` by one contour; their errors hold what the solves leave. The whole covariance is found where `oscillation` has its.
     fn invert(
         &self,
         contour: &Contour,
         times: &[f64],
-        oscillation: &Oscillation,
+        oscillation: Oscillation,
         keep: &dyn Fn(usize) -> bool,
         counts: &mut Counts,
         progress: &mut Progress<'_>,
     ) -> Result<Vec<Solution>, EvolveError> {
-        let (mut states, mut sums) = (oscillation.states.clone(), oscillation.sums.clone());
+        let mut sums = oscillation.sums;
         let mut deviations = vec![vec![0.0; self.deviation.len()]; times.len()];
         let mut deviation_sums = deviations.clone();
-        let mut losses = vec![oscillation.loss; times.len()];
+        // Of the variances, and of what carries the current.
+        let mut losses = vec![oscillation.losses; times.len()];
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         for &(s, weight) in &contour.nodes {
             let given = (&self.start[..], &self.constant_source[..]);
@@ -148,14 +188,17 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             let weights: Vec<Complex64> = times.iter().map(|t| 2.0 * weight * (s * t).exp()).collect();
             for envelope in envelopes {
                 let source = Source { state: envelope.state, scale: Complex64::ONE, momenta: &envelope.momenta };
-                let mut targets: Vec<Target<'_>> = Vec::with_capacity(2 * times.len());
-                for (i, (state, sum)) in states.iter_mut().zip(&mut sums).enumerate() {
-                    let weight = weights[i] * self.periodic.turn(envelope.order, times[i]);
-                    targets.push(Target { weight, state });
-                    targets.push(Target { weight: weight / envelope.shift, state: sum });
+                let turned = |i: usize| weights[i] * self.periodic.turn(envelope.order, times[i]);
+                let mut targets = targets(&mut sums, turned);
+                let (report, diagonals) =
+                    self.equations.solve_diagonals(envelope.shift, source, &mut targets, self.solve_tolerance)?;
+                for (i, sums) in sums.iter_mut().enumerate() {
+                    sums.add(turned(i), turned(i) / envelope.shift, &diagonals);
                 }
-                let report = self.equations.solve(envelope.shift, source, &mut targets, self.solve_tolerance)?;
-                losses.iter_mut().zip(&weights).for_each(|(loss, weight)| *loss += 2.0 * weight.norm() * report.error);
+                for (losses, weight) in losses.iter_mut().zip(&weights) {
+                    losses[0] += 2.0 * weight.norm() * report.error;
+                    losses[1] += 2.0 * weight.norm() * report.flow_error;
+                }
                 counts.solves += 1;
                 if !progress(times[0], *counts) {
                     return Err(EvolveError::Interrupted);
@@ -168,44 +211,49 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 }
             }
         }
-        let parts = states.iter().zip(&sums).zip(deviations.iter().zip(&deviation_sums)).enumerate();
-        parts
-            .map(|(i, ((state, sum), (w, w_sum)))| {
-                self.solution(times[i], [state, sum], [w, w_sum], losses[i], keep(i))
-            })
-            .collect()
+        let parts = sums.into_iter().zip(deviations.iter().zip(&deviation_sums)).enumerate();
+        parts.map(|(i, (sums, (w, w_sum)))| self.solution(times[i], sums, [w, w_sum], losses[i], keep(i))).collect()
     }
 
     /// Puts C = Y - w wᵀ + T_ref together.
     fn solution(
         &self,
         time: f64,
-        [state, sum]: [&[f64]; 2],
+        sums: Sums,
         [w, w_sum]: [&[f64]; 2],
-        loss: f64,
+        [loss, flow_loss]: [f64; 2],
         keep: bool,
     ) -> Result<Solution, EvolveError> {
         let chain = self.equations.chain();
-        let mut covariance = self.equations.matrix(state);
-        for ((i, j), c) in covariance.indexed_iter_mut() {
-            *c -= w[i] * w[j];
-        }
-        covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
-        let variance = covariance.diag().to_vec();
-        let correlation = chain.left_correlations(covariance.view());
+        let variance: Vec<f64> = sums.variance.iter().zip(w).map(|(y, w)| y - w * w + self.reference).collect();
+        let pair = |bond: usize| chain.left_pair(bond);
+        let correlation: Vec<f64> =
+            sums.correlation.iter().enumerate().map(|(bond, y)| y - w[pair(bond).0] * w[pair(bond).1]).collect();
+        let covariance = sums.state.map(|state| {
+            let mut covariance = self.equations.matrix(&state);
+            drop(state);
+            covariance.indexed_iter_mut().for_each(|((i, j), c)| *c -= w[i] * w[j]);
+            covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
+            covariance
+        });
         let mean: Vec<f64> = self.periodic.at(time).iter().zip(w).map(|(s, w)| s + w).collect();
-        let sums = self.equations.matrix(sum);
         let mut integrals =
             envelope::mean_integrals(self.equations, &self.periodic, &self.deviation, (w, w_sum), time)?;
-        integrals.square.iter_mut().zip(sums.diag()).for_each(|(z, y)| *z += y + self.reference * time);
-        integrals.product.iter_mut().zip(chain.left_correlations(sums.view())).for_each(|(z, y)| *z += y);
+        integrals.square.iter_mut().zip(&sums.variance_integral).for_each(|(z, y)| *z += y + self.reference * time);
+        integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
         // Sums over the nodes and the transforms of the modes leave some tens of roundings.
         let rounding = 256.0 * f64::EPSILON;
         let mean_loss = rounding * largest(&mean) + self.periodic.error;
         let loss = loss + rounding * largest(&variance);
-        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss };
-        let consistency = Consistency::of(covariance.view());
-        let covariance = keep.then_some(covariance);
+        // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's temperature.
+        let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
+        let flow = flow_loss + rounding * largest(&correlation) + 64.0 * f64::EPSILON * ends;
+        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: flow };
+        let consistency = match &covariance {
+            Some(covariance) => Consistency::of(covariance.view()),
+            None => Consistency::of_bonds(chain, &variance, &correlation),
+        };
+        let covariance = covariance.filter(|_| keep);
         let moments = Moments { time, mean, variance, correlation, covariance };
         Ok(Solution {
             moments,
@@ -215,4 +263,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             missing_power: None,
         })
     }
+}
+
+/// Where the whole covariances of the output times are summed, with their weights.
+fn targets(sums: &mut [Sums], weight: impl Fn(usize) -> Complex64) -> Vec<Target<'_>> {
+    let states = sums.iter_mut().enumerate().filter_map(|(i, sums)| sums.state.as_mut().map(|state| (i, state)));
+    states.map(|(i, state)| Target { weight: weight(i), state }).collect()
 }

@@ -51,7 +51,7 @@ impl<'a> Damped<'a> {
             mean_p: means + 4.0 * d.mean_p,
             var_r: loss + 4.0 * d.var_r,
             var_p: loss + 4.0 * d.var_p,
-            correlation: loss + 4.0 * d.correlation,
+            correlation: chain.current_weight() * (loss + 4.0 * d.var_p.max(d.correlation)),
         };
         let consistency = Consistency::of(covariance.view());
         moments.covariance = keep.then_some(covariance);

@@ -5,6 +5,7 @@ pub mod envelope;
 mod exponential;
 pub mod harmonic;
 pub mod hyperbola;
+pub mod means;
 pub mod profiles;
 pub mod radau;
 mod step_size;
@@ -12,7 +13,9 @@ pub mod tableau;
 
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::MomentEquations;
+use crate::covariance::memory;
 use crate::covariance::moments::Solution;
+use crate::resolvent;
 use radau::{Counts, EvolveError, Progress};
 
 /// How the outputs are reached.
@@ -39,6 +42,8 @@ pub struct Plan {
     pub exponential: bool,
     /// Whether the late outputs come without the covariance.
     pub without_covariance: bool,
+    /// Whether the outputs that are stepped to are all at time 0, where the initial law answers.
+    pub at_start_only: bool,
     /// A sentence for the summary.
     pub reason: String,
 }
@@ -60,7 +65,11 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
         Method::Auto => profiles && chain.bonds >= PROFILES_FROM,
         _ => false,
     };
-    let stepped = |stepped: usize, reason: String| Ok(Plan { stepped, exponential: false, without_covariance, reason });
+    let limit = contour::earliest(chain).unwrap_or(f64::INFINITY);
+    let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
+    let stepped = |stepped: usize, reason: String| {
+        Ok(Plan { stepped, exponential: false, without_covariance, at_start_only, reason })
+    };
     if method == Method::Radau {
         return stepped(times.len(), "steps were asked for".into());
     }
@@ -72,6 +81,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
                 stepped: 0,
                 exponential: true,
                 without_covariance,
+                at_start_only,
                 reason: format!("no flips (γ = 0): {how}, no steps"),
             });
         }
@@ -97,6 +107,26 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     }
 }
 
+/// Memory in bytes that the O(N²) solver needs for a plan, `kept` saying at which outputs the whole covariance is kept.
+pub fn memory_bytes(chain: &Chain, plan: &Plan, kept: &[bool]) -> u64 {
+    let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
+    if plan.exponential {
+        return memory::of_propagator(chain, count(kept));
+    }
+    let steps = memory::of_steps(chain, count(kept));
+    if plan.without_covariance {
+        let late = resolvent::memory_bytes(chain, profiles::ABREAST);
+        return if plan.at_start_only { late } else { late.max(steps) };
+    }
+    let late = count(&kept[plan.stepped..]);
+    let contour = memory::of_contour(chain, count(kept), late.min(contour::SHARED_STATES));
+    match plan.stepped {
+        0 => contour,
+        stepped if stepped == kept.len() => steps,
+        _ => steps.max(contour),
+    }
+}
+
 /// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the steps and of the contour.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
@@ -111,9 +141,10 @@ pub fn evolve<E: MomentEquations>(
         return Ok((harmonic::evolve(equations.chain(), law, times, keep, progress)?, Default::default()));
     }
     let (early, late) = times.split_at(plan.stepped);
-    let at_start = early.partition_point(|&time| time == 0.0);
-    let (mut solutions, stepped) = if at_start == early.len() && plan.without_covariance {
-        (vec![Solution::initial(equations.chain(), law); at_start], Counts::default())
+    let (mut solutions, stepped) = if early.is_empty() {
+        Default::default()
+    } else if plan.at_start_only && plan.without_covariance {
+        (vec![Solution::initial(equations.chain(), law); early.len()], Counts::default())
     } else {
         radau::evolve(equations, law, early, tolerance, &keep, progress)?
     };

@@ -26,7 +26,7 @@ use rayon::prelude::*;
 /// Times at most that share a contour.
 const SHARED: usize = 32;
 /// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
-const ABREAST: usize = 8;
+pub(super) const ABREAST: usize = 4;
 
 /// The least microscopic time for which the profiles are had this way; `None` where never.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
@@ -48,7 +48,7 @@ pub fn evolve(
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    for run in hyperbola::shared(times, goal, SHARED) {
+    for run in hyperbola::shared(times, goal, |run| run.len() <= SHARED) {
         let group = &times[run];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
@@ -57,7 +57,7 @@ pub fn evolve(
                 &Contour::new(first, last, nodes + extra),
                 group,
                 quality,
-                env("TOL", 0.1) * goal,
+                solve_tolerance,
                 &mut counts,
                 progress,
             )

@@ -8,6 +8,7 @@
 //! Step sizes follow the growth of the difference, so they become diffusive once the fast modes have died.
 //! Cost: 3 s/2 complex solves a step of H; memory: four states.
 
+use super::means;
 use super::step_size::StepSize;
 use super::tableau::Tableau;
 use crate::chain::{Chain, InitialLaw};
@@ -181,7 +182,7 @@ impl<E: MomentEquations> Run<'_, E> {
         let open = chain.topology == Topology::Open;
         let force: Vec<f64> =
             tableau.nodes.iter().map(|c| if open { chain.force.at(time + c * h) } else { 0.0 }).collect();
-        let mut means = self.mean_stages(&from.mean, &force, h)?;
+        let mut means = means::stages(self.equations, tableau, &from.mean, &force, h)?;
         let sources: Vec<Vec<f64>> =
             means.iter().map(|z| chain.covariance_source(&z[chain.bonds..], self.reference)).collect();
         let change = self.equations.generator(&from.state);
@@ -212,44 +213,6 @@ impl<E: MomentEquations> Run<'_, E> {
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
         Ok(to)
-    }
-
-    /// The means at the stages. They are cheap, so their increments D are refined once against the collocation equations
-    /// D_i = h Σ_j A_ij (B(z̄ + D_j) + f_j) themselves: rounding is then that of the increments, without the amplification of the branches.
-    fn mean_stages(&self, from: &[f64], force: &[f64], h: f64) -> Result<Vec<Vec<f64>>, SolveError> {
-        let (chain, tableau, last) = (self.equations.chain(), &self.tableau, from.len() - 1);
-        let slope = |mean: &[f64], force: f64| {
-            let mut slope = chain.drift_of(mean);
-            slope[last] += force;
-            slope
-        };
-        let mut increments = vec![vec![0.0; from.len()]; force.len()];
-        let mut stages = vec![from.to_vec(); force.len()];
-        for _ in 0..2 {
-            let slopes: Vec<Vec<f64>> = stages.iter().zip(force).map(|(z, &f)| slope(z, f)).collect();
-            let residuals: Vec<Vec<f64>> = tableau
-                .matrix
-                .iter()
-                .zip(&increments)
-                .map(|(row, increment)| {
-                    let image = |i: usize| h * row.iter().zip(&slopes).map(|(a, slope)| a * slope[i]).sum::<f64>();
-                    increment.iter().enumerate().map(|(i, d)| image(i) - d).collect()
-                })
-                .collect();
-            for branch in &tableau.branches {
-                let shift = branch.eigenvalue / h;
-                let along = |i: usize| branch.row.iter().zip(&residuals).map(|(t, r)| t * r[i]).sum::<Complex64>();
-                let right: Vec<Complex64> = (0..from.len()).map(|i| shift * along(i)).collect();
-                let correction = self.equations.solve_mean(shift, &right)?;
-                for (increment, t) in increments.iter_mut().zip(&branch.column) {
-                    increment.iter_mut().zip(&correction).for_each(|(d, c)| *d += (t * c).re);
-                }
-            }
-            for (stage, increment) in stages.iter_mut().zip(&increments) {
-                stage.iter_mut().zip(from).zip(increment).for_each(|((z, from), d)| *z = from + d);
-            }
-        }
-        Ok(stages)
     }
 
     /// Frobenius distance of the covariances.
@@ -293,7 +256,8 @@ impl<E: MomentEquations> Run<'_, E> {
         let loss = losses.variance + transforms * largest(&variance);
         let mean_loss = losses.mean + transforms * largest(&fine.mean);
         let zero = Solution::zero(chain).moments;
-        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss }
+        let flow = loss * chain.current_weight();
+        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: flow }
             .with_distance(chain, &distance, &zero);
         let sums = self.equations.matrix(&path.state);
         let integrals = TimeIntegrals {

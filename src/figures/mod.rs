@@ -5,11 +5,13 @@
 //! The font is embedded (DejaVu Sans, its licence beside it): no system font is needed.
 
 mod axis;
+mod check;
 mod draw;
 mod profiles;
 pub mod style;
 
 pub use axis::{Axis, Scale};
+pub use check::check;
 pub use profiles::{Curves, limit, profiles};
 
 use std::fmt::Write as _;

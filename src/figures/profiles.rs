@@ -76,7 +76,7 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
 }
 
 /// A time as a label: three significant digits, powers of ten outside 0.001 ... 10000.
-fn time_label(time: f64) -> String {
+pub(super) fn time_label(time: f64) -> String {
     if time.is_infinite() {
         return "∞".into();
     }

@@ -75,7 +75,7 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub enum State {
     /// At t = 0, where mechanical energy of the momentum has already become heat.
-    Initial(InitialTable, Snapshot),
+    Initial(Box<InitialTable>, Snapshot),
     /// At t > 0.
     Evolved(Snapshot),
     /// At t = ∞.
@@ -186,7 +186,7 @@ impl Problem {
         let zeros = times
             .iter()
             .filter(|t| **t == 0.0)
-            .map(|_| Output { state: State::Initial(table.clone(), start.clone()), errors: [0.0; 2] });
+            .map(|_| Output { state: State::Initial(Box::new(table.clone()), start.clone()), errors: [0.0; 2] });
         let evolved = fine.iter().zip(&coarse).map(|(fine, coarse)| {
             let (distance, size) = (fine.distance(coarse), fine.sizes());
             // Both resolutions lose a rounding a step, and some in the interpolation between nodes.

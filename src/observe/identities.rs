@@ -102,11 +102,15 @@ pub fn of_power(solution: &Solution, time: f64) -> Option<Identity> {
     solution.missing_power.map(|violation| Identity { name, violation, site: None, time })
 }
 
-/// Symmetry, and non-negative 2×2 minors as a necessary condition of positive semidefiniteness, as found when the covariance was at hand.
+/// Symmetry and positive semidefiniteness (beyond N = 512 the 2×2 minors alone, which are necessary), as found when the covariance was at hand.
 pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
     let identity = |name, violation| Identity { name, violation, site: None, time };
     let Some(found) = &solution.consistency else { return Vec::new() };
-    vec![identity("symmetry", found.asymmetry), identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor)]
+    vec![
+        identity("symmetry", found.asymmetry),
+        identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor),
+        identity("positive semidefinite", found.indefinite),
+    ]
 }
 
 /// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ and for 1 ≤ n ≤ N-1,

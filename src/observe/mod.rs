@@ -1,7 +1,12 @@
 //! What is read off a solution: profiles, energies, currents ([`Profile`]) and exact identities ([`identities`]).
 
+pub mod fit;
 pub mod identities;
 pub mod periodic;
+pub mod phonons;
+pub mod sizes;
+pub mod theorems;
+pub mod verdict;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
@@ -82,7 +87,7 @@ impl Profile {
         let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
         let thermal = (errors.var_r + errors.var_p) / 2.0;
         let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
-        let end = (force.abs() + 2.0 * right * z[last].abs()) * errors.mean_p + right * errors.var_p;
+        let end = (force.abs() + 2.0 * right * z[last].abs()) * errors.mean_p + errors.correlation;
         Profile {
             time,
             mean_r: per_site(z),

@@ -2,9 +2,9 @@
 //!
 //! Everything goes to a hidden sibling directory that is renamed into place at the end.
 
-use crate::covariance::moments::Solution;
-use crate::observe::Profile;
-use ndarray::{Array1, Array2, Axis, stack};
+use crate::observe::theorems::{Measurement, STATEMENTS};
+use crate::observe::{Profile, verdict};
+use ndarray::{Array1, Array2, Array3, Axis};
 use ndarray_npy::{NpzWriter, WriteNpzError};
 use std::fmt::Write as _;
 use std::fs;
@@ -155,6 +155,22 @@ pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String 
     csv
 }
 
+/// check.csv: one row per statement, size and time, with the bound that the statement's smallest constant gives.
+pub fn check_csv(measurements: &[Measurement]) -> String {
+    let mut csv = String::from("statement,bonds,t,value,limit,bound\n");
+    let optional = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.16e}"));
+    for statement in &STATEMENTS {
+        let rows: Vec<&Measurement> = measurements.iter().filter(|m| m.statement == statement.name).collect();
+        let constant = verdict::constant(statement.shape, &rows);
+        for m in rows {
+            let bound = constant.and_then(|c| verdict::bound(statement.shape, m, c));
+            let (limit, bound) = (optional(m.limit), optional(bound));
+            let _ = writeln!(csv, "{},{},{:.16e},{:.16e},{limit},{bound}", m.statement, m.bonds, m.time, m.value);
+        }
+    }
+    csv
+}
+
 /// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate` and one (times, sites) array a column.
 pub fn write_profiles_npz(
     directory: &RunDirectory,
@@ -181,27 +197,44 @@ pub fn write_profiles_npz(
     file.finish().map_err(npz(&path)).map(|_| ())
 }
 
-/// covariance.npz: `times` and `covariance`, (times, coordinates, coordinates) in the theory's order, in double or single precision.
+/// A covariance to write: time, means, matrix.
+pub type KeptCovariance = (f64, Vec<f64>, Array2<f64>);
+
+/// covariance.npz: `times`, `mean` (times, coordinates) and `covariance` (times, coordinates, coordinates) in the theory's order, the last in
+/// double or single precision. A later run can start from it. Each matrix is dropped once it is in the array that is written, so that at most one exists twice.
 pub fn write_covariance_npz(
     directory: &RunDirectory,
-    kept: &[(f64, &Solution)],
+    mut kept: Vec<KeptCovariance>,
     single: bool,
 ) -> Result<(), OutputError> {
     let path = directory.path("covariance.npz");
     let mut file = NpzWriter::new(fs::File::create(&path).map_err(at(&path))?);
-    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, _)| *t))).map_err(npz(&path))?;
-    let matrices: Vec<_> = kept.iter().filter_map(|(_, s)| s.moments.covariance.as_ref().map(|c| c.view())).collect();
-    match &matrices[..] {
-        [one] if !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
-        all => {
-            let all = stack(Axis(0), all).expect("all covariances have one shape");
+    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, ..)| *t))).map_err(npz(&path))?;
+    let coordinates = kept.first().map_or(0, |(_, mean, _)| mean.len());
+    let means = kept.iter().flat_map(|(_, mean, _)| mean.iter().copied()).collect();
+    let means = Array2::from_shape_vec((kept.len(), coordinates), means).expect("all means have one length");
+    file.add_array("mean", &means).map_err(npz(&path))?;
+    match kept.pop() {
+        Some((_, _, one)) if kept.is_empty() && !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
+        last => {
+            kept.extend(last);
             if single {
-                file.add_array("covariance", &all.mapv(|c| c as f32))
+                file.add_array("covariance", &gather(kept, |c| c as f32))
             } else {
-                file.add_array("covariance", &all)
+                file.add_array("covariance", &gather(kept, |c| c))
             }
         }
     }
     .map_err(npz(&path))?;
     file.finish().map_err(npz(&path)).map(|_| ())
+}
+
+/// All matrices in one array.
+fn gather<T: Clone + Default>(kept: Vec<KeptCovariance>, convert: impl Fn(f64) -> T) -> Array3<T> {
+    let (rows, columns) = kept.first().map_or((0, 0), |(_, _, matrix)| matrix.dim());
+    let mut all = Array3::from_elem((kept.len(), rows, columns), T::default());
+    for (mut place, (_, _, matrix)) in all.outer_iter_mut().zip(kept) {
+        place.zip_mut_with(&matrix, |place, &c| *place = convert(c));
+    }
+    all
 }

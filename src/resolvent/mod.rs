@@ -109,3 +109,10 @@ impl<'a> SquaredKernel<'a> {
         }
     }
 }
+
+/// Memory, in bytes, of the profiles at `abreast` complex shifts at once: Krylov vectors, what the sweeps keep at every block, and some
+/// vectors of the means and the profiles.
+pub fn memory_bytes(chain: &Chain, abreast: usize) -> u64 {
+    let bytes_per_site = abreast as f64 * (16.0 * 40.0 + 8.0 * 75.0) + 16.0 * 60.0;
+    (24e6 + bytes_per_site * chain.atoms() as f64) as u64
+}

@@ -3,7 +3,7 @@
 //! Composite Gauss-Legendre. Panels are placed by the distance to the singularities, the spectrum of B: the diffusive modes
 //! s ≈ -a_k²/2γ on the negative axis, and the band at Re s = -γ, |Im s| ≤ 2. For real σ ≥ 0 the path is the imaginary axis and κ = i y²
 //! takes the square root out of z: panels in y from the slowest mode on in a fixed ratio, of width ~γ across the band, and 1/κ for the tail.
-//! For complex σ it leaves 0 between the two cuts, in direction (arg σ + π)/2, and then turns upwards.
+//! For imaginary σ the path stays on the axis and σ/2 - κ passes s = 0, from where the panels are graded on both sides. For complex σ it leaves 0 between the two cuts, in direction (arg σ + π)/2, and then turns upwards.
 //! [`Quality`] says how many nodes a panel has: two qualities measure the error of the first.
 
 use super::Chain;
@@ -73,19 +73,46 @@ fn upwards(chain: &Chain, first: f64, distance: f64, quality: Quality) -> Vec<(f
     nodes
 }
 
+/// Distances from the slow end of the spectrum, s = 0, and their weights, up to `top`: in y = √distance from the slowest mode on, in a fixed ratio.
+fn graded(chain: &Chain, top: f64, quality: Quality) -> Vec<(f64, f64)> {
+    let top = top.sqrt();
+    let mut edges = vec![0.0, slowest_rate(chain).sqrt().min(top)];
+    while let Some(&y) = edges.last().filter(|y| **y < top) {
+        edges.push((2.5 * y).min(top));
+    }
+    panels(&edges, quality).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
+}
+
+/// y and weights from 0 to infinity on the imaginary axis, κ = iy, for σ = 2ic: σ/2 - κ passes s = 0 at y = c.
+fn past_zero(chain: &Chain, c: f64, quality: Quality) -> Vec<(f64, f64)> {
+    let top = 0.25 * chain.flip_rate.min(1.0);
+    let mut nodes: Vec<(f64, f64)> = graded(chain, top, quality).into_iter().map(|(d, w)| (c + d, w)).collect();
+    nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(d, w)| (c + top + d, w)));
+    nodes.extend(graded(chain, top.min(c), quality).into_iter().map(|(d, w)| (c - d, w)));
+    // Down to y = 0 the other argument comes nearer to the band, never nearer than γ.
+    let (mut edges, width) = (vec![top.min(c)], (1.2 * chain.flip_rate).min(0.48));
+    while let Some(&d) = edges.last().filter(|d| **d < c) {
+        edges.push((d + width.min(d)).min(c));
+    }
+    nodes.extend(panels(&edges, quality).into_iter().map(|(d, w)| (c - d, w)));
+    nodes
+}
+
 /// The path for σ with Im σ ≥ 0.
 pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Node> {
     let scale = chain.flip_rate.min(1.0);
+    // κ = iy, dκ/(πi) = dy/π.
+    let imaginary = |nodes: Vec<(f64, f64)>| {
+        nodes.into_iter().map(|(y, w)| (Complex64::new(0.0, y), Complex64::from(w / PI))).collect()
+    };
+    if sigma.re == 0.0 && sigma.im > 0.0 {
+        return imaginary(past_zero(chain, 0.5 * sigma.im, quality));
+    }
     if sigma.im == 0.0 && sigma.re >= 0.0 {
-        // κ = iω, dκ/(πi) = dω/π.
-        let (first, top) = (slowest_rate(chain).sqrt(), 0.25 * scale);
-        let mut edges = vec![0.0, first.min(top.sqrt())];
-        while let Some(&y) = edges.last().filter(|y| **y < top.sqrt()) {
-            edges.push((2.5 * y).min(top.sqrt()));
-        }
-        let low = panels(&edges, quality).into_iter().map(|(y, w)| (y * y, 2.0 * y * w));
-        let high = upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w));
-        return low.chain(high).map(|(omega, w)| (Complex64::new(0.0, omega), Complex64::from(w / PI))).collect();
+        let top = 0.25 * scale;
+        let mut nodes = graded(chain, top, quality);
+        nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w)));
+        return imaginary(nodes);
     }
     let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
     let length = (0.4 * scale).max(4.0 * sigma.norm());

@@ -12,12 +12,41 @@ pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), Sc
         times_increase(&time.outputs, document)?;
     }
     let Some(initial) = &scenario.initial else { return Ok(()) };
+    initial_keys_agree(document)?;
     let r = || scenario.elongation_positions();
     let p = || scenario.momentum_positions();
+    if let Some(tension) = &initial.tension {
+        profile(tension, r(), false, "initial.tension", document)?;
+    }
     // Every r sits where a p sits, so the grid of p covers both variances.
     profile(&initial.elongation, r(), false, "initial.elongation", document)?;
     profile(&initial.momentum, p(), false, "initial.momentum", document)?;
     profile(&initial.temperature, p(), true, "initial.temperature", document)
+}
+
+/// A covariance file holds the variances, a Gibbs state the means.
+fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
+    let Value::Table(tables) = &document.root.value else { return Ok(()) };
+    let Some(Value::Table(keys)) = tables.get("initial").map(|node| &node.value) else { return Ok(()) };
+    let has = |key: &str| keys.contains_key(key);
+    let together = |first: &str, others: &[&str], allowed: &str| match others.iter().find(|key| has(key)) {
+        Some(key) if has(first) => {
+            Err(document.refuse(&format!("initial.{key}"), format!("{key} beside {first}"), allowed))
+        }
+        _ => Ok(()),
+    };
+    let held = "only elongation and momentum beside a covariance file, which holds the variances";
+    together("covariance", &["temperature", "state", "tension"], held)?;
+    let gibbs = "only temperature and tension beside state = \"gibbs\", which sets the means";
+    together("state", &["elongation", "momentum"], gibbs)?;
+    if has("tension") && !has("state") {
+        return Err(document.refuse("initial.tension", "tension without a state", "tension beside state = \"gibbs\""));
+    }
+    if !has("temperature") && !has("covariance") {
+        let allowed = "a number, or a mathematical expression in x between quotes";
+        return Err(document.refuse("initial.temperature", "nothing, but this key is required", allowed));
+    }
+    Ok(())
 }
 
 fn ring_has_no_ends(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {

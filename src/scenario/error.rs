@@ -39,6 +39,14 @@ pub enum ScenarioError {
         /// What may stand there.
         allowed: String,
     },
+    /// A command that needs profiles.
+    #[error(
+        "initial.covariance: `flipchain {command}` needs the initial law as profiles, functions of x; allowed: elongation, momentum and temperature"
+    )]
+    CovarianceFile {
+        /// The command.
+        command: &'static str,
+    },
     /// A table that a command cannot do without.
     #[error("the scenario has no [{table}], which `flipchain {command}` needs; for example\n{example}")]
     MissingTable {

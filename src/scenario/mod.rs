@@ -49,21 +49,35 @@ impl Scenario {
             let line = 1 + valid.iter().filter(|&&b| b == b'\n').count();
             unreadable(format!("line {line} is not valid UTF-8; a scenario is a TOML text file"))
         })?;
-        Scenario::from_str_named(&text, &name, overrides)
+        let mut scenario = Scenario::from_str_named(&text, &name, overrides)?;
+        // A covariance file is found beside the scenario file.
+        if let Some(covariance) = scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut()) {
+            *covariance = path.with_file_name("").join(&*covariance).display().to_string();
+        }
+        Ok(scenario)
     }
 
     /// The same for text already in memory; `name` stands in the messages where the file's name would.
     pub fn from_str_named(text: &str, name: &str, overrides: &[String]) -> Result<Scenario, ScenarioError> {
         let document = Document::parse(text, name, overrides)?;
         document.check_form(&schema())?;
-        let scenario = serde_json::from_value(document.to_json())
+        let mut scenario: Scenario = serde_json::from_value(document.to_json())
             .map_err(|e| ScenarioError::File { path: name.into(), reason: e.to_string() })?;
         check::meaning(&scenario, &document)?;
+        if let Some(initial) = &mut scenario.initial
+            && initial.state.take() == Some(InitialState::Gibbs)
+        {
+            initial.elongation = initial.tension.take().unwrap_or_default();
+        }
         Ok(scenario)
     }
 
-    /// The `[initial]` table, or a message that `command` needs it.
+    /// The `[initial]` table, or a message that `command` needs it; `limit` and `check` need it as profiles.
     pub fn require_initial(&self, command: &'static str) -> Result<&InitialTable, ScenarioError> {
+        let has_file = self.initial.as_ref().is_some_and(|initial| initial.covariance.is_some());
+        if has_file && ["limit", "check"].contains(&command) {
+            return Err(ScenarioError::CovarianceFile { command });
+        }
         self.initial.as_ref().ok_or(ScenarioError::MissingTable {
             table: "initial",
             command,

@@ -133,8 +133,8 @@ pub struct Harmonic {
     pub phase: f64,
 }
 
-/// `[initial]`: independent Gaussian coordinates with profiles given as functions of x.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+/// `[initial]`: a Gaussian law, with independent coordinates and profiles given as functions of x, or with the covariance of a file.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InitialTable {
     /// E r_n at x = n/N.
@@ -143,8 +143,27 @@ pub struct InitialTable {
     /// E p_n at x = n/N.
     #[serde(default)]
     pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N, ≥ 0.
+    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside a covariance.
+    #[serde(default)]
     pub temperature: Expression,
+    /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n = 0. Reading turns it into profiles.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub state: Option<InitialState>,
+    /// The tension of the Gibbs state at x = n/N.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub tension: Option<Expression>,
+    /// A covariance.npz to start from (its last time), relative to the scenario file; the means are the file's, or where it has none
+    /// the profiles above.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub covariance: Option<String>,
+}
+
+/// A named initial state.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, JsonSchema)]
+#[serde(rename_all = "lowercase")]
+pub enum InitialState {
+    /// Independent r_n of mean tension and p_n of mean 0, all of variance temperature.
+    Gibbs,
 }
 
 /// `[time]`

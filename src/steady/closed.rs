@@ -73,7 +73,8 @@ pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError>
     let covariance = keep.then(|| state.covariance(chain));
     let rounding = 8.0 * f64::EPSILON * largest(&variance);
     let errors = [mean.error, rounding];
-    let average = solution(mean.average(), variance, vec![state.correlation; chain.bonds], covariance, errors);
+    let mut average = solution(mean.average(), variance, vec![state.correlation; chain.bonds], covariance, errors);
+    average.errors.correlation += chain.current_weight() * rounding;
     Ok(PeriodicState { mean, average, harmonics: Vec::new() })
 }
 

@@ -40,7 +40,7 @@ pub enum SteadyError {
     NoFlips,
     /// The way without the covariance is for open chains.
     #[error(
-        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0) and a constant force; use --method modal"
+        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0); use --method modal"
     )]
     NoProfiles,
     /// The equation is singular where energy is conserved.
@@ -65,6 +65,11 @@ pub fn covariance<E: MomentEquations>(equations: &E) -> Result<(Solution, SolveR
     average(equations, &mean)
 }
 
+/// Roundings in a current: λ Var p against λT at the ends, where a variance is a reference temperature and what it differs by; and correlations.
+fn flow_rounding(chain: &Chain, difference: f64, variance: f64) -> f64 {
+    f64::EPSILON * (chain.friction().into_iter().fold(0.0, f64::max) * variance + 4.0 * difference)
+}
+
 /// C_0 and z̄_s: the stationary state, or the average of the periodic one.
 fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(Solution, SolveReport), SteadyError> {
     let chain: &Chain = equations.chain();
@@ -75,16 +80,19 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let mut state = vec![0.0; equations.state_len()];
     let target = Target { weight: Complex64::ONE, state: &mut state };
     let source = Source { state: None, scale: Complex64::ONE, momenta: &source };
-    let report = equations.solve(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
+    let (report, _) = equations.solve_diagonals(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
     let mut covariance = equations.matrix(&state);
     let difference = largest(covariance.diag().as_slice().unwrap_or(&covariance.diag().to_vec()));
     covariance.diag_mut().iter_mut().for_each(|v| *v += reference);
     let variance = covariance.diag().to_vec();
     // Beside the solve: roundings of the transforms, and of the reference state when it is added.
-    let error = 4.0 * report.error + f64::EPSILON * (64.0 * difference + largest(&variance));
+    let rounding = f64::EPSILON * (64.0 * difference + largest(&variance));
+    let error = 4.0 * report.error + rounding;
     let (means, mean) = (mean.error, mean.average());
-    let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: error };
     let correlation = chain.left_correlations(covariance.view());
+    // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are small and added to nothing.
+    let flow = 4.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
+    let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
     Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))

@@ -8,10 +8,9 @@
 //! variances and of the correlations that carry the current, O(N) each. Error: what the solves report.
 
 use super::SteadyError;
-use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::{MomentEquations, SolveReport, Target};
+use crate::covariance::{Diagonals, MomentEquations, SolveReport, Target};
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
@@ -26,6 +25,8 @@ pub struct CovarianceHarmonic {
     pub correlation: Vec<Complex64>,
     /// Largest error of a variance.
     pub error: f64,
+    /// Largest error of a current made of the correlations, or of variances at the ends.
+    pub correlation_error: f64,
 }
 
 /// The time-periodic state.
@@ -49,17 +50,22 @@ impl PeriodicState {
         if !self.harmonics.is_empty() {
             moments.covariance = None;
         }
-        let mut loss = 0.0;
+        let (mut loss, mut correlation_loss) = (0.0, 0.0);
         for harmonic in &self.harmonics {
             let weight = 2.0 * turn(harmonic.order);
             let add = |sum: &mut f64, c: &Complex64| *sum += (weight * c).re;
             moments.variance.iter_mut().zip(&harmonic.variance).for_each(|(sum, c)| add(sum, c));
             moments.correlation.iter_mut().zip(&harmonic.correlation).for_each(|(sum, c)| add(sum, c));
             loss += 2.0 * harmonic.error;
+            correlation_loss += 2.0 * harmonic.correlation_error;
         }
         let e = average.errors;
-        let errors =
-            MomentErrors { var_r: e.var_r + loss, var_p: e.var_p + loss, correlation: e.correlation + loss, ..e };
+        let errors = MomentErrors {
+            var_r: e.var_r + loss,
+            var_p: e.var_p + loss,
+            correlation: e.correlation + correlation_loss,
+            ..e
+        };
         Solution { moments, errors, consistency: average.consistency, ..Default::default() }
     }
 }
@@ -70,32 +76,23 @@ pub fn covariance<E: MomentEquations>(
     equations: &E,
     kept: &[f64],
 ) -> Result<(PeriodicState, Vec<Solution>, SolveReport), SteadyError> {
-    let chain: &Chain = equations.chain();
     let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
     let (average, mut report) = super::average(equations, &mean)?;
     let mut state = PeriodicState { mean, average, harmonics: Vec::new() };
     let mut phases = vec![vec![0.0; equations.state_len()]; kept.len()];
     for order in state.mean.square_orders().into_iter().filter(|&order| order > 0) {
-        let mut parts = vec![vec![0.0; equations.state_len()]; 2];
-        // Re C and Im C = Re(-i C).
-        let mut targets: Vec<Target<'_>> = parts
-            .iter_mut()
-            .zip([Complex64::ONE, -Complex64::I])
-            .map(|(state, weight)| Target { weight, state })
-            .collect();
-        for (phase, state) in kept.iter().zip(&mut phases) {
-            targets.push(Target { weight: 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase), state });
-        }
-        let solved = state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
+        let weight = |phase: &f64| 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase);
+        let mut targets: Vec<Target<'_>> =
+            kept.iter().zip(&mut phases).map(|(phase, state)| Target { weight: weight(phase), state }).collect();
+        let (solved, diagonals) = state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
+        let Diagonals { variance, correlation } = diagonals;
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
-        let [re, im] = [&parts[0], &parts[1]].map(|part| equations.matrix(part));
-        let join = |re: &[f64], im: &[f64]| re.iter().zip(im).map(|(&re, &im)| Complex64::new(re, im)).collect();
-        let variance: Vec<Complex64> = join(&re.diag().to_vec(), &im.diag().to_vec());
-        let correlation = join(&chain.left_correlations(re.view()), &chain.left_correlations(im.view()));
         let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
         let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
-        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error });
+        let correlation_error =
+            4.0 * solved.flow_error + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
+        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error, correlation_error });
     }
     let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {
         let mut solution = state.at(phase);

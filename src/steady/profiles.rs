@@ -1,23 +1,24 @@
-//! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and memory.
+//! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and memory; under a periodic force σ = imω for the
+//! harmonic m of the variances.
 //!
 //! Var p and Var r come from the squared kernel; the current follows from the balance of thermal energy, summed from the left end:
 //! with j_n = -Cov(p_n, r_(n+1)), j_0 = λ_-(T_- - Var p_0) + 2γ p̄_0², j_n = j_(n-1) + 2γ p̄_n². What it misses of λ_+(Var p_N - T_+) - 2γ p̄_N² at the
 //! right end is part of its error. Error: iteration, a second quadrature, and roundings.
 
 use super::SteadyError;
-use super::periodic::PeriodicState;
+use super::periodic::{CovarianceHarmonic, PeriodicState};
 use crate::chain::Chain;
 use crate::covariance::SolveReport;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::resolvent::{Drive, SquaredKernel};
+use crate::resolvent::{Drive, SquaredKernel, Variances};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
-/// Whether [`profiles`] serves: an open chain with flips under a constant force.
+/// Whether [`profiles`] serves: an open chain with flips.
 pub fn serves(chain: &Chain) -> bool {
-    chain.topology == Topology::Open && chain.flip_rate > 0.0 && chain.force.harmonics.is_empty()
+    chain.topology == Topology::Open && chain.flip_rate > 0.0
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
@@ -29,14 +30,16 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
     let periodic = PeriodicMean::new(&Modal::new(chain))?.ok_or(SteadyError::NoThermostat)?;
     let mean = periodic.average();
     let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
-    let source: Vec<Complex64> = chain.covariance_source(momenta, reference).into_iter().map(Complex64::from).collect();
+    let squares: Vec<f64> = periodic.momentum_squares(0).iter().map(|q| q.re).collect();
+    let source = chain.covariance_source_of(squares.iter().copied(), reference);
+    let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
     // Until rounding stops it.
     let found =
         SquaredKernel::judged(chain, Complex64::ZERO).variances(Drive { momentum: &source, elongation: None }, 1e-15);
     let deviation: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
     let variance: Vec<f64> = deviation.iter().map(|v| reference + v).collect();
     let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
-    let heating = |n: usize| 2.0 * chain.flip_rate * momenta[n] * momenta[n];
+    let heating = |n: usize| 2.0 * chain.flip_rate * squares[n];
     // T - Var p in the deviations from the reference, where it does not cancel.
     let mut flow = left * ((t_left - reference) - deviation[bonds]);
     let correlation: Vec<f64> = (0..bonds)
@@ -57,8 +60,43 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
         var_p: error,
         correlation: current,
     };
-    let report = SolveReport { iterations: found.iterations, residual: found.residual, error: found.error };
+    let mut report =
+        SolveReport { iterations: found.iterations, residual: found.residual, error: found.error, flow_error: current };
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
     let average = Solution { moments, errors, ..Default::default() };
-    Ok((PeriodicState { mean: periodic, average, harmonics: Vec::new() }, report))
+    let mut harmonics = Vec::new();
+    for order in periodic.square_orders().into_iter().filter(|&order| order > 0) {
+        let (harmonic, found) = harmonic(chain, &periodic, order);
+        report.iterations += found.iterations;
+        report.residual = report.residual.max(found.residual);
+        harmonics.push(harmonic);
+    }
+    Ok((PeriodicState { mean: periodic, average, harmonics }, report))
+}
+
+/// The harmonic m > 0 of the variances, and of the correlations by the balance of thermal energy at e^(imωτ),
+/// j_n = j_(n-1) + 2γ q_m(n) - imω (Var p_n + Var r_n)/2 with -λ Var p at the ends. What it misses at the right end is part of its error.
+fn harmonic(chain: &Chain, periodic: &PeriodicMean, order: i64) -> (CovarianceHarmonic, Variances) {
+    let squares = periodic.momentum_squares(order);
+    let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * chain.flip_rate * q).collect();
+    let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
+    let found = SquaredKernel::judged(chain, sigma).variances(Drive { momentum: &source, elongation: None }, 1e-15);
+    let [left, right] = chain.friction();
+    let kept = |n: usize| {
+        let elongation = if n == 0 { Complex64::ZERO } else { found.elongation[n - 1] };
+        source[n] / 2.0 - sigma * (found.momentum[n] + elongation) / 2.0
+    };
+    let mut flow = -left * found.momentum[0];
+    let correlation: Vec<Complex64> = (0..chain.bonds)
+        .map(|n| {
+            flow += kept(n);
+            -flow
+        })
+        .collect();
+    let missed = flow + kept(chain.bonds) - right * found.momentum[chain.bonds];
+    let size = found.momentum.iter().chain(&found.elongation).fold(0.0, |m: f64, v| m.max(v.norm()));
+    let error = found.error + 16.0 * f64::EPSILON * size;
+    let correlation_error = error * chain.current_weight() + 2.0 * missed.norm();
+    let variance = [&found.elongation[..], &found.momentum].concat();
+    (CovarianceHarmonic { order, variance, correlation, error, correlation_error }, found)
 }

@@ -1,0 +1,103 @@
+//! What profiles are made of, read off the answer to a shifted solve without forming it: Var r, Var p and Cov(p_(n-1), r_n).
+//!
+//! Var p is the interface's d. With θ = πn/M, φ_k φ_k' and ψ_k(n-1) φ_k' are sums of cos jθ and sin jθ, j = k' ∓ k:
+//!
+//! ```text
+//! φ_k(n) φ_k'(n)   =  (νν'/M) [ cos(k'-k)θ - cos(k'+k)θ ]
+//! ψ_k(n-1) φ_k'(n) = -(νν'/M) { C_k [ sin(k'+k)θ + sin(k'-k)θ ] + S_k [ cos(k'-k)θ - cos(k'+k)θ ] },   C_k, S_k = cos, sin(πk/2M),
+//! ```
+//!
+//! so one pass sums three tables of 2M numbers, and a Fourier transform of each gives all sites: O(M²) time, O(M) memory. Open chains;
+//! on the ring the answer is formed and transformed. Judge: [`super::literal`].
+
+use super::Diagonals;
+use super::interface::{Given, Interface, total};
+use super::pair::{Blocks, Shift, number};
+use super::pass::{self, Field, Place, Visitor};
+use crate::numerics::lanes::Lane;
+use crate::numerics::vector::Vector;
+use num_complex::Complex64;
+use rustfft::FftPlanner;
+use std::f64::consts::PI;
+use std::marker::PhantomData;
+
+/// The diagonals of the answer to the right-hand side `given` and the interface `w`; open chains.
+pub(super) fn of_answer<F: Field>(interface: &Interface<'_>, given: Given<'_>, w: &Vector) -> Diagonals {
+    let m = interface.modes.count();
+    let (table, columns) = interface.sources(given, w);
+    let given = Given { table: &table, ..given };
+    let cosine: Vec<f64> = (0..m).map(|k| (PI * k as f64 / (2 * m) as f64).cos()).collect();
+    let readers = |_| Reader::<F> {
+        interface: *interface,
+        pairs: interface.pairs(),
+        given,
+        columns: &columns,
+        cosine: &cosine,
+        sums: Vector::zeros(6 * m, F::COMPLEX),
+        field: PhantomData,
+    };
+    let readers = pass::run::<F, _>(interface.modes, interface.groups, interface.groups.iter().map(readers).collect());
+    let sums = total(readers.into_iter().map(|reader| reader.sums));
+    let fourier = FftPlanner::new().plan_fft_forward(2 * m);
+    let [elongation, cosines, sines] = [0, 1, 2].map(|part| {
+        let mut v: Vec<Complex64> = (0..2 * m).map(|j| sums.at(2 * part * m + j)).collect();
+        fourier.process(&mut v);
+        v
+    });
+    let scale = 1.0 / m as f64;
+    // Σ_j t_j cos jθ and Σ_j t_j sin jθ of a table t with the transform v.
+    let even = |v: &[Complex64], n: usize| 0.5 * (v[n] + v[2 * m - n]);
+    let odd = |v: &[Complex64], n: usize| Complex64::new(0.0, 0.5) * (v[n] - v[2 * m - n]);
+    // A pair off the diagonal stands for itself and its mirror image.
+    let mut variance: Vec<Complex64> = (1..m).map(|n| 2.0 * scale * even(&elongation, n)).collect();
+    variance.extend((0..m).map(|n| w.at(n)));
+    let correlation = (1..m).map(|n| -2.0 * scale * (even(&cosines, n) + odd(&sines, n))).collect();
+    Diagonals { variance, correlation }
+}
+
+/// Sums the three tables: rr over the cosines, pr and rp over the cosines and over the sines.
+struct Reader<'a, F> {
+    interface: Interface<'a>,
+    pairs: Shift,
+    given: Given<'a>,
+    columns: &'a Vector,
+    /// C_k
+    cosine: &'a [f64],
+    sums: Vector,
+    field: PhantomData<F>,
+}
+
+impl<F: Field> Visitor for Reader<'_, F> {
+    #[inline(always)]
+    fn start_row(&mut self, _row: usize) {}
+
+    #[inline(always)]
+    fn visit<V: Lane>(&mut self, place: Place) {
+        let interface = &self.interface;
+        let (modes, m) = (interface.modes, interface.modes.count());
+        let x: Blocks<V> = interface.answer(&self.pairs, &self.given, self.columns, place);
+        let norms = interface.norms::<V>(place) * number::<V::Real>(if place.diagonal { 0.5 } else { 1.0 });
+        // pr and rp of a pair are the two orders of one product; both are halved here and the sum doubled at the end.
+        let half: V::Real = number(0.5);
+        let (c, c_across) = (number::<V::Real>(self.cosine[place.row]), V::Real::load(self.cosine, &[], place.column));
+        // S_k = a_k/2
+        let s = number::<V::Real>(0.5 * modes.frequency[place.row]);
+        let s_across = V::Real::load(&modes.frequency, &[], place.column) * half;
+        let elongation = x.rr * norms;
+        let cosines = (x.pr * s + x.rp * s_across) * (norms * half);
+        let (pr, rp) = (x.pr * (c * norms * half), x.rp * (c_across * norms * half));
+        let minus = number::<V::Real>(-1.0);
+        let mut add = |part: usize, value: V, at: usize| {
+            value.add_to(&mut self.sums.re, &mut self.sums.im, 2 * part * m + at);
+        };
+        add(0, elongation, place.difference);
+        add(0, elongation * minus, place.sum);
+        add(1, cosines, place.difference);
+        add(1, cosines * minus, place.sum);
+        add(2, pr - rp, place.difference);
+        add(2, pr + rp, place.sum);
+    }
+
+    #[inline(always)]
+    fn end_row(&mut self, _row: usize) {}
+}

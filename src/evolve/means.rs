@@ -1,0 +1,216 @@
+//! The means alone, for chains whose covariance would not fit: z̄ = z_per + w, dw/dτ = B w, in O(N log N) a step.
+//!
+//! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped through; w is stepped with Radau IIA, one
+//! trajectory with steps H and one with H/2 as for the moments, whose distance bounds the error of the finer one. Time integrals of z̄, z̄² and
+//! F p̄_N are exact to the same order, the largest value of (1/N) Σ z̄² is found between the stages from its values and slopes.
+
+use super::envelope::mean_integrals;
+use super::radau::EvolveError;
+use super::step_size::StepSize;
+use super::tableau::Tableau;
+use crate::chain::{Chain, InitialLaw};
+use crate::covariance::moments::largest;
+use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::{MomentEquations, SolveError};
+use num_complex::Complex64;
+
+/// The means at one time and what has gathered until then.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct MeanPath {
+    /// Microscopic time.
+    pub time: f64,
+    /// r̄, p̄
+    pub mean: Vec<f64>,
+    /// ∫ z̄
+    pub integral: Vec<f64>,
+    /// ∫ z̄²
+    pub square: Vec<f64>,
+    /// ∫ F p̄_N
+    pub work: f64,
+    /// sup over \[0, τ\] of (1/N) Σ (r̄² + p̄²), and when it was reached.
+    pub largest_average: f64,
+    /// When.
+    pub largest_at: f64,
+    /// Estimated largest error of a mean.
+    pub error: f64,
+}
+
+const STAGES: usize = 7;
+
+/// Phases at which the oscillation is looked at where a step is longer than its period.
+const PHASES: usize = 48;
+
+/// Evolves the means to the ascending microscopic `times`, to `tolerance` relative to the largest of them. The constant force must meet a resistance.
+pub fn evolve<E: MomentEquations>(
+    equations: &E,
+    law: &InitialLaw,
+    times: &[f64],
+    tolerance: f64,
+) -> Result<Vec<MeanPath>, EvolveError> {
+    let chain = equations.chain();
+    let periodic = PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
+    let start = law.mean();
+    let deviation: Vec<f64> = start.iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
+    let size = largest(&start).max(largest(&deviation)).max(f64::MIN_POSITIVE);
+    let ratio = 2f64.powi(STAGES as i32 - 1);
+    let tableau = Tableau::radau(STAGES);
+    let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
+    let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>());
+    let mut steps = StepSize::new(fast, times.last().copied().unwrap_or(0.0), 2 * STAGES);
+    let mut average = Average::new(chain, &periodic, &deviation);
+    let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
+    let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
+    let (mut time, mut distance, mut rounding) = (0.0, 0.0, 0.0);
+    let mut outputs = Vec::with_capacity(times.len());
+    for &output in times {
+        while time < output {
+            let left = output - time;
+            let step = steps.next(left);
+            if time + step <= time {
+                return Err(EvolveError::StepTooSmall { time, tolerance });
+            }
+            let next_coarse = step_from(&coarse, step)?;
+            let half = step_from(&fine, step / 2.0)?;
+            let next_fine = step_from(&half[STAGES - 1], step / 2.0)?;
+            let after = next_coarse[STAGES - 1]
+                .iter()
+                .zip(&next_fine[STAGES - 1])
+                .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            let change = fine.iter().zip(&next_fine[STAGES - 1]).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            let lost = 8.0 * f64::EPSILON * change;
+            if !steps.accepts(time, step, [distance, after], tolerance * ratio * size, lost) {
+                continue;
+            }
+            for (from, stages) in [(time, &half), (time + step / 2.0, &next_fine)] {
+                let weights = tableau.matrix[STAGES - 1].iter().map(|b| b * step / 2.0);
+                for ((w, weight), node) in stages.iter().zip(weights).zip(&tableau.nodes) {
+                    for ((sum, square), w) in integral.iter_mut().zip(&mut square).zip(w) {
+                        *sum += weight * w;
+                        *square += weight * w * w;
+                    }
+                    average.look(from + node * step / 2.0, step, w);
+                }
+            }
+            time = if step == left { output } else { time + step };
+            rounding += lost;
+            distance = after;
+            fine = next_fine.into_iter().next_back().unwrap_or_default();
+            coarse = next_coarse.into_iter().next_back().unwrap_or_default();
+        }
+        let sums = mean_integrals(equations, &periodic, &deviation, (&fine, &integral), output)?;
+        outputs.push(MeanPath {
+            time: output,
+            mean: periodic.at(output).iter().zip(&fine).map(|(z, w)| z + w).collect(),
+            integral: sums.mean,
+            square: sums.square.iter().zip(&square).map(|(z, w)| z + w).collect(),
+            work: sums.work,
+            largest_average: average.largest.0,
+            largest_at: average.largest.1,
+            error: distance / ratio + rounding + periodic.error + 64.0 * f64::EPSILON * size,
+        });
+    }
+    Ok(outputs)
+}
+
+/// The means at the stages of a step of length h, `force` acting on the last coordinate. They are cheap, so their increments D are refined
+/// once against the collocation equations D_i = h Σ_j A_ij (B(z̄ + D_j) + f_j) themselves: rounding is then that of the increments,
+/// without the amplification of the branches.
+pub(super) fn stages<E: MomentEquations>(
+    equations: &E,
+    tableau: &Tableau,
+    from: &[f64],
+    force: &[f64],
+    h: f64,
+) -> Result<Vec<Vec<f64>>, SolveError> {
+    let (chain, last) = (equations.chain(), from.len() - 1);
+    let slope = |mean: &[f64], force: f64| {
+        let mut slope = chain.drift_of(mean);
+        slope[last] += force;
+        slope
+    };
+    let mut increments = vec![vec![0.0; from.len()]; force.len()];
+    let mut stages = vec![from.to_vec(); force.len()];
+    for _ in 0..2 {
+        let slopes: Vec<Vec<f64>> = stages.iter().zip(force).map(|(z, &f)| slope(z, f)).collect();
+        let residuals: Vec<Vec<f64>> = tableau
+            .matrix
+            .iter()
+            .zip(&increments)
+            .map(|(row, increment)| {
+                let image = |i: usize| h * row.iter().zip(&slopes).map(|(a, slope)| a * slope[i]).sum::<f64>();
+                increment.iter().enumerate().map(|(i, d)| image(i) - d).collect()
+            })
+            .collect();
+        for branch in &tableau.branches {
+            let shift = branch.eigenvalue / h;
+            let along = |i: usize| branch.row.iter().zip(&residuals).map(|(t, r)| t * r[i]).sum::<Complex64>();
+            let right: Vec<Complex64> = (0..from.len()).map(|i| shift * along(i)).collect();
+            let correction = equations.solve_mean(shift, &right)?;
+            for (increment, t) in increments.iter_mut().zip(&branch.column) {
+                increment.iter_mut().zip(&correction).for_each(|(d, c)| *d += (t * c).re);
+            }
+        }
+        for (stage, increment) in stages.iter_mut().zip(&increments) {
+            stage.iter_mut().zip(from).zip(increment).for_each(|((z, from), d)| *z = from + d);
+        }
+    }
+    Ok(stages)
+}
+
+/// (1/N) Σ z̄² along the path, whose slope is (2/N)(F p̄_N - Σ (2γ + Γ) p̄²).
+struct Average<'a> {
+    chain: &'a Chain,
+    periodic: &'a PeriodicMean,
+    /// 2γ + Γ
+    friction: Vec<f64>,
+    /// Time, value and slope of the last look.
+    last: (f64, f64, f64),
+    /// Value and time.
+    largest: (f64, f64),
+}
+
+impl<'a> Average<'a> {
+    fn new(chain: &'a Chain, periodic: &'a PeriodicMean, start: &[f64]) -> Self {
+        let friction = chain.thermostats().0.iter().map(|friction| 2.0 * chain.flip_rate + friction).collect();
+        let mut average = Average { chain, periodic, friction, last: (0.0, 0.0, 0.0), largest: (0.0, 0.0) };
+        let (value, slope) = average.at(0.0, start);
+        average.last = (0.0, value, slope);
+        average.largest = (value, 0.0);
+        average
+    }
+
+    fn at(&self, time: f64, w: &[f64]) -> (f64, f64) {
+        let (bonds, z) = (self.chain.bonds, self.periodic.at(time));
+        let z: Vec<f64> = z.iter().zip(w).map(|(z, w)| z + w).collect();
+        let value = z.iter().map(|z| z * z).sum::<f64>() / bonds as f64;
+        let drag: f64 = z[bonds..].iter().zip(&self.friction).map(|(p, friction)| friction * p * p).sum();
+        let power = self.chain.force.at(time) * z[z.len() - 1] - drag;
+        (value, 2.0 * power / bonds as f64)
+    }
+
+    fn look(&mut self, time: f64, step: f64, w: &[f64]) {
+        let (value, slope) = self.at(time, w);
+        let (before, from, rise) = self.last;
+        self.last = (time, value, slope);
+        let mut candidates = vec![(value, time)];
+        let h = time - before;
+        // Where the cubic through both values and slopes turns.
+        let (a, b) = (h * (slope + rise) - 2.0 * (value - from), 3.0 * (value - from) - h * (slope + 2.0 * rise));
+        let root = (b * b - 3.0 * a * h * rise).sqrt();
+        for x in [(-b - root) / (3.0 * a), (-b + root) / (3.0 * a), -h * rise / (2.0 * b)] {
+            if x > 0.0 && x < 1.0 {
+                candidates.push((from + x * (h * rise + x * (b + x * a)), before + x * h));
+            }
+        }
+        let period = 2.0 * std::f64::consts::PI / self.periodic.frequency;
+        if self.periodic.frequency > 0.0 && step > period {
+            let phases = (0..PHASES).map(|k| time + period * k as f64 / PHASES as f64);
+            candidates = phases.map(|time| (self.at(time, w).0, time)).collect();
+        }
+        for (value, time) in candidates {
+            if value > self.largest.0 {
+                self.largest = (value, time);
+            }
+        }
+    }
+}

@@ -1,0 +1,239 @@
+//! What the measurements over all sizes say of a statement: the constant its bound would need, the fitted rate, and a plain sentence.
+
+use super::fit::{Extrapolation, Uncertain, extrapolate, rate, slope};
+use super::sizes::StationarySize;
+use super::theorems::{Measurement, Shape, Statement};
+use crate::limit::stationary::Stationary;
+use serde::Serialize;
+
+/// The verdict on one statement.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Verdict {
+    /// Its name.
+    pub statement: &'static str,
+    /// What is measured.
+    pub measures: &'static str,
+    /// The least and the largest size.
+    pub bonds: [usize; 2],
+    /// The smallest constant with which the bound holds for every size and time measured.
+    pub constant: Option<f64>,
+    /// At every time: the exponent of N of the value, or of its distance to a limit other than 0.
+    pub rates: Vec<Rate>,
+    /// For bounds that grow like log²N: the slope of the value against log²N at the last time.
+    pub growth: Option<Uncertain>,
+    /// The site of the largest distance at the last time, by size.
+    pub worst_sites: Vec<(usize, usize)>,
+    /// The value at the largest size and the last time.
+    pub value: f64,
+    /// A plain sentence.
+    pub sentence: String,
+}
+
+/// A fitted exponent.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Rate {
+    /// t
+    pub t: f64,
+    /// b in value ~ N^b.
+    pub exponent: Uncertain,
+}
+
+/// The smallest C with value ≤ start + C·factor for all rows.
+pub fn constant(shape: Shape, rows: &[&Measurement]) -> Option<f64> {
+    let needed = rows.iter().filter_map(|m| {
+        let factor = shape.factor(m.bonds, m.time).filter(|factor| *factor > 0.0)?;
+        Some((m.value - m.start) / factor)
+    });
+    needed.fold(None, |most: Option<f64>, c| Some(most.map_or(c.max(0.0), |m| m.max(c))))
+}
+
+/// The bound of a row with the constant C.
+pub fn bound(shape: Shape, row: &Measurement, constant: f64) -> Option<f64> {
+    shape.factor(row.bonds, row.time).map(|factor| row.start + constant * factor)
+}
+
+/// The distance of a value from its limit, or the value itself where the theory gives none.
+pub fn deviation(row: &Measurement) -> f64 {
+    row.limit.map_or(row.value, |limit| (row.value - limit).abs())
+}
+
+/// The verdict on a statement; `None` if it was not measured.
+pub fn verdict(statement: &Statement, all: &[Measurement]) -> Option<Verdict> {
+    let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement.name).collect();
+    let (first, last) = (rows.first()?, rows.last()?);
+    let times = times_of(&rows);
+    let constant = constant(statement.shape, &rows);
+    let at = |t: f64| rows.iter().filter(move |m| m.time == t);
+    let fitted = |&t: &f64| {
+        let points: Vec<(usize, f64, f64)> = at(t).map(|m| (m.bonds, deviation(m), m.error)).collect();
+        rate(&points).map(|exponent| Rate { t, exponent })
+    };
+    let rates: Vec<Rate> = times.iter().filter_map(fitted).collect();
+    let squared = |m: &&Measurement| ((m.bonds as f64).ln().powi(2), m.value);
+    let growth = match statement.shape {
+        Shape::Logarithm => slope(&at(last.time).copied().map(|m| squared(&m)).collect::<Vec<_>>()),
+        _ => None,
+    };
+    let worst_sites = at(last.time).filter_map(|m| m.site.map(|site| (m.bonds, site))).collect();
+    let mut verdict = Verdict {
+        statement: statement.name,
+        measures: statement.says,
+        bonds: [first.bonds, last.bonds],
+        constant,
+        rates,
+        growth,
+        worst_sites,
+        value: last.value,
+        sentence: String::new(),
+    };
+    verdict.sentence = sentence(statement, &verdict, &rows);
+    Some(verdict)
+}
+
+fn times_of(rows: &[&Measurement]) -> Vec<f64> {
+    let mut times: Vec<f64> = rows.iter().map(|m| m.time).collect();
+    times.sort_by(f64::total_cmp);
+    times.dedup();
+    times
+}
+
+fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> String {
+    let (n, t) = (verdict.bonds[1], rows.iter().map(|m| m.time).fold(0.0, f64::max));
+    let most = rows.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
+    let c = verdict.constant.unwrap_or(0.0);
+    let last = verdict.rates.last().map(|r| {
+        let Uncertain { value, uncertainty } = r.exponent;
+        format!("N^({value:.2} ± {uncertainty:.2}) at t = {}", r.t)
+    });
+    let tends = |what: &str| match &last {
+        Some(rate) => format!("{what} like {rate}"),
+        None => format!("{what} by no rate that can be told from the errors"),
+    };
+    let name = statement.name;
+    match statement.shape {
+        Shape::TimeOverBonds => {
+            format!("{name} stays below {c:.4} (t+1)/N for N ≤ {n} at t ≤ {t}; {}", tends("it goes"))
+        }
+        Shape::Constant => {
+            let peak = rows.iter().max_by(|a, b| a.value.total_cmp(&b.value)).and_then(|m| Some((m.bonds, m.reached?)));
+            let reached =
+                peak.map_or(String::new(), |(bonds, tau)| format!(" (reached at τ = {tau:.4} for N = {bonds})"));
+            format!(
+                "{name} stays below {most:.4} for N ≤ {n} at all times up to t = {t}{reached}; {}",
+                tends("it goes")
+            )
+        }
+        Shape::Time => format!(
+            "{name} stays below {c:.4} (t+1) for N ≤ {n} at t ≤ {t}; {}",
+            tends("its distance to the limit's goes")
+        ),
+        Shape::Logarithm => {
+            let growth = match verdict.growth {
+                // Four standard errors, or a growth that does not matter.
+                Some(g) if g.value < 4.0 * g.uncertainty || g.value < 1e-3 * most.abs() => format!(
+                    "the log²N growth of the bound is not seen: fitted slope {:.1e} ± {:.0e} per log²N",
+                    g.value, g.uncertainty
+                ),
+                Some(g) => format!("it grows by {:.2e} ± {:.0e} per log²N", g.value, g.uncertainty),
+                None => "too few sizes to fit its growth".into(),
+            };
+            format!(
+                "{name} stays below {most:.4} for N ≤ {n} at t ≤ {t}; {growth}; {}",
+                tends("its distance to the limit goes")
+            )
+        }
+        Shape::None => {
+            let site = match verdict.worst_sites.last() {
+                Some((bonds, site)) => format!("; worst at site {site} of {bonds}"),
+                None => String::new(),
+            };
+            format!(
+                "{name}: {}{site}",
+                tends(if name == "work" { "its distance to the limit goes" } else { "it goes" })
+            )
+        }
+    }
+}
+
+/// An extrapolated quantity beside the theory's value.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Extrapolated {
+    /// What.
+    pub quantity: String,
+    /// The sizes it was taken from, each twice the one before.
+    pub sizes: Vec<usize>,
+    /// The value at N → ∞.
+    pub found: Extrapolation,
+    /// What the macroscopic theory says.
+    pub theory: Option<f64>,
+    /// A plain sentence.
+    pub sentence: String,
+}
+
+impl Extrapolated {
+    /// From (size, value, error) by ascending size; `None` for fewer than three sizes that double.
+    pub fn new(quantity: String, points: &[(usize, f64, f64)], theory: Option<f64>) -> Option<Extrapolated> {
+        let mut chosen = vec![*points.last()?];
+        for point in points.iter().rev() {
+            if chosen.last().is_some_and(|c| c.0 == 2 * point.0) {
+                chosen.push(*point);
+            }
+        }
+        chosen.reverse();
+        let values: Vec<f64> = chosen.iter().map(|p| p.1).collect();
+        let found = extrapolate(&values, chosen.iter().map(|p| p.2).fold(0.0, f64::max))?;
+        let sizes: Vec<usize> = chosen.iter().map(|p| p.0).collect();
+        let theory_says = theory.map_or(String::new(), |theory| format!(", theory {theory:.10}"));
+        let how = match (found.order, found.whole_powers) {
+            (Some(order), true) => format!("whole powers of 1/N, leading order {order:.3}"),
+            (Some(order), false) => format!("not whole powers of 1/N: observed order {order:.3}"),
+            (None, _) => "no dependence on N beyond the errors".into(),
+        };
+        let sentence =
+            format!("{quantity} → {:.10} ± {:.0e}{theory_says} ({how})", found.limit.value, found.limit.uncertainty);
+        Some(Extrapolated { quantity, sizes, found, theory, sentence })
+    }
+}
+
+/// The extrapolations of everything measured: the work, the energy and the covariance at the last time, and the stationary state.
+pub fn extrapolations(
+    all: &[Measurement],
+    stationary: &[StationarySize],
+    limit: Option<&Stationary>,
+    oscillation_work: f64,
+) -> Vec<Extrapolated> {
+    let last = all.iter().map(|m| m.time).fold(0.0, f64::max);
+    let mut found = Vec::new();
+    for (statement, end) in [("boundary_left", "left"), ("boundary_right", "right")] {
+        let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement && m.time == last).collect();
+        let scale = |m: &&Measurement| (m.bonds, m.bonds as f64 * m.value, m.bonds as f64 * m.error);
+        let points: Vec<_> = rows.iter().map(scale).collect();
+        let quantity = format!("N |∫ p̄ ds| at the {end} end at t = {last}");
+        found.extend(Extrapolated::new(quantity, &points, rows.last().and_then(|m| m.scaled_limit)));
+    }
+    for (statement, quantity) in [
+        ("work", "work W_N"),
+        ("energy", "average energy"),
+        ("covariance", "C_N"),
+        ("mean_l2", "largest average of the squared means"),
+    ] {
+        let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement && m.time == last).collect();
+        let points: Vec<_> = rows.iter().map(|m| (m.bonds, m.value, m.error)).collect();
+        let theory = rows.last().and_then(|m| m.limit);
+        found.extend(Extrapolated::new(format!("{quantity} at t = {last}"), &points, theory));
+    }
+    let of = |value: &dyn Fn(&StationarySize) -> Option<f64>, error: usize| -> Vec<(usize, f64, f64)> {
+        stationary.iter().filter_map(|s| value(s).map(|v| (s.bonds, v, s.errors[error]))).collect()
+    };
+    let middle = "stationary e_heat at x = 1/2".to_string();
+    found.extend(Extrapolated::new(middle, &of(&|s| s.middle, 0), limit.map(|l| l.heat(0.5))));
+    let current = "stationary current times N".to_string();
+    found.extend(Extrapolated::new(current, &of(&|s| Some(s.current), 1), limit.map(|l| l.current)));
+    let wall = "stationary Var p_N".to_string();
+    found.extend(Extrapolated::new(wall, &of(&|s| Some(s.wall), 0), limit.map(|l| l.heat(1.0))));
+    if oscillation_work != 0.0 {
+        let work = "W_heat of the periodic state".to_string();
+        found.extend(Extrapolated::new(work, &of(&|s| Some(s.oscillation_work), 1), Some(oscillation_work)));
+    }
+    found
+}

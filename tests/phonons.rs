@@ -1,0 +1,191 @@
+//! What is promised of `evolve --modes`: the energies of the chain's own waves, and of starting from another run's end.
+
+use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::evolve::harmonic;
+use flipchain::observe::Profile;
+use flipchain::observe::phonons::{Phonon, phonons};
+use flipchain::scenario::Topology;
+use num_complex::Complex64;
+use rand::{RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::f64::consts::PI;
+use std::process::{Command, Output};
+
+fn chain(topology: Topology, bonds: usize) -> Chain {
+    Chain { topology, bonds, flip_rate: 0.0, left: None, right: None, force: Force::default() }
+}
+
+fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
+    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
+    InitialLaw {
+        mean_r: values(chain.bonds, -1.0),
+        mean_p: values(chain.atoms(), -1.0),
+        var_r: values(chain.bonds, 0.1),
+        var_p: values(chain.atoms(), 0.1),
+        ..Default::default()
+    }
+}
+
+fn at(chain: &Chain, law: &InitialLaw, time: f64) -> (Vec<Phonon>, f64) {
+    let solution = harmonic::evolve(chain, law, &[time], |_| true, &mut |_, _| true).expect("it ends").remove(0);
+    let energy = Profile::new(chain, &solution, time).energy().iter().sum();
+    (phonons(chain, &solution.moments).expect("the covariance was kept"), energy)
+}
+
+#[test]
+fn without_flips_every_mode_keeps_its_energy_and_together_they_are_the_whole() {
+    let mut random = ChaCha8Rng::seed_from_u64(51);
+    for (topology, bonds) in [(Topology::Ring, 7), (Topology::Ring, 8), (Topology::Ring, 2), (Topology::Open, 6)] {
+        let chain = chain(topology, bonds);
+        let law = law(&chain, &mut random);
+        let (before, energy) = at(&chain, &law, 0.0);
+        assert!((before.iter().map(|p| p.energy).sum::<f64>() - energy).abs() < 1e-14 * energy);
+        for time in [0.7, 1e6] {
+            for (a, b) in before.iter().zip(at(&chain, &law, time).0) {
+                // Some roundings of an energy of order one.
+                assert!((a.energy - b.energy).abs() < 1e-13 && (a.mean_energy - b.mean_energy).abs() < 1e-13);
+                assert!((a.omega - 2.0 * (PI * a.k).sin().abs()).abs() < 1e-15);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_energy_of_a_wave_of_the_ring_is_that_of_the_field_phi() {
+    // φ(k) = 2|sin πk| q̂ + i p̂ by plain sums, for the means alone and as a quadratic form for independent coordinates.
+    let mut random = ChaCha8Rng::seed_from_u64(52);
+    let n = 9;
+    let chain = chain(Topology::Ring, n);
+    let law = law(&chain, &mut random);
+    for phonon in &at(&chain, &law, 0.0).0[1..] {
+        let (k, omega) = (phonon.k, 2.0 * (PI * phonon.k).sin());
+        let wave = |site: usize| Complex64::cis(-2.0 * PI * k * site as f64);
+        // r̂ = (1 - e^(-2πik)) q̂
+        let per_r = omega / (1.0 - Complex64::cis(-2.0 * PI * k));
+        let phi: Complex64 = (0..n).map(|s| wave(s) * (per_r * law.mean_r[s] + Complex64::I * law.mean_p[s])).sum();
+        let spread: f64 = (0..n).map(|s| per_r.norm_sqr() * law.var_r[s] + law.var_p[s]).sum();
+        let size = 2.0 * n as f64;
+        assert!((phonon.mean_energy - phi.norm_sqr() / size).abs() < 1e-14, "{k}");
+        assert!((phonon.energy - (phi.norm_sqr() + spread) / size).abs() < 1e-14, "{k}");
+        assert_eq!(phonon.occupation, Some(phonon.energy / phonon.omega));
+    }
+}
+
+#[test]
+fn a_wave_that_runs_to_the_right_has_its_energy_below_one_half() {
+    let n = 12;
+    let chain = chain(Topology::Ring, n);
+    // q = cos(2πkn - ωτ) at τ = 0, k = 2/12.
+    let (k, omega) = (2.0 / 12.0, 2.0 * (PI * 2.0 / 12.0).sin());
+    let q = |site: f64| (2.0 * PI * k * site).cos();
+    let mean_r = (0..n).map(|s| q(s as f64) - q(s as f64 - 1.0)).collect();
+    let mean_p = (0..n).map(|s| omega * (2.0 * PI * k * s as f64).sin()).collect();
+    let zero = vec![0.0; n];
+    let law = InitialLaw { mean_r, mean_p, var_r: zero.clone(), var_p: zero, ..Default::default() };
+    for phonon in at(&chain, &law, 3.0).0 {
+        // |φ|² = (ω N)², energy ω² N/2.
+        let expected = if (phonon.k - k).abs() < 1e-12 { omega * omega * n as f64 / 2.0 } else { 0.0 };
+        assert!((phonon.energy - expected).abs() < 1e-13, "{phonon:?}");
+    }
+}
+
+fn flipchain(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_flipchain")).args(arguments).output().expect("the program starts")
+}
+
+const SMALL: &str = "[chain]\ntopology = \"open\"\nbonds = 6\nflip_rate = 1\n[left.thermostat]\ntemperature = 2\n\
+                     [right.force]\nmean = 1\n[time]\nscale = \"microscopic\"\n";
+
+#[test]
+fn a_run_starts_from_the_end_of_another_and_goes_on_as_one_run() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let scenario = |name: &str, rest: &str| {
+        std::fs::write(path(name), format!("{SMALL}{rest}")).expect("the folder is writable");
+        path(name)
+    };
+    let profile = "[initial]\nelongation = \"x\"\ntemperature = \"1 + x\"\n";
+    let one = scenario("one.toml", &format!("outputs = [900]\n{profile}"));
+    let first = scenario("first.toml", &format!("outputs = [1, 400]\n{profile}"));
+    let second = scenario("second.toml", "outputs = [500]\n[initial]\ncovariance = \"first/covariance.npz\"\n");
+    for (file, out, more) in
+        [(&one, "one", "--modes"), (&first, "first", "--covariance"), (&second, "second", "--modes")]
+    {
+        let ended = flipchain(&["evolve", file, "-o", &path(out), more]);
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    }
+    let rows = |run: &str| -> Vec<Vec<f64>> {
+        let csv = std::fs::read_to_string(folder.path().join(run).join("profiles.csv")).expect("profiles");
+        csv.lines()
+            .skip(1)
+            .map(|line| line.split(',').skip(1).map(|x| x.parse().expect("a number")).collect())
+            .collect()
+    };
+    for (a, b) in rows("one").iter().zip(&rows("second")) {
+        assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9), "{a:?}\n{b:?}");
+    }
+    let modes = std::fs::read_to_string(path("one/modes.csv")).expect("modes");
+    assert!(modes.starts_with("t,k,omega,energy,occupation,mean_energy\n") && modes.lines().count() == 8);
+    // The mode without frequency has no occupation.
+    assert!(modes.lines().nth(1).is_some_and(|line| line.contains(",,")), "{modes}");
+}
+
+#[test]
+fn a_gibbs_state_is_its_tension_and_temperature() {
+    let read = |initial: &str| {
+        let text = format!("{SMALL}outputs = [1]\n[initial]\n{initial}");
+        flipchain::scenario::Scenario::from_str_named(&text, "a.toml", &[])
+    };
+    let gibbs = read("state = \"gibbs\"\ntension = \"0.5 + x\"\ntemperature = 2\n").expect("it is one");
+    assert_eq!(gibbs, read("elongation = \"0.5 + x\"\ntemperature = 2\n").expect("it is one"));
+    for (initial, key, words) in [
+        ("state = \"gibbs\"\nelongation = 1\ntemperature = 2\n", "initial.elongation", "only temperature and tension"),
+        ("tension = 1\ntemperature = 2\n", "initial.tension", "state = \"gibbs\""),
+        ("state = \"frozen\"\ntemperature = 2\n", "initial.state", "gibbs"),
+        ("state = \"gibbs\"\n", "initial.temperature", "required"),
+        ("covariance = \"a.npz\"\ntemperature = 2\n", "initial.temperature", "only elongation and momentum"),
+    ] {
+        let message = read(initial).expect_err(initial).to_string();
+        assert!(message.contains(key) && message.contains(words) && message.starts_with("a.toml:"), "{message}");
+    }
+}
+
+#[test]
+fn what_is_no_covariance_is_refused_with_its_reason() {
+    use ndarray::Array2;
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let write = |name: &str, covariance: &Array2<f64>| {
+        let mut npz = ndarray_npy::NpzWriter::new(std::fs::File::create(path(name)).expect("writable"));
+        npz.add_array("covariance", covariance).expect("writable");
+        npz.finish().expect("writable");
+    };
+    let mut lopsided = Array2::eye(13);
+    lopsided[[0, 5]] = 0.5;
+    let mut impossible = Array2::eye(13);
+    (impossible[[0, 5]], impossible[[5, 0]]) = (1.5, 1.5);
+    write("small.npz", &Array2::eye(4));
+    write("lopsided.npz", &lopsided);
+    write("impossible.npz", &impossible);
+    write("negative.npz", &-Array2::eye(13));
+    std::fs::write(path("text.npz"), "no archive").expect("writable");
+    for (file, words) in [
+        ("small.npz", "allowed: (n, n) or (times, n, n) with n = 13"),
+        ("lopsided.npz", "not symmetric"),
+        ("impossible.npz", "not positive semidefinite"),
+        ("negative.npz", "negative variance"),
+        ("text.npz", "not an npz file"),
+        ("absent.npz", "No such file"),
+    ] {
+        let text = format!("{SMALL}outputs = [1]\n[initial]\ncovariance = \"{file}\"\n");
+        std::fs::write(path("a.toml"), text).expect("writable");
+        let refused = flipchain(&["evolve", &path("a.toml"), "-o", &path("out")]);
+        let message = String::from_utf8_lossy(&refused.stderr).to_string();
+        assert_eq!(refused.status.code(), Some(2), "{message}");
+        assert!(message.contains(words) && message.contains(file), "{message}");
+        assert!(!folder.path().join("out").exists());
+    }
+    // limit needs profiles.
+    let refused = flipchain(&["limit", &path("a.toml"), "-o", &path("out"), "--set", "time.scale=diffusive"]);
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("needs the initial law as profiles"));
+}
