@@ -1,10 +1,10 @@
 //! Iterations and errors of the shifted solve (σ - 𝓛) X = R over sizes, flip rates, frictions, ends and shifts, as Markdown tables.
 //!
 //! ```text
-//! cargo run --release --example iterations [largest N, default 2048]
+//! cargo run --release --example iterations [sizes, default 32,64,..,2048] [frictions, default 0.2,1,5]
 //! ```
 //!
-//! Each cell is the largest over the frictions 0.2, 1 and 5 of the Krylov iterations; the last two columns are the largest, over sizes and frictions,
+//! Each cell is the largest over the frictions of the Krylov iterations; the last two columns are the largest, over sizes and frictions,
 //! of the residual of the whole equation relative to ‖R‖ + ‖X‖, evaluated with the generator and independent of the solve, and of the estimated
 //! error of a variance relative to the largest. "fails" marks a solve that ended with an error.
 
@@ -69,8 +69,12 @@ fn measure(chain: &Chain, shift: Complex64) -> Option<(usize, f64, f64)> {
 }
 
 fn main() {
-    let largest: usize = std::env::args().nth(1).map_or(2048, |n| n.parse().expect("a size"));
-    let sizes: Vec<usize> = [32, 64, 128, 256, 512, 1024, 2048].into_iter().filter(|&n| n <= largest).collect();
+    let list = |index: usize, default: &str| -> Vec<f64> {
+        let text = std::env::args().nth(index).unwrap_or(default.into());
+        text.split(',').map(|n| n.parse().expect("numbers separated by commas")).collect()
+    };
+    let sizes: Vec<usize> = list(1, "32,64,128,256,512,1024,2048").into_iter().map(|n| n as usize).collect();
+    let frictions = list(2, "0.2,1,5");
     let columns: Vec<String> = sizes.iter().map(|n| format!("{n}")).collect();
     println!("| ends | γ | σ | {} | residual | error |", columns.join(" | "));
     println!("|---|---|---|{}---|---|", "---|".repeat(sizes.len()));
@@ -83,7 +87,7 @@ fn main() {
                 }
                 let (mut cells, mut residual, mut error) = (Vec::new(), 0.0f64, 0.0f64);
                 for &bonds in &sizes {
-                    let frictions: &[f64] = if thermostats { &[0.2, 1.0, 5.0] } else { &[1.0] };
+                    let frictions = if thermostats { &frictions[..] } else { &[1.0] };
                     let found: Vec<_> = frictions
                         .iter()
                         .map(|&friction| {

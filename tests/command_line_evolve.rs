@@ -73,3 +73,41 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
     let ratio = number("memory_estimate_bytes") / number("peak_memory_bytes");
     assert!(ratio > 0.5 && ratio < 3.0, "{ratio}");
 }
+
+#[test]
+fn verbose_tells_the_estimate_of_every_output_and_every_identity() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let output = evolve(&[&scenario(), "-o", run.to_str().expect("a plain path"), "-v", "--tolerance", "1e-6"]);
+    let said = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{said}");
+    assert_eq!(said.matches("error estimate ").count(), 1 + 8, "{said}");
+    assert!(said.contains("energy balance at every site: violated by"), "{said}");
+}
+
+#[test]
+fn the_literal_operator_is_refused_with_its_size_where_it_would_not_fit() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let path = run.to_str().expect("a plain path");
+    let output = evolve(&[&scenario(), "-o", path, "--method", "literal", "--set", "chain.bonds=4000"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(2), "{said}");
+    assert!(said.contains("GiB") && said.contains("leave out --method"), "{said}");
+    assert_eq!(entries(folder.path()), 0);
+}
+
+#[test]
+fn a_tolerance_that_cannot_be_reached_ends_with_status_1_and_keeps_the_profiles() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    let path = run.to_str().expect("a plain path");
+    let output = evolve(&[&scenario(), "-o", path, "--tolerance", "1e-16", "--set", "time.outputs=[0, 2]"]);
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert_eq!(output.status.code(), Some(1), "{said}");
+    assert!(said.contains("was missed") && run.join("profiles.csv").is_file(), "{said}");
+    let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+    assert!(summary["outputs"][1]["error_estimate"].as_f64().expect("a number") > 1e-16);
+    assert_eq!(summary["tolerance_reached"], false);
+}

@@ -1,9 +1,10 @@
 //! What is promised of `evolve --modes`: the energies of the chain's own waves, and of starting from another run's end.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::evolve::harmonic;
+use flipchain::covariance::modal::Modal;
+use flipchain::evolve::{contour, harmonic, radau};
 use flipchain::observe::Profile;
-use flipchain::observe::phonons::{Phonon, phonons};
+use flipchain::observe::phonons::{Phonon, error, phonons};
 use flipchain::scenario::Topology;
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
@@ -87,6 +88,61 @@ fn a_wave_that_runs_to_the_right_has_its_energy_below_one_half() {
         let expected = if (phonon.k - k).abs() < 1e-12 { omega * omega * n as f64 / 2.0 } else { 0.0 };
         assert!((phonon.energy - expected).abs() < 1e-13, "{phonon:?}");
     }
+}
+
+#[test]
+fn two_ways_through_time_agree_on_every_mode_within_their_errors() {
+    let mut random = ChaCha8Rng::seed_from_u64(53);
+    for topology in [Topology::Ring, Topology::Open] {
+        let chain = Chain { flip_rate: 0.8, ..chain(topology, 8) };
+        let (law, modal) = (law(&chain, &mut random), Modal::new(&chain));
+        let times = [contour::earliest(&chain).expect("flips")];
+        let keep = |_: usize| true;
+        let contoured = contour::evolve(&modal, &law, &times, 1e-9, keep, &mut |_, _| true).expect("it ends").0;
+        let stepped = radau::evolve(&modal, &law, &times, 1e-9, keep, &mut |_, _| true).expect("it ends").0;
+        let [a, b] = [&contoured[0], &stepped[0]].map(|s| {
+            let modes = phonons(&chain, &s.moments).expect("it was kept");
+            (error(s, &modes), modes)
+        });
+        for (x, y) in a.1.iter().zip(&b.1) {
+            assert!((x.energy - y.energy).abs() <= a.0 + b.0, "{x:?} {y:?}");
+            assert!((x.mean_energy - y.mean_energy).abs() <= a.0 + b.0, "{x:?} {y:?}");
+        }
+        assert!(a.0 + b.0 < 1e-7);
+    }
+}
+
+#[test]
+fn steady_writes_phases_before_the_average_and_refuses_what_has_none() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = |name: &str| folder.path().join(name).display().to_string();
+    let data = |name: &str| format!("{}/data/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
+    let ended =
+        flipchain(&["steady", &data("periodic_force"), "-o", &out("a"), "--phases", "3", "--set", "chain.bonds=8"]);
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    let csv = std::fs::read_to_string(folder.path().join("a/profiles.csv")).expect("profiles");
+    let times: Vec<f64> = csv
+        .lines()
+        .skip(1)
+        .step_by(9)
+        .map(|line| line.split(',').next().expect("t").parse().expect("a time"))
+        .collect();
+    assert_eq!(times, [0.0, 1.0 / 3.0, 2.0 / 3.0, f64::INFINITY]);
+    let summary = std::fs::read_to_string(folder.path().join("a/summary.json")).expect("a summary");
+    let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
+    assert!(summary["periodic"]["W_heat"].as_f64().is_some_and(|w| (w - 2.17).abs() < 0.1), "{summary}");
+    assert!(summary["periodic"]["momentum"][0]["amplitude"].as_f64().is_some_and(|a| a > 0.0));
+    for (scenario, more, words) in [
+        ("uphill", "--phases=2", "the force of this scenario is constant"),
+        ("harmonic", "--quiet", "never settles"),
+        ("ring_relaxation", "--method=modal", "needs a thermostat"),
+    ] {
+        let refused = flipchain(&["steady", &data(scenario), "-o", &out("b"), more]);
+        let message = String::from_utf8_lossy(&refused.stderr).to_string();
+        assert!(refused.status.code() == Some(2) && message.contains(words), "{message}");
+    }
+    let ring = flipchain(&["steady", &data("ring_relaxation"), "-o", &out("c")]);
+    assert!(ring.status.success() && String::from_utf8_lossy(&ring.stdout).contains("of the initial law"));
 }
 
 fn flipchain(arguments: &[&str]) -> Output {

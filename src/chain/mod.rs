@@ -79,6 +79,12 @@ impl Chain {
         }
     }
 
+    /// Whether energy neither enters nor leaves: no thermostat and no force.
+    pub fn is_isolated(&self) -> bool {
+        let open = self.topology == Topology::Open;
+        self.left.is_none() && self.right.is_none() && !(open && self.force != Force::default())
+    }
+
     /// λ_-, λ_+; 0 where there is no thermostat.
     pub fn friction(&self) -> [f64; 2] {
         [self.left, self.right].map(|t| t.map_or(0.0, |t| t.friction))

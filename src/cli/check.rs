@@ -95,14 +95,19 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let l1 = verdict::verdict(&EQUIPARTITION_L1, &measurements);
     let check = json!({ "equipartition_l1": l1, "statements": verdicts, "extrapolations": extrapolated });
     let text = serde_json::to_string_pretty(&check).map_err(|e| Error::Failed(e.to_string()))? + "\n";
-    // What a value loses, relative to the largest value of its statement.
+    // What a value loses, relative to the largest value or limit of its statement; C_N without its variances relative to C_N.
+    let size = |statement: &str| {
+        let rows = measurements.iter().filter(|m| m.statement == statement);
+        rows.fold(0.0f64, |size, m| size.max(m.value.abs()).max(m.limit.unwrap_or(0.0).abs()))
+    };
     let lost = |s: &Verdict| {
-        let rows = measurements.iter().filter(|m| m.statement == s.statement);
-        let (size, error) = rows.fold((0.0f64, 0.0f64), |(size, error), m| {
-            (size.max(m.value.abs()).max(m.limit.unwrap_or(0.0).abs()), error.max(m.error))
-        });
-        // Distances to the limit are measured against the profiles that they compare.
-        if s.statement.contains("distance") || s.statement.contains("weak") || size == 0.0 { 0.0 } else { error / size }
+        let size = size(if s.statement == "covariance_offdiagonal" { "covariance" } else { s.statement });
+        // Distances to the limit are differences of profiles, whose errors the other statements show.
+        if s.statement.contains("distance") || s.statement.contains("weak") || size == 0.0 {
+            0.0
+        } else {
+            s.error / size
+        }
     };
     let mut remarks = String::new();
     for verdict in &verdicts {

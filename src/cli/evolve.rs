@@ -112,10 +112,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         of_output.extend(identities::of_power(s, t));
         of_output
     }));
+    let mut modes_errors = None;
     if all.modes {
         let phonons: Vec<_> = solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
         let csv = phonons::modes_csv(labels.iter().copied().zip(phonons.iter().map(|p| &p[..])));
         run.add("modes.csv", csv.as_bytes())?;
+        modes_errors = Some(solutions.iter().zip(&phonons).map(|(s, p)| phonons::error(s, p)).collect::<Vec<f64>>());
     }
     let details = json!({
         "method": name,
@@ -125,6 +127,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "contour_nodes": inverted.solves,
         "solves": stepped.solves + inverted.solves,
         "memory_estimate_bytes": needed,
+        "modes_error_estimates": modes_errors,
     });
     run.finish(Findings {
         scenario: &scenario,

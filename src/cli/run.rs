@@ -81,6 +81,11 @@ impl<'a> Run<'a> {
         let outputs = findings.profiles.iter().zip(&estimates).map(|(p, error)| {
             json!({ "t": time(p.time), "error_estimate": error, "left_inflow": p.left_inflow, "absolute_errors": p.errors })
         });
+        let more = if self.args.verbose {
+            details(&findings.profiles, &estimates, &findings.identities)
+        } else {
+            String::new()
+        };
         let mut keys = findings.details;
         keys.insert("outputs".into(), outputs.collect());
         keys.insert("identities".into(), json!(findings.identities));
@@ -92,7 +97,10 @@ impl<'a> Run<'a> {
             keys,
             figures: vec![figures::profiles(&findings.profiles, &positions, first_bond, findings.unit)],
             line: findings.line,
-            remarks: format!("worst violation of an exact identity {violation:.1e}\n{}", current_line(findings.chain)),
+            remarks: format!(
+                "{more}worst violation of an exact identity {violation:.1e}\n{}",
+                current_line(findings.chain)
+            ),
             worst: estimates.iter().copied().fold(0.0, f64::max),
         };
         self.write(report, |directory| {
@@ -120,6 +128,7 @@ impl<'a> Run<'a> {
             "command": self.command,
             "scenario": report.scenario,
             "tolerance": args.tolerance,
+            "tolerance_reached": worst <= args.tolerance,
             "threads": rayon::current_num_threads(),
             "wall_seconds": seconds,
             "cpu_seconds": process::cpu_seconds(),
@@ -156,6 +165,17 @@ impl<'a> Run<'a> {
             args.tolerance
         )))
     }
+}
+
+/// For `--verbose`: the estimate of every output and the worst violation of every identity.
+fn details(profiles: &[Profile], estimates: &[f64], identities: &[Identity]) -> String {
+    let outputs =
+        profiles.iter().zip(estimates).map(|(p, e)| format!("  t = {:.6e}: error estimate {e:.1e}\n", p.time));
+    let identities = identities.iter().map(|i| {
+        let site = i.site.map_or(String::new(), |n| format!(" at site {n}"));
+        format!("  {}: violated by {:.1e}{site}, t = {:.6e}\n", i.name, i.violation, i.time)
+    });
+    outputs.chain(identities).collect()
 }
 
 /// A time in JSON, which has no infinity.

@@ -45,7 +45,7 @@ pub struct RunArgs {
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say more
+    /// Say the error estimate of every output and the violation of every exact identity
     #[arg(short, long)]
     pub verbose: bool,
     /// Standard output for people or for machines

@@ -49,6 +49,17 @@ pub struct TimeIntegrals {
 }
 
 impl MomentErrors {
+    /// The same function of every error.
+    pub fn map(self, f: impl Fn(f64) -> f64) -> MomentErrors {
+        MomentErrors {
+            mean_r: f(self.mean_r),
+            mean_p: f(self.mean_p),
+            var_r: f(self.var_r),
+            var_p: f(self.var_p),
+            correlation: f(self.correlation),
+        }
+    }
+
     /// These errors and the distance of a second approximation from the first.
     pub fn with_distance(self, chain: &Chain, first: &Moments, second: &Moments) -> MomentErrors {
         let bonds = chain.bonds;

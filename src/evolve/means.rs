@@ -31,8 +31,8 @@ pub struct MeanPath {
     pub largest_average: f64,
     /// When.
     pub largest_at: f64,
-    /// Estimated largest error of a mean.
-    pub error: f64,
+    /// Estimated largest error of r̄ and of p̄.
+    pub errors: [f64; 2],
 }
 
 const STAGES: usize = 7;
@@ -60,7 +60,7 @@ pub fn evolve<E: MomentEquations>(
     let mut average = Average::new(chain, &periodic, &deviation);
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
-    let (mut time, mut distance, mut rounding) = (0.0, 0.0, 0.0);
+    let (mut time, mut distance, mut rounding) = (0.0, [0.0; 2], [0.0; 2]);
     let mut outputs = Vec::with_capacity(times.len());
     for &output in times {
         while time < output {
@@ -72,13 +72,16 @@ pub fn evolve<E: MomentEquations>(
             let next_coarse = step_from(&coarse, step)?;
             let half = step_from(&fine, step / 2.0)?;
             let next_fine = step_from(&half[STAGES - 1], step / 2.0)?;
-            let after = next_coarse[STAGES - 1]
-                .iter()
-                .zip(&next_fine[STAGES - 1])
-                .fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            let change = fine.iter().zip(&next_fine[STAGES - 1]).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            let lost = 8.0 * f64::EPSILON * change;
-            if !steps.accepts(time, step, [distance, after], tolerance * ratio * size, lost) {
+            let apart = |a: &[f64], b: &[f64]| {
+                let largest = |range: std::ops::Range<usize>| {
+                    a[range.clone()].iter().zip(&b[range]).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+                };
+                [largest(0..chain.bonds), largest(chain.bonds..chain.coordinates())]
+            };
+            let after = apart(&next_coarse[STAGES - 1], &next_fine[STAGES - 1]);
+            let lost = apart(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
+            let [before, most] = [distance, after].map(|d: [f64; 2]| d[0].max(d[1]));
+            if !steps.accepts(time, step, [before, most], tolerance * ratio * size, lost[0].max(lost[1])) {
                 continue;
             }
             for (from, stages) in [(time, &half), (time + step / 2.0, &next_fine)] {
@@ -92,7 +95,7 @@ pub fn evolve<E: MomentEquations>(
                 }
             }
             time = if step == left { output } else { time + step };
-            rounding += lost;
+            rounding = [rounding[0] + lost[0], rounding[1] + lost[1]];
             distance = after;
             fine = next_fine.into_iter().next_back().unwrap_or_default();
             coarse = next_coarse.into_iter().next_back().unwrap_or_default();
@@ -106,7 +109,10 @@ pub fn evolve<E: MomentEquations>(
             work: sums.work,
             largest_average: average.largest.0,
             largest_at: average.largest.1,
-            error: distance / ratio + rounding + periodic.error + 64.0 * f64::EPSILON * size,
+            errors: [0, 1].map(|i| {
+                let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
+                distance[i] / ratio + rounding[i] + periodic.error + 64.0 * f64::EPSILON * largest(part)
+            }),
         });
     }
     Ok(outputs)

@@ -48,8 +48,9 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// From this many bonds on the profiles are quicker without their covariance (measured: equal near 300 bonds at γ = 1 and at γ = 0.2).
-const PROFILES_FROM: usize = 300;
+/// From this many bonds on the profiles are quicker without their covariance (measured in processor time: equal at 64 bonds for γ = 1, at 200 for
+/// γ = 0.1; the inner quadrature has 80/γ nodes).
+const PROFILES_FROM: usize = 150;
 
 /// Decides for ascending microscopic `times`; `covariance` says whether the covariance is wanted at any of them. An error says
 /// why the way that was asked for cannot serve.

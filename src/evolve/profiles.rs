@@ -190,7 +190,9 @@ impl<'a> Problem<'a> {
         // Sums over the nodes leave some tens of roundings.
         let rounding = 64.0 * f64::EPSILON;
         let (mean_loss, loss) = (rounding * largest(&mean), sum.error + rounding * largest(&variance));
-        let carried = sum.missing.abs() + rounding * largest(&correlation);
+        // The current at the ends is also λ (T - Var p).
+        let ends = self.chain.friction().into_iter().fold(1.0, f64::max);
+        let carried = sum.missing.abs() + rounding * largest(&correlation) + ends * f64::EPSILON * largest(&variance);
         let errors =
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };

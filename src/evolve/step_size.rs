@@ -17,6 +17,10 @@ pub struct StepSize {
     wanted: f64,
     /// The step may grow by this factor.
     growth: f64,
+    /// The last repeated step and what it brought.
+    repeated: Option<(f64, f64)>,
+    /// Growth for each unit of time that no smaller step takes away.
+    noise: f64,
 }
 
 /// A step grows threefold at most: the estimate of one step says nothing of stiffness beyond.
@@ -25,7 +29,7 @@ const GROWTH: f64 = 3.0;
 impl StepSize {
     /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`.
     pub fn new(fast: f64, end: f64, order: usize) -> StepSize {
-        StepSize { fast, end, order: order as f64, wanted: fast, growth: GROWTH }
+        StepSize { fast, end, order: order as f64, wanted: fast, growth: GROWTH, repeated: None, noise: 0.0 }
     }
 
     /// The next step towards an output that is `left` away; the last steps before it share what is left.
@@ -37,18 +41,25 @@ impl StepSize {
     /// part of a distance that no smaller step would take away.
     pub fn accepts(&mut self, time: f64, step: f64, [before, after]: [f64; 2], allowed: f64, rounding: f64) -> bool {
         let share = ((self.fast + time + step) / (self.fast + time)).ln() / ((self.fast + self.end) / self.fast).ln();
-        let grown = after - before - rounding;
+        let grown = after - before - rounding - self.noise * step;
         let aim = 0.4 * share * allowed;
         // Where the distance pauses, a hundredth of it is taken for the new part, but not so much that steps could not grow.
         let new = grown.max((0.01 * after).min(aim / 8.0)).max(f64::MIN_POSITIVE);
         let factor = 0.9 * (aim / new).powf(1.0 / self.order);
-        if grown > 5.0 * aim {
+        // Truncation falls like a high power of the step; what does not fall is rounding.
+        let noisy = self.repeated.is_some_and(|(longer, more)| grown > more * (step / longer).powi(3));
+        if noisy {
+            self.noise += 2.0 * grown / step;
+        }
+        if grown > 5.0 * aim && !noisy {
+            self.repeated = Some((step, grown));
             self.wanted = step * factor.clamp(0.2, 0.9);
             self.growth = 1.0;
             return false;
         }
+        self.repeated = None;
         self.growth = GROWTH.min(2.0 * self.growth - 0.99);
-        let next = step * factor.clamp(0.3, self.growth);
+        let next = step * if noisy { 1.0 } else { factor.clamp(0.3, self.growth) };
         // A step shortened to meet an output does not shorten the next.
         self.wanted = if step < self.wanted { next.max(self.wanted) } else { next };
         true
@@ -92,5 +103,15 @@ mod tests {
         let mut size = StepSize::new(0.1, 1e6, 14);
         assert!(!size.accepts(1.0, 0.1, [0.0, 1e-12], 1e-12, 0.0));
         assert!(size.accepts(1.0, 0.1, [0.0, 1e-12], 1e-12, 1e-12));
+        // Nor for ever where the rounding is not known: steps of unknown noise grow again.
+        let (mut size, mut time, mut tries) = (StepSize::new(0.1, 1e6, 14), 0.0, 0);
+        while time < 1e6 {
+            let step = size.next(1e6 - time);
+            if size.accepts(time, step, [0.0, 1e-12 * step], 1e-12, 0.0) {
+                time += step;
+            }
+            tries += 1;
+            assert!(tries < 300, "at time {time:e}");
+        }
     }
 }

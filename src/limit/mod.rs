@@ -75,7 +75,7 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub enum State {
     /// At t = 0, where mechanical energy of the momentum has already become heat.
-    Initial(Box<InitialTable>, Snapshot),
+    Initial(Box<InitialTable>),
     /// At t > 0.
     Evolved(Snapshot),
     /// At t = ∞.
@@ -103,7 +103,7 @@ impl State {
     /// r at x.
     pub fn elongation(&self, x: f64) -> f64 {
         match self {
-            State::Initial(initial, _) => initial.elongation.eval(x),
+            State::Initial(initial) => initial.elongation.eval(x),
             State::Evolved(snapshot) => snapshot.elongation(x),
             State::Stationary(s) => s.elongation(x),
         }
@@ -112,7 +112,7 @@ impl State {
     /// e_heat at x.
     pub fn heat(&self, x: f64) -> f64 {
         match self {
-            State::Initial(initial, _) => initial_heat(initial, x),
+            State::Initial(initial) => initial_heat(initial, x),
             State::Evolved(snapshot) => snapshot.heat(x),
             State::Stationary(s) => s.heat(x),
         }
@@ -186,7 +186,7 @@ impl Problem {
         let zeros = times
             .iter()
             .filter(|t| **t == 0.0)
-            .map(|_| Output { state: State::Initial(Box::new(table.clone()), start.clone()), errors: [0.0; 2] });
+            .map(|_| Output { state: State::Initial(Box::new(table.clone())), errors: [0.0; 2] });
         let evolved = fine.iter().zip(&coarse).map(|(fine, coarse)| {
             let (distance, size) = (fine.distance(coarse), fine.sizes());
             // Both resolutions lose a rounding a step, and some in the interpolation between nodes.

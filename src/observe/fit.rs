@@ -48,7 +48,7 @@ pub struct Extrapolation {
 }
 
 /// Richardson's extrapolation of values at N, 2N, 4N, ... with the error of each. Where the leading order is a whole number or
-/// visibly tends to one, it and the following powers are eliminated, column by column while the columns still gain; elsewhere the one observed power is.
+/// visibly tends to one, it and the following powers are eliminated, column by column, and the column that changes least is taken; elsewhere the one observed power is.
 pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
     let n = values.len();
     if n < 3 {
@@ -89,10 +89,10 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
         let (Some(value), Some(before)) = (next.last().copied(), column.last().copied()) else { break };
         let change = if next.len() > 1 { (value - next[next.len() - 2]).abs() } else { (value - before).abs() };
         let uncertainty = change.max(amplified).max(4.0 * f64::EPSILON * size);
-        if uncertainty >= best.uncertainty {
-            break;
+        // A power may have next to no weight, so a column that does not gain may be followed by one that does.
+        if uncertainty < best.uncertainty {
+            best = Uncertain { value, uncertainty };
         }
-        best = Uncertain { value, uncertainty };
         column = next;
         if column.len() < 2 {
             break;

@@ -3,11 +3,11 @@
 //! Ring, k = j/N, x̂(k) = Σ_n x_n e^(-2πikn): φ(k) = 2|sin πk| q̂(k) + i p̂(k), dφ/dτ = -i ω φ without flips, ω = 2|sin πk|; energy E|φ(k)|²/2N.
 //! With the cosine and sine modes (r_c, p_c), (r_s, p_s) of the same wave, |φ(±k)|²/2N = ((r_c ± p_s)² + (p_c ∓ r_s)²)/4.
 //! Open chain, k = j/2(N+1): energy E(p_j² + r_j²)/2 of the standing wave j, ω = 2 sin πk.
-//! The energies of all k add up to that of the chain. O(N² log N) from a covariance; error: that of the moments, in the Frobenius norm.
+//! The energies of all k add up to that of the chain. O(N² log N) from a covariance; error: [`error`].
 
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
-use crate::covariance::moments::Moments;
+use crate::covariance::moments::{Moments, Solution};
 use crate::scenario::Topology;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -69,6 +69,13 @@ pub fn phonons(chain: &Chain, moments: &Moments) -> Option<Vec<Phonon>> {
         Phonon { k: j as f64 / denominator as f64, omega, energy, occupation, mean_energy }
     };
     Some((0..count).map(phonon).collect())
+}
+
+/// Estimated largest error of a mode's energy: an error e of every site's variance or mean, spread over the n coordinates, is up to √n e in a mode.
+pub fn error(solution: &Solution, phonons: &[Phonon]) -> f64 {
+    let (errors, n) = (&solution.errors, solution.moments.mean.len() as f64);
+    let amplitude = phonons.iter().fold(0.0, |m: f64, p| m.max(2.0 * p.mean_energy)).sqrt();
+    n.sqrt() * ((errors.var_r + errors.var_p) / 2.0 + amplitude * (errors.mean_r + errors.mean_p))
 }
 
 /// (r_k), (p_k) of a vector in the theory's order: 2·modes numbers.

@@ -180,15 +180,16 @@ pub fn of_means(chain: &Chain, t: f64, path: &MeanPath, limit: &Macroscopic<'_>)
         let ends = [("boundary_left", 0), ("boundary_right", bonds)];
         for ((statement, atom), scaled) in ends.into_iter().zip(limit.boundary()) {
             let value = (path.integral[bonds + atom] / unit).abs();
-            let measurement = measured(statement, value, t * path.error, Some(0.0));
+            let measurement = measured(statement, value, t * path.errors[1], Some(0.0));
             all.push(Measurement { scaled_limit: Some(scaled.abs()), ..measurement });
         }
-        all.push(measured("work", path.work / n, t * n * limit.force.abs() * path.error, Some(limit.work())));
+        all.push(measured("work", path.work / n, t * n * limit.force.abs() * path.errors[1], Some(limit.work())));
     }
     let size = path.largest_average.sqrt();
-    let mean_l2 = measured("mean_l2", path.largest_average, 4.0 * size * path.error, None);
+    let error = 4.0 * size * (path.errors[0] + path.errors[1]);
+    let mean_l2 = measured("mean_l2", path.largest_average, error, None);
     all.push(Measurement { reached: Some(path.largest_at), ..mean_l2 });
-    let error = path.error + limit.output.errors[0];
+    let error = path.errors[0] + limit.output.errors[0];
     let elongations = elongation_sites(chain).map(|(site, x)| (site, x, path.mean[bond_of(chain, site)]));
     let (site, distance) = elongations
         .clone()

@@ -25,6 +25,8 @@ pub struct Verdict {
     pub worst_sites: Vec<(usize, usize)>,
     /// The value at the largest size and the last time.
     pub value: f64,
+    /// The largest of the values' estimated errors.
+    pub error: f64,
     /// A plain sentence.
     pub sentence: String,
 }
@@ -84,6 +86,7 @@ pub fn verdict(statement: &Statement, all: &[Measurement]) -> Option<Verdict> {
         growth,
         worst_sites,
         value: last.value,
+        error: rows.iter().map(|m| m.error).fold(0.0, f64::max),
         sentence: String::new(),
     };
     verdict.sentence = sentence(statement, &verdict, &rows);
@@ -116,8 +119,8 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
         }
         Shape::Constant => {
             let peak = rows.iter().max_by(|a, b| a.value.total_cmp(&b.value)).and_then(|m| Some((m.bonds, m.reached?)));
-            let reached =
-                peak.map_or(String::new(), |(bonds, tau)| format!(" (reached at τ = {tau:.4} for N = {bonds})"));
+            let reached = peak
+                .map_or(String::new(), |(bonds, tau)| format!(" (reached at τ = {} for N = {bonds})", digits(tau, 4)));
             format!(
                 "{name} stays below {most:.4} for N ≤ {n} at all times up to t = {t}{reached}; {}",
                 tends("it goes")
@@ -155,6 +158,12 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     }
 }
 
+/// A number with so many significant digits, without zeros at its end.
+fn digits(value: f64, count: usize) -> String {
+    let rounded: f64 = format!("{value:.*e}", count - 1).parse().unwrap_or(value);
+    if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
+}
+
 /// An extrapolated quantity beside the theory's value.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Extrapolated {
@@ -183,19 +192,24 @@ impl Extrapolated {
         let values: Vec<f64> = chosen.iter().map(|p| p.1).collect();
         let found = extrapolate(&values, chosen.iter().map(|p| p.2).fold(0.0, f64::max))?;
         let sizes: Vec<usize> = chosen.iter().map(|p| p.0).collect();
-        let theory_says = theory.map_or(String::new(), |theory| format!(", theory {theory:.10}"));
+        let theory_says = theory.map_or(String::new(), |theory| format!(", theory {}", digits(theory, 11)));
         let how = match (found.order, found.whole_powers) {
             (Some(order), true) => format!("whole powers of 1/N, leading order {order:.3}"),
             (Some(order), false) => format!("not whole powers of 1/N: observed order {order:.3}"),
             (None, _) => "no dependence on N beyond the errors".into(),
         };
-        let sentence =
-            format!("{quantity} → {:.10} ± {:.0e}{theory_says} ({how})", found.limit.value, found.limit.uncertainty);
+        let sentence = format!(
+            "{quantity} → {} ± {:.0e}{theory_says} ({how})",
+            digits(found.limit.value, 11),
+            found.limit.uncertainty
+        );
         Some(Extrapolated { quantity, sizes, found, theory, sentence })
     }
 }
 
-/// The extrapolations of everything measured: the work, the energy and the covariance at the last time, and the stationary state.
+/// The extrapolations of everything measured: the boundary terms, the work, the energy and the covariance at the last time, and the
+/// stationary state. Under an oscillating force (`oscillation_work` ≠ 0) the values at an instant tN² carry its phase, which jumps from
+/// size to size: then only the stationary state, averaged over a period, has an expansion in 1/N.
 pub fn extrapolations(
     all: &[Measurement],
     stationary: &[StationarySize],
@@ -204,8 +218,10 @@ pub fn extrapolations(
 ) -> Vec<Extrapolated> {
     let last = all.iter().map(|m| m.time).fold(0.0, f64::max);
     let mut found = Vec::new();
+    let at_instants = if oscillation_work == 0.0 { all } else { &[] };
     for (statement, end) in [("boundary_left", "left"), ("boundary_right", "right")] {
-        let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement && m.time == last).collect();
+        let rows: Vec<&Measurement> =
+            at_instants.iter().filter(|m| m.statement == statement && m.time == last).collect();
         let scale = |m: &&Measurement| (m.bonds, m.bonds as f64 * m.value, m.bonds as f64 * m.error);
         let points: Vec<_> = rows.iter().map(scale).collect();
         let quantity = format!("N |∫ p̄ ds| at the {end} end at t = {last}");
@@ -217,7 +233,8 @@ pub fn extrapolations(
         ("covariance", "C_N"),
         ("mean_l2", "largest average of the squared means"),
     ] {
-        let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement && m.time == last).collect();
+        let rows: Vec<&Measurement> =
+            at_instants.iter().filter(|m| m.statement == statement && m.time == last).collect();
         let points: Vec<_> = rows.iter().map(|m| (m.bonds, m.value, m.error)).collect();
         let theory = rows.last().and_then(|m| m.limit);
         found.extend(Extrapolated::new(format!("{quantity} at t = {last}"), &points, theory));
