@@ -1,6 +1,6 @@
 //! Figures as plain data, one file per figure, drawn in one style.
 //!
-//! A figure is panels of layers over axes ([`Figure`]); [`style`] says how everything looks, [`draw`] puts it on paper: SVG with
+//! A figure is panels of layers over axes ([`Figure`]); [`style`] says how everything looks, `draw` puts it on paper: SVG with
 //! text as text, PNG at 300 dpi, and the data as CSV so that anybody can redraw it. Labels know `_{subscript}` and `^{superscript}`.
 //! The font is embedded (DejaVu Sans, its licence beside it): no system font is needed.
 

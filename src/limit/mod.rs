@@ -1,6 +1,6 @@
 //! The macroscopic limit N → ∞ at t = τ/N² (docs/theory.md, "The macroscopic limit"): r(t,x) and e_heat(t,x), with e_mech = r²/2.
 //!
-//! [`conditions`] says which equations a scenario has, [`stationary`] their stationary state in closed form, [`march`] their evolution.
+//! [`conditions`] says which equations a scenario has, [`stationary()`] their stationary state in closed form, [`march()`] their evolution.
 //! The initial momentum is lost as mechanical energy within a time τ ~ 1/γ and appears as heat: e_heat(0+) = T + p̄²/2. Everything is
 //! computed at two resolutions; their distance is the error given. The tests compare with closed forms and a plain discretization.
 
