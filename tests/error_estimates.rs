@@ -79,7 +79,7 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// For every tolerance and output: estimate over true error, and the reported estimate over the tolerance.
-fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>]) {
+fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>], exceeded: &mut Vec<String>) {
     let random = &mut Random::seed_from_u64(seed);
     let chain = chain(random);
     let law = law(&chain, random);
@@ -108,12 +108,13 @@ fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>]) {
             for ((name, error), estimate) in errors.into_iter().zip(estimates) {
                 // What has decayed is not known better than to roundings of what it was.
                 let allowed = estimate + 4.0 * f64::EPSILON * largest;
-                assert!(
-                    error <= allowed,
-                    "{name}: error {error:e} above its estimate {estimate:e}: scenario {seed}, τ = {}, tolerance {tolerance:e}, \
-                     {plan:?}\n{chain:?}",
-                    profile.time
-                );
+                if error > allowed {
+                    exceeded.push(format!(
+                        "{name}: error {error:e} above its estimate {estimate:e}: scenario {seed}, τ = {}, tolerance {tolerance:e}, \
+                         {plan:?}\n{chain:?}",
+                        profile.time
+                    ));
+                }
             }
             let error = errors.iter().fold(0.0, |m: f64, e| m.max(e.1));
             // Below some roundings there is nothing to compare.
@@ -130,10 +131,10 @@ const TOLERANCES: [f64; 5] = [1e-4, 1e-6, 1e-8, 1e-10, 1e-12];
 fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance() {
     // SEEDS=500 for a campaign.
     let seeds = std::env::var("SEEDS").map_or(10, |s| s.parse().expect("SEEDS is a number"));
-    let mut ratios = vec![Vec::new(); TOLERANCES.len()];
+    let (mut ratios, mut exceeded) = (vec![Vec::new(); TOLERANCES.len()], Vec::new());
     for seed in 0..seeds {
         for method in [Method::Auto, Method::Radau] {
-            judge(seed, method, &mut ratios);
+            judge(seed, method, &mut ratios, &mut exceeded);
         }
     }
     for (tolerance, ratios) in TOLERANCES.into_iter().zip(ratios) {
@@ -154,4 +155,5 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
         // Ten digits are promised; below that rounding may stand in the way, and the estimate says so.
         assert!(tolerance < 1e-9 || missed == 0, "{missed} outputs missed the tolerance {tolerance:e}");
     }
+    assert!(exceeded.is_empty(), "{} columns beyond their estimates\n{}", exceeded.len(), exceeded.join("\n"));
 }
