@@ -87,7 +87,13 @@ fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>], exceeded: &m
     let exact = reference::moments(&chain, &law, &times);
     let exact: Vec<Profile> = times.iter().zip(&exact).map(|(&t, e)| exact_profile(&chain, t, e)).collect();
     let largest = exact.iter().map(|p| p.sizes().energy).fold(0.0, f64::max);
-    let plan = evolve::plan(&chain, &times, method).expect("there is a way");
+    let covariance = method != Method::Profiles;
+    let plan = match evolve::plan(&chain, &law, &times, method, covariance) {
+        Ok(plan) => plan,
+        // The profiles alone are not had at early times, on rings, under periodic forces.
+        Err(_) if method == Method::Profiles => return,
+        Err(reason) => panic!("scenario {seed}: {reason}"),
+    };
     for (&tolerance, ratios) in TOLERANCES.iter().zip(ratios) {
         let modal = Modal::new(&chain);
         let found = evolve::evolve(&modal, &law, &times, &plan, tolerance, |_| false, &mut |_, _| true);
@@ -133,7 +139,7 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
     let seeds = std::env::var("SEEDS").map_or(10, |s| s.parse().expect("SEEDS is a number"));
     let (mut ratios, mut exceeded) = (vec![Vec::new(); TOLERANCES.len()], Vec::new());
     for seed in 0..seeds {
-        for method in [Method::Auto, Method::Radau] {
+        for method in [Method::Auto, Method::Radau, Method::Profiles] {
             judge(seed, method, &mut ratios, &mut exceeded);
         }
     }

@@ -1,9 +1,10 @@
 //! What is promised of the profiles without the covariance: they are those of the covariance, at any N, to their stated error.
 
-use flipchain::chain::{Chain, Force};
+use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Solution, largest};
+use flipchain::evolve::{self, contour};
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady;
 use rand::{RngExt, SeedableRng};
@@ -118,5 +119,62 @@ fn the_profiles_have_the_same_bits_for_any_number_of_threads() {
     let one = run(1);
     for threads in [2, 3, 8] {
         assert_eq!(one, run(threads), "{threads} threads");
+    }
+}
+
+fn random_law(random: &mut ChaCha8Rng, chain: &Chain) -> InitialLaw {
+    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
+    InitialLaw {
+        mean_r: values(chain.bonds, -1.0),
+        mean_p: values(chain.atoms(), -1.0),
+        var_r: values(chain.bonds, 0.0),
+        var_p: values(chain.atoms(), 0.0),
+        covariance: None,
+    }
+}
+
+/// Every moment of two evolutions agrees to their stated errors.
+fn assert_same(found: &[Solution], judges: &[Solution], what: &str) {
+    for (found, judge) in found.iter().zip(judges) {
+        let (a, b) = (&found.moments, &judge.moments);
+        let bonds = a.correlation.len();
+        let pairs = [
+            ("mean_r", distance(&a.mean[..bonds], &b.mean[..bonds]), found.errors.mean_r, judge.errors.mean_r),
+            ("mean_p", distance(&a.mean[bonds..], &b.mean[bonds..]), found.errors.mean_p, judge.errors.mean_p),
+            ("var_r", distance(&a.variance[..bonds], &b.variance[..bonds]), found.errors.var_r, judge.errors.var_r),
+            ("var_p", distance(&a.variance[bonds..], &b.variance[bonds..]), found.errors.var_p, judge.errors.var_p),
+            (
+                "correlation",
+                distance(&a.correlation, &b.correlation),
+                found.errors.correlation,
+                judge.errors.correlation,
+            ),
+        ];
+        for (name, apart, own, other) in pairs {
+            assert!(apart <= own + other, "{what}, τ = {}: {name} {apart:e} apart, stated {own:e} + {other:e}", a.time);
+        }
+    }
+}
+
+#[test]
+fn the_profiles_in_time_are_those_of_the_covariance() {
+    let mut random = ChaCha8Rng::seed_from_u64(53);
+    for bonds in [1, 2, 5, 11, 40] {
+        for _ in 0..3 {
+            let mut chain = random_chain(&mut random, bonds);
+            if random.random_range(0..4) == 0 {
+                (chain.left, chain.right) = (None, None);
+            }
+            let law = random_law(&mut random, &chain);
+            let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
+            let times = [1.0, 4.0, 30.0].map(|t| t * earliest);
+            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &mut |_, _| true).expect("it ends").0;
+            let judge = if bonds < 4 {
+                contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &mut |_, _| true)
+            } else {
+                contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &mut |_, _| true)
+            };
+            assert_same(&found, &judge.expect("it ends").0, &format!("{chain:?}"));
+        }
     }
 }

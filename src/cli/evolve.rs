@@ -75,6 +75,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let method = match name {
         "auto" => Method::Auto,
         "contour" => Method::Contour,
+        "profiles" => Method::Profiles,
         "radau" => Method::Radau,
         "exponential" => Method::Exponential,
         "literal" => {
@@ -83,11 +84,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         }
         other => {
             return Err(Error::BadInput(format!(
-                "--method: found \"{other}\"; allowed: auto (default), radau, contour, exponential, literal (radau on the sparse matrix)"
+                "--method: found \"{other}\"; allowed: auto (default), radau, contour, profiles (without the covariance), exponential, literal (radau on the sparse matrix)"
             )));
         }
     };
-    let plan = evolve::plan(&chain, &times, method).map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
+    let plan = evolve::plan(&chain, &law, &times, method, kept.contains(&true))
+        .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
     let needed = match name {
         "literal" => Literal::bytes(chain.bonds) as u64,
         _ => evolve::memory_bytes(&chain, &plan, &held),
@@ -104,10 +106,12 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     };
     bar.finish();
     let start = Solution::initial(&chain, &law);
-    let identities =
-        Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
-            [identities::balances(&chain, &start, s, t), identities::of_covariance(s, t)].concat()
-        }));
+    let identities = Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
+        let mut of_output = identities::balances(&chain, &start, s, t);
+        of_output.extend(identities::of_covariance(s, t));
+        of_output.extend(identities::of_power(s, t));
+        of_output
+    }));
     let mut modes_errors = None;
     if all.modes {
         let phonons: Vec<_> = solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();

@@ -105,9 +105,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     };
     let average = observe::periodic::average(&chain, &state);
     let mut checked = vec![identities::of_periodic_state(&chain, &average, &state)];
-    if state.average.moments.covariance.is_some() {
-        checked.push(identities::of_covariance(&state.average, f64::INFINITY));
-    }
+    checked.push(identities::of_covariance(&state.average, f64::INFINITY));
     checked.extend(instants.iter().zip(&phases).map(|(solution, &phase)| identities::of_covariance(solution, phase)));
     let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);

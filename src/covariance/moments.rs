@@ -145,8 +145,10 @@ pub struct Solution {
     pub moments: Moments,
     /// Their errors.
     pub errors: MomentErrors,
-    /// How consistent the covariance is in itself.
-    pub consistency: Consistency,
+    /// How consistent the covariance is in itself, where there is one.
+    pub consistency: Option<Consistency>,
+    /// Where there is no covariance: the part of the largest energy by which the power summed from the left end misses the right end's.
+    pub missing_power: Option<f64>,
     /// Their integrals from time 0, where the method gives them.
     pub integrals: Option<TimeIntegrals>,
 }

@@ -253,7 +253,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let loss = loss + rounding * largest(&variance);
         // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's temperature.
         let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
-        let flow = flow_loss + rounding * largest(&correlation) + 64.0 * f64::EPSILON * ends;
+        let flow = flow_loss + rounding * largest(&correlation) + f64::EPSILON * (largest(&variance) + 64.0 * ends);
         let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: flow };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
@@ -261,7 +261,13 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         };
         let covariance = covariance.filter(|_| keep);
         let moments = Moments { time, mean, variance, correlation, covariance };
-        Ok(Solution { moments, errors, consistency, integrals: Some(integrals) })
+        Ok(Solution {
+            moments,
+            errors,
+            consistency: Some(consistency),
+            integrals: Some(integrals),
+            missing_power: None,
+        })
     }
 }
 

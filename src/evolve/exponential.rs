@@ -55,7 +55,7 @@ impl<'a> Damped<'a> {
         };
         let consistency = Consistency::of(covariance.view());
         moments.covariance = keep.then_some(covariance);
-        Solution { moments, errors, consistency, integrals: None }
+        Solution { moments, errors, consistency: Some(consistency), ..Default::default() }
     }
 
     /// z̄(τ) and C(τ) by one of the two scalings.

@@ -111,7 +111,7 @@ impl Rotation {
         };
         let covariance = covariance.filter(|_| keep);
         let moments = Moments { time: self.time, mean, variance, correlation, covariance };
-        Solution { moments, errors, consistency, integrals: None }
+        Solution { moments, errors, consistency: Some(consistency), ..Default::default() }
     }
 
     /// e^(Bτ) C(0) e^(Bᵀτ)

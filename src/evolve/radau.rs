@@ -360,7 +360,8 @@ impl<E: MomentEquations> Run<'_, E> {
         Solution {
             moments: Moments { time, mean: fine.mean.clone(), variance, correlation, covariance },
             errors,
-            consistency,
+            consistency: Some(consistency),
+            missing_power: None,
             integrals: Some(integrals),
         }
     }

@@ -176,36 +176,170 @@ impl<R: Lane<Real = R>> Lane for Split<R> {
     }
 }
 
-/// Code to be compiled for vector instructions: `run` and everything it calls must be `#[inline(always)]` functions, not closures.
+/// Eight reals in registers, and code compiled for them: `run` and everything it calls must be `#[inline(always)]` functions, not closures.
+/// No operation is fused or reordered, so the bits do not depend on the machine.
+pub(crate) trait Wide: Lane<Real = Self> + Send + Sync + 'static {
+    fn vectorized<T: Vectorized>(code: T) -> T::Output;
+}
+
+/// Code to be compiled for vector instructions.
 pub(crate) trait Vectorized {
     type Output;
     fn run(self) -> Self::Output;
 }
 
-/// Runs code compiled for the widest vector instructions of this machine. No operation is fused or reordered, so the bits do
-/// not depend on the choice.
-pub(crate) fn vectorized<T: Vectorized>(code: T) -> T::Output {
+impl Wide for Eight {
+    fn vectorized<T: Vectorized>(code: T) -> T::Output {
+        code.run()
+    }
+}
+
+#[cfg(target_arch = "x86_64")]
+pub(crate) use x86::{Avx2, Avx512};
+
+/// The registers of x86-64. The compiler does not keep arrays in vector registers across the steps of a recurrence (measured: six times slower).
+#[cfg(target_arch = "x86_64")]
+mod x86 {
+    use super::{Complex64, Lane, Vectorized, Wide};
+    use std::arch::x86_64::*;
+    use std::ops::{Add, Mul, Sub};
+
+    /// One register of AVX-512.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx512(__m512d);
+
+    /// Two registers of AVX.
+    #[derive(Clone, Copy)]
+    pub(crate) struct Avx2(__m256d, __m256d);
+
+    macro_rules! operation {
+        ($trait:ident, $method:ident, $wide:ident, $narrow:ident) => {
+            impl $trait for Avx512 {
+                type Output = Avx512;
+                #[inline(always)]
+                fn $method(self, other: Avx512) -> Avx512 {
+                    // SAFETY: values of this type are made only inside `Wide::vectorized`, on a machine with these instructions.
+                    Avx512(unsafe { $wide(self.0, other.0) })
+                }
+            }
+            impl $trait for Avx2 {
+                type Output = Avx2;
+                #[inline(always)]
+                fn $method(self, other: Avx2) -> Avx2 {
+                    // SAFETY: as above.
+                    unsafe { Avx2($narrow(self.0, other.0), $narrow(self.1, other.1)) }
+                }
+            }
+        };
+    }
+    operation!(Add, add, _mm512_add_pd, _mm256_add_pd);
+    operation!(Sub, sub, _mm512_sub_pd, _mm256_sub_pd);
+    operation!(Mul, mul, _mm512_mul_pd, _mm256_mul_pd);
+
+    macro_rules! lane {
+        ($type:ident, $same:expr, $load:expr, $store:expr) => {
+            impl $type {
+                #[inline(always)]
+                fn numbers(self) -> [f64; 8] {
+                    let mut numbers = [0.0; 8];
+                    // SAFETY: eight numbers fit.
+                    unsafe { $store(self, numbers.as_mut_ptr()) };
+                    numbers
+                }
+            }
+
+            impl Lane for $type {
+                type Real = Self;
+                const WIDTH: usize = 8;
+                #[inline(always)]
+                fn splat(value: Complex64) -> Self {
+                    // SAFETY: as above.
+                    unsafe { $same(value.re) }
+                }
+                #[inline(always)]
+                fn load(re: &[f64], _im: &[f64], at: usize) -> Self {
+                    let numbers: &[f64] = &re[at..at + 8];
+                    // SAFETY: eight numbers are there.
+                    unsafe { $load(numbers.as_ptr()) }
+                }
+                #[inline(always)]
+                fn add_to(self, re: &mut [f64], _im: &mut [f64], at: usize) {
+                    re[at..at + 8].iter_mut().zip(self.numbers()).for_each(|(out, x)| *out += x);
+                }
+                #[inline(always)]
+                fn inverse(self) -> Self {
+                    Self::load(&self.numbers().map(|x| 1.0 / x), &[], 0)
+                }
+                #[inline(always)]
+                fn real_part(self, weight: Complex64) -> Self {
+                    self * Self::splat(weight)
+                }
+                #[inline(always)]
+                fn sum(self) -> Complex64 {
+                    self.numbers().iter().sum::<f64>().into()
+                }
+            }
+        };
+    }
+    lane!(Avx512, |x| Avx512(_mm512_set1_pd(x)), |p| Avx512(_mm512_loadu_pd(p)), |v: Avx512, p| _mm512_storeu_pd(
+        p, v.0
+    ));
+    lane!(
+        Avx2,
+        |x| Avx2(_mm256_set1_pd(x), _mm256_set1_pd(x)),
+        |p: *const f64| Avx2(_mm256_loadu_pd(p), _mm256_loadu_pd(p.add(4))),
+        |v: Avx2, p: *mut f64| {
+            _mm256_storeu_pd(p, v.0);
+            _mm256_storeu_pd(p.add(4), v.1)
+        }
+    );
+
+    impl Wide for Avx512 {
+        fn vectorized<T: Vectorized>(code: T) -> T::Output {
+            #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
+            fn run<T: Vectorized>(code: T) -> T::Output {
+                code.run()
+            }
+            // SAFETY: this type is chosen by [`super::widest`] only where the machine has these instructions.
+            unsafe { run(code) }
+        }
+    }
+
+    impl Wide for Avx2 {
+        fn vectorized<T: Vectorized>(code: T) -> T::Output {
+            #[target_feature(enable = "avx2")]
+            fn run<T: Vectorized>(code: T) -> T::Output {
+                code.run()
+            }
+            // SAFETY: as above.
+            unsafe { run(code) }
+        }
+    }
+}
+
+/// The kinds of registers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Registers {
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    Any,
+}
+
+/// The widest registers of this machine.
+pub(crate) fn widest() -> Registers {
     #[cfg(target_arch = "x86_64")]
     {
-        #[target_feature(enable = "avx2")]
-        fn avx2<T: Vectorized>(code: T) -> T::Output {
-            code.run()
-        }
-        #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-        fn avx512<T: Vectorized>(code: T) -> T::Output {
-            code.run()
-        }
         if is_x86_feature_detected!("avx512f")
             && is_x86_feature_detected!("avx512dq")
             && is_x86_feature_detected!("avx512vl")
         {
-            // SAFETY: the machine has these instructions.
-            return unsafe { avx512(code) };
+            return Registers::Avx512;
         }
         if is_x86_feature_detected!("avx2") {
-            // SAFETY: the machine has these instructions.
-            return unsafe { avx2(code) };
+            return Registers::Avx2;
         }
     }
-    code.run()
+    Registers::Any
 }

@@ -96,10 +96,16 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     identities
 }
 
+/// Of a solution without covariance: the energy that is not lost on the way leaves at the right end.
+pub fn of_power(solution: &Solution, time: f64) -> Option<Identity> {
+    let name = "the power summed from the left end leaves at the right end";
+    solution.missing_power.map(|violation| Identity { name, violation, site: None, time })
+}
+
 /// Symmetry and positive semidefiniteness (beyond N = 512 the 2×2 minors alone, which are necessary), as found when the covariance was at hand.
 pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
     let identity = |name, violation| Identity { name, violation, site: None, time };
-    let found = &solution.consistency;
+    let Some(found) = &solution.consistency else { return Vec::new() };
     vec![
         identity("symmetry", found.asymmetry),
         identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor),

@@ -39,7 +39,7 @@ pub fn measure(
     if !variances {
         return Ok(all);
     }
-    let plan = evolve::plan(chain, &microscopic, Method::Auto).expect("auto always finds a way");
+    let plan = evolve::plan(chain, law, &microscopic, Method::Auto, true).expect("auto always finds a way");
     let (solutions, _) =
         evolve::evolve(&equations, law, &microscopic, &plan, (0.1 * tolerance).max(1e-12), |_| true, progress)?;
     let start = theorems::covariance_sums(chain, &law.covariance_above(0.0));

@@ -15,7 +15,9 @@ use super::Chain;
 use super::pairing::{Conjugate, General, Pairing};
 use super::path::{Quality, path};
 use super::wave::{Wave, log_1p};
-use crate::numerics::lanes::{Lane, Vectorized, vectorized};
+#[cfg(target_arch = "x86_64")]
+use crate::numerics::lanes::{Avx2, Avx512};
+use crate::numerics::lanes::{Eight, Lane, Registers, Vectorized, Wide, widest};
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -49,10 +51,24 @@ struct Group<P: Pairing> {
     back: P::Factors,
     /// -z
     on: P::Factors,
+    /// For the means, factor by factor: 1, z, (1-z)/s, (1-z)/(sz), and z's mend.
+    one: P::Factors,
+    step: P::Factors,
+    bond: P::Factors,
+    bond_back: P::Factors,
+    mend_step: P::Factors,
     /// What the rounding of p takes from a sum over a block is given back: p^BLOCK over its rounded power.
     mend: P::Value,
     /// Sites after which pⁿ is below rounding.
     settled: usize,
+}
+
+/// x^BLOCK of the exact x = e^log over that of the rounded one.
+fn mended(rounded: Complex64, log: Complex64) -> Complex64 {
+    // Short sums are over before the rounding is felt.
+    let lost = if rounded.norm() < 0.5 { Complex64::ZERO } else { log - log_1p(rounded - 1.0) };
+    let turns = (lost.im / (2.0 * PI)).round();
+    (BLOCK as f64 * Complex64::new(lost.re, lost.im - turns * 2.0 * PI)).exp()
 }
 
 impl<P: Pairing> Group<P> {
@@ -62,13 +78,6 @@ impl<P: Pairing> Group<P> {
         let elongation = |[a, b]: &[Wave; 2]| a.slope * b.slope / (a.s * b.s);
         let weight = |([a, b], weight): ([Wave; 2], Complex64)| {
             weight * (a.s * a.inverse_wronskian) * (b.s * b.inverse_wronskian)
-        };
-        let mend = |[a, b]: &[Wave; 2]| {
-            let p = a.z * b.z;
-            // Short sums are over before the rounding of p is felt.
-            let lost = if p.norm() < 0.5 { Complex64::ZERO } else { a.log_z + b.log_z - log_1p(p - 1.0) };
-            let turns = (lost.im / (2.0 * PI)).round();
-            (BLOCK as f64 * Complex64::new(lost.re, lost.im - turns * 2.0 * PI)).exp()
         };
         // 1 - z₁z₂ = (1 - z₁) + z₁(1 - z₂)
         let missing = |[a, b]: &[Wave; 2]| a.slope + a.z * b.slope;
@@ -83,7 +92,12 @@ impl<P: Pairing> Group<P> {
             turn: P::factors(&waves, |w| w.z * w.z),
             back: P::factors(&waves, |w| -1.0 / w.z),
             on: P::factors(&waves, |w| -w.z),
-            mend: each(&mend),
+            one: P::factors(&waves, |_| Complex64::ONE),
+            step: P::factors(&waves, |w| w.z),
+            bond: P::factors(&waves, |w| w.slope / w.s),
+            bond_back: P::factors(&waves, |w| w.slope / (w.s * w.z)),
+            mend_step: P::factors(&waves, |w| mended(w.z, w.log_z)),
+            mend: each(&|[a, b]| mended(a.z * b.z, a.log_z + b.log_z)),
             settled: waves.iter().map(|[a, b]| 42.0 / -(a.log_z + b.log_z).re).fold(0.0, f64::max) as usize,
         }
     }
@@ -94,17 +108,11 @@ impl<P: Pairing> Group<P> {
     }
 }
 
-/// The groups of one σ.
-enum Groups {
-    Real(Vec<Group<Conjugate>>),
-    Complex(Vec<Group<General>>),
-}
-
 /// K_σ of an open chain.
 pub(super) struct Kernel {
     bonds: usize,
     flip_rate: f64,
-    groups: Groups,
+    groups: Box<dyn Nodes>,
     /// Number of quadrature nodes.
     pub nodes: usize,
 }
@@ -115,15 +123,14 @@ impl Kernel {
         let path = path(chain, sigma, quality);
         let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
         let nodes: Vec<_> = path.iter().map(|&(kappa, weight)| (pair(kappa), weight)).collect();
-        fn groups<P: Pairing>(nodes: &[([Wave; 2], Complex64)]) -> Vec<Group<P>> {
-            let group = |nodes: &[([Wave; 2], Complex64)]| {
-                // The last group is filled up with nodes of no weight.
-                let (waves, _) = nodes[0];
-                Group::new(std::array::from_fn(|i| nodes.get(i).copied().unwrap_or((waves, Complex64::ZERO))))
-            };
-            nodes.chunks(8).map(group).collect()
-        }
-        let groups = if sigma.im == 0.0 { Groups::Real(groups(&nodes)) } else { Groups::Complex(groups(&nodes)) };
+        let real = sigma.im == 0.0;
+        let groups = match widest() {
+            #[cfg(target_arch = "x86_64")]
+            Registers::Avx512 => groups::<Avx512>(&nodes, real),
+            #[cfg(target_arch = "x86_64")]
+            Registers::Avx2 => groups::<Avx2>(&nodes, real),
+            Registers::Any => groups::<Eight>(&nodes, real),
+        };
         Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, groups, nodes: nodes.len() }
     }
 
@@ -139,11 +146,13 @@ impl Kernel {
         flux
     }
 
+    /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
+    pub fn mean_squares(&self, momenta: &Vector, elongations: &Vector) -> Vector {
+        self.run(Work::MeanSquares { momenta, elongations }).0
+    }
+
     fn run(&self, work: Work<'_>) -> (Vector, Vector) {
-        match &self.groups {
-            Groups::Real(groups) => run(groups, self.bonds, work),
-            Groups::Complex(groups) => run(groups, self.bonds, work),
-        }
+        self.groups.run(self.bonds, work)
     }
 }
 
@@ -152,18 +161,38 @@ impl Kernel {
 enum Work<'a> {
     Apply { momenta: &'a Vector, elongations: Option<&'a Vector> },
     Flux(&'a Vector),
+    MeanSquares { momenta: &'a Vector, elongations: &'a Vector },
 }
 
-/// Runs tasks over parts of the groups and adds their results in order.
-fn run<P: Pairing>(groups: &[Group<P>], bonds: usize, work: Work<'_>) -> (Vector, Vector) {
-    let parts = groups.par_chunks(groups.len().div_ceil(TASKS));
-    let parts: Vec<_> = parts.map(|groups| vectorized(Sweep { groups, bonds, work })).collect();
-    let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
-        a.0.add(Complex64::ONE, &b.0);
-        a.1.add(Complex64::ONE, &b.1);
-        a
-    };
-    parts.into_iter().reduce(sum).expect("a path has nodes")
+/// The nodes in groups, in some registers.
+trait Nodes: Send + Sync {
+    fn run(&self, bonds: usize, work: Work<'_>) -> (Vector, Vector);
+}
+
+fn groups<L: Wide>(nodes: &[([Wave; 2], Complex64)], real: bool) -> Box<dyn Nodes> {
+    fn of<P: Pairing>(nodes: &[([Wave; 2], Complex64)]) -> Box<dyn Nodes> {
+        let group = |nodes: &[([Wave; 2], Complex64)]| {
+            // The last group is filled up with nodes of no weight.
+            let (waves, _) = nodes[0];
+            Group::<P>::new(std::array::from_fn(|i| nodes.get(i).copied().unwrap_or((waves, Complex64::ZERO))))
+        };
+        Box::new(nodes.chunks(8).map(group).collect::<Vec<_>>())
+    }
+    if real { of::<Conjugate<L>>(nodes) } else { of::<General<L>>(nodes) }
+}
+
+impl<P: Pairing> Nodes for Vec<Group<P>> {
+    /// Tasks over parts of the groups; their results are added in order.
+    fn run(&self, bonds: usize, work: Work<'_>) -> (Vector, Vector) {
+        let parts = self.par_chunks(self.len().div_ceil(TASKS));
+        let parts: Vec<_> = parts.map(|groups| P::Wide::vectorized(Sweep { groups, bonds, work })).collect();
+        let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
+            a.0.add(Complex64::ONE, &b.0);
+            a.1.add(Complex64::ONE, &b.1);
+            a
+        };
+        parts.into_iter().reduce(sum).expect("a path has nodes")
+    }
 }
 
 /// The recurrences of some groups.
@@ -181,6 +210,9 @@ impl<P: Pairing> Vectorized for Sweep<'_, P> {
         match self.work {
             Work::Apply { momenta, elongations } => self.apply(momenta, elongations),
             Work::Flux(differences) => (self.flux(differences), Vector::default()),
+            Work::MeanSquares { momenta, elongations } => {
+                (self.mean_squares(&momenta.re, &elongations.re), Vector::default())
+            }
         }
     }
 }
@@ -349,28 +381,53 @@ impl<P: Pairing> Sweep<'_, P> {
                 Self::refresh(group, left, b, sites.start);
                 checkpoints.push(*left);
                 for n in sites.clone() {
-                    Self::step(group, left, n, at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    if left.bulk {
+                        left.sum = group.decay * (left.sum + group.elongation_back * r) + p;
+                    } else {
+                        Self::step(group, left, n, p, r);
+                    }
                 }
             }
         }
         let mut on_momenta = Vector::zeros(self.bonds + 1, P::COMPLEX);
         let mut on_elongations = Vector::zeros(self.bonds, P::COMPLEX);
-        let mut right: Vec<(P::Factors, P::Value)> = self.groups.iter().map(|g| (g.reflected(1, 0), zero)).collect();
+        let mut right: Vec<(P::Factors, P::Value, bool)> =
+            self.groups.iter().map(|g| (g.reflected(1, 0), zero, false)).collect();
         let (mut kept, mut total) = ([[zero; 4]; BLOCK], [[zero; 2]; BLOCK]);
         for (b, sites) in blocks.iter().enumerate().rev() {
             total.fill([zero; 2]);
             let first = sites.start;
             for (i, group) in self.groups.iter().enumerate() {
                 let mut left = checkpoints[b * count + i];
+                let (reflected, sum, bulk) = &mut right[i];
+                if (blocks.len() - 1 - b).is_multiple_of(FRESH) && !*bulk {
+                    *reflected = group.reflected(1, self.bonds + 1 - sites.end);
+                }
+                *sum = *sum * group.mend;
+                *bulk |= self.bonds - sites.end.min(self.bonds) > group.settled && P::negligible(*reflected);
+                if left.bulk && *bulk {
+                    for n in sites.clone() {
+                        let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                        let reach = left.sum + group.elongation_back * r;
+                        left.sum = group.decay * reach + p;
+                        (kept[n - first][0], kept[n - first][1]) = (reach, left.sum);
+                    }
+                    let on_bond = group.weight * group.elongation;
+                    for n in sites.clone().rev() {
+                        let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                        let out = &mut total[n - first];
+                        out[0] = out[0] + group.weight * (kept[n - first][1] + *sum);
+                        *sum = *sum + p;
+                        out[1] = out[1] + on_bond * (kept[n - first][0] + *sum);
+                        *sum = group.decay * *sum + group.elongation * r;
+                    }
+                    continue;
+                }
                 for n in sites.clone() {
                     let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
                     kept[n - first] = Self::step(group, &mut left, n, p, r);
                 }
-                let (reflected, sum) = &mut right[i];
-                if (blocks.len() - 1 - b).is_multiple_of(FRESH) {
-                    *reflected = group.reflected(1, self.bonds + 1 - sites.end);
-                }
-                *sum = *sum * group.mend;
                 for n in sites.clone().rev() {
                     let [reach, left_sum, left_bond, left_momentum] = kept[n - first];
                     let momentum = P::square(*reflected);
@@ -394,6 +451,100 @@ impl<P: Pairing> Sweep<'_, P> {
         }
         (on_momenta, on_elongations)
     }
+
+    /// Σ c ŵ₁ŵ₂ on the momenta, with ŵ = M⁻¹(s w_p - Dᵀ w_r) from the left and right factors of one resolvent: p_n: z⁻ⁿ(1 + A z²ⁿ), r_n: the
+    /// same of (Dφ)_n/s, and an elongation acts with the sign -1.
+    #[inline(always)]
+    fn mean_squares(&self, momenta: &[f64], elongations: &[f64]) -> Vector {
+        let blocks = Self::blocks(self.bonds + 1);
+        let count = self.groups.len();
+        let zero = |group: &Group<P>| P::scaled(group.one, 0.0);
+        let elongation = |n: usize| if n > 0 { elongations[n - 1] } else { 0.0 };
+        let mut checkpoints: Vec<Means<P>> = Vec::with_capacity(blocks.len() * count);
+        let start = |group: &Group<P>, end| Means { reflected: group.reflected(end, 0), sum: zero(group), bulk: false };
+        let mut state: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 0)).collect();
+        for (b, sites) in blocks.iter().enumerate() {
+            for (group, left) in self.groups.iter().zip(&mut state) {
+                if b.is_multiple_of(FRESH) && !left.bulk {
+                    left.reflected = group.reflected(0, sites.start);
+                }
+                left.sum = P::times(left.sum, group.mend_step);
+                left.bulk |= sites.start > group.settled && P::negligible(left.reflected);
+                checkpoints.push(*left);
+                for n in sites.clone() {
+                    Self::mean_step(group, left, momenta[n], elongation(n));
+                }
+            }
+        }
+        let mut out = Vector::zeros(self.bonds + 1, P::COMPLEX);
+        let mut right: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 1)).collect();
+        let (mut kept, mut total) = ([[zero(&self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
+        for (b, sites) in blocks.iter().enumerate().rev() {
+            total.fill(P::number(0.0, 0.0));
+            let first = sites.start;
+            for (i, group) in self.groups.iter().enumerate() {
+                let mut left = checkpoints[b * count + i];
+                for n in sites.clone() {
+                    kept[n - first] = Self::mean_step(group, &mut left, momenta[n], elongation(n));
+                }
+                let right = &mut right[i];
+                if (blocks.len() - 1 - b).is_multiple_of(FRESH) && !right.bulk {
+                    right.reflected = group.reflected(1, self.bonds + 1 - sites.end);
+                }
+                right.sum = P::times(right.sum, group.mend_step);
+                right.bulk |= self.bonds - sites.end.min(self.bonds) > group.settled && P::negligible(right.reflected);
+                for n in sites.clone().rev() {
+                    let [left_sum, left_factor] = kept[n - first];
+                    if left.bulk && right.bulk {
+                        let w = P::plus(left_sum, right.sum);
+                        total[n - first] = total[n - first] + group.weight * P::product(w);
+                        let sum = P::plus(right.sum, P::scaled(group.one, momenta[n]));
+                        right.sum = P::plus(P::times(group.step, sum), P::scaled(group.bond, elongation(n)));
+                        continue;
+                    }
+                    let factor = P::plus(group.one, right.reflected);
+                    let w = P::plus(P::times(factor, left_sum), P::times(left_factor, right.sum));
+                    total[n - first] = total[n - first] + group.weight * P::product(w);
+                    right.sum = P::plus(right.sum, P::scaled(factor, momenta[n]));
+                    if n > 0 {
+                        let bond = P::plus(group.one, P::times(right.reflected, group.on));
+                        let own = P::scaled(P::times(group.bond, bond), elongations[n - 1]);
+                        right.sum = P::plus(P::times(group.step, right.sum), own);
+                    }
+                    right.reflected = P::times(right.reflected, group.turn);
+                }
+            }
+            for n in sites.clone() {
+                store::<P>(&mut out, n, total[n - first]);
+            }
+        }
+        out
+    }
+
+    /// One site to the right: the sum up to p_n and its left factor.
+    #[inline(always)]
+    fn mean_step(group: &Group<P>, left: &mut Means<P>, p: f64, r: f64) -> [P::Factors; 2] {
+        if left.bulk {
+            let reach = P::plus(left.sum, P::scaled(group.bond_back, -r));
+            left.sum = P::plus(P::times(group.step, reach), P::scaled(group.one, p));
+            return [left.sum, group.one];
+        }
+        let factor = P::plus(group.one, left.reflected);
+        let bond = P::plus(group.one, P::times(left.reflected, group.back));
+        let reach = P::plus(left.sum, P::scaled(P::times(group.bond_back, bond), -r));
+        left.sum = P::plus(P::times(group.step, reach), P::scaled(factor, p));
+        left.reflected = P::times(left.reflected, group.turn);
+        [left.sum, factor]
+    }
+}
+
+/// What a sweep over the means carries: the reflected wave and the sum over what has been passed.
+#[derive(Clone, Copy)]
+struct Means<P: Pairing> {
+    reflected: P::Factors,
+    sum: P::Factors,
+    /// No reflection is left.
+    bulk: bool,
 }
 
 #[cfg(test)]
@@ -403,19 +554,24 @@ mod tests {
     use faer::Mat;
     use faer::linalg::solvers::Solve;
 
-    /// K_σ on all coordinates (r, then p) from the literal (σ - B⊗1 - 1⊗B)⁻¹.
-    fn literal(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
-        let b = chain.drift();
+    /// σ - B⊗1 - 1⊗B
+    fn pair_operator(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
         let n = chain.coordinates();
         let mut m = Mat::from_fn(n * n, n * n, |i, j| if i == j { sigma } else { Complex64::ZERO });
-        for (&v, (i, k)) in b.iter() {
+        for (&v, (i, k)) in chain.drift().iter() {
             for j in 0..n {
                 m[(i * n + j, k * n + j)] -= v;
                 m[(j * n + i, j * n + k)] -= v;
             }
         }
+        m
+    }
+
+    /// K_σ on all coordinates (r, then p) from the literal (σ - B⊗1 - 1⊗B)⁻¹.
+    fn literal(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
+        let n = chain.coordinates();
         let squares = Mat::from_fn(n * n, n, |i, j| if i == j * (n + 1) { Complex64::ONE } else { Complex64::ZERO });
-        let x = m.partial_piv_lu().solve(&squares);
+        let x = pair_operator(chain, sigma).partial_piv_lu().solve(&squares);
         Mat::from_fn(n, n, |i, j| x[(i * (n + 1), j)])
     }
 
@@ -460,6 +616,35 @@ mod tests {
                         );
                     }
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn the_squares_of_the_means_have_their_literal_transform() {
+        // (σ - B⊗1 - 1⊗B)⁻¹ (w⊗w) on the diagonal.
+        for (bonds, gamma, friction, sigma) in [
+            (3, 1.0, [1.0, 0.5], (0.01, 0.03)),
+            (4, 0.3, [0.0, 2.0], (-0.002, 0.004)),
+            (2, 0.8, [1.0, 1.0], (0.2, 0.0)),
+        ] {
+            let chain = chain(bonds, gamma, friction);
+            let sigma = Complex64::new(sigma.0, sigma.1);
+            let n = chain.coordinates();
+            let w: Vec<f64> = (0..n).map(|i| (1.3 * i as f64 + 0.4).sin()).collect();
+            let solve = pair_operator(&chain, sigma).partial_piv_lu();
+            let x = solve.solve(&Mat::from_fn(n * n, 1, |i, _| Complex64::from(w[i / n] * w[i % n])));
+            let real = |v: &[f64]| Vector { re: v.to_vec(), im: vec![] };
+            let kernel = Kernel::new(&chain, sigma, Quality::FULL);
+            let found = kernel.mean_squares(&real(&w[bonds..]), &real(&w[..bonds]));
+            let size = (0..n).map(|i| x[(i * (n + 1), 0)].norm()).fold(0.0, f64::max);
+            for site in 0..=bonds {
+                let exact = x[((bonds + site) * (n + 1), 0)];
+                assert!(
+                    (found.at(site) - exact).norm() < 1e-12 * size,
+                    "{bonds} {sigma} {site}: {} {exact}",
+                    found.at(site)
+                );
             }
         }
     }

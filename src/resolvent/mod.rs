@@ -2,7 +2,7 @@
 //!
 //! Only d = (Var p_n) couples the equations of the variances: with q̂ the transformed noise and v(0) the initial variances,
 //! (1 - 4γK_σ) d̂ = K_σ(q̂ + v(0)) on the momenta, and then K_σ(4γ d̂ + q̂ + v(0)) is d̂ on the momenta and the transform of Var r on the
-//! elongations ([`Variances`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
+//! elongations ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
 //! Every answer is judged by a second quadrature. The judge of this floor is the literal kernel. Source: docs/theory.md, "Profiles in O(N)".
 
 mod flux;
@@ -16,7 +16,7 @@ use crate::numerics::vector::Vector;
 use flux::FluxForm;
 use kernel::Kernel;
 use num_complex::Complex64;
-use path::Quality;
+pub use path::Quality;
 
 /// The transformed variances at one σ, less nothing: absolute values.
 #[derive(Debug, Clone)]
@@ -46,39 +46,73 @@ pub struct Drive<'a> {
     pub elongation: Option<&'a [Complex64]>,
 }
 
-/// Solves for the variances at σ = 0 (with a thermostat), σ > 0, or Im σ > 0 off the negative axis, until rounding stops it.
-/// With `judged` a second quadrature measures the error of the first.
-pub fn variances(chain: &Chain, sigma: Complex64, drive: Drive<'_>, tolerance: f64, judged: bool) -> Variances {
-    let complex = sigma.im != 0.0;
-    let momentum = Vector::from_complex(drive.momentum, complex);
-    let elongation = drive.elongation.map(|v| Vector::from_complex(v, complex));
-    let kernel = Kernel::new(chain, sigma, Quality::FULL);
-    let (on_momenta, _) = kernel.apply(&momentum, elongation.as_ref());
-    let form = FluxForm::new(chain, sigma, &kernel);
-    let solved = form.solve(&on_momenta, tolerance);
-    let mut all = solved.variance.clone();
-    all.scale(4.0 * chain.flip_rate);
-    all.add(Complex64::ONE, &momentum);
-    let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
-    let size = |v: &Vector| (0..v.len()).map(|n| v.at(n).norm()).fold(0.0, f64::max);
-    let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
-    if judged {
-        let judge = Kernel::new(chain, sigma, Quality::JUDGE);
-        let distance = FluxForm::new(chain, sigma, &judge)
-            .distance(&judge.apply(&momentum, elongation.as_ref()).0, &solved.unknowns);
-        let mut second = judge.apply(&all, elongation.as_ref()).1;
-        second.add(-Complex64::ONE, &on_elongations);
-        error += size(&distance) + size(&second);
-        left_error += distance.at(0).norm();
+/// The squared kernel at one σ, with its judge where the error of the quadrature is wanted.
+pub struct SquaredKernel<'a> {
+    chain: &'a Chain,
+    sigma: Complex64,
+    kernel: Kernel,
+    judge: Option<Kernel>,
+}
+
+impl<'a> SquaredKernel<'a> {
+    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0 off the negative axis and |σ| below the flip rate; γ > 0.
+    pub fn new(chain: &'a Chain, sigma: Complex64, quality: Quality) -> Self {
+        SquaredKernel { chain, sigma, kernel: Kernel::new(chain, sigma, quality), judge: None }
     }
-    let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect();
-    Variances {
-        momentum: list(&solved.variance),
-        elongation: list(&on_elongations),
-        error,
-        left_error,
-        residual: solved.residual,
-        iterations: solved.iterations,
-        nodes: kernel.nodes,
+
+    /// With a second quadrature that measures the error of the first.
+    pub fn judged(chain: &'a Chain, sigma: Complex64) -> Self {
+        let judge = Some(Kernel::new(chain, sigma, Quality::JUDGE));
+        SquaredKernel { judge, ..Self::new(chain, sigma, Quality::FULL) }
     }
+
+    /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: what means that move put into Var p through flips.
+    pub fn mean_squares(&self, w: &[f64]) -> Vec<Complex64> {
+        let real = |v: &[f64]| Vector { re: v.to_vec(), im: vec![] };
+        let (elongations, momenta) = w.split_at(self.chain.bonds);
+        let squares = self.kernel.mean_squares(&real(momenta), &real(elongations));
+        (0..squares.len()).map(|n| squares.at(n)).collect()
+    }
+
+    /// Solves for the variances, to `tolerance` of the flux form or until rounding stops it.
+    pub fn variances(&self, drive: Drive<'_>, tolerance: f64) -> Variances {
+        let (chain, sigma, kernel) = (self.chain, self.sigma, &self.kernel);
+        let complex = sigma.im != 0.0;
+        let momentum = Vector::from_complex(drive.momentum, complex);
+        let elongation = drive.elongation.map(|v| Vector::from_complex(v, complex));
+        let (on_momenta, _) = kernel.apply(&momentum, elongation.as_ref());
+        let form = FluxForm::new(chain, sigma, kernel);
+        let solved = form.solve(&on_momenta, tolerance);
+        let mut all = solved.variance.clone();
+        all.scale(4.0 * chain.flip_rate);
+        all.add(Complex64::ONE, &momentum);
+        let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
+        let size = |v: &Vector| (0..v.len()).map(|n| v.at(n).norm()).fold(0.0, f64::max);
+        let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
+        if let Some(judge) = &self.judge {
+            let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
+            let distance = FluxForm::new(chain, sigma, judge).distance(&on_momenta, &solved.unknowns);
+            let mut second = judge.apply(&all, elongation.as_ref()).1;
+            second.add(-Complex64::ONE, &on_elongations);
+            error += size(&distance) + size(&second);
+            left_error += distance.at(0).norm();
+        }
+        let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect();
+        Variances {
+            momentum: list(&solved.variance),
+            elongation: list(&on_elongations),
+            error,
+            left_error,
+            residual: solved.residual,
+            iterations: solved.iterations,
+            nodes: kernel.nodes,
+        }
+    }
+}
+
+/// Memory, in bytes, of the profiles at `abreast` complex shifts at once: Krylov vectors, what the sweeps keep at every block, and some
+/// vectors of the means and the profiles.
+pub fn memory_bytes(chain: &Chain, abreast: usize) -> u64 {
+    let bytes_per_site = abreast as f64 * (16.0 * 40.0 + 8.0 * 75.0) + 16.0 * 60.0;
+    (24e6 + bytes_per_site * chain.atoms() as f64) as u64
 }

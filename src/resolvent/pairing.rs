@@ -1,8 +1,9 @@
 //! Products G(s₁) G(s₂) of two resolvents, eight quadrature nodes at a time: real where s₂ = s̄₁, complex otherwise.
 
 use super::wave::Wave;
-use crate::numerics::lanes::{Eight, Lane, Split};
+use crate::numerics::lanes::{Lane, Split, Wide};
 use num_complex::Complex64;
+use std::marker::PhantomData;
 
 /// The two kinds of product.
 pub(super) trait Pairing: Copy + Send + Sync + 'static {
@@ -10,12 +11,20 @@ pub(super) trait Pairing: Copy + Send + Sync + 'static {
     type Value: Lane + Send + Sync;
     /// Factors that belong to s₁ and s₂.
     type Factors: Copy + Send + Sync;
+    /// The registers they are in.
+    type Wide: Wide;
     const COMPLEX: bool;
     fn value(lanes: &[Complex64; 8]) -> Self::Value;
     /// Of eight pairs (s₁, s₂), some number of each.
     fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> Self::Factors;
     /// Factor by factor.
     fn times(a: Self::Factors, b: Self::Factors) -> Self::Factors;
+    /// Factor by factor.
+    fn plus(a: Self::Factors, b: Self::Factors) -> Self::Factors;
+    /// Both factors times a real number.
+    fn scaled(a: Self::Factors, x: f64) -> Self::Factors;
+    /// a₁ a₂
+    fn product(a: Self::Factors) -> Self::Value;
     /// (1 + a₁)(1 + a₂)
     fn square(a: Self::Factors) -> Self::Value;
     /// The number x in every lane.
@@ -24,12 +33,12 @@ pub(super) trait Pairing: Copy + Send + Sync + 'static {
     fn negligible(a: Self::Factors) -> bool;
 }
 
-fn split(lanes: [Complex64; 8]) -> Split<Eight> {
+fn split<L: Wide>(lanes: [Complex64; 8]) -> Split<L> {
     Split::load(&lanes.map(|z| z.re), &lanes.map(|z| z.im), 0)
 }
 
 #[inline(always)]
-fn square_norm(a: Split<Eight>) -> f64 {
+fn square_norm<L: Wide>(a: Split<L>) -> f64 {
     (a.re * a.re + a.im * a.im).sum().re
 }
 
@@ -38,66 +47,93 @@ const NEGLIGIBLE: f64 = 1e-36;
 
 /// s₂ = s̄₁: |·|².
 #[derive(Clone, Copy)]
-pub(super) struct Conjugate;
+pub(super) struct Conjugate<L>(PhantomData<L>);
 
-impl Pairing for Conjugate {
-    type Value = Eight;
-    type Factors = Split<Eight>;
+impl<L: Wide> Pairing for Conjugate<L> {
+    type Wide = L;
+    type Value = L;
+    type Factors = Split<L>;
     const COMPLEX: bool = false;
-    fn value(lanes: &[Complex64; 8]) -> Eight {
-        Eight::load(&lanes.map(|z| z.re), &[], 0)
+    fn value(lanes: &[Complex64; 8]) -> L {
+        L::load(&lanes.map(|z| z.re), &[], 0)
     }
-    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> Split<Eight> {
+    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> Split<L> {
         split(std::array::from_fn(|i| number(&pairs[i][0])))
     }
     #[inline(always)]
-    fn times(a: Split<Eight>, b: Split<Eight>) -> Split<Eight> {
+    fn times(a: Split<L>, b: Split<L>) -> Split<L> {
         a * b
     }
     #[inline(always)]
-    fn square(a: Split<Eight>) -> Eight {
-        let one = a.re + Eight::splat(Complex64::ONE);
+    fn plus(a: Split<L>, b: Split<L>) -> Split<L> {
+        a + b
+    }
+    #[inline(always)]
+    fn scaled(a: Split<L>, x: f64) -> Split<L> {
+        a * L::splat(x.into())
+    }
+    #[inline(always)]
+    fn product(a: Split<L>) -> L {
+        a.re * a.re + a.im * a.im
+    }
+    #[inline(always)]
+    fn square(a: Split<L>) -> L {
+        let one = a.re + L::splat(Complex64::ONE);
         one * one + a.im * a.im
     }
     #[inline(always)]
-    fn number(re: f64, _im: f64) -> Eight {
-        Eight::splat(re.into())
+    fn number(re: f64, _im: f64) -> L {
+        L::splat(re.into())
     }
     #[inline(always)]
-    fn negligible(a: Split<Eight>) -> bool {
+    fn negligible(a: Split<L>) -> bool {
         square_norm(a) < NEGLIGIBLE
     }
 }
 
 /// Any two.
 #[derive(Clone, Copy)]
-pub(super) struct General;
+pub(super) struct General<L>(PhantomData<L>);
 
-impl Pairing for General {
-    type Value = Split<Eight>;
-    type Factors = [Split<Eight>; 2];
+impl<L: Wide> Pairing for General<L> {
+    type Wide = L;
+    type Value = Split<L>;
+    type Factors = [Split<L>; 2];
     const COMPLEX: bool = true;
-    fn value(lanes: &[Complex64; 8]) -> Split<Eight> {
+    fn value(lanes: &[Complex64; 8]) -> Split<L> {
         split(*lanes)
     }
-    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> [Split<Eight>; 2] {
+    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> [Split<L>; 2] {
         [0, 1].map(|which| split(std::array::from_fn(|i| number(&pairs[i][which]))))
     }
     #[inline(always)]
-    fn times(a: [Split<Eight>; 2], b: [Split<Eight>; 2]) -> [Split<Eight>; 2] {
+    fn times(a: [Split<L>; 2], b: [Split<L>; 2]) -> [Split<L>; 2] {
         [a[0] * b[0], a[1] * b[1]]
     }
     #[inline(always)]
-    fn square(a: [Split<Eight>; 2]) -> Split<Eight> {
+    fn plus(a: [Split<L>; 2], b: [Split<L>; 2]) -> [Split<L>; 2] {
+        [a[0] + b[0], a[1] + b[1]]
+    }
+    #[inline(always)]
+    fn scaled(a: [Split<L>; 2], x: f64) -> [Split<L>; 2] {
+        let x = L::splat(x.into());
+        [a[0] * x, a[1] * x]
+    }
+    #[inline(always)]
+    fn product(a: [Split<L>; 2]) -> Split<L> {
+        a[0] * a[1]
+    }
+    #[inline(always)]
+    fn square(a: [Split<L>; 2]) -> Split<L> {
         let one = Split::splat(Complex64::ONE);
         (a[0] + one) * (a[1] + one)
     }
     #[inline(always)]
-    fn number(re: f64, im: f64) -> Split<Eight> {
+    fn number(re: f64, im: f64) -> Split<L> {
         Split::splat(Complex64::new(re, im))
     }
     #[inline(always)]
-    fn negligible(a: [Split<Eight>; 2]) -> bool {
+    fn negligible(a: [Split<L>; 2]) -> bool {
         square_norm(a[0]) + square_norm(a[1]) < NEGLIGIBLE
     }
 }

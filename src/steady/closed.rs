@@ -92,7 +92,7 @@ fn solution(
         var_p: variances,
         correlation: f64::EPSILON * correlation.first().map_or(0.0, |c| 8.0 * c.abs()),
     };
-    let consistency = covariance.as_ref().map_or(Consistency::default(), |c| Consistency::of(c.view()));
+    let consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance };
-    Solution { moments, errors, consistency, integrals: None }
+    Solution { moments, errors, consistency, ..Default::default() }
 }

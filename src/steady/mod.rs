@@ -95,5 +95,5 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
-    Ok((Solution { moments, errors, consistency, integrals: None }, report))
+    Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))
 }

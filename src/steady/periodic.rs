@@ -66,7 +66,7 @@ impl PeriodicState {
             correlation: e.correlation + correlation_loss,
             ..e
         };
-        Solution { moments, errors, consistency: average.consistency, integrals: None }
+        Solution { moments, errors, consistency: average.consistency, ..Default::default() }
     }
 }
 
@@ -98,7 +98,7 @@ pub fn covariance<E: MomentEquations>(
         let mut solution = state.at(phase);
         let mut covariance = equations.matrix(&oscillation);
         covariance += state.average.moments.covariance.as_ref().expect("the average keeps its covariance");
-        solution.consistency = Consistency::of(covariance.view());
+        solution.consistency = Some(Consistency::of(covariance.view()));
         solution.moments.covariance = Some(covariance);
         solution
     });

@@ -12,7 +12,7 @@ use crate::covariance::SolveReport;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::resolvent::{Drive, Variances, variances};
+use crate::resolvent::{Drive, SquaredKernel, Variances};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
@@ -34,7 +34,8 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
     let source = chain.covariance_source_of(squares.iter().copied(), reference);
     let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
     // Until rounding stops it.
-    let found = variances(chain, Complex64::ZERO, Drive { momentum: &source, elongation: None }, 1e-15, true);
+    let found =
+        SquaredKernel::judged(chain, Complex64::ZERO).variances(Drive { momentum: &source, elongation: None }, 1e-15);
     let deviation: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
     let variance: Vec<f64> = deviation.iter().map(|v| reference + v).collect();
     let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
@@ -79,7 +80,7 @@ fn harmonic(chain: &Chain, periodic: &PeriodicMean, order: i64) -> (CovarianceHa
     let squares = periodic.momentum_squares(order);
     let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * chain.flip_rate * q).collect();
     let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
-    let found = variances(chain, sigma, Drive { momentum: &source, elongation: None }, 1e-15, true);
+    let found = SquaredKernel::judged(chain, sigma).variances(Drive { momentum: &source, elongation: None }, 1e-15);
     let [left, right] = chain.friction();
     let kept = |n: usize| {
         let elongation = if n == 0 { Complex64::ZERO } else { found.elongation[n - 1] };

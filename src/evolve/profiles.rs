@@ -1,0 +1,224 @@
+//! The profiles at chosen times without covariance and without steps: the hyperbola over the squared kernel, O(N) a node.
+//!
+//! With w = z̄ - z̄_s and u its momenta, p̄² = p_s² + 2 p_s u + u², and at a node s of [`super::hyperbola`] (docs/theory.md, "Profiles in O(N)")
+//!
+//! ```text
+//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = p_s²/s + 2 p_s û(s) + (u²)^(s)
+//! ĵ_n = ĵ_(n-1) + 2γ p̂²_n - ( s(d̂_n + v̂_n) - Var p_n(0) - Var r_n(0) )/2,      ĵ_(-1) = λ_-(T_-/s - d̂_0),   v̂ that of Var r,
+//! ```
+//!
+//! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
+//! end is part of the current's error. Everything is done on two contours with different inner quadratures; their difference bounds the error of
+//! the second, which is the answer. Independent initial coordinates, open chain with flips, constant force, τ ≥ 300/γ.
+
+use super::contour;
+use super::hyperbola::{self, Contour};
+use super::radau::{Counts, EvolveError, Progress, reference_temperature};
+use crate::chain::{Chain, InitialLaw};
+use crate::covariance::modal::Modal;
+use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
+use crate::covariance::{MomentEquations, SolveError};
+use crate::resolvent::{Drive, Quality, SquaredKernel};
+use crate::scenario::Topology;
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+/// Times at most that share a contour.
+const SHARED: usize = 32;
+/// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
+pub(super) const ABREAST: usize = 4;
+
+/// The least microscopic time for which the profiles are had this way; `None` where never.
+pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
+    let serves = chain.topology == Topology::Open && chain.force.harmonics.is_empty() && law.covariance.is_none();
+    contour::earliest(chain).filter(|_| serves)
+}
+
+/// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.
+pub fn evolve(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    tolerance: f64,
+    progress: &mut Progress<'_>,
+) -> Result<(Vec<Solution>, Counts), EvolveError> {
+    let problem = Problem::new(chain, law);
+    // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
+    let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
+    let [quality, judge] = Quality::pair(tolerance);
+    let mut counts = Counts::default();
+    let mut solutions = Vec::with_capacity(times.len());
+    for run in hyperbola::shared(times, goal, |run| run.len() <= SHARED) {
+        let group = &times[run];
+        let (first, last) = (group[0], group[group.len() - 1]);
+        let nodes = hyperbola::nodes_for(last / first, goal);
+        let mut evaluate = |extra: usize, quality: Quality| {
+            problem.invert(
+                &Contour::new(first, last, nodes + extra),
+                group,
+                quality,
+                solve_tolerance,
+                &mut counts,
+                progress,
+            )
+        };
+        let coarse = evaluate(0, quality)?;
+        let mut fine = evaluate(2, judge)?;
+        for (fine, coarse) in fine.iter_mut().zip(&coarse) {
+            // Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
+            let least = 1e-3 * goal * largest(&fine.moments.variance);
+            let mut errors =
+                fine.errors.with_distance(chain, &fine.moments, &coarse.moments).map(|distance| 2.0 * distance + least);
+            errors.correlation -= least * (1.0 - 1.0 / chain.bonds as f64);
+            fine.errors = errors;
+        }
+        solutions.append(&mut fine);
+    }
+    Ok((solutions, counts))
+}
+
+/// The transformed equations of one chain and initial law.
+struct Problem<'a> {
+    chain: &'a Chain,
+    modal: Modal,
+    reference: f64,
+    /// z̄_s
+    stationary: Vec<f64>,
+    /// w(0)
+    deviation: Vec<f64>,
+    /// Var r(0), Var p(0), less the reference.
+    start: Vec<f64>,
+}
+
+/// Transforms at one node, or what they sum up to at one time.
+struct Parts<T> {
+    /// w
+    mean: Vec<T>,
+    /// Var r, Var p, less the reference.
+    variance: Vec<T>,
+    /// j_0 .. j_(N-1)
+    current: Vec<T>,
+    /// What the current summed from the left end misses at the right end.
+    missing: T,
+    /// Error of the variances that the solve leaves.
+    error: f64,
+}
+
+impl<'a> Problem<'a> {
+    fn new(chain: &'a Chain, law: &InitialLaw) -> Problem<'a> {
+        let reference = reference_temperature(chain, law);
+        let stationary = chain.stationary_mean().expect("asked only where the mean has a stationary value");
+        let deviation = law.mean().iter().zip(&stationary).map(|(z, s)| z - s).collect();
+        let start = law.var_r.iter().chain(&law.var_p).map(|v| v - reference).collect();
+        Problem { chain, modal: Modal::new(chain), reference, stationary, deviation, start }
+    }
+
+    /// All transforms at s.
+    fn transform(&self, s: Complex64, quality: Quality, tolerance: f64) -> Result<Parts<Complex64>, SolveError> {
+        let (chain, bonds) = (self.chain, self.chain.bonds);
+        let kernel = SquaredKernel::new(chain, s, quality);
+        let moves = self.deviation.iter().any(|&w| w != 0.0);
+        let deviation: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
+        let mean = if moves { self.modal.solve_mean(s, &deviation)? } else { deviation };
+        let own = if moves { kernel.mean_squares(&self.deviation) } else { vec![Complex64::ZERO; chain.atoms()] };
+        let p_s = self.stationary[bonds];
+        let squares: Vec<Complex64> =
+            own.iter().zip(&mean[bonds..]).map(|(square, u)| p_s * p_s / s + 2.0 * p_s * u + square).collect();
+        let (start_r, start_p) = self.start.split_at(bonds);
+        let still = vec![0.0; chain.atoms()];
+        let noise = chain.covariance_source(&still, self.reference);
+        let momentum: Vec<Complex64> =
+            (0..chain.atoms()).map(|n| 4.0 * chain.flip_rate * squares[n] + noise[n] / s + start_p[n]).collect();
+        let elongation: Vec<Complex64> = start_r.iter().map(|&v| v.into()).collect();
+        let drive = Drive { momentum: &momentum, elongation: Some(&elongation) };
+        let found = kernel.variances(drive, tolerance);
+        let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
+        let bath = |friction: f64, temperature: f64, variance: Complex64| {
+            friction * ((temperature - self.reference) / s - variance)
+        };
+        let mut flow = bath(left, t_left, found.momentum[0]);
+        let mut current = Vec::with_capacity(bonds);
+        for n in 0..=bonds {
+            let mut gained = s * found.momentum[n] - start_p[n];
+            if n > 0 {
+                gained += s * found.elongation[n - 1] - start_r[n - 1];
+            }
+            flow += 2.0 * chain.flip_rate * squares[n] - 0.5 * gained;
+            if n < bonds {
+                current.push(flow);
+            }
+        }
+        let missing = flow + bath(right, t_right, found.momentum[bonds]);
+        let variance = [found.elongation, found.momentum].concat();
+        Ok(Parts { mean, variance, current, missing, error: found.error })
+    }
+
+    /// The solutions at `times` by one contour; their errors hold what the solves leave.
+    fn invert(
+        &self,
+        contour: &Contour,
+        times: &[f64],
+        quality: Quality,
+        tolerance: f64,
+        counts: &mut Counts,
+        progress: &mut Progress<'_>,
+    ) -> Result<Vec<Solution>, EvolveError> {
+        let n = self.chain.coordinates();
+        let zero = || Parts {
+            mean: vec![0.0; n],
+            variance: vec![0.0; n],
+            current: vec![0.0; self.chain.bonds],
+            missing: 0.0,
+            error: 0.0,
+        };
+        let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
+        for nodes in contour.nodes.chunks(ABREAST) {
+            let parts: Vec<_> = nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance)).collect();
+            for (&(s, weight), parts) in nodes.iter().zip(parts) {
+                let parts = parts?;
+                for (sum, &time) in sums.iter_mut().zip(times) {
+                    sum.add(2.0 * weight * (s * time).exp(), &parts);
+                }
+            }
+            counts.solves += nodes.len();
+            if !progress(times[0], *counts) {
+                return Err(EvolveError::Interrupted);
+            }
+        }
+        Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum)).collect())
+    }
+
+    fn solution(&self, time: f64, sum: Parts<f64>) -> Solution {
+        let mean: Vec<f64> = self.stationary.iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
+        let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
+        // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
+        let rounding = 256.0 * f64::EPSILON;
+        let (mean_loss, loss) =
+            (rounding * largest(&mean).max(largest(&self.deviation)), sum.error + rounding * largest(&variance));
+        // The current at the ends is also λ (T - Var p), whose roundings are those of a variance; inside it is a sum of small numbers.
+        let ends = self.chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
+        let carried = sum.missing.abs()
+            + rounding * largest(&correlation)
+            + f64::EPSILON * (4.0 * largest(&variance) + 128.0 * ends);
+        let errors =
+            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
+        let moments = Moments { time, mean, variance, correlation, covariance: None };
+        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
+        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
+    }
+}
+
+impl Parts<f64> {
+    /// Adds Re(weight · parts).
+    fn add(&mut self, weight: Complex64, parts: &Parts<Complex64>) {
+        let each = |sum: &mut [f64], parts: &[Complex64]| {
+            sum.iter_mut().zip(parts).for_each(|(sum, x)| *sum += (weight * x).re);
+        };
+        each(&mut self.mean, &parts.mean);
+        each(&mut self.variance, &parts.variance);
+        each(&mut self.current, &parts.current);
+        self.missing += (weight * parts.missing).re;
+        self.error += weight.norm() * parts.error;
+    }
+}
