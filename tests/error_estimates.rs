@@ -35,7 +35,9 @@ fn chain(random: &mut Random) -> Chain {
         force.mean = random.random_range(-2.0..2.0);
     }
     if open && random.random_bool(0.4) {
-        force.frequency = spread(random, 0.1, 3.0);
+        // Of few digits, so that the multiples kω in the reference are exact: it multiplies harmonics, and phases that differ by the
+        // rounding of 3ω leave 3ωτ of them in S - z̄ z̄ᵀ.
+        force.frequency = f64::from(spread(random, 0.1, 3.0) as f32);
         force.harmonics = (1..=random.random_range(1..3))
             .map(|l| (l, Complex64::from_polar(random.random_range(0.1..1.0), random.random_range(0.0..6.0))))
             .collect();
@@ -136,13 +138,14 @@ const TOLERANCES: [f64; 5] = [1e-4, 1e-6, 1e-8, 1e-10, 1e-12];
 #[test]
 fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance() {
     // SEEDS=500 for a campaign.
-    let seeds = std::env::var("SEEDS").map_or(10, |s| s.parse().expect("SEEDS is a number"));
+    let seeds = std::env::var("SEEDS").map_or(20, |s| s.parse().expect("SEEDS is a number"));
     let (mut ratios, mut exceeded) = (vec![Vec::new(); TOLERANCES.len()], Vec::new());
     for seed in 0..seeds {
         for method in [Method::Auto, Method::Radau, Method::Profiles] {
             judge(seed, method, &mut ratios, &mut exceeded);
         }
     }
+    let mut useless = Vec::new();
     for (tolerance, ratios) in TOLERANCES.into_iter().zip(ratios) {
         let missed = ratios.iter().filter(|r| r.1 > 1.0).count();
         let mut spread: Vec<f64> = ratios.iter().map(|r| r.0).collect();
@@ -157,9 +160,14 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
             at(0.9),
             at(1.0)
         );
-        assert!(at(0.5) < 1000.0, "at {tolerance:e} the estimates are uselessly large");
+        if at(0.5) > 1000.0 {
+            useless.push(format!("at {tolerance:e} the estimates are uselessly large"));
+        }
         // Ten digits are promised; below that rounding may stand in the way, and the estimate says so.
-        assert!(tolerance < 1e-9 || missed == 0, "{missed} outputs missed the tolerance {tolerance:e}");
+        if tolerance > 1e-9 && missed > 0 {
+            useless.push(format!("{missed} outputs missed the tolerance {tolerance:e}"));
+        }
     }
     assert!(exceeded.is_empty(), "{} columns beyond their estimates\n{}", exceeded.len(), exceeded.join("\n"));
+    assert!(useless.is_empty(), "{}", useless.join("; "));
 }
