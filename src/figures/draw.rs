@@ -12,12 +12,19 @@ use std::path::Path;
 const FONT: &str = "sans-serif";
 /// The combining macron, drawn as a line over the letter before it: plotters does not place combining marks.
 const OVERBAR: char = '\u{304}';
+/// Where a label's baseline lies below the point it is centred on, in ems: half the height of a capital letter.
+const BASELINE: f64 = 0.33;
+/// The same as plotters' backends place it, in ems of the run's own size; from their sources, half an ex in SVG.
+const SVG_BASELINE: f64 = 0.27;
+const PNG_BASELINE: f64 = 0.12;
+/// Height of an overbar above the baseline, in ems: clear of the letters without ascenders.
+const BAR: f64 = 0.75;
 
 /// The figure as SVG, its size in millimetres.
 pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError> {
     let mut text = String::new();
     let (width, height) = pixels(figure);
-    on(figure, theme, SVGBackend::with_string(&mut text, (width, height)))?;
+    on(figure, theme, SVGBackend::with_string(&mut text, (width, height)), SVG_BASELINE)?;
     // One pixel of the drawing is 1/300 inch; say so, or the figure comes out three times its size.
     let found = format!("width=\"{width}\" height=\"{height}\" viewBox");
     let exact = format!("width=\"{}mm\" height=\"{}mm\" viewBox", figure.size.0, figure.size.1);
@@ -26,19 +33,19 @@ pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError>
 
 /// The figure as PNG, 300 dpi.
 pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), FigureError> {
-    on(figure, theme, BitMapBackend::new(path, pixels(figure)))
+    on(figure, theme, BitMapBackend::new(path, pixels(figure)), PNG_BASELINE)
 }
 
 fn pixels(figure: &Figure) -> (u32, u32) {
     ((figure.size.0 * PER_MM) as u32, (figure.size.1 * PER_MM) as u32)
 }
 
-fn on<B: DrawingBackend>(figure: &Figure, theme: &Theme, backend: B) -> Result<(), FigureError> {
+fn on<B: DrawingBackend>(figure: &Figure, theme: &Theme, backend: B, baseline: f64) -> Result<(), FigureError> {
     let failed = |reason: String| FigureError::Drawing { name: figure.name.clone(), reason };
     plotters::style::register_font(FONT, FontStyle::Normal, include_bytes!("DejaVuSans.ttf"))
         .map_err(|_| failed("the embedded font cannot be read".into()))?;
     let area = backend.into_drawing_area();
-    let sheet = Sheet { area: &area, theme };
+    let sheet = Sheet { area: &area, theme, baseline };
     sheet.figure(figure).and_then(|()| area.present().map_err(|e| e.to_string())).map_err(failed)
 }
 
@@ -46,6 +53,8 @@ fn on<B: DrawingBackend>(figure: &Figure, theme: &Theme, backend: B) -> Result<(
 struct Sheet<'a, B: DrawingBackend> {
     area: &'a DrawingArea<B, Shift>,
     theme: &'a Theme,
+    /// Where the backend puts the baseline of a text below its point, in ems.
+    baseline: f64,
 }
 
 /// A rectangle: left, top, right, bottom.
@@ -93,6 +102,25 @@ fn runs(label: &str) -> Vec<(String, i32)> {
     runs
 }
 
+/// A text cut around its overbarred letters: text and whether a bar goes over it.
+fn barred(text: &str) -> Vec<(&str, bool)> {
+    let mut parts = Vec::new();
+    let mut rest = text;
+    while let Some(place) = rest.find(OVERBAR) {
+        let letter = rest[..place].char_indices().next_back().map_or(0, |(start, _)| start);
+        parts.extend([(&rest[..letter], false), (&rest[letter..place], true)]);
+        rest = &rest[place + OVERBAR.len_utf8()..];
+    }
+    parts.push((rest, false));
+    parts.retain(|(text, _)| !text.is_empty());
+    parts
+}
+
+/// Size of a run's letters by its level.
+fn scale(level: i32) -> f64 {
+    if level == 0 { 1.0 } else { 0.72 }
+}
+
 impl<B: DrawingBackend> Sheet<'_, B> {
     /// Points to pixels.
     fn points(&self, points: f64) -> f64 {
@@ -105,8 +133,8 @@ impl<B: DrawingBackend> Sheet<'_, B> {
     }
 
     fn style(&self, level: i32) -> TextStyle<'static> {
-        // plotters' font size is 1.24 em; scripts are set at 0.72.
-        let size = self.em() * 1.24 * if level == 0 { 1.0 } else { 0.72 };
+        // plotters' font size is 1.24 em.
+        let size = self.em() * 1.24 * scale(level);
         let color = self.theme.colour(Colour::Ink).to_backend_color();
         TextStyle { color, ..(FONT, size).into_font().into() }
     }
@@ -131,19 +159,21 @@ impl<B: DrawingBackend> Sheet<'_, B> {
             if turned {
                 style = style.transform(FontTransform::Rotate270);
             }
-            let across = -0.32 * self.em() * level as f64;
-            let (px, py) = sheet(along, across);
-            self.area
-                .draw_text(&text.replace(OVERBAR, ""), &style, (px.round() as i32, py.round() as i32))
-                .map_err(|e| e.to_string())?;
-            for (place, _) in text.match_indices(OVERBAR) {
-                let before = text[..place].replace(OVERBAR, "");
-                let letter = before.chars().next_back().map_or(0, char::len_utf8);
-                let (from, to) = (self.width(&before[..before.len() - letter])?, self.width(&before)?);
-                let ends = [from + 0.06 * self.em(), to].map(|a| sheet(along + a, across - 0.42 * self.em()));
-                self.path(&ends, Colour::Ink, 0.6)?;
+            let baseline = (BASELINE - 0.32 * level as f64) * self.em();
+            let em = scale(level) * self.em();
+            // Every part at its own place, so that a bar is over its letter in whatever font a viewer of the SVG has.
+            for (part, bar) in barred(&text) {
+                let (x, y) = sheet(along, baseline - self.baseline * em);
+                // Viewers of SVG collapse and trim ordinary spaces.
+                let solid = part.replace(' ', "\u{a0}");
+                self.area.draw_text(&solid, &style, (x.round() as i32, y.round() as i32)).map_err(|e| e.to_string())?;
+                let width = self.run_width(part, level)?;
+                if bar {
+                    let ends = [along + 0.04 * em, along + width].map(|a| sheet(a, baseline - BAR * em));
+                    self.path(&ends, Colour::Ink, 0.6)?;
+                }
+                along += width;
             }
-            along += self.run_width(&text, level)?;
         }
         Ok(())
     }
@@ -195,7 +225,11 @@ impl<B: DrawingBackend> Sheet<'_, B> {
 
     /// A mark and its label, starting at x.
     fn entry(&self, layer: &Layer, x: f64, y: f64) -> Result<(), String> {
-        self.marks(layer, &[vec![(x, y), (x + 1.6 * self.em(), y)]])?;
+        let sample = match layer.mark {
+            Mark::Line | Mark::Dashed => vec![(x, y), (x + 1.6 * self.em(), y)],
+            Mark::Disc => vec![(x + 0.8 * self.em(), y)],
+        };
+        self.marks(layer, &[sample])?;
         self.text(&layer.label, (x + 2.1 * self.em(), y), 0.0, false)
     }
 
@@ -343,6 +377,12 @@ mod tests {
         let cut = |label: &str| runs(label).into_iter().map(|(t, l)| format!("{t}:{l}")).collect::<Vec<_>>();
         assert_eq!(cut("e_{heat} (10^{−3})"), ["e:0", "heat:-1", " (10:0", "−3:1", "):0"]);
         assert_eq!(cut("a_b"), ["a_b:0"]);
+    }
+
+    #[test]
+    fn bars_go_over_the_letter_before() {
+        assert_eq!(barred("|∫ p\u{304}r\u{304}² ds"), [("|∫ ", false), ("p", true), ("r", true), ("² ds", false)]);
+        assert_eq!(barred("τ\u{304}"), [("τ", true)]);
     }
 
     #[test]

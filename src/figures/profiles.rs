@@ -48,14 +48,16 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
             let values = column(output);
             let last = positions.len() - 1;
             let shown = (first..=last).filter(|n| n % every == 0 || *n == first || *n == last);
+            let points: Vec<_> = shown.map(|n| (positions[n], values[n])).collect();
             // Counted from the last output, so that the last is always in the key.
             let label =
                 if (count - 1 - index).is_multiple_of(sparse) { time_label(output.time) } else { String::new() };
             Layer {
                 label,
-                mark: Mark::Line,
+                // One point is no line: the chain of one bond.
+                mark: if points.len() == 1 { Mark::Disc } else { Mark::Line },
                 colour: if count == 1 { Colour::Palette(0) } else { Colour::Map(index as f64 / (count - 1) as f64) },
-                points: shown.map(|n| (positions[n], values[n])).collect(),
+                points,
             }
         };
         outputs.iter().enumerate().map(curve).collect()
@@ -100,6 +102,21 @@ mod tests {
     fn times_have_three_digits() {
         let labels = [0.0, 0.001, 0.0026826957, 1.0, 1234.0, 1e-5, 2.5e7, f64::INFINITY].map(time_label);
         assert_eq!(labels, ["0", "0.001", "0.00268", "1", "1230", "10^{−5}", "2.5·10^{7}", "∞"]);
+    }
+
+    #[test]
+    fn the_chain_of_one_bond_is_drawn_as_a_point() {
+        let profile = Profile {
+            mean_r: vec![0.0, 0.3],
+            mean_p: vec![0.0; 2],
+            var_r: vec![0.0, 1.0],
+            var_p: vec![1.0; 2],
+            ..Default::default()
+        };
+        let figure = profiles(&[profile], &[0.0, 1.0], 1, "τ");
+        for layer in figure.panels.iter().flat_map(|panel| &panel.layers) {
+            assert_eq!((layer.mark, layer.points.len(), layer.points[0].0), (Mark::Disc, 1, 1.0));
+        }
     }
 
     #[test]
