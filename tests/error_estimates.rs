@@ -35,7 +35,9 @@ fn chain(random: &mut Random) -> Chain {
         force.mean = random.random_range(-2.0..2.0);
     }
     if open && random.random_bool(0.4) {
-        force.frequency = spread(random, 0.1, 3.0);
+        // Of few digits, so that the multiples kω in the reference are exact: it multiplies harmonics, and phases that differ by the
+        // rounding of 3ω leave 3ωτ of them in S - z̄ z̄ᵀ.
+        force.frequency = f64::from(spread(random, 0.1, 3.0) as f32);
         force.harmonics = (1..=random.random_range(1..3))
             .map(|l| (l, Complex64::from_polar(random.random_range(0.1..1.0), random.random_range(0.0..6.0))))
             .collect();
@@ -79,7 +81,7 @@ fn apart(a: &[f64], b: &[f64]) -> f64 {
 }
 
 /// For every tolerance and output: estimate over true error, and the reported estimate over the tolerance.
-fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>]) {
+fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>], exceeded: &mut Vec<String>) {
     let random = &mut Random::seed_from_u64(seed);
     let chain = chain(random);
     let law = law(&chain, random);
@@ -114,12 +116,13 @@ fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>]) {
             for ((name, error), estimate) in errors.into_iter().zip(estimates) {
                 // What has decayed is not known better than to roundings of what it was.
                 let allowed = estimate + 4.0 * f64::EPSILON * largest;
-                assert!(
-                    error <= allowed,
-                    "{name}: error {error:e} above its estimate {estimate:e}: scenario {seed}, τ = {}, tolerance {tolerance:e}, \
-                     {plan:?}\n{chain:?}",
-                    profile.time
-                );
+                if error > allowed {
+                    exceeded.push(format!(
+                        "{name}: error {error:e} above its estimate {estimate:e}: scenario {seed}, τ = {}, tolerance {tolerance:e}, \
+                         {plan:?}\n{chain:?}",
+                        profile.time
+                    ));
+                }
             }
             let error = errors.iter().fold(0.0, |m: f64, e| m.max(e.1));
             // Below some roundings there is nothing to compare.
@@ -135,13 +138,14 @@ const TOLERANCES: [f64; 5] = [1e-4, 1e-6, 1e-8, 1e-10, 1e-12];
 #[test]
 fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance() {
     // SEEDS=500 for a campaign.
-    let seeds = std::env::var("SEEDS").map_or(10, |s| s.parse().expect("SEEDS is a number"));
-    let mut ratios = vec![Vec::new(); TOLERANCES.len()];
+    let seeds = std::env::var("SEEDS").map_or(20, |s| s.parse().expect("SEEDS is a number"));
+    let (mut ratios, mut exceeded) = (vec![Vec::new(); TOLERANCES.len()], Vec::new());
     for seed in 0..seeds {
         for method in [Method::Auto, Method::Radau, Method::Profiles] {
-            judge(seed, method, &mut ratios);
+            judge(seed, method, &mut ratios, &mut exceeded);
         }
     }
+    let mut useless = Vec::new();
     for (tolerance, ratios) in TOLERANCES.into_iter().zip(ratios) {
         let missed = ratios.iter().filter(|r| r.1 > 1.0).count();
         let mut spread: Vec<f64> = ratios.iter().map(|r| r.0).collect();
@@ -156,8 +160,14 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
             at(0.9),
             at(1.0)
         );
-        assert!(at(0.5) < 1000.0, "at {tolerance:e} the estimates are uselessly large");
+        if at(0.5) > 1000.0 {
+            useless.push(format!("at {tolerance:e} the estimates are uselessly large"));
+        }
         // Ten digits are promised; below that rounding may stand in the way, and the estimate says so.
-        assert!(tolerance < 1e-9 || missed == 0, "{missed} outputs missed the tolerance {tolerance:e}");
+        if tolerance > 1e-9 && missed > 0 {
+            useless.push(format!("{missed} outputs missed the tolerance {tolerance:e}"));
+        }
     }
+    assert!(exceeded.is_empty(), "{} columns beyond their estimates\n{}", exceeded.len(), exceeded.join("\n"));
+    assert!(useless.is_empty(), "{}", useless.join("; "));
 }

@@ -105,6 +105,18 @@ impl PeriodicMean {
         mean
     }
 
+    /// Largest error of [`PeriodicMean::at`]: the phase lωτ is two products, so it is known to 2⁻⁵² of its radians.
+    pub fn error_at(&self, time: f64) -> f64 {
+        let size = |h: &MeanHarmonic| h.mean.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
+        let turned = |h: &MeanHarmonic| size(h) * self.phase_error(h.order, time);
+        self.error + self.harmonics.iter().map(turned).sum::<f64>()
+    }
+
+    /// Rounding of the phase mωτ.
+    pub fn phase_error(&self, order: i64, time: f64) -> f64 {
+        f64::EPSILON * (order as f64 * self.frequency * time).abs()
+    }
+
     /// z̄_s, the average over a period.
     pub fn average(&self) -> Vec<f64> {
         let middle = &self.harmonics[self.harmonics.len() / 2];

@@ -44,7 +44,7 @@ impl<'a> Damped<'a> {
         };
         let (mut moments, other) = (read(mean, &covariance), read(other_mean, &other));
         let rounding = |values: &[f64]| 8.0 * f64::EPSILON * largest(values);
-        let (means, loss) = (rounding(&moments.mean) + self.periodic.error, rounding(&moments.variance));
+        let (means, loss) = (rounding(&moments.mean) + self.periodic.error_at(time), rounding(&moments.variance));
         let d = MomentErrors::default().with_distance(chain, &moments, &other);
         let errors = MomentErrors {
             mean_r: means + 4.0 * d.mean_r,

@@ -115,7 +115,12 @@ pub fn evolve<E: MomentEquations>(
     let scale = [&law.mean_r, &law.mean_p, &law.var_r, &law.var_p].into_iter().map(|v| largest(v)).fold(0.0, f64::max);
     let scale = largest(&chain.temperature()).max(scale).max(largest(&[chain.force.mean]));
     let scale = if scale > 0.0 { scale } else { 1.0 };
+    let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency);
     let identity = equations.represent(&Array2::eye(n));
+    let ring = chain.topology == Topology::Ring;
+    let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
+    let uniform = Array2::from_shape_fn((n, n), |(i, j)| in_length(i) * in_length(j));
+    let uniform = ring.then(|| equations.represent(&uniform));
     let run = Run {
         equations,
         tableau: Tableau::radau(STAGES),
@@ -123,12 +128,14 @@ pub fn evolve<E: MomentEquations>(
         solve_tolerance: (1e-5 * tolerance).max(1e-14),
         unresolved: 0.01 * tolerance * scale,
         energy: twice_energy(&start, &identity),
+        length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
+        highest,
         identity,
+        uniform,
     };
     let allowed = tolerance * GAIN * scale;
     let (mut fine, mut coarse) = (start.clone(), start);
     let (mut time, mut counts, mut losses, mut distance) = (0.0, Counts::default(), Losses::default(), 0.0);
-    let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
     let mut size = StepSize::new(fast, times.last().copied().unwrap_or(0.0), 2 * STAGES);
     let mut outputs = Vec::with_capacity(times.len());
@@ -178,12 +185,20 @@ struct Run<'a, E> {
     /// The matrix 1, which is stationary where nothing enters or leaves, and the start's Σ E z² less the reference state's.
     identity: Vec<f64>,
     energy: f64,
+    /// On a ring u uᵀ, u the direction in which all bonds lengthen alike, which is stationary too, and the start's variance along u.
+    uniform: Option<Vec<f64>>,
+    length: f64,
+    /// The highest frequency of the force.
+    highest: f64,
+}
+
+fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Σ E z² less the reference state's.
 fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
-    let trace: f64 = point.state.iter().zip(identity).map(|(c, one)| c * one).sum();
-    trace + point.mean.iter().map(|z| z * z).sum::<f64>()
+    product(&point.state, identity) + point.mean.iter().map(|z| z * z).sum::<f64>()
 }
 
 impl<E: MomentEquations> Run<'_, E> {
@@ -229,11 +244,7 @@ impl<E: MomentEquations> Run<'_, E> {
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {
-            // Roundings of the energy's mode are amplified by γ times the step; what they change is known exactly and taken back.
-            // Other slow modes feel a part of the same roundings (seen: a tenth).
-            let surplus = (twice_energy(&to, &self.identity) - self.energy) / chain.coordinates() as f64;
-            to.state.iter_mut().zip(&self.identity).for_each(|(c, one)| *c -= surplus * one);
-            losses.variance += 0.25 * surplus.abs();
+            losses.variance += 0.25 * self.restore(&mut to);
         }
         let amplification: f64 = tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
         let increment = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
@@ -243,6 +254,28 @@ impl<E: MomentEquations> Run<'_, E> {
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
         Ok(to)
+    }
+
+    /// Takes back what roundings changed of the conserved quantities of an isolated chain: the total energy, and on a ring, whose total
+    /// length every trajectory keeps, the variance of that. A stationary direction gains h times the rounding of 𝓛y, which is γ|y| ε and
+    /// the same in every late step, so it would grow like γτ. The quantities are linear in C, so that what is to be taken back is
+    /// known exactly: with a = u·Cu and t = tr C too large, a of u uᵀ and (t - a)/(n - 1) of 1 - u uᵀ. Returned is the largest change of a
+    /// variance: other slow modes feel a part of the same roundings (seen: a tenth).
+    fn restore(&self, to: &mut Point) -> f64 {
+        let chain = self.equations.chain();
+        let (n, bonds) = (chain.coordinates() as f64, chain.bonds as f64);
+        let energy = twice_energy(to, &self.identity) - self.energy;
+        let Some(uniform) = &self.uniform else {
+            let surplus = energy / n;
+            to.state.iter_mut().zip(&self.identity).for_each(|(c, one)| *c -= surplus * one);
+            return surplus.abs();
+        };
+        let length = product(&to.state, uniform) - self.length;
+        let others = (energy - length) / (n - 1.0);
+        for ((c, one), along) in to.state.iter_mut().zip(&self.identity).zip(uniform) {
+            *c -= others * one + (length - others) * along;
+        }
+        others.abs() + (length - others).abs() / bonds
     }
 
     /// Frobenius distance of the covariances.
@@ -303,7 +336,9 @@ impl<E: MomentEquations> Run<'_, E> {
         };
         // The transforms of the modes leave some tens of roundings, the steps together some more.
         let transforms = 256.0 * f64::EPSILON;
-        let mean_loss = losses.mean + transforms * largest(&fine.mean);
+        // A time is known to a rounding, and the phase of what the force moves to as many as it holds radians.
+        let phase = f64::EPSILON * self.highest * time;
+        let mean_loss = losses.mean + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
         let loss = losses.variance
             + transforms * largest(&variance)
