@@ -71,7 +71,7 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
     let whole = before / last > 0.0 && order.round() >= 1.0 && (off(order) < 0.05 || (off(order) < 0.3 && arriving));
     if !whole {
         // Aitken: one power, whichever it is.
-        let value = values[n - 1] - last * last / (last - before);
+        let value = values[n - 1] + last * last / (last - before);
         let uncertainty = (value - values[n - 1]).abs();
         return Some(Extrapolation {
             limit: Uncertain { value, uncertainty },
@@ -131,6 +131,6 @@ mod tests {
         let values: Vec<f64> = (3..12).map(|k| 1.0 + 2.0 / 2f64.powf(k as f64 / 2.0)).collect();
         let found = extrapolate(&values, 0.0).unwrap();
         assert!(!found.whole_powers && (found.order.unwrap() - 0.5).abs() < 1e-6);
-        assert!((found.limit.value - 1.0).abs() < 1e-9);
+        assert!((found.limit.value - 1.0).abs() < 1e-9, "{found:?}");
     }
 }
