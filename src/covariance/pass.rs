@@ -79,7 +79,7 @@ pub(super) trait Visitor {
     fn visit<V: Lane>(&mut self, place: Place);
     fn end_row(&mut self, row: usize);
 
-    /// Visits `count` columns from `place` on, as many at a time as V holds.
+    /// Visits `count` columns from `place` on, V::WIDTH at a time: single lanes come alone, because their [`Place::phase`] changes.
     #[inline(always)]
     fn visit_run<V: Lane>(&mut self, place: Place, count: usize) {
         let mut done = 0;
@@ -154,9 +154,13 @@ impl<F: Field, W: Wide, T: Visitor> Vectorized for Rows<'_, F, W, T> {
                 };
                 let own = usize::from(start.diagonal);
                 let wide = (segment.columns.len() - own) / 8 * 8;
-                visitor.visit_run::<F::One>(start, own);
+                if start.diagonal {
+                    visitor.visit_run::<F::One>(start, 1);
+                }
                 visitor.visit_run::<F::Many<W>>(start.after(own), wide);
-                visitor.visit_run::<F::One>(start.after(own + wide), segment.columns.len() - own - wide);
+                for rest in own + wide..segment.columns.len() {
+                    visitor.visit_run::<F::One>(start.after(rest), 1);
+                }
             }
             visitor.end_row(row);
         }
