@@ -151,6 +151,8 @@ pub struct Solution {
     pub missing_power: Option<f64>,
     /// Their integrals from time 0, where the method gives them.
     pub integrals: Option<TimeIntegrals>,
+    /// The integrals of the variances alone, where the method gives only those.
+    pub variance_integral: Option<Vec<f64>>,
 }
 
 impl Solution {
@@ -171,7 +173,8 @@ impl Solution {
         let correlation =
             law.covariance.as_ref().map_or(vec![0.0; law.mean_r.len()], |c| chain.left_correlations(c.view()));
         let moments = Moments { mean: law.mean(), variance: law.variance(), correlation, ..Default::default() };
-        Solution { moments, ..Default::default() }
+        let variance_integral = Some(vec![0.0; moments.variance.len()]);
+        Solution { moments, variance_integral, ..Default::default() }
     }
 }
 
