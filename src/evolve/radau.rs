@@ -186,9 +186,17 @@ pub fn evolve<E: MomentEquations>(
             }
             let mut next_path = walk.path.clone();
             let mut next_losses = losses;
-            let next_coarse = run.step(&walk.coarse, time, step, None, &mut Losses::default())?;
-            let half = run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-            let next_fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+            let mut three_steps = || {
+                let coarse = run.step(&walk.coarse, time, step, None, &mut Losses::default())?;
+                let half = run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                Ok((coarse, fine))
+            };
+            let (next_coarse, next_fine) = three_steps().inspect_err(|error| {
+                if matches!(error, SolveError::Interrupted(_)) && walk.counts.steps > 0 {
+                    monitor.keep("steps", &walk);
+                }
+            })?;
             walk.counts.solves += 3 * run.tableau.branches.len();
             let next_distance = run.distance(&next_coarse, &next_fine);
             // Twice the losses of the three steps, at all sites together.

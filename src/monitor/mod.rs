@@ -119,12 +119,17 @@ impl Monitor {
     /// [`Monitor::advance`] for a loop that can go on from `state`: keeps it as `name` when told to end, and from time to time.
     pub fn advance_from(&self, progress: Progress, name: &str, state: &impl Record) -> Result<(), Interrupted> {
         let going = self.advance(progress);
-        if let Some(archive) = &self.archive
-            && (going.is_err() || archive.is_due())
-        {
-            archive.write(&self.name(name), &|to| state.put(to));
+        if going.is_err() || self.archive.as_ref().is_some_and(|archive| archive.is_due()) {
+            self.keep(name, state);
         }
         going
+    }
+
+    /// Keeps a part, or a state to go on from, as `name`.
+    pub fn keep(&self, name: &str, part: &impl Record) {
+        if let Some(archive) = &self.archive {
+            archive.write(&self.name(name), &|to| part.put(to));
+        }
     }
 
     /// What an earlier run has kept as `name`.
@@ -139,9 +144,7 @@ impl Monitor {
             return Ok(kept);
         }
         let part = compute(&Monitor { within: self.name(name) + ".", ..self.clone() })?;
-        if let Some(archive) = &self.archive {
-            archive.write(&self.name(name), &|to| part.put(to));
-        }
+        self.keep(name, &part);
         Ok(part)
     }
 
