@@ -101,7 +101,8 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
     let times = scenario.output_times();
-    let run = Run::begin(args, "check")?;
+    let run =
+        Run::begin(args, "check", &scenario, json!({ "sizes": chosen, "correlation_length": all.correlation_length }))?;
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
     let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
     // In the time of one pair of coordinates of the covariance (measured: N = 1000 without it takes half as long as N = 256 with it).
@@ -116,11 +117,15 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         if let Some(length) = all.correlation_length {
             law = law.correlated(length, chain.topology == Topology::Ring);
         }
-        measurements.extend(sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, &monitor)?);
-        let cheap = variances || profiles::serves(&chain);
-        if cheap && (chain.left.is_some() || chain.right.is_some()) {
-            stationary.push(sizes::stationary(&chain, &monitor.silent())?);
-        }
+        let (measured, settled) = monitor.once(&format!("size-{bonds}"), |monitor| {
+            let measured = sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, monitor)?;
+            let cheap = variances || profiles::serves(&chain);
+            let settles = cheap && (chain.left.is_some() || chain.right.is_some());
+            let settled = settles.then(|| sizes::stationary(&chain, &monitor.silent())).transpose()?;
+            Ok::<_, Error>((measured, settled))
+        })?;
+        measurements.extend(measured);
+        stationary.extend(settled);
     }
     let verdicts: Vec<Verdict> = STATEMENTS.iter().filter_map(|s| verdict::verdict(s, &measurements)).collect();
     let settled = problem.stationary().ok();
@@ -166,7 +171,6 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         let _ = writeln!(remarks, "{said}");
     }
     let report = Report {
-        scenario: &scenario,
         keys: json!({
             "equations": grounds(&chain),
             "sizes": chosen.iter().map(|c| c.0).collect::<Vec<_>>(),
