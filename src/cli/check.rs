@@ -73,7 +73,7 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
     let times = scenario.output_times();
-    let run = Run::begin(args, "check")?;
+    let run = Run::begin(args, "check", &scenario, json!({ "sizes": chosen }))?;
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
     let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
     let cost = |size: &(usize, bool)| if size.1 { (size.0 as f64).powi(2) } else { size.0 as f64 };
@@ -84,11 +84,15 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         done += cost(size);
         let chain = Chain::new(scenario);
         let law = InitialLaw::new(scenario);
-        measurements.extend(sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, &monitor)?);
-        let cheap = variances || profiles::serves(&chain);
-        if cheap && (chain.left.is_some() || chain.right.is_some()) {
-            stationary.push(sizes::stationary(&chain, &monitor.silent())?);
-        }
+        let (measured, settled) = monitor.once(&format!("size-{bonds}"), |monitor| {
+            let measured = sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, monitor)?;
+            let cheap = variances || profiles::serves(&chain);
+            let settles = cheap && (chain.left.is_some() || chain.right.is_some());
+            let settled = settles.then(|| sizes::stationary(&chain, &monitor.silent())).transpose()?;
+            Ok::<_, Error>((measured, settled))
+        })?;
+        measurements.extend(measured);
+        stationary.extend(settled);
     }
     let verdicts: Vec<Verdict> = STATEMENTS.iter().filter_map(|s| verdict::verdict(s, &measurements)).collect();
     let settled = problem.stationary().ok();
@@ -118,7 +122,6 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         let _ = writeln!(remarks, "{}", found.sentence);
     }
     let report = Report {
-        scenario: &scenario,
         keys: json!({
             "equations": grounds(&chain),
             "sizes": chosen.iter().map(|c| c.0).collect::<Vec<_>>(),

@@ -68,6 +68,9 @@ pub enum Error {
     /// The user ended the run.
     #[error("interrupted")]
     Interrupted,
+    /// There is nothing to go on with: the run is complete.
+    #[error("{0}")]
+    AlreadyDone(String),
 }
 
 impl Error {
@@ -77,6 +80,7 @@ impl Error {
             Error::Scenario(_) | Error::BadInput(_) => 2,
             Error::Failed(_) => 1,
             Error::Interrupted => 130,
+            Error::AlreadyDone(_) => 0,
         }
     }
 }
@@ -91,6 +95,10 @@ impl From<Interrupted> for Error {
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Error::AlreadyDone(message)) => {
+            let _ = print(&format!("{message}\n"));
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             // With standard error closed there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "flipchain: {error}");

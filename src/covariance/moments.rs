@@ -1,6 +1,7 @@
 //! What is kept of the first and second moments: means, variances, the correlations that carry the current, and their time integrals.
 
 use crate::chain::{Chain, InitialLaw};
+use crate::monitor::record;
 use crate::scenario::Topology;
 use faer::{Mat, Side};
 use ndarray::{Array2, ArrayView2};
@@ -47,6 +48,12 @@ pub struct TimeIntegrals {
     /// ∫ F p̄_N: the work
     pub work: f64,
 }
+
+record!(Moments { time, mean, variance, correlation, covariance });
+record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
+record!(TimeIntegrals { mean, square, product, work });
+record!(Consistency { asymmetry, negative_minor, indefinite });
+record!(Solution { moments, errors, consistency, missing_power, integrals });
 
 impl MomentErrors {
     /// The same function of every error.

@@ -54,19 +54,19 @@ pub fn evolve(
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let share = |half: f64| (number as f64 + half) / runs.len() as f64;
-        let mut evaluate = |extra: usize, quality: Quality, half: f64| {
-            problem.invert(
-                &Contour::new(first, last, nodes + extra),
-                group,
-                quality,
-                solve_tolerance,
-                &mut counts,
-                &monitor.part(share(half), share(half + 0.5)),
-            )
+        let mut evaluate = |half: f64, extra: usize, quality: Quality| {
+            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+            let part = monitor.part(share(half), share(half + 0.5));
+            let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
+                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
+                let found = problem.invert(&contour, group, quality, solve_tolerance, &mut reached, monitor)?;
+                Ok::<_, EvolveError>((found, reached))
+            })?;
+            counts = reached;
+            Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0, quality, 0.0)?;
-        let mut fine = evaluate(2, judge, 0.5)?;
+        let coarse = evaluate(0.0, 0, quality)?;
+        let mut fine = evaluate(0.5, 2, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
             let least = 1e-3 * goal * largest(&fine.moments.variance);

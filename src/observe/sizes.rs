@@ -7,7 +7,7 @@ use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method, means};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, record};
 use crate::steady::{SteadyError, periodic, profiles};
 
 /// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic state. With `variances` the
@@ -78,6 +78,8 @@ pub struct StationarySize {
     /// Largest error of the variances, and of N times a current.
     pub errors: [f64; 2],
 }
+
+record!(StationarySize { bonds, middle, wall, current, oscillation_work, errors });
 
 /// The stationary state of a chain with a thermostat: in O(N) where the profiles alone can be had, else in O(N²).
 pub fn stationary(chain: &Chain, monitor: &Monitor) -> Result<StationarySize, SteadyError> {

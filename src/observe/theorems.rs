@@ -8,8 +8,10 @@ use crate::covariance::moments::Solution;
 use crate::evolve::means::MeanPath;
 use crate::limit::march::Snapshot;
 use crate::limit::{Output, State};
+use crate::monitor::{Record, refused};
 use crate::scenario::Topology;
 use std::f64::consts::PI;
+use std::io::{self, Read, Write};
 
 /// The statements, by the names they have in check.csv, with what they say and the shape of their bound.
 pub const STATEMENTS: [Statement; 12] = [
@@ -105,6 +107,22 @@ pub struct Measurement {
     pub site: Option<usize>,
     /// The microscopic time of the largest value so far.
     pub reached: Option<f64>,
+}
+
+impl Record for Measurement {
+    fn put(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.statement.to_string().put(to)?;
+        (self.bonds, [self.time, self.value, self.error, self.start]).put(to)?;
+        ([self.limit, self.scaled_limit, self.reached], self.site).put(to)
+    }
+
+    fn take(from: &mut dyn Read) -> io::Result<Measurement> {
+        let name = String::take(from)?;
+        let statement = STATEMENTS.iter().chain([&EQUIPARTITION_L1]).find(|s| s.name == name).ok_or_else(refused)?.name;
+        let (bonds, [time, value, error, start]) = Record::take(from)?;
+        let ([limit, scaled_limit, reached], site) = Record::take(from)?;
+        Ok(Measurement { statement, bonds, time, value, error, limit, scaled_limit, start, site, reached })
+    }
 }
 
 /// The test functions on \[0, 1\]: 1, cos πkx and sin πkx, k = 1..4 (on the ring 2πkx).
