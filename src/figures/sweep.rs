@@ -38,7 +38,7 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
     };
     let panel = |label: &str, theory: Layer, mut layers: Vec<Layer>, legend| {
         layers.insert(0, theory);
-        Panel { x: Axis::log("frequency of the force  ω"), y: Axis::new(label), layers, legend, ..Default::default() }
+        Panel { x: Axis::log("frequency of the force  ω"), y: Axis::new(label), layers, legend }
     };
     let work = theory(&|chain| Some(oscillation_work(chain)));
     Some(Figure {
