@@ -1,6 +1,7 @@
 //! The arguments that every computing command shares.
 
 use super::Error;
+pub use super::progress::Show;
 use crate::scenario::Scenario;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -39,15 +40,21 @@ pub struct RunArgs {
     /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
     #[arg(long, value_name = "SIZE", value_parser = super::memory::parse_size)]
     pub memory_limit: Option<u64>,
-    /// Overwrite the run directory if it exists
+    /// Overwrite the run directory if it exists, and forget what a run that was ended has kept
     #[arg(long)]
     pub force: bool,
+    /// Go on with a run that was ended, from what it has finished: the same bytes as without the break
+    #[arg(long)]
+    pub resume: bool,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
     /// Say the error estimate of every output and the violation of every exact identity
     #[arg(short, long)]
     pub verbose: bool,
+    /// Progress on standard error: a bar on a terminal, or JSON, one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Show,
     /// Standard output for people or for machines
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -14,6 +14,7 @@ use super::preconditioner::Preconditioner;
 use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
+use crate::monitor::Monitor;
 use crate::numerics::gmres;
 use crate::numerics::vector::Vector;
 use crate::scenario::Topology;
@@ -31,6 +32,7 @@ pub struct Modal {
     /// ψ_k at the left end.
     shape: Vec<f64>,
     groups: Vec<Range<usize>>,
+    monitor: Monitor,
 }
 
 /// The answer to one equation, its interface, and the interface's error.
@@ -53,7 +55,12 @@ impl Modal {
         let modes = Modes::new(chain);
         let shape = (0..modes.count()).map(|k| modes.at_left_end(k)).collect();
         let groups = pass::groups(modes.count());
-        Modal { chain: chain.clone(), modes, ends: End::of(chain), shape, groups }
+        Modal { chain: chain.clone(), modes, ends: End::of(chain), shape, groups, monitor: Monitor::default() }
+    }
+
+    /// The same, whose solves tell `monitor` of every iteration.
+    pub fn watched_by(self, monitor: Monitor) -> Modal {
+        Modal { monitor, ..self }
     }
 
     fn interface(&self, shift: Complex64) -> Interface<'_> {
@@ -91,7 +98,8 @@ impl Modal {
         let given = Given { state: source.state, scale: source.scale, table };
         let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
-        let (w, outcome) = gmres::solve(&b, tolerance, |w| interface.apply::<F>(w), |w| preconditioner.apply(w));
+        let (w, outcome) =
+            gmres::solve(&b, tolerance, &self.monitor, |w| interface.apply::<F>(w), |w| preconditioner.apply(w))?;
         let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
         if outcome.residual.is_nan() || outcome.residual > floor {
             return Err(SolveError::NotConverged {

@@ -12,6 +12,7 @@ use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
+use crate::monitor::{Monitor, Progress};
 use num_complex::Complex64;
 
 /// The means at one time and what has gathered until then.
@@ -46,12 +47,15 @@ pub fn evolve<E: MomentEquations>(
     law: &InitialLaw,
     times: &[f64],
     tolerance: f64,
+    monitor: &Monitor,
 ) -> Result<Vec<MeanPath>, EvolveError> {
     let chain = equations.chain();
     let periodic = PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
     let start = law.mean();
     let deviation: Vec<f64> = start.iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
-    let size = largest(&start).max(largest(&deviation)).max(f64::MIN_POSITIVE);
+    let size = largest(&start).max(largest(&deviation));
+    // Means that are zero and stay so are stepped over at leisure.
+    let size = if size > 0.0 { size } else { 1.0 };
     let ratio = 2f64.powi(STAGES as i32 - 1);
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
@@ -99,6 +103,8 @@ pub fn evolve<E: MomentEquations>(
             distance = after;
             fine = next_fine.into_iter().next_back().unwrap_or_default();
             coarse = next_coarse.into_iter().next_back().unwrap_or_default();
+            let share = (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln();
+            monitor.advance(Progress { share, time, error: most, ..Default::default() })?;
         }
         let sums = mean_integrals(equations, &periodic, &deviation, (&fine, &integral), output)?;
         outputs.push(MeanPath {

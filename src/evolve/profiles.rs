@@ -13,11 +13,12 @@
 
 use super::contour;
 use super::hyperbola::{self, Contour};
-use super::radau::{Counts, EvolveError, Progress, reference_temperature};
+use super::radau::{Counts, EvolveError, reference_temperature};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::{MomentEquations, SolveError};
+use crate::monitor::{Monitor, Progress};
 use crate::resolvent::{Drive, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -40,7 +41,7 @@ pub fn evolve(
     law: &InitialLaw,
     times: &[f64],
     tolerance: f64,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(chain, law);
     // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
@@ -48,22 +49,24 @@ pub fn evolve(
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    for run in hyperbola::shared(times, goal, |run| run.len() <= SHARED) {
-        let group = &times[run];
+    let runs = hyperbola::shared(times, goal, |run| run.len() <= SHARED);
+    for (number, run) in runs.iter().enumerate() {
+        let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let mut evaluate = |extra: usize, quality: Quality| {
-            problem.invert(
-                &Contour::new(first, last, nodes + extra),
-                group,
-                quality,
-                solve_tolerance,
-                &mut counts,
-                progress,
-            )
+        let mut evaluate = |half: f64, extra: usize, quality: Quality| {
+            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+            let part = monitor.part(share(half), share(half + 0.5));
+            let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
+                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
+                let found = problem.invert(&contour, group, quality, solve_tolerance, &mut reached, monitor)?;
+                Ok::<_, EvolveError>((found, reached))
+            })?;
+            counts = reached;
+            Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0, quality)?;
-        let mut fine = evaluate(2, judge)?;
+        let coarse = evaluate(0.0, 0, quality)?;
+        let mut fine = evaluate(0.5, 2, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
             let least = 1e-3 * goal * largest(&fine.moments.variance);
@@ -96,6 +99,8 @@ struct Parts<T> {
     mean: Vec<T>,
     /// Var r, Var p, less the reference.
     variance: Vec<T>,
+    /// Their time integrals.
+    integral: Vec<T>,
     /// j_0 .. j_(N-1)
     current: Vec<T>,
     /// What the current summed from the left end misses at the right end.
@@ -114,7 +119,13 @@ impl<'a> Problem<'a> {
     }
 
     /// All transforms at s.
-    fn transform(&self, s: Complex64, quality: Quality, tolerance: f64) -> Result<Parts<Complex64>, SolveError> {
+    fn transform(
+        &self,
+        s: Complex64,
+        quality: Quality,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Parts<Complex64>, SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
         let kernel = SquaredKernel::new(chain, s, quality);
         let moves = self.deviation.iter().any(|&w| w != 0.0);
@@ -131,7 +142,7 @@ impl<'a> Problem<'a> {
             (0..chain.atoms()).map(|n| 4.0 * chain.flip_rate * squares[n] + noise[n] / s + start_p[n]).collect();
         let elongation: Vec<Complex64> = start_r.iter().map(|&v| v.into()).collect();
         let drive = Drive { momentum: &momentum, elongation: Some(&elongation) };
-        let found = kernel.variances(drive, tolerance);
+        let found = kernel.variances(drive, tolerance, monitor)?;
         let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
         let bath = |friction: f64, temperature: f64, variance: Complex64| {
             friction * ((temperature - self.reference) / s - variance)
@@ -150,7 +161,8 @@ impl<'a> Problem<'a> {
         }
         let missing = flow + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
-        Ok(Parts { mean, variance, current, missing, error: found.error })
+        let integral = variance.iter().map(|v| v / s).collect();
+        Ok(Parts { mean, variance, integral, current, missing, error: found.error })
     }
 
     /// The solutions at `times` by one contour; their errors hold what the solves leave.
@@ -161,19 +173,22 @@ impl<'a> Problem<'a> {
         quality: Quality,
         tolerance: f64,
         counts: &mut Counts,
-        progress: &mut Progress<'_>,
+        monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
         let n = self.chain.coordinates();
         let zero = || Parts {
             mean: vec![0.0; n],
             variance: vec![0.0; n],
+            integral: vec![0.0; n],
             current: vec![0.0; self.chain.bonds],
             missing: 0.0,
             error: 0.0,
         };
         let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
+        let (mut done, silent) = (0, monitor.silent());
         for nodes in contour.nodes.chunks(ABREAST) {
-            let parts: Vec<_> = nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance)).collect();
+            let parts: Vec<_> =
+                nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance, &silent)).collect();
             for (&(s, weight), parts) in nodes.iter().zip(parts) {
                 let parts = parts?;
                 for (sum, &time) in sums.iter_mut().zip(times) {
@@ -181,9 +196,9 @@ impl<'a> Problem<'a> {
                 }
             }
             counts.solves += nodes.len();
-            if !progress(times[0], *counts) {
-                return Err(EvolveError::Interrupted);
-            }
+            done += nodes.len();
+            let (share, last) = (done as f64 / contour.nodes.len() as f64, times[times.len() - 1]);
+            monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
         }
         Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum)).collect())
     }
@@ -191,6 +206,7 @@ impl<'a> Problem<'a> {
     fn solution(&self, time: f64, sum: Parts<f64>) -> Solution {
         let mean: Vec<f64> = self.stationary.iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
         let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
         // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
         let rounding = 256.0 * f64::EPSILON;
@@ -205,7 +221,8 @@ impl<'a> Problem<'a> {
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
         let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
+        let missing_power = Some(sum.missing.abs() / energy);
+        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -217,6 +234,7 @@ impl Parts<f64> {
         };
         each(&mut self.mean, &parts.mean);
         each(&mut self.variance, &parts.variance);
+        each(&mut self.integral, &parts.integral);
         each(&mut self.current, &parts.current);
         self.missing += (weight * parts.missing).re;
         self.error += weight.norm() * parts.error;
