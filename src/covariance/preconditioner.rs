@@ -154,8 +154,7 @@ impl<F: Field> Visitor for Sums<'_, F> {
         if interface.ends.is_empty() {
             return;
         }
-        let (a, b) = interface.frequencies::<V>(place);
-        let [pp, rp, pr, rp_rp, pr_pr] = pair.responses(interface.shift, a, b);
+        let [pp, rp, pr, rp_rp, pr_pr] = pair.responses();
         let (here, there) =
             (number::<V::Real>(interface.shape[place.row]), V::Real::load(interface.shape, &[], place.column));
         let (here, there, phase) = (here * here, there * there, place.phase::<V>());

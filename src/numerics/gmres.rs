@@ -18,8 +18,6 @@ pub(crate) struct Outcome {
 const CYCLE_GAIN: f64 = 1e-10;
 /// The last correction is an estimate of the error and is not added: a tenth of itself is enough.
 const ESTIMATE: f64 = 0.1;
-/// Roundings in a residual, at least, relative to x: to look for a smaller one is in vain.
-const ROUNDING: f64 = 2.0 * f64::EPSILON;
 /// Iterations in one cycle at most.
 const CYCLE_LENGTH: usize = 240;
 /// Cycles at most.
@@ -65,8 +63,7 @@ pub(crate) fn solve(
         }
         let stalled = reached > 0.25 * outcome.residual;
         (x, residual, outcome.residual) = (next, left, reached);
-        // A residual is the difference of b and A x, known to roundings of them.
-        if reached <= tolerance.max(ROUNDING * x.norm() / norm) || stalled {
+        if reached <= tolerance || stalled {
             break;
         }
     }
