@@ -34,8 +34,14 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
         if points.len() < 2 {
             continue;
         }
-        layers.push(Layer { label: time_label(t), mark: Mark::Line, colour, points: points.clone() });
-        layers.push(Layer { label: String::new(), mark: Mark::Disc, colour, points });
+        layers.push(Layer {
+            label: time_label(t),
+            mark: Mark::Line,
+            colour,
+            points: points.clone(),
+            ..Default::default()
+        });
+        layers.push(Layer { label: String::new(), mark: Mark::Disc, colour, points, ..Default::default() });
     }
     if layers.is_empty() {
         return None;
@@ -44,14 +50,20 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
     if let (Some(c), true) = (constant(statement.shape, &rows), statement.shape != Shape::Time) {
         let bounds = rows.iter().filter(|m| m.time == last);
         let points = bounds.filter_map(|m| Some((m.bonds as f64, bound(statement.shape, m, c)?)));
-        layers.push(Layer { label: "bound".into(), mark: Mark::Dashed, colour: Colour::Ink, points: points.collect() });
+        layers.push(Layer {
+            label: "bound".into(),
+            mark: Mark::Dashed,
+            colour: Colour::Ink,
+            points: points.collect(),
+            ..Default::default()
+        });
     }
     let y = if statement.name == "mean_l2" { Axis::new(symbol(statement)) } else { Axis::log(symbol(statement)) };
     Some(Figure {
         name: statement.name.into(),
         size: (SINGLE_COLUMN, 58.0),
         columns: 1,
-        panels: vec![Panel { x: Axis::log("number of bonds  N"), y, layers, legend: None }],
+        panels: vec![Panel { x: Axis::log("number of bonds  N"), y, layers, ..Default::default() }],
         key: Some("t = τ/N²".into()),
     })
 }

@@ -1,0 +1,115 @@
+//! The gallery: figures for papers and talks, each from a scenario of data/gallery. One file a figure: it calls the library for its numbers and
+//! says how they are drawn; the numbers are written beside it.
+
+mod evolution;
+mod parabola;
+mod uphill;
+
+use super::{Colour, Figure, FigureError, Layer, Mark};
+use crate::chain::{Chain, InitialError, InitialLaw};
+use crate::covariance::modal::Modal;
+use crate::covariance::moments::Solution;
+use crate::evolve::radau::EvolveError;
+use crate::evolve::{self, Method};
+use crate::limit::LimitError;
+use crate::observe::Profile;
+use crate::scenario::{Scenario, ScenarioError};
+use crate::steady::{SteadyError, profiles};
+
+/// One figure of the gallery.
+pub struct Entry {
+    /// Its name on the command line and in file names.
+    pub name: &'static str,
+    /// In a few words.
+    pub title: &'static str,
+    /// What a reader needs to know.
+    pub caption: &'static str,
+    /// Its scenario: file name in data/gallery without extension; `None` where the data were measured before.
+    pub scenario: Option<&'static str>,
+    /// Computes the data and says how they are drawn.
+    pub figure: fn() -> Result<Figure, GalleryError>,
+}
+
+/// All figures, in the order of the document.
+pub const GALLERY: &[Entry] = &[parabola::ENTRY, uphill::ENTRY, evolution::ENTRY];
+
+/// Why a figure could not be made.
+#[derive(Debug, thiserror::Error)]
+#[allow(missing_docs)]
+pub enum GalleryError {
+    #[error(transparent)]
+    Scenario(#[from] ScenarioError),
+    #[error(transparent)]
+    Initial(#[from] InitialError),
+    #[error(transparent)]
+    Steady(#[from] SteadyError),
+    #[error(transparent)]
+    Evolve(#[from] EvolveError),
+    #[error(transparent)]
+    Limit(#[from] LimitError),
+    #[error(transparent)]
+    Figure(#[from] FigureError),
+    #[error("{0}")]
+    Way(String),
+}
+
+/// The scenarios by name.
+const SCENARIOS: &[(&str, &str)] = &[
+    ("parabola", include_str!("../../../data/gallery/parabola.toml")),
+    ("uphill", include_str!("../../../data/gallery/uphill.toml")),
+    ("evolution", include_str!("../../../data/gallery/evolution.toml")),
+];
+
+/// A scenario of the gallery with some keys changed.
+fn scenario(name: &str, overrides: &[&str]) -> Result<Scenario, GalleryError> {
+    let text = SCENARIOS.iter().find(|s| s.0 == name).map_or("", |s| s.1);
+    let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
+    Ok(Scenario::from_str_named(text, &format!("data/gallery/{name}.toml"), &overrides)?)
+}
+
+/// The chain of a scenario of the gallery.
+fn chain(name: &str, overrides: &[&str]) -> Result<Chain, GalleryError> {
+    Ok(Chain::new(&scenario(name, overrides)?))
+}
+
+/// The stationary profile of a chain under a constant force.
+fn stationary(chain: &Chain) -> Result<Profile, GalleryError> {
+    Ok(Profile::new(chain, &profiles::profiles(chain)?.0.average, f64::INFINITY))
+}
+
+/// Largest relative error of what is evolved.
+const TOLERANCE: f64 = 1e-9;
+
+/// The moments at ascending microscopic times, with their covariance if `covariance`.
+fn moments(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    method: Method,
+    covariance: bool,
+) -> Result<Vec<Solution>, GalleryError> {
+    let plan = evolve::plan(chain, law, times, method, covariance).map_err(GalleryError::Way)?;
+    let equations = Modal::new(chain);
+    Ok(evolve::evolve(&equations, law, times, &plan, TOLERANCE, |_| covariance, &mut |_, _| true)?.0)
+}
+
+/// Even places from `from` to `to`.
+fn even(from: f64, to: f64, count: usize) -> Vec<f64> {
+    (0..count).map(|i| from + (to - from) * i as f64 / (count - 1) as f64).collect()
+}
+
+/// Places from `from` to `to` with even ratios.
+fn geometric(from: f64, to: f64, count: usize) -> Vec<f64> {
+    even(from.ln(), to.ln(), count).into_iter().map(f64::exp).collect()
+}
+
+/// The curve of a function.
+fn curve(label: &str, colour: Colour, xs: &[f64], f: impl Fn(f64) -> f64) -> Layer {
+    Layer::new(label, Mark::Line, colour, xs.iter().map(|&x| (x, f(x))).collect())
+}
+
+/// About `count` of the sites 0..=n, first and last among them.
+fn some_sites(n: usize, count: usize) -> impl Iterator<Item = usize> {
+    let every = (n / count).max(1);
+    (0..=n).filter(move |i| i % every == 0)
+}
