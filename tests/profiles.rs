@@ -44,7 +44,7 @@ fn the_stationary_profiles_are_those_of_the_literal_operator() {
     let mut random = ChaCha8Rng::seed_from_u64(51);
     for case in 0..60 {
         let chain = random_chain(&mut random, 1 + case % 12);
-        let found = steady::profiles::profiles(&chain).expect("flips and a thermostat").0.average;
+        let found = steady::profiles::profiles(&chain, &Default::default()).expect("flips and a thermostat").0.average;
         let judge = steady::covariance(&Literal::new(&chain)).expect("a stationary state").0;
         for excess in over_estimate(&found, &judge) {
             assert!(excess <= 1.0, "case {case}: {excess:.1} times the estimate\n{chain:?}");
@@ -63,7 +63,7 @@ fn the_stationary_profiles_are_those_of_the_covariance() {
     let mut random = ChaCha8Rng::seed_from_u64(52);
     for bonds in [40, 90, 150] {
         let chain = random_chain(&mut random, bonds);
-        let found = steady::profiles::profiles(&chain).expect("flips and a thermostat").0.average;
+        let found = steady::profiles::profiles(&chain, &Default::default()).expect("flips and a thermostat").0.average;
         let judge = steady::covariance(&Modal::new(&chain)).expect("a stationary state").0;
         for excess in over_estimate(&found, &judge) {
             assert!(excess <= 1.0, "{excess:.1} times the estimate\n{chain:?}");
@@ -77,14 +77,15 @@ fn long_chains_have_the_closed_forms() {
         for (flip_rate, left, right) in [(1.0, 1.0, 1.0), (0.4, 0.3, 4.0)] {
             let ends = |temperatures: [f64; 2]| [Some((temperatures[0], left)), Some((temperatures[1], right))];
             let heat_flow = chain(bonds, flip_rate, ends([2.0, 1.0]), 0.0);
-            let found = steady::profiles::profiles(&heat_flow).expect("a stationary state").0.average;
+            let found =
+                steady::profiles::profiles(&heat_flow, &Default::default()).expect("a stationary state").0.average;
             let thermal = heat_flow.thermal_state().expect("two thermostats");
             let closed = [thermal.var_r, thermal.var_p].concat();
             let error = distance(&closed, &found.moments.variance);
             assert!(error <= found.errors.var_p && error < 1e-13, "N = {bonds}: {error:e} of {:e}", found.errors.var_p);
 
             let driven = chain(bonds, flip_rate, ends([2.0, 1.0]), 2.0);
-            let found = steady::profiles::profiles(&driven).expect("a stationary state").0.average;
+            let found = steady::profiles::profiles(&driven, &Default::default()).expect("a stationary state").0.average;
             let exact = driven.stationary_current().expect("a constant force");
             for bond in [0, bonds / 2, bonds - 1] {
                 let (p, r) = driven.left_pair(bond);
@@ -105,7 +106,8 @@ fn long_chains_have_the_closed_forms() {
 #[test]
 fn equilibrium_is_exactly_uniform() {
     let found =
-        steady::profiles::profiles(&chain(5000, 0.7, [Some((1.5, 1.0)), Some((1.5, 0.2))], 0.0)).expect("a state");
+        steady::profiles::profiles(&chain(5000, 0.7, [Some((1.5, 1.0)), Some((1.5, 0.2))], 0.0), &Default::default())
+            .expect("a state");
     assert!(found.0.average.moments.variance.iter().all(|&v| v == 1.5));
 }
 
@@ -114,7 +116,7 @@ fn the_profiles_have_the_same_bits_for_any_number_of_threads() {
     let chain = chain(700, 0.5, [Some((2.0, 1.0)), None], 1.0);
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| steady::profiles::profiles(&chain).expect("a stationary state").0.average)
+        pool.install(|| steady::profiles::profiles(&chain, &Default::default()).expect("a stationary state").0.average)
     };
     let one = run(1);
     for threads in [2, 3, 8] {
@@ -168,11 +170,11 @@ fn the_profiles_in_time_are_those_of_the_covariance() {
             let law = random_law(&mut random, &chain);
             let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
             let times = [1.0, 4.0, 30.0].map(|t| t * earliest);
-            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &mut |_, _| true).expect("it ends").0;
+            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Default::default()).expect("it ends").0;
             let judge = if bonds < 4 {
-                contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &mut |_, _| true)
+                contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &Default::default())
             } else {
-                contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &mut |_, _| true)
+                contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Default::default())
             };
             assert_same(&found, &judge.expect("it ends").0, &format!("{chain:?}"));
         }

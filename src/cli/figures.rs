@@ -1,6 +1,7 @@
 //! `flipchain figures`: the gallery.
 
-use super::{Error, print};
+use super::progress::{Show, monitor};
+use super::{Error, interrupt, print};
 use crate::figures::gallery::{Entry, GALLERY, GalleryError};
 use crate::figures::style::Theme;
 use clap::ValueEnum;
@@ -38,6 +39,9 @@ pub struct FiguresArgs {
     /// Say nothing but errors
     #[arg(short, long)]
     quiet: bool,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t)]
+    progress: Show,
     /// Say the names and titles, and end
     #[arg(long)]
     list: bool,
@@ -47,6 +51,8 @@ impl From<GalleryError> for Error {
     fn from(error: GalleryError) -> Error {
         match error {
             GalleryError::Evolve(error) => error.into(),
+            GalleryError::Steady(error) => error.into(),
+            GalleryError::Interrupted(error) => error.into(),
             other => Error::Failed(other.to_string()),
         }
     }
@@ -75,9 +81,11 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     // Every file is moved into place when it is complete.
     let work = Work(folder.join(format!(".figures.{}.tmp", std::process::id())));
     std::fs::create_dir(&work.0).map_err(|e| failed(&work.0, e))?;
-    for entry in entries {
+    let monitor = monitor(args.progress, args.quiet, Instant::now(), 1.0, &interrupt::token()?);
+    let count = entries.len() as f64;
+    for (index, entry) in entries.into_iter().enumerate() {
         let start = Instant::now();
-        let figure = (entry.figure)()?;
+        let figure = (entry.figure)(&monitor.part(index as f64 / count, (index + 1) as f64 / count))?;
         figure.save(&work.0, &theme).map_err(GalleryError::from)?;
         for (from, to) in files(&work.0, entry).into_iter().zip(files(&folder, entry)) {
             std::fs::rename(&from, &to).map_err(|e| failed(&to, e))?;

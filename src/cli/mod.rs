@@ -6,6 +6,7 @@
 pub mod check;
 pub mod evolve;
 pub mod figures;
+mod interrupt;
 pub mod limit;
 mod memory;
 mod progress;
@@ -14,8 +15,9 @@ mod run_args;
 pub mod scenario;
 pub mod steady;
 
-pub use run_args::{CovarianceArgs, Format, RunArgs};
+pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
 
+use crate::monitor::Interrupted;
 use crate::scenario::ScenarioError;
 use clap::{Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -74,6 +76,12 @@ impl Error {
             Error::Failed(_) => 1,
             Error::Interrupted => 130,
         }
+    }
+}
+
+impl From<Interrupted> for Error {
+    fn from(_: Interrupted) -> Error {
+        Error::Interrupted
     }
 }
 

@@ -15,8 +15,9 @@ use crate::chain::{Chain, InitialLaw};
 use crate::covariance::MomentEquations;
 use crate::covariance::memory;
 use crate::covariance::moments::Solution;
+use crate::monitor::Monitor;
 use crate::resolvent;
-use radau::{Counts, EvolveError, Progress};
+use radau::{Counts, EvolveError};
 
 /// How the outputs are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -136,27 +137,30 @@ pub fn evolve<E: MomentEquations>(
     plan: &Plan,
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
     if plan.exponential {
-        return Ok((harmonic::evolve(equations.chain(), law, times, keep, progress)?, Default::default()));
+        return Ok((harmonic::evolve(equations.chain(), law, times, keep, monitor)?, Default::default()));
     }
     let (early, late) = times.split_at(plan.stepped);
+    // Each way takes the longer the more outputs it has: that much can be foreseen.
+    let share = early.len() as f64 / times.len().max(1) as f64;
+    let (stepping, inverting) = (monitor.part(0.0, share), monitor.part(share, 1.0));
     let (mut solutions, stepped) = if early.is_empty() {
         Default::default()
     } else if plan.at_start_only && plan.without_covariance {
         (vec![Solution::initial(equations.chain(), law); early.len()], Counts::default())
     } else {
-        radau::evolve(equations, law, early, tolerance, &keep, progress)?
+        radau::evolve(equations, law, early, tolerance, &keep, &stepping)?
     };
     let mut inverted = Counts::default();
     if plan.without_covariance && !late.is_empty() {
-        let (late, counts) = profiles::evolve(equations.chain(), law, late, tolerance, progress)?;
+        let (late, counts) = profiles::evolve(equations.chain(), law, late, tolerance, &inverting)?;
         solutions.extend(late);
         inverted = counts;
     } else if !late.is_empty() {
         let keep = |i: usize| keep(plan.stepped + i);
-        let (late, counts) = contour::evolve(equations, law, late, tolerance, keep, progress)?;
+        let (late, counts) = contour::evolve(equations, law, late, tolerance, keep, &inverting)?;
         solutions.extend(late);
         inverted = counts;
     }

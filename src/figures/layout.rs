@@ -147,6 +147,13 @@ impl Sheet<'_> {
         self.items.push(Item::Path { points: points.to_vec(), colour, width, data: false });
     }
 
+    /// A rectangle, begun in the middle of a side so that its corners are whole.
+    fn outline(&mut self, Frame { left, top, right, bottom }: Frame) {
+        let middle = 0.5 * (left + right);
+        let corners = [(middle, bottom), (right, bottom), (right, top), (left, top), (left, bottom), (middle, bottom)];
+        self.ink(&corners, 0.5);
+    }
+
     fn figure(&mut self, figure: &Figure, (width, height): (f64, f64)) {
         let em = self.em;
         let named = figure.panels.first().map_or(vec![], |p| named(&p.layers));
@@ -273,7 +280,7 @@ impl Sheet<'_> {
                 pieces.into_iter().map(|p| p.into_iter().map(|(x, y)| frame.at(x, y)).collect()).collect();
             self.marks(layer, &pieces, true);
         }
-        self.ink(&[(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom), (right, bottom)], 0.5);
+        self.outline(frame);
         for note in &panel.notes {
             if let (Some(x), Some(y)) = (x_axis.beyond(note.at.0), y_axis.beyond(note.at.1)) {
                 self.text(&note.label, frame.at(x, y), note.anchor, SMALL * em, false, note.colour);
@@ -347,8 +354,8 @@ impl Sheet<'_> {
         let bar = Frame { left: frame.right + 0.6 * em, right: frame.right + 1.3 * em, ..frame };
         let shades = (0..256).rev().map(|i| vec![self.theme.on_map(i as f64 / 255.0, map.divergent)]).collect();
         self.items.push(Item::Cells { frame: bar, rows: shades });
-        let Frame { left, top, right, bottom } = bar;
-        self.ink(&[(left, bottom), (right, bottom), (right, top), (left, top), (left, bottom), (right, bottom)], 0.5);
+        let Frame { top, right, bottom, .. } = bar;
+        self.outline(bar);
         let axis = bar_axis(map);
         for (value, label) in &axis.ticks {
             let Some(place) = axis.place(*value) else { continue };

@@ -203,28 +203,29 @@ impl Figure {
         write("csv", &self.csv())
     }
 
-    /// The data: one row a point, `panel,x_quantity,y_quantity,series,x,y,value,error`, panels counted a, b, ...; quantities as the axes name
-    /// them. `error` is the estimated largest error of y, on a map that of `value`, which is empty on curves.
+    /// The data: what the axes of each panel (a, b, ...) show, as comments, then one row a point, `panel,series,x,y,value,error`. `error` is the
+    /// estimated largest error of y; on a map that of `value`, which is empty on curves.
     pub fn csv(&self) -> String {
-        let mut csv = String::from("panel,x_quantity,y_quantity,series,x,y,value,error\n");
-        let quoted = |text: &str| format!("\"{}\"", label::plain(text).replace('"', "\"\""));
+        let mut csv = String::new();
         for (index, panel) in self.panels.iter().enumerate() {
-            let head = |series: &str| {
-                let (x, y) = (quoted(&panel.x.label), quoted(&panel.y.label));
-                format!("{},{x},{y},{}", letter(index), quoted(series))
-            };
+            let [x, y] = [&panel.x, &panel.y].map(|axis| label::plain(&axis.label));
+            let _ = writeln!(csv, "# panel {}: x is {x}, y is {y}", letter(index));
+        }
+        csv += "panel,series,x,y,value,error\n";
+        for (index, panel) in self.panels.iter().enumerate() {
+            let head = |series: &str| format!("{},\"{}\"", letter(index), label::plain(series).replace('"', "\"\""));
             if let Some(map) = &panel.map {
                 let head = head(&map.quantity);
                 for (y, row) in map.ys.iter().zip(&map.values) {
                     for (x, value) in map.xs.iter().zip(row) {
-                        let _ = writeln!(csv, "{head},{x:e},{y:e},{value:.16e},{:.1e}", map.error);
+                        let _ = writeln!(csv, "{head},{x:.7},{y:.7e},{value:.11e},{:.1e}", map.error);
                     }
                 }
             }
             for layer in &panel.layers {
                 let head = head(&layer.label);
                 for (x, y) in &layer.points {
-                    let _ = writeln!(csv, "{head},{x:.16e},{y:.16e},,{:.1e}", layer.error);
+                    let _ = writeln!(csv, "{head},{x:.11e},{y:.11e},,{:.1e}", layer.error);
                 }
             }
         }

@@ -15,8 +15,9 @@ const FINE: u32 = 3;
 /// Where plotters' backends put the baseline of a text below its top, in ems: SVG says dy = 0.76em, the bitmap half its font size of 1.24 em.
 const SVG_BASELINE: f64 = 0.76;
 const PNG_BASELINE: f64 = 0.62;
-/// Height of an overbar above the baseline, in ems: clear of the letters without ascenders.
-const BAR: f64 = 0.68;
+/// Height of an overbar above the baseline, in ems: clear of a small letter, and of a capital.
+const BAR: f64 = 0.67;
+const CAPITAL_BAR: f64 = 0.85;
 
 /// The figure as SVG, its size in millimetres.
 pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError> {
@@ -189,8 +190,9 @@ impl<B: DrawingBackend> Pen<'_, B> {
             self.widths.push(width * scale());
             if part.bar {
                 let lean = if part.italic { 0.12 * em } else { 0.0 };
+                let bar = if part.text.chars().all(char::is_uppercase) { CAPITAL_BAR } else { BAR };
                 let ends = [along + lean + 0.04 * em, along + lean + width - 0.04 * em];
-                self.path(&ends.map(|a| sheet(a, rise + BAR * em)), text.colour, 0.07 * em)?;
+                self.path(&ends.map(|a| sheet(a, rise + bar * em)), text.colour, 0.07 * em)?;
             }
             along += width;
         }

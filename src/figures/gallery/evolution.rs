@@ -2,10 +2,10 @@
 
 use super::{Entry, GalleryError, chain, even, moments, scenario, some_sites, stationary};
 use crate::chain::InitialLaw;
-use crate::evolve::Method;
 use crate::figures::profiles::time_label;
 use crate::figures::{Axis, Colour, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::limit::{Output, Problem, State};
+use crate::monitor::Monitor;
 use crate::observe::Profile;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -19,15 +19,15 @@ pub(super) const ENTRY: Entry = Entry {
     figure,
 };
 
-fn figure() -> Result<Figure, GalleryError> {
+fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let scenario = scenario("evolution", &[])?;
     let (chain, law) = (chain("evolution", &[])?, InitialLaw::read(&scenario)?);
     let n = chain.bonds;
     let times = scenario.output_times();
     let microscopic: Vec<f64> = times.iter().map(|t| t * (n * n) as f64).collect();
-    let solutions = moments(&chain, &law, &microscopic, Method::Auto, false)?;
+    let solutions = moments(&chain, &law, &microscopic, false, monitor)?;
     let mut profiles: Vec<Profile> = solutions.iter().zip(&times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
-    profiles.push(stationary(&chain)?);
+    profiles.push(stationary(&chain, monitor)?);
     let problem = Problem::new(&scenario, &chain)?;
     let mut limits = problem.evolve(&times)?.map_or(vec![], |evolution| evolution.outputs);
     limits.push(Output { state: State::Stationary(problem.stationary()?), errors: [0.0; 2] });

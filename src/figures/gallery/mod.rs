@@ -1,8 +1,19 @@
 //! The gallery: figures for papers and talks, each from a scenario of data/gallery. One file a figure: it calls the library for its numbers and
 //! says how they are drawn; the numbers are written beside it.
 
+mod boundary_terms;
+mod convergence;
+mod conversion;
+mod cost;
+mod covariance;
+mod covariance_bound;
+mod equipartition;
 mod evolution;
 mod parabola;
+mod periodic;
+mod phonons;
+mod resonance;
+mod transport;
 mod uphill;
 
 use super::{Colour, Figure, FigureError, Layer, Mark};
@@ -11,8 +22,11 @@ use crate::covariance::modal::Modal;
 use crate::covariance::moments::Solution;
 use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method};
-use crate::limit::LimitError;
-use crate::observe::Profile;
+use crate::limit::{LimitError, Problem};
+use crate::monitor::{Interrupted, Monitor, Progress};
+use crate::observe::fit::{self, Uncertain};
+use crate::observe::theorems::Measurement;
+use crate::observe::{Profile, sizes};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::steady::{SteadyError, profiles};
 
@@ -27,11 +41,26 @@ pub struct Entry {
     /// Its scenario: file name in data/gallery without extension; `None` where the data were measured before.
     pub scenario: Option<&'static str>,
     /// Computes the data and says how they are drawn.
-    pub figure: fn() -> Result<Figure, GalleryError>,
+    pub figure: fn(&Monitor) -> Result<Figure, GalleryError>,
 }
 
 /// All figures, in the order of the document.
-pub const GALLERY: &[Entry] = &[parabola::ENTRY, uphill::ENTRY, evolution::ENTRY];
+pub const GALLERY: &[Entry] = &[
+    parabola::ENTRY,
+    uphill::ENTRY,
+    evolution::ENTRY,
+    conversion::ENTRY,
+    convergence::ENTRY,
+    equipartition::ENTRY,
+    covariance::ENTRY,
+    covariance_bound::ENTRY,
+    transport::ENTRY,
+    phonons::ENTRY,
+    resonance::ENTRY,
+    periodic::ENTRY,
+    boundary_terms::ENTRY,
+    cost::ENTRY,
+];
 
 /// Why a figure could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -49,6 +78,8 @@ pub enum GalleryError {
     Limit(#[from] LimitError),
     #[error(transparent)]
     Figure(#[from] FigureError),
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     #[error("{0}")]
     Way(String),
 }
@@ -58,6 +89,10 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("parabola", include_str!("../../../data/gallery/parabola.toml")),
     ("uphill", include_str!("../../../data/gallery/uphill.toml")),
     ("evolution", include_str!("../../../data/gallery/evolution.toml")),
+    ("equipartition", include_str!("../../../data/gallery/equipartition.toml")),
+    ("transport", include_str!("../../../data/gallery/transport.toml")),
+    ("phonons", include_str!("../../../data/gallery/phonons.toml")),
+    ("periodic", include_str!("../../../data/gallery/periodic.toml")),
 ];
 
 /// A scenario of the gallery with some keys changed.
@@ -73,8 +108,8 @@ fn chain(name: &str, overrides: &[&str]) -> Result<Chain, GalleryError> {
 }
 
 /// The stationary profile of a chain under a constant force.
-fn stationary(chain: &Chain) -> Result<Profile, GalleryError> {
-    Ok(Profile::new(chain, &profiles::profiles(chain)?.0.average, f64::INFINITY))
+fn stationary(chain: &Chain, monitor: &Monitor) -> Result<Profile, GalleryError> {
+    Ok(Profile::new(chain, &profiles::profiles(chain, &monitor.silent())?.0.average, f64::INFINITY))
 }
 
 /// Largest relative error of what is evolved.
@@ -85,12 +120,59 @@ fn moments(
     chain: &Chain,
     law: &InitialLaw,
     times: &[f64],
-    method: Method,
     covariance: bool,
+    monitor: &Monitor,
 ) -> Result<Vec<Solution>, GalleryError> {
-    let plan = evolve::plan(chain, law, times, method, covariance).map_err(GalleryError::Way)?;
-    let equations = Modal::new(chain);
-    Ok(evolve::evolve(&equations, law, times, &plan, TOLERANCE, |_| covariance, &mut |_, _| true)?.0)
+    let plan = evolve::plan(chain, law, times, Method::Auto, covariance).map_err(GalleryError::Way)?;
+    let equations = Modal::new(chain).watched_by(monitor.silent());
+    Ok(evolve::evolve(&equations, law, times, &plan, TOLERANCE, |_| covariance, monitor)?.0)
+}
+
+/// Says that a share of a figure's work is done.
+fn done(monitor: &Monitor, share: f64) -> Result<(), Interrupted> {
+    monitor.advance(Progress { share, ..Default::default() })
+}
+
+/// Measurements of the theorems' statements over sizes; the second number of a size says whether its covariance is evolved.
+fn measure(
+    name: &str,
+    sizes: &[(usize, bool)],
+    times: &[f64],
+    monitor: &Monitor,
+) -> Result<Vec<Measurement>, GalleryError> {
+    let mut all = Vec::new();
+    for (index, &(bonds, variances)) in sizes.iter().enumerate() {
+        let scenario = scenario(name, &[&format!("chain.bonds={bonds}")])?;
+        let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
+        let limit = Problem::new(&scenario, &chain)?.evolve(times)?;
+        let limit =
+            limit.ok_or_else(|| GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing")))?;
+        all.extend(sizes::measure(&chain, &law, times, &limit, variances, TOLERANCE, &monitor.silent())?);
+        done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
+    }
+    Ok(all)
+}
+
+/// One statement at one time against N, as discs joined by a line; and its order, from the larger sizes.
+fn against_size(
+    all: &[Measurement],
+    statement: &str,
+    time: f64,
+    label: &str,
+    colour: Colour,
+    value: impl Fn(&Measurement) -> f64,
+) -> ([Layer; 2], Option<Uncertain>) {
+    let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement && m.time == time).collect();
+    let points: Vec<(f64, f64)> = rows.iter().map(|m| (m.bonds as f64, value(m))).collect();
+    let error = rows.iter().map(|m| m.error).fold(0.0, f64::max);
+    let order = fit::rate(&rows.iter().map(|m| (m.bonds, value(m), m.error)).collect::<Vec<_>>());
+    let layers = [Mark::Line, Mark::Disc].map(|mark| Layer::new(label, mark, colour, points.clone()).within(error));
+    (layers, order)
+}
+
+/// A fitted order for a key: two decimals.
+fn order_label(order: Option<Uncertain>) -> String {
+    order.map_or(String::new(), |o| format!("~ *N*^{{{:.2}}}", o.value).replace('-', "−"))
 }
 
 /// Even places from `from` to `to`.

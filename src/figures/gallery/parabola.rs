@@ -2,6 +2,7 @@
 
 use super::{Entry, GalleryError, chain, curve, even, some_sites, stationary};
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "parabola",
@@ -26,13 +27,13 @@ fn hottest(square: f64) -> f64 {
     (0.5 + (COLD - HOT) / (2.0 * square)).max(0.0)
 }
 
-fn figure() -> Result<Figure, GalleryError> {
+fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let forces = [0.0, 1.0, 1.5, 2.0, 2.5];
     let (mut curves, mut discs, mut peaks) = (vec![], vec![], vec![]);
     for (index, &force) in forces.iter().enumerate() {
         let colour = Colour::Map(index as f64 / (forces.len() - 1) as f64);
         curves.push(curve(&format!("{force}"), colour, &even(0.0, 1.0, 201), |x| heat(force, x)));
-        let profile = stationary(&chain("parabola", &[&format!("right.force.mean={force}")])?)?;
+        let profile = stationary(&chain("parabola", &[&format!("right.force.mean={force}")])?, monitor)?;
         let thermal = profile.thermal();
         // Site 0 has no bond.
         let points = some_sites(50, 25).filter(|n| *n > 0).map(|n| (n as f64 / 50.0, thermal[n])).collect();
@@ -51,7 +52,7 @@ fn figure() -> Result<Figure, GalleryError> {
     let mut measured = Vec::new();
     for &square in &[0.25, 0.5, 0.75, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0] {
         let chain = chain("parabola", &["chain.bonds=1000", &format!("right.force.mean={}", f64::sqrt(square))])?;
-        measured.push((square, vertex(&stationary(&chain)?.thermal())));
+        measured.push((square, vertex(&stationary(&chain, monitor)?.thermal())));
     }
     let measured = Layer::new("exact, *N* = 1000", Mark::Ring, Colour::Palette(1), measured);
     let threshold = Layer::guide((HOT - COLD, 0.0), (HOT - COLD, 0.5));

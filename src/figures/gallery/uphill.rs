@@ -2,6 +2,7 @@
 
 use super::{Entry, GalleryError, chain, curve, even, geometric, stationary};
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "uphill",
@@ -21,18 +22,18 @@ fn limit(square: f64) -> f64 {
 }
 
 /// N J_N of the closed form, of the solved chain, and the error of the latter.
-fn current(bonds: usize, square: f64, solve: bool) -> Result<(f64, f64, f64), GalleryError> {
+fn current(bonds: usize, square: f64, solve: bool, monitor: &Monitor) -> Result<(f64, f64, f64), GalleryError> {
     let chain = chain("uphill", &[&format!("chain.bonds={bonds}"), &format!("right.force.mean={}", square.sqrt())])?;
     let n = bonds as f64;
     let closed = chain.stationary_current().unwrap_or(f64::NAN);
     if !solve {
         return Ok((n * closed, f64::NAN, 0.0));
     }
-    let profile = stationary(&chain)?;
+    let profile = stationary(&chain, monitor)?;
     Ok((n * closed, n * profile.current[bonds / 2], n * profile.errors.current))
 }
 
-fn figure() -> Result<Figure, GalleryError> {
+fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let mut layers = vec![
         Layer::guide((0.0, 0.0), (3.0, 0.0)),
         Layer { mark: Mark::Dashed, ..curve("*N* → ∞", Colour::Ink, &even(0.0, 3.0, 2), limit) },
@@ -41,12 +42,12 @@ fn figure() -> Result<Figure, GalleryError> {
         let colour = Colour::Palette(index);
         let mut points = Vec::new();
         for square in even(0.0, 3.0, 2) {
-            points.push((square, current(bonds, square, false)?.0));
+            points.push((square, current(bonds, square, false, monitor)?.0));
         }
         layers.push(Layer::new(format!("*N* = {bonds}"), Mark::Line, colour, points));
         let (mut points, mut error) = (vec![], 0.0f64);
         for square in even(0.0, 3.0, 13) {
-            let (_, found, e) = current(bonds, square, true)?;
+            let (_, found, e) = current(bonds, square, true, monitor)?;
             points.push((square, found));
             error = error.max(e);
         }
@@ -57,7 +58,7 @@ fn figure() -> Result<Figure, GalleryError> {
         let colour = Colour::Map(index as f64 / 3.0);
         let (mut line, mut discs, mut error) = (vec![], vec![], 0.0f64);
         for bonds in geometric(4.0, 2048.0, 10).into_iter().map(|n| n.round() as usize) {
-            let (closed, found, e) = current(bonds, square, true)?;
+            let (closed, found, e) = current(bonds, square, true, monitor)?;
             let off = |value: f64| (bonds as f64, (value - limit(square)).abs());
             line.push(off(closed));
             discs.push(off(found));
