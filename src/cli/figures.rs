@@ -2,9 +2,10 @@
 
 use super::progress::{Show, monitor};
 use super::{Error, interrupt, print};
-use crate::figures::gallery::{Entry, GALLERY, GalleryError};
+use crate::figures::gallery::{self, Entry, GALLERY, GalleryError};
 use crate::figures::style::Theme;
 use clap::ValueEnum;
+use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -25,7 +26,7 @@ pub struct FiguresArgs {
     /// Which figures; all if left out
     names: Vec<String>,
     /// The folder to write to: NAME.svg, NAME.png and NAME.csv of each
-    #[arg(short, long, value_name = "DIR", required_unless_present = "list")]
+    #[arg(short, long, value_name = "DIR", required_unless_present_any = ["list", "page"])]
     output: Option<PathBuf>,
     /// How they look
     #[arg(long, value_enum, default_value_t)]
@@ -45,6 +46,9 @@ pub struct FiguresArgs {
     /// Say the names and titles, and end
     #[arg(long)]
     list: bool,
+    /// Write the page that shows the gallery (Markdown) to standard output, and end
+    #[arg(long, hide = true)]
+    page: bool,
 }
 
 impl From<GalleryError> for Error {
@@ -63,6 +67,9 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     let entries = chosen(&args.names)?;
     if args.list {
         return print(&entries.iter().map(|e| format!("{:18}{}\n", e.name, e.title)).collect::<String>());
+    }
+    if args.page {
+        return print(&gallery::page());
     }
     let folder = args.output.clone().unwrap_or_default();
     let failed = |path: &Path, e: std::io::Error| Error::Failed(format!("{}: {e}", path.display()));
@@ -87,6 +94,10 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
         let start = Instant::now();
         let figure = (entry.figure)(&monitor.part(index as f64 / count, (index + 1) as f64 / count))?;
         figure.save(&work.0, &theme).map_err(GalleryError::from)?;
+        for fault in figure.overlaps(&theme).map_err(Error::Failed)? {
+            // A fault of the figure, not of what it shows: say it and go on.
+            let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
+        }
         for (from, to) in files(&work.0, entry).into_iter().zip(files(&folder, entry)) {
             std::fs::rename(&from, &to).map_err(|e| failed(&to, e))?;
         }

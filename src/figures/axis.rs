@@ -81,7 +81,7 @@ impl Axis {
             true => (log_ticks(low, high, most), None),
             false => linear_ticks(low, high, most),
         };
-        let minor = if log { minor_log_ticks(low, high, ticks.len()) } else { vec![] };
+        let minor = if log { minor_log_ticks(low, high) } else { vec![] };
         Fitted { scale: self.scale, low, high, ticks, factor, minor }
     }
 }
@@ -160,9 +160,9 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
 }
 
 /// 2, 3, .. 9 times the powers of ten, as long as they can be told apart; over many decades the powers themselves.
-fn minor_log_ticks(low: f64, high: f64, labelled: usize) -> Vec<f64> {
+fn minor_log_ticks(low: f64, high: f64) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
-    let multiples: &[i32] = if last - first <= 2 + 2 * labelled as i32 { &[1, 2, 3, 4, 5, 6, 7, 8, 9] } else { &[1] };
+    let multiples: &[i32] = if last - first <= 5 { &[1, 2, 3, 4, 5, 6, 7, 8, 9] } else { &[1] };
     (first..=last)
         .flat_map(|k| multiples.iter().map(move |&m| m as f64 * 10f64.powi(k)))
         .filter(|v| *v >= low && *v <= high)

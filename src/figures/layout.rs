@@ -2,6 +2,7 @@
 //! nothing depends on who draws.
 
 use super::axis::Fitted;
+use super::curves::{clip, dashes, inside};
 use super::label::width;
 use super::style::{PER_MM, Theme};
 use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, letter};
@@ -80,7 +81,6 @@ impl Frame {
     }
 }
 
-#[cfg(test)]
 impl Text {
     /// What its letters cover.
     pub fn frame(&self) -> Frame {
@@ -234,7 +234,7 @@ impl Sheet<'_> {
             left: if panel.y.bare { 0.8 * em } else { self.widest(y) + 2.4 * em },
             top: if lettered || !panel.title.is_empty() { 1.9 * em } else { 0.8 * em },
             right: match &panel.map {
-                Some(map) if map.bar => 1.9 * em + self.widest(&bar_axis(map)) + 1.9 * em,
+                Some(map) if map.bar => 1.75 * em + self.widest(&bar_axis(map)) + 2.1 * em,
                 _ if panel.x.bare => 0.6 * em,
                 _ => (half + 0.2 * em).max(1.0 * em),
             },
@@ -363,7 +363,7 @@ impl Sheet<'_> {
             self.ink(&[(x, y), (x + 0.25 * em, y)], 0.5);
             self.number(label, (x + 0.45 * em, y), 0.0);
         }
-        let x = right + 0.45 * em + self.widest(&axis) + 0.95 * em;
+        let x = right + 0.45 * em + self.widest(&axis) + 0.75 * em;
         self.text(&title(&Axis::new(&map.quantity), &axis), (x, 0.5 * (top + bottom)), 0.5, em, true, Colour::Ink);
     }
 
@@ -414,94 +414,4 @@ fn named(layers: &[Layer]) -> Vec<Vec<&Layer>> {
         }
     }
     named
-}
-
-fn inside(&(x, y): &(f64, f64)) -> bool {
-    let unit = -1e-9..=1.0 + 1e-9;
-    unit.contains(&x) && unit.contains(&y)
-}
-
-/// The pieces of a curve within the unit square, broken where a point is missing.
-fn clip(curve: &[Option<(f64, f64)>]) -> Vec<Vec<(f64, f64)>> {
-    let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
-    if let [Some(only)] = curve {
-        return if inside(only) { vec![vec![*only]] } else { vec![] };
-    }
-    for pair in curve.windows(2) {
-        let (Some(from), Some(to)) = (pair[0], pair[1]) else { continue };
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        // The part of the segment within (Liang and Barsky 1984).
-        let mut part = (0.0f64, 1.0f64);
-        for (step, room) in [(-dx, from.0), (dx, 1.0 - from.0), (-dy, from.1), (dy, 1.0 - from.1)] {
-            if step < 0.0 {
-                part.0 = part.0.max(room / step);
-            } else if step > 0.0 {
-                part.1 = part.1.min(room / step);
-            } else if room < -1e-9 {
-                part = (1.0, 0.0);
-            }
-        }
-        if part.0 > part.1 {
-            continue;
-        }
-        let [start, end] = [part.0, part.1].map(|p| (from.0 + p * dx, from.1 + p * dy));
-        match pieces.last_mut() {
-            Some(piece) if piece.last() == Some(&start) => piece.push(end),
-            _ => pieces.push(vec![start, end]),
-        }
-    }
-    pieces
-}
-
-/// Cuts a curve into dashes of length `on` with gaps of length `off`.
-fn dashes(curve: &[(f64, f64)], on: f64, off: f64) -> Vec<Vec<(f64, f64)>> {
-    let mut dashes = vec![vec![curve[0]]];
-    let (mut drawing, mut left) = (true, on);
-    for pair in curve.windows(2) {
-        let (mut from, to) = (pair[0], pair[1]);
-        loop {
-            let length = (to.0 - from.0).hypot(to.1 - from.1);
-            if length <= left {
-                left -= length;
-                break;
-            }
-            let part = left / length;
-            from = (from.0 + part * (to.0 - from.0), from.1 + part * (to.1 - from.1));
-            match (drawing, dashes.last_mut()) {
-                (true, Some(dash)) => dash.push(from),
-                _ => dashes.push(vec![from]),
-            }
-            drawing = !drawing;
-            left = if drawing { on } else { off };
-        }
-        if let (true, Some(dash)) = (drawing, dashes.last_mut()) {
-            dash.push(to);
-        }
-    }
-    dashes.retain(|dash| dash.len() > 1);
-    dashes
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn curves_end_at_the_axes() {
-        let curve = [(0.5, 0.5), (0.5, 1.5), (2.0, 1.5), (0.5, 0.0)].map(Some);
-        let pieces = clip(&curve);
-        assert_eq!(pieces[0], [(0.5, 0.5), (0.5, 1.0)]);
-        assert_eq!(pieces.len(), 2);
-        assert_eq!(pieces[1][1], (0.5, 0.0));
-        assert!((pieces[1][0].0 - 1.0).abs() < 1e-12 && (pieces[1][0].1 - 0.5).abs() < 1e-12);
-        assert!(clip(&[Some((0.1, 0.1)), None, Some((0.2, 0.2))]).is_empty());
-    }
-
-    #[test]
-    fn dashes_cover_their_share_of_a_line() {
-        let all = dashes(&[(0.0, 0.0), (30.0, 0.0), (80.0, 0.0)], 5.0, 3.0);
-        assert_eq!(all.len(), 10);
-        let length: f64 = all.iter().flat_map(|d| d.windows(2)).map(|w| w[1].0 - w[0].0).sum();
-        assert!((length - 50.0).abs() < 1e-9);
-    }
 }

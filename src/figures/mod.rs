@@ -7,9 +7,11 @@
 
 mod axis;
 mod check;
+mod curves;
 pub mod gallery;
 mod label;
 mod layout;
+mod overlap;
 mod paint;
 mod profiles;
 pub mod style;

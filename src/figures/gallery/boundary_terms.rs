@@ -38,7 +38,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             x: Axis::log("*t* = *τ*/*N*²").over(1e-5, 1.0),
             y: Axis::log(label).over(bottom, 4.0),
             layers,
-            legend: Some(if bottom < 1e-3 { Corner::TopLeft } else { Corner::BottomRight }),
+            legend: Some(if bottom < 1e-3 { Corner::BottomLeft } else { Corner::BottomRight }),
             ..Default::default()
         }
     };

@@ -57,7 +57,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         panels: vec![
             Panel {
                 x: Axis::log("*N*"),
-                y: Axis::log("distance to the limit").over(3e-4, 10.0),
+                y: Axis::log("distance to the limit").over(3e-4, 8.0),
                 layers,
                 legend: Some(Corner::TopRight),
                 ..Default::default()

@@ -12,7 +12,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "conversion",
     title: "Mechanical energy becomes heat",
     caption: "The energies of the chain of the figure `evolution` (N = 100, F̄ = 2, γ = 1, at rest at t = 0) in time, per site. (a) Change of the mechanical \
-              and of the thermal energy; curves: exact chain, discs: macroscopic equations. (b) What has happened until t: work W_N of the force, \
+              and of the thermal energy; curves: exact chain, circles: macroscopic equations. (b) What has happened until t: work W_N of the force, \
               mechanical energy turned into heat by flips, 2γ ∫ Σ p̄_n² dτ/N, and energy that has left through each end. (c) Violation of the \
               exact balance: work − change of the energy − energy that left.",
     scenario: Some("evolution"),
@@ -84,15 +84,15 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 layers: vec![
                     column("work", Mark::Line, 2, 2),
                     column("turned into heat", Mark::Line, 1, 3),
-                    column("left on the left", Mark::Line, 0, 4),
-                    column("left on the right", Mark::Line, 3, 5),
+                    column("out at the left", Mark::Line, 0, 4),
+                    column("out at the right", Mark::Line, 3, 5),
                 ],
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },
             Panel {
                 x: t(),
-                y: Axis::log("violation of the balance").over(1e-17, 1e-9),
+                y: Axis::log("violation of the balance").over(1e-17, 1e-8),
                 layers: vec![column("", Mark::Disc, 4, 6)],
                 ..Default::default()
             },

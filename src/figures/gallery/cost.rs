@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
     title: "What an answer costs",
     caption: "Drawn from measurements (data/cost.csv, which names machine, programs and commands), not computed anew. (a) Stationary state and (b) \
               evolution to 11 output times in [0, 0.1] of the scenario uphill: CPU seconds of all threads against N. (c) Peak memory of the runs of (a). \
-              Discs: flipchain; diamonds: general solvers on the same equations. Grey: slopes 1 and 2.",
+              Discs: flipchain; diamonds: general solvers on the same equations. Profiles alone grow like N, the covariance like N² once N is large.",
     scenario: None,
     figure,
 };
@@ -55,9 +55,6 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
             })
             .collect::<Vec<_>>()
     };
-    let slopes = |n: [f64; 2], cost: f64| {
-        [1, 2].map(|power| Layer::guide((n[0], cost), (n[1], cost * (n[1] / n[0]).powi(power)))).to_vec()
-    };
     let n = |low, high| Axis::log("*N*").over(low, high);
     Ok(Figure {
         name: ENTRY.name.into(),
@@ -68,7 +65,7 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
                 title: "stationary state".into(),
                 x: n(40.0, 2e6),
                 y: Axis::log("CPU time (s)").over(1e-2, 3e3),
-                layers: [slopes([3e3, 3e4], 0.02), layers("steady", 1)].concat(),
+                layers: layers("steady", 1),
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },
@@ -76,7 +73,7 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
                 title: "evolution".into(),
                 x: n(50.0, 400.0),
                 y: Axis::log("CPU time (s)").over(0.1, 100.0),
-                layers: [slopes([150.0, 300.0], 0.2), layers("evolution", 1)].concat(),
+                layers: layers("evolution", 1),
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },
@@ -84,7 +81,7 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
                 title: "stationary state".into(),
                 x: n(40.0, 2e6),
                 y: Axis::log("memory (MiB)").over(3.0, 3e3),
-                layers: [slopes([3e3, 3e4], 4.0), layers("steady", 2)].concat(),
+                layers: layers("steady", 2),
                 ..Default::default()
             },
         ],

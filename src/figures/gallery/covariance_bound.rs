@@ -2,7 +2,7 @@
 
 use super::{Entry, GalleryError, against_size, measure, order_label};
 use crate::figures::profiles::time_label;
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
     title: "The bound on the covariance is not reached",
     caption: "C_N(t) = (1/N) Σ_{n,k} [Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²] of the chain of the figure `evolution`, which starts with independent \
               coordinates. (a) Against N; dashed: the limit 2∫e_heat² dx of local equilibrium. (b) The same less its value at t = 0, against log²N, in \
-              which the bound C_N(0) + C t log²N is a straight line from the origin (dotted: with the smallest C that serves at t = 1): the growth that \
+              which the bound C_N(0) + C t log²N is a straight line from the origin (black: with the smallest C that serves at t = 1): the growth that \
               the bound allows is not there. (c) The part without the variances vanishes.",
     scenario: Some("evolution"),
     figure,
@@ -34,7 +34,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             against_log.push(layer);
         }
         let (_, order) = against_size(&all, "covariance_offdiagonal", time, "", colour, |m| m.value);
-        let label = order_label(order);
+        let label = format!("{}: {}", time_label(time), order_label(order));
         rest.extend(against_size(&all, "covariance_offdiagonal", time, &label, colour, |m| m.value).0);
     }
     let last = all.iter().filter(|m| m.statement == "covariance" && m.time == 1.0);
@@ -51,6 +51,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 x: Axis::new("log² *N*").over(0.0, most),
                 y: Axis::new("*C*_{*N*}(*t*) − *C*_{*N*}(0)"),
                 layers: against_log,
+                notes: vec![Note { label: "bound, *t* = 1".into(), at: (0.19 * most, 2.6), ..Default::default() }],
                 ..Default::default()
             },
             Panel {

@@ -62,6 +62,29 @@ pub const GALLERY: &[Entry] = &[
     cost::ENTRY,
 ];
 
+/// The page that shows the gallery, docs/gallery.md.
+pub fn page() -> String {
+    let mut page = String::from(
+        "# The gallery\n\n\
+         Figures of the theory and of the exact chain, for papers and talks. All of them, in some minutes on two cores:\n\n    \
+         flipchain figures -o figures --force\n\n\
+         Each comes as SVG with text as text, as PNG at 300 dpi, and with its data as CSV (`panel,series,x,y,value,error`), to be drawn again in any \
+         program. Widths are those of a journal's double column, 178 mm, with text of 7 and 8 points; `--theme slides` draws them light on dark and 1.8 \
+         times as large. The same numbers and pictures come out on every run, with any number of threads.\n",
+    );
+    for Entry { name, title, caption, scenario, .. } in GALLERY {
+        let from = match scenario {
+            Some(scenario) => format!("scenario [data/gallery/{scenario}.toml](../data/gallery/{scenario}.toml)"),
+            None => "measurements [data/cost.csv](../data/cost.csv)".into(),
+        };
+        page += &format!(
+            "\n## {title}\n\n![{title}](../figures/{name}.png)\n\n    flipchain figures {name} -o figures --force\n\n{caption}\n\n\
+             From the {from}; data: [{name}.csv](../figures/{name}.csv), vector drawing: [{name}.svg](../figures/{name}.svg).\n"
+        );
+    }
+    page
+}
+
 /// Why a figure could not be made.
 #[derive(Debug, thiserror::Error)]
 #[allow(missing_docs)]

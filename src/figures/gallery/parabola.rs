@@ -11,7 +11,7 @@ pub(super) const ENTRY: Entry = Entry {
               exact chain of N = 50 bonds; curves: the macroscopic limit e_heat = F̄²x(1−x) + (T₊−T₋)x + T₋. Beyond the threshold F̄² = |T₊−T₋| the \
               maximum (diamonds) leaves the hot end and moves along the dashed curve towards x = 1/2. (b) Its place x_max = 1/2 + (T₊−T₋)/(2F̄²) \
               against F̄² (curve) and in the exact chain of N = 1000 bonds (circles: vertex of the parabola through the hottest site and its \
-              neighbours). Dotted: the threshold.",
+              neighbours). Grey: the threshold.",
     scenario: Some("parabola"),
     figure,
 };

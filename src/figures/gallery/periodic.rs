@@ -10,7 +10,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "periodic",
     title: "The layer of a shaken end",
     caption: "The periodic state under the force F̄ + N^(−1/2) 3 cos ωτ on an end without thermostat (F̄ = 1.2, ω = 1.3, γ = 0.8, T₋ = 1). (a) One period: \
-              √N times the oscillating part of the force (grey) and of the momentum p̄_N. (b) N times the oscillation of Var p_N about its average. \
+              √N times the oscillating part of the force (grey) and of the momentum p̄_N. (b) N times the oscillation of Var p_N about its average: twice a period in the limit, with a part at ω that dies like N^(−1/2). \
               (c) √N times the amplitude of the oscillation of p̄_n, by the distance from the end, for three sizes: it dies like |z|^(N−n) (line), z + 1/z − 2 = \
               iω(iω + 2γ), whatever the size.",
     scenario: Some("periodic"),
@@ -64,21 +64,21 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         panels: vec![
             Panel {
                 x: phase(),
-                y: Axis::new("oscillation times √*N*").over(-3.2, 5.2),
+                y: Axis::new("oscillation times √*N*").over(-3.4, 6.6),
                 layers: momentum,
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },
             Panel {
                 x: phase(),
-                y: Axis::new("*N* (Var *p*_{*N*} − average)"),
+                y: Axis::new("*N* (Var *p*_{*N*} − average)").over(-2.4, 5.0),
                 layers: variance,
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },
             Panel {
                 x: Axis::new("distance from the end  *N* − *n*").over(-0.5, 24.5),
-                y: Axis::log("amplitude of *p\u{304}*_{*n*} times √*N*").over(1e-12, 10.0),
+                y: Axis::log("amplitude of *p\u{304}*_{*n*} times √*N*").over(1e-11, 100.0),
                 layers: layer,
                 legend: Some(Corner::TopRight),
                 ..Default::default()

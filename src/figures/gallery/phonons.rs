@@ -11,8 +11,8 @@ pub(super) const ENTRY: Entry = Entry {
     name: "phonons",
     title: "Phonons keep their energy until velocities flip",
     caption: "Energy E|φ(k)|²/(2N) of the modes of a ring of N = 64 atoms, φ(k) = 2|sin πk| q̂(k) + i p̂(k); k > 1/2 runs to the left. At τ = 0 a wave packet \
-              around k = 1/4 runs to the right in a chain of temperature 0.01. (a) Without flips (γ = 0): line, τ = 0; discs, τ = 10⁶. (b) With flips \
-              (γ = 0.05): the packet is reflected, then its energy goes to all modes alike. (c) Largest relative change of a mode's energy \
+              around k = 1/4 runs mainly to the right in a chain of temperature 0.01. (a) Without flips (γ = 0): line, τ = 0; discs, τ = 10⁶. (b) With flips \
+              (γ = 0.05): the packet's energy goes to all modes alike, but for k = 0, which keeps its mean elongation. (c) Largest relative change of a mode's energy \
               without flips: rounding.",
     scenario: Some("phonons"),
     figure,
@@ -48,7 +48,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (flipped, error) = modes(0.05, &times, &monitor.part(0.5, 1.0))?;
     let mixed = times.iter().zip(&flipped).enumerate().map(|(i, (&t, modes))| {
         let colour = Colour::Map(i as f64 / (times.len() - 1) as f64);
-        energies(&time_label(t), Mark::Line, colour, modes, error)
+        energies(&format!("*τ* = {}", time_label(t)), Mark::Line, colour, modes, error)
     });
     let k = || Axis::new("*k*").over(0.0, 1.0).at(&[0.0, 0.25, 0.5, 0.75, 1.0]);
     let energy = || Axis::log("energy  E|*φ*(*k*)|²/2*N*").over(7e-3, 3.0);
@@ -77,7 +77,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             Panel {
                 title: "*γ* = 0".into(),
                 x: Axis::log("*τ*"),
-                y: Axis::log("largest relative change").over(1e-17, 1e-10),
+                y: Axis::log("largest relative change").over(1e-17, 1e-11),
                 layers: vec![changes],
                 ..Default::default()
             },

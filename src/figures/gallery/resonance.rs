@@ -4,7 +4,7 @@ use super::{Entry, GalleryError, chain, done, geometric};
 use crate::chain::Chain;
 use crate::covariance::modal::Modal;
 use crate::covariance::periodic::PeriodicMean;
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::limit::conditions::oscillation_work;
 use crate::monitor::Monitor;
 use crate::observe::periodic::PeriodicWork;
@@ -16,7 +16,7 @@ pub(super) const ENTRY: Entry = Entry {
     title: "Shaking heats a wall most inside the band",
     caption: "A force F̄ + N^(−1/2) 3 cos ωτ (F̄ = 1.2) on an end without thermostat, T₋ = 1. (a) W_heat, the work of the oscillation per unit of macroscopic \
               time, against ω for γ = 0.05: the limit Σ|F̂(l)|² Re[sz/(1−z)] (black) and exact chains; while γN is small the chain rings at its own \
-              frequencies, 2 sin(π k/(2N+1)) up to the friction, and the band ends at ω = 2 (grey). (b) The temperature of the wall, Var p_N on \
+              frequencies; the band of the phonons ends at ω = 2 (grey). (b) The temperature of the wall, Var p_N on \
               average over a period, for γ = 0.8: limit e_heat(1) = F̄² + 4γ W_heat + T₋ (black) and exact chains.",
     scenario: Some("periodic"),
     figure,
@@ -55,7 +55,7 @@ fn limit(label: &str, flip_rate: f64, frequencies: &[f64], wall: bool) -> Result
 fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let frequencies = geometric(0.02, 4.0, 401);
     let mut works = Vec::new();
-    for (index, bonds) in [10, 40, 160].into_iter().enumerate() {
+    for (index, bonds) in [10, 20, 40].into_iter().enumerate() {
         let (mut points, mut error) = (vec![], 0.0f64);
         for &frequency in &frequencies {
             let (work, e) = work(&shaken(bonds, 0.05, frequency)?)?;
@@ -89,7 +89,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 x: Axis::log("*ω*").over(0.02, 4.0),
                 y: Axis::new("*W*_{heat}").over(0.0, 9.0),
                 layers: [vec![band(9.0)], works].concat(),
-                notes: vec![Note { label: "*γ* = 0.05".into(), at: (0.45, 8.5), ..Default::default() }],
+                title: "*γ* = 0.05".into(),
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },
@@ -97,7 +97,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 x: Axis::log("*ω*").over(0.02, 4.0),
                 y: Axis::new("temperature of the wall"),
                 layers: [vec![band(12.0)], walls].concat(),
-                notes: vec![Note { label: "*γ* = 0.8".into(), at: (0.45, 3.0), ..Default::default() }],
+                title: "*γ* = 0.8".into(),
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
             },

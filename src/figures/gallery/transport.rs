@@ -11,7 +11,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "transport",
     title: "From waves to diffusion",
     caption: "A bump of elongation at rest on a ring of N = 512 atoms. (a-c) Mean elongation r̄_n(τ) on the ballistic scale, for the pure harmonic ring, for \
-              γN ≈ 5 and for γ = 1: the two waves run at the speed of sound, are damped after times 1/γ, and are not there at all. Colours end at half of \
+              γN ≈ 5 and for γ = 1: the two waves run at the speed of sound, are damped after times 1/γ, or do not appear at all. Colours end at half of \
               the bump's height. (d) Root mean square distance of the elongation from its origin, √(Σ r̄_n (n−n₀)²/Σ r̄_n), less its initial square: \
               it grows like τ before 1/γ and like √(τ/γ) after it.",
     scenario: Some("transport"),
@@ -83,7 +83,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     }
     panels.push(Panel {
         x: Axis::log("*τ*"),
-        y: Axis::log("distance").over(1.0, 500.0),
+        y: Axis::log("distance from the origin").over(1.0, 500.0),
         layers,
         notes: vec![
             Note { label: "~ *τ*".into(), at: (30.0, 60.0), ..Default::default() },

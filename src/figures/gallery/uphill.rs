@@ -8,7 +8,7 @@ pub(super) const ENTRY: Entry = Entry {
     name: "uphill",
     title: "The current turns and flows uphill",
     caption: "(a) N times the stationary energy current J_N against F̄² for T₋ = 2, T₊ = 1, γ = 1. Discs: −E[p_n r_{n+1}] of the solved chain at its middle \
-              bond; thin curves: the closed form at the same N; thick black: the limit −(T₊−T₋+F̄²)/(4γ). Below zero energy flows from the cold to the \
+              bond; lines: the closed form at the same N; dashed: the limit −(T₊−T₋+F̄²)/(4γ). Below zero energy flows from the cold to the \
               hot end. (b) Distance of N J_N to the limit: of order 1/N for every force. Discs as in (a); lines: closed form.",
     scenario: Some("uphill"),
     figure,
@@ -91,7 +91,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             },
             Panel {
                 x: Axis::log("*N*"),
-                y: Axis::log("|*N J*_{*N*} − *J*|"),
+                y: Axis::log("|*N J*_{*N*} − *J* |"),
                 layers: distances,
                 legend: Some(Corner::BottomLeft),
                 ..Default::default()
