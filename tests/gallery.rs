@@ -73,8 +73,10 @@ fn is_well_formed(svg: &str, name: &str) {
     let mut open = Vec::new();
     for tag in svg.split('<').skip(1) {
         let tag = tag.split('>').next().unwrap_or_default();
-        assert!(!tag.contains("NaN") && !tag.contains("inf"), "{name}: {tag}");
-        assert!(tag.matches('"').count() % 2 == 0, "{name}: {tag}");
+        // A map is an image in letters of base 64, where any word may stand.
+        let numbers = tag.split("href=").next().unwrap_or_default();
+        assert!(!numbers.contains("NaN") && !numbers.contains("inf"), "{name}: {numbers}");
+        assert!(tag.matches('"').count() % 2 == 0, "{name}: {numbers}");
         if let Some(closed) = tag.strip_prefix('/') {
             assert_eq!(open.pop(), Some(closed.trim()), "{name}");
         } else if !tag.ends_with('/') && !tag.starts_with(['?', '!']) {

@@ -238,7 +238,7 @@ impl Sheet<'_> {
                 _ if panel.x.bare => 0.6 * em,
                 _ => (half + 0.2 * em).max(1.0 * em),
             },
-            bottom: if panel.x.bare { 0.6 * em } else { 3.0 * em },
+            bottom: if panel.x.bare { 0.6 * em } else { 3.1 * em },
         }
     }
 
@@ -250,14 +250,7 @@ impl Sheet<'_> {
         }
         self.ticks(panel, [x_axis, y_axis], frame);
         if !panel.x.bare {
-            self.text(
-                &title(&panel.x, x_axis),
-                (0.5 * (left + right), bottom + 2.25 * em),
-                0.5,
-                em,
-                false,
-                Colour::Ink,
-            );
+            self.text(&title(&panel.x, x_axis), (0.5 * (left + right), bottom + 2.4 * em), 0.5, em, false, Colour::Ink);
         }
         if !panel.y.bare {
             let x = left - self.widest(y_axis) - 1.5 * em;
@@ -298,7 +291,7 @@ impl Sheet<'_> {
             let (x, y) = frame.at(place, 0.0);
             self.ink(&[(x, y), (x, y + long)], 0.5);
             if !panel.x.bare {
-                self.number(label, (x, y + 0.95 * em), 0.5);
+                self.number(label, (x, y + 1.1 * em), 0.5);
             }
         }
         for (value, label) in &y_axis.ticks {

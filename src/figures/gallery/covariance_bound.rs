@@ -56,7 +56,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             },
             Panel {
                 x: Axis::log("*N*"),
-                y: Axis::log("*C*_{*N*} without variances"),
+                y: Axis::log("*C*_{*N*} without variances").over(1e-4, 1.6e-2),
                 layers: rest,
                 legend: Some(Corner::BottomLeft),
                 ..Default::default()

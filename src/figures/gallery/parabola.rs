@@ -73,7 +73,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 layers: vec![threshold, theory, measured],
                 notes: vec![Note {
                     label: "*F\u{304}*² = |*T*_{+} − *T*_{−}|".into(),
-                    at: (1.15, 0.03),
+                    at: (1.5, 0.06),
                     ..Default::default()
                 }],
                 legend: Some(Corner::BottomRight),

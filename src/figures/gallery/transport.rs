@@ -86,7 +86,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         y: Axis::log("distance from the origin").over(1.0, 500.0),
         layers,
         notes: vec![
-            Note { label: "~ *τ*".into(), at: (30.0, 60.0), ..Default::default() },
+            Note { label: "~ *τ*".into(), at: (40.0, 62.0), anchor: 1.0, ..Default::default() },
             Note { label: "~ √*τ*".into(), at: (700.0, 15.0), ..Default::default() },
         ],
         legend: Some(Corner::TopLeft),
