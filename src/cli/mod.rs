@@ -13,6 +13,7 @@ mod progress;
 mod run;
 mod run_args;
 pub mod scenario;
+pub mod shell;
 pub mod steady;
 
 pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
@@ -49,6 +50,10 @@ pub enum Command {
     Figures(figures::FiguresArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
+    /// Completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// The manual page
+    Manual(shell::ManualArgs),
 }
 
 /// Why a command ended before its end.
@@ -66,6 +71,9 @@ pub enum Error {
     /// The user ended the run.
     #[error("interrupted")]
     Interrupted,
+    /// There is nothing to go on with: the run is complete.
+    #[error("{0}")]
+    AlreadyDone(String),
 }
 
 impl Error {
@@ -75,6 +83,7 @@ impl Error {
             Error::Scenario(_) | Error::BadInput(_) => 2,
             Error::Failed(_) => 1,
             Error::Interrupted => 130,
+            Error::AlreadyDone(_) => 0,
         }
     }
 }
@@ -89,6 +98,10 @@ impl From<Interrupted> for Error {
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Error::AlreadyDone(message)) => {
+            let _ = print(&format!("{message}\n"));
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             // With standard error closed there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "flipchain: {error}");
@@ -106,6 +119,8 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Check(args) => check::run(args),
         Command::Figures(args) => figures::run(args),
         Command::Scenario(args) => scenario::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Manual(args) => shell::manual(args),
     }
 }
 

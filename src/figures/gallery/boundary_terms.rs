@@ -1,6 +1,6 @@
 //! The time integrals of the momenta at the ends, which the proof needs to be of order 1/N.
 
-use super::{Entry, GalleryError, geometric, measure};
+use super::{Entry, GalleryError, geometric, measure_means};
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 
@@ -17,7 +17,7 @@ pub(super) const ENTRY: Entry = Entry {
 fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let times = geometric(1e-5, 1.0, 41);
     let sizes = [16usize, 64, 256, 1024];
-    let all = measure("evolution", &sizes.map(|n| (n, false)), &times, monitor)?;
+    let all = measure_means("evolution", &sizes, &times, monitor)?;
     let panel = |statement: &str, label: &str, bottom: f64| {
         let bound = times.iter().map(|&t| (t, t + 1.0)).collect();
         let mut layers = vec![Layer::new("(*t* + 1) *F\u{304}*/2*γ*", Mark::Line, Colour::Grey, bound)];

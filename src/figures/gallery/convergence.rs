@@ -21,7 +21,7 @@ pub(super) const ENTRY: Entry = Entry {
 const TIME: f64 = 0.1;
 
 fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let sizes = [16, 32, 64, 128, 256, 512, 1024, 2048].map(|n| (n, n <= 256));
+    let sizes = [16, 32, 64, 128, 256, 512, 1024].map(|n| (n, n <= 64));
     let all = measure("evolution", &sizes, &[TIME], &monitor.part(0.0, 0.8))?;
     let mut layers = Vec::new();
     let statements = [

@@ -21,11 +21,11 @@ use crate::chain::{Chain, InitialError, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::Solution;
 use crate::evolve::radau::EvolveError;
-use crate::evolve::{self, Method};
+use crate::evolve::{self, Method, means};
 use crate::limit::{LimitError, Problem};
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::observe::fit::{self, Uncertain};
-use crate::observe::theorems::Measurement;
+use crate::observe::theorems::{self, Macroscopic, Measurement};
 use crate::observe::{Profile, sizes};
 use crate::scenario::{Scenario, ScenarioError};
 use crate::steady::{SteadyError, profiles};
@@ -171,6 +171,37 @@ fn measure(
         let limit =
             limit.ok_or_else(|| GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing")))?;
         all.extend(sizes::measure(&chain, &law, times, &limit, variances, TOLERANCE, &monitor.silent())?);
+        done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
+    }
+    Ok(all)
+}
+
+/// What the means alone say, over sizes.
+fn measure_means(
+    name: &str,
+    sizes: &[usize],
+    times: &[f64],
+    monitor: &Monitor,
+) -> Result<Vec<Measurement>, GalleryError> {
+    let mut all = Vec::new();
+    for (index, &bonds) in sizes.iter().enumerate() {
+        let scenario = scenario(name, &[&format!("chain.bonds={bonds}")])?;
+        let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
+        let limit = Problem::new(&scenario, &chain)?.evolve(times)?;
+        let limit =
+            limit.ok_or_else(|| GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing")))?;
+        let microscopic: Vec<f64> = times.iter().map(|t| t * (bonds as f64).powi(2)).collect();
+        let paths = means::evolve(&Modal::new(&chain), &law, &microscopic, 1e-12, &monitor.silent())?;
+        for ((path, output), &t) in paths.iter().zip(&limit.outputs).zip(times) {
+            let macroscopic = Macroscopic {
+                output,
+                start: &limit.start,
+                force: chain.force.mean,
+                oscillation_work: 0.0,
+                flip_rate: chain.flip_rate,
+            };
+            all.extend(theorems::of_means(&chain, t, path, &macroscopic));
+        }
         done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
     }
     Ok(all)
