@@ -3,7 +3,7 @@
 
 use super::axis::Fitted;
 use super::curves::{clip, dashes, inside};
-use super::label::width;
+use super::label::{Part, parts, width};
 use super::style::{PER_MM, Theme};
 use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, letter};
 use plotters::style::RGBColor;
@@ -84,8 +84,9 @@ impl Frame {
 impl Text {
     /// What its letters cover.
     pub fn frame(&self) -> Frame {
-        let rise = |sign: f64| super::label::parts(&self.label).iter().map(|p| sign * p.rise()).fold(0.0, f64::max);
-        let (up, down) = (self.size * (0.74 + rise(1.0)), self.size * (0.22 + 0.5 * rise(-1.0)));
+        let most = |f: &dyn Fn(&Part) -> f64| self.size * parts(&self.label).iter().map(f).fold(0.0, f64::max);
+        let up = most(&|p| p.rise() + p.size() * if p.bar { 0.9 } else { 0.74 });
+        let down = most(&|p| 0.22 * p.size() - p.rise());
         let (along, (x, y)) = (self.size * width(&self.label), self.at);
         match self.turned {
             false => Frame { left: x, top: y - up, right: x + along, bottom: y + down },
