@@ -5,10 +5,14 @@
 //! elongations ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
 //! Every answer is judged by a second quadrature. The judge of this floor is the literal kernel. Source: docs/theory.md, "Profiles in O(N)".
 
+mod bulk;
 mod flux;
+mod group;
 mod kernel;
+mod mean_squares;
 mod pairing;
 mod path;
+mod sweep;
 mod wave;
 
 use crate::chain::Chain;
@@ -105,7 +109,7 @@ impl<'a> SquaredKernel<'a> {
             left_error,
             residual: solved.residual,
             iterations: solved.iterations,
-            nodes: kernel.nodes,
+            nodes: kernel.count,
         }
     }
 }
