@@ -73,10 +73,12 @@ pub(super) struct Bulk {
     complex: bool,
     forward: Arc<dyn Fft<f64>>,
     backward: Arc<dyn Fft<f64>>,
-    /// Circulants of K_pp, K_pr (elongations to momenta), K_rr and Φ/4γ.
-    symbols: [Vec<Complex64>; 4],
+    /// Circulants of K_pp, K_pr, K_rr and Φ/4γ of the nodes that do not pass from end to end, where there are any.
+    symbols: Option<[Vec<Complex64>; 4]>,
     /// On momenta and elongations, from the left and from the right end, counted from there.
     columns: [[Vector; 2]; 2],
+    /// Φ at wave number 0 over that at every other one.
+    sharpening: Vec<Complex64>,
 }
 
 /// Plans of transforms are made once.
@@ -88,13 +90,13 @@ fn good_length(n: usize) -> usize {
 }
 
 impl Bulk {
-    pub fn new(sites: usize, complex: bool, tables: Columns) -> Bulk {
+    /// `flux` is Φ/4γ of all nodes.
+    pub fn new(sites: usize, complex: bool, (tables, flux): (Option<Columns>, Vector)) -> Bulk {
         let length = good_length(2 * sites);
         let [forward, backward] = {
             let mut planner = PLANNER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
             [planner.plan_fft_forward(length), planner.plan_fft_inverse(length)]
         };
-        let [pp, pr, rr, flux, left_p, left_r, right_p, right_r] = tables;
         let symbol = |table: &Vector, back: usize| {
             // Entry δ at distance δ, entry -δ at distance δ - back.
             let mut circulant = vec![Complex64::ZERO; length];
@@ -107,13 +109,25 @@ impl Bulk {
             forward.process(&mut circulant);
             circulant
         };
-        // A momentum m and bond i (from 0) are m - i - 1 momenta apart for m > i, i - m otherwise: entry δ = i - m here.
-        let symbols = [symbol(&pp, 0), symbol(&pr, 1), symbol(&rr, 0), symbol(&flux, 0)];
-        Bulk { sites, complex, forward, backward, symbols, columns: [[left_p, left_r], [right_p, right_r]] }
+        let mut sharpening = symbol(&flux, 0);
+        let smooth = sharpening[0] / length as f64;
+        sharpening.iter_mut().for_each(|z| *z = smooth / *z);
+        let mut columns: [[Vector; 2]; 2] = Default::default();
+        let symbols = tables.map(|[pp, pr, rr, flux, left_p, left_r, right_p, right_r]| {
+            columns = [[left_p, left_r], [right_p, right_r]];
+            // A momentum m and bond i (from 0) are m - i - 1 momenta apart for m > i, i - m otherwise: entry δ = i - m here.
+            [symbol(&pp, 0), symbol(&pr, 1), symbol(&rr, 0), symbol(&flux, 0)]
+        });
+        Bulk { sites, complex, forward, backward, symbols, columns, sharpening }
+    }
+
+    /// Whether there are nodes that do not pass from end to end.
+    pub fn has_tables(&self) -> bool {
+        self.symbols.is_some()
     }
 
     fn transform(&self, v: &Vector) -> Vec<Complex64> {
-        let mut padded = vec![Complex64::ZERO; self.symbols[0].len()];
+        let mut padded = vec![Complex64::ZERO; self.sharpening.len()];
         padded.iter_mut().zip(0..v.len()).for_each(|(z, n)| *z = v.at(n));
         self.forward.process(&mut padded);
         padded
@@ -124,22 +138,33 @@ impl Bulk {
         Vector::from_complex(&spectrum[..len], self.complex)
     }
 
+    fn filter(&self, g: &Vector, symbol: &[Complex64]) -> Vector {
+        let mut spectrum = self.transform(g);
+        spectrum.iter_mut().zip(symbol).for_each(|(z, symbol)| *z *= symbol);
+        self.back(spectrum, g.len())
+    }
+
     /// Φ g/4γ
     pub fn flux(&self, g: &Vector) -> Vector {
-        let mut spectrum = self.transform(g);
-        spectrum.iter_mut().zip(&self.symbols[3]).for_each(|(z, symbol)| *z *= symbol);
-        self.back(spectrum, g.len())
+        self.symbols.as_ref().map_or(Vector::zeros(g.len(), self.complex), |[.., flux]| self.filter(g, flux))
+    }
+
+    /// The differences that carry the flux which the conductances Φ1 give to g.
+    pub fn sharpen(&self, g: &Vector) -> Vector {
+        self.filter(g, &self.sharpening)
     }
 
     /// K v on all coordinates.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
-        let [pp, pr, rr, _] = &self.symbols;
+        let Some([pp, pr, rr, _]) = &self.symbols else {
+            return (Vector::zeros(self.sites, self.complex), Vector::zeros(self.sites - 1, self.complex));
+        };
         let (p, r) = (self.transform(momenta), elongations.map(|v| self.transform(v)));
         let length = p.len();
         let mirrored = |k: usize| (length - k) % length;
-        let part = |k: usize, symbol: &dyn Fn(usize) -> Complex64| r.as_ref().map_or(Complex64::ZERO, |r| symbol(k) * r[k]);
-        let on_momenta = (0..length).map(|k| pp[k] * p[k] + part(k, &|k| pr[mirrored(k)])).collect();
-        let on_elongations = (0..length).map(|k| pr[k] * p[k] + part(k, &|k| rr[k])).collect();
+        let part = |k: usize, symbol: Complex64| r.as_ref().map_or(Complex64::ZERO, |r| symbol * r[k]);
+        let on_momenta = (0..length).map(|k| pp[k] * p[k] + part(k, pr[mirrored(k)])).collect();
+        let on_elongations = (0..length).map(|k| pr[k] * p[k] + part(k, rr[k])).collect();
         (self.back(on_momenta, self.sites), self.back(on_elongations, self.sites - 1))
     }
 

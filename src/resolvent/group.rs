@@ -1,8 +1,8 @@
 //! Quadrature nodes, eight side by side, with the constants of the recurrences and how far each of their waves reaches.
 //!
 //! With c = s₁s₂/(w₁w₂), p = z₁z₂ and κ = (1-z₁)(1-z₂)/(s₁s₂) ([`super::wave`]) a node's part of the squared kernel and of its double sums
-//! falls off like c pᵈ and c pᵈ⁺¹/(1-p)² with the distance d, and what an end reflects like z²ⁿ with the distance n from it. A node that is a
-//! millionth of the sum is over with its 12th digit: [`Reach`] counts the share.
+//! falls off like c pᵈ⁺¹/(1-p)² with the distance d, and what an end reflects like z²ⁿ with the distance n from it. A node that is a
+//! millionth of the sum is over with its first digits: [`Reach`] counts its share, in the sums over the flux, c/(1-p)³.
 
 use super::pairing::Pairing;
 use super::wave::{Wave, log_1p};
@@ -11,9 +11,6 @@ use std::f64::consts::PI;
 
 /// Sites whose intermediate results are kept at once: they fit into the first cache.
 pub(super) const BLOCK: usize = 64;
-
-/// log of what is dropped, relative to the sum over all nodes.
-const DROPPED: f64 = -42.0;
 
 /// Both waves of one node, and its weight.
 pub(super) type Pair = ([Wave; 2], Complex64);
@@ -37,22 +34,22 @@ fn missing([a, b]: &[Wave; 2]) -> Complex64 {
     a.slope + a.z * b.slope
 }
 
-/// The nodes with their reaches, farthest reflection first.
-pub(super) fn by_reach(nodes: impl IntoIterator<Item = Pair>) -> Vec<(Pair, Reach)> {
+/// The nodes with their reaches, farthest reflection first; `dropped` is the log of what is dropped, relative to the sum over all nodes.
+pub(super) fn by_reach(nodes: impl IntoIterator<Item = Pair>, dropped: f64) -> Vec<(Pair, Reach)> {
     let nodes: Vec<Pair> = nodes.into_iter().collect();
-    let sizes: Vec<[f64; 2]> =
-        nodes.iter().map(|node| [1.0, missing(&node.0).norm().powi(-2)].map(|f| f * weight(*node).norm())).collect();
-    let totals = [0, 1].map(|i| sizes.iter().map(|s| s[i]).sum::<f64>());
-    let with_reach = |(node, size): (Pair, &[f64; 2])| {
-        let share = (size[0] / totals[0]).max(size[1] / totals[1]).ln();
-        let after = |log: f64, rate: f64| (((log - DROPPED) / rate).max(0.0).min(1e15) as usize) + 1;
+    let sizes: Vec<f64> = nodes.iter().map(|node| weight(*node).norm() * missing(&node.0).norm().powi(-3)).collect();
+    let total = sizes.iter().sum::<f64>().ln();
+    let with_reach = |(node, size): (Pair, &f64)| {
+        // What is left to fall.
+        let share = size.ln() - total - dropped;
+        let after = |log: f64, rate: f64| (log / rate).clamp(0.0, 1e15) as usize + 1;
         let [a, b] = node.0;
         let corner = |end: usize| {
             let of = |wave: &Wave| after(share + wave.log_reflection[end].re.max(0.0), -2.0 * wave.log_z.re);
             of(&a).max(of(&b))
         };
-        let reach = Reach { distance: after(share, -(a.log_z + b.log_z).re), corner: [corner(0), corner(1)] };
-        (node, reach)
+        let distance = after(share, -(a.log_z + b.log_z).re);
+        (node, Reach { distance, corner: [corner(0), corner(1)] })
     };
     let mut nodes: Vec<_> = nodes.into_iter().zip(&sizes).map(with_reach).collect();
     nodes.sort_by_key(|(_, reach)| std::cmp::Reverse(reach.corner[0].max(reach.corner[1])));

@@ -10,7 +10,7 @@ use super::bulk::{Bulk, Columns, Tables};
 use super::group::{Group, Pair, Reach, by_reach};
 use super::mean_squares::MeanSquares;
 use super::pairing::{Conjugate, General, Pairing};
-use super::path::{Quality, path};
+use super::path::{Integrand, Quality, path};
 use super::sweep::{Sweep, Window, Work};
 use super::wave::Wave;
 #[cfg(target_arch = "x86_64")]
@@ -29,8 +29,8 @@ const TASK_STEPS: usize = 100_000;
 pub(super) struct Kernel {
     bonds: usize,
     flip_rate: f64,
-    nodes: Box<dyn Nodes>,
-    bulk: Option<Bulk>,
+    groups: Box<dyn Nodes>,
+    bulk: Bulk,
     /// Number of quadrature nodes.
     pub count: usize,
 }
@@ -38,43 +38,37 @@ pub(super) struct Kernel {
 impl Kernel {
     /// Prepares the nodes for σ ≥ 0 real or Im σ > 0 (off the negative axis).
     pub fn new(chain: &Chain, sigma: Complex64, quality: Quality) -> Kernel {
-        let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
-        let nodes = by_reach(path(chain, sigma, quality).into_iter().map(|(kappa, weight)| (pair(kappa), weight)));
+        let nodes = nodes(chain, sigma, quality, Integrand::Kernel);
         // Two corners cost less than the chain while they do not overlap.
         let (through, local) = nodes.iter().partition(|(_, reach)| reach.corner[0] + reach.corner[1] > chain.bonds);
         let real = sigma.im == 0.0;
-        let nodes_of = match widest() {
-            #[cfg(target_arch = "x86_64")]
-            Registers::Avx512 => groups::<Avx512>,
-            #[cfg(target_arch = "x86_64")]
-            Registers::Avx2 => groups::<Avx2>,
-            Registers::Any => groups::<Eight>,
-        };
-        let nodes_of = nodes_of(through, local, real);
-        let bulk = nodes_of.tables(chain.atoms()).map(|tables| Bulk::new(chain.atoms(), !real, tables));
-        Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, nodes: nodes_of, bulk, count: nodes.len() }
+        let groups = groups(through, local, real);
+        let bulk = Bulk::new(chain.atoms(), !real, groups.tables(chain.atoms()));
+        Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, groups, bulk, count: nodes.len() }
     }
 
     /// K v for v on the momenta (length N+1) and, if given, on the elongations (length N): the answer on both.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
         let mut sums = (Vector::zeros(self.bonds + 1, momenta.is_complex()), Vector::zeros(self.bonds, momenta.is_complex()));
-        let chain = self.nodes.sweep(Window::Chain, Work::Apply { momenta, elongations });
+        let chain = self.groups.sweep(Window::Chain, Work::Apply { momenta, elongations });
         add(&mut sums, chain);
-        let Some(bulk) = &self.bulk else { return sums };
+        if !self.bulk.has_tables() {
+            return sums;
+        }
         // A thermostat is felt at its own end only: what it puts in is large, and its roundings must not spread along the chain.
         let ends = [0, self.bonds].map(|n| momenta.at(n));
         let mut inner = momenta.clone();
         [0, self.bonds].into_iter().for_each(|n| inner.set(n, Complex64::ZERO));
-        add(&mut sums, bulk.apply(&inner, elongations));
+        add(&mut sums, self.bulk.apply(&inner, elongations));
         for (end, value) in ends.into_iter().enumerate() {
             if value != Complex64::ZERO {
-                bulk.add_column(end, value, &mut sums);
+                self.bulk.add_column(end, value, &mut sums);
             }
-            let reach = self.nodes.corner_reach(end).min(self.bonds + 1);
+            let reach = self.groups.corner_reach(end).min(self.bonds + 1);
             let momenta = part(&inner, end, reach);
             let elongations = elongations.map(|v| part(v, end, reach - 1));
             let work = Work::Apply { momenta: &momenta, elongations: elongations.as_ref() };
-            let (on_momenta, on_elongations) = self.nodes.sweep(Window::Corner(end), work);
+            let (on_momenta, on_elongations) = self.groups.sweep(Window::Corner(end), work);
             add_part(&mut sums.0, end, &on_momenta);
             add_part(&mut sums.1, end, &on_elongations);
         }
@@ -83,15 +77,15 @@ impl Kernel {
 
     /// Φ g for differences g across the bonds (length N).
     pub fn flux(&self, differences: &Vector) -> Vector {
-        let mut sums = self.nodes.sweep(Window::Chain, Work::Flux(differences)).0;
+        let mut sums = self.groups.sweep(Window::Chain, Work::Flux(differences)).0;
         if sums.len() == 0 {
             sums = Vector::zeros(self.bonds, differences.is_complex());
         }
-        if let Some(bulk) = &self.bulk {
-            sums.add(Complex64::ONE, &bulk.flux(differences));
+        if self.bulk.has_tables() {
+            sums.add(Complex64::ONE, &self.bulk.flux(differences));
             for end in [0, 1] {
-                let inner = part(differences, end, self.nodes.corner_reach(end).min(self.bonds));
-                let corner = self.nodes.sweep(Window::Corner(end), Work::Flux(&inner)).0;
+                let inner = part(differences, end, self.groups.corner_reach(end).min(self.bonds));
+                let corner = self.groups.sweep(Window::Corner(end), Work::Flux(&inner)).0;
                 add_part(&mut sums, end, &corner);
             }
         }
@@ -99,10 +93,23 @@ impl Kernel {
         sums
     }
 
-    /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
-    pub fn mean_squares(&self, momenta: &Vector, elongations: &Vector) -> Vector {
-        self.nodes.mean_squares(self.bonds, &momenta.re, &elongations.re)
+    /// Turns a flux that the chain of conductances Φ1 takes for smooth into one of the chain without ends, whose Φ depends on the wave number.
+    pub fn sharpen(&self, differences: &Vector) -> Vector {
+        self.bulk.sharpen(differences)
     }
+}
+
+/// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
+pub(super) fn mean_squares(chain: &Chain, sigma: Complex64, quality: Quality, momenta: &[f64], elongations: &[f64]) -> Vector {
+    let nodes = nodes(chain, sigma, quality, Integrand::Means);
+    groups(nodes, vec![], sigma.im == 0.0).mean_squares(chain.bonds, momenta, elongations)
+}
+
+/// The nodes of the path at σ.
+fn nodes(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<(Pair, Reach)> {
+    let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
+    let path = path(chain, sigma, quality, integrand);
+    by_reach(path.into_iter().map(|(kappa, weight)| (pair(kappa), weight)), quality.dropped())
 }
 
 /// The first `len` entries counted from an end.
@@ -138,8 +145,8 @@ trait Nodes: Send + Sync {
     fn sweep(&self, window: Window, work: Work<'_>) -> (Vector, Vector);
     /// The squares of the means from all nodes.
     fn mean_squares(&self, bonds: usize, momenta: &[f64], elongations: &[f64]) -> Vector;
-    /// The tables of the local nodes up to the distance `sites`; `None` where there are none.
-    fn tables(&self, sites: usize) -> Option<Columns>;
+    /// The tables of the local nodes up to the distance `sites` (`None` where there are none), and Φ/4γ of all nodes.
+    fn tables(&self, sites: usize) -> (Option<Columns>, Vector);
     /// The farthest reach of an end's reflections among the local nodes.
     fn corner_reach(&self, end: usize) -> usize;
 }
@@ -151,12 +158,23 @@ struct Groups<P: Pairing> {
     local: Vec<Group<P>>,
 }
 
-fn groups<L: Wide>(through: Vec<(Pair, Reach)>, local: Vec<(Pair, Reach)>, real: bool) -> Box<dyn Nodes> {
-    fn of<P: Pairing>(through: Vec<(Pair, Reach)>, local: Vec<(Pair, Reach)>) -> Box<dyn Nodes> {
-        let [through, local] = [through, local].map(|nodes| nodes.chunks(8).map(Group::new).collect());
+/// In the widest registers there are.
+fn groups(through: Vec<(Pair, Reach)>, local: Vec<(Pair, Reach)>, real: bool) -> Box<dyn Nodes> {
+    fn paired<P: Pairing>(nodes: [Vec<(Pair, Reach)>; 2]) -> Box<dyn Nodes> {
+        let [through, local] = nodes.map(|nodes| nodes.chunks(8).map(Group::new).collect());
         Box::new(Groups::<P> { through, local })
     }
-    if real { of::<Conjugate<L>>(through, local) } else { of::<General<L>>(through, local) }
+    fn of<L: Wide>(nodes: [Vec<(Pair, Reach)>; 2], real: bool) -> Box<dyn Nodes> {
+        if real { paired::<Conjugate<L>>(nodes) } else { paired::<General<L>>(nodes) }
+    }
+    let nodes = [through, local];
+    match widest() {
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 => of::<Avx512>(nodes, real),
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx2 => of::<Avx2>(nodes, real),
+        Registers::Any => of::<Eight>(nodes, real),
+    }
 }
 
 /// Splits groups into tasks of like work, `steps` long each, and adds their results in order.
@@ -207,13 +225,19 @@ impl<P: Pairing> Nodes for Groups<P> {
         parts.into_iter().flatten().reduce(sum).expect("a path has nodes")
     }
 
-    fn tables(&self, sites: usize) -> Option<Columns> {
+    fn tables(&self, sites: usize) -> (Option<Columns>, Vector) {
         let task = |groups: &[&Group<P>]| P::Wide::vectorized(Tables { groups, sites });
         let sum = |mut a: Columns, b: Columns| {
             a.iter_mut().zip(&b).for_each(|(a, b)| a.add(Complex64::ONE, b));
             a
         };
-        tasks(&self.local, |group| group.reach.distance.min(sites), task, sum)
+        let of = |groups: &[Group<P>]| tasks(groups, |group| group.reach.distance.min(sites), task, sum);
+        let local = of(&self.local);
+        let mut flux = local.as_ref().map_or(Vector::zeros(sites, P::COMPLEX), |tables| tables[3].clone());
+        if let Some(through) = of(&self.through) {
+            flux.add(Complex64::ONE, &through[3]);
+        }
+        (local, flux)
     }
 
     fn corner_reach(&self, end: usize) -> usize {
@@ -308,9 +332,7 @@ mod tests {
             let w: Vec<f64> = (0..n).map(|i| (1.3 * i as f64 + 0.4).sin()).collect();
             let solve = pair_operator(&chain, sigma).partial_piv_lu();
             let x = solve.solve(&Mat::from_fn(n * n, 1, |i, _| Complex64::from(w[i / n] * w[i % n])));
-            let real = |v: &[f64]| Vector { re: v.to_vec(), im: vec![] };
-            let kernel = Kernel::new(&chain, sigma, Quality::FULL);
-            let found = kernel.mean_squares(&real(&w[bonds..]), &real(&w[..bonds]));
+            let found = mean_squares(&chain, sigma, Quality::FULL, &w[bonds..], &w[..bonds]);
             let size = (0..n).map(|i| x[(i * (n + 1), 0)].norm()).fold(0.0, f64::max);
             for site in 0..=bonds {
                 let exact = x[((bonds + site) * (n + 1), 0)];
