@@ -52,7 +52,7 @@ fn radau_step(c: &mut Criterion) {
             covariance: None,
         };
         group.bench_function(BenchmarkId::from_parameter(bonds), |b| {
-            b.iter(|| radau::evolve(&modal, &law, &[1.0], 1e-8, |_| false, &mut |_, _| true).expect("it ends"))
+            b.iter(|| radau::evolve(&modal, &law, &[1.0], 1e-8, |_| false, &Default::default()).expect("it ends"))
         });
     }
     group.finish();

@@ -17,7 +17,7 @@ fn main() {
         force: Force { mean: force, ..Default::default() },
     };
     let start = std::time::Instant::now();
-    let (state, found) = profiles(&chain).expect("a stationary state");
+    let (state, found) = profiles(&chain, &Default::default()).expect("a stationary state");
     let solution = state.average;
     let seconds = start.elapsed().as_secs_f64();
     let j = -(solution.moments.correlation[0] + solution.moments.mean[bonds] * solution.moments.mean[0]);

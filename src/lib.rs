@@ -7,6 +7,7 @@ pub mod covariance;
 pub mod evolve;
 pub mod figures;
 pub mod limit;
+pub mod monitor;
 mod numerics;
 pub mod observe;
 pub mod output;

@@ -111,3 +111,48 @@ fn a_tolerance_that_cannot_be_reached_ends_with_status_1_and_keeps_the_profiles(
     assert!(summary["outputs"][1]["error_estimate"].as_f64().expect("a number") > 1e-16);
     assert_eq!(summary["tolerance_reached"], false);
 }
+
+#[test]
+fn places_that_cannot_be_written_are_refused_before_the_run_and_untouched() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let file = folder.path().join("file");
+    std::fs::write(&file, "mine").expect("a file");
+    let (below, own) = (file.join("run"), folder.path().join(".."));
+    let mut places = vec![(below, "file: "), (file.clone(), "not a run directory"), (own, "no name of its own")];
+    if cfg!(target_os = "linux") {
+        // Nobody, not even root, makes a directory here.
+        places.push(("/proc/run".into(), "/proc/"));
+    }
+    for (place, reason) in places {
+        let output = evolve(&[&scenario(), "-o", place.to_str().expect("a plain path"), "--force"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains(reason), "{said}");
+    }
+    assert_eq!((entries(folder.path()), std::fs::read_to_string(&file).expect("the file")), (1, "mine".into()));
+}
+
+#[cfg(unix)]
+#[test]
+fn a_symbolic_link_is_never_replaced_nor_what_it_points_to() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (run, link) = (folder.path().join("run"), folder.path().join("link"));
+    assert!(evolve(&[&scenario(), "-o", run.to_str().expect("a plain path")]).status.success());
+    let before = std::fs::metadata(run.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
+    std::os::unix::fs::symlink(&run, &link).expect("a link");
+    let path = link.to_str().expect("a plain path");
+    for place in [path.to_string(), format!("{path}/")] {
+        let output = evolve(&[&scenario(), "-o", &place, "--force"]);
+        let said = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(2), "{said}");
+        assert!(said.contains("symbolic link"), "{said}");
+    }
+    let after = std::fs::metadata(run.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
+    assert_eq!((entries(folder.path()), before), (2, after));
+    // A link on the way is followed.
+    std::fs::create_dir(folder.path().join("other")).expect("a folder");
+    std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("way")).expect("a link");
+    let way = folder.path().join("way/run");
+    assert!(evolve(&[&scenario(), "-o", way.to_str().expect("a plain path")]).status.success());
+    assert!(folder.path().join("other/run/summary.json").is_file());
+}

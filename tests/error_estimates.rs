@@ -98,7 +98,7 @@ fn judge(seed: u64, method: Method, ratios: &mut [Vec<(f64, f64)>], exceeded: &m
     };
     for (&tolerance, ratios) in TOLERANCES.iter().zip(ratios) {
         let modal = Modal::new(&chain);
-        let found = evolve::evolve(&modal, &law, &times, &plan, tolerance, |_| false, &mut |_, _| true);
+        let found = evolve::evolve(&modal, &law, &times, &plan, tolerance, |_| false, &Default::default());
         let (solutions, _) = found.unwrap_or_else(|e| panic!("scenario {seed} at {tolerance:e}: {e}"));
         let found: Vec<Profile> = solutions.iter().zip(&times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
         for ((profile, exact), estimate) in found.iter().zip(&exact).zip(relative_errors(&found)) {

@@ -24,7 +24,7 @@ fn evolve(
     times: &[f64],
     tolerance: f64,
 ) -> (Vec<Solution>, Counts) {
-    radau::evolve(equations, law, times, tolerance, |_| true, &mut |_, _| true).expect("the evolution ends")
+    radau::evolve(equations, law, times, tolerance, |_| true, &Default::default()).expect("the evolution ends")
 }
 
 fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
@@ -295,7 +295,7 @@ fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
         for tolerance in [1e-6, 1e-9] {
             let modal = Modal::new(&chain);
             let inverted =
-                contour::evolve(&modal, &law, &times, tolerance, |_| true, &mut |_, _| true).expect("it ends").0;
+                contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
             let (stepped, _) = evolve(&modal, &law, &times, tolerance);
             for (a, b) in inverted.iter().zip(&stepped) {
                 let (e, f) = (&a.errors, &b.errors);

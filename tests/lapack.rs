@@ -83,11 +83,56 @@ fn the_means_follow_the_matrix_exponential_of_the_drift() {
     for time in [0.3, 4.0, 50.0] {
         let evolved = inverse.dot(&start) * values.mapv(|v| (v * time).exp());
         let exact = vectors.dot(&evolved);
-        let ours =
-            radau::evolve(&Modal::new(&chain), &law, &[time], 1e-10, |_| false, &mut |_, _| true).expect("it ends").0;
+        let ours = radau::evolve(&Modal::new(&chain), &law, &[time], 1e-10, |_| false, &Default::default())
+            .expect("it ends")
+            .0;
         for (ours, exact) in ours[0].moments.mean.iter().zip(&exact) {
             // The tolerance; LAPACK's own error is rounding times the condition of the eigenvectors.
             assert!((ours - exact.re).abs() < 1e-10, "τ = {time}: {ours} {exact}");
+        }
+    }
+}
+
+#[test]
+fn without_flips_the_matrix_exponential_of_the_drift_agrees() {
+    use flipchain::chain::InitialLaw;
+    use flipchain::evolve::harmonic;
+    use ndarray_linalg::Inverse;
+    let chain = Chain { flip_rate: 0.0, ..chain(6) };
+    let law = InitialLaw {
+        mean_r: vec![0.4, -1.0, 0.3, 0.2, 0.9, -0.6],
+        mean_p: vec![1.0, -0.5, 0.0, 0.7, 0.1, -0.2, 0.8],
+        var_r: vec![0.2, 1.0, 3.0, 0.7, 1.4, 0.1],
+        var_p: vec![1.0, 0.3, 2.0, 0.5, 0.1, 4.0, 0.6],
+        ..Default::default()
+    };
+    // B = V Λ V⁻¹; in the eigenvectors dX/dτ = Λ X + X Λ + Q for the covariance C = V X Vᵀ is a number for every entry.
+    let (values, vectors) = chain.drift().to_dense().eig().expect("LAPACK converges");
+    let inverse = vectors.inv().expect("the drift is diagonalizable");
+    let in_modes = |diagonal: Vec<f64>| {
+        let c = Array2::from_diag(&Array1::from_iter(diagonal.into_iter().map(Complex64::from)));
+        inverse.dot(&c).dot(&inverse.t())
+    };
+    let noise = [vec![0.0; chain.bonds], chain.thermostats().1.to_vec()].concat();
+    let (noise, start) = (in_modes(noise), in_modes(law.variance()));
+    let mean = inverse.dot(&Array1::from_iter(law.mean().into_iter().map(Complex64::from)));
+    let times = [0.05, 1.0, 12.0, 300.0];
+    let ours = harmonic::evolve(&chain, &law, &times, |_| true, &mut |_, _| true).expect("it ends");
+    for (ours, time) in ours.iter().zip(times) {
+        let means = vectors.dot(&(&mean * &values.mapv(|v| (v * time).exp())));
+        let modes = Array2::from_shape_fn(start.dim(), |(i, j)| {
+            let rate = values[i] + values[j];
+            let decay = (rate * time).exp();
+            decay * start[[i, j]] + noise[[i, j]] * (decay - 1.0) / rate
+        });
+        let covariance = vectors.dot(&modes).dot(&vectors.t());
+        // Rounding of LAPACK times the condition of the eigenvectors (below 100) and the largest variance, 4; ours is below.
+        let bound = 1e-12;
+        for (x, exact) in ours.moments.mean.iter().zip(&means) {
+            assert!((x - exact.re).abs() < bound, "mean, τ = {time}: {x} {exact}");
+        }
+        for (x, exact) in ours.moments.covariance.as_ref().expect("it was kept").iter().zip(&covariance) {
+            assert!((x - exact.re).abs() < bound, "covariance, τ = {time}: {x} {exact}");
         }
     }
 }

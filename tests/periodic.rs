@@ -69,9 +69,9 @@ fn envelopes_agree_with_steps_through_every_period_to_their_stated_errors() {
         let modal = Modal::new(&chain);
         for tolerance in if bonds < 6 { vec![1e-6, 1e-9] } else { vec![1e-8] } {
             let enveloped =
-                contour::evolve(&modal, &law, &times, tolerance, |_| true, &mut |_, _| true).expect("it ends").0;
+                contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
             let stepped =
-                radau::evolve(&modal, &law, &times, tolerance, |_| true, &mut |_, _| true).expect("it ends").0;
+                radau::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
             for (a, b) in enveloped.iter().zip(&stepped) {
                 let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
                 for (kind, distance, allowed) in distances(a, b, bonds) {
@@ -106,7 +106,7 @@ fn the_periodic_state_is_what_every_initial_law_ends_in() {
         let period = 2.0 * std::f64::consts::PI / frequency;
         let time = ((700.0 / period).ceil() + 0.3) * period;
         let law = law(&chain, &mut random);
-        let late = radau::evolve(&modal, &law, &[time], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;
+        let late = radau::evolve(&modal, &law, &[time], 1e-9, |_| true, &Default::default()).expect("it ends").0;
         for solution in [&state.at(0.3), &instants[0]] {
             for (kind, distance, allowed) in distances(solution, &late[0], bonds) {
                 assert!(distance <= allowed + 1e-11, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
@@ -205,7 +205,7 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
         (120, 0.8, [true, false], 1e-3),
     ] {
         let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
-        let (slim, _) = flipchain::steady::profiles::profiles(&chain).expect("a thermostat");
+        let (slim, _) = flipchain::steady::profiles::profiles(&chain, &Default::default()).expect("a thermostat");
         let (full, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
         for phase in [0.0, 0.3, 0.85] {
             for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase), bonds) {

@@ -28,7 +28,7 @@ fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
 }
 
 fn at(chain: &Chain, law: &InitialLaw, time: f64) -> (Vec<Phonon>, f64) {
-    let solution = harmonic::evolve(chain, law, &[time], |_| true, &mut |_, _| true).expect("it ends").remove(0);
+    let solution = harmonic::evolve(chain, law, &[time], |_| true, &Default::default()).expect("it ends").remove(0);
     let energy = Profile::new(chain, &solution, time).energy().iter().sum();
     (phonons(chain, &solution.moments).expect("the covariance was kept"), energy)
 }
@@ -98,8 +98,8 @@ fn two_ways_through_time_agree_on_every_mode_within_their_errors() {
         let (law, modal) = (law(&chain, &mut random), Modal::new(&chain));
         let times = [contour::earliest(&chain).expect("flips")];
         let keep = |_: usize| true;
-        let contoured = contour::evolve(&modal, &law, &times, 1e-9, keep, &mut |_, _| true).expect("it ends").0;
-        let stepped = radau::evolve(&modal, &law, &times, 1e-9, keep, &mut |_, _| true).expect("it ends").0;
+        let contoured = contour::evolve(&modal, &law, &times, 1e-9, keep, &Default::default()).expect("it ends").0;
+        let stepped = radau::evolve(&modal, &law, &times, 1e-9, keep, &Default::default()).expect("it ends").0;
         let [a, b] = [&contoured[0], &stepped[0]].map(|s| {
             let modes = phonons(&chain, &s.moments).expect("it was kept");
             (error(s, &modes), modes)

@@ -4,7 +4,7 @@ use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Solution, largest};
-use flipchain::evolve::{self, contour};
+use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady;
 use rand::{RngExt, SeedableRng};
@@ -44,7 +44,7 @@ fn the_stationary_profiles_are_those_of_the_literal_operator() {
     let mut random = ChaCha8Rng::seed_from_u64(51);
     for case in 0..60 {
         let chain = random_chain(&mut random, 1 + case % 12);
-        let found = steady::profiles::profiles(&chain).expect("flips and a thermostat").0.average;
+        let found = steady::profiles::profiles(&chain, &Default::default()).expect("flips and a thermostat").0.average;
         let judge = steady::covariance(&Literal::new(&chain)).expect("a stationary state").0;
         for excess in over_estimate(&found, &judge) {
             assert!(excess <= 1.0, "case {case}: {excess:.1} times the estimate\n{chain:?}");
@@ -63,7 +63,7 @@ fn the_stationary_profiles_are_those_of_the_covariance() {
     let mut random = ChaCha8Rng::seed_from_u64(52);
     for bonds in [40, 90, 150] {
         let chain = random_chain(&mut random, bonds);
-        let found = steady::profiles::profiles(&chain).expect("flips and a thermostat").0.average;
+        let found = steady::profiles::profiles(&chain, &Default::default()).expect("flips and a thermostat").0.average;
         let judge = steady::covariance(&Modal::new(&chain)).expect("a stationary state").0;
         for excess in over_estimate(&found, &judge) {
             assert!(excess <= 1.0, "{excess:.1} times the estimate\n{chain:?}");
@@ -77,14 +77,15 @@ fn long_chains_have_the_closed_forms() {
         for (flip_rate, left, right) in [(1.0, 1.0, 1.0), (0.4, 0.3, 4.0)] {
             let ends = |temperatures: [f64; 2]| [Some((temperatures[0], left)), Some((temperatures[1], right))];
             let heat_flow = chain(bonds, flip_rate, ends([2.0, 1.0]), 0.0);
-            let found = steady::profiles::profiles(&heat_flow).expect("a stationary state").0.average;
+            let found =
+                steady::profiles::profiles(&heat_flow, &Default::default()).expect("a stationary state").0.average;
             let thermal = heat_flow.thermal_state().expect("two thermostats");
             let closed = [thermal.var_r, thermal.var_p].concat();
             let error = distance(&closed, &found.moments.variance);
             assert!(error <= found.errors.var_p && error < 1e-13, "N = {bonds}: {error:e} of {:e}", found.errors.var_p);
 
             let driven = chain(bonds, flip_rate, ends([2.0, 1.0]), 2.0);
-            let found = steady::profiles::profiles(&driven).expect("a stationary state").0.average;
+            let found = steady::profiles::profiles(&driven, &Default::default()).expect("a stationary state").0.average;
             let exact = driven.stationary_current().expect("a constant force");
             for bond in [0, bonds / 2, bonds - 1] {
                 let (p, r) = driven.left_pair(bond);
@@ -105,7 +106,8 @@ fn long_chains_have_the_closed_forms() {
 #[test]
 fn equilibrium_is_exactly_uniform() {
     let found =
-        steady::profiles::profiles(&chain(5000, 0.7, [Some((1.5, 1.0)), Some((1.5, 0.2))], 0.0)).expect("a state");
+        steady::profiles::profiles(&chain(5000, 0.7, [Some((1.5, 1.0)), Some((1.5, 0.2))], 0.0), &Default::default())
+            .expect("a state");
     assert!(found.0.average.moments.variance.iter().all(|&v| v == 1.5));
 }
 
@@ -114,7 +116,7 @@ fn the_profiles_have_the_same_bits_for_any_number_of_threads() {
     let chain = chain(700, 0.5, [Some((2.0, 1.0)), None], 1.0);
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| steady::profiles::profiles(&chain).expect("a stationary state").0.average)
+        pool.install(|| steady::profiles::profiles(&chain, &Default::default()).expect("a stationary state").0.average)
     };
     let one = run(1);
     for threads in [2, 3, 8] {
@@ -159,6 +161,7 @@ fn assert_same(found: &[Solution], judges: &[Solution], what: &str) {
 #[test]
 fn the_profiles_in_time_are_those_of_the_covariance() {
     let mut random = ChaCha8Rng::seed_from_u64(53);
+    let quiet = Monitor::default();
     for bonds in [1, 2, 5, 11, 40] {
         for _ in 0..3 {
             let mut chain = random_chain(&mut random, bonds);
@@ -167,14 +170,63 @@ fn the_profiles_in_time_are_those_of_the_covariance() {
             }
             let law = random_law(&mut random, &chain);
             let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
-            let times = [1.0, 4.0, 30.0].map(|t| t * earliest);
-            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &mut |_, _| true).expect("it ends").0;
+            let times = [1.0, 1.7, 5.0, 20.0, 150.0].map(|t| t * earliest);
+            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
+            // The covariance by steps where its own contour does not serve yet.
+            let (early, late) = times.split_at(2);
             let judge = if bonds < 4 {
-                contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &mut |_, _| true)
+                let literal = Literal::new(&chain);
+                let early = radau::evolve(&literal, &law, early, 1e-10, |_| false, &quiet);
+                early.map(|e| (e.0, contour::evolve(&literal, &law, late, 1e-9, |_| false, &quiet)))
             } else {
-                contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &mut |_, _| true)
+                let modal = Modal::new(&chain);
+                let early = radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet);
+                early.map(|e| (e.0, contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet)))
             };
-            assert_same(&found, &judge.expect("it ends").0, &format!("{chain:?}"));
+            let (early, late) = judge.expect("it ends");
+            let judge = [early, late.expect("it ends").0].concat();
+            assert_same(&found, &judge, &format!("{chain:?}"));
         }
+    }
+}
+
+#[test]
+fn weak_and_strong_flips_and_frictions_keep_the_stated_error() {
+    let quiet = Monitor::default();
+    for (seed, (flip_rate, frictions)) in
+        [(0.005, [0.01, 100.0]), (0.02, [1.0, 1.0]), (100.0, [0.01, 100.0]), (30.0, [3.0, 0.1])].into_iter().enumerate()
+    {
+        let mut random = ChaCha8Rng::seed_from_u64(60 + seed as u64);
+        let chain = chain(6, flip_rate, frictions.map(|friction| Some((1.0 + friction.min(1.0), friction))), 0.7);
+        let law = random_law(&mut random, &chain);
+        let earliest = contour::earliest(&chain).expect("it serves");
+        let times = [1.0, 9.0].map(|t| t * earliest);
+        let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
+        let judge = contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &quiet).expect("it ends").0;
+        assert_same(&found, &judge, &format!("{chain:?}"));
+    }
+}
+
+#[test]
+fn early_profiles_of_a_long_chain_are_those_of_windows_of_it() {
+    let mut random = ChaCha8Rng::seed_from_u64(54);
+    let quiet = Monitor::default();
+    for ends in [[Some((2.0, 1.0)), Some((1.0, 0.3))], [None, Some((0.5, 4.0))]] {
+        let chain = chain(230, 0.6, ends, 1.5);
+        let law = random_law(&mut random, &chain);
+        let times = [0.0, 0.3, 2.0, 6.0];
+        let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
+        let window = plan.windows.expect("in windows");
+        assert!(window < chain.bonds, "{window}");
+        let modal = Modal::new(&chain);
+        let found = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+        let judge = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+        assert_same(&found, &judge, &plan.reason);
+        // Stated, and not far from what was asked for.
+        assert!(
+            found.iter().all(|s| s.errors.var_p < 1e-9),
+            "{:?}",
+            found.iter().map(|s| s.errors).collect::<Vec<_>>()
+        );
     }
 }

@@ -45,9 +45,10 @@ fn energy_and_length_are_kept_to_rounding_by_steps_and_contour() {
         let chain = chain(topology, bonds, 0.7);
         let law = law(&chain, &mut random);
         let (modal, first) = (Modal::new(&chain), contour::earliest(&chain).expect("flips"));
-        let stepped = radau::evolve(&modal, &law, &[0.0, 5.0], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;
-        let inverted =
-            contour::evolve(&modal, &law, &[first, 3.0 * first], 1e-9, |_| true, &mut |_, _| true).expect("it ends").0;
+        let stepped = radau::evolve(&modal, &law, &[0.0, 5.0], 1e-9, |_| true, &Default::default()).expect("it ends").0;
+        let inverted = contour::evolve(&modal, &law, &[first, 3.0 * first], 1e-9, |_| true, &Default::default())
+            .expect("it ends")
+            .0;
         let before = conserved(&chain, &stepped[0]);
         for later in [&stepped[1], &inverted[0], &inverted[1]] {
             let after = conserved(&chain, later);
@@ -75,7 +76,7 @@ fn the_limit_that_the_conserved_quantities_fix_is_the_one_that_is_reached() {
         let law = law(&chain, &mut random);
         let limit = closed::isolated(&chain, &law, true).expect("it settles").average;
         // The slowest rate is about 4π²/(4γN²) > 0.1.
-        let late = contour::evolve(&Modal::new(&chain), &law, &[2000.0], 1e-9, |_| true, &mut |_, _| true);
+        let late = contour::evolve(&Modal::new(&chain), &law, &[2000.0], 1e-9, |_| true, &Default::default());
         let late = &late.expect("it ends").0[0];
         let means = limit.moments.mean.iter().zip(&late.moments.mean);
         assert!(means.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) < 1e-12, "{chain:?}");
@@ -103,7 +104,7 @@ fn a_driven_chain_without_thermostats_gains_what_the_force_does() {
     let force = Force { mean: 0.5, frequency: 1.1, harmonics: vec![(1, num_complex::Complex64::new(0.7, 0.2))] };
     let chain = Chain { force, ..chain(Topology::Open, 5, 1.0) };
     let law = law(&chain, &mut random);
-    let outputs = contour::evolve(&Modal::new(&chain), &law, &[400.0, 4000.0], 1e-9, |_| true, &mut |_, _| true);
+    let outputs = contour::evolve(&Modal::new(&chain), &law, &[400.0, 4000.0], 1e-9, |_| true, &Default::default());
     let outputs = outputs.expect("it ends").0;
     let energy = |s: &Solution| conserved(&chain, s)[0];
     let work = |s: &Solution| s.integrals.as_ref().expect("integrals").work;

@@ -193,7 +193,7 @@ fn scenario(topology: &str, bonds: usize, ends: &str) -> Scenario {
 
 fn compare(chain: &Chain, law: &InitialLaw, limit: &Evolution, times: &[f64]) {
     let found: Vec<Measurement> =
-        sizes::measure(chain, law, times, limit, true, 1e-9, &mut |_, _| true).expect("measured");
+        sizes::measure(chain, law, times, limit, true, 1e-9, &Default::default()).expect("measured");
     for (statement, t, value) in literally(chain, law, times, limit) {
         let row = found.iter().find(|m| m.statement == statement && m.time == t).expect("every statement is measured");
         // The supremum is between samples; integrals of the limit by midpoints lose 1e-9; the rest is the tolerance's.
@@ -243,8 +243,9 @@ fn the_expansion_in_one_over_the_length_leads_to_the_macroscopic_values() {
     };
     let chain = Chain::new(&scenario(8));
     let limit = Problem::new(&scenario(8), &chain).expect("Theorem 2").stationary().expect("stationary");
-    let found: Vec<sizes::StationarySize> =
-        [8, 16, 32, 64].map(|n| sizes::stationary(&Chain::new(&scenario(n))).expect("stationary")).to_vec();
+    let found: Vec<sizes::StationarySize> = [8, 16, 32, 64]
+        .map(|n| sizes::stationary(&Chain::new(&scenario(n)), &Default::default()).expect("stationary"))
+        .to_vec();
     let of = |value: &dyn Fn(&sizes::StationarySize) -> f64| {
         found.iter().map(|s| (s.bonds, value(s), 1e-11)).collect::<Vec<_>>()
     };

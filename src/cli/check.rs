@@ -1,6 +1,5 @@
 //! `flipchain check`: the statements of the theorems, measured over a range of sizes.
 
-use super::progress::Progress;
 use super::run::{Report, Run};
 use super::{Error, RunArgs};
 use crate::chain::{Chain, InitialLaw};
@@ -77,16 +76,18 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let run = Run::begin(args, "check")?;
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
     let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
-    for (scenario, (bonds, variances)) in scenarios.iter().zip(&chosen) {
+    let cost = |size: &(usize, bool)| if size.1 { (size.0 as f64).powi(2) } else { size.0 as f64 };
+    let (whole, mut done) = (chosen.iter().map(cost).sum::<f64>(), 0.0);
+    for (scenario, size) in scenarios.iter().zip(&chosen) {
+        let (bonds, variances) = *size;
+        let monitor = run.monitor((bonds as f64).powi(2)).part(done / whole, (done + cost(size)) / whole);
+        done += cost(size);
         let chain = Chain::new(scenario);
         let law = InitialLaw::new(scenario);
-        let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0) * (*bonds as f64).powi(2));
-        let mut report = |time, counts| bar.advance(time, counts);
-        measurements.extend(sizes::measure(&chain, &law, &times, &limit, *variances, args.tolerance, &mut report)?);
-        bar.finish();
-        let cheap = *variances || profiles::serves(&chain);
+        measurements.extend(sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, &monitor)?);
+        let cheap = variances || profiles::serves(&chain);
         if cheap && (chain.left.is_some() || chain.right.is_some()) {
-            stationary.push(sizes::stationary(&chain)?);
+            stationary.push(sizes::stationary(&chain, &monitor.silent())?);
         }
     }
     let verdicts: Vec<Verdict> = STATEMENTS.iter().filter_map(|s| verdict::verdict(s, &measurements)).collect();

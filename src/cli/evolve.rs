@@ -1,13 +1,12 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
 use super::memory;
-use super::progress::Progress;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialError, InitialLaw};
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::{Counts, EvolveError};
+use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method};
 use crate::observe::Profile;
 use crate::observe::identities::{self, Identity};
@@ -39,7 +38,7 @@ impl From<InitialError> for Error {
 impl From<EvolveError> for Error {
     fn from(error: EvolveError) -> Error {
         match error {
-            EvolveError::Interrupted => Error::Interrupted,
+            EvolveError::Interrupted(_) => Error::Interrupted,
             other => Error::Failed(other.to_string()),
         }
     }
@@ -96,15 +95,22 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     };
     memory::check(args, needed, chain.bonds)?;
     let run = Run::begin(args, "evolve")?;
-    let mut bar = Progress::new(args.quiet, times.last().copied().unwrap_or(0.0));
-    let mut report = |time: f64, counts: Counts| bar.advance(time, counts);
+    let monitor = run.monitor(unit);
     let keep = |i: usize| held[i];
     let (mut solutions, [stepped, inverted]) = if name == "literal" {
-        evolve::evolve(&Literal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
+        evolve::evolve(&Literal::new(&chain), &law, &times, &plan, args.tolerance, keep, &monitor)?
     } else {
-        evolve::evolve(&Modal::new(&chain), &law, &times, &plan, args.tolerance, keep, &mut report)?
+        evolve::evolve(
+            &Modal::new(&chain).watched_by(monitor.silent()),
+            &law,
+            &times,
+            &plan,
+            args.tolerance,
+            keep,
+            &monitor,
+        )?
     };
-    bar.finish();
+    drop(monitor);
     let start = Solution::initial(&chain, &law);
     let identities = Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
         let mut of_output = identities::balances(&chain, &start, s, t);

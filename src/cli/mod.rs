@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod evolve;
+mod interrupt;
 pub mod limit;
 mod memory;
 mod progress;
@@ -13,8 +14,9 @@ mod run_args;
 pub mod scenario;
 pub mod steady;
 
-pub use run_args::{CovarianceArgs, Format, RunArgs};
+pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
 
+use crate::monitor::Interrupted;
 use crate::scenario::ScenarioError;
 use clap::{Parser, Subcommand};
 use std::io::{ErrorKind, Write};
@@ -71,6 +73,12 @@ impl Error {
             Error::Failed(_) => 1,
             Error::Interrupted => 130,
         }
+    }
+}
+
+impl From<Interrupted> for Error {
+    fn from(_: Interrupted) -> Error {
+        Error::Interrupted
     }
 }
 

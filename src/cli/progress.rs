@@ -1,40 +1,103 @@
-//! Progress on standard error, only on a terminal.
+//! Progress on standard error: a bar on a terminal, one JSON object a line on request, otherwise nothing.
 
-use crate::evolve::radau::Counts;
+use super::RunArgs;
+use crate::monitor::{CancelToken, Monitor, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{IsTerminal, stderr};
+use serde_json::json;
+use std::io::{IsTerminal, Write, stderr};
+use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
-/// A bar over the logarithm of time, in which steps of diffusive size advance evenly.
-pub struct Progress {
-    bar: ProgressBar,
-    end: f64,
+/// How progress is shown.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, clap::ValueEnum)]
+pub enum Show {
+    /// A bar where standard error is a terminal.
+    #[default]
+    Auto,
+    /// One JSON object a line, ten a second at most.
+    Json,
 }
 
 /// Ticks of the bar.
 const LENGTH: u64 = 1000;
+/// Between two lines of JSON.
+const PAUSE: Duration = Duration::from_millis(100);
 
-impl Progress {
-    /// A bar up to the microscopic time `end`; hidden when quiet or when nobody watches.
-    pub fn new(quiet: bool, end: f64) -> Progress {
-        let bar = ProgressBar::new(LENGTH);
-        if quiet || !stderr().is_terminal() {
-            bar.set_draw_target(ProgressDrawTarget::hidden());
+/// What a run that began at `start` tells its user; `unit` is the microscopic time of t = 1.
+pub fn monitor(args: &RunArgs, start: Instant, unit: f64, cancel: &CancelToken) -> Monitor {
+    match args.progress {
+        Show::Json => {
+            let last = Mutex::new(None::<Instant>);
+            let report = move |progress: Progress| {
+                // A thread that panicked while it wrote a line has nothing to do with this line.
+                let mut last = last.lock().unwrap_or_else(|e| e.into_inner());
+                if last.is_none_or(|last| last.elapsed() >= PAUSE) {
+                    *last = Some(Instant::now());
+                    // Nobody may be reading: that is no reason to end the run.
+                    let _ = writeln!(stderr(), "{}", line(progress, unit, start.elapsed().as_secs_f64()));
+                }
+            };
+            Monitor::new(report, cancel)
         }
-        let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})");
-        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
-        Progress { bar, end }
+        Show::Auto if !args.quiet && stderr().is_terminal() => {
+            let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
+            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})");
+            let bar = bar.with_elapsed(start.elapsed());
+            bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+            let finished = FinishOnDrop(bar);
+            Monitor::new(move |progress| finished.show(progress, unit, start.elapsed().as_secs_f64()), cancel)
+        }
+        Show::Auto => Monitor::new(|_| (), cancel),
     }
+}
 
-    /// After a step; `true` lets the run go on.
-    pub fn advance(&mut self, time: f64, counts: Counts) -> bool {
-        let part = if self.end > 0.0 { (1.0 + time).ln() / (1.0 + self.end).ln() } else { 1.0 };
-        self.bar.set_position((part * LENGTH as f64) as u64);
-        self.bar.set_message(format!("τ = {time:.3e}, {} steps, {} solves", counts.steps, counts.solves));
-        true
+/// The bar disappears with the last monitor that draws it.
+struct FinishOnDrop(ProgressBar);
+
+impl FinishOnDrop {
+    fn show(&self, progress: Progress, unit: f64, seconds: f64) {
+        let Progress { share, time, steps, solves, error } = progress;
+        let mut parts = Vec::new();
+        if time.is_finite() && time > 0.0 {
+            parts.push(format!("t = {:.3e}", time / unit));
+        }
+        for (count, name) in [(steps, "steps"), (solves, "solves")] {
+            if count > 0 {
+                parts.push(format!("{count} {name} ({:.1}/s)", count as f64 / seconds.max(1e-3)));
+            }
+        }
+        if error > 0.0 {
+            parts.push(format!("error {error:.0e}"));
+        }
+        self.0.set_message(parts.join(", "));
+        self.0.set_position((share * LENGTH as f64) as u64);
     }
+}
 
-    /// Removes the bar.
-    pub fn finish(&self) {
-        self.bar.finish_and_clear();
+impl Drop for FinishOnDrop {
+    fn drop(&mut self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// One line of JSON. The time left supposes that the rest goes as fast as what is done.
+fn line(progress: Progress, unit: f64, seconds: f64) -> serde_json::Value {
+    let Progress { share, time, steps, solves, error } = progress;
+    let left = (share > 0.0).then(|| seconds * (1.0 - share) / share);
+    let t = if time.is_finite() { json!(time / unit) } else { json!("inf") };
+    json!({ "share": share, "t": t, "steps": steps, "solves": solves, "error": error, "seconds": seconds, "seconds_left": left })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_of_json_says_share_time_and_time_left() {
+        let progress = Progress { share: 0.25, time: 8.0, steps: 3, solves: 12, error: 1e-9 };
+        let line = line(progress, 4.0, 2.0);
+        assert_eq!((&line["t"], &line["seconds_left"], &line["solves"]), (&json!(2.0), &json!(6.0), &json!(12)));
+        let start = super::line(Progress { time: f64::INFINITY, ..Default::default() }, 1.0, 0.0);
+        assert_eq!((&start["t"], &start["seconds_left"]), (&json!("inf"), &serde_json::Value::Null));
     }
 }

@@ -1,8 +1,9 @@
 //! What every run does: open the directory, compute, write, report.
 
-use super::{Error, Format, RunArgs, print};
+use super::{Error, Format, RunArgs, interrupt, print, progress};
 use crate::chain::Chain;
 use crate::figures::{self, Figure, style::Theme};
+use crate::monitor::{CancelToken, Monitor};
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{
@@ -18,6 +19,7 @@ pub struct Run<'a> {
     command: &'static str,
     directory: RunDirectory,
     start: Instant,
+    cancel: CancelToken,
 }
 
 /// What a command has found.
@@ -66,7 +68,12 @@ impl<'a> Run<'a> {
             // Fails only where a pool exists already, which is then used.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
         }
-        Ok(Run { args, command, directory, start: Instant::now() })
+        Ok(Run { args, command, directory, start: Instant::now(), cancel: interrupt::token()? })
+    }
+
+    /// What the computation reports to; `unit` is the microscopic time of t = 1.
+    pub fn monitor(&self, unit: f64) -> Monitor {
+        progress::monitor(self.args, self.start, unit, &self.cancel)
     }
 
     /// Writes one more file into the run directory.

@@ -1,6 +1,7 @@
 //! The arguments that every computing command shares.
 
 use super::Error;
+pub use super::progress::Show;
 use crate::scenario::Scenario;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -48,6 +49,9 @@ pub struct RunArgs {
     /// Say the error estimate of every output and the violation of every exact identity
     #[arg(short, long)]
     pub verbose: bool,
+    /// Progress on standard error: a bar on a terminal, or JSON, one object a line
+    #[arg(long, value_enum, default_value_t)]
+    pub progress: Show,
     /// Standard output for people or for machines
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,

@@ -27,6 +27,7 @@ pub struct SteadyArgs {
 impl From<SteadyError> for Error {
     fn from(error: SteadyError) -> Error {
         match error {
+            SteadyError::Interrupted(_) => Error::Interrupted,
             SteadyError::Solve(_) => Error::Failed(error.to_string()),
             _ => Error::BadInput(error.to_string()),
         }
@@ -91,17 +92,18 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         _ => None,
     };
     let run = Run::begin(args, "steady")?;
+    let monitor = run.monitor(1.0);
     let (state, instants, report) = match known {
         Some(state) => {
             let instants = kept.iter().map(|&phase| state.at(phase)).collect();
             (state, instants, SolveReport::default())
         }
         None if name == "profiles" => {
-            let (state, report) = without::profiles(&chain)?;
+            let (state, report) = without::profiles(&chain, &monitor)?;
             (state, vec![], report)
         }
         None if name == "literal" => periodic::covariance(&Literal::new(&chain), kept)?,
-        None => periodic::covariance(&Modal::new(&chain), kept)?,
+        None => periodic::covariance(&Modal::new(&chain).watched_by(monitor.clone()), kept)?,
     };
     let average = observe::periodic::average(&chain, &state);
     let mut checked = vec![identities::of_periodic_state(&chain, &average, &state)];

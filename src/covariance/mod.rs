@@ -20,6 +20,7 @@ pub mod periodic;
 mod preconditioner;
 
 use crate::chain::Chain;
+use crate::monitor::Interrupted;
 use ndarray::Array2;
 use num_complex::Complex64;
 
@@ -89,6 +90,9 @@ pub enum SolveError {
         /// σ
         shift: Complex64,
     },
+    /// The caller ended the run.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 /// The moment equations dz̄/dτ = B z̄ + f, dC/dτ = 𝓛C + diag_p(q) of one chain, in some representation of C as a

@@ -12,6 +12,7 @@ use super::preconditioner::Preconditioner;
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target, diagonals};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
+use crate::monitor::Monitor;
 use crate::numerics::gmres;
 use crate::numerics::vector::Vector;
 use crate::scenario::Topology;
@@ -27,6 +28,7 @@ pub struct Modal {
     modes: Modes,
     ends: Vec<End>,
     groups: Vec<Range<usize>>,
+    monitor: Monitor,
 }
 
 /// A residual that rounding keeps above the tolerance but below this is no failure: the error it leaves is in the report.
@@ -46,7 +48,12 @@ impl Modal {
             .filter_map(|(end, sign)| end.map(|t| End { friction: t.friction, shape: shape(sign) }))
             .collect();
         let groups = pass::groups(modes.count());
-        Modal { chain: chain.clone(), modes, ends, groups }
+        Modal { chain: chain.clone(), modes, ends, groups, monitor: Monitor::default() }
+    }
+
+    /// The same, whose solves tell `monitor` of every iteration.
+    pub fn watched_by(self, monitor: Monitor) -> Modal {
+        Modal { monitor, ..self }
     }
 
     fn interface(&self, shift: Complex64) -> Interface<'_> {
@@ -68,7 +75,8 @@ impl Modal {
         let b = interface.right_hand_side::<F>(given);
         let m = self.modes.count();
         let preconditioner = Preconditioner::new::<F>(&interface);
-        let (w, outcome) = gmres::solve(&b, tolerance, |w| interface.apply::<F>(w), |w| preconditioner.apply(w));
+        let (w, outcome) =
+            gmres::solve(&b, tolerance, &self.monitor, |w| interface.apply::<F>(w), |w| preconditioner.apply(w))?;
         let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
         if outcome.residual.is_nan() || outcome.residual > floor {
             return Err(SolveError::NotConverged {

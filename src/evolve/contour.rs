@@ -14,11 +14,12 @@
 
 use super::envelope;
 use super::hyperbola::{self, Contour};
-use super::radau::{Counts, EvolveError, Progress, reference_temperature};
+use super::radau::{Counts, EvolveError, reference_temperature};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{Diagonals, MomentEquations, SolveError, Source, Target};
+use crate::monitor::{Monitor, Progress};
 use num_complex::Complex64;
 use std::ops::Range;
 
@@ -45,7 +46,7 @@ pub fn evolve<E: MomentEquations>(
     times: &[f64],
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(equations, law, SOLVE_TOLERANCE)?;
     // The current is 1/N of the energies (measured: errors of 20 goals). The time integrals grow like t, a double pole at s = 0, where the
@@ -56,17 +57,19 @@ pub fn evolve<E: MomentEquations>(
     // The covariance at the last output is formed in any case, for the identities that only it can show.
     let whole = |i: usize| keep(i) || i + 1 == times.len();
     let fits = |run: Range<usize>| run.len() <= SHARED && run.filter(|&i| whole(i)).count() <= SHARED_STATES;
-    for run in hyperbola::shared(times, goal, fits) {
+    let runs = hyperbola::shared(times, goal, fits);
+    for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool| {
+        let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+        let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool, monitor: &Monitor| {
             let oscillation = problem.oscillation(group, whole)?;
             let contour = Contour::new(first, last, nodes + extra);
-            problem.invert(&contour, group, oscillation, &|i| keep(run.start + i), &mut counts, progress)
+            problem.invert(&contour, group, oscillation, &|i| keep(run.start + i), &mut counts, monitor)
         };
-        let coarse = evaluate(0, &|_| false)?;
-        let mut fine = evaluate(2, &|i| whole(run.start + i))?;
+        let coarse = evaluate(0, &|_| false, &monitor.part(share(0.0), share(0.5)))?;
+        let mut fine = evaluate(2, &|i| whole(run.start + i), &monitor.part(share(0.5), share(1.0)))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident; no less than a thousandth of the goal is claimed.
             let least = 1e-3 * goal * largest(&fine.moments.variance);
@@ -180,7 +183,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         oscillation: Oscillation,
         keep: &dyn Fn(usize) -> bool,
         counts: &mut Counts,
-        progress: &mut Progress<'_>,
+        monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
         let mut sums = oscillation.sums;
         let mut deviations = vec![vec![0.0; self.deviation.len()]; times.len()];
@@ -188,7 +191,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         // Of the variances, and of what carries the current.
         let mut losses = vec![oscillation.losses; times.len()];
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
-        for &(s, weight) in &contour.nodes {
+        for (number, &(s, weight)) in contour.nodes.iter().enumerate() {
             let given = (&self.start[..], &self.constant_source[..]);
             let (w, envelopes) = envelope::at_node(self.equations, &self.periodic, given, &start, s)?;
             let weights: Vec<Complex64> = times.iter().map(|t| 2.0 * weight * (s * t).exp()).collect();
@@ -206,9 +209,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     losses[1] += 2.0 * weight.norm() * report.flow_error;
                 }
                 counts.solves += 1;
-                if !progress(times[0], *counts) {
-                    return Err(EvolveError::Interrupted);
-                }
+                monitor.check()?;
             }
             for (i, weight) in weights.iter().enumerate() {
                 for ((value, sum), w) in deviations[i].iter_mut().zip(&mut deviation_sums[i]).zip(&w) {
@@ -216,6 +217,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     *sum += (weight / s * w).re;
                 }
             }
+            let (share, last) = ((number + 1) as f64 / contour.nodes.len() as f64, times[times.len() - 1]);
+            monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
         }
         let parts = sums.into_iter().zip(deviations.iter().zip(&deviation_sums)).enumerate();
         parts.map(|(i, (sums, (w, w_sum)))| self.solution(times[i], sums, [w, w_sum], losses[i], keep(i))).collect()

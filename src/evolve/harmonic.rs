@@ -10,10 +10,11 @@
 //! squaring, O(N³ log τ). Error: rounding of the transforms; with thermostats the distance of two evaluations with different scalings.
 
 use super::exponential::Damped;
-use super::radau::{Counts, EvolveError, Progress};
+use super::radau::EvolveError;
 use crate::chain::modes::Modes;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::mode_phase;
 use crate::scenario::Topology;
 use ndarray::{Array2, Axis};
@@ -26,7 +27,7 @@ pub fn evolve(
     law: &InitialLaw,
     times: &[f64],
     keep: impl Fn(usize) -> bool,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<Vec<Solution>, EvolveError> {
     let damped = Damped::new(chain)?;
     let mut solutions = Vec::with_capacity(times.len());
@@ -35,9 +36,8 @@ pub fn evolve(
             Some(damped) => damped.at(law, time, keep(index)),
             None => Rotation::new(chain, time).solution(chain, law, keep(index)),
         });
-        if !progress(time, Counts::default()) {
-            return Err(EvolveError::Interrupted);
-        }
+        let share = (index + 1) as f64 / times.len() as f64;
+        monitor.advance(Progress { share, time, ..Default::default() })?;
     }
     Ok(solutions)
 }

@@ -12,6 +12,7 @@ use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
+use crate::monitor::{Monitor, Progress};
 use num_complex::Complex64;
 
 /// The means at one time and what has gathered until then.
@@ -46,6 +47,7 @@ pub fn evolve<E: MomentEquations>(
     law: &InitialLaw,
     times: &[f64],
     tolerance: f64,
+    monitor: &Monitor,
 ) -> Result<Vec<MeanPath>, EvolveError> {
     let chain = equations.chain();
     let periodic = PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
@@ -99,6 +101,8 @@ pub fn evolve<E: MomentEquations>(
             distance = after;
             fine = next_fine.into_iter().next_back().unwrap_or_default();
             coarse = next_coarse.into_iter().next_back().unwrap_or_default();
+            let share = (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln();
+            monitor.advance(Progress { share, time, error: most, ..Default::default() })?;
         }
         let sums = mean_integrals(equations, &periodic, &deviation, (&fine, &integral), output)?;
         outputs.push(MeanPath {

@@ -9,15 +9,16 @@
 //!
 //! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
 //! end is part of the current's error. Everything is done on two contours with different inner quadratures; their difference bounds the error of
-//! the second, which is the answer. Independent initial coordinates, open chain with flips, constant force, τ ≥ 300/γ.
+//! the second, which is the answer. Independent initial coordinates, open chain with flips, constant force, τ ≥ 60/γ.
 
 use super::contour;
 use super::hyperbola::{self, Contour};
-use super::radau::{Counts, EvolveError, Progress, reference_temperature};
+use super::radau::{Counts, EvolveError, reference_temperature};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::{MomentEquations, SolveError};
+use crate::monitor::{Monitor, Progress};
 use crate::resolvent::{Drive, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -28,10 +29,13 @@ const SHARED: usize = 32;
 /// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
 pub(super) const ABREAST: usize = 4;
 
+/// The contour serves from this many 1/γ on: by its last node, Re s = -30/τ, it must not have come near the band's spectrum at Re s = -γ.
+pub(super) const EARLIEST: f64 = 60.0;
+
 /// The least microscopic time for which the profiles are had this way; `None` where never.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     let serves = chain.topology == Topology::Open && chain.force.harmonics.is_empty() && law.covariance.is_none();
-    contour::earliest(chain).filter(|_| serves)
+    contour::earliest(chain).filter(|_| serves).map(|_| EARLIEST / chain.flip_rate)
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.
@@ -40,7 +44,7 @@ pub fn evolve(
     law: &InitialLaw,
     times: &[f64],
     tolerance: f64,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(chain, law);
     // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
@@ -48,22 +52,24 @@ pub fn evolve(
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    for run in hyperbola::shared(times, goal, |run| run.len() <= SHARED) {
-        let group = &times[run];
+    let runs = hyperbola::shared(times, goal, |run| run.len() <= SHARED);
+    for (number, run) in runs.iter().enumerate() {
+        let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let mut evaluate = |extra: usize, quality: Quality| {
+        let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+        let mut evaluate = |extra: usize, quality: Quality, half: f64| {
             problem.invert(
                 &Contour::new(first, last, nodes + extra),
                 group,
                 quality,
                 solve_tolerance,
                 &mut counts,
-                progress,
+                &monitor.part(share(half), share(half + 0.5)),
             )
         };
-        let coarse = evaluate(0, quality)?;
-        let mut fine = evaluate(2, judge)?;
+        let coarse = evaluate(0, quality, 0.0)?;
+        let mut fine = evaluate(2, judge, 0.5)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
             let least = 1e-3 * goal * largest(&fine.moments.variance);
@@ -114,7 +120,13 @@ impl<'a> Problem<'a> {
     }
 
     /// All transforms at s.
-    fn transform(&self, s: Complex64, quality: Quality, tolerance: f64) -> Result<Parts<Complex64>, SolveError> {
+    fn transform(
+        &self,
+        s: Complex64,
+        quality: Quality,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Parts<Complex64>, SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
         let kernel = SquaredKernel::new(chain, s, quality);
         let moves = self.deviation.iter().any(|&w| w != 0.0);
@@ -131,7 +143,7 @@ impl<'a> Problem<'a> {
             (0..chain.atoms()).map(|n| 4.0 * chain.flip_rate * squares[n] + noise[n] / s + start_p[n]).collect();
         let elongation: Vec<Complex64> = start_r.iter().map(|&v| v.into()).collect();
         let drive = Drive { momentum: &momentum, elongation: Some(&elongation) };
-        let found = kernel.variances(drive, tolerance);
+        let found = kernel.variances(drive, tolerance, monitor)?;
         let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
         let bath = |friction: f64, temperature: f64, variance: Complex64| {
             friction * ((temperature - self.reference) / s - variance)
@@ -161,7 +173,7 @@ impl<'a> Problem<'a> {
         quality: Quality,
         tolerance: f64,
         counts: &mut Counts,
-        progress: &mut Progress<'_>,
+        monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
         let n = self.chain.coordinates();
         let zero = || Parts {
@@ -172,8 +184,10 @@ impl<'a> Problem<'a> {
             error: 0.0,
         };
         let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
+        let (mut done, silent) = (0, monitor.silent());
         for nodes in contour.nodes.chunks(ABREAST) {
-            let parts: Vec<_> = nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance)).collect();
+            let parts: Vec<_> =
+                nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance, &silent)).collect();
             for (&(s, weight), parts) in nodes.iter().zip(parts) {
                 let parts = parts?;
                 for (sum, &time) in sums.iter_mut().zip(times) {
@@ -181,9 +195,9 @@ impl<'a> Problem<'a> {
                 }
             }
             counts.solves += nodes.len();
-            if !progress(times[0], *counts) {
-                return Err(EvolveError::Interrupted);
-            }
+            done += nodes.len();
+            let (share, last) = (done as f64 / contour.nodes.len() as f64, times[times.len() - 1]);
+            monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
         }
         Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum)).collect())
     }

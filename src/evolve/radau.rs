@@ -12,6 +12,7 @@ use super::tableau::Tableau;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
+use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -32,10 +33,10 @@ pub struct Counts {
 pub enum EvolveError {
     /// A shifted solve failed.
     #[error(transparent)]
-    Solve(#[from] SolveError),
+    Solve(SolveError),
     /// The caller ended the run.
-    #[error("interrupted")]
-    Interrupted,
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
     /// The step became too small.
     #[error("the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached")]
     StepTooSmall {
@@ -44,6 +45,15 @@ pub enum EvolveError {
         /// Tolerance asked.
         tolerance: f64,
     },
+}
+
+impl From<SolveError> for EvolveError {
+    fn from(error: SolveError) -> EvolveError {
+        match error {
+            SolveError::Interrupted(end) => end.into(),
+            other => EvolveError::Solve(other),
+        }
+    }
 }
 
 /// A point of a trajectory: the means, and C less the reference state T_ref·1.
@@ -86,18 +96,16 @@ pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
     chain.left.or(chain.right).map_or(mean, |t| t.temperature)
 }
 
-/// What the evolution reports after every step: the microscopic time reached, and the counts so far. `false` ends the run.
-pub type Progress<'a> = dyn FnMut(f64, Counts) -> bool + 'a;
-
 /// Evolves the moments from independent initial coordinates to the ascending microscopic `times`. `tolerance` is relative to
-/// the largest initial mean, variance or thermostat's temperature; `keep` says at which outputs the whole covariance is kept.
+/// the largest initial mean, variance or thermostat's temperature; `keep` says at which outputs the whole covariance is kept;
+/// `monitor` hears of every step.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
     times: &[f64],
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let chain = equations.chain();
     let reference = reference_temperature(chain, law);
@@ -162,9 +170,13 @@ pub fn evolve<E: MomentEquations>(
             counts.steps += 1;
             time = if step == left { output } else { time + step };
             (coarse, fine, path, losses, distance) = (next_coarse, next_fine, next_path, next_losses, next_distance);
-            if !progress(time, counts) {
-                return Err(EvolveError::Interrupted);
-            }
+            monitor.advance(Progress {
+                share: (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln(),
+                time,
+                steps: counts.steps,
+                solves: counts.solves,
+                error: run.error(distance),
+            })?;
         }
         outputs.push(run.solution(output, [&fine, &coarse], &path, losses, keep(index)));
     }

@@ -1,6 +1,7 @@
 //! GMRES, preconditioned from the right, with restarts as iterative refinement (Saad and Schultz, SIAM J. Sci. Stat. Comput. 7, 1986).
 
 use super::vector::Vector;
+use crate::monitor::{Interrupted, Monitor, Progress};
 use num_complex::Complex64;
 
 /// What the iteration reached.
@@ -23,25 +24,32 @@ const CYCLE_LENGTH: usize = 240;
 const CYCLES: usize = 8;
 
 /// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A, `precondition` is P⁻¹.
-/// The residual reached is returned, whatever it is.
+/// The residual reached is returned, whatever it is. `monitor` hears of every iteration.
 pub(crate) fn solve(
     b: &Vector,
     tolerance: f64,
+    monitor: &Monitor,
     apply: impl Fn(&Vector) -> Vector,
     precondition: impl Fn(&Vector) -> Vector,
-) -> (Vector, Outcome) {
+) -> Result<(Vector, Outcome), Interrupted> {
     let mut x = Vector::zeros(b.len(), b.is_complex());
     let norm = b.norm();
     let mut outcome = Outcome { iterations: 0, residual: 0.0, error: x.clone() };
     if norm == 0.0 {
-        return (x, outcome);
+        return Ok((x, outcome));
     }
     let mut residual = b.clone();
     let mut useless = None;
     outcome.residual = 1.0;
+    let watch = |iterations: usize, residual: f64| {
+        let share = residual.ln() / tolerance.max(f64::MIN_POSITIVE).ln();
+        let progress = Progress { share, time: f64::INFINITY, solves: iterations, error: residual, steps: 0 };
+        monitor.advance(progress)
+    };
     for _ in 0..CYCLES {
         let goal = (0.5 * tolerance / outcome.residual).max(CYCLE_GAIN);
-        let (correction, iterations) = cycle(&residual, goal, &apply, &precondition);
+        let seen = |iterations: usize, left: f64| watch(outcome.iterations + iterations, outcome.residual * left);
+        let (correction, iterations) = cycle(&residual, goal, &apply, &precondition, &seen)?;
         let correction = precondition(&correction);
         let mut next = x.clone();
         next.add(Complex64::ONE, &correction);
@@ -59,24 +67,27 @@ pub(crate) fn solve(
             break;
         }
     }
-    outcome.error = useless.unwrap_or_else(|| {
-        if residual.norm() == 0.0 {
-            return residual.clone();
+    outcome.error = match useless {
+        Some(correction) => correction,
+        None if residual.norm() == 0.0 => residual,
+        None => {
+            let seen = |iterations: usize, _| watch(outcome.iterations + iterations, outcome.residual);
+            let (correction, iterations) = cycle(&residual, ESTIMATE, &apply, &precondition, &seen)?;
+            outcome.iterations += iterations;
+            precondition(&correction)
         }
-        let (correction, iterations) = cycle(&residual, ESTIMATE, &apply, &precondition);
-        outcome.iterations += iterations;
-        precondition(&correction)
-    });
-    (x, outcome)
+    };
+    Ok((x, outcome))
 }
 
-/// One cycle: y with ‖r - A P⁻¹ y‖ ≤ goal ‖r‖ where it gets there.
+/// One cycle: y with ‖r - A P⁻¹ y‖ ≤ goal ‖r‖ where it gets there. `seen` gets the iterations and ‖r - A P⁻¹ y‖/‖r‖.
 fn cycle(
     r: &Vector,
     goal: f64,
     apply: &impl Fn(&Vector) -> Vector,
     precondition: &impl Fn(&Vector) -> Vector,
-) -> (Vector, usize) {
+    seen: &impl Fn(usize, f64) -> Result<(), Interrupted>,
+) -> Result<(Vector, usize), Interrupted> {
     let norm = r.norm();
     let mut basis = vec![r.clone()];
     basis[0].scale(1.0 / norm);
@@ -123,6 +134,7 @@ fn cycle(
         rhs.push(-s.conj() * g);
         columns.push(column);
         rotations.push((c, s));
+        seen(columns.len(), rhs[last + 1].norm() / norm)?;
         if rhs[last + 1].norm() <= goal * norm || beta <= f64::EPSILON * scale {
             break;
         }
@@ -140,5 +152,5 @@ fn cycle(
     }
     let mut x = Vector::zeros(r.len(), r.is_complex());
     y.iter().zip(&basis).for_each(|(&y, v)| x.add(y, v));
-    (x, m)
+    Ok((x, m))
 }

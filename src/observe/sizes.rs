@@ -3,10 +3,11 @@
 use super::theorems::{self, Macroscopic, Measurement};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
-use crate::evolve::radau::{EvolveError, Progress};
+use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method, means};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
+use crate::monitor::Monitor;
 use crate::steady::{SteadyError, periodic, profiles};
 
 /// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic state. With `variances` the
@@ -18,13 +19,16 @@ pub fn measure(
     limit: &Evolution,
     variances: bool,
     tolerance: f64,
-    progress: &mut Progress<'_>,
+    monitor: &Monitor,
 ) -> Result<Vec<Measurement>, EvolveError> {
     let equations = Modal::new(chain);
     let unit = (chain.bonds as f64).powi(2);
     let microscopic: Vec<f64> = times.iter().map(|t| t * unit).collect();
+    // The covariance takes nearly all of the time.
+    let before = if variances { 0.05 } else { 1.0 };
     // The boundary terms are 1/N of the means, and the covariances between them smaller still.
-    let paths = means::evolve(&equations, law, &microscopic, (1e-3 * tolerance).max(1e-13))?;
+    let paths =
+        means::evolve(&equations, law, &microscopic, (1e-3 * tolerance).max(1e-13), &monitor.part(0.0, before))?;
     let macroscopic = |index: usize| Macroscopic {
         output: &limit.outputs[index],
         start: &limit.start,
@@ -40,8 +44,15 @@ pub fn measure(
         return Ok(all);
     }
     let plan = evolve::plan(chain, law, &microscopic, Method::Auto, true).expect("auto always finds a way");
-    let (solutions, _) =
-        evolve::evolve(&equations, law, &microscopic, &plan, (0.1 * tolerance).max(1e-12), |_| true, progress)?;
+    let (solutions, _) = evolve::evolve(
+        &equations,
+        law,
+        &microscopic,
+        &plan,
+        (0.1 * tolerance).max(1e-12),
+        |_| true,
+        &monitor.part(before, 1.0),
+    )?;
     let start = theorems::covariance_sums(chain, &law.covariance_above(0.0));
     for (index, ((solution, path), &t)) in solutions.iter().zip(&paths).zip(times).enumerate() {
         let limit = macroscopic(index);
@@ -69,11 +80,11 @@ pub struct StationarySize {
 }
 
 /// The stationary state of a chain with a thermostat: in O(N) where the profiles alone can be had, else in O(N²).
-pub fn stationary(chain: &Chain) -> Result<StationarySize, SteadyError> {
+pub fn stationary(chain: &Chain, monitor: &Monitor) -> Result<StationarySize, SteadyError> {
     let state = if profiles::serves(chain) {
-        profiles::profiles(chain)?.0
+        profiles::profiles(chain, monitor)?.0
     } else {
-        periodic::covariance(&Modal::new(chain), &[])?.0
+        periodic::covariance(&Modal::new(chain).watched_by(monitor.clone()), &[])?.0
     };
     let average = super::periodic::average(chain, &state);
     let n = chain.bonds;

@@ -19,6 +19,9 @@ pub enum OutputError {
     /// It is not a run directory, so it is never replaced.
     #[error("{}: is not a run directory of flipchain (no summary.json), so it is not replaced", .0.display())]
     Foreign(PathBuf),
+    /// It can be a run directory but not be renamed.
+    #[error("{}: is a symbolic link or has no name of its own, so it is not replaced; give the run directory itself", .0.display())]
+    Indirect(PathBuf),
     /// The file system refused.
     #[error("{}: {source}", path.display())]
     Io {
@@ -48,9 +51,14 @@ pub struct RunDirectory {
 impl RunDirectory {
     /// Checks the place and opens the hidden directory beside it. With `force` an earlier run is replaced at the end.
     pub fn create(place: &Path, force: bool) -> Result<RunDirectory, OutputError> {
+        // Without a slash at the end, which would follow a symbolic link.
+        let place: &Path = &place.components().collect::<PathBuf>();
         if let Ok(found) = fs::symlink_metadata(place) {
             if !force {
                 return Err(OutputError::Exists(place.to_path_buf()));
+            }
+            if found.is_symlink() || place.file_name().is_none() {
+                return Err(OutputError::Indirect(place.to_path_buf()));
             }
             if !found.is_dir() || !place.join("summary.json").is_file() {
                 return Err(OutputError::Foreign(place.to_path_buf()));

@@ -12,6 +12,7 @@
 
 use super::Chain;
 use super::kernel::Kernel;
+use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
@@ -130,25 +131,25 @@ impl<'a> FluxForm<'a> {
     }
 
     /// Solves for the right-hand side s at the sites, to `tolerance` of the flux form or until rounding stops it.
-    pub fn solve(&self, s: &Vector, tolerance: f64) -> Variances {
-        self.solve_summed(&accumulated(s), tolerance)
+    pub fn solve(&self, s: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
+        self.solve_summed(&accumulated(s), tolerance, monitor)
     }
 
-    fn solve_summed(&self, sums: &Vector, tolerance: f64) -> Variances {
-        let (unknowns, outcome) = gmres::solve(sums, tolerance, |u| self.apply(u), |y| self.precondition(y));
-        Variances {
+    fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
+        let (unknowns, outcome) = gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y))?;
+        Ok(Variances {
             variance: accumulated(&unknowns),
             unknowns,
             iterations: outcome.iterations,
             error: accumulated(&outcome.error),
             residual: outcome.residual,
-        }
+        })
     }
 
     /// How far from this equation's solution other unknowns are, to a tenth: the judgement of a second quadrature.
-    pub fn distance(&self, s: &Vector, unknowns: &Vector) -> Vector {
+    pub fn distance(&self, s: &Vector, unknowns: &Vector, monitor: &Monitor) -> Result<Vector, Interrupted> {
         let mut left = accumulated(s);
         left.add(-Complex64::ONE, &self.apply(unknowns));
-        self.solve_summed(&left, 0.1).variance
+        Ok(self.solve_summed(&left, 0.1, monitor)?.variance)
     }
 }

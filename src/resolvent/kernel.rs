@@ -40,7 +40,11 @@ impl Kernel {
     pub fn new(chain: &Chain, sigma: Complex64, quality: Quality) -> Kernel {
         let nodes = nodes(chain, sigma, quality, Integrand::Kernel);
         // Two corners cost less than the chain while they do not overlap.
-        let (through, local) = nodes.iter().partition(|(_, reach)| reach.corner[0] + reach.corner[1] > chain.bonds);
+        Self::split(chain, sigma, nodes, |reach| reach.corner[0] + reach.corner[1] > chain.bonds)
+    }
+
+    fn split(chain: &Chain, sigma: Complex64, nodes: Vec<(Pair, Reach)>, through: impl Fn(&Reach) -> bool) -> Kernel {
+        let (through, local) = nodes.iter().partition(|(_, reach)| through(reach));
         let real = sigma.im == 0.0;
         let groups = groups(through, local, real);
         let bulk = Bulk::new(chain.atoms(), !real, groups.tables(chain.atoms()));
@@ -49,7 +53,8 @@ impl Kernel {
 
     /// K v for v on the momenta (length N+1) and, if given, on the elongations (length N): the answer on both.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
-        let mut sums = (Vector::zeros(self.bonds + 1, momenta.is_complex()), Vector::zeros(self.bonds, momenta.is_complex()));
+        let mut sums =
+            (Vector::zeros(self.bonds + 1, momenta.is_complex()), Vector::zeros(self.bonds, momenta.is_complex()));
         let chain = self.groups.sweep(Window::Chain, Work::Apply { momenta, elongations });
         add(&mut sums, chain);
         if !self.bulk.has_tables() {
@@ -100,7 +105,13 @@ impl Kernel {
 }
 
 /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
-pub(super) fn mean_squares(chain: &Chain, sigma: Complex64, quality: Quality, momenta: &[f64], elongations: &[f64]) -> Vector {
+pub(super) fn mean_squares(
+    chain: &Chain,
+    sigma: Complex64,
+    quality: Quality,
+    momenta: &[f64],
+    elongations: &[f64],
+) -> Vector {
     let nodes = nodes(chain, sigma, quality, Integrand::Means);
     groups(nodes, vec![], sigma.im == 0.0).mean_squares(chain.bonds, momenta, elongations)
 }
@@ -114,7 +125,8 @@ fn nodes(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand
 
 /// The first `len` entries counted from an end.
 fn part(v: &Vector, end: usize, len: usize) -> Vector {
-    let take = |v: &[f64]| if end == 0 { v[..len].to_vec() } else { v[v.len() - len..].iter().rev().copied().collect() };
+    let take =
+        |v: &[f64]| if end == 0 { v[..len].to_vec() } else { v[v.len() - len..].iter().rev().copied().collect() };
     v.map_range(0..v.len(), take)
 }
 
@@ -369,6 +381,48 @@ mod tests {
                         4.0 * chain.flip_rate * sum
                     );
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn tables_and_corners_are_what_the_whole_chain_gives_node_by_node() {
+        let sites = 1500;
+        for (gamma, friction, sigma) in [
+            (1.0, [1.0, 0.3], Complex64::ZERO),
+            (0.2, [0.0, 5.0], Complex64::new(1e-4, 0.0)),
+            (1.0, [1.0, 0.0], Complex64::new(2e-5, 1e-5)),
+            (0.3, [2.0, 1.0], Complex64::new(-3e-4, 3e-4)),
+            (4.0, [0.5, 1.0], Complex64::new(0.0, 2e-3)),
+        ] {
+            let chain = chain(sites - 1, gamma, friction);
+            let split = Kernel::new(&chain, sigma, Quality::FULL);
+            let nodes = nodes(&chain, sigma, Quality::FULL, Integrand::Kernel);
+            let whole = Kernel::split(&chain, sigma, nodes, |_| true);
+            assert!(split.bulk.has_tables() && !whole.bulk.has_tables(), "γ {gamma} σ {sigma}: nothing is split");
+            let wave = |len: usize, k: f64| {
+                let values: Vec<_> =
+                    (0..len).map(|n| Complex64::cis(k * n as f64) + Complex64::new(0.3, 0.0)).collect();
+                Vector::from_complex(&values, sigma.im != 0.0)
+            };
+            let (p, r) = (wave(sites, 1.3), wave(sites - 1, 0.02));
+            let close = |found: &Vector, exact: &Vector, what: &str| {
+                let size = (0..exact.len()).map(|n| exact.at(n).norm()).fold(0.0, f64::max);
+                let error = (0..exact.len()).map(|n| (exact.at(n) - found.at(n)).norm()).fold(0.0, f64::max);
+                // The transforms, and sums over 300 nodes in another order.
+                assert!(error < 1e3 * f64::EPSILON * size, "γ {gamma} σ {sigma} {what}: {:.1e}", error / size);
+            };
+            let (found, exact) = (split.apply(&p, Some(&r)), whole.apply(&p, Some(&r)));
+            close(&found.0, &exact.0, "momenta");
+            close(&found.1, &exact.1, "elongations");
+            close(&split.flux(&r), &whole.flux(&r), "flux");
+            // What a thermostat puts in is felt at its own end to full relative precision.
+            let mut end = Vector::zeros(sites, sigma.im != 0.0);
+            end.re[0] = 1.0;
+            let (found, exact) = (split.apply(&end, None).0, whole.apply(&end, None).0);
+            for n in [100, 700] {
+                let error = (found.at(n) - exact.at(n)).norm() / exact.at(n).norm();
+                assert!(error < 1e-10, "γ {gamma} σ {sigma} from the end at {n}: {error:.1e}");
             }
         }
     }

@@ -16,6 +16,7 @@ mod sweep;
 mod wave;
 
 use crate::chain::Chain;
+use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::Vector;
 use flux::FluxForm;
 use kernel::Kernel;
@@ -78,15 +79,15 @@ impl<'a> SquaredKernel<'a> {
         (0..squares.len()).map(|n| squares.at(n)).collect()
     }
 
-    /// Solves for the variances, to `tolerance` of the flux form or until rounding stops it.
-    pub fn variances(&self, drive: Drive<'_>, tolerance: f64) -> Variances {
+    /// Solves for the variances, to `tolerance` of the flux form or until rounding stops it; `monitor` hears of every iteration.
+    pub fn variances(&self, drive: Drive<'_>, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
         let (chain, sigma, kernel) = (self.chain, self.sigma, &self.kernel);
         let complex = sigma.im != 0.0;
         let momentum = Vector::from_complex(drive.momentum, complex);
         let elongation = drive.elongation.map(|v| Vector::from_complex(v, complex));
         let (on_momenta, _) = kernel.apply(&momentum, elongation.as_ref());
         let form = FluxForm::new(chain, sigma, kernel);
-        let solved = form.solve(&on_momenta, tolerance);
+        let solved = form.solve(&on_momenta, tolerance, monitor)?;
         let mut all = solved.variance.clone();
         all.scale(4.0 * chain.flip_rate);
         all.add(Complex64::ONE, &momentum);
@@ -95,14 +96,15 @@ impl<'a> SquaredKernel<'a> {
         let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
-            let distance = FluxForm::new(chain, sigma, judge).distance(&on_momenta, &solved.unknowns);
+            let distance =
+                FluxForm::new(chain, sigma, judge).distance(&on_momenta, &solved.unknowns, &monitor.silent())?;
             let mut second = judge.apply(&all, elongation.as_ref()).1;
             second.add(-Complex64::ONE, &on_elongations);
             error += size(&distance) + size(&second);
             left_error += distance.at(0).norm();
         }
         let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect();
-        Variances {
+        Ok(Variances {
             momentum: list(&solved.variance),
             elongation: list(&on_elongations),
             error,
@@ -110,7 +112,7 @@ impl<'a> SquaredKernel<'a> {
             residual: solved.residual,
             iterations: solved.iterations,
             nodes: kernel.count,
-        }
+        })
     }
 }
 

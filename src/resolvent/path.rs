@@ -130,7 +130,8 @@ fn graded(chain: &Chain, top: f64, quality: Quality, integrand: Integrand) -> Ve
 /// y and weights from 0 to infinity on the imaginary axis, κ = iy, for σ = 2ic: σ/2 - κ passes s = 0 at y = c.
 fn past_zero(chain: &Chain, c: f64, quality: Quality, integrand: Integrand) -> Vec<(f64, f64)> {
     let top = 0.25 * chain.flip_rate.min(1.0);
-    let mut nodes: Vec<(f64, f64)> = graded(chain, top, quality, integrand).into_iter().map(|(d, w)| (c + d, w)).collect();
+    let mut nodes: Vec<(f64, f64)> =
+        graded(chain, top, quality, integrand).into_iter().map(|(d, w)| (c + d, w)).collect();
     nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(d, w)| (c + top + d, w)));
     nodes.extend(graded(chain, top.min(c), quality, integrand).into_iter().map(|(d, w)| (c - d, w)));
     // Down to y = 0 the other argument comes nearer to the band, never nearer than γ.
@@ -159,14 +160,17 @@ pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand:
         return imaginary(nodes);
     }
     let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
-    let length = (0.4 * scale).max(4.0 * sigma.norm());
+    // Between the band, at Re s₁ = -γ, and the tip of the other cut, s₂ = 0, the middle is at Re κ = -γ/2.
+    let length = (0.4 * scale).max(4.0 * sigma.norm()).min(0.5 * chain.flip_rate / slant.re.abs());
+    let distance = 0.5 * (chain.flip_rate + sigma.re.min(0.0));
     let mut edges = vec![0.0, 0.25 * sigma.norm()];
     while let Some(&x) = edges.last().filter(|x| **x < length) {
         edges.push((2.0 * x).min(length));
     }
     let measure = Complex64::new(0.0, -1.0 / PI);
-    let slanted = tapered(&edges, quality, integrand.power(0.5)).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
-    let upright = upwards(chain, 0.1 * scale, 0.5 * chain.flip_rate, quality);
+    let slanted =
+        tapered(&edges, quality, integrand.power(0.5)).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
+    let upright = upwards(chain, 0.1 * scale, distance, quality);
     let upright = upright.into_iter().map(|(y, w)| (slant * length + Complex64::new(0.0, y), w / PI + Complex64::ZERO));
     slanted.chain(upright).collect()
 }

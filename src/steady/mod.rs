@@ -12,6 +12,7 @@ use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError, SolveReport, Source, Target};
+use crate::monitor::Interrupted;
 use num_complex::Complex64;
 
 /// Why there is no stationary state, or why it was not found.
@@ -50,7 +51,19 @@ pub enum SteadyError {
     NeedsThermostat(String),
     /// The solve failed.
     #[error(transparent)]
-    Solve(#[from] SolveError),
+    Solve(SolveError),
+    /// The caller ended the run.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
+}
+
+impl From<SolveError> for SteadyError {
+    fn from(error: SolveError) -> SteadyError {
+        match error {
+            SolveError::Interrupted(end) => end.into(),
+            other => SteadyError::Solve(other),
+        }
+    }
 }
 
 /// Solve until rounding stops it.

@@ -12,6 +12,7 @@ use crate::covariance::SolveReport;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
+use crate::monitor::{Interrupted, Monitor};
 use crate::resolvent::{Drive, SquaredKernel, Variances};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -22,7 +23,7 @@ pub fn serves(chain: &Chain) -> bool {
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
-pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyError> {
+pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, SolveReport), SteadyError> {
     let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
     if !serves(chain) {
         return Err(SteadyError::NoProfiles);
@@ -33,9 +34,15 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
     let squares: Vec<f64> = periodic.momentum_squares(0).iter().map(|q| q.re).collect();
     let source = chain.covariance_source_of(squares.iter().copied(), reference);
     let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
+    let orders: Vec<i64> = periodic.square_orders().into_iter().filter(|&order| order > 0).collect();
+    let solves = 1.0 + orders.len() as f64;
+    let part = |number: usize| monitor.part(number as f64 / solves, (number + 1) as f64 / solves);
     // Until rounding stops it.
-    let found =
-        SquaredKernel::judged(chain, Complex64::ZERO).variances(Drive { momentum: &source, elongation: None }, 1e-15);
+    let found = SquaredKernel::judged(chain, Complex64::ZERO).variances(
+        Drive { momentum: &source, elongation: None },
+        1e-15,
+        &part(0),
+    )?;
     let deviation: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
     let variance: Vec<f64> = deviation.iter().map(|v| reference + v).collect();
     let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
@@ -65,8 +72,8 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
     let average = Solution { moments, errors, ..Default::default() };
     let mut harmonics = Vec::new();
-    for order in periodic.square_orders().into_iter().filter(|&order| order > 0) {
-        let (harmonic, found) = harmonic(chain, &periodic, order);
+    for (number, &order) in orders.iter().enumerate() {
+        let (harmonic, found) = harmonic(chain, &periodic, order, &part(number + 1))?;
         report.iterations += found.iterations;
         report.residual = report.residual.max(found.residual);
         harmonics.push(harmonic);
@@ -76,11 +83,17 @@ pub fn profiles(chain: &Chain) -> Result<(PeriodicState, SolveReport), SteadyErr
 
 /// The harmonic m > 0 of the variances, and of the correlations by the balance of thermal energy at e^(imωτ),
 /// j_n = j_(n-1) + 2γ q_m(n) - imω (Var p_n + Var r_n)/2 with -λ Var p at the ends. What it misses at the right end is part of its error.
-fn harmonic(chain: &Chain, periodic: &PeriodicMean, order: i64) -> (CovarianceHarmonic, Variances) {
+fn harmonic(
+    chain: &Chain,
+    periodic: &PeriodicMean,
+    order: i64,
+    monitor: &Monitor,
+) -> Result<(CovarianceHarmonic, Variances), Interrupted> {
     let squares = periodic.momentum_squares(order);
     let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * chain.flip_rate * q).collect();
     let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
-    let found = SquaredKernel::judged(chain, sigma).variances(Drive { momentum: &source, elongation: None }, 1e-15);
+    let found =
+        SquaredKernel::judged(chain, sigma).variances(Drive { momentum: &source, elongation: None }, 1e-15, monitor)?;
     let [left, right] = chain.friction();
     let kept = |n: usize| {
         let elongation = if n == 0 { Complex64::ZERO } else { found.elongation[n - 1] };
@@ -98,5 +111,5 @@ fn harmonic(chain: &Chain, periodic: &PeriodicMean, order: i64) -> (CovarianceHa
     let error = found.error + 16.0 * f64::EPSILON * size;
     let correlation_error = error * chain.current_weight() + 2.0 * missed.norm();
     let variance = [&found.elongation[..], &found.momentum].concat();
-    (CovarianceHarmonic { order, variance, correlation, error, correlation_error }, found)
+    Ok((CovarianceHarmonic { order, variance, correlation, error, correlation_error }, found))
 }

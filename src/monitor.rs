@@ -1,0 +1,115 @@
+//! What a long computation says while it runs, and how it is told to end.
+//!
+//! A [`Monitor`] goes down to every loop that may last: steps, nodes of a contour, iterations of a solve, sizes. Each calls
+//! [`Monitor::advance`] (or [`Monitor::check`] where there is nothing new to say) and hands on its error with `?`. Cost: one atomic load.
+//!
+//! ```
+//! use flipchain::monitor::{CancelToken, Monitor, Progress};
+//! let cancel = CancelToken::default();
+//! let monitor = Monitor::new(|p: Progress| println!("{:.0} %", 100.0 * p.share), &cancel);
+//! assert!(monitor.advance(Progress { share: 0.5, ..Default::default() }).is_ok());
+//! cancel.cancel();
+//! assert!(monitor.check().is_err());
+//! ```
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+/// How far a computation is.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Progress {
+    /// The share of the work that is done, as far as it can be foreseen: 0 to 1.
+    pub share: f64,
+    /// Microscopic time reached; infinite in a stationary state.
+    pub time: f64,
+    /// Steps accepted.
+    pub steps: usize,
+    /// Shifted solves, or iterations where the whole computation is one solve.
+    pub solves: usize,
+    /// What is known of the error so far, in the units of the energy: of the trajectory, or the relative residual of the one solve.
+    pub error: f64,
+}
+
+/// The computation was told to end.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+#[error("interrupted")]
+pub struct Interrupted;
+
+/// Tells a computation, from another thread or a signal, to end.
+#[derive(Debug, Clone, Default)]
+pub struct CancelToken(Arc<AtomicBool>);
+
+impl CancelToken {
+    /// Ends what watches this token, at its next step.
+    pub fn cancel(&self) {
+        self.0.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether it was told to end.
+    pub fn is_cancelled(&self) -> bool {
+        self.0.load(Ordering::Relaxed)
+    }
+}
+
+type Report = Arc<dyn Fn(Progress) + Send + Sync>;
+
+/// A callback and a cancel token; the default says nothing and is never told to end.
+#[derive(Clone, Default)]
+pub struct Monitor {
+    report: Option<Report>,
+    cancel: CancelToken,
+    /// The share of the whole that was done before this part, and that of this part.
+    before: f64,
+    part: Option<f64>,
+}
+
+impl Monitor {
+    /// Calls `report` from whatever thread makes progress.
+    pub fn new(report: impl Fn(Progress) + Send + Sync + 'static, cancel: &CancelToken) -> Monitor {
+        Monitor { report: Some(Arc::new(report)), cancel: cancel.clone(), ..Default::default() }
+    }
+
+    /// For a part of the work, from one share of it to another.
+    pub fn part(&self, from: f64, to: f64) -> Monitor {
+        let own = self.part.unwrap_or(1.0);
+        Monitor { before: self.before + own * from, part: Some(own * (to - from)), ..self.clone() }
+    }
+
+    /// The same token, for a part whose own progress says nothing of the whole.
+    pub fn silent(&self) -> Monitor {
+        Monitor { report: None, ..self.clone() }
+    }
+
+    /// Reports, and says whether to go on.
+    pub fn advance(&self, progress: Progress) -> Result<(), Interrupted> {
+        if let Some(report) = &self.report {
+            let share = self.before + self.part.unwrap_or(1.0) * progress.share.clamp(0.0, 1.0);
+            report(Progress { share, ..progress });
+        }
+        self.check()
+    }
+
+    /// Whether to go on.
+    pub fn check(&self) -> Result<(), Interrupted> {
+        if self.cancel.is_cancelled() { Err(Interrupted) } else { Ok(()) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::sync::Mutex;
+
+    #[test]
+    fn parts_of_parts_report_their_share_of_the_whole() {
+        let seen = Arc::new(Mutex::new(Vec::new()));
+        let into = seen.clone();
+        let monitor = Monitor::new(move |p| into.lock().unwrap().push(p.share), &CancelToken::default());
+        let half = |monitor: &Monitor| monitor.advance(Progress { share: 0.5, ..Default::default() });
+        half(&monitor).unwrap();
+        half(&monitor.part(0.5, 1.0)).unwrap();
+        half(&monitor.part(0.5, 1.0).part(0.0, 0.5)).unwrap();
+        half(&monitor.silent()).unwrap();
+        assert_eq!(*seen.lock().unwrap(), [0.5, 0.75, 0.625]);
+    }
+}
