@@ -5,6 +5,7 @@ use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Solution, largest};
 use flipchain::evolve::{self, Method, contour, radau};
+use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady;
 use rand::{RngExt, SeedableRng};
@@ -197,7 +198,7 @@ fn weak_and_strong_flips_and_frictions_keep_the_stated_error() {
         [(0.005, [0.01, 100.0]), (0.02, [1.0, 1.0]), (100.0, [0.01, 100.0]), (30.0, [3.0, 0.1])].into_iter().enumerate()
     {
         let mut random = ChaCha8Rng::seed_from_u64(60 + seed as u64);
-        let chain = chain(6, flip_rate, frictions.map(|friction| Some((1.0 + friction.min(1.0), friction))), 0.7);
+        let chain = chain(6, flip_rate, frictions.map(|friction| Some((1.0 + f64::min(friction, 1.0), friction))), 0.7);
         let law = random_law(&mut random, &chain);
         let earliest = contour::earliest(&chain).expect("it serves");
         let times = [1.0, 9.0].map(|t| t * earliest);
