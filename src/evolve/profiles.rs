@@ -47,8 +47,8 @@ pub fn evolve(
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(chain, law);
-    // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
-    let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-4 * tolerance).max(1e-15));
+    // The current is 1/N of the energies; a residual counts a hundredfold in a variance, and the weights of the contour as much again (measured).
+    let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());

@@ -2,7 +2,7 @@
 //!
 //! With c = s₁s₂/(w₁w₂), p = z₁z₂ and κ = (1-z₁)(1-z₂)/(s₁s₂) ([`super::wave`]) a node's part of the squared kernel and of its double sums
 //! falls off like c pᵈ⁺¹/(1-p)² with the distance d, and what an end reflects like z²ⁿ with the distance n from it. A node that is a
-//! millionth of the sum is over with its first digits: [`Reach`] counts its share, in the sums over the flux, c/(1-p)³.
+//! millionth of the sum is over with its first digits: [`Reach`] counts its share in the kernel, the flux and the sums over the flux, c/(1-p)³.
 
 use super::pairing::Pairing;
 use super::wave::{Wave, log_1p};
@@ -37,11 +37,13 @@ fn missing([a, b]: &[Wave; 2]) -> Complex64 {
 /// The nodes with their reaches, farthest reflection first; `dropped` is the log of what is dropped, relative to the sum over all nodes.
 pub(super) fn by_reach(nodes: impl IntoIterator<Item = Pair>, dropped: f64) -> Vec<(Pair, Reach)> {
     let nodes: Vec<Pair> = nodes.into_iter().collect();
-    let sizes: Vec<f64> = nodes.iter().map(|node| weight(*node).norm() * missing(&node.0).norm().powi(-3)).collect();
-    let total = sizes.iter().sum::<f64>().ln();
-    let with_reach = |(node, size): (Pair, &f64)| {
+    // In the kernel, the flux, and the sums over the flux.
+    let sizes: Vec<[f64; 3]> =
+        nodes.iter().map(|node| [0, 2, 3].map(|k| weight(*node).norm() * missing(&node.0).norm().powi(-k))).collect();
+    let totals = [0, 1, 2].map(|i| sizes.iter().map(|size| size[i]).sum::<f64>());
+    let with_reach = |(node, size): (Pair, &[f64; 3])| {
         // What is left to fall.
-        let share = size.ln() - total - dropped;
+        let share = size.iter().zip(&totals).map(|(size, total)| size / total).fold(0.0, f64::max).ln() - dropped;
         let after = |log: f64, rate: f64| (log / rate).clamp(0.0, 1e15) as usize + 1;
         let [a, b] = node.0;
         let corner = |end: usize| {

@@ -416,14 +416,13 @@ mod tests {
             close(&found.0, &exact.0, "momenta");
             close(&found.1, &exact.1, "elongations");
             close(&split.flux(&r), &whole.flux(&r), "flux");
-            // What a thermostat puts in is felt at its own end to full relative precision.
+            // What a thermostat puts in is felt at its own end: far from it nothing is added, not even the roundings of a transform, which
+            // summed over the sites would be 1e3 times what is allowed here.
             let mut end = Vector::zeros(sites, sigma.im != 0.0);
             end.re[0] = 1.0;
             let (found, exact) = (split.apply(&end, None).0, whole.apply(&end, None).0);
-            for n in [100, 700] {
-                let error = (found.at(n) - exact.at(n)).norm() / exact.at(n).norm();
-                assert!(error < 1e-10, "γ {gamma} σ {sigma} from the end at {n}: {error:.1e}");
-            }
+            let far: f64 = (500..sites).map(|n| (found.at(n) - exact.at(n)).norm()).sum();
+            assert!(far < f64::EPSILON * exact.at(0).norm(), "γ {gamma} σ {sigma} far from the end: {far:.1e}");
         }
     }
 
