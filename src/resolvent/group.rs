@@ -2,9 +2,10 @@
 //!
 //! With c = s₁s₂/(w₁w₂), p = z₁z₂ and κ = (1-z₁)(1-z₂)/(s₁s₂) ([`super::wave`]) a node's part of the squared kernel and of its double sums
 //! falls off like c pᵈ⁺¹/(1-p)² with the distance d, and what an end reflects like z²ⁿ with the distance n from it. A node that is a
-//! millionth of the sum is over with its first digits: [`Reach`] counts its share in the kernel, the flux and the sums over the flux, c/(1-p)³.
+//! millionth of the sum is over with its first digits: [`Reach`] counts its share in what it is used for, such as the sums over the flux, c/(1-p)³.
 
 use super::pairing::Pairing;
+use super::path::Integrand;
 use super::wave::{Wave, log_1p};
 use num_complex::Complex64;
 use std::f64::consts::PI;
@@ -34,14 +35,30 @@ fn missing([a, b]: &[Wave; 2]) -> Complex64 {
     a.slope + a.z * b.slope
 }
 
+/// κ
+fn elongation([a, b]: &[Wave; 2]) -> Complex64 {
+    a.slope * b.slope / (a.s * b.s)
+}
+
 /// The nodes with their reaches, farthest reflection first; `dropped` is the log of what is dropped, relative to the sum over all nodes.
-pub(super) fn by_reach(nodes: impl IntoIterator<Item = Pair>, dropped: f64) -> Vec<(Pair, Reach)> {
+pub(super) fn by_reach(
+    nodes: impl IntoIterator<Item = Pair>,
+    integrand: Integrand,
+    dropped: f64,
+) -> Vec<(Pair, Reach)> {
     let nodes: Vec<Pair> = nodes.into_iter().collect();
-    // In the kernel, the flux, and the sums over the flux.
-    let sizes: Vec<[f64; 3]> =
-        nodes.iter().map(|node| [0, 2, 3].map(|k| weight(*node).norm() * missing(&node.0).norm().powi(-k))).collect();
-    let totals = [0, 1, 2].map(|i| sizes.iter().map(|size| size[i]).sum::<f64>());
-    let with_reach = |(node, size): (Pair, &[f64; 3])| {
+    // Among momenta the kernel, the flux and the sums over the flux; and the kernel from elongations and among them.
+    let sizes_of = |node: &Pair| {
+        let size = weight(*node).norm();
+        let (missing, bond) = (missing(&node.0).norm(), elongation(&node.0).norm());
+        let momenta = [size, size * missing.powi(-2), size * missing.powi(-3)];
+        let bonds = if integrand == Integrand::Moments { [size * bond, size * bond * bond] } else { [0.0; 2] };
+        [momenta[0], momenta[1], momenta[2], bonds[0], bonds[1]]
+    };
+    let sizes: Vec<[f64; 5]> = nodes.iter().map(sizes_of).collect();
+    let totals: [f64; 5] =
+        std::array::from_fn(|i| sizes.iter().map(|size| size[i]).sum::<f64>().max(f64::MIN_POSITIVE));
+    let with_reach = |(node, size): (Pair, &[f64; 5])| {
         // What is left to fall.
         let share = size.iter().zip(&totals).map(|(size, total)| size / total).fold(0.0, f64::max).ln() - dropped;
         let after = |log: f64, rate: f64| (log / rate).clamp(0.0, 1e15) as usize + 1;
@@ -108,7 +125,6 @@ impl<P: Pairing> Group<P> {
         });
         let waves = filled.map(|node| node.0.0);
         let each = |f: &dyn Fn(&[Wave; 2]) -> Complex64| P::value(&waves.map(|w| f(&w)));
-        let elongation = |[a, b]: &[Wave; 2]| a.slope * b.slope / (a.s * b.s);
         let farthest = |of: &dyn Fn(&Reach) -> usize| filled.iter().map(|node| of(&node.1)).max().unwrap_or(0);
         Group {
             waves,

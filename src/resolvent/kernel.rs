@@ -29,51 +29,75 @@ const TASK_STEPS: usize = 100_000;
 pub(super) struct Kernel {
     bonds: usize,
     flip_rate: f64,
-    groups: Box<dyn Nodes>,
-    bulk: Bulk,
+    moments: Part,
+    flux: Part,
     /// Number of quadrature nodes.
     pub count: usize,
+}
+
+/// The nodes made for one purpose.
+struct Part {
+    groups: Box<dyn Nodes>,
+    bulk: Bulk,
+    count: usize,
+}
+
+impl Part {
+    /// The nodes that go `through` are followed along the whole chain.
+    fn new(
+        chain: &Chain,
+        sigma: Complex64,
+        quality: Quality,
+        integrand: Integrand,
+        through: impl Fn(&Reach) -> bool,
+    ) -> Part {
+        let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
+        let nodes = path(chain, sigma, quality, integrand).into_iter().map(|(kappa, weight)| (pair(kappa), weight));
+        let nodes = by_reach(nodes, integrand, quality.dropped());
+        let (through, local) = nodes.iter().partition(|(_, reach)| through(reach));
+        let real = sigma.im == 0.0;
+        let groups = groups(through, local, real);
+        let bulk = Bulk::new(chain.atoms(), !real, groups.tables(chain.atoms()));
+        Part { groups, bulk, count: nodes.len() }
+    }
 }
 
 impl Kernel {
     /// Prepares the nodes for σ ≥ 0 real or Im σ > 0 (off the negative axis).
     pub fn new(chain: &Chain, sigma: Complex64, quality: Quality) -> Kernel {
-        let nodes = nodes(chain, sigma, quality, Integrand::Kernel);
         // Two corners cost less than the chain while they do not overlap.
-        Self::split(chain, sigma, nodes, |reach| reach.corner[0] + reach.corner[1] > chain.bonds)
+        Self::split(chain, sigma, quality, |reach| reach.corner[0] + reach.corner[1] > chain.bonds)
     }
 
-    fn split(chain: &Chain, sigma: Complex64, nodes: Vec<(Pair, Reach)>, through: impl Fn(&Reach) -> bool) -> Kernel {
-        let (through, local) = nodes.iter().partition(|(_, reach)| through(reach));
-        let real = sigma.im == 0.0;
-        let groups = groups(through, local, real);
-        let bulk = Bulk::new(chain.atoms(), !real, groups.tables(chain.atoms()));
-        Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, groups, bulk, count: nodes.len() }
+    fn split(chain: &Chain, sigma: Complex64, quality: Quality, through: impl Fn(&Reach) -> bool + Copy) -> Kernel {
+        let [moments, flux] =
+            [Integrand::Moments, Integrand::Flux].map(|what| Part::new(chain, sigma, quality, what, through));
+        Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, count: moments.count, moments, flux }
     }
 
     /// K v for v on the momenta (length N+1) and, if given, on the elongations (length N): the answer on both.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
         let mut sums =
             (Vector::zeros(self.bonds + 1, momenta.is_complex()), Vector::zeros(self.bonds, momenta.is_complex()));
-        let chain = self.groups.sweep(Window::Chain, Work::Apply { momenta, elongations });
+        let chain = self.moments.groups.sweep(Window::Chain, Work::Apply { momenta, elongations });
         add(&mut sums, chain);
-        if !self.bulk.has_tables() {
+        if !self.moments.bulk.has_tables() {
             return sums;
         }
         // A thermostat is felt at its own end only: what it puts in is large, and its roundings must not spread along the chain.
         let ends = [0, self.bonds].map(|n| momenta.at(n));
         let mut inner = momenta.clone();
         [0, self.bonds].into_iter().for_each(|n| inner.set(n, Complex64::ZERO));
-        add(&mut sums, self.bulk.apply(&inner, elongations));
+        add(&mut sums, self.moments.bulk.apply(&inner, elongations));
         for (end, value) in ends.into_iter().enumerate() {
             if value != Complex64::ZERO {
-                self.bulk.add_column(end, value, &mut sums);
+                self.moments.bulk.add_column(end, value, &mut sums);
             }
-            let reach = self.groups.corner_reach(end).min(self.bonds + 1);
+            let reach = self.moments.groups.corner_reach(end).min(self.bonds + 1);
             let momenta = part(&inner, end, reach);
             let elongations = elongations.map(|v| part(v, end, reach - 1));
             let work = Work::Apply { momenta: &momenta, elongations: elongations.as_ref() };
-            let (on_momenta, on_elongations) = self.groups.sweep(Window::Corner(end), work);
+            let (on_momenta, on_elongations) = self.moments.groups.sweep(Window::Corner(end), work);
             add_part(&mut sums.0, end, &on_momenta);
             add_part(&mut sums.1, end, &on_elongations);
         }
@@ -82,15 +106,15 @@ impl Kernel {
 
     /// Φ g for differences g across the bonds (length N).
     pub fn flux(&self, differences: &Vector) -> Vector {
-        let mut sums = self.groups.sweep(Window::Chain, Work::Flux(differences)).0;
+        let mut sums = self.flux.groups.sweep(Window::Chain, Work::Flux(differences)).0;
         if sums.len() == 0 {
             sums = Vector::zeros(self.bonds, differences.is_complex());
         }
-        if self.bulk.has_tables() {
-            sums.add(Complex64::ONE, &self.bulk.flux(differences));
+        if self.flux.bulk.has_tables() {
+            sums.add(Complex64::ONE, &self.flux.bulk.flux(differences));
             for end in [0, 1] {
-                let inner = part(differences, end, self.groups.corner_reach(end).min(self.bonds));
-                let corner = self.groups.sweep(Window::Corner(end), Work::Flux(&inner)).0;
+                let inner = part(differences, end, self.flux.groups.corner_reach(end).min(self.bonds));
+                let corner = self.flux.groups.sweep(Window::Corner(end), Work::Flux(&inner)).0;
                 add_part(&mut sums, end, &corner);
             }
         }
@@ -100,27 +124,13 @@ impl Kernel {
 
     /// Turns a flux that the chain of conductances Φ1 takes for smooth into one of the chain without ends, whose Φ depends on the wave number.
     pub fn sharpen(&self, differences: &Vector) -> Vector {
-        self.bulk.sharpen(differences)
+        self.flux.bulk.sharpen(differences)
     }
-}
 
-/// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
-pub(super) fn mean_squares(
-    chain: &Chain,
-    sigma: Complex64,
-    quality: Quality,
-    momenta: &[f64],
-    elongations: &[f64],
-) -> Vector {
-    let nodes = nodes(chain, sigma, quality, Integrand::Means);
-    groups(nodes, vec![], sigma.im == 0.0).mean_squares(chain.bonds, momenta, elongations)
-}
-
-/// The nodes of the path at σ.
-fn nodes(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<(Pair, Reach)> {
-    let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
-    let path = path(chain, sigma, quality, integrand);
-    by_reach(path.into_iter().map(|(kappa, weight)| (pair(kappa), weight)), quality.dropped())
+    /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
+    pub fn mean_squares(&self, momenta: &[f64], elongations: &[f64]) -> Vector {
+        self.moments.groups.mean_squares(self.bonds, momenta, elongations)
+    }
 }
 
 /// The first `len` entries counted from an end.
@@ -344,7 +354,8 @@ mod tests {
             let w: Vec<f64> = (0..n).map(|i| (1.3 * i as f64 + 0.4).sin()).collect();
             let solve = pair_operator(&chain, sigma).partial_piv_lu();
             let x = solve.solve(&Mat::from_fn(n * n, 1, |i, _| Complex64::from(w[i / n] * w[i % n])));
-            let found = mean_squares(&chain, sigma, Quality::FULL, &w[bonds..], &w[..bonds]);
+            let kernel = Kernel::new(&chain, sigma, Quality::FULL);
+            let found = kernel.mean_squares(&w[bonds..], &w[..bonds]);
             let size = (0..n).map(|i| x[(i * (n + 1), 0)].norm()).fold(0.0, f64::max);
             for site in 0..=bonds {
                 let exact = x[((bonds + site) * (n + 1), 0)];
@@ -397,9 +408,10 @@ mod tests {
         ] {
             let chain = chain(sites - 1, gamma, friction);
             let split = Kernel::new(&chain, sigma, Quality::FULL);
-            let nodes = nodes(&chain, sigma, Quality::FULL, Integrand::Kernel);
-            let whole = Kernel::split(&chain, sigma, nodes, |_| true);
-            assert!(split.bulk.has_tables() && !whole.bulk.has_tables(), "γ {gamma} σ {sigma}: nothing is split");
+            let whole = Kernel::split(&chain, sigma, Quality::FULL, |_| true);
+            for (split, whole) in [(&split.moments, &whole.moments), (&split.flux, &whole.flux)] {
+                assert!(split.bulk.has_tables() && !whole.bulk.has_tables(), "γ {gamma} σ {sigma}: nothing is split");
+            }
             let wave = |len: usize, k: f64| {
                 let values: Vec<_> =
                     (0..len).map(|n| Complex64::cis(k * n as f64) + Complex64::new(0.3, 0.0)).collect();

@@ -55,7 +55,6 @@ pub struct Drive<'a> {
 pub struct SquaredKernel<'a> {
     chain: &'a Chain,
     sigma: Complex64,
-    quality: Quality,
     kernel: Kernel,
     judge: Option<Kernel>,
 }
@@ -63,7 +62,7 @@ pub struct SquaredKernel<'a> {
 impl<'a> SquaredKernel<'a> {
     /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0 off the negative axis and |σ| below the flip rate; γ > 0.
     pub fn new(chain: &'a Chain, sigma: Complex64, quality: Quality) -> Self {
-        SquaredKernel { chain, sigma, quality, kernel: Kernel::new(chain, sigma, quality), judge: None }
+        SquaredKernel { chain, sigma, kernel: Kernel::new(chain, sigma, quality), judge: None }
     }
 
     /// With a second quadrature that measures the error of the first.
@@ -75,7 +74,7 @@ impl<'a> SquaredKernel<'a> {
     /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: what means that move put into Var p through flips.
     pub fn mean_squares(&self, w: &[f64]) -> Vec<Complex64> {
         let (elongations, momenta) = w.split_at(self.chain.bonds);
-        let squares = kernel::mean_squares(self.chain, self.sigma, self.quality, momenta, elongations);
+        let squares = self.kernel.mean_squares(momenta, elongations);
         (0..squares.len()).map(|n| squares.at(n)).collect()
     }
 

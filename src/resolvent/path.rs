@@ -43,19 +43,19 @@ impl Quality {
 /// Nodes a panel at least.
 const FEWEST: f64 = 5.0;
 
-/// What is integrated: in the squared kernel and its double sums the panels towards s = 0 count like √κ at most, in the squares of the means,
-/// which die out slowly, they prevail.
+/// What is integrated: in the double sums of the squared kernel between momenta, which make the flux, the panels towards s = 0 count like √κ at
+/// most; in the variances of elongations and in the squares of the means, which die out slowly, as much as any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integrand {
-    Kernel,
-    Means,
+    Flux,
+    Moments,
 }
 
 impl Integrand {
-    fn power(self, of_kernel: f64) -> f64 {
+    fn power(self, of_flux: f64) -> f64 {
         match self {
-            Integrand::Kernel => of_kernel,
-            Integrand::Means => 0.0,
+            Integrand::Flux => of_flux,
+            Integrand::Moments => 0.0,
         }
     }
 }
