@@ -100,12 +100,9 @@ impl Bulk {
         let symbol = |table: &Vector, back: usize| {
             // Entry δ at distance δ, entry -δ at distance δ - back.
             let mut circulant = vec![Complex64::ZERO; length];
-            for n in 0..sites {
-                circulant[n] = table.at(n) / length as f64;
-            }
-            for n in 1 - back..sites - back {
-                circulant[length - n - back] = table.at(n) / length as f64;
-            }
+            let entry = |n: usize| table.at(n) / length as f64;
+            circulant[..sites].iter_mut().enumerate().for_each(|(n, z)| *z = entry(n));
+            circulant.iter_mut().rev().zip(1 - back..sites - back).for_each(|(z, n)| *z = entry(n));
             forward.process(&mut circulant);
             circulant
         };

@@ -225,9 +225,10 @@ impl<P: Pairing> Nodes for Groups<P> {
             Work::Apply { momenta, .. } => momenta.len(),
             Work::Flux(differences) => differences.len(),
         };
-        let (groups, steps): (_, &dyn Fn(&Group<P>) -> usize) = match window {
-            Window::Chain => (&self.through, &|_| sites),
-            Window::Corner(end) => (&self.local, &move |group| group.reach.corner[end].min(sites)),
+        let groups = if window == Window::Chain { &self.through } else { &self.local };
+        let steps = |group: &Group<P>| match window {
+            Window::Chain => sites,
+            Window::Corner(end) => group.reach.corner[end].min(sites),
         };
         let task = |groups: &[&Group<P>]| P::Wide::vectorized(Sweep { groups, window, work });
         let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {

@@ -54,7 +54,7 @@ impl<P: Pairing> Vectorized for MeanSquares<'_, P> {
         }
         let mut out = Vector::zeros(self.bonds + 1, P::COMPLEX);
         let mut right: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 1)).collect();
-        let (mut kept, mut total) = ([[zero(&self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
+        let (mut kept, mut total) = ([[zero(self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
         for (b, sites) in blocks.iter().enumerate().rev() {
             total.fill(P::number(0.0, 0.0));
             let first = sites.start;
