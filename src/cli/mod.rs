@@ -12,6 +12,7 @@ mod progress;
 mod run;
 mod run_args;
 pub mod scenario;
+pub mod shell;
 pub mod steady;
 
 pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
@@ -46,6 +47,10 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
+    /// Completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// The manual page
+    Manual(shell::ManualArgs),
 }
 
 /// Why a command ended before its end.
@@ -110,6 +115,8 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Limit(args) => limit::run(args),
         Command::Check(args) => check::run(args),
         Command::Scenario(args) => scenario::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Manual(args) => shell::manual(args),
     }
 }
 

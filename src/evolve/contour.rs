@@ -277,6 +277,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             consistency: Some(consistency),
             integrals: Some(integrals),
             missing_power: None,
+            variance_integral: None,
         })
     }
 }

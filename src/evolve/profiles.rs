@@ -99,6 +99,8 @@ struct Parts<T> {
     mean: Vec<T>,
     /// Var r, Var p, less the reference.
     variance: Vec<T>,
+    /// Their time integrals.
+    integral: Vec<T>,
     /// j_0 .. j_(N-1)
     current: Vec<T>,
     /// What the current summed from the left end misses at the right end.
@@ -159,7 +161,8 @@ impl<'a> Problem<'a> {
         }
         let missing = flow + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
-        Ok(Parts { mean, variance, current, missing, error: found.error })
+        let integral = variance.iter().map(|v| v / s).collect();
+        Ok(Parts { mean, variance, integral, current, missing, error: found.error })
     }
 
     /// The solutions at `times` by one contour; their errors hold what the solves leave.
@@ -176,6 +179,7 @@ impl<'a> Problem<'a> {
         let zero = || Parts {
             mean: vec![0.0; n],
             variance: vec![0.0; n],
+            integral: vec![0.0; n],
             current: vec![0.0; self.chain.bonds],
             missing: 0.0,
             error: 0.0,
@@ -202,6 +206,7 @@ impl<'a> Problem<'a> {
     fn solution(&self, time: f64, sum: Parts<f64>) -> Solution {
         let mean: Vec<f64> = self.stationary.iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
         let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
         // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
         let rounding = 256.0 * f64::EPSILON;
@@ -216,7 +221,8 @@ impl<'a> Problem<'a> {
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
         let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
+        let missing_power = Some(sum.missing.abs() / energy);
+        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -228,6 +234,7 @@ impl Parts<f64> {
         };
         each(&mut self.mean, &parts.mean);
         each(&mut self.variance, &parts.variance);
+        each(&mut self.integral, &parts.integral);
         each(&mut self.current, &parts.current);
         self.missing += (weight * parts.missing).re;
         self.error += weight.norm() * parts.error;

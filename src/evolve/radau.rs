@@ -415,6 +415,7 @@ impl<E: MomentEquations> Run<'_, E> {
             errors,
             consistency: Some(consistency),
             missing_power: None,
+            variance_integral: None,
             integrals: Some(integrals),
         }
     }

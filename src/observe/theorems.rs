@@ -292,10 +292,13 @@ pub fn of_variances(
     all
 }
 
-/// ∫_0^t (Var r_n - Var p_n)(sN²) ds at every site with a bond, in units of N².
+/// ∫_0^t (Var r_n - Var p_n)(sN²) ds at every site with a bond; `None` where the method gives no integrals.
 pub fn equipartition(chain: &Chain, solution: &Solution, path: &MeanPath) -> Option<Vec<f64>> {
-    let sums = solution.integrals.as_ref()?;
-    let variance = |i: usize| sums.square[i] - path.square[i];
+    let variance: Box<dyn Fn(usize) -> f64> = match (&solution.variance_integral, &solution.integrals) {
+        (Some(integral), _) => Box::new(|i| integral[i]),
+        (None, Some(sums)) => Box::new(|i| sums.square[i] - path.square[i]),
+        (None, None) => return None,
+    };
     let unit = (chain.bonds as f64).powi(2);
     let difference = |(site, _): (usize, f64)| variance(bond_of(chain, site)) - variance(chain.bonds + site);
     Some(elongation_sites(chain).map(|site| difference(site) / unit).collect())
@@ -323,7 +326,8 @@ pub fn of_covariance(
             value: sums[i],
             // |δΣC²/N| ≤ (2/N) √(ΣC²) √(ΣδC²), at most 4N² entries off by `error`.
             error: 4.0 * error * (chain.bonds as f64 * sums[i]).sqrt(),
-            limit: Some(limits[i]),
+            // Local equilibrium is there at once, but not at t = 0, where the law is what it is.
+            limit: (t > 0.0).then_some(limits[i]),
             start: start[i],
             scaled_limit: None,
             site: None,
