@@ -10,6 +10,7 @@ pub mod profiles;
 pub mod radau;
 mod step_size;
 pub mod tableau;
+mod unresolved;
 
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::MomentEquations;

@@ -49,7 +49,7 @@ pub fn evolve(
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    let runs = hyperbola::shared(times, goal, |run| run.len() <= SHARED);
+    let runs = hyperbola::shared(times, |ratio| hyperbola::nodes_for(ratio, goal), |run| run.len() <= SHARED);
     for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);

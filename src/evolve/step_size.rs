@@ -24,7 +24,7 @@ pub struct StepSize {
 }
 
 /// A step grows threefold at most: the estimate of one step says nothing of stiffness beyond.
-const GROWTH: f64 = 3.0;
+pub(super) const GROWTH: f64 = 3.0;
 
 impl StepSize {
     /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`.
