@@ -52,6 +52,14 @@ pub struct Diagonals {
     pub correlation: Vec<Complex64>,
 }
 
+impl Diagonals {
+    /// Largest differences of the variances and of the correlations.
+    fn apart(&self, other: &Diagonals) -> [f64; 2] {
+        [(&self.variance, &other.variance), (&self.correlation, &other.correlation)]
+            .map(|(a, b)| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).norm())))
+    }
+}
+
 /// What a shifted solve says of itself.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SolveReport {

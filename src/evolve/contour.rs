@@ -29,6 +29,11 @@ const SOLVE_TOLERANCE: f64 = 2e-15;
 /// What the transforms of the modes and the weight of a node leave of a transform.
 const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
 
+/// Nodes that the second contour has more than the first.
+pub(super) const EXTRA: usize = 2;
+/// The errors of a contour are some times the exponentials that its nodes are chosen by (seen: twice where two contours agreed by accident).
+pub(super) const CAUTION: f64 = 5.0;
+
 /// Times at most that share a contour. Each holds O(N) numbers, and a state where its covariance is kept.
 const SHARED: usize = 64;
 
@@ -73,10 +78,11 @@ pub fn evolve<E: MomentEquations>(
             problem.invert(&contour, group, oscillation, &|i| keep(run.start + i), &mut counts, monitor)
         };
         let coarse = evaluate(0, &|_| false, &monitor.part(share(0.0), share(0.5)))?;
-        let mut fine = evaluate(2, &|i| whole(run.start + i), &monitor.part(share(0.5), share(1.0)))?;
+        let mut fine = evaluate(EXTRA, &|i| whole(run.start + i), &monitor.part(share(0.5), share(1.0)))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            // Two contours may agree by accident; no less than a thousandth of the goal is claimed.
-            let least = 1e-3 * goal * largest(&fine.moments.variance);
+            // Two contours may agree by accident: no less than what the second should leave is claimed, of what the first was asked for.
+            let size = largest(&fine.moments.variance).max(largest(&problem.deviation)).max(problem.reference);
+            let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal * size;
             fine.errors =
                 fine.errors.with_distance(equations.chain(), &fine.moments, &coarse.moments).map(|e| e + least);
         }

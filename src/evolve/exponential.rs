@@ -2,7 +2,7 @@
 //!
 //! Scaling and squaring: Taylor's series of degree 18 at ‖Bh‖_∞ ≤ 1, truncation below 10⁻¹⁷, then squarings. B dissipates, so
 //! ‖e^(Bτ)‖₂ ≤ 1 and every squaring doubles the rounding at most. Two evaluations, with h = τ/2^s and τ/(3·2^(s-1)), round differently;
-//! four times their distance is the error reported.
+//! eight times their distance is the error reported.
 
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::SolveError;
@@ -43,15 +43,15 @@ impl<'a> Damped<'a> {
             covariance: None,
         };
         let (mut moments, other) = (read(mean, &covariance), read(other_mean, &other));
-        let rounding = |values: &[f64]| 8.0 * f64::EPSILON * largest(values);
+        let rounding = |values: &[f64]| 64.0 * f64::EPSILON * largest(values);
         let (means, loss) = (rounding(&moments.mean) + self.periodic.error_at(time), rounding(&moments.variance));
         let d = MomentErrors::default().with_distance(chain, &moments, &other);
         let errors = MomentErrors {
-            mean_r: means + 4.0 * d.mean_r,
-            mean_p: means + 4.0 * d.mean_p,
-            var_r: loss + 4.0 * d.var_r,
-            var_p: loss + 4.0 * d.var_p,
-            correlation: chain.current_weight() * (loss + 4.0 * d.var_p.max(d.correlation)),
+            mean_r: means + 8.0 * d.mean_r,
+            mean_p: means + 8.0 * d.mean_p,
+            var_r: loss + 8.0 * d.var_r,
+            var_p: loss + 8.0 * d.var_p,
+            correlation: chain.current_weight() * (loss + 8.0 * d.var_p.max(d.correlation)),
         };
         let consistency = Consistency::of(covariance.view());
         moments.covariance = keep.then_some(covariance);

@@ -37,6 +37,11 @@ pub fn nodes_for(ratio: f64, tolerance: f64) -> usize {
     (-tolerance.ln() / shape(ratio).0).ceil().max(4.0) as usize
 }
 
+/// What remains of the error with `extra` nodes more.
+pub fn gain(ratio: f64, extra: usize) -> f64 {
+    (-shape(ratio).0 * extra as f64).exp()
+}
+
 impl Contour {
     /// The contour of `count` nodes for the times from `first` to `last`.
     pub fn new(first: f64, last: f64, count: usize) -> Contour {

@@ -45,7 +45,7 @@ pub fn evolve(
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(chain, law);
     // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
-    let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
+    let (goal, solve_tolerance) = ((1e-4 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
@@ -66,10 +66,11 @@ pub fn evolve(
             )
         };
         let coarse = evaluate(0, quality, 0.0)?;
-        let mut fine = evaluate(2, judge, 0.5)?;
+        let mut fine = evaluate(contour::EXTRA, judge, 0.5)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            // Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
-            let least = 1e-3 * goal * largest(&fine.moments.variance);
+            // Two contours may agree by accident: no less than what the second should leave is claimed, of a current 1/N of that.
+            let size = largest(&fine.moments.variance).max(largest(&problem.deviation));
+            let least = contour::CAUTION * hyperbola::gain(last / first, contour::EXTRA) * goal * size;
             let mut errors =
                 fine.errors.with_distance(chain, &fine.moments, &coarse.moments).map(|distance| 2.0 * distance + least);
             errors.correlation -= least * (1.0 - 1.0 / chain.bonds as f64);

@@ -278,6 +278,8 @@ impl<E: MomentEquations> Run<'_, E> {
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
+        // What hardly moves gains h times the rounding of 𝓛y, the same in every step.
+        losses.variance += rounding * chain.flip_rate * h * self.equations.norm(&to.state) / spread;
         Ok(to)
     }
 

@@ -34,7 +34,14 @@ fn triangle(i: usize, j: usize) -> usize {
 impl Linear {
     fn new(chain: &Chain, law: &InitialLaw) -> Linear {
         let n = chain.coordinates();
-        let b = chain.drift().to_dense();
+        // Friction and flips are entered apart: what they take from p² and what flips give back would differ by the roundings of both.
+        let free = Chain { flip_rate: 0.0, left: None, right: None, ..chain.clone() };
+        let b = free.drift().to_dense();
+        let mut damping = vec![[0.0; 2]; n];
+        let (friction, noise) = chain.thermostats();
+        for (p, friction) in (chain.bonds..n).zip(friction) {
+            damping[p] = [2.0 * chain.flip_rate, friction];
+        }
         let open = chain.topology == Topology::Open;
         let force = if open { chain.force.clone() } else { Default::default() };
         let top = force.harmonics.last().map_or(0, |h| h.0 as usize);
@@ -59,6 +66,7 @@ impl Linear {
             for i in 0..n {
                 a[[mean(k, 0, i), mean(k, 1, i)]] -= w;
                 a[[mean(k, 1, i), mean(k, 0, i)]] += w;
+                (0..2).for_each(|part| a[[mean(k, part, i), mean(k, part, i)]] -= damping[i][0] + damping[i][1]);
                 for j in 0..n {
                     a[[mean(k, 0, i), mean(k, 0, j)]] += b[[i, j]];
                     a[[mean(k, 1, i), mean(k, 1, j)]] += b[[i, j]];
@@ -88,6 +96,9 @@ impl Linear {
                     a[[s(i, k), s(j, k)]] += b[[i, j]];
                     a[[s(i, k), s(i, j)]] += b[[k, j]];
                 }
+                // A flip leaves p² alone.
+                let flips = if i == k { 0.0 } else { damping[i][0] + damping[k][0] };
+                a[[s(i, k), s(i, k)]] -= flips + (damping[i][1] + damping[k][1]);
             }
             // E[z_i F], and its mirror image, which falls on the same entry for the last coordinate itself.
             let weight = if i == n - 1 { 2.0 } else { 1.0 };
@@ -97,10 +108,7 @@ impl Linear {
                 }
             }
         }
-        // Friction and noise, and flips that keep p².
-        let (_, noise) = chain.thermostats();
         for p in chain.bonds..n {
-            a[[s(p, p), s(p, p)]] += 4.0 * chain.flip_rate;
             a[[s(p, p), wave(0, 0)]] += noise[p - chain.bonds];
         }
         let z = law.mean();
