@@ -2,7 +2,7 @@
 //!
 //! Scaling and squaring: Taylor's series of degree 18 at ‖Bh‖_∞ ≤ 1, truncation below 10⁻¹⁷, then squarings. B dissipates, so
 //! ‖e^(Bτ)‖₂ ≤ 1 and every squaring doubles the rounding at most. Two evaluations, with h = τ/2^s and τ/(3·2^(s-1)), round differently;
-//! eight times their distance is the error reported.
+//! eight times their distance is the error reported, and the roundings of ‖B‖τ radians of what still moves, which both may share.
 
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::SolveError;
@@ -44,7 +44,14 @@ impl<'a> Damped<'a> {
         };
         let (mut moments, other) = (read(mean, &covariance), read(other_mean, &other));
         let rounding = |values: &[f64]| 64.0 * f64::EPSILON * largest(values);
-        let (means, loss) = (rounding(&moments.mean) + self.periodic.error_at(time), rounding(&moments.variance));
+        let phase = f64::EPSILON * self.norm() * time;
+        let moving = |values: &[f64], still: &[f64]| {
+            values.iter().zip(still).fold(0.0, |m: f64, (value, still)| m.max((value - still).abs()))
+        };
+        let means = rounding(&moments.mean)
+            + phase * moving(&moments.mean, &self.periodic.at(time))
+            + self.periodic.error_at(time);
+        let loss = rounding(&moments.variance) + 2.0 * phase * moving(&moments.variance, &self.limit.diag().to_vec());
         let d = MomentErrors::default().with_distance(chain, &moments, &other);
         let errors = MomentErrors {
             mean_r: means + 8.0 * d.mean_r,
@@ -67,10 +74,14 @@ impl<'a> Damped<'a> {
         (mean, product(&product(&propagator, &deviation), &propagator.t().to_owned()) + &self.limit)
     }
 
+    /// ‖B‖_∞
+    fn norm(&self) -> f64 {
+        self.drift.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, f64::max)
+    }
+
     /// e^(Bτ)
     fn propagator(&self, time: f64, thirds: bool) -> Array2<f64> {
-        let norm =
-            self.drift.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, f64::max);
+        let norm = self.norm();
         let third = if thirds { 3.0 } else { 1.0 };
         let squarings = (norm * time / third).log2().ceil().max(0.0) as i32;
         let step = &self.drift * (time / third / 2f64.powi(squarings));
