@@ -95,7 +95,6 @@ fn every_command_printed_in_a_block_ends_well() {
                 Subcommand::Evolve(_) | Subcommand::Steady(_) | Subcommand::Limit(_) => &["--set", "chain.bonds=8"],
                 Subcommand::Check(_) => &["--sizes", "4,8"],
                 Subcommand::Scenario(_) => &[],
-                #[allow(unreachable_patterns)]
                 _ => continue,
             };
             if matches!(parse(&arguments).command, Subcommand::Check(_)) {

@@ -54,19 +54,19 @@ pub fn evolve(
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let share = |half: f64| (number as f64 + half) / runs.len() as f64;
-        let mut evaluate = |extra: usize, quality: Quality, half: f64| {
-            problem.invert(
-                &Contour::new(first, last, nodes + extra),
-                group,
-                quality,
-                solve_tolerance,
-                &mut counts,
-                &monitor.part(share(half), share(half + 0.5)),
-            )
+        let mut evaluate = |half: f64, extra: usize, quality: Quality| {
+            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+            let part = monitor.part(share(half), share(half + 0.5));
+            let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
+                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
+                let found = problem.invert(&contour, group, quality, solve_tolerance, &mut reached, monitor)?;
+                Ok::<_, EvolveError>((found, reached))
+            })?;
+            counts = reached;
+            Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0, quality, 0.0)?;
-        let mut fine = evaluate(contour::EXTRA, judge, 0.5)?;
+        let coarse = evaluate(0.0, 0, quality)?;
+        let mut fine = evaluate(0.5, contour::EXTRA, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident: no less than what the second should leave is claimed, of a current 1/N of that.
             let size = largest(&fine.moments.variance).max(largest(&problem.deviation));
@@ -100,6 +100,8 @@ struct Parts<T> {
     mean: Vec<T>,
     /// Var r, Var p, less the reference.
     variance: Vec<T>,
+    /// Their time integrals.
+    integral: Vec<T>,
     /// j_0 .. j_(N-1)
     current: Vec<T>,
     /// What the current summed from the left end misses at the right end.
@@ -160,7 +162,8 @@ impl<'a> Problem<'a> {
         }
         let missing = flow + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
-        Ok(Parts { mean, variance, current, missing, error: found.error })
+        let integral = variance.iter().map(|v| v / s).collect();
+        Ok(Parts { mean, variance, integral, current, missing, error: found.error })
     }
 
     /// The solutions at `times` by one contour; their errors hold what the solves leave.
@@ -177,6 +180,7 @@ impl<'a> Problem<'a> {
         let zero = || Parts {
             mean: vec![0.0; n],
             variance: vec![0.0; n],
+            integral: vec![0.0; n],
             current: vec![0.0; self.chain.bonds],
             missing: 0.0,
             error: 0.0,
@@ -203,6 +207,7 @@ impl<'a> Problem<'a> {
     fn solution(&self, time: f64, sum: Parts<f64>) -> Solution {
         let mean: Vec<f64> = self.stationary.iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
         let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
         // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
         let rounding = 256.0 * f64::EPSILON;
@@ -217,7 +222,8 @@ impl<'a> Problem<'a> {
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
         let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
+        let missing_power = Some(sum.missing.abs() / energy);
+        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -229,6 +235,7 @@ impl Parts<f64> {
         };
         each(&mut self.mean, &parts.mean);
         each(&mut self.variance, &parts.variance);
+        each(&mut self.integral, &parts.integral);
         each(&mut self.current, &parts.current);
         self.missing += (weight * parts.missing).re;
         self.error += weight.norm() * parts.error;

@@ -13,7 +13,7 @@ use super::unresolved::{CAUTION, Unresolved};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
-use crate::monitor::{Interrupted, Monitor, Progress};
+use crate::monitor::{Interrupted, Monitor, Progress, record};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -28,6 +28,8 @@ pub struct Counts {
     /// Shifted solves.
     pub solves: usize,
 }
+
+record!(Counts { steps, rejected, solves });
 
 /// Why an evolution ended early.
 #[derive(Debug, thiserror::Error, Clone, PartialEq)]
@@ -81,6 +83,26 @@ struct Losses {
     mean: f64,
 }
 
+record!(Point { mean, state });
+record!(Path { state, means });
+record!(Losses { variance, mean });
+
+/// Where an evolution stands between two steps; it can go on from here.
+struct Walk {
+    time: f64,
+    fine: Point,
+    coarse: Point,
+    path: Path,
+    losses: Losses,
+    unresolved: Unresolved,
+    distance: f64,
+    size: StepSize,
+    counts: Counts,
+    /// The outputs passed.
+    outputs: Vec<Solution>,
+}
+record!(Walk { time, fine, coarse, path, losses, unresolved, distance, size, counts, outputs });
+
 impl Losses {
     /// What was lost since.
     fn since(&self, before: &Losses) -> f64 {
@@ -112,7 +134,7 @@ pub fn evolve<E: MomentEquations>(
     let reference = reference_temperature(chain, law);
     let start = Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
     let (n, bonds) = (chain.coordinates(), chain.bonds);
-    let mut path = Path {
+    let path = Path {
         state: vec![0.0; start.state.len()],
         means: TimeIntegrals {
             mean: vec![0.0; n],
@@ -143,57 +165,77 @@ pub fn evolve<E: MomentEquations>(
     };
     // Half of the tolerance is for what the distance stands for, the other half for the rest.
     let allowed = 0.5 * tolerance * GAIN * scale;
-    let mut unresolved = Unresolved::new(chain, &start.mean, equations.norm(&start.state), 1e-3 * tolerance * scale);
-    let (mut fine, mut coarse) = (start.clone(), start);
-    let (mut time, mut counts, mut losses, mut distance) = (0.0, Counts::default(), Losses::default(), 0.0);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
-    let mut size = StepSize::new(fast, times.last().copied().unwrap_or(0.0), 2 * STAGES);
-    let mut outputs = Vec::with_capacity(times.len());
-    for (index, &output) in times.iter().enumerate() {
-        while time < output {
+    let last = times.last().copied().unwrap_or(0.0);
+    let norm = equations.norm(&start.state);
+    let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
+        time: 0.0,
+        unresolved: Unresolved::new(chain, &start.mean, norm, 1e-3 * tolerance * scale),
+        fine: start.clone(),
+        coarse: start,
+        path,
+        losses: Losses::default(),
+        distance: 0.0,
+        size: StepSize::new(fast, last, 2 * STAGES),
+        counts: Counts::default(),
+        outputs: Vec::with_capacity(times.len()),
+    });
+    for (index, &output) in times.iter().enumerate().skip(walk.outputs.len()) {
+        while walk.time < output {
+            let Walk { time, losses, distance, .. } = walk;
             let left = output - time;
-            let step = size.next(left);
+            let step = walk.size.next(left);
             if time + step <= time {
                 return Err(EvolveError::StepTooSmall { time, tolerance });
             }
-            let mut next_path = path.clone();
+            let mut next_path = walk.path.clone();
             let mut next_losses = losses;
-            let next_coarse = run.step(&coarse, time, step, None, &mut Losses::default())?;
-            let half = run.step(&fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-            let next_fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-            counts.solves += 3 * run.tableau.branches.len();
-            let next_distance = run.distance(&next_coarse, &next_fine);
-            let difference = match unresolved.concerns(time, step) {
-                true => {
-                    counts.solves += run.tableau.branches.len();
-                    let alone = run.step(&fine, time, step, None, &mut Losses::default())?;
-                    Some(run.distance(&alone, &next_fine))
-                }
-                false => None,
+            // Where motion may be faster than the step, a fourth step tells what is lost.
+            let looked = walk.unresolved.concerns(time, step);
+            let mut all_steps = || {
+                let alone = |from: &Point| run.step(from, time, step, None, &mut Losses::default());
+                let coarse = alone(&walk.coarse)?;
+                let half = run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let whole = if looked { Some(alone(&walk.fine)?) } else { None };
+                Ok((coarse, fine, whole))
             };
+            let (next_coarse, next_fine, whole) = all_steps().inspect_err(|error| {
+                if matches!(error, SolveError::Interrupted(_)) && walk.counts.steps > 0 {
+                    monitor.keep("steps", &walk);
+                }
+            })?;
+            walk.counts.solves += (3 + usize::from(looked)) * run.tableau.branches.len();
+            let next_distance = run.distance(&next_coarse, &next_fine);
+            let difference = whole.map(|whole| run.distance(&whole, &next_fine));
             // Twice the losses of the three steps, at all sites together.
             let rounding = 6.0 * (n as f64).sqrt() * next_losses.since(&losses);
             // A difference counts as the distance that would mean the same error.
             let lost = difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounding).max(0.0) + rounding);
-            if !size.accepts(time, step, [distance, next_distance.max(distance + lost)], allowed, rounding) {
-                counts.rejected += 1;
+            let seen = next_distance.max(distance + lost);
+            if !walk.size.accepts(time, step, [distance, seen], allowed, rounding) {
+                walk.counts.rejected += 1;
                 continue;
             }
-            counts.steps += 1;
-            time = if step == left { output } else { time + step };
-            (coarse, fine, path, losses, distance) = (next_coarse, next_fine, next_path, next_losses, next_distance);
-            unresolved.advance(step, difference);
-            monitor.advance(Progress {
-                share: (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln(),
-                time,
-                steps: counts.steps,
-                solves: counts.solves,
-                error: distance / GAIN + unresolved.error(time),
-            })?;
+            walk.counts.steps += 1;
+            walk.time = if step == left { output } else { time + step };
+            (walk.coarse, walk.fine, walk.path) = (next_coarse, next_fine, next_path);
+            (walk.losses, walk.distance) = (next_losses, next_distance);
+            walk.unresolved.advance(step, difference);
+            let progress = Progress {
+                share: (1.0 + walk.time / fast).ln() / (1.0 + last / fast).ln(),
+                time: walk.time,
+                steps: walk.counts.steps,
+                solves: walk.counts.solves,
+                error: walk.distance / GAIN + walk.unresolved.error(walk.time),
+            };
+            monitor.advance_from(progress, "steps", &walk)?;
         }
-        outputs.push(run.solution(output, [&fine, &coarse], &path, losses, unresolved.error(output), keep(index)));
+        let lost = walk.unresolved.error(output);
+        let found = run.solution(output, [&walk.fine, &walk.coarse], &walk.path, walk.losses, lost, keep(index));
+        walk.outputs.push(found);
     }
-    Ok((outputs, counts))
+    Ok((walk.outputs, walk.counts))
 }
 
 /// What halving the step gains at least while the step resolves what moves. The order is 2s-1 on smooth components and s+1 on stiff ones (Hairer and
@@ -392,6 +434,7 @@ impl<E: MomentEquations> Run<'_, E> {
             errors,
             consistency: Some(consistency),
             missing_power: None,
+            variance_integral: None,
             integrals: Some(integrals),
         }
     }

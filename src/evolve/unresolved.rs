@@ -8,6 +8,7 @@
 
 use super::step_size::GROWTH;
 use crate::chain::Chain;
+use crate::monitor::record;
 
 /// The highest frequency: 2 of the means, 4 of the covariance.
 const FASTEST: f64 = 4.0;
@@ -29,6 +30,7 @@ pub(super) struct Unresolved {
     negligible: f64,
     lost: f64,
 }
+record!(Unresolved { rate, size, negligible, lost });
 
 impl Unresolved {
     /// For the chain that begins with means `mean` and a covariance of norm `covariance`.
