@@ -111,7 +111,8 @@ impl Modal {
             if self.chain.topology == Topology::Ring {
                 return self.diagonals_of_answer::<F>(&interface, given, &w);
             }
-            report.flow_error = self.flow_error::<F>(&interface, &outcome.error);
+            let [carried, flow] = self.carried::<F>(&interface, &outcome.error);
+            (report.error, report.flow_error) = (report.error.max(carried), flow);
             let diagonals = diagonals::of_answer::<F>(&interface, given, &w);
             // What reading them off loses.
             let [variance, flow] = diagonals.apart(&diagonals::of_answer::<F>(&other, given, &w));
@@ -122,14 +123,16 @@ impl Modal {
         Ok((report, diagonals))
     }
 
-    /// What an error of the interface means for the currents: the correlations of its answer, and λ times its variances at the thermostats.
-    fn flow_error<F: Field>(&self, interface: &Interface<'_>, error: &Vector) -> f64 {
+    /// What an error of the interface means for the variances, and for the currents: the correlations of its answer, and λ times its variances
+    /// at the thermostats.
+    fn carried<F: Field>(&self, interface: &Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
         let nothing = Given { state: None, scale: Complex64::ZERO, table: &table };
         let answer = diagonals::of_answer::<F>(interface, nothing, error);
         let [left, right] = self.chain.friction();
         let ends = (left * error.at(0).norm()).max(right * error.at(self.chain.bonds).norm());
-        answer.correlation.iter().map(|c| c.norm()).fold(ends, f64::max)
+        let largest = |values: &[Complex64], least: f64| values.iter().map(|c| c.norm()).fold(least, f64::max);
+        [largest(&answer.variance, 0.0), largest(&answer.correlation, ends)]
     }
 
     /// The diagonals by forming the answer.
