@@ -42,12 +42,14 @@ fn main() -> Result<(), Box<dyn Error>> {
             mark: Mark::Line,
             colour: Colour::Ink,
             points: vec![(low, low), (high, high)],
+            ..Default::default()
         },
         Layer {
             label: "estimate = 100 errors".into(),
             mark: Mark::Dashed,
             colour: Colour::Ink,
             points: vec![(low, 100.0 * low), (high / 100.0, high)],
+            ..Default::default()
         },
     ];
     for (index, &tolerance) in tolerances.iter().enumerate() {
@@ -58,6 +60,7 @@ fn main() -> Result<(), Box<dyn Error>> {
             mark: Mark::Disc,
             colour: Colour::Palette(index),
             points: of_tolerance.into_iter().step_by(every.max(1)).collect(),
+            ..Default::default()
         });
     }
     let panel = Panel {
@@ -65,6 +68,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         y: Axis::log("error estimate").over(low, high),
         layers,
         legend: Some(Corner::BottomRight),
+        ..Default::default()
     };
     let figure = Figure { name: "accuracy".into(), size: (120.0, 100.0), columns: 1, panels: vec![panel], key: None };
     figure.save(Path::new(&to), &Theme::PRINT)?;

@@ -9,7 +9,7 @@ use flipchain::evolve::{self, Method};
 use flipchain::monitor::Monitor;
 use flipchain::observe::{self, Profile, relative_errors};
 use flipchain::steady;
-use ndarray::{Array1, Array2};
+use reference::Exact;
 use reference::scenarios::{Scenario, scenario};
 use std::fmt::Write;
 use std::ops::Range;
@@ -36,7 +36,7 @@ struct Tally {
 }
 
 /// The exact profiles.
-fn exact_profile(chain: &Chain, time: f64, (z, c): &(Array1<f64>, Array2<f64>)) -> Profile {
+fn exact_profile(chain: &Chain, time: f64, (z, c): &Exact) -> Profile {
     let moments = Moments {
         time,
         mean: z.to_vec(),
@@ -73,9 +73,10 @@ impl Tally {
             let estimates = profile.errors.values();
             let mut most = 0.0f64;
             for (((name, found), exact), estimate) in COLUMNS.iter().zip(columns(profile)).zip(exact).zip(estimates) {
-                let error = found.iter().zip(exact).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+                let apart = found.iter().zip(exact).map(|(a, b)| (a - b).abs());
+                let error = apart.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
                 // What has decayed is not known better than to roundings of what it was.
-                if !(error <= estimate + 4.0 * f64::EPSILON * largest) {
+                if error.is_nan() || estimate.is_nan() || error > estimate + 4.0 * f64::EPSILON * largest {
                     self.exceeded.push(format!(
                         "{:.2}: {name} error {error:.2e}, estimate {estimate:.2e}, largest energy {largest:.2e}; {way} at {tolerance:.0e}, τ = {:.6e}, {place}",
                         error / estimate, profile.time

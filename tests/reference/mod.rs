@@ -25,6 +25,9 @@ struct Linear {
     second: usize,
 }
 
+/// z̄ and C.
+pub type Exact = (Array1<f64>, Array2<f64>);
+
 /// The place of S_ij in the triangle.
 fn triangle(i: usize, j: usize) -> usize {
     let (low, high) = (i.min(j), i.max(j));
@@ -125,7 +128,7 @@ impl Linear {
     }
 
     /// z̄ and C. Products with cos 0 are the means themselves; they come first after the waves.
-    fn read(&self, state: &[Twofold]) -> (Array1<f64>, Array2<f64>) {
+    fn read(&self, state: &[Twofold]) -> Exact {
         let n = self.coordinates;
         let z = &state[self.means..self.means + n];
         let covariance = Array2::from_shape_fn((n, n), |(i, j)| (state[self.second + triangle(i, j)] - z[i] * z[j]).0);
@@ -148,7 +151,7 @@ impl Linear {
 }
 
 /// Means and covariance at the ascending `times`, exact to some 25 digits of their largest entry.
-pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<(Array1<f64>, Array2<f64>)> {
+pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<Exact> {
     let linear = Linear::new(chain, law);
     let mut state: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
     let (mut reached, mut outputs) = (0.0, Vec::new());
@@ -165,7 +168,7 @@ pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<(Array1<f6
 
 /// The state long after the start, at `count` equal parts of one period: times within the period, means and covariance. Where the force is constant,
 /// the stationary state.
-pub fn period(chain: &Chain, law: &InitialLaw, late: f64, count: usize) -> Vec<(f64, (Array1<f64>, Array2<f64>))> {
+pub fn period(chain: &Chain, law: &InitialLaw, late: f64, count: usize) -> Vec<(f64, Exact)> {
     let linear = Linear::new(chain, law);
     let start: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
     let mut state = linear.advance(&start, late.into());

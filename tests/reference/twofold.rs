@@ -146,10 +146,10 @@ impl Matrix {
         // The norm is below 1/8: twenty terms leave 1e-37.
         for k in 1..20 {
             term = step.product(&term);
-            for i in 0..n * n {
+            for (i, sum) in sum.iter_mut().enumerate() {
                 let t = term.at(i) / k as f64;
                 (term.1[i], term.2[i]) = (t.0, t.1);
-                sum[i] = sum[i] + t;
+                *sum = *sum + t;
             }
         }
         (0..squarings).fold(split(&sum), |power, _| power.product(&power))
