@@ -35,6 +35,8 @@ pub struct MeanPath {
     pub largest_at: f64,
     /// Estimated largest error of r̄ and of p̄.
     pub errors: [f64; 2],
+    /// The part of the errors that may gather in an integral over time: without that of the force's phase, which goes around.
+    pub lasting_errors: [f64; 2],
 }
 
 /// Phases at which the oscillation is looked at where a step is longer than its period.
@@ -120,6 +122,14 @@ pub fn evolve<E: MomentEquations>(
             monitor.advance(Progress { share, time, error: most, ..Default::default() })?;
         }
         let sums = mean_integrals(equations, &periodic, &deviation, (&fine, &integral), output)?;
+        let lasting = [0, 1].map(|i| {
+            let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
+            distance[i] / GAIN
+                + unresolved.error(output)
+                + rounding[i]
+                + periodic.error
+                + 64.0 * f64::EPSILON * largest(part)
+        });
         outputs.push(MeanPath {
             time: output,
             mean: periodic.at(output).iter().zip(&fine).map(|(z, w)| z + w).collect(),
@@ -128,14 +138,8 @@ pub fn evolve<E: MomentEquations>(
             work: sums.work,
             largest_average: average.largest.0,
             largest_at: average.largest.1,
-            errors: [0, 1].map(|i| {
-                let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
-                distance[i] / GAIN
-                    + unresolved.error(output)
-                    + rounding[i]
-                    + periodic.error_at(output)
-                    + 64.0 * f64::EPSILON * largest(part)
-            }),
+            errors: lasting.map(|error| error + periodic.error_at(output)),
+            lasting_errors: lasting,
         });
     }
     Ok(outputs)

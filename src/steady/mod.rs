@@ -41,7 +41,7 @@ pub enum SteadyError {
     NoFlips,
     /// The way without the covariance is for open chains.
     #[error(
-        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0); use --method modal"
+        "the profiles without the covariance need an open chain with flips that are not too rare (chain.flip_rate ≥ 1e-4); use --method modal"
     )]
     NoProfiles,
     /// The equation is singular where energy is conserved.
