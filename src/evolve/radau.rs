@@ -1,8 +1,8 @@
 //! Adaptive Radau IIA steps for the means and the covariance together.
 //!
 //! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. Two trajectories run side by side, one with
-//! steps H and one with two steps of H/2. The second is the answer; its error estimate is made of their distance ([`GAIN`]), of what the
-//! steps lose of motion that they do not resolve ([`super::unresolved`]), the residuals of the solves, the roundings of the sums, and what the
+//! steps H and one with two steps of H/2. The second is the answer; its error estimate is made of their distance (`GAIN`), of what the
+//! steps lose of motion that they do not resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums, and what the
 //! balance of the total energy misses. Step sizes follow the growth of the difference, so they become diffusive once the fast modes have died.
 //! Cost: 3 s/2 complex solves a step of H, a third more while fast modes die; memory: four states.
 
