@@ -141,10 +141,10 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
 }
 
 /// Memory in bytes that the O(N²) solver needs for a plan, `kept` saying at which outputs the whole covariance is kept.
-pub fn memory_bytes(chain: &Chain, plan: &Plan, kept: &[bool]) -> u64 {
+pub fn memory_bytes(chain: &Chain, law: &InitialLaw, plan: &Plan, kept: &[bool]) -> u64 {
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
     if plan.exponential {
-        return memory::of_propagator(chain, count(kept));
+        return memory::of_propagator(chain, count(kept), law.covariance.is_some() || kept.contains(&true));
     }
     let steps = match plan.windows {
         Some(bonds) => windows::ABREAST as u64 * memory::of_steps(&Chain { bonds, ..chain.clone() }, 0),
