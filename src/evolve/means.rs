@@ -121,7 +121,7 @@ pub fn evolve<E: MomentEquations>(
             work: sums.work,
             largest_average: average.largest.0,
             largest_at: average.largest.1,
-            errors: lasting.map(|error| error + periodic.error_at(output)),
+            errors: lasting.map(|error| error + periodic.error_at()),
             lasting_errors: lasting,
         });
     }

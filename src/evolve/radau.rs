@@ -11,7 +11,7 @@ use super::step_size::StepSize;
 use super::tableau::Tableau;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
-use crate::covariance::{MomentEquations, SolveError, Source, Target};
+use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
 use crate::scenario::Topology;
 use ndarray::Array2;
@@ -283,17 +283,27 @@ impl<E: MomentEquations> Run<'_, E> {
             path.state.iter_mut().zip(&from.state).for_each(|(sum, y)| *sum += h * y);
             path.means.add_stages(chain, &means, &force, tableau.matrix[stages - 1].iter().map(|b| h * b));
         }
-        for branch in &tableau.branches {
-            let momenta: Vec<Complex64> =
-                (0..chain.atoms()).map(|n| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum()).collect();
-            let source = Source { state: Some(&change), scale: branch.scale, momenta: &momenta };
-            let weight = branch.column[stages - 1];
-            let mut targets = vec![Target { weight, state: &mut state }];
-            if let Some(path) = &mut integral {
-                targets.push(Target { weight: weight * h / branch.eigenvalue, state: &mut path.state });
-            }
-            let report = self.equations.solve(branch.eigenvalue / h, source, &mut targets, self.solve_tolerance)?;
-            losses.variance += 2.0 * weight.norm() * report.error;
+        let momenta: Vec<Vec<Complex64>> = (tableau.branches.iter())
+            .map(|branch| {
+                let source = |n: usize| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum();
+                (0..chain.atoms()).map(source).collect()
+            })
+            .collect();
+        let equations: Vec<Shifted<'_>> = (tableau.branches.iter().zip(&momenta))
+            .map(|(branch, momenta)| {
+                let weight = branch.column[stages - 1];
+                Shifted {
+                    shift: branch.eigenvalue / h,
+                    source: Source { state: Some(&change), scale: branch.scale, momenta },
+                    weights: vec![weight, weight * h / branch.eigenvalue],
+                }
+            })
+            .collect();
+        let mut states = vec![&mut state[..]];
+        states.extend(integral.map(|path| &mut path.state[..]));
+        let reports = self.equations.solve_all(&equations, &mut states, self.solve_tolerance)?;
+        for (equation, report) in equations.iter().zip(reports) {
+            losses.variance += 2.0 * equation.weights[0].norm() * report.error;
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {

@@ -10,6 +10,7 @@ use super::Chain;
 use crate::numerics::legendre::gauss;
 use num_complex::Complex64;
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 /// Nodes a panel: the panels are made for [`Quality::FULL`] to reach rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,6 +28,36 @@ impl Quality {
         let nodes = (1 - tolerance.log10().floor() as isize).clamp(8, 16) as usize;
         [Quality(nodes), Quality(nodes + 1)]
     }
+
+    /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so five digits below the error of the quadrature.
+    pub(super) fn dropped(self) -> f64 {
+        -(self.0 as f64 + 5.0).min(18.0) * std::f64::consts::LN_10
+    }
+
+    /// For a panel of which no more than a `part` enters the sum: a digit a node less is enough.
+    fn for_part(self, part: f64) -> Quality {
+        Quality((self.0 as f64 + part.log10()).floor().clamp(FEWEST, self.0 as f64) as usize)
+    }
+}
+
+/// Nodes a panel at least.
+const FEWEST: f64 = 5.0;
+
+/// What is integrated: in the double sums of the squared kernel between momenta, which make the flux, the panels towards s = 0 count like √κ at
+/// most; in the variances of elongations and in the squares of the means, which die out slowly, as much as any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Integrand {
+    Flux,
+    Moments,
+}
+
+impl Integrand {
+    fn power(self, of_flux: f64) -> f64 {
+        match self {
+            Integrand::Flux => of_flux,
+            Integrand::Moments => 0.0,
+        }
+    }
 }
 
 /// κ with its weight, 1/πi included.
@@ -34,12 +65,24 @@ pub(super) type Node = (Complex64, Complex64);
 
 /// Gauss-Legendre over the panels between ascending edges.
 fn panels(edges: &[f64], quality: Quality) -> Vec<(f64, f64)> {
-    let rule = gauss(quality.0);
+    let rule = rule(quality);
     let panel = |pair: &[f64]| {
         let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
         rule.iter().map(move |(x, w)| (middle + half * x, half * w)).collect::<Vec<_>>()
     };
     edges.windows(2).flat_map(panel).collect()
+}
+
+/// The same where the panel that ends at x counts no more than the part (x/last)^power of the whole.
+fn tapered(edges: &[f64], quality: Quality, power: f64) -> Vec<(f64, f64)> {
+    let last = edges[edges.len() - 1];
+    edges.windows(2).flat_map(|pair| panels(pair, quality.for_part((pair[1] / last).powf(power)))).collect()
+}
+
+/// The rule of a quality, made once.
+fn rule(quality: Quality) -> &'static [(f64, f64)] {
+    static RULES: [OnceLock<Vec<(f64, f64)>>; 20] = [const { OnceLock::new() }; 20];
+    RULES[quality.0].get_or_init(|| gauss(quality.0))
 }
 
 /// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction holds one end), and slower where friction
@@ -74,21 +117,23 @@ fn upwards(chain: &Chain, first: f64, distance: f64, quality: Quality) -> Vec<(f
 }
 
 /// Distances from the slow end of the spectrum, s = 0, and their weights, up to `top`: in y = √distance from the slowest mode on, in a fixed ratio.
-fn graded(chain: &Chain, top: f64, quality: Quality) -> Vec<(f64, f64)> {
+fn graded(chain: &Chain, top: f64, quality: Quality, integrand: Integrand) -> Vec<(f64, f64)> {
     let top = top.sqrt();
     let mut edges = vec![0.0, slowest_rate(chain).sqrt().min(top)];
     while let Some(&y) = edges.last().filter(|y| **y < top) {
         edges.push((2.5 * y).min(top));
     }
-    panels(&edges, quality).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
+    // y = √κ
+    tapered(&edges, quality, integrand.power(1.0)).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
 }
 
 /// y and weights from 0 to infinity on the imaginary axis, κ = iy, for σ = 2ic: σ/2 - κ passes s = 0 at y = c.
-fn past_zero(chain: &Chain, c: f64, quality: Quality) -> Vec<(f64, f64)> {
+fn past_zero(chain: &Chain, c: f64, quality: Quality, integrand: Integrand) -> Vec<(f64, f64)> {
     let top = 0.25 * chain.flip_rate.min(1.0);
-    let mut nodes: Vec<(f64, f64)> = graded(chain, top, quality).into_iter().map(|(d, w)| (c + d, w)).collect();
+    let mut nodes: Vec<(f64, f64)> =
+        graded(chain, top, quality, integrand).into_iter().map(|(d, w)| (c + d, w)).collect();
     nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(d, w)| (c + top + d, w)));
-    nodes.extend(graded(chain, top.min(c), quality).into_iter().map(|(d, w)| (c - d, w)));
+    nodes.extend(graded(chain, top.min(c), quality, integrand).into_iter().map(|(d, w)| (c - d, w)));
     // Down to y = 0 the other argument comes nearer to the band, never nearer than γ.
     let (mut edges, width) = (vec![top.min(c)], (1.2 * chain.flip_rate).min(0.48));
     while let Some(&d) = edges.last().filter(|d| **d < c) {
@@ -99,30 +144,33 @@ fn past_zero(chain: &Chain, c: f64, quality: Quality) -> Vec<(f64, f64)> {
 }
 
 /// The path for σ with Im σ ≥ 0.
-pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Node> {
+pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
     let scale = chain.flip_rate.min(1.0);
     // κ = iy, dκ/(πi) = dy/π.
     let imaginary = |nodes: Vec<(f64, f64)>| {
         nodes.into_iter().map(|(y, w)| (Complex64::new(0.0, y), Complex64::from(w / PI))).collect()
     };
     if sigma.re == 0.0 && sigma.im > 0.0 {
-        return imaginary(past_zero(chain, 0.5 * sigma.im, quality));
+        return imaginary(past_zero(chain, 0.5 * sigma.im, quality, integrand));
     }
     if sigma.im == 0.0 && sigma.re >= 0.0 {
         let top = 0.25 * scale;
-        let mut nodes = graded(chain, top, quality);
+        let mut nodes = graded(chain, top, quality, integrand);
         nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w)));
         return imaginary(nodes);
     }
     let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
-    let length = (0.4 * scale).max(4.0 * sigma.norm());
+    // Between the band, at Re s₁ = -γ, and the tip of the other cut, s₂ = 0, the middle is at Re κ = -γ/2.
+    let length = (0.4 * scale).max(4.0 * sigma.norm()).min(0.5 * chain.flip_rate / slant.re.abs());
+    let distance = 0.5 * (chain.flip_rate + sigma.re.min(0.0));
     let mut edges = vec![0.0, 0.25 * sigma.norm()];
     while let Some(&x) = edges.last().filter(|x| **x < length) {
         edges.push((2.0 * x).min(length));
     }
     let measure = Complex64::new(0.0, -1.0 / PI);
-    let slanted = panels(&edges, quality).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
-    let upright = upwards(chain, 0.1 * scale, 0.5 * chain.flip_rate, quality);
+    let slanted =
+        tapered(&edges, quality, integrand.power(0.5)).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
+    let upright = upwards(chain, 0.1 * scale, distance, quality);
     let upright = upright.into_iter().map(|(y, w)| (slant * length + Complex64::new(0.0, y), w / PI + Complex64::ZERO));
     slanted.chain(upright).collect()
 }
