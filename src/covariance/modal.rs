@@ -74,15 +74,21 @@ impl Modal {
         }
     }
 
-    /// Solves the interface equation, in real arithmetic where everything is real.
-    fn solved<'a>(&'a self, shift: Complex64, source: Source<'a>, tolerance: f64) -> Result<Solved<'a>, SolveError> {
+    /// Solves the interface equation, in real arithmetic where everything is real; `read` says whether profiles will be read off the answer.
+    fn solved<'a>(
+        &'a self,
+        shift: Complex64,
+        source: Source<'a>,
+        tolerance: f64,
+        read: bool,
+    ) -> Result<Solved<'a>, SolveError> {
         if shift == Complex64::ZERO && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
             return Err(SolveError::Singular { shift });
         }
         if shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0) {
-            self.solved_in::<Real>(shift, source, tolerance)
+            self.solved_in::<Real>(shift, source, tolerance, read)
         } else {
-            self.solved_in::<Complex>(shift, source, tolerance)
+            self.solved_in::<Complex>(shift, source, tolerance, read)
         }
     }
 
@@ -91,6 +97,7 @@ impl Modal {
         shift: Complex64,
         source: Source<'a>,
         tolerance: f64,
+        read: bool,
     ) -> Result<Solved<'a>, SolveError> {
         let interface = self.interface(shift);
         let momenta = Vector::from_complex(source.momenta, F::COMPLEX);
@@ -98,8 +105,23 @@ impl Modal {
         let given = Given { state: source.state, scale: source.scale, table };
         let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
-        let (w, outcome) =
-            gmres::solve(&b, tolerance, &self.monitor, |w| interface.apply::<F>(w), |w| preconditioner.apply(w))?;
+        // Where profiles are read off, the error is judged by coefficients of other roundings: small flip rates lose digits in them.
+        let other = Interface { flip_rate: self.chain.flip_rate * (1.0 + 4.0 * f64::EPSILON), ..self.interface(shift) };
+        let again = |w: &Vector| {
+            read.then(|| {
+                let mut residual = other.right_hand_side::<F>(&given);
+                residual.add(-Complex64::ONE, &other.apply::<F>(w));
+                residual
+            })
+        };
+        let (w, outcome) = gmres::solve(
+            &b,
+            tolerance,
+            &self.monitor,
+            |w| interface.apply::<F>(w),
+            |w| preconditioner.apply(w),
+            again,
+        )?;
         let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
         if outcome.residual.is_nan() || outcome.residual > floor {
             return Err(SolveError::NotConverged {
@@ -116,21 +138,24 @@ impl Modal {
         Ok(Solved { answer, w, error: outcome.error, report, real: !F::COMPLEX })
     }
 
-    /// What an error of the interface means for the currents: the correlations of its answer, and λ times its variances at the thermostats.
-    fn flow_error<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> f64 {
+    /// What an error of the interface means for the variances, and for the currents: the correlations of its answer, and λ times its variances
+    /// at the thermostats.
+    fn carried<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
         let answer = Answer::new(interface, Given { state: None, scale: Complex64::ZERO, table }, error);
         let answer = diagonals::of_answer::<F>(&answer, error);
         let [left, right] = self.chain.friction();
         let ends = (left * error.at(0).norm()).max(right * error.at(self.chain.bonds).norm());
-        answer.correlation.iter().map(|c| c.norm()).fold(ends, f64::max)
+        let largest = |values: &[Complex64], least: f64| values.iter().map(|c| c.norm()).fold(least, f64::max);
+        [largest(&answer.variance, 0.0), largest(&answer.correlation, ends)]
     }
 
     /// The diagonals of an answer, and its report with the error of the currents.
     fn diagonals<F: Field>(&self, solved: &Solved<'_>) -> (SolveReport, Diagonals) {
         let mut report = solved.report;
         if self.chain.topology == Topology::Open {
-            report.flow_error = self.flow_error::<F>(solved.answer.interface, &solved.error);
+            let [carried, flow] = self.carried::<F>(solved.answer.interface, &solved.error);
+            (report.error, report.flow_error) = (report.error.max(carried), flow);
             return (report, diagonals::of_answer::<F>(&solved.answer, &solved.w));
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
@@ -326,7 +351,7 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError> {
-        let solved = self.solved(shift, source, tolerance)?;
+        let solved = self.solved(shift, source, tolerance, false)?;
         let report = solved.report;
         self.emit_to(solved, targets);
         Ok(report)
@@ -339,7 +364,7 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
-        let solved = self.solved(shift, source, tolerance)?;
+        let solved = self.solved(shift, source, tolerance, true)?;
         let found = if solved.real { self.diagonals::<Real>(&solved) } else { self.diagonals::<Complex>(&solved) };
         self.emit_to(solved, targets);
         Ok(found)
@@ -351,7 +376,8 @@ impl MomentEquations for Modal {
         states: &mut [&mut [f64]],
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
-        let solved = equations.par_iter().map(|equation| self.solved(equation.shift, equation.source, tolerance));
+        let solved =
+            equations.par_iter().map(|equation| self.solved(equation.shift, equation.source, tolerance, false));
         let solved: Vec<Result<Solved<'_>, SolveError>> = solved.collect();
         let solved = solved.into_iter().collect::<Result<Vec<_>, _>>()?;
         let weights: Vec<&[Complex64]> = equations.iter().map(|equation| &equation.weights[..]).collect();

@@ -85,6 +85,29 @@ impl MomentErrors {
     }
 }
 
+impl TimeIntegrals {
+    /// Adds a step's stages with their weights, for everything made of the means.
+    pub(crate) fn add_stages(
+        &mut self,
+        chain: &Chain,
+        means: &[Vec<f64>],
+        force: &[f64],
+        weights: impl Iterator<Item = f64>,
+    ) {
+        for ((z, force), weight) in means.iter().zip(force).zip(weights) {
+            for ((sum, square), z) in self.mean.iter_mut().zip(&mut self.square).zip(z) {
+                *sum += weight * z;
+                *square += weight * z * z;
+            }
+            for (bond, sum) in self.product.iter_mut().enumerate() {
+                let (p, r) = chain.left_pair(bond);
+                *sum += weight * z[p] * z[r];
+            }
+            self.work += weight * force * z[z.len() - 1];
+        }
+    }
+}
+
 /// What a covariance matrix must satisfy, relative to its largest variance.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consistency {

@@ -11,6 +11,7 @@ pub mod profiles;
 pub mod radau;
 mod step_size;
 pub mod tableau;
+mod unresolved;
 pub mod windows;
 
 use crate::chain::{Chain, InitialLaw};

@@ -48,11 +48,11 @@ pub fn evolve(
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(chain, law);
     // The current is 1/N of the energies; a residual counts a hundredfold in a variance, and the weights of the contour as much again (measured).
-    let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
+    let (goal, solve_tolerance) = ((1e-4 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    let runs = hyperbola::shared(times, goal, |run| run.len() <= SHARED);
+    let runs = hyperbola::shared(times, |ratio| hyperbola::nodes_for(ratio, goal), |run| run.len() <= SHARED);
     for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
@@ -69,10 +69,12 @@ pub fn evolve(
             Ok::<_, EvolveError>(found)
         };
         let coarse = evaluate(0.0, 0, quality)?;
-        let mut fine = evaluate(0.5, 2, judge)?;
+        let mut fine = evaluate(0.5, contour::EXTRA, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            // The inner quadratures come near the truth together: errors of 2.9 distances were seen (γ = 100). Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
-            let least = 1e-3 * goal * largest(&fine.moments.variance);
+            // The inner quadratures come near the truth together: errors of 2.9 distances were seen (γ = 100).
+            // Two contours may agree by accident: no less than what the second should leave is claimed, of a current 1/N of that.
+            let size = largest(&fine.moments.variance).max(largest(&problem.deviation));
+            let least = contour::CAUTION * hyperbola::gain(last / first, contour::EXTRA) * goal * size;
             let mut errors =
                 fine.errors.with_distance(chain, &fine.moments, &coarse.moments).map(|distance| 4.0 * distance + least);
             errors.correlation -= least * (1.0 - 1.0 / chain.bonds as f64);

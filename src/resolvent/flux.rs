@@ -136,7 +136,8 @@ impl<'a> FluxForm<'a> {
     }
 
     fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
-        let (unknowns, outcome) = gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y))?;
+        let (unknowns, outcome) =
+            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| None)?;
         Ok(Variances {
             variance: accumulated(&unknowns),
             unknowns,
