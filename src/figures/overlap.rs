@@ -111,7 +111,7 @@ mod tests {
             assert_eq!(found(Corner::TopRight, (0.7, 0.2)), ["try: \"diagonal\" is under a curve"]);
             assert_eq!(found(Corner::TopLeft, (0.45, 0.5)), ["try: \"a note\" is under a curve"]);
             assert!(found(Corner::TopLeft, (0.95, 0.2)).contains(&"try: \"a note\" is not wholly on the sheet".into()));
-            assert!(found(Corner::TopLeft, (0.2, 0.95)).contains(&"try: \"diagonal\" and \"a note\" overlap".into()));
+            assert!(found(Corner::TopLeft, (0.2, 0.95)).contains(&"try: \"a note\" and \"diagonal\" overlap".into()));
         }
     }
 }
