@@ -5,6 +5,7 @@ use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{contour, radau};
+use flipchain::monitor::Monitor;
 use flipchain::observe::periodic::{PeriodicWork, average};
 use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Thermostat, Topology};
@@ -211,6 +212,42 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
             for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase), bonds) {
                 assert!(distance <= allowed, "{kind}, {chain:?} at {phase}: {distance:e} > {allowed:e}");
                 assert!(allowed < 1e-9, "{kind}, {chain:?} at {phase}: {allowed:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for() {
+    let mut random = ChaCha8Rng::seed_from_u64(23);
+    let harmonics = [(1, Complex64::new(3.0, 1.0)), (3, Complex64::new(0.0, -2.0))];
+    for (bonds, flip_rate, ends, frequency) in [
+        (1, 0.7, [true, true], 0.5),
+        (2, 2.0, [false, true], 2.6),
+        (6, 0.4, [true, false], 1.3),
+        (5, 1.0, [false, false], 0.9),
+        (40, 1.0, [true, true], 0.2),
+        (60, 3.0, [true, false], 0.02),
+        (90, 0.8, [true, true], 3.1),
+    ] {
+        let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
+        let law = law(&chain, &mut random);
+        let first = flipchain::evolve::profiles::earliest(&chain, &law).expect("flips");
+        let times = [first, 1.7 * first, 40.3 * first];
+        let slim = flipchain::evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
+        let slim = slim.expect("it ends").0;
+        let full = if bonds < 3 {
+            contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default())
+        } else {
+            contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default())
+        };
+        for (a, b) in slim.iter().zip(&full.expect("it ends").0) {
+            let place = format!("{chain:?} τ = {}", a.moments.time);
+            for (kind, distance, allowed) in distances(a, b, bonds) {
+                assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
+                // A chain without thermostats heats up for ever.
+                let energy = 10.0 + a.moments.variance.iter().fold(0.0, |m: f64, v| m.max(*v));
+                assert!(allowed < 1e-9 * energy, "{kind}, {place}: {allowed:e}");
             }
         }
     }

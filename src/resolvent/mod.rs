@@ -7,8 +7,10 @@
 
 mod flux;
 mod kernel;
+mod layer;
 mod pairing;
 mod path;
+pub mod ring;
 mod wave;
 
 use crate::chain::Chain;
@@ -16,6 +18,7 @@ use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::Vector;
 use flux::FluxForm;
 use kernel::Kernel;
+pub use layer::{Layer, layer};
 use num_complex::Complex64;
 pub use path::Quality;
 
@@ -56,7 +59,7 @@ pub struct SquaredKernel<'a> {
 }
 
 impl<'a> SquaredKernel<'a> {
-    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0 off the negative axis and |σ| below the flip rate; γ > 0.
+    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0, and |σ| below the flip rate where Re σ < -Im σ; γ > 0.
     pub fn new(chain: &'a Chain, sigma: Complex64, quality: Quality) -> Self {
         SquaredKernel { chain, sigma, kernel: Kernel::new(chain, sigma, quality), judge: None }
     }
