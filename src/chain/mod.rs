@@ -10,6 +10,7 @@ pub mod modes;
 
 pub use initial::InitialError;
 
+use crate::numerics::double_double::harmonic_phase;
 use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -49,7 +50,7 @@ impl Force {
             + self
                 .harmonics
                 .iter()
-                .map(|&(l, f)| 2.0 * (f * Complex64::cis(l as f64 * self.frequency * time)).re)
+                .map(|&(l, f)| 2.0 * (f * harmonic_phase(l.into(), self.frequency, time)).re)
                 .sum::<f64>()
     }
 }

@@ -91,7 +91,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
     let needed = match name {
         "literal" => Literal::bytes(chain.bonds) as u64,
-        _ => evolve::memory_bytes(&chain, &plan, &held),
+        _ => evolve::memory_bytes(&chain, &law, &plan, &held),
     };
     memory::check(args, needed, chain.bonds)?;
     let run = Run::begin(args, "evolve")?;

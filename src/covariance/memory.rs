@@ -31,11 +31,11 @@ pub fn of_contour(chain: &Chain, kept: usize, shared: usize) -> u64 {
     with_program(chain, 2.0 + 0.5 * shared.max(1) as f64 + (kept + usize::from(kept > 1)) as f64)
 }
 
-/// The propagator without flips: dense products of the matrix exponential where there is friction, a matrix that is turned where one is
-/// kept, O(N) otherwise.
-pub fn of_propagator(chain: &Chain, kept: usize) -> u64 {
+/// The propagator without flips: O(N), and where a covariance is kept or the initial law has one (`dense`) the products that turn it.
+pub fn of_propagator(chain: &Chain, kept: usize, dense: bool) -> u64 {
     let damped = chain.left.is_some() || chain.right.is_some();
-    let own = if damped { 8.0 } else { 1.5 * kept.min(1) as f64 };
+    let own = if damped { 6.0 } else { 1.5 };
+    let own = if dense { own } else { 0.0 };
     with_program(chain, own + (kept + usize::from(kept > 1)) as f64)
 }
 

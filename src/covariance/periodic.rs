@@ -11,8 +11,12 @@
 use super::moments::largest;
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
+use crate::numerics::double_double::harmonic_phase;
 use num_complex::Complex64;
 use std::collections::BTreeSet;
+
+/// Error of e^(imωτ): the phase is reduced with 32 digits, however many radians it holds.
+pub const PHASE_ERROR: f64 = 4.0 * f64::EPSILON;
 
 /// One harmonic of the force and of the means.
 #[derive(Debug, Clone, PartialEq)]
@@ -84,7 +88,7 @@ impl PeriodicMean {
 
     /// e^(imωτ)
     pub fn turn(&self, order: i64, time: f64) -> Complex64 {
-        Complex64::cis(order as f64 * self.frequency * time)
+        harmonic_phase(order, self.frequency, time)
     }
 
     /// ∫_0^τ e^(imωt) dt
@@ -105,16 +109,10 @@ impl PeriodicMean {
         mean
     }
 
-    /// Largest error of [`PeriodicMean::at`]: the phase lωτ is two products, so it is known to 2⁻⁵² of its radians.
-    pub fn error_at(&self, time: f64) -> f64 {
+    /// Largest error of [`PeriodicMean::at`].
+    pub fn error_at(&self) -> f64 {
         let size = |h: &MeanHarmonic| h.mean.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-        let turned = |h: &MeanHarmonic| size(h) * self.phase_error(h.order, time);
-        self.error + self.harmonics.iter().map(turned).sum::<f64>()
-    }
-
-    /// Rounding of the phase mωτ.
-    pub fn phase_error(&self, order: i64, time: f64) -> f64 {
-        f64::EPSILON * (order as f64 * self.frequency * time).abs()
+        self.error + self.harmonics.iter().map(|h| PHASE_ERROR * size(h)).sum::<f64>()
     }
 
     /// z̄_s, the average over a period.

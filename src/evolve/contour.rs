@@ -17,7 +17,7 @@ use super::hyperbola::{self, Contour};
 use super::radau::{Counts, EvolveError, reference_temperature};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
-use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
 use crate::covariance::{Diagonals, MomentEquations, SolveError, Source, Target};
 use crate::monitor::{Monitor, Progress};
 use num_complex::Complex64;
@@ -166,11 +166,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             for (sums, &time) in oscillation.sums.iter_mut().zip(times) {
                 sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &diagonals);
             }
-            // What the solve leaves, and what the phase of the latest time has lost.
-            let phase = times.iter().fold(0.0, |m: f64, &t| m.max(self.periodic.phase_error(order, t)));
+            // What the solve leaves, and what the phase has lost.
             let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, x| m.max(x.norm()));
-            oscillation.losses[0] += 2.0 * (report.error + phase * size(&diagonals.variance));
-            oscillation.losses[1] += 2.0 * (report.flow_error + phase * size(&diagonals.correlation));
+            oscillation.losses[0] += 2.0 * (report.error + PHASE_ERROR * size(&diagonals.variance));
+            oscillation.losses[1] += 2.0 * (report.flow_error + PHASE_ERROR * size(&diagonals.correlation));
         }
         Ok(oscillation)
     }
@@ -252,7 +251,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
         // Sums over the nodes and the transforms of the modes leave some tens of roundings.
         let rounding = 256.0 * f64::EPSILON;
-        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at(time);
+        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at();
         let loss = loss + rounding * largest(&variance);
         // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's temperature.
         let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);

@@ -115,7 +115,7 @@ pub fn evolve<E: MomentEquations>(
             largest_at: average.largest.1,
             errors: [0, 1].map(|i| {
                 let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
-                distance[i] / ratio + rounding[i] + periodic.error_at(output) + 64.0 * f64::EPSILON * largest(part)
+                distance[i] / ratio + rounding[i] + periodic.error_at() + 64.0 * f64::EPSILON * largest(part)
             }),
         });
     }

@@ -8,6 +8,7 @@ pub mod hyperbola;
 pub mod means;
 pub mod profiles;
 pub mod radau;
+mod ring;
 mod step_size;
 pub mod tableau;
 
@@ -58,8 +59,7 @@ const PROFILES_FROM: usize = 150;
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     if method == Method::Profiles && !profiles {
-        return Err("the profiles without the covariance need an open chain with flips (γ > 0), a constant force, independent initial \
-                    coordinates and no --covariance"
+        return Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and no --covariance"
             .into());
     }
     let without_covariance = match method {
@@ -92,11 +92,13 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let Some(limit) = contour::earliest(chain) else {
         return Err("the contour needs flips (γ > 0)".into());
     };
-    let (limit_is, contour_is) = if chain.force.harmonics.is_empty() {
-        (format!("300/γ = {limit:.3e}"), if without_covariance { "contour, without the covariance" } else { "contour" })
+    let (limit_is, envelopes) = if chain.force.harmonics.is_empty() {
+        (format!("300/γ = {limit:.3e}"), "")
     } else {
-        (format!("max(300/γ, 40/ω) = {limit:.3e}"), "contour, with envelopes for the harmonics of the force")
+        (format!("max(300/γ, 40/ω) = {limit:.3e}"), ", with envelopes for the harmonics of the force")
     };
+    let covariance = if without_covariance { ", without the covariance" } else { "" };
+    let contour_is = format!("contour{covariance}{envelopes}");
     let early = times.partition_point(|&t| t < limit);
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
@@ -110,10 +112,10 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
 }
 
 /// Memory in bytes that the O(N²) solver needs for a plan, `kept` saying at which outputs the whole covariance is kept.
-pub fn memory_bytes(chain: &Chain, plan: &Plan, kept: &[bool]) -> u64 {
+pub fn memory_bytes(chain: &Chain, law: &InitialLaw, plan: &Plan, kept: &[bool]) -> u64 {
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
     if plan.exponential {
-        return memory::of_propagator(chain, count(kept));
+        return memory::of_propagator(chain, count(kept), law.covariance.is_some() || kept.contains(&true));
     }
     let steps = memory::of_steps(chain, count(kept));
     if plan.without_covariance {

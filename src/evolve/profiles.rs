@@ -11,17 +11,18 @@
 //! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
 //! end is part of the current's error. A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in [`super::envelope`]: the
 //! periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ), (s + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right end. Everything is done on two contours with different inner quadratures; their difference bounds the error of
-//! the second, which is the answer. Independent initial coordinates, open chain with flips, τ ≥ max(300/γ, 40/ω).
+//! the second, which is the answer. Independent initial coordinates, flips, open chain (a ring: [`super::ring`]), τ ≥ max(300/γ, 40/ω).
 
 use super::contour;
 use super::hyperbola::{self, Contour};
 use super::radau::{Counts, EvolveError, reference_temperature};
+use super::ring::Ring;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
+use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
-use crate::covariance::periodic::PeriodicMean;
 use crate::resolvent::{self, Drive, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -34,8 +35,7 @@ pub(super) const ABREAST: usize = 4;
 
 /// The least microscopic time for which the profiles are had this way; `None` where never.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
-    let serves = chain.topology == Topology::Open && law.covariance.is_none();
-    contour::earliest(chain).filter(|_| serves)
+    contour::earliest(chain).filter(|_| law.covariance.is_none())
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.
@@ -46,7 +46,10 @@ pub fn evolve(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let problem = Problem::new(chain, law, monitor)?;
+    let problem: Box<dyn Inversion + '_> = match chain.topology {
+        Topology::Open => Box::new(Problem::new(chain, law, monitor)?),
+        Topology::Ring => Box::new(Ring::new(chain, law)),
+    };
     // The current is 1/N of the energies and a residual counts a hundredfold in a variance (measured).
     let (goal, solve_tolerance) = ((1e-3 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
     let [quality, judge] = Quality::pair(tolerance);
@@ -83,7 +86,21 @@ pub fn evolve(
     Ok((solutions, counts))
 }
 
-/// The transformed equations of one chain and initial law.
+/// What has a Laplace transform.
+pub(super) trait Inversion {
+    /// The solutions at `times` by one contour; their errors hold what the solves leave.
+    fn invert(
+        &self,
+        contour: &Contour,
+        times: &[f64],
+        quality: Quality,
+        tolerance: f64,
+        counts: &mut Counts,
+        monitor: &Monitor,
+    ) -> Result<Vec<Solution>, EvolveError>;
+}
+
+/// The transformed equations of one open chain and initial law.
 struct Problem<'a> {
     chain: &'a Chain,
     modal: Modal,
@@ -224,7 +241,35 @@ impl<'a> Problem<'a> {
         Ok((Parts { mean, variance, current, missing, error: found.error }, envelopes))
     }
 
-    /// The solutions at `times` by one contour; their errors hold what the solves leave.
+    fn solution(&self, time: f64, mut sum: Parts<f64>) -> Solution {
+        let mut turned = 0.0;
+        for (order, layer) in &self.harmonics {
+            sum.add_layer(2.0 * self.periodic.turn(*order, time), layer);
+            let size = layer.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
+            turned += 2.0 * PHASE_ERROR * size;
+        }
+        let mean: Vec<f64> = self.periodic.at(time).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
+        let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
+        // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
+        let rounding = 256.0 * f64::EPSILON;
+        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at();
+        let loss = sum.error + turned + rounding * largest(&variance);
+        // The current at the ends is also λ (T - Var p), whose roundings are those of a variance; inside it is a sum of small numbers.
+        let ends = self.chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
+        let carried = sum.missing.abs()
+            + turned
+            + rounding * largest(&correlation)
+            + f64::EPSILON * (4.0 * largest(&variance) + 128.0 * ends);
+        let errors =
+            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
+        let moments = Moments { time, mean, variance, correlation, covariance: None };
+        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
+        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
+    }
+}
+
+impl Inversion for Problem<'_> {
     fn invert(
         &self,
         contour: &Contour,
@@ -263,33 +308,6 @@ impl<'a> Problem<'a> {
             monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
         }
         Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum)).collect())
-    }
-
-    fn solution(&self, time: f64, mut sum: Parts<f64>) -> Solution {
-        let mut turned = 0.0;
-        for (order, layer) in &self.harmonics {
-            sum.add_layer(2.0 * self.periodic.turn(*order, time), layer);
-            let size = layer.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
-            turned += 2.0 * size * self.periodic.phase_error(*order, time);
-        }
-        let mean: Vec<f64> = self.periodic.at(time).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
-        let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
-        let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
-        // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
-        let rounding = 256.0 * f64::EPSILON;
-        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at(time);
-        let loss = sum.error + turned + rounding * largest(&variance);
-        // The current at the ends is also λ (T - Var p), whose roundings are those of a variance; inside it is a sum of small numbers.
-        let ends = self.chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
-        let carried = sum.missing.abs()
-            + turned
-            + rounding * largest(&correlation)
-            + f64::EPSILON * (4.0 * largest(&variance) + 128.0 * ends);
-        let errors =
-            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
-        let moments = Moments { time, mean, variance, correlation, covariance: None };
-        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
     }
 }
 

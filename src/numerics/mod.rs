@@ -1,7 +1,8 @@
-//! What every floor computes with: complex vectors, lanes of numbers for vector instructions, GMRES on them, quadrature, double-double phases.
+//! What every floor computes with: complex vectors, lanes of numbers for vector instructions, GMRES on them, quadrature, numbers of 32 digits and matrices of them.
 
 pub(crate) mod double_double;
 pub(crate) mod gmres;
 pub(crate) mod lanes;
 pub(crate) mod legendre;
+pub(crate) mod toeplitz_hankel;
 pub(crate) mod vector;

@@ -1,0 +1,243 @@
+//! Functions of a chain that is homogeneous between its ends, G_ij = T(i-j) + (-1)ʲ H(i+j), T(-d) = (-1)ᵈ T(d), i, j = 0..L, L even, in 32 digits.
+//!
+//! The generator ẏ_i = y_(i+1) - y_(i-1), with anything added at i = 0 and i = L, has waves ζⁱ and (-1/ζ)ⁱ and turns into its transpose under the
+//! signs (-1)ⁱ; so its resolvent, and with it its exponential, has this form. 3L numbers hold the matrix, three columns determine them (up to what cancels
+//! in G), and a square costs O(L²). Sums of two doubles (Dekker; [`super::double_double`]) leave 10⁻³⁰ L² a product: rounding of a double never shows.
+
+use super::double_double::Double;
+#[cfg(target_arch = "x86_64")]
+use super::lanes::{Avx2, Avx512};
+use super::lanes::{Eight, Registers, Vectorized, Wide, widest};
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+/// Numbers of 32 digits, as two arrays.
+#[derive(Debug, Clone, Default)]
+struct Doubles {
+    hi: Vec<f64>,
+    lo: Vec<f64>,
+}
+
+impl Doubles {
+    /// `values` and zeros behind them, as many as a vector register needs.
+    fn new(values: impl Iterator<Item = Double>) -> Doubles {
+        let mut out = Doubles::default();
+        for value in values.chain([Double::default(); 8]) {
+            out.hi.push(value.hi);
+            out.lo.push(value.lo);
+        }
+        out
+    }
+}
+
+/// Rows worked on by one task.
+const ROWS: usize = 64;
+
+/// The matrix.
+#[derive(Debug, Clone)]
+pub struct ToeplitzHankel {
+    /// L
+    last: usize,
+    /// T(L-x), x = 0..2L: row i reads from x = L - i on.
+    differences: Doubles,
+    /// (-1)ˡ H(l): row i reads from l = i on, with the sign (-1)ⁱ.
+    sums: Doubles,
+}
+
+impl ToeplitzHankel {
+    /// From the columns 0, 1 and L.
+    pub fn from_columns(columns: [&[Double]; 3]) -> ToeplitzHankel {
+        let [first, second, end] = columns;
+        let last = first.len() - 1;
+        // T(0) and T(1) are free: what is put there cancels against H.
+        let mut t = vec![Double::default(); last + 1];
+        for i in 2..=last {
+            t[i] = first[i].plus(second[i - 1]).plus(t[i - 2].negated());
+        }
+        let signed = |x: Double, odd: usize| if odd % 2 == 1 { x.negated() } else { x };
+        let difference = |x: usize| if x <= last { t[last - x] } else { signed(t[x - last], x - last) };
+        let sum = |l: usize| {
+            let h = if l <= last {
+                first[l].plus(t[l].negated())
+            } else {
+                end[l - last].plus(signed(t[2 * last - l], l).negated())
+            };
+            signed(h, l)
+        };
+        ToeplitzHankel {
+            last,
+            differences: Doubles::new((0..=2 * last).map(difference)),
+            sums: Doubles::new((0..=2 * last).map(sum)),
+        }
+    }
+
+    /// Row i, in doubles.
+    pub fn row(&self, i: usize) -> Vec<f64> {
+        let (t, h, from) = (&self.differences, &self.sums, self.last - i);
+        let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
+        let entry = |j: usize| {
+            (t.hi[from + j] + sign * h.hi[i + j])
+                + (error_of_sum(t.hi[from + j], sign * h.hi[i + j]) + (t.lo[from + j] + sign * h.lo[i + j]))
+        };
+        (0..=self.last).map(entry).collect()
+    }
+
+    /// G², from its own columns.
+    pub fn squared(&self) -> ToeplitzHankel {
+        let columns = [0, 1, self.last].map(|j| self.column(j));
+        let squares = self.times(&columns);
+        ToeplitzHankel::from_columns([&squares[0], &squares[1], &squares[2]])
+    }
+
+    fn column(&self, j: usize) -> Vec<Double> {
+        let entry = |i: usize| {
+            let (x, l) = (self.last - i + j, i + j);
+            let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
+            let t = Double { hi: self.differences.hi[x], lo: self.differences.lo[x] };
+            t.plus(Double { hi: sign * self.sums.hi[l], lo: sign * self.sums.lo[l] })
+        };
+        (0..=self.last).map(entry).collect()
+    }
+
+    fn times(&self, columns: &[Vec<Double>; 3]) -> [Vec<Double>; 3] {
+        let columns = [0, 1, 2].map(|c| Doubles::new(columns[c].iter().copied()));
+        let starts: Vec<usize> = (0..=self.last).step_by(ROWS).collect();
+        let task = |&start: &usize| {
+            let rows = Rows { matrix: self, columns: &columns, rows: start..(start + ROWS).min(self.last + 1) };
+            match widest() {
+                #[cfg(target_arch = "x86_64")]
+                Registers::Avx512 => Avx512::vectorized(Registered::<Avx512>(rows, Default::default())),
+                #[cfg(target_arch = "x86_64")]
+                Registers::Avx2 => Avx2::vectorized(Registered::<Avx2>(rows, Default::default())),
+                Registers::Any => Eight::vectorized(Registered::<Eight>(rows, Default::default())),
+            }
+        };
+        let parts: Vec<Vec<[Double; 3]>> = starts.par_iter().map(task).collect();
+        [0, 1, 2].map(|c| parts.iter().flatten().map(|row| row[c]).collect())
+    }
+}
+
+fn error_of_sum(a: f64, b: f64) -> f64 {
+    let sum = a + b;
+    let part = sum - a;
+    (a - (sum - part)) + (b - part)
+}
+
+/// Some rows times the columns.
+struct Rows<'a> {
+    matrix: &'a ToeplitzHankel,
+    columns: &'a [Doubles; 3],
+    rows: std::ops::Range<usize>,
+}
+
+/// In registers L.
+struct Registered<'a, L>(Rows<'a>, std::marker::PhantomData<L>);
+
+/// The two halves of the digits of a double (Dekker).
+#[inline(always)]
+fn halves<L: Wide>(a: L) -> [L; 2] {
+    let t = a * L::splat(Complex64::new(134_217_729.0, 0.0));
+    let high = t - (t - a);
+    [high, a - high]
+}
+
+#[inline(always)]
+fn load<L: Wide>(values: &[f64], at: usize) -> L {
+    L::load(values, &[], at)
+}
+
+/// a + b and what its rounding loses.
+#[inline(always)]
+fn sum<L: Wide>(a: L, b: L) -> [L; 2] {
+    let total = a + b;
+    let part = total - a;
+    [total, (a - (total - part)) + (b - part)]
+}
+
+impl<L: Wide> Vectorized for Registered<'_, L> {
+    type Output = Vec<[Double; 3]>;
+
+    #[inline(always)]
+    fn run(self) -> Vec<[Double; 3]> {
+        let Rows { matrix, columns, rows } = self.0;
+        let (t, h) = (&matrix.differences, &matrix.sums);
+        let zero = L::splat(Complex64::ZERO);
+        let mut out = Vec::with_capacity(rows.len());
+        for i in rows {
+            let (from, sign) = (matrix.last - i, L::splat(Complex64::new(if i % 2 == 1 { -1.0 } else { 1.0 }, 0.0)));
+            let mut totals = [[zero; 2]; 3];
+            let mut j = 0;
+            while j <= matrix.last {
+                let [g, lost] = sum(load::<L>(&t.hi, from + j), sign * load::<L>(&h.hi, i + j));
+                let low = lost + (load::<L>(&t.lo, from + j) + sign * load::<L>(&h.lo, i + j));
+                let [g1, g2] = halves(g);
+                for (total, column) in totals.iter_mut().zip(columns) {
+                    let (c, c_low) = (load::<L>(&column.hi, j), load::<L>(&column.lo, j));
+                    let [c1, c2] = halves(c);
+                    let p = g * c;
+                    let error = ((g1 * c1 - p) + g1 * c2 + g2 * c1) + g2 * c2;
+                    let [next, lost] = sum(total[0], p);
+                    *total = [next, total[1] + (lost + (error + (g * c_low + low * c)))];
+                }
+                j += 8;
+            }
+            out.push(totals.map(|[high, low]| {
+                let mut parts = [[0.0; 8]; 2];
+                high.add_to(&mut parts[0], &mut [], 0);
+                low.add_to(&mut parts[1], &mut [], 0);
+                (0..8).fold(Double::default(), |total, lane| total.plus(Double::sum(parts[0][lane], parts[1][lane])))
+            }));
+        }
+        out
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_square_is_the_square_of_the_dense_matrix() {
+        // Any T and H make a matrix of this form; those of a polynomial of the generator are closed under products.
+        for last in [2usize, 8, 22] {
+            let n = last + 1;
+            let step = |y: &[f64]| -> Vec<f64> {
+                let drift = |i: usize| {
+                    let right = if i < last { y[i + 1] } else { 0.0 };
+                    let left = if i > 0 { y[i - 1] } else { 0.0 };
+                    right
+                        - left
+                        - if i == 0 {
+                            0.7 * y[0]
+                        } else if i == last {
+                            1.9 * y[last]
+                        } else {
+                            0.0
+                        }
+                };
+                (0..n).map(|i| y[i] + 0.25 * drift(i)).collect()
+            };
+            // Dyadic numbers: three steps are exact in doubles but for the frictions.
+            let column = |source: usize| -> Vec<f64> {
+                let unit: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i == source))).collect();
+                step(&step(&step(&unit)))
+            };
+            let doubles = |v: &[f64]| v.iter().map(|&hi| Double { hi, lo: 0.0 }).collect::<Vec<_>>();
+            let columns = [0, 1, last].map(|j| doubles(&column(j)));
+            let matrix = ToeplitzHankel::from_columns([&columns[0], &columns[1], &columns[2]]);
+            let square = matrix.squared();
+            for i in 0..n {
+                let rows = [matrix.row(i), square.row(i)];
+                for j in 0..n {
+                    let single = column(j);
+                    let double = step(&step(&step(&single)));
+                    for (row, exact) in rows.iter().zip([&single, &double]) {
+                        // Roundings of the reference, summed up along the chain.
+                        let error = (row[j] - exact[i]).abs();
+                        assert!(error < 1e-15 * n as f64, "L = {last} ({i},{j}): {} {}", row[j], exact[i]);
+                    }
+                }
+            }
+        }
+    }
+}
