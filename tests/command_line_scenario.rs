@@ -92,3 +92,24 @@ fn schema_prints_a_json_schema() {
     assert_eq!(schema["title"], "flipchain scenario");
     assert_eq!(schema["required"], serde_json::json!(["chain"]));
 }
+
+#[test]
+fn completions_and_manual_pages_name_every_command() {
+    let commands = ["evolve", "steady", "limit", "check", "scenario"];
+    for shell in ["bash", "zsh", "fish"] {
+        let script = stdout(&flipchain(&["completions", shell]));
+        assert!(commands.iter().all(|command| script.contains(command)), "{shell}");
+    }
+    let page = stdout(&flipchain(&["manual"]));
+    assert!(page.contains(".TH flipchain 1") && commands.iter().all(|command| page.contains(command)));
+    let folder = tempfile::tempdir().unwrap();
+    let pages = folder.path().join("man");
+    stdout(&flipchain(&["manual", "-o", pages.to_str().unwrap()]));
+    for command in commands {
+        assert!(pages.join(format!("flipchain-{command}.1")).exists(), "{command}");
+    }
+    // A file stands where the folder should be.
+    let file = pages.join("flipchain-evolve.1");
+    assert!(refused(&flipchain(&["manual", "-o", file.to_str().unwrap()])).contains("flipchain-evolve.1"));
+    assert!(refused(&flipchain(&["completions", "dos"])).contains("bash"));
+}

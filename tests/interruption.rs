@@ -1,18 +1,59 @@
-//! A run that is told to end, ends: status 130, and nothing half-written.
+//! A run that is told to end, ends: status 130, nothing half-written, and `--resume` goes on to the same bytes. One that is killed does no worse.
 #![cfg(unix)]
 
+use rand::{Rng, RngExt, SeedableRng};
+use rand_chacha::ChaCha8Rng;
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::process::{Child, Command, Stdio};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Output, Stdio};
+use std::time::{Duration, Instant};
+
+const UPHILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/uphill.toml");
+const HARMONIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/harmonic.toml");
+
+/// Commands that take a second or so in many parts, by the ways through the solver.
+const STEPS: &[&str] = &["evolve", UPHILL, "--method", "radau", "--set", "chain.bonds=40", "--tolerance", "1e-7"];
+const CONTOURS: &[&str] = &[
+    "evolve",
+    UPHILL,
+    "--method",
+    "contour",
+    "--covariance",
+    "--set",
+    "chain.bonds=48",
+    "--set",
+    "time.outputs={ from = 1, to = 1e4, count = 12, spacing = \"log\" }",
+];
+const PROFILES: &[&str] = &[
+    "evolve",
+    UPHILL,
+    "--method",
+    "profiles",
+    "--set",
+    "chain.bonds=300",
+    "--set",
+    "time.outputs={ from = 0.1, to = 1e3, count = 8, spacing = \"log\" }",
+];
+const PROPAGATOR: &[&str] = &["evolve", HARMONIC, "--set", "chain.bonds=400", "--set", "chain.flip_rate=0"];
+const STEADY: &[&str] = &["steady", UPHILL, "--set", "chain.bonds=30000"];
+const CHECK: &[&str] = &["check", UPHILL, "--sizes", "8,12,16,24,32", "--covariance-sizes", "8,12,16,24,32"];
+
+fn program(arguments: &[&str], place: &Path, more: &[&str]) -> Command {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
+    command.args(arguments).arg("-o").arg(place).args(more);
+    command
+}
+
+fn run(arguments: &[&str], place: &Path, more: &[&str]) -> Output {
+    program(arguments, place, more).output().expect("the program starts")
+}
 
 /// The program at work, and its first line of progress.
-fn started(arguments: &[&str]) -> (Child, String) {
-    let mut child = Command::new(env!("CARGO_BIN_EXE_flipchain"))
-        .args(arguments)
-        .args(["--progress", "json"])
-        .stdout(Stdio::null())
-        .stderr(Stdio::piped())
-        .spawn()
-        .expect("the program starts");
+fn started(arguments: &[&str], place: &Path, more: &[&str]) -> (Child, String) {
+    let mut command = program(arguments, place, more);
+    command.args(["--progress", "json"]).stdout(Stdio::null()).stderr(Stdio::piped());
+    let mut child = command.spawn().expect("the program starts");
     let mut line = String::new();
     let mut reader = BufReader::new(child.stderr.take().expect("it is piped"));
     reader.read_line(&mut line).expect("a line of progress");
@@ -26,26 +67,158 @@ fn signal(child: &Child, name: &str) {
     assert!(sent.success());
 }
 
+/// Every file of a run, with its bytes; of the summary what does not measure the machine.
+fn files(place: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
+    let mut found = BTreeMap::new();
+    let mut folders = vec![place.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in std::fs::read_dir(folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            if path.is_dir() {
+                folders.push(path);
+                continue;
+            }
+            let mut bytes = std::fs::read(&path).expect("a file");
+            if path.ends_with("summary.json") {
+                let mut summary: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
+                for key in ["wall_seconds", "cpu_seconds", "peak_memory_bytes"] {
+                    summary[key].take();
+                }
+                bytes = summary.to_string().into_bytes();
+            }
+            found.insert(path.strip_prefix(place).expect("it is inside").to_path_buf(), bytes);
+        }
+    }
+    found
+}
+
+fn entries(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name().into_string();
+    let mut names: Vec<String> =
+        std::fs::read_dir(folder).expect("a folder").map(|entry| name(entry).expect("plain")).collect();
+    names.sort();
+    names
+}
+
 #[test]
 fn control_c_and_termination_end_a_run_with_status_130_and_leave_nothing() {
     let folder = tempfile::tempdir().expect("a temporary folder");
-    let run = folder.path().join("run");
-    let path = run.to_str().expect("a plain path");
-    let scenario = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/uphill.toml");
-    // Each takes at least some ten seconds to its end.
-    let commands: [&[&str]; 3] = [
-        &["evolve", scenario, "-o", path, "--method", "radau", "--set", "chain.bonds=300"],
-        &["steady", scenario, "-o", path, "--set", "chain.bonds=500000"],
-        &["check", scenario, "-o", path, "--sizes", "16,512", "--covariance-sizes", "16,512"],
+    let place = folder.path().join("run");
+    // Each takes some ten seconds to its end, and longer than this test to its first finished part.
+    let commands: [&[&str]; 2] = [
+        &["steady", UPHILL, "--set", "chain.bonds=500000"],
+        &["check", UPHILL, "--sizes", "512", "--covariance-sizes", "512", "--set", "time.outputs=[1]"],
     ];
     for arguments in commands {
         for name in ["INT", "TERM"] {
-            let (mut child, line) = started(arguments);
+            let (mut child, line) = started(arguments, &place, &[]);
             let progress: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
             assert!(progress["share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)), "{line}");
             signal(&child, name);
             assert_eq!(child.wait().expect("it ends").code(), Some(130), "{arguments:?}");
-            assert_eq!(std::fs::read_dir(folder.path()).expect("the folder").count(), 0, "{arguments:?}");
+            assert_eq!(entries(folder.path()), [""; 0], "{arguments:?}");
         }
     }
+}
+
+#[test]
+fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (place, whole) = (folder.path().join("run"), folder.path().join("whole"));
+    assert!(run(STEPS, &whole, &[]).status.success());
+    let (mut child, _) = started(STEPS, &place, &[]);
+    signal(&child, "INT");
+    assert_eq!(child.wait().expect("it ends").code(), Some(130));
+    assert_eq!(entries(folder.path()), [".run.partial", "whole"]);
+    let again = run(STEPS, &place, &[]);
+    assert_eq!(again.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&again.stderr).contains("--resume"), "{again:?}");
+    let changed = run(STEPS, &place, &["--resume", "--set", "chain.flip_rate=2"]);
+    assert_eq!(changed.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&changed.stderr).contains("chain.flip_rate was 1.0 and is 2.0"), "{changed:?}");
+    let resumed = run(STEPS, &place, &["--resume", "--threads", "1"]);
+    assert!(resumed.status.success(), "{resumed:?}");
+    let same = |place: &Path| {
+        let mut files = files(place);
+        // The number of threads stands there and changes nothing.
+        let summary = files.remove(Path::new("summary.json")).expect("a summary");
+        let mut summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+        summary["threads"].take();
+        (files, summary)
+    };
+    assert!(same(&place) == same(&whole), "the bytes differ");
+    assert_eq!(entries(folder.path()), ["run", "whole"]);
+    // Now there is nothing left to do.
+    let before = std::fs::metadata(place.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
+    let done = run(STEPS, &place, &["--resume"]);
+    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("complete"), "{done:?}");
+    assert_eq!(before, std::fs::metadata(place.join("summary.json")).and_then(|m| m.modified()).expect("a summary"));
+}
+
+#[test]
+fn two_processes_never_write_one_run_directory() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let place = folder.path().join("run");
+    let (mut first, _) = started(&["steady", UPHILL, "--set", "chain.bonds=500000"], &place, &[]);
+    let second = run(STEADY, &place, &["--force"]);
+    signal(&first, "INT");
+    first.wait().expect("it ends");
+    assert_eq!(second.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&second.stderr).contains("another flipchain"), "{second:?}");
+}
+
+/// Kills a command again and again at random moments; the run directory is never half there, and in the end has the bytes of a
+/// run that was left alone. Returns how often the kill met the program at work.
+fn killed(arguments: &[&str], kills: usize, random: &mut impl Rng) -> usize {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let (place, whole) = (folder.path().join("run"), folder.path().join("whole"));
+    let start = Instant::now();
+    assert!(run(arguments, &whole, &[]).status.success());
+    let takes = start.elapsed().as_secs_f64();
+    let expected = files(&whole);
+    let (mut met, mut resume) = (0, &["--resume"][..]);
+    for _ in 0..kills {
+        let mut command = program(arguments, &place, resume);
+        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+        std::thread::sleep(Duration::from_secs_f64(random.random_range(0.0..1.1) * takes));
+        let name = ["KILL", "INT", "TERM"][random.random_range(0..3)];
+        if child.try_wait().expect("it is a child").is_none() {
+            signal(&child, name);
+            met += 1;
+        }
+        child.wait().expect("it ends");
+        // Complete or not there at all; a complete one is started anew, which must not harm it until the end either.
+        if place.exists() {
+            assert!(files(&place) == expected, "{arguments:?} after {name}");
+            resume = &["--resume", "--force"];
+        }
+    }
+    let last = run(arguments, &place, resume);
+    assert!(last.status.success(), "{last:?}");
+    assert!(files(&place) == expected, "{arguments:?}: the bytes differ");
+    assert_eq!(entries(folder.path()), ["run", "whole"]);
+    met
+}
+
+#[test]
+fn runs_that_are_killed_at_random_moments_go_on_to_the_same_bytes() {
+    let mut random = ChaCha8Rng::seed_from_u64(7);
+    for arguments in [STEPS, CONTOURS, CHECK] {
+        killed(arguments, 3, &mut random);
+    }
+}
+
+/// `KILLS=200 cargo test --test interruption -- --ignored --nocapture`
+#[test]
+#[ignore = "a campaign: a quarter of an hour"]
+fn a_hundred_kills_lose_nothing() {
+    let kills = std::env::var("KILLS").map_or(25, |n| n.parse().expect("KILLS is a number"));
+    let mut random = ChaCha8Rng::seed_from_u64(std::process::id().into());
+    let mut met = 0;
+    for arguments in [STEPS, CONTOURS, PROFILES, PROPAGATOR, STEADY, CHECK] {
+        let here = killed(arguments, kills, &mut random);
+        println!("{here} of {kills} kills met {} {} at work", arguments[0], arguments[3]);
+        met += here;
+    }
+    assert!(met >= 100, "{met} kills met the program at work");
 }

@@ -275,6 +275,23 @@ fn momentum_becomes_heat_at_once() {
     let (coarse, fine) = (distance(32), distance(64));
     // Without the momentum's heat the distance would be 1 at either size.
     assert!(fine < 0.07 && fine < 0.55 * coarse, "{coarse} {fine}");
+    // e_heat(0+): at τ = 15 the waves are gone, e^(-γτ), and heat has spread over √τ sites. T + p̄²/2 is found up to 1/N, because the
+    // elongation that shares the site sits half a bond beside.
+    let at_once = |bonds: usize| {
+        let scenario = Scenario::from_str_named(&text(bonds), "test", &[]).expect("a scenario");
+        let chain = Chain::new(&scenario);
+        let law = InitialLaw::new(&scenario);
+        let (solutions, _) =
+            radau::evolve(&Modal::new(&chain), &law, &[15.0], 1e-9, |_| false, &Default::default()).expect("evolved");
+        let profile = Profile::new(&chain, &solutions[0], 0.0);
+        let apart = |(n, heat): (usize, f64)| {
+            let x = n as f64 / bonds as f64;
+            (heat - (1.0 + (2.0 * (2.0 * PI * x).sin()).powi(2) / 2.0)).abs()
+        };
+        profile.thermal().into_iter().enumerate().map(apart).fold(0.0, f64::max)
+    };
+    let (coarse, fine) = (at_once(128), at_once(256));
+    assert!(fine < 0.04 && fine < 0.55 * coarse, "{coarse} {fine}");
 }
 
 #[test]

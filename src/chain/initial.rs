@@ -104,6 +104,25 @@ impl InitialLaw {
         }
     }
 
+    /// The same variances with correlations e^(-distance/length) among the elongations and among the momenta, distance in sites (the
+    /// shorter way round a ring): a law whose covariances are of order one, with C_N(0) ~ `length`. O(N²) memory.
+    pub fn correlated(mut self, length: f64, ring: bool) -> InitialLaw {
+        let (bonds, v) = (self.mean_r.len(), self.variance());
+        self.covariance = Some(Array2::from_shape_fn((v.len(), v.len()), |(i, j)| {
+            let distance = i.abs_diff(j);
+            let distance = if ring { distance.min(bonds - distance.min(bonds)) } else { distance };
+            let alike = (i < bonds) == (j < bonds);
+            if i == j {
+                v[i]
+            } else if alike {
+                (v[i] * v[j]).sqrt() * (-(distance as f64) / length).exp()
+            } else {
+                0.0
+            }
+        }));
+        self
+    }
+
     /// r̄, p̄ in the theory's order.
     pub fn mean(&self) -> Vec<f64> {
         [&self.mean_r[..], &self.mean_p].concat()

@@ -7,10 +7,11 @@ use crate::figures;
 use crate::limit::Problem;
 use crate::limit::conditions::{grounds, oscillation_work};
 use crate::observe::sizes::{self, StationarySize};
+use crate::observe::sweep::{self, sweep};
 use crate::observe::theorems::{EQUIPARTITION_L1, Measurement, STATEMENTS};
 use crate::observe::verdict::{self, Verdict};
 use crate::output::check_csv;
-use crate::scenario::Scenario;
+use crate::scenario::{Scenario, Topology};
 use crate::steady::profiles;
 use serde_json::json;
 use std::fmt::Write as _;
@@ -20,16 +21,37 @@ use std::fmt::Write as _;
 pub struct CheckArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// The sizes N, ascending, for the statements about the means
+    /// The sizes N, ascending, for the statements about the means, and about the variances where those are had in O(N)
     #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "16,32,64,128,256,512,1024,2048")]
     sizes: Vec<usize>,
-    /// The sizes for the statements that need the variances or the covariance; those of --sizes up to 128 if left out
+    /// The sizes for the statements that need the covariance; those of --sizes up to 256 if left out
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     covariance_sizes: Option<Vec<usize>>,
+    /// Correlate the initial law: e^(-distance/LENGTH) among the elongations and among the momenta, LENGTH in sites
+    #[arg(long, value_name = "LENGTH", value_parser = length)]
+    correlation_length: Option<f64>,
+    /// The frequencies ω, ascending, at which W_heat and the wall's temperature are compared with the theory, where the force oscillates
+    #[arg(
+        long,
+        value_name = "ω,ω,..",
+        value_delimiter = ',',
+        default_value = "0.05,0.1,0.2,0.5,1,1.5,1.9,2,2.1,2.5,3,4"
+    )]
+    omegas: Vec<f64>,
 }
 
-/// Sizes that double from 16 take some 20 s with the covariance up to here.
-const COVARIANCE: usize = 128;
+/// Up to here the covariance takes about as long as the longest chains without it.
+const COVARIANCE: usize = 256;
+/// The longest chain of the sweep over ω: longer ones add nothing to six sizes that double.
+const SWEEP: usize = 512;
+
+/// A length > 0.
+fn length(text: &str) -> Result<f64, String> {
+    match text.parse() {
+        Ok(value) if value > 0.0 && f64::is_finite(value) => Ok(value),
+        _ => Err("allowed: a length > 0 in sites, such as 3".into()),
+    }
+}
 
 impl CheckArgs {
     /// All sizes, ascending, each with whether the covariance is evolved.
@@ -47,6 +69,12 @@ impl CheckArgs {
         };
         if self.covariance_sizes.is_some() {
             ascending("--covariance-sizes", &covariance)?;
+        }
+        if !(self.omegas.iter().all(|w| *w > 0.0 && w.is_finite()) && self.omegas.windows(2).all(|p| p[0] < p[1])) {
+            let found = &self.omegas;
+            return Err(Error::BadInput(format!(
+                "--omegas: found {found:?}; allowed: ascending ω > 0, such as 0.5,1,2"
+            )));
         }
         let mut all = [&self.sizes[..], &covariance].concat();
         all.sort_unstable();
@@ -73,28 +101,45 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
     let times = scenario.output_times();
-    let run = Run::begin(args, "check")?;
+    let run =
+        Run::begin(args, "check", &scenario, json!({ "sizes": chosen, "correlation_length": all.correlation_length }))?;
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
     let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
-    let cost = |size: &(usize, bool)| if size.1 { (size.0 as f64).powi(2) } else { size.0 as f64 };
+    // In the time of one pair of coordinates of the covariance (measured: N = 1000 without it takes half as long as N = 256 with it).
+    let cost = |size: &(usize, bool)| size.0 as f64 * if size.1 { size.0 as f64 } else { 32.0 };
     let (whole, mut done) = (chosen.iter().map(cost).sum::<f64>(), 0.0);
     for (scenario, size) in scenarios.iter().zip(&chosen) {
         let (bonds, variances) = *size;
         let monitor = run.monitor((bonds as f64).powi(2)).part(done / whole, (done + cost(size)) / whole);
         done += cost(size);
         let chain = Chain::new(scenario);
-        let law = InitialLaw::new(scenario);
-        measurements.extend(sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, &monitor)?);
-        let cheap = variances || profiles::serves(&chain);
-        if cheap && (chain.left.is_some() || chain.right.is_some()) {
-            stationary.push(sizes::stationary(&chain, &monitor.silent())?);
+        let mut law = InitialLaw::new(scenario);
+        if let Some(length) = all.correlation_length {
+            law = law.correlated(length, chain.topology == Topology::Ring);
         }
+        let (measured, settled) = monitor.once(&format!("size-{bonds}"), |monitor| {
+            let measured = sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, monitor)?;
+            let cheap = variances || profiles::serves(&chain);
+            let settles = cheap && (chain.left.is_some() || chain.right.is_some());
+            let settled = settles.then(|| sizes::stationary(&chain, &monitor.silent())).transpose()?;
+            Ok::<_, Error>((measured, settled))
+        })?;
+        measurements.extend(measured);
+        stationary.extend(settled);
     }
     let verdicts: Vec<Verdict> = STATEMENTS.iter().filter_map(|s| verdict::verdict(s, &measurements)).collect();
     let settled = problem.stationary().ok();
     let extrapolated = verdict::extrapolations(&measurements, &stationary, settled.as_ref(), oscillation_work(&chain));
     let l1 = verdict::verdict(&EQUIPARTITION_L1, &measurements);
-    let check = json!({ "equipartition_l1": l1, "statements": verdicts, "extrapolations": extrapolated });
+    let shaken: Vec<Chain> = scenarios.iter().map(Chain::new).filter(|chain| chain.bonds <= SWEEP).collect();
+    let frequencies = if chain.force.harmonics.is_empty() || (chain.left.is_none() && chain.right.is_none()) {
+        None
+    } else {
+        sweep(&shaken, &all.omegas, &run.monitor(1.0).silent())?
+    };
+    let check = json!({
+        "equipartition_l1": l1, "statements": verdicts, "extrapolations": extrapolated, "sweep": frequencies,
+    });
     let text = serde_json::to_string_pretty(&check).map_err(|e| Error::Failed(e.to_string()))? + "\n";
     // What a value loses, relative to the largest value or limit of its statement; C_N without its variances relative to C_N.
     let size = |statement: &str| {
@@ -117,25 +162,74 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     for found in &extrapolated {
         let _ = writeln!(remarks, "{}", found.sentence);
     }
+    let mut figures: Vec<_> = STATEMENTS.iter().filter_map(|s| figures::check(s, &measurements)).collect();
+    if let Some(found) = &frequencies {
+        remarks += &sweep::sentence(found).map_or(String::new(), |sentence| sentence + "\n");
+        figures.extend(figures::sweep(&chain, found));
+    }
+    if let Some(said) = missing(&measurements, &times) {
+        let _ = writeln!(remarks, "{said}");
+    }
     let report = Report {
-        scenario: &scenario,
         keys: json!({
             "equations": grounds(&chain),
             "sizes": chosen.iter().map(|c| c.0).collect::<Vec<_>>(),
+            "correlation_length": all.correlation_length,
             "covariance_sizes": chosen.iter().filter(|c| c.1).map(|c| c.0).collect::<Vec<_>>(),
         })
         .as_object()
         .cloned()
         .unwrap_or_default(),
-        figures: STATEMENTS.iter().filter_map(|s| figures::check(s, &measurements)).collect(),
+        figures,
         line: format!("{}; {} sizes, {} times\n{}", grounds(&chain), chosen.len(), times.len(), table(&verdicts)),
         remarks,
         worst: verdicts.iter().map(lost).fold(0.0, f64::max),
     };
     run.write(report, |directory| {
         directory.write("check.csv", check_csv(&measurements).as_bytes())?;
+        if let Some(found) = &frequencies {
+            directory.write("sweep.csv", sweep::csv(found).as_bytes())?;
+        }
         directory.write("check.json", text.as_bytes())
     })
+}
+
+/// What was not measured because it would have needed the covariance of a long chain.
+fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
+    let sizes = |statement: &str, t: f64| {
+        let rows = measurements.iter().filter(move |m| m.statement == statement && m.time == t);
+        rows.map(|m| m.bonds).collect::<Vec<_>>()
+    };
+    // Sizes, and the times at which they are missing.
+    let mut gaps: Vec<(Vec<usize>, Vec<f64>)> = Vec::new();
+    for &t in times {
+        let energy = sizes("energy", t);
+        let gap: Vec<usize> = sizes("mean_l2", t).into_iter().filter(|bonds| !energy.contains(bonds)).collect();
+        match gaps.iter_mut().find(|known| known.0 == gap) {
+            _ if gap.is_empty() => {}
+            Some(known) => known.1.push(t),
+            None => gaps.push((gap, vec![t])),
+        }
+    }
+    let when = |at: &[f64]| {
+        if at.len() == times.len() {
+            return "at all times".to_string();
+        }
+        let [from, to] = [at[0], at[at.len() - 1]].map(|t| format!("{t:.3}"));
+        if from == to { format!("at t = {from}") } else { format!("at t = {from} .. {to}") }
+    };
+    let said: Vec<String> = gaps.iter().map(|(sizes, at)| format!("N = {} {}", list(sizes), when(at))).collect();
+    (!said.is_empty()).then(|| {
+        format!(
+            "variances not measured, because they need the covariance there (see --covariance-sizes): {}",
+            said.join("; ")
+        )
+    })
+}
+
+/// Numbers with commas.
+fn list(sizes: &[usize]) -> String {
+    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
 
 /// The verdicts as a table.

@@ -94,7 +94,8 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         _ => evolve::memory_bytes(&chain, &law, &plan, &held),
     };
     memory::check(args, needed, chain.bonds)?;
-    let run = Run::begin(args, "evolve")?;
+    let options = json!({ "covariance": kept, "single": all.covariance.single, "modes": all.modes });
+    let run = Run::begin(args, "evolve", &scenario, options)?;
     let monitor = run.monitor(unit);
     let keep = |i: usize| held[i];
     let (mut solutions, [stepped, inverted]) = if name == "literal" {

@@ -41,7 +41,7 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     if scenario.time.is_none() {
         stationary.clone()?;
     }
-    let run = Run::begin(args, "limit")?;
+    let run = Run::begin(args, "limit", &scenario, json!({}))?;
     let (outputs, steps) = if scenario.time.is_some() {
         let evolution = problem.evolve(&scenario.output_times())?.expect("there are initial profiles");
         (evolution.outputs, evolution.steps)
@@ -93,7 +93,6 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     let curves: Vec<Curves> = table.iter().map(curve).collect();
     let heat = if chain.force.harmonics.is_empty() { String::new() } else { format!("W_heat = {work:.10}\n") };
     let report = Report {
-        scenario: &scenario,
         keys: details.as_object().cloned().unwrap_or_default(),
         figures: vec![figures::limit(&curves, &positions)],
         line: format!("{}\n{} output times, {steps} steps", grounds(&chain), outputs.len()),

@@ -12,6 +12,7 @@ mod progress;
 mod run;
 mod run_args;
 pub mod scenario;
+pub mod shell;
 pub mod steady;
 
 pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
@@ -46,6 +47,10 @@ pub enum Command {
     Check(check::CheckArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
+    /// Completions for a shell
+    Completions(shell::CompletionsArgs),
+    /// The manual page
+    Manual(shell::ManualArgs),
 }
 
 /// Why a command ended before its end.
@@ -63,6 +68,9 @@ pub enum Error {
     /// The user ended the run.
     #[error("interrupted")]
     Interrupted,
+    /// There is nothing to go on with: the run is complete.
+    #[error("{0}")]
+    AlreadyDone(String),
 }
 
 impl Error {
@@ -72,6 +80,7 @@ impl Error {
             Error::Scenario(_) | Error::BadInput(_) => 2,
             Error::Failed(_) => 1,
             Error::Interrupted => 130,
+            Error::AlreadyDone(_) => 0,
         }
     }
 }
@@ -86,6 +95,10 @@ impl From<Interrupted> for Error {
 pub fn main() -> ExitCode {
     match run(Cli::parse()) {
         Ok(()) => ExitCode::SUCCESS,
+        Err(Error::AlreadyDone(message)) => {
+            let _ = print(&format!("{message}\n"));
+            ExitCode::SUCCESS
+        }
         Err(error) => {
             // With standard error closed there is nobody left to tell.
             let _ = writeln!(std::io::stderr(), "flipchain: {error}");
@@ -102,6 +115,8 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Limit(args) => limit::run(args),
         Command::Check(args) => check::run(args),
         Command::Scenario(args) => scenario::run(args),
+        Command::Completions(args) => shell::completions(args),
+        Command::Manual(args) => shell::manual(args),
     }
 }
 

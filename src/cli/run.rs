@@ -7,19 +7,40 @@ use crate::monitor::{CancelToken, Monitor};
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{
-    KeptCovariance, OutputError, RunDirectory, profiles_csv, write_covariance_npz, write_profiles_npz,
+    Checksum, Existing, KeptCovariance, OutputError, Parts, RunDirectory, profiles_csv, write_covariance_npz,
+    write_profiles_npz,
 };
 use crate::scenario::Scenario;
 use serde_json::{Map, Value, json};
+use std::io::{Write, stderr};
+use std::sync::Arc;
 use std::time::Instant;
 
 /// A run that has begun.
 pub struct Run<'a> {
     args: &'a RunArgs,
-    command: &'static str,
+    request: Map<String, Value>,
     directory: RunDirectory,
     start: Instant,
     cancel: CancelToken,
+    _kept: Kept,
+}
+
+/// Says at the end of a run that did not come to its own end what has been kept of it.
+struct Kept(Arc<Parts>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.0.count() > 0 {
+            let _ = writeln!(
+                stderr(),
+                "flipchain: what is finished is kept; the same command with --resume goes on from there"
+            );
+        }
+        if let Some(failure) = self.0.failure() {
+            let _ = writeln!(stderr(), "flipchain: a finished part could not be kept: {failure}");
+        }
+    }
 }
 
 /// What a command has found.
@@ -45,9 +66,7 @@ pub struct Findings<'a> {
 }
 
 /// What every command says at its end.
-pub struct Report<'a> {
-    /// The scenario with its defaults.
-    pub scenario: &'a Scenario,
+pub struct Report {
     /// The command's keys of the summary.
     pub keys: Map<String, Value>,
     /// Figures.
@@ -61,19 +80,32 @@ pub struct Report<'a> {
 }
 
 impl<'a> Run<'a> {
-    /// Opens the run directory and sets the number of threads.
-    pub fn begin(args: &'a RunArgs, command: &'static str) -> Result<Run<'a>, Error> {
-        let directory = RunDirectory::create(&args.output, args.force).map_err(|e| Error::BadInput(e.to_string()))?;
+    /// Opens the run directory and sets the number of threads. `options` are those of the command that the results depend on.
+    pub fn begin(
+        args: &'a RunArgs,
+        command: &'static str,
+        scenario: &Scenario,
+        options: Value,
+    ) -> Result<Run<'a>, Error> {
+        let request = request(args, command, scenario, options)?;
+        let existing = Existing { force: args.force, resume: args.resume };
+        let directory = match RunDirectory::create(&args.output, existing, &Value::Object(request.clone())) {
+            Err(OutputError::Exists(place)) if args.resume && answers(&place, &request) => {
+                return Err(Error::AlreadyDone(format!("{}: this run is complete", place.display())));
+            }
+            opened => opened.map_err(|e| Error::BadInput(e.to_string()))?,
+        };
         if let Some(threads) = args.threads {
             // Fails only where a pool exists already, which is then used.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
         }
-        Ok(Run { args, command, directory, start: Instant::now(), cancel: interrupt::token()? })
+        let kept = Kept(directory.parts());
+        Ok(Run { args, request, directory, start: Instant::now(), cancel: interrupt::token()?, _kept: kept })
     }
 
     /// What the computation reports to; `unit` is the microscopic time of t = 1.
     pub fn monitor(&self, unit: f64) -> Monitor {
-        progress::monitor(self.args, self.start, unit, &self.cancel)
+        progress::monitor(self.args, self.start, unit, &self.cancel).keeping_in(self.directory.parts())
     }
 
     /// Writes one more file into the run directory.
@@ -100,7 +132,6 @@ impl<'a> Run<'a> {
         let positions: Vec<f64> = findings.scenario.momentum_positions().collect();
         let first_bond = findings.chain.atoms() - findings.chain.bonds;
         let report = Report {
-            scenario: findings.scenario,
             keys,
             figures: vec![figures::profiles(&findings.profiles, &positions, first_bond, findings.unit)],
             line: findings.line,
@@ -124,17 +155,13 @@ impl<'a> Run<'a> {
     /// missed, after everything is kept.
     pub fn write(
         self,
-        report: Report<'_>,
+        report: Report,
         files: impl FnOnce(&RunDirectory) -> Result<(), OutputError>,
     ) -> Result<(), Error> {
         let (args, worst) = (self.args, report.worst);
         let seconds = self.start.elapsed().as_secs_f64();
         let mut summary = json!({
             "program": "flipchain",
-            "version": env!("CARGO_PKG_VERSION"),
-            "command": self.command,
-            "scenario": report.scenario,
-            "tolerance": args.tolerance,
             "tolerance_reached": worst <= args.tolerance,
             "threads": rayon::current_num_threads(),
             "wall_seconds": seconds,
@@ -142,6 +169,7 @@ impl<'a> Run<'a> {
             "peak_memory_bytes": process::peak_memory_bytes(),
         });
         if let Some(keys) = summary.as_object_mut() {
+            keys.extend(self.request);
             keys.extend(report.keys);
         }
         let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Failed(e.to_string()))? + "\n";
@@ -172,6 +200,40 @@ impl<'a> Run<'a> {
             args.tolerance
         )))
     }
+}
+
+/// Everything that the results depend on: a run may go on from the parts of an earlier one that was asked for the same.
+fn request(
+    args: &RunArgs,
+    command: &'static str,
+    scenario: &Scenario,
+    options: Value,
+) -> Result<Map<String, Value>, Error> {
+    let file = scenario.initial.as_ref().and_then(|initial| initial.covariance.as_ref());
+    let checksum = file.map(|path| {
+        let mut sum = Checksum::new(std::io::sink());
+        let copied = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
+        copied.map_err(|e| Error::BadInput(format!("{path}: {e}")))?;
+        Ok::<_, Error>(format!("{:016x}", sum.value))
+    });
+    let request = json!({
+        "version": env!("CARGO_PKG_VERSION"),
+        "command": command,
+        "scenario": scenario,
+        "initial_checksum": checksum.transpose()?,
+        "tolerance": args.tolerance,
+        "method_asked": args.method,
+        "options": options,
+    });
+    let Value::Object(request) = request else { unreachable!("it was written as an object") };
+    Ok(request)
+}
+
+/// Whether a run directory is the answer to this request.
+fn answers(place: &std::path::Path, request: &Map<String, Value>) -> bool {
+    let summary = std::fs::read(place.join("summary.json")).ok();
+    let summary = summary.and_then(|text| serde_json::from_slice::<Map<String, Value>>(&text).ok());
+    summary.is_some_and(|summary| request.iter().all(|(key, value)| summary.get(key) == Some(value)))
 }
 
 /// For `--verbose`: the estimate of every output and the worst violation of every identity.

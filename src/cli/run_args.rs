@@ -40,9 +40,12 @@ pub struct RunArgs {
     /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
     #[arg(long, value_name = "SIZE", value_parser = super::memory::parse_size)]
     pub memory_limit: Option<u64>,
-    /// Overwrite the run directory if it exists
+    /// Overwrite the run directory if it exists, and forget what a run that was ended has kept
     #[arg(long)]
     pub force: bool,
+    /// Go on with a run that was ended, from what it has finished: the same bytes as without the break
+    #[arg(long)]
+    pub resume: bool,
     /// Say nothing but errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,

@@ -91,7 +91,8 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "closed" => Some(closed::harmonic(&chain, keep)?),
         _ => None,
     };
-    let run = Run::begin(args, "steady")?;
+    let options = json!({ "covariance": keep, "single": all.covariance.single, "phases": all.phases });
+    let run = Run::begin(args, "steady", &scenario, options)?;
     let monitor = run.monitor(1.0);
     let (state, instants, report) = match known {
         Some(state) => {

@@ -1,6 +1,7 @@
 //! What is kept of the first and second moments: means, variances, the correlations that carry the current, and their time integrals.
 
 use crate::chain::{Chain, InitialLaw};
+use crate::monitor::record;
 use crate::scenario::Topology;
 use faer::{Mat, Side};
 use ndarray::{Array2, ArrayView2};
@@ -47,6 +48,12 @@ pub struct TimeIntegrals {
     /// ∫ F p̄_N: the work
     pub work: f64,
 }
+
+record!(Moments { time, mean, variance, correlation, covariance });
+record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
+record!(TimeIntegrals { mean, square, product, work });
+record!(Consistency { asymmetry, negative_minor, indefinite });
+record!(Solution { moments, errors, consistency, missing_power, integrals, variance_integral });
 
 impl MomentErrors {
     /// The same function of every error.
@@ -151,6 +158,8 @@ pub struct Solution {
     pub missing_power: Option<f64>,
     /// Their integrals from time 0, where the method gives them.
     pub integrals: Option<TimeIntegrals>,
+    /// The integrals of the variances alone, where the method gives only those.
+    pub variance_integral: Option<Vec<f64>>,
 }
 
 impl Solution {
@@ -171,7 +180,8 @@ impl Solution {
         let correlation =
             law.covariance.as_ref().map_or(vec![0.0; law.mean_r.len()], |c| chain.left_correlations(c.view()));
         let moments = Moments { mean: law.mean(), variance: law.variance(), correlation, ..Default::default() };
-        Solution { moments, ..Default::default() }
+        let variance_integral = Some(vec![0.0; moments.variance.len()]);
+        Solution { moments, variance_integral, ..Default::default() }
     }
 }
 

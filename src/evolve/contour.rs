@@ -62,14 +62,21 @@ pub fn evolve<E: MomentEquations>(
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let share = |half: f64| (number as f64 + half) / runs.len() as f64;
-        let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool, monitor: &Monitor| {
-            let oscillation = problem.oscillation(group, whole)?;
-            let contour = Contour::new(first, last, nodes + extra);
-            problem.invert(&contour, group, oscillation, &|i| keep(run.start + i), &mut counts, monitor)
+        let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
+            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+            let part = monitor.part(share(half), share(half + 0.5));
+            let (found, reached) = part.once(&format!("contour-{number}-{extra}"), |monitor| {
+                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
+                let oscillation = problem.oscillation(group, whole)?;
+                let keep = |i: usize| keep(run.start + i);
+                let found = problem.invert(&contour, group, oscillation, &keep, &mut reached, monitor)?;
+                Ok::<_, EvolveError>((found, reached))
+            })?;
+            counts = reached;
+            Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0, &|_| false, &monitor.part(share(0.0), share(0.5)))?;
-        let mut fine = evaluate(2, &|i| whole(run.start + i), &monitor.part(share(0.5), share(1.0)))?;
+        let coarse = evaluate(0.0, 0, &|_| false)?;
+        let mut fine = evaluate(0.5, 2, &|i| whole(run.start + i))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident; no less than a thousandth of the goal is claimed.
             let least = 1e-3 * goal * largest(&fine.moments.variance);
@@ -269,6 +276,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             consistency: Some(consistency),
             integrals: Some(integrals),
             missing_power: None,
+            variance_integral: None,
         })
     }
 }

@@ -32,10 +32,12 @@ pub fn evolve(
     let damped = Damped::new(chain)?;
     let mut solutions = Vec::with_capacity(times.len());
     for (index, &time) in times.iter().enumerate() {
-        solutions.push(match &damped {
-            Some(damped) => damped.at(law, time, keep(index)),
-            None => Rotation::new(chain, time).solution(chain, law, keep(index)),
-        });
+        solutions.push(monitor.once(&format!("output-{index}"), |_| {
+            Ok::<_, EvolveError>(match &damped {
+                Some(damped) => damped.at(law, time, keep(index)),
+                None => Rotation::new(chain, time).solution(chain, law, keep(index)),
+            })
+        })?);
         let share = (index + 1) as f64 / times.len() as f64;
         monitor.advance(Progress { share, time, ..Default::default() })?;
     }

@@ -53,7 +53,9 @@ pub fn evolve<E: MomentEquations>(
     let periodic = PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
     let start = law.mean();
     let deviation: Vec<f64> = start.iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
-    let size = largest(&start).max(largest(&deviation)).max(f64::MIN_POSITIVE);
+    let size = largest(&start).max(largest(&deviation));
+    // Means that are zero and stay so are stepped over at leisure.
+    let size = if size > 0.0 { size } else { 1.0 };
     let ratio = 2f64.powi(STAGES as i32 - 1);
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);

@@ -60,19 +60,19 @@ pub fn evolve(
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let share = |half: f64| (number as f64 + half) / runs.len() as f64;
-        let mut evaluate = |extra: usize, quality: Quality, half: f64| {
-            problem.invert(
-                &Contour::new(first, last, nodes + extra),
-                group,
-                quality,
-                solve_tolerance,
-                &mut counts,
-                &monitor.part(share(half), share(half + 0.5)),
-            )
+        let mut evaluate = |half: f64, extra: usize, quality: Quality| {
+            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
+            let part = monitor.part(share(half), share(half + 0.5));
+            let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
+                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
+                let found = problem.invert(&contour, group, quality, solve_tolerance, &mut reached, monitor)?;
+                Ok::<_, EvolveError>((found, reached))
+            })?;
+            counts = reached;
+            Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0, quality, 0.0)?;
-        let mut fine = evaluate(2, judge, 0.5)?;
+        let coarse = evaluate(0.0, 0, quality)?;
+        let mut fine = evaluate(0.5, 2, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // Two contours may agree by accident; no less than a thousandth of the goal is claimed, of a current 1/N of that.
             let least = 1e-3 * goal * largest(&fine.moments.variance);
@@ -121,6 +121,8 @@ struct Parts<T> {
     mean: Vec<T>,
     /// Var r, Var p, less the reference.
     variance: Vec<T>,
+    /// Their time integrals.
+    integral: Vec<T>,
     /// j_0 .. j_(N-1)
     current: Vec<T>,
     /// What the current summed from the left end misses at the right end.
@@ -238,18 +240,20 @@ impl<'a> Problem<'a> {
         }
         let missing = flow + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
-        Ok((Parts { mean, variance, current, missing, error: found.error }, envelopes))
+        let integral = variance.iter().map(|v| v / s).collect();
+        Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
     }
 
     fn solution(&self, time: f64, mut sum: Parts<f64>) -> Solution {
         let mut turned = 0.0;
         for (order, layer) in &self.harmonics {
-            sum.add_layer(2.0 * self.periodic.turn(*order, time), layer);
+            sum.add_layer(2.0 * self.periodic.turn(*order, time), self.rotation(*order), layer);
             let size = layer.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
             turned += 2.0 * PHASE_ERROR * size;
         }
         let mean: Vec<f64> = self.periodic.at(time).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
         let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
         // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
         let rounding = 256.0 * f64::EPSILON;
@@ -265,7 +269,8 @@ impl<'a> Problem<'a> {
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
         let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        Solution { moments, errors, missing_power: Some(sum.missing.abs() / energy), ..Default::default() }
+        let missing_power = Some(sum.missing.abs() / energy);
+        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -283,6 +288,7 @@ impl Inversion for Problem<'_> {
         let zero = || Parts {
             mean: vec![0.0; n],
             variance: vec![0.0; n],
+            integral: vec![0.0; n],
             current: vec![0.0; self.chain.bonds],
             missing: 0.0,
             error: 0.0,
@@ -298,7 +304,7 @@ impl Inversion for Problem<'_> {
                     let weight = 2.0 * weight * (s * time).exp();
                     sum.add(weight, &parts);
                     for (order, envelope) in &envelopes {
-                        sum.add_layer(weight * self.periodic.turn(*order, time), envelope);
+                        sum.add_layer(weight * self.periodic.turn(*order, time), s + self.rotation(*order), envelope);
                     }
                 }
             }
@@ -319,19 +325,21 @@ impl Parts<f64> {
         };
         each(&mut self.mean, &parts.mean);
         each(&mut self.variance, &parts.variance);
+        each(&mut self.integral, &parts.integral);
         each(&mut self.current, &parts.current);
         self.missing += (weight * parts.missing).re;
         self.error += weight.norm() * parts.error;
     }
 
-    /// Adds Re(weight · layer).
-    fn add_layer(&mut self, weight: Complex64, layer: &Layer) {
+    /// Adds Re(weight · layer), the layer's answer at `shift`.
+    fn add_layer(&mut self, weight: Complex64, shift: Complex64, layer: &Layer) {
         let Layer { variance, current, missing, error, .. } = layer;
-        let each = |sum: &mut [f64], parts: &[Complex64]| {
+        let each = |sum: &mut [f64], weight: Complex64, parts: &[Complex64]| {
             sum.iter_mut().zip(parts).for_each(|(sum, x)| *sum += (weight * x).re);
         };
-        each(&mut self.variance, variance);
-        each(&mut self.current, current);
+        each(&mut self.variance, weight, variance);
+        each(&mut self.integral, weight / shift, variance);
+        each(&mut self.current, weight, current);
         self.missing += (weight * missing).re;
         self.error += weight.norm() * error;
     }

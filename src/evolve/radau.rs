@@ -12,7 +12,7 @@ use super::tableau::Tableau;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
-use crate::monitor::{Interrupted, Monitor, Progress};
+use crate::monitor::{Interrupted, Monitor, Progress, record};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -27,6 +27,8 @@ pub struct Counts {
     /// Shifted solves.
     pub solves: usize,
 }
+
+record!(Counts { steps, rejected, solves });
 
 /// Why an evolution ended early.
 #[derive(Debug, thiserror::Error, Clone, PartialEq)]
@@ -80,6 +82,25 @@ struct Losses {
     mean: f64,
 }
 
+record!(Point { mean, state });
+record!(Path { state, means });
+record!(Losses { variance, mean });
+
+/// Where an evolution stands between two steps; it can go on from here.
+struct Walk {
+    time: f64,
+    fine: Point,
+    coarse: Point,
+    path: Path,
+    losses: Losses,
+    distance: f64,
+    size: StepSize,
+    counts: Counts,
+    /// The outputs passed.
+    outputs: Vec<Solution>,
+}
+record!(Walk { time, fine, coarse, path, losses, distance, size, counts, outputs });
+
 impl Losses {
     /// What was lost since.
     fn since(&self, before: &Losses) -> f64 {
@@ -111,7 +132,7 @@ pub fn evolve<E: MomentEquations>(
     let reference = reference_temperature(chain, law);
     let start = Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
     let (n, bonds) = (chain.coordinates(), chain.bonds);
-    let mut path = Path {
+    let path = Path {
         state: vec![0.0; start.state.len()],
         means: TimeIntegrals {
             mean: vec![0.0; n],
@@ -142,45 +163,65 @@ pub fn evolve<E: MomentEquations>(
         uniform,
     };
     let allowed = tolerance * GAIN * scale;
-    let (mut fine, mut coarse) = (start.clone(), start);
-    let (mut time, mut counts, mut losses, mut distance) = (0.0, Counts::default(), Losses::default(), 0.0);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
-    let mut size = StepSize::new(fast, times.last().copied().unwrap_or(0.0), 2 * STAGES);
-    let mut outputs = Vec::with_capacity(times.len());
-    for (index, &output) in times.iter().enumerate() {
-        while time < output {
+    let last = times.last().copied().unwrap_or(0.0);
+    let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
+        time: 0.0,
+        fine: start.clone(),
+        coarse: start,
+        path,
+        losses: Losses::default(),
+        distance: 0.0,
+        size: StepSize::new(fast, last, 2 * STAGES),
+        counts: Counts::default(),
+        outputs: Vec::with_capacity(times.len()),
+    });
+    for (index, &output) in times.iter().enumerate().skip(walk.outputs.len()) {
+        while walk.time < output {
+            let Walk { time, losses, distance, .. } = walk;
             let left = output - time;
-            let step = size.next(left);
+            let step = walk.size.next(left);
             if time + step <= time {
                 return Err(EvolveError::StepTooSmall { time, tolerance });
             }
-            let mut next_path = path.clone();
+            let mut next_path = walk.path.clone();
             let mut next_losses = losses;
-            let next_coarse = run.step(&coarse, time, step, None, &mut Losses::default())?;
-            let half = run.step(&fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-            let next_fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-            counts.solves += 3 * run.tableau.branches.len();
+            let mut three_steps = || {
+                let coarse = run.step(&walk.coarse, time, step, None, &mut Losses::default())?;
+                let half = run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                Ok((coarse, fine))
+            };
+            let (next_coarse, next_fine) = three_steps().inspect_err(|error| {
+                if matches!(error, SolveError::Interrupted(_)) && walk.counts.steps > 0 {
+                    monitor.keep("steps", &walk);
+                }
+            })?;
+            walk.counts.solves += 3 * run.tableau.branches.len();
             let next_distance = run.distance(&next_coarse, &next_fine);
             // Twice the losses of the three steps, at all sites together.
             let rounding = 6.0 * (n as f64).sqrt() * next_losses.since(&losses);
-            if !size.accepts(time, step, [distance, next_distance], allowed, rounding) {
-                counts.rejected += 1;
+            if !walk.size.accepts(time, step, [distance, next_distance], allowed, rounding) {
+                walk.counts.rejected += 1;
                 continue;
             }
-            counts.steps += 1;
-            time = if step == left { output } else { time + step };
-            (coarse, fine, path, losses, distance) = (next_coarse, next_fine, next_path, next_losses, next_distance);
-            monitor.advance(Progress {
-                share: (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln(),
-                time,
-                steps: counts.steps,
-                solves: counts.solves,
-                error: run.error(distance),
-            })?;
+            walk.counts.steps += 1;
+            walk.time = if step == left { output } else { time + step };
+            (walk.coarse, walk.fine, walk.path) = (next_coarse, next_fine, next_path);
+            (walk.losses, walk.distance) = (next_losses, next_distance);
+            let progress = Progress {
+                share: (1.0 + walk.time / fast).ln() / (1.0 + last / fast).ln(),
+                time: walk.time,
+                steps: walk.counts.steps,
+                solves: walk.counts.solves,
+                error: run.error(walk.distance),
+            };
+            monitor.advance_from(progress, "steps", &walk)?;
         }
-        outputs.push(run.solution(output, [&fine, &coarse], &path, losses, keep(index)));
+        let found = run.solution(output, [&walk.fine, &walk.coarse], &walk.path, walk.losses, keep(index));
+        walk.outputs.push(found);
     }
-    Ok((outputs, counts))
+    Ok((walk.outputs, walk.counts))
 }
 
 /// What halving the step gains at least while the step resolves what moves: the order is 2s-1 on smooth components and s+1 on
@@ -374,6 +415,7 @@ impl<E: MomentEquations> Run<'_, E> {
             errors,
             consistency: Some(consistency),
             missing_power: None,
+            variance_integral: None,
             integrals: Some(integrals),
         }
     }

@@ -25,8 +25,8 @@ use rustfft::FftPlanner;
 /// Waves worked on by one task.
 const WAVES: usize = 1024;
 
-/// The waves j and -j of r̄ and p̄, Var r and Var p, and Cov(p_n, r_(n+1)).
-type Waves = [[Complex64; 5]; 2];
+/// The waves j and -j of r̄ and p̄, Var r and Var p, Cov(p_n, r_(n+1)), ∫ Var r and ∫ Var p.
+type Waves = [[Complex64; 7]; 2];
 
 /// The waves of one ring and initial law.
 pub(super) struct Ring<'a> {
@@ -71,12 +71,12 @@ impl<'a> Ring<'a> {
             let heating = squares.map_or(Complex64::ZERO, |squares| 4.0 * self.chain.flip_rate * squares[j]);
             let found = response.answer(sign, self.start[1][j] + heating, self.start[0][j]);
             let [r, p] = self.means.at(self.chain.flip_rate, s, j);
-            [r, p, found.var_r, found.var_p, found.correlation]
+            [r, p, found.var_r, found.var_p, found.correlation, found.var_r / s, found.var_p / s]
         })
     }
 
     /// The moments from the waves 0..=N/2 of what they are made of.
-    fn solution(&self, time: f64, waves: &[[Complex64; 5]]) -> Solution {
+    fn solution(&self, time: f64, waves: &[[Complex64; 7]]) -> Solution {
         let n = self.chain.bonds;
         let plan = FftPlanner::new().plan_fft_inverse(n);
         let sites = |which: usize| -> Vec<f64> {
@@ -88,6 +88,7 @@ impl<'a> Ring<'a> {
         let above = |values: Vec<f64>, constant: f64| values.into_iter().map(|x| x + constant).collect::<Vec<f64>>();
         let mean = [above(sites(0), self.elongation), sites(1)].concat();
         let variance = above([sites(2), sites(3)].concat(), self.reference);
+        let integral = above([sites(5), sites(6)].concat(), self.reference * time);
         // Bond n lies to the left of atom n: its partner is p_(n-1).
         let mut correlation = sites(4);
         correlation.rotate_right(1);
@@ -99,7 +100,7 @@ impl<'a> Ring<'a> {
         let errors =
             MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
-        Solution { moments, errors, ..Default::default() }
+        Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -114,7 +115,7 @@ impl Inversion for Ring<'_> {
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
         let count = self.chain.bonds / 2 + 1;
-        let mut sums = vec![vec![[Complex64::ZERO; 5]; count]; times.len()];
+        let mut sums = vec![vec![[Complex64::ZERO; 7]; count]; times.len()];
         let moves = !self.means.vanish();
         for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
             let squares = moves.then(|| self.means.squares(self.chain, s, quality));

@@ -6,6 +6,8 @@
 //! under a periodic force the distance swings, and a pause in its growth is no reason to run into the next repetition
 //! (measured: 9 repetitions in 100 steps instead of 38).
 
+use crate::monitor::record;
+
 /// Chooses the steps of one evolution.
 #[derive(Debug, Clone)]
 pub struct StepSize {
@@ -22,6 +24,8 @@ pub struct StepSize {
     /// Growth for each unit of time that no smaller step takes away.
     noise: f64,
 }
+
+record!(StepSize { fast, end, order, wanted, growth, repeated, noise });
 
 /// A step grows threefold at most: the estimate of one step says nothing of stiffness beyond.
 const GROWTH: f64 = 3.0;

@@ -44,7 +44,12 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
     if let (Some(c), true) = (constant(statement.shape, &rows), statement.shape != Shape::Time) {
         let bounds = rows.iter().filter(|m| m.time == last);
         let points = bounds.filter_map(|m| Some((m.bonds as f64, bound(statement.shape, m, c)?)));
-        layers.push(Layer { label: "bound".into(), mark: Mark::Dashed, colour: Colour::Ink, points: points.collect() });
+        layers.push(Layer {
+            label: format!("bound, t = {}", time_label(last)),
+            mark: Mark::Dashed,
+            colour: Colour::Ink,
+            points: points.collect(),
+        });
     }
     let y = if statement.name == "mean_l2" { Axis::new(symbol(statement)) } else { Axis::log(symbol(statement)) };
     Some(Figure {

@@ -9,10 +9,12 @@ mod check;
 mod draw;
 mod profiles;
 pub mod style;
+mod sweep;
 
 pub use axis::{Axis, Scale};
 pub use check::check;
 pub use profiles::{Curves, limit, profiles};
+pub use sweep::sweep;
 
 use std::fmt::Write as _;
 use std::path::Path;

@@ -5,6 +5,7 @@ pub mod identities;
 pub mod periodic;
 pub mod phonons;
 pub mod sizes;
+pub mod sweep;
 pub mod theorems;
 pub mod verdict;
 

@@ -1,4 +1,4 @@
-//! The measurements of one size: the means always, the variances and the covariance where they are asked for.
+//! The measurements of one size: the means always, the variances where they are had in O(N), all with the covariance where it is asked for.
 
 use super::theorems::{self, Macroscopic, Measurement};
 use crate::chain::{Chain, InitialLaw};
@@ -7,25 +7,25 @@ use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method, means};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
-use crate::monitor::Monitor;
+use crate::monitor::{Monitor, record};
 use crate::steady::{SteadyError, periodic, profiles};
 
-/// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic state. With `variances` the
-/// covariance is evolved too, O(N²).
+/// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic state. With `covariance` it is
+/// evolved too, O(N²); without, what the variances say is measured at the times at which they are had in O(N).
 pub fn measure(
     chain: &Chain,
     law: &InitialLaw,
     times: &[f64],
     limit: &Evolution,
-    variances: bool,
+    covariance: bool,
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<Vec<Measurement>, EvolveError> {
     let equations = Modal::new(chain);
     let unit = (chain.bonds as f64).powi(2);
     let microscopic: Vec<f64> = times.iter().map(|t| t * unit).collect();
-    // The covariance takes nearly all of the time.
-    let before = if variances { 0.05 } else { 1.0 };
+    // The second moments take nearly all of the time.
+    let before = 0.05;
     // The boundary terms are 1/N of the means, and the covariances between them smaller still.
     let paths =
         means::evolve(&equations, law, &microscopic, (1e-3 * tolerance).max(1e-13), &monitor.part(0.0, before))?;
@@ -40,24 +40,25 @@ pub fn measure(
     for (index, (path, &t)) in paths.iter().zip(times).enumerate() {
         all.extend(theorems::of_means(chain, t, path, &macroscopic(index)));
     }
-    if !variances {
+    let first = if covariance { Some(0.0) } else { evolve::profiles::earliest(chain, law) };
+    let served = |tau: f64| first.is_some_and(|first| tau == 0.0 || tau >= first);
+    let indices: Vec<usize> = (0..times.len()).filter(|&index| served(microscopic[index])).collect();
+    if indices.iter().all(|&index| microscopic[index] == 0.0) && !covariance {
         return Ok(all);
     }
-    let plan = evolve::plan(chain, law, &microscopic, Method::Auto, true).expect("auto always finds a way");
-    let (solutions, _) = evolve::evolve(
-        &equations,
-        law,
-        &microscopic,
-        &plan,
-        (0.1 * tolerance).max(1e-12),
-        |_| true,
-        &monitor.part(before, 1.0),
-    )?;
-    let start = theorems::covariance_sums(chain, &law.covariance_above(0.0));
-    for (index, ((solution, path), &t)) in solutions.iter().zip(&paths).zip(times).enumerate() {
+    let chosen: Vec<f64> = indices.iter().map(|&index| microscopic[index]).collect();
+    let method = if covariance { Method::Auto } else { Method::Profiles };
+    let plan = evolve::plan(chain, law, &chosen, method, covariance).expect("the times are those that it serves");
+    let tolerance = (0.1 * tolerance).max(1e-12);
+    let monitor = monitor.part(before, 1.0);
+    let (solutions, _) = evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| covariance, &monitor)?;
+    let start = covariance.then(|| theorems::covariance_sums(chain, &law.covariance_above(0.0)));
+    for (solution, index) in solutions.iter().zip(indices) {
         let limit = macroscopic(index);
-        all.extend(theorems::of_variances(chain, t, solution, path, &limit));
-        all.extend(theorems::of_covariance(chain, t, solution, start, &limit));
+        all.extend(theorems::of_variances(chain, times[index], solution, &paths[index], &limit));
+        if let Some(start) = start {
+            all.extend(theorems::of_covariance(chain, times[index], solution, start, &limit));
+        }
     }
     Ok(all)
 }
@@ -78,6 +79,8 @@ pub struct StationarySize {
     /// Largest error of the variances, and of N times a current.
     pub errors: [f64; 2],
 }
+
+record!(StationarySize { bonds, middle, wall, current, oscillation_work, errors });
 
 /// The stationary state of a chain with a thermostat: in O(N) where the profiles alone can be had, else in O(N²).
 pub fn stationary(chain: &Chain, monitor: &Monitor) -> Result<StationarySize, SteadyError> {

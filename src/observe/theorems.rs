@@ -8,8 +8,10 @@ use crate::covariance::moments::Solution;
 use crate::evolve::means::MeanPath;
 use crate::limit::march::Snapshot;
 use crate::limit::{Output, State};
+use crate::monitor::{Record, refused};
 use crate::scenario::Topology;
 use std::f64::consts::PI;
+use std::io::{self, Read, Write};
 
 /// The statements, by the names they have in check.csv, with what they say and the shape of their bound.
 pub const STATEMENTS: [Statement; 12] = [
@@ -105,6 +107,22 @@ pub struct Measurement {
     pub site: Option<usize>,
     /// The microscopic time of the largest value so far.
     pub reached: Option<f64>,
+}
+
+impl Record for Measurement {
+    fn put(&self, to: &mut dyn Write) -> io::Result<()> {
+        self.statement.to_string().put(to)?;
+        (self.bonds, [self.time, self.value, self.error, self.start]).put(to)?;
+        ([self.limit, self.scaled_limit, self.reached], self.site).put(to)
+    }
+
+    fn take(from: &mut dyn Read) -> io::Result<Measurement> {
+        let name = String::take(from)?;
+        let statement = STATEMENTS.iter().chain([&EQUIPARTITION_L1]).find(|s| s.name == name).ok_or_else(refused)?.name;
+        let (bonds, [time, value, error, start]) = Record::take(from)?;
+        let ([limit, scaled_limit, reached], site) = Record::take(from)?;
+        Ok(Measurement { statement, bonds, time, value, error, limit, scaled_limit, start, site, reached })
+    }
 }
 
 /// The test functions on \[0, 1\]: 1, cos πkx and sin πkx, k = 1..4 (on the ring 2πkx).
@@ -274,10 +292,13 @@ pub fn of_variances(
     all
 }
 
-/// ∫_0^t (Var r_n - Var p_n)(sN²) ds at every site with a bond, in units of N².
+/// ∫_0^t (Var r_n - Var p_n)(sN²) ds at every site with a bond; `None` where the method gives no integrals.
 pub fn equipartition(chain: &Chain, solution: &Solution, path: &MeanPath) -> Option<Vec<f64>> {
-    let sums = solution.integrals.as_ref()?;
-    let variance = |i: usize| sums.square[i] - path.square[i];
+    let variance: Box<dyn Fn(usize) -> f64> = match (&solution.variance_integral, &solution.integrals) {
+        (Some(integral), _) => Box::new(|i| integral[i]),
+        (None, Some(sums)) => Box::new(|i| sums.square[i] - path.square[i]),
+        (None, None) => return None,
+    };
     let unit = (chain.bonds as f64).powi(2);
     let difference = |(site, _): (usize, f64)| variance(bond_of(chain, site)) - variance(chain.bonds + site);
     Some(elongation_sites(chain).map(|site| difference(site) / unit).collect())
@@ -305,7 +326,8 @@ pub fn of_covariance(
             value: sums[i],
             // |δΣC²/N| ≤ (2/N) √(ΣC²) √(ΣδC²), at most 4N² entries off by `error`.
             error: 4.0 * error * (chain.bonds as f64 * sums[i]).sqrt(),
-            limit: Some(limits[i]),
+            // Local equilibrium is there at once, but not at t = 0, where the law is what it is.
+            limit: (t > 0.0).then_some(limits[i]),
             start: start[i],
             scaled_limit: None,
             site: None,

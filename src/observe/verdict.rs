@@ -1,6 +1,6 @@
 //! What the measurements over all sizes say of a statement: the constant its bound would need, the fitted rate, and a plain sentence.
 
-use super::fit::{Extrapolation, Uncertain, extrapolate, rate, slope};
+use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate};
 use super::sizes::StationarySize;
 use super::theorems::{Measurement, Shape, Statement};
 use crate::limit::stationary::Stationary;
@@ -19,7 +19,7 @@ pub struct Verdict {
     pub constant: Option<f64>,
     /// At every time: the exponent of N of the value, or of its distance to a limit other than 0.
     pub rates: Vec<Rate>,
-    /// For bounds that grow like log²N: the slope of the value against log²N at the last time.
+    /// For bounds that grow like log²N: the coefficient of log²N beside powers of 1/N at the last time.
     pub growth: Option<Uncertain>,
     /// The site of the largest distance at the last time, by size.
     pub worst_sites: Vec<(usize, usize)>,
@@ -71,9 +71,8 @@ pub fn verdict(statement: &Statement, all: &[Measurement]) -> Option<Verdict> {
         rate(&points).map(|exponent| Rate { t, exponent })
     };
     let rates: Vec<Rate> = times.iter().filter_map(fitted).collect();
-    let squared = |m: &&Measurement| ((m.bonds as f64).ln().powi(2), m.value);
     let growth = match statement.shape {
-        Shape::Logarithm => slope(&at(last.time).copied().map(|m| squared(&m)).collect::<Vec<_>>()),
+        Shape::Logarithm => logarithmic_growth(&at(last.time).map(|m| (m.bonds, m.value)).collect::<Vec<_>>()),
         _ => None,
     };
     let worst_sites = at(last.time).filter_map(|m| m.site.map(|site| (m.bonds, site))).collect();
@@ -104,10 +103,7 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     let (n, t) = (verdict.bonds[1], rows.iter().map(|m| m.time).fold(0.0, f64::max));
     let most = rows.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
     let c = verdict.constant.unwrap_or(0.0);
-    let last = verdict.rates.last().map(|r| {
-        let Uncertain { value, uncertainty } = r.exponent;
-        format!("N^({value:.2} ± {uncertainty:.2}) at t = {}", r.t)
-    });
+    let last = verdict.rates.last().map(|r| format!("N^({}) at t = {}", plain(r.exponent), digits(r.t, 3)));
     let tends = |what: &str| match &last {
         Some(rate) => format!("{what} like {rate}"),
         None => format!("{what} by no rate that can be told from the errors"),
@@ -128,16 +124,15 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
         }
         Shape::Time => format!(
             "{name} stays below {c:.4} (t+1) for N ≤ {n} at t ≤ {t}; {}",
-            tends("its distance to the limit's goes")
+            tends("its distance to the limit goes")
         ),
         Shape::Logarithm => {
             let growth = match verdict.growth {
                 // Four standard errors, or a growth that does not matter.
-                Some(g) if g.value < 4.0 * g.uncertainty || g.value < 1e-3 * most.abs() => format!(
-                    "the log²N growth of the bound is not seen: fitted slope {:.1e} ± {:.0e} per log²N",
-                    g.value, g.uncertainty
-                ),
-                Some(g) => format!("it grows by {:.2e} ± {:.0e} per log²N", g.value, g.uncertainty),
+                Some(g) if g.value < 4.0 * g.uncertainty || g.value < 1e-4 * most.abs() => {
+                    format!("the log²N growth of the bound is not seen: fitted slope {} per log²N", plain(g))
+                }
+                Some(g) => format!("it grows by {} per log²N", plain(g)),
                 None => "too few sizes to fit its growth".into(),
             };
             format!(
@@ -158,8 +153,19 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     }
 }
 
+/// A number with its uncertainty, to the uncertainty's first digit.
+pub fn plain(number: Uncertain) -> String {
+    let Uncertain { value, uncertainty } = number;
+    if uncertainty.is_finite() && uncertainty < 1e-5 && value.abs() < 1e-3 {
+        return format!("{value:.0e} ± {uncertainty:.0e}").replace('-', "−");
+    }
+    let decimals = (-uncertainty.log10().floor()).clamp(0.0, 6.0) as usize;
+    let shown = uncertainty.max(10f64.powi(-(decimals as i32)));
+    format!("{value:.decimals$} ± {shown:.decimals$}").replace('-', "−")
+}
+
 /// A number with so many significant digits, without zeros at its end.
-fn digits(value: f64, count: usize) -> String {
+pub(super) fn digits(value: f64, count: usize) -> String {
     let rounded: f64 = format!("{value:.*e}", count - 1).parse().unwrap_or(value);
     if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
 }
@@ -193,11 +199,8 @@ impl Extrapolated {
         let found = extrapolate(&values, chosen.iter().map(|p| p.2).fold(0.0, f64::max))?;
         let sizes: Vec<usize> = chosen.iter().map(|p| p.0).collect();
         let theory_says = theory.map_or(String::new(), |theory| format!(", theory {}", digits(theory, 11)));
-        let how = match (found.order, found.whole_powers) {
-            (Some(order), true) => format!("whole powers of 1/N, leading order {order:.3}"),
-            (Some(order), false) => format!("not whole powers of 1/N: observed order {order:.3}"),
-            (None, _) => "no dependence on N beyond the errors".into(),
-        };
+        let how = found.order.map_or(String::new(), |order| format!(", observed order {order:.3}"));
+        let how = found.form.words().to_string() + &how;
         let sentence = format!(
             "{quantity} → {} ± {:.0e}{theory_says} ({how})",
             digits(found.limit.value, 11),

@@ -171,6 +171,16 @@ impl Expression {
         stack[top]
     }
 
+    /// The constant 0 of a key that was not written: unlike "0" it is not written out either.
+    pub(super) fn left_out() -> Expression {
+        Expression { source: String::new(), steps: vec![Step::Number(0.0)] }
+    }
+
+    /// Whether this is [`Expression::left_out`]; no text parses to it.
+    pub(super) fn is_left_out(&self) -> bool {
+        self.source.is_empty()
+    }
+
     /// Whether x does not occur.
     pub fn is_constant(&self) -> bool {
         !self.steps.iter().any(|step| matches!(step, Step::X))

@@ -143,8 +143,8 @@ pub struct InitialTable {
     /// E p_n at x = n/N.
     #[serde(default)]
     pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside a covariance.
-    #[serde(default)]
+    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside a covariance, which holds it: there it is left out, and 0.
+    #[serde(default = "Expression::left_out", skip_serializing_if = "Expression::is_left_out")]
     pub temperature: Expression,
     /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n = 0. Reading turns it into profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]

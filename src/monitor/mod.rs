@@ -1,4 +1,4 @@
-//! What a long computation says while it runs, and how it is told to end.
+//! What a long computation says while it runs, how it is told to end, and where it leaves what is finished.
 //!
 //! A [`Monitor`] goes down to every loop that may last: steps, nodes of a contour, iterations of a solve, sizes. Each calls
 //! [`Monitor::advance`] (or [`Monitor::check`] where there is nothing new to say) and hands on its error with `?`. Cost: one atomic load.
@@ -11,7 +11,16 @@
 //! cancel.cancel();
 //! assert!(monitor.check().is_err());
 //! ```
+//!
+//! A part that took long is asked for by [`Monitor::once`]: with an [`Archive`] it is computed in one run and read back, bit for bit, in the
+//! next that has the same archive. Names of parts within parts do not meet.
 
+mod record;
+
+pub use record::Record;
+pub(crate) use record::{record, refused};
+
+use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
@@ -53,11 +62,24 @@ impl CancelToken {
 
 type Report = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// A callback and a cancel token; the default says nothing and is never told to end.
+/// Where finished parts are kept. A part appears whole or not at all; one that cannot be kept is computed again.
+pub trait Archive: Send + Sync {
+    /// The part of this name, if it is there.
+    fn read(&self, name: &str) -> Option<Box<dyn Read>>;
+    /// Keeps what `content` writes as the part of this name, in the place of an earlier one.
+    fn write(&self, name: &str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>);
+    /// Whether enough time has passed since the last part for a state on the way to be worth keeping.
+    fn is_due(&self) -> bool;
+}
+
+/// A callback, a cancel token and an archive; the default says nothing, is never told to end, and keeps nothing.
 #[derive(Clone, Default)]
 pub struct Monitor {
     report: Option<Report>,
     cancel: CancelToken,
+    archive: Option<Arc<dyn Archive>>,
+    /// The parts that this one is within: what the names of its own parts begin with.
+    within: String,
     /// The share of the whole that was done before this part, and that of this part.
     before: f64,
     part: Option<f64>,
@@ -67,6 +89,11 @@ impl Monitor {
     /// Calls `report` from whatever thread makes progress.
     pub fn new(report: impl Fn(Progress) + Send + Sync + 'static, cancel: &CancelToken) -> Monitor {
         Monitor { report: Some(Arc::new(report)), cancel: cancel.clone(), ..Default::default() }
+    }
+
+    /// The same, which keeps what is finished in `archive`.
+    pub fn keeping_in(self, archive: Arc<dyn Archive>) -> Monitor {
+        Monitor { archive: Some(archive), ..self }
     }
 
     /// For a part of the work, from one share of it to another.
@@ -87,6 +114,42 @@ impl Monitor {
             report(Progress { share, ..progress });
         }
         self.check()
+    }
+
+    /// [`Monitor::advance`] for a loop that can go on from `state`: keeps it as `name` when told to end, and from time to time.
+    pub fn advance_from(&self, progress: Progress, name: &str, state: &impl Record) -> Result<(), Interrupted> {
+        let going = self.advance(progress);
+        if going.is_err() || self.archive.as_ref().is_some_and(|archive| archive.is_due()) {
+            self.keep(name, state);
+        }
+        going
+    }
+
+    /// Keeps a part, or a state to go on from, as `name`.
+    pub fn keep(&self, name: &str, part: &impl Record) {
+        if let Some(archive) = &self.archive {
+            archive.write(&self.name(name), &|to| part.put(to));
+        }
+    }
+
+    /// What an earlier run has kept as `name`.
+    pub fn kept<T: Record>(&self, name: &str) -> Option<T> {
+        let mut from = self.archive.as_ref()?.read(&self.name(name))?;
+        T::take(&mut from).ok()
+    }
+
+    /// The part `name`: kept by an earlier run, or computed now, with the monitor of this part, and kept.
+    pub fn once<T: Record, E>(&self, name: &str, compute: impl FnOnce(&Monitor) -> Result<T, E>) -> Result<T, E> {
+        if let Some(kept) = self.kept(name) {
+            return Ok(kept);
+        }
+        let part = compute(&Monitor { within: self.name(name) + ".", ..self.clone() })?;
+        self.keep(name, &part);
+        Ok(part)
+    }
+
+    fn name(&self, part: &str) -> String {
+        format!("{}{part}", self.within)
     }
 
     /// Whether to go on.

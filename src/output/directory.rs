@@ -1,0 +1,359 @@
+//! The run directory DIR: it appears whole or not at all, one process at a time works on it, and what an ended run has finished is kept.
+//!
+//! Beside DIR stands, while there is something to keep, the hidden `.DIR.partial`:
+//!
+//! ```text
+//! lock            held by the process at work: the operating system releases it however that ends
+//! request.json    what was asked for; a run that asks for something else does not go on from here
+//! parts/          finished parts of the computation (the archive)
+//! run/            the run directory in the making; gone once it is in its place
+//! old/            the run that is being replaced, while two renames take place
+//! ```
+
+use super::parts::Parts;
+use serde_json::Value;
+use std::fs::{self, File, TryLockError};
+use std::io::{Error, ErrorKind};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+/// Why a run directory could not be written.
+#[derive(Debug, thiserror::Error)]
+pub enum OutputError {
+    /// There is something already.
+    #[error("{}: exists already; give --force to replace a run there", .0.display())]
+    Exists(PathBuf),
+    /// It is not a run directory, so it is never replaced.
+    #[error("{}: is not a run directory of flipchain (no summary.json), so it is not replaced", .0.display())]
+    Foreign(PathBuf),
+    /// It can be a run directory but not be renamed.
+    #[error("{}: is a symbolic link or has no name of its own, so it is not replaced; give the run directory itself", .0.display())]
+    Indirect(PathBuf),
+    /// Another process is at work.
+    #[error("{}: another flipchain is writing this run directory; wait for its end, or give another directory", .0.display())]
+    Busy(PathBuf),
+    /// There is something to go on from.
+    #[error("{}: a run that was ended has kept what it finished; give --resume to go on, or --force to start over", .0.display())]
+    Kept(PathBuf),
+    /// It is from something else.
+    #[error("{}: the run that was ended is not the one asked for: {difference}; allowed: the same as before, or --force to start over", place.display())]
+    Changed {
+        /// The run directory.
+        place: PathBuf,
+        /// What was and what is.
+        difference: String,
+    },
+    /// The file system refused.
+    #[error("{}: {source}", path.display())]
+    Io {
+        /// The path.
+        path: PathBuf,
+        /// The reason.
+        source: std::io::Error,
+    },
+}
+
+pub(super) fn at(path: &Path) -> impl FnOnce(Error) -> OutputError + '_ {
+    |source| OutputError::Io { path: path.to_path_buf(), source }
+}
+
+/// What is to be done with what is there.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// Replace an earlier run, and forget what an ended one has kept.
+    pub force: bool,
+    /// Go on from what an ended run has kept.
+    pub resume: bool,
+}
+
+/// A run directory in the making; dropped before [`RunDirectory::commit`], nothing is left of it but the finished parts.
+#[derive(Debug)]
+pub struct RunDirectory {
+    place: PathBuf,
+    partial: PathBuf,
+    parts: Arc<Parts>,
+    /// Whether the run is in its place.
+    done: bool,
+    /// Held until the end.
+    _lock: File,
+}
+
+impl RunDirectory {
+    /// Checks the place, locks it and opens the hidden directory beside it. `request` is everything that the results depend on.
+    pub fn create(place: &Path, existing: Existing, request: &Value) -> Result<RunDirectory, OutputError> {
+        // Without a slash at the end, which would follow a symbolic link.
+        let place: &Path = &place.components().collect::<PathBuf>();
+        let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        let name = place.file_name().ok_or_else(|| OutputError::Indirect(place.into()))?;
+        let partial = parent.join(format!(".{}.partial", name.to_string_lossy()));
+        let mut lock = None;
+        if partial.is_dir() {
+            lock = Some(lock_in(&partial, place)?);
+            tidy(&partial, place)?;
+        }
+        if let Ok(found) = fs::symlink_metadata(place) {
+            if found.is_symlink() {
+                return Err(OutputError::Indirect(place.into()));
+            }
+            if !existing.force {
+                return Err(OutputError::Exists(place.into()));
+            }
+            if !found.is_dir() || !place.join("summary.json").is_file() {
+                return Err(OutputError::Foreign(place.into()));
+            }
+        }
+        fs::create_dir_all(parent).map_err(at(parent))?;
+        let lock = match lock {
+            Some(lock) if partial.is_dir() => lock,
+            _ => lock_in(&partial, place)?,
+        };
+        let mut directory = RunDirectory {
+            place: place.into(),
+            parts: Arc::new(Parts::in_folder(partial.join("parts"))),
+            partial,
+            done: false,
+            _lock: lock,
+        };
+        if let Err(refused) = directory.start(existing, request) {
+            // What an ended run has kept stays as it is.
+            directory.done = directory.parts.count() > 0;
+            return Err(refused);
+        }
+        Ok(directory)
+    }
+
+    /// Goes on from the parts that are there, or without them.
+    fn start(&self, existing: Existing, request: &Value) -> Result<(), OutputError> {
+        let asked = self.partial.join("request.json");
+        if self.parts.count() > 0 && !existing.resume && !existing.force {
+            return Err(OutputError::Kept(self.place.clone()));
+        }
+        if self.parts.count() > 0 && existing.resume {
+            let before = fs::read(&asked).map_err(at(&asked))?;
+            let before = serde_json::from_slice(&before).map_err(|e| at(&asked)(Error::other(e)))?;
+            if let Some(difference) = difference("", &before, request) {
+                return Err(OutputError::Changed { place: self.place.clone(), difference });
+            }
+        } else {
+            remove(&self.partial.join("parts"))?;
+            // Before any part of it is there, so that no part is ever taken for one of something else.
+            fs::write(&asked, request.to_string()).map_err(at(&asked))?;
+        }
+        let run = self.partial.join("run");
+        remove(&run)?;
+        for folder in [self.partial.join("parts"), run] {
+            fs::create_dir_all(&folder).map_err(at(&folder))?;
+        }
+        Ok(())
+    }
+
+    /// Where finished parts are kept.
+    pub fn parts(&self) -> Arc<Parts> {
+        self.parts.clone()
+    }
+
+    /// Where a file of this name is written until the commit.
+    pub fn path(&self, name: &str) -> PathBuf {
+        self.partial.join("run").join(name)
+    }
+
+    /// Makes a folder of this name and says where it is until the commit.
+    pub fn folder(&self, name: &str) -> Result<PathBuf, OutputError> {
+        let path = self.path(name);
+        fs::create_dir_all(&path).map_err(at(&path))?;
+        Ok(path)
+    }
+
+    /// Writes one file.
+    pub fn write(&self, name: &str, content: &[u8]) -> Result<(), OutputError> {
+        let path = self.path(name);
+        fs::write(&path, content).and_then(|()| fs::File::open(&path)?.sync_all()).map_err(at(&path))
+    }
+
+    /// Puts the directory into place.
+    pub fn commit(mut self) -> Result<(), OutputError> {
+        let (run, old) = (self.partial.join("run"), self.partial.join("old"));
+        if fs::symlink_metadata(&self.place).is_ok() {
+            // A run that ends between these two renames is put right by the next one (`tidy`).
+            fs::rename(&self.place, &old).map_err(at(&self.place))?;
+        }
+        if let Err(source) = fs::rename(&run, &self.place) {
+            // The earlier run, if there was one, goes back to its place; the first error is the one to tell.
+            let _ = fs::rename(&old, &self.place);
+            return Err(OutputError::Io { path: self.place.clone(), source });
+        }
+        self.done = true;
+        remove(&self.partial)
+    }
+}
+
+impl Drop for RunDirectory {
+    fn drop(&mut self) {
+        if self.done {
+            return;
+        }
+        // A failure to tidy up must not hide the reason for it.
+        let _ = if self.parts.count() > 0 {
+            let run = self.partial.join("run");
+            remove(&run).and_then(|()| fs::create_dir(&run).map_err(at(&run)))
+        } else {
+            remove(&self.partial)
+        };
+    }
+}
+
+/// Makes the hidden directory if it is not there, and takes its lock.
+fn lock_in(partial: &Path, place: &Path) -> Result<File, OutputError> {
+    let path = partial.join("lock");
+    loop {
+        match fs::create_dir(partial) {
+            Err(e) if e.kind() != ErrorKind::AlreadyExists => return Err(at(partial)(e)),
+            _ => {}
+        }
+        let lock = match File::options().create(true).truncate(false).write(true).open(&path) {
+            // The process that worked here has just removed it.
+            Err(e) if e.kind() == ErrorKind::NotFound && !partial.exists() => continue,
+            opened => opened.map_err(at(&path))?,
+        };
+        match lock.try_lock() {
+            Ok(()) => {}
+            Err(TryLockError::WouldBlock) => return Err(OutputError::Busy(place.into())),
+            Err(TryLockError::Error(e)) => return Err(at(&path)(e)),
+        }
+        if is_still(&lock, &path) {
+            return Ok(lock);
+        }
+    }
+}
+
+/// Whether the open file is the one at this path, and not one that was removed meanwhile.
+#[cfg(unix)]
+fn is_still(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(open), Ok(there)) => (open.dev(), open.ino()) == (there.dev(), there.ino()),
+        _ => false,
+    }
+}
+
+/// An open file cannot be removed elsewhere.
+#[cfg(not(unix))]
+fn is_still(_: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+/// Puts right what a process left that ended while it put its run into place.
+fn tidy(partial: &Path, place: &Path) -> Result<(), OutputError> {
+    let (run, old) = (partial.join("run"), partial.join("old"));
+    if old.is_dir() && !place.exists() {
+        fs::rename(&old, place).map_err(at(&old))?;
+    }
+    remove(&old)?;
+    if !run.exists() && place.exists() && partial.join("request.json").exists() {
+        // It is in its place: nothing is left to go on with.
+        remove(partial)?;
+    }
+    Ok(())
+}
+
+/// Removes a folder that may not be there.
+fn remove(folder: &Path) -> Result<(), OutputError> {
+    match fs::remove_dir_all(folder) {
+        Err(e) if e.kind() != ErrorKind::NotFound => Err(at(folder)(e)),
+        _ => Ok(()),
+    }
+}
+
+/// The first key whose value is not the same, with both values.
+fn difference(key: &str, before: &Value, now: &Value) -> Option<String> {
+    match (before, now) {
+        (Value::Object(a), Value::Object(b)) => {
+            let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
+            let null = Value::Null;
+            keys.map(|k| (k, a.get(k).unwrap_or(&null), b.get(k).unwrap_or(&null))).find_map(|(k, a, b)| {
+                let path = if key.is_empty() || key == "scenario" { k.clone() } else { format!("{key}.{k}") };
+                difference(&path, a, b)
+            })
+        }
+        _ if before == now => None,
+        _ => Some(format!("{key} was {before} and is {now}")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::Archive;
+    use serde_json::json;
+
+    fn open(place: &Path, force: bool, resume: bool, bonds: u64) -> Result<RunDirectory, OutputError> {
+        RunDirectory::create(place, Existing { force, resume }, &json!({ "scenario": { "chain": { "bonds": bonds } } }))
+    }
+
+    fn entries(folder: &Path) -> Vec<String> {
+        let mut names: Vec<String> = fs::read_dir(folder)
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().to_string_lossy().into_owned())
+            .collect();
+        names.sort();
+        names
+    }
+
+    fn keep(directory: &RunDirectory) {
+        directory.parts().write("one", &|to| to.write_all(b"part"));
+    }
+
+    #[test]
+    fn nothing_is_left_of_a_run_that_finished_no_part_and_the_parts_of_one_that_did() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("run");
+        let run = open(&place, false, false, 8).unwrap();
+        assert!(matches!(open(&place, true, true, 8), Err(OutputError::Busy(_))));
+        run.write("half", b"a file").unwrap();
+        drop(run);
+        assert_eq!(entries(folder.path()), [""; 0]);
+        let run = open(&place, false, false, 8).unwrap();
+        keep(&run);
+        run.write("half", b"a file").unwrap();
+        drop(run);
+        assert!(matches!(open(&place, false, false, 8), Err(OutputError::Kept(_))));
+        let changed = open(&place, false, true, 9).unwrap_err().to_string();
+        assert!(changed.contains("chain.bonds was 8 and is 9"), "{changed}");
+        let run = open(&place, false, true, 8).unwrap();
+        assert!(run.parts().read("one").is_some() && !run.path("half").exists());
+        run.write("summary.json", b"{}").unwrap();
+        run.commit().unwrap();
+        assert_eq!((entries(folder.path()), entries(&place)), (vec!["run".into()], vec!["summary.json".into()]));
+    }
+
+    #[test]
+    fn starting_over_forgets_the_parts() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("run");
+        keep(&open(&place, false, false, 8).unwrap());
+        let run = open(&place, true, false, 9).unwrap();
+        assert!(run.parts().read("one").is_none());
+    }
+
+    #[test]
+    fn an_end_between_the_two_renames_of_a_replacement_loses_neither_run() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("run");
+        let first = open(&place, false, false, 8).unwrap();
+        first.write("summary.json", b"first").unwrap();
+        first.commit().unwrap();
+        let second = open(&place, true, false, 8).unwrap();
+        second.write("summary.json", b"second").unwrap();
+        // As a killed process would leave it.
+        let partial = second.partial.clone();
+        fs::rename(&place, partial.join("old")).unwrap();
+        std::mem::forget(second);
+        let copy = folder.path().join("copy");
+        fs::rename(&partial, &copy).unwrap();
+        fs::rename(&copy, &partial).unwrap();
+        // The lock is still held by this process: a killed one holds none.
+        fs::remove_file(partial.join("lock")).unwrap();
+        assert!(matches!(open(&place, false, false, 8), Err(OutputError::Exists(_))));
+        assert_eq!(fs::read(place.join("summary.json")).unwrap(), b"first");
+    }
+}

@@ -1,0 +1,178 @@
+//! The commands that the README and docs/ print do what they say. Commands of the program in indented blocks are run, in their order, in a folder of
+//! their own, with the chain made short where they do not set its length themselves; the gallery's are only parsed (tests/gallery.rs draws).
+//! Commands for cargo and scripts must name what exists.
+
+use clap::Parser;
+use flipchain::cli::{Cli, Command as Subcommand};
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// README.md and docs/*.md, by name.
+fn pages() -> Vec<(String, String)> {
+    let mut files: Vec<PathBuf> =
+        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
+    files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
+    files.push(root().join("README.md"));
+    files.sort();
+    files
+        .iter()
+        .map(|path| (path.file_name().unwrap().to_str().unwrap().into(), fs::read_to_string(path).unwrap()))
+        .collect()
+}
+
+/// The words of a command line without its comment; quotes as in a shell.
+fn words(line: &str) -> Vec<String> {
+    let (mut words, mut word, mut quote, mut inside) = (Vec::new(), String::new(), None, false);
+    for c in line.chars() {
+        match (quote, c) {
+            (Some(q), c) if c == q => quote = None,
+            (None, '\'' | '"') => (quote, inside) = (Some(c), true),
+            (None, '#') if !inside => break,
+            (None, c) if c.is_whitespace() => {
+                if inside {
+                    words.push(std::mem::take(&mut word));
+                }
+                inside = false;
+            }
+            _ => {
+                word.push(c);
+                inside = true;
+            }
+        }
+    }
+    if inside {
+        words.push(word);
+    }
+    words
+}
+
+/// The arguments of the program in a printed command, however it is started.
+fn arguments(line: &str) -> Option<Vec<String>> {
+    ["flipchain ", "target/release/flipchain ", "cargo run --release -- "]
+        .iter()
+        .find_map(|start| line.strip_prefix(start))
+        .map(words)
+}
+
+/// The lines of a page's indented or fenced blocks.
+fn block_lines(page: &str) -> impl Iterator<Item = &str> {
+    let mut fenced = false;
+    page.lines().filter_map(move |line| {
+        if line.starts_with("```") {
+            fenced = !fenced;
+            return None;
+        }
+        if fenced { Some(line.trim()) } else { line.strip_prefix("    ").map(str::trim) }
+    })
+}
+
+/// Pieces of text between backquotes.
+fn inline_code(page: &str) -> impl Iterator<Item = &str> {
+    page.split('`').skip(1).step_by(2).filter(|code| !code.contains('\n'))
+}
+
+fn parse(arguments: &[String]) -> Cli {
+    let all = std::iter::once("flipchain".to_string()).chain(arguments.iter().cloned());
+    Cli::try_parse_from(all).unwrap_or_else(|error| panic!("flipchain {}: {error}", arguments.join(" ")))
+}
+
+#[test]
+fn every_command_printed_in_a_block_ends_well() {
+    let mut run = 0;
+    for (name, page) in pages() {
+        // A page is worked through in a folder of its own that holds what a clone holds.
+        let folder = tempfile::tempdir().unwrap();
+        for kept in ["data", "figures"] {
+            std::os::unix::fs::symlink(root().join(kept), folder.path().join(kept)).unwrap();
+        }
+        for mut arguments in block_lines(&page).filter_map(arguments) {
+            let shorter: &[&str] = match parse(&arguments).command {
+                Subcommand::Evolve(_) | Subcommand::Steady(_) | Subcommand::Limit(_) => &["--set", "chain.bonds=8"],
+                Subcommand::Check(_) => &["--sizes", "4,8"],
+                Subcommand::Scenario(_) => &[],
+                _ => continue,
+            };
+            if matches!(parse(&arguments).command, Subcommand::Check(_)) {
+                // Its own sizes are replaced, not repeated.
+                while let Some(at) = arguments.iter().position(|a| a == "--sizes" || a == "--covariance-sizes") {
+                    arguments.drain(at..at + 2);
+                }
+                arguments.extend(["--covariance-sizes".into(), "4".into()]);
+            }
+            let output = Command::new(env!("CARGO_BIN_EXE_flipchain"))
+                .current_dir(folder.path())
+                .args(&arguments)
+                .args(shorter)
+                .output()
+                .unwrap();
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert!(output.status.success(), "{name}: flipchain {}: {message}", arguments.join(" "));
+            run += 1;
+        }
+    }
+    assert!(run >= 10, "only {run} commands were found");
+}
+
+#[test]
+fn every_command_printed_in_a_line_of_text_has_the_form_the_program_takes() {
+    for (name, page) in pages() {
+        for code in inline_code(&page) {
+            // `flipchain check` by itself is a name, not a command to type.
+            match arguments(code) {
+                Some(arguments)
+                    if arguments.len() > 1
+                        && !arguments.iter().any(|a| a.chars().all(|c| c.is_uppercase() || c == '_')) =>
+                {
+                    parse(&arguments);
+                }
+                Some(arguments) => {
+                    let names: Vec<String> = <Cli as clap::CommandFactory>::command()
+                        .get_subcommands()
+                        .map(|c| c.get_name().to_string())
+                        .collect();
+                    assert!(names.contains(&arguments[0]), "{name}: {code}");
+                }
+                None => {}
+            }
+        }
+    }
+}
+
+#[test]
+fn every_cargo_command_and_script_names_what_exists() {
+    for (name, page) in pages() {
+        for line in block_lines(&page).chain(inline_code(&page)) {
+            let words = words(line);
+            let named = |flag: &str, folder: &str, extension: &str| {
+                for pair in words.windows(2).filter(|pair| pair[0] == flag && words.iter().any(|w| w == "cargo")) {
+                    let file = root().join(folder).join(format!("{}{extension}", pair[1]));
+                    assert!(file.exists(), "{name}: {line}: there is no {}", file.display());
+                }
+            };
+            named("--example", "examples", ".rs");
+            named("--test", "tests", ".rs");
+            named("--bench", "benches", ".rs");
+            if let Some(script) = words.iter().find(|word| word.starts_with("scripts/")) {
+                assert!(root().join(script).exists(), "{name}: {line}");
+            }
+        }
+    }
+}
+
+#[test]
+fn every_link_between_the_pages_leads_somewhere() {
+    for (name, page) in pages() {
+        let folder = if name == "README.md" { root().to_path_buf() } else { root().join("docs") };
+        for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let file = target.split('#').next().unwrap();
+            if !file.is_empty() && !file.contains("://") {
+                assert!(folder.join(file).exists(), "{name}: {target}");
+            }
+        }
+    }
+}
