@@ -50,9 +50,9 @@ impl ToeplitzHankel {
         let [first, second, end] = columns;
         let last = first.len() - 1;
         // T(0) and T(1) are free: what is put there cancels against H.
-        let mut t = vec![Double::default(); last + 1];
-        for i in 2..=last {
-            t[i] = first[i].plus(second[i - 1]).plus(t[i - 2].negated());
+        let mut t = Vec::<Double>::with_capacity(last + 1);
+        for (i, own) in first.iter().enumerate() {
+            t.push(if i < 2 { Double::default() } else { own.plus(second[i - 1]).plus(t[i - 2].negated()) });
         }
         let signed = |x: Double, odd: usize| if odd % 2 == 1 { x.negated() } else { x };
         let difference = |x: usize| if x <= last { t[last - x] } else { signed(t[x - last], x - last) };

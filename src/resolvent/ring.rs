@@ -7,7 +7,7 @@
 //! A = σ + e(h + (1-h) y),   o = e(h - y),   A - o = σ + e(2-h) y,   A + o = σ + e h (2-y),   det = (A-o)(A+o) + 4γA = P (y + m)(1 - u y),
 //! ```
 //!
-//! and its average over the N values of θ is the trapezoid sum of simple poles, ⟨1/(y+m)⟩ = coth-like (1+ζ)/(1-ζ)/√(m(m+2)), ζ = (-1)ʲ zᴺ. The
+//! and its average over the N values of θ is the trapezoid sum of simple poles, ⟨1/(y+m)⟩ = (1+ζ)/((1-ζ)√(m(m+2))), ζ = (-1)ʲ zᴺ. The
 //! part of Var p that flips do not return, ⟨(A-o)(A+o)/det⟩, of order 1/N² for long waves, is arranged so that nothing cancels.
 //! Judge: the sums themselves. Source: docs/theory.md, "The ring".
 
@@ -171,7 +171,7 @@ impl RingMeans {
         [turn.conj() * (c * rho + alpha * p) / det, (s * p + alpha * rho) / det]
     }
 
-    /// The waves, j = 0..N-1, of the transform at σ of the squares of the momenta: the quadrature of [`super::path`] over û(σ/2+κ) û(σ/2-κ), each
+    /// The waves, j = 0..N-1, of the transform at σ of the squares of the momenta: the inner quadrature over û(σ/2+κ) û(σ/2-κ), each
     /// product on a grid that just holds it. O(M log M) a node, M the number of waves above rounding.
     pub fn squares(&self, chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Complex64> {
         let n = self.elongation.len();
@@ -279,14 +279,14 @@ mod tests {
                     [(residue(rates[0], rates[1]), rates[0]), (residue(rates[1], rates[0]), rates[1])]
                 })
                 .collect();
-            for q in 0..bonds {
+            for (q, found) in found.iter().enumerate() {
                 let pair = |k: usize| -> Complex64 {
                     let other = &modes[(q + bonds - k) % bonds];
                     modes[k].iter().flat_map(|a| other.iter().map(move |b| a.0 * b.0 / (sigma - a.1 - b.1))).sum()
                 };
                 let exact = (0..bonds).map(pair).sum::<Complex64>() / bonds as f64;
                 let size = bonds as f64 / gamma;
-                assert!((found[q] - exact).norm() < 1e-12 * size, "N {bonds} wave {q}: {} {exact}", found[q]);
+                assert!((found - exact).norm() < 1e-12 * size, "N {bonds} wave {q}: {found} {exact}");
             }
         }
     }
