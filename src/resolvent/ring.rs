@@ -238,8 +238,8 @@ mod tests {
                         ("curved mixed", found.curved_mixed, average(&|y, _, o, det| y * o / det)),
                     ];
                     for (name, closed, sum) in pairs {
-                        // Rounding; for weak flips the poles are as near to the circle as γ, and share what they lose.
-                        let scale = sum.norm() + 1e-2 * if name == "unreturned" { 1.0 } else { found.momentum.norm() };
+                        // Rounding of the largest response, as differences of it appear; for weak flips the poles are as near to the circle as γ, and share what they lose.
+                        let scale = sum.norm() + if name == "unreturned" { 1e-2 } else { found.momentum.norm() };
                         let rounding = 1e-12f64.max(64.0 * f64::EPSILON / gamma);
                         assert!(
                             (closed - sum).norm() < rounding * scale,
