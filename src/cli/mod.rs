@@ -5,6 +5,7 @@
 
 pub mod check;
 pub mod evolve;
+pub mod figures;
 mod interrupt;
 pub mod limit;
 mod memory;
@@ -45,6 +46,8 @@ pub enum Command {
     Limit(limit::LimitArgs),
     /// The statements of the theorems, measured over a range of sizes
     Check(check::CheckArgs),
+    /// The publication gallery: figures for papers and talks, with their data
+    Figures(figures::FiguresArgs),
     /// Starting points, and the JSON Schema of the scenario format
     Scenario(scenario::ScenarioArgs),
     /// Completions for a shell
@@ -114,6 +117,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Steady(args) => steady::run(args),
         Command::Limit(args) => limit::run(args),
         Command::Check(args) => check::run(args),
+        Command::Figures(args) => figures::run(args),
         Command::Scenario(args) => scenario::run(args),
         Command::Completions(args) => shell::completions(args),
         Command::Manual(args) => shell::manual(args),

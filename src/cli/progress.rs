@@ -1,6 +1,5 @@
 //! Progress on standard error: a bar on a terminal, one JSON object a line on request, otherwise nothing.
 
-use super::RunArgs;
 use crate::monitor::{CancelToken, Monitor, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
@@ -24,8 +23,8 @@ const LENGTH: u64 = 1000;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a run that began at `start` tells its user; `unit` is the microscopic time of t = 1.
-pub fn monitor(args: &RunArgs, start: Instant, unit: f64, cancel: &CancelToken) -> Monitor {
-    match args.progress {
+pub fn monitor(show: Show, quiet: bool, start: Instant, unit: f64, cancel: &CancelToken) -> Monitor {
+    match show {
         Show::Json => {
             let last = Mutex::new(None::<Instant>);
             let report = move |progress: Progress| {
@@ -39,7 +38,7 @@ pub fn monitor(args: &RunArgs, start: Instant, unit: f64, cancel: &CancelToken) 
             };
             Monitor::new(report, cancel)
         }
-        Show::Auto if !args.quiet && stderr().is_terminal() => {
+        Show::Auto if !quiet && stderr().is_terminal() => {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
             let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})");
             let bar = bar.with_elapsed(start.elapsed());

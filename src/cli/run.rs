@@ -105,7 +105,8 @@ impl<'a> Run<'a> {
 
     /// What the computation reports to; `unit` is the microscopic time of t = 1.
     pub fn monitor(&self, unit: f64) -> Monitor {
-        progress::monitor(self.args, self.start, unit, &self.cancel).keeping_in(self.directory.parts())
+        let (show, quiet) = (self.args.progress, self.args.quiet);
+        progress::monitor(show, quiet, self.start, unit, &self.cancel).keeping_in(self.directory.parts())
     }
 
     /// Writes one more file into the run directory.

@@ -19,6 +19,10 @@ pub struct Axis {
     pub scale: Scale,
     /// First and last value shown; chosen to show the data if left out.
     pub range: Option<(f64, f64)>,
+    /// Values with their labels; chosen if empty.
+    pub ticks: Vec<(f64, String)>,
+    /// Without numbers and label, where a neighbouring panel has them.
+    pub bare: bool,
 }
 
 /// An axis fitted to its data: maps values to \[0, 1\] and knows its ticks.
@@ -31,6 +35,8 @@ pub(super) struct Fitted {
     pub ticks: Vec<(f64, String)>,
     /// k if the labels are to be multiplied by 10^k.
     pub factor: Option<i32>,
+    /// Values of the ticks without labels.
+    pub minor: Vec<f64>,
 }
 
 impl Axis {
@@ -41,12 +47,22 @@ impl Axis {
 
     /// A logarithmic axis that shows the data.
     pub fn log(label: impl Into<String>) -> Axis {
-        Axis { label: label.into(), scale: Scale::Log, range: None }
+        Axis { label: label.into(), scale: Scale::Log, ..Default::default() }
     }
 
     /// The same axis over a given range.
     pub fn over(self, low: f64, high: f64) -> Axis {
         Axis { range: Some((low, high)), ..self }
+    }
+
+    /// The same axis with given ticks, labelled as numbers.
+    pub fn at(self, values: &[f64]) -> Axis {
+        Axis { ticks: values.iter().map(|v| (*v, format!("{v}").replace('-', "−"))).collect(), ..self }
+    }
+
+    /// The same axis without numbers and label.
+    pub fn bare(self) -> Axis {
+        Axis { bare: true, ..self }
     }
 
     /// Fits the axis to its values, with at most `most` labelled ticks.
@@ -60,20 +76,30 @@ impl Axis {
             (low, high) = if log { (0.1, 10.0) } else { (0.0, 1.0) };
         }
         let (low, high) = self.range.unwrap_or_else(|| if log { widen_log(low, high) } else { widen(low, high) });
-        let (ticks, factor) = if log { (log_ticks(low, high, most), None) } else { linear_ticks(low, high, most) };
-        Fitted { scale: self.scale, low, high, ticks, factor }
+        let (ticks, factor) = match log {
+            _ if !self.ticks.is_empty() => (self.ticks.clone(), None),
+            true => (log_ticks(low, high, most), None),
+            false => linear_ticks(low, high, most),
+        };
+        let minor = if log { minor_log_ticks(low, high) } else { vec![] };
+        Fitted { scale: self.scale, low, high, ticks, factor, minor }
     }
 }
 
 impl Fitted {
     /// Where a value lies, 0 at the axis' beginning and 1 at its end; `None` outside.
     pub fn place(&self, value: f64) -> Option<f64> {
+        self.beyond(value).filter(|place| (-1e-9..=1.0 + 1e-9).contains(place))
+    }
+
+    /// The same also outside; `None` where the axis has no such value.
+    pub fn beyond(&self, value: f64) -> Option<f64> {
         let place = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
             Scale::Log if value <= 0.0 => return None,
             Scale::Log => (value / self.low).ln() / (self.high / self.low).ln(),
         };
-        (-1e-9..=1.0 + 1e-9).contains(&place).then_some(place)
+        place.is_finite().then_some(place)
     }
 }
 
@@ -130,6 +156,16 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
     (first - 1..=last)
         .flat_map(|k| [1, 2, 5].map(|m| (m as f64 * 10f64.powi(k), label(m, k))))
         .filter(|(v, _)| inside(*v))
+        .collect()
+}
+
+/// 2, 3, .. 9 times the powers of ten, as long as they can be told apart; over many decades the powers themselves.
+fn minor_log_ticks(low: f64, high: f64) -> Vec<f64> {
+    let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
+    let multiples: &[i32] = if last - first <= 5 { &[1, 2, 3, 4, 5, 6, 7, 8, 9] } else { &[1] };
+    (first..=last)
+        .flat_map(|k| multiples.iter().map(move |&m| m as f64 * 10f64.powi(k)))
+        .filter(|v| *v >= low && *v <= high)
         .collect()
 }
 

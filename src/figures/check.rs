@@ -34,8 +34,14 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
         if points.len() < 2 {
             continue;
         }
-        layers.push(Layer { label: time_label(t), mark: Mark::Line, colour, points: points.clone() });
-        layers.push(Layer { label: String::new(), mark: Mark::Disc, colour, points });
+        layers.push(Layer {
+            label: time_label(t),
+            mark: Mark::Line,
+            colour,
+            points: points.clone(),
+            ..Default::default()
+        });
+        layers.push(Layer { label: String::new(), mark: Mark::Disc, colour, points, ..Default::default() });
     }
     if layers.is_empty() {
         return None;
@@ -45,10 +51,11 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
         let bounds = rows.iter().filter(|m| m.time == last);
         let points = bounds.filter_map(|m| Some((m.bonds as f64, bound(statement.shape, m, c)?)));
         layers.push(Layer {
-            label: format!("bound, t = {}", time_label(last)),
+            label: format!("bound, *t* = {}", time_label(last)),
             mark: Mark::Dashed,
             colour: Colour::Ink,
             points: points.collect(),
+            ..Default::default()
         });
     }
     let y = if statement.name == "mean_l2" { Axis::new(symbol(statement)) } else { Axis::log(symbol(statement)) };
@@ -56,26 +63,26 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
         name: statement.name.into(),
         size: (SINGLE_COLUMN, 58.0),
         columns: 1,
-        panels: vec![Panel { x: Axis::log("number of bonds  N"), y, layers, legend: None }],
-        key: Some("t = τ/N²".into()),
+        panels: vec![Panel { x: Axis::log("number of bonds  *N*"), y, layers, ..Default::default() }],
+        key: Some("*t* = *τ*/*N*²".into()),
     })
 }
 
 /// What the vertical axis shows.
 fn symbol(statement: &Statement) -> &'static str {
     match statement.name {
-        "boundary_left" => "|∫ p\u{304}_{0} ds|",
-        "boundary_right" => "|∫ p\u{304}_{N} ds|",
-        "mean_l2" => "sup (1/N) Σ (r\u{304}² + p\u{304}²)",
-        "energy" => "|(1/N) Σ E[E_{n}] − ∫ e dx|",
-        "covariance" => "C_{N}",
-        "covariance_offdiagonal" => "C_{N} without variances",
-        "equipartition" => "max |∫ (1/N) Σ G (Var r − Var p) ds|",
-        "work" => "|W_{N} − W|",
-        "elongation_distance" => "max |r\u{304}_{n} − r|",
-        "energy_distance" => "max |E[E_{n}] − e|",
-        "elongation_weak" => "max |(1/N) Σ G r\u{304}_{n} − ∫ G r dx|",
-        "energy_weak" => "max |(1/N) Σ G E[E_{n}] − ∫ G e dx|",
+        "boundary_left" => "|∫ *p\u{304}*_{0} d*s*|",
+        "boundary_right" => "|∫ *p\u{304}*_{*N*} d*s*|",
+        "mean_l2" => "sup (1/*N*) Σ (*r\u{304}*² + *p\u{304}*²)",
+        "energy" => "|(1/*N*) Σ E[*E*_{*n*}] − ∫ *e* d*x*|",
+        "covariance" => "*C*_{*N*}",
+        "covariance_offdiagonal" => "*C*_{*N*} without variances",
+        "equipartition" => "max |∫ (1/*N*) Σ *G* (Var *r* − Var *p*) d*s*|",
+        "work" => "|*W*_{*N*} − *W* |",
+        "elongation_distance" => "max |*r\u{304}*_{*n*} − *r*|",
+        "energy_distance" => "max |E[*E*_{*n*}] − *e*|",
+        "elongation_weak" => "max |(1/*N*) Σ *G r\u{304}*_{*n*} − ∫ *G r* d*x*|",
+        "energy_weak" => "max |(1/*N*) Σ *G* E[*E*_{*n*}] − ∫ *G e* d*x*|",
         other => other,
     }
 }

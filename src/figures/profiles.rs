@@ -35,7 +35,7 @@ pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit
 
 /// Figure `limit`: the same of the macroscopic equations.
 pub fn limit(curves: &[Curves], positions: &[f64]) -> Figure {
-    over_space("limit", curves, positions, 0, "τ/N²")
+    over_space("limit", curves, positions, 0, "*τ*/*N*²")
 }
 
 /// One panel a quantity, one curve a time.
@@ -58,22 +58,27 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
                 mark: if points.len() == 1 { Mark::Disc } else { Mark::Line },
                 colour: if count == 1 { Colour::Palette(0) } else { Colour::Map(index as f64 / (count - 1) as f64) },
                 points,
+                ..Default::default()
             }
         };
         outputs.iter().enumerate().map(curve).collect()
     };
-    let panel =
-        |label: &str, layers| Panel { x: Axis::new("x").over(0.0, 1.0), y: Axis::new(label), layers, legend: None };
+    let panel = |label: &str, layers| Panel {
+        x: Axis::new("*x*").over(0.0, 1.0),
+        y: Axis::new(label),
+        layers,
+        ..Default::default()
+    };
     Figure {
         name: name.into(),
         size: (DOUBLE_COLUMN, 58.0),
         columns: 3,
         panels: vec![
-            panel("mean elongation  r\u{304}", layers(&|c| &c.elongation)),
-            panel("mechanical energy  e_{mech}", layers(&|c| &c.mechanical)),
-            panel("thermal energy  e_{heat}", layers(&|c| &c.thermal)),
+            panel("mean elongation  *r\u{304}*", layers(&|c| &c.elongation)),
+            panel("mechanical energy  *e*_{mech}", layers(&|c| &c.mechanical)),
+            panel("thermal energy  *e*_{heat}", layers(&|c| &c.thermal)),
         ],
-        key: Some(if unit.is_empty() { "time".into() } else { format!("t = {unit}") }),
+        key: Some(if unit.is_empty() { "time".into() } else { format!("*t* = {unit}") }),
     }
 }
 

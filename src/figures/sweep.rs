@@ -18,10 +18,11 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
     }
     let omega = |i: usize| first * (last / first).powf(i as f64 / (POINTS - 1) as f64);
     let theory = |f: &dyn Fn(&Chain) -> Option<f64>| Layer {
-        label: "N → ∞".into(),
+        label: "*N* → ∞".into(),
         mark: Mark::Line,
         colour: Colour::Ink,
         points: (0..POINTS).filter_map(|i| Some((omega(i), f(&at_frequency(chain, omega(i)))?))).collect(),
+        ..Default::default()
     };
     let sizes = sweep[0].sizes.len();
     // The shortest, the middle and the longest chain tell the approach.
@@ -29,16 +30,19 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
     shown.dedup();
     let chains = |f: &dyn Fn(&StationarySize) -> f64| -> Vec<Layer> {
         let discs = |(number, &size): (usize, &usize)| Layer {
-            label: format!("N = {}", sweep[0].sizes[size].bonds),
+            label: format!("*N* = {}", sweep[0].sizes[size].bonds),
             mark: Mark::Disc,
             colour: Colour::Map(number as f64 / (shown.len().max(2) - 1) as f64),
             points: sweep.iter().map(|at| (at.omega, f(&at.sizes[size]))).collect(),
+            ..Default::default()
         };
         shown.iter().enumerate().map(discs).collect()
     };
     let panel = |label: &str, theory: Layer, mut layers: Vec<Layer>, legend| {
         layers.insert(0, theory);
-        Panel { x: Axis::log("frequency of the force  ω"), y: Axis::new(label), layers, legend }
+        Panel {
+            x: Axis::log("frequency of the force  *ω*"), y: Axis::new(label), layers, legend, ..Default::default()
+        }
     };
     let work = theory(&|chain| Some(oscillation_work(chain)));
     Some(Figure {
@@ -46,7 +50,7 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
         size: (SINGLE_COLUMN, 105.0),
         columns: 1,
         panels: vec![
-            panel("W_{heat}", work, chains(&|s| s.oscillation_work), Some(Corner::TopLeft)),
+            panel("*W*_{heat}", work, chains(&|s| s.oscillation_work), Some(Corner::TopLeft)),
             panel("temperature of the wall", theory(&|chain| wall(chain)), chains(&|s| s.wall), None),
         ],
         key: None,

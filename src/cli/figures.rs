@@ -1,0 +1,132 @@
+//! `flipchain figures`: the gallery.
+
+use super::progress::{Show, monitor};
+use super::{Error, interrupt, print};
+use crate::figures::gallery::{self, Entry, GALLERY, GalleryError};
+use crate::figures::style::Theme;
+use clap::ValueEnum;
+use std::io::Write;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
+use std::time::Instant;
+
+/// What the figures are for.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum For {
+    /// A page: black on white, columns of 86 and 178 mm
+    #[default]
+    Print,
+    /// Slides: light on dark, 1.8 times as large
+    Slides,
+}
+
+/// Arguments of `flipchain figures`.
+#[derive(Debug, clap::Args)]
+pub struct FiguresArgs {
+    /// Which figures; all if left out
+    names: Vec<String>,
+    /// The folder to write to: NAME.svg, NAME.png and NAME.csv of each
+    #[arg(short, long, value_name = "DIR", required_unless_present_any = ["list", "page"])]
+    output: Option<PathBuf>,
+    /// How they look
+    #[arg(long, value_enum, default_value_t)]
+    theme: For,
+    /// Threads to use; all processors if left out. The figures do not depend on it
+    #[arg(long, value_name = "COUNT")]
+    threads: Option<NonZeroUsize>,
+    /// Replace figures that exist
+    #[arg(long)]
+    force: bool,
+    /// Say nothing but errors
+    #[arg(short, long)]
+    quiet: bool,
+    /// How progress is shown on standard error
+    #[arg(long, value_enum, default_value_t)]
+    progress: Show,
+    /// Say the names and titles, and end
+    #[arg(long)]
+    list: bool,
+    /// Write the page that shows the gallery (Markdown) to standard output, and end
+    #[arg(long, hide = true)]
+    page: bool,
+}
+
+impl From<GalleryError> for Error {
+    fn from(error: GalleryError) -> Error {
+        match error {
+            GalleryError::Evolve(error) => error.into(),
+            GalleryError::Steady(error) => error.into(),
+            GalleryError::Interrupted(error) => error.into(),
+            other => Error::Failed(other.to_string()),
+        }
+    }
+}
+
+/// Runs the command.
+pub fn run(args: FiguresArgs) -> Result<(), Error> {
+    let entries = chosen(&args.names)?;
+    if args.list {
+        return print(&entries.iter().map(|e| format!("{:18}{}\n", e.name, e.title)).collect::<String>());
+    }
+    if args.page {
+        return print(&gallery::page());
+    }
+    let folder = args.output.clone().unwrap_or_default();
+    let failed = |path: &Path, e: std::io::Error| Error::Failed(format!("{}: {e}", path.display()));
+    if let Some(path) = entries.iter().flat_map(|e| files(&folder, e)).find(|p| p.exists() && !args.force) {
+        return Err(Error::BadInput(format!("{}: exists already; give --force to replace it", path.display())));
+    }
+    std::fs::create_dir_all(&folder).map_err(|e| Error::BadInput(format!("{}: {e}", folder.display())))?;
+    if let Some(threads) = args.threads {
+        // Fails only where a pool exists already, which is then used.
+        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+    }
+    let theme = match args.theme {
+        For::Print => Theme::PRINT,
+        For::Slides => Theme::SLIDES,
+    };
+    // Every file is moved into place when it is complete.
+    let work = Work(folder.join(format!(".figures.{}.tmp", std::process::id())));
+    std::fs::create_dir(&work.0).map_err(|e| failed(&work.0, e))?;
+    let monitor = monitor(args.progress, args.quiet, Instant::now(), 1.0, &interrupt::token()?);
+    let count = entries.len() as f64;
+    for (index, entry) in entries.into_iter().enumerate() {
+        let start = Instant::now();
+        let figure = (entry.figure)(&monitor.part(index as f64 / count, (index + 1) as f64 / count))?;
+        figure.save(&work.0, &theme).map_err(GalleryError::from)?;
+        for fault in figure.overlaps(&theme).map_err(Error::Failed)? {
+            // A fault of the figure, not of what it shows: say it and go on.
+            let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
+        }
+        for (from, to) in files(&work.0, entry).into_iter().zip(files(&folder, entry)) {
+            std::fs::rename(&from, &to).map_err(|e| failed(&to, e))?;
+        }
+        if !args.quiet {
+            let seconds = start.elapsed().as_secs_f64();
+            print(&format!("{:18}{seconds:5.1} s   {}\n", entry.name, folder.join(entry.name).display()))?;
+        }
+    }
+    Ok(())
+}
+
+/// The figures of these names, in the order of the gallery; all for none.
+fn chosen(names: &[String]) -> Result<Vec<&'static Entry>, Error> {
+    if let Some(unknown) = names.iter().find(|name| GALLERY.iter().all(|e| e.name != **name)) {
+        let all: Vec<&str> = GALLERY.iter().map(|e| e.name).collect();
+        return Err(Error::BadInput(format!("figures: found \"{unknown}\"; allowed: {}", all.join(", "))));
+    }
+    Ok(GALLERY.iter().filter(|e| names.is_empty() || names.iter().any(|name| name == e.name)).collect())
+}
+
+fn files(folder: &Path, entry: &Entry) -> [PathBuf; 3] {
+    ["svg", "png", "csv"].map(|extension| folder.join(format!("{}.{extension}", entry.name)))
+}
+
+/// A folder that is gone when it is dropped.
+struct Work(PathBuf);
+
+impl Drop for Work {
+    fn drop(&mut self) {
+        let _ = std::fs::remove_dir_all(&self.0);
+    }
+}

@@ -1,0 +1,90 @@
+//! Time and memory against N, of the ways through the solver and of general solvers. Times belong to a machine, so these were measured before:
+//! data/cost.csv says where and how.
+
+use super::{Entry, GalleryError};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
+use crate::monitor::Monitor;
+
+pub(super) const ENTRY: Entry = Entry {
+    name: "cost",
+    title: "What an answer costs",
+    caption: "Drawn from measurements (data/cost.csv, which names machine, programs and commands), not computed anew. (a) Stationary state and (b) \
+              evolution to 11 output times in [0, 0.1] of the scenario uphill: CPU seconds of all threads against N. (c) Peak memory of the runs of (a). \
+              Discs: flipchain; diamonds: general solvers on the same equations. Profiles alone grow like N, the covariance like N² once N is large.",
+    scenario: None,
+    figure,
+};
+
+const MEASURED: &str = include_str!("../../../data/cost.csv");
+
+/// Bonds, CPU seconds and memory of one solver, by task and name.
+struct Series<'a> {
+    task: &'a str,
+    solver: &'a str,
+    rows: Vec<[f64; 3]>,
+}
+
+fn read() -> Vec<Series<'static>> {
+    let mut all: Vec<Series> = Vec::new();
+    for line in MEASURED.lines().filter(|line| !line.starts_with('#')).skip(1) {
+        let fields: Vec<&str> = line.split(',').collect();
+        let [task, solver, numbers @ ..] = &fields[..] else { continue };
+        let number = |i: usize| numbers.get(i).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+        let row = [number(0), number(1), number(2)];
+        match all.iter_mut().find(|s| s.task == *task && s.solver == *solver) {
+            Some(series) => series.rows.push(row),
+            None => all.push(Series { task, solver, rows: vec![row] }),
+        }
+    }
+    all
+}
+
+fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
+    let all = read();
+    let layers = |task: &str, column: usize| {
+        let chosen = all.iter().filter(|s| s.task == task).enumerate();
+        chosen
+            .flat_map(|(index, series)| {
+                let own = series.solver.starts_with("flipchain");
+                let (colour, mark) = (Colour::Palette(index), if own { Mark::Disc } else { Mark::Diamond });
+                let label = series.solver.replace("flipchain ", "");
+                let points: Vec<_> =
+                    series.rows.iter().filter(|r| r[column].is_finite()).map(|r| (r[0], r[column])).collect();
+                let line = if own { Mark::Line } else { Mark::Dashed };
+                [line, mark].map(|mark| Layer::new(label.clone(), mark, colour, points.clone()))
+            })
+            .collect::<Vec<_>>()
+    };
+    let n = |low, high| Axis::log("*N*").over(low, high);
+    Ok(Figure {
+        name: ENTRY.name.into(),
+        size: (DOUBLE_COLUMN, 70.0),
+        columns: 3,
+        panels: vec![
+            Panel {
+                title: "stationary state".into(),
+                x: n(40.0, 2e6),
+                y: Axis::log("CPU time (s)").over(1e-2, 3e3),
+                layers: layers("steady", 1),
+                legend: Some(Corner::TopLeft),
+                ..Default::default()
+            },
+            Panel {
+                title: "evolution".into(),
+                x: n(50.0, 400.0),
+                y: Axis::log("CPU time (s)").over(0.1, 100.0),
+                layers: layers("evolution", 1),
+                legend: Some(Corner::TopLeft),
+                ..Default::default()
+            },
+            Panel {
+                title: "stationary state".into(),
+                x: n(40.0, 2e6),
+                y: Axis::log("memory (MiB)").over(3.0, 3e3),
+                layers: layers("steady", 2),
+                ..Default::default()
+            },
+        ],
+        key: None,
+    })
+}

@@ -1,0 +1,140 @@
+//! Labels as people write them: `*x*` is slanted, `_{}` and `^{}` are sub- and superscripts, and a combining macron puts a bar over the letter
+//! before it. Widths are those of the embedded fonts, so that a layout depends on nothing outside the program.
+
+use plotters::style::{FontDesc, FontFamily, FontStyle};
+
+/// First the embedded fonts' name, then what a viewer of an SVG may have instead.
+pub(super) const FONT: &str = "DejaVu Sans Condensed, DejaVu Sans, Arial Narrow, Helvetica, sans-serif";
+/// The combining macron, drawn as a line over the letter: plotters does not place combining marks.
+const OVERBAR: char = '\u{304}';
+/// Size of sub- and superscripts.
+const SCRIPT: f64 = 0.72;
+
+/// A piece of a label in one font.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub(super) struct Part {
+    /// The letters.
+    pub text: String,
+    /// -1 below, 1 above, 0 on the line.
+    pub level: i32,
+    /// Slanted.
+    pub italic: bool,
+    /// With a bar over it; one letter then.
+    pub bar: bool,
+}
+
+impl Part {
+    /// Size of its letters, in ems of the label.
+    pub fn size(&self) -> f64 {
+        if self.level == 0 { 1.0 } else { SCRIPT }
+    }
+
+    /// How far its baseline lies above that of the label, in ems.
+    pub fn rise(&self) -> f64 {
+        [-0.18, 0.0, 0.38][(self.level + 1) as usize]
+    }
+
+    /// Style of its letters.
+    pub fn style(&self) -> FontStyle {
+        if self.italic { FontStyle::Oblique } else { FontStyle::Normal }
+    }
+
+    /// Its width in ems of the label.
+    pub fn width(&self) -> f64 {
+        // plotters rounds to a pixel; of this many an em the rounding is nothing.
+        const PIXELS: f64 = 4096.0;
+        // plotters' font size is 1.24 em.
+        let font = FontDesc::new(FontFamily::Name(FONT), 1.24 * PIXELS, self.style());
+        let width = font.layout_box(&self.text).map_or(0, |((left, _), (right, _))| right - left);
+        self.size() * width as f64 / PIXELS
+    }
+}
+
+/// Gives the embedded fonts to plotters; their licence is beside them.
+pub(super) fn register_fonts() -> Result<(), String> {
+    let fonts: [(FontStyle, &'static [u8]); 2] = [
+        (FontStyle::Normal, include_bytes!("fonts/DejaVuSansCondensed.ttf")),
+        (FontStyle::Oblique, include_bytes!("fonts/DejaVuSansCondensed-Oblique.ttf")),
+    ];
+    fonts.into_iter().try_for_each(|(style, bytes)| {
+        plotters::style::register_font(FONT, style, bytes).map_err(|_| "an embedded font cannot be read".to_owned())
+    })
+}
+
+/// A label cut into its parts.
+pub(super) fn parts(label: &str) -> Vec<Part> {
+    let mut parts = vec![Part::default()];
+    let (mut level, mut italic) = (0, false);
+    let mut letters = label.chars().peekable();
+    while let Some(letter) = letters.next() {
+        match letter {
+            '_' | '^' if letters.peek() == Some(&'{') => {
+                letters.next();
+                level = if letter == '_' { -1 } else { 1 };
+            }
+            '}' if level != 0 => level = 0,
+            '*' => italic = !italic,
+            OVERBAR => {
+                if let Some(letter) = parts.last_mut().and_then(|part| part.text.pop()) {
+                    parts.push(Part { text: letter.into(), level, italic, bar: true });
+                }
+            }
+            _ => {
+                // Viewers of SVG collapse and trim ordinary spaces.
+                let letter = if letter == ' ' { '\u{a0}' } else { letter };
+                match parts.last_mut() {
+                    Some(part) if (part.level, part.italic, part.bar) == (level, italic, false) => {
+                        part.text.push(letter);
+                    }
+                    _ => parts.push(Part { text: letter.into(), level, italic, bar: false }),
+                }
+            }
+        }
+    }
+    parts.retain(|part| !part.text.is_empty());
+    parts
+}
+
+/// Width of a label in ems.
+pub(super) fn width(label: &str) -> f64 {
+    parts(label).iter().map(Part::width).sum()
+}
+
+/// A label without its marks for slant, for tables.
+pub(super) fn plain(label: &str) -> String {
+    label.replace('*', "")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn cut(label: &str) -> Vec<String> {
+        let describe = |p: Part| {
+            let text = p.text.replace('\u{a0}', " ");
+            format!("{text}:{}{}{}", p.level, if p.italic { "i" } else { "" }, if p.bar { "b" } else { "" })
+        };
+        parts(label).into_iter().map(describe).collect()
+    }
+
+    #[test]
+    fn labels_are_cut_at_scripts_slants_and_bars() {
+        assert_eq!(cut("*e*_{heat} (10^{−3})"), ["e:0i", "heat:-1", " (10:0", "−3:1", "):0"]);
+        assert_eq!(cut("a_b"), ["a_b:0"]);
+        assert_eq!(cut("|∫ *p\u{304}*_{0} d*s*|"), ["|∫ :0", "p:0ib", "0:-1", " d:0", "s:0i", "|:0"]);
+    }
+
+    #[test]
+    fn widths_add_up_and_scripts_are_smaller() {
+        register_fonts().expect("the fonts are fonts");
+        let (a, ab, b) = (width("a"), width("ab"), width("b"));
+        assert!(a > 0.3 && (ab - a - b).abs() < 1e-3, "{a} {ab} {b}");
+        assert!((width("_{a}") - SCRIPT * a).abs() < 1e-3);
+        // A letter that the fonts lack would be drawn as a box.
+        let box_width = width("\u{4e00}");
+        for letter in "abcxyzγλωθτφσΣ∫∂∞≤≥−·²⟨⟩₊₋ℓ|".chars() {
+            assert!(width(&letter.to_string()) > 0.0);
+        }
+        assert!(box_width > 0.0);
+    }
+}

@@ -1,0 +1,411 @@
+//! Places everything a [`Figure`] shows: text, curves and maps as [`Item`]s, in points from the top left corner. Nothing is drawn here, and
+//! nothing depends on who draws.
+
+use super::axis::Fitted;
+use super::curves::{clip, dashes, inside};
+use super::label::{Part, parts, width};
+use super::style::{PER_MM, Theme};
+use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, letter};
+use plotters::style::RGBColor;
+
+/// Size of numbers and keys, of the text's.
+const SMALL: f64 = 7.0 / 8.0;
+/// Where a label's baseline lies below the point it is centred on, in ems: half the height of a capital letter.
+const MIDDLE: f64 = 0.36;
+
+/// Something at its place.
+#[derive(Debug, Clone)]
+pub(super) enum Item {
+    /// A label.
+    Text(Text),
+    /// A line through points.
+    Path {
+        /// The points.
+        points: Vec<(f64, f64)>,
+        /// Its colour.
+        colour: RGBColor,
+        /// Its width.
+        width: f64,
+        /// Whether it shows data.
+        data: bool,
+    },
+    /// A sign at a point of the data, or in a key.
+    Sign {
+        /// Which.
+        mark: Mark,
+        /// Where.
+        at: (f64, f64),
+        /// Its diameter.
+        size: f64,
+        /// Its colour.
+        colour: RGBColor,
+        /// Whether it shows data.
+        data: bool,
+    },
+    /// Rows of cells, from the top, filling a frame.
+    Cells {
+        /// The frame.
+        frame: Frame,
+        /// The colours.
+        rows: Vec<Vec<RGBColor>>,
+    },
+}
+
+/// A label at its place.
+#[derive(Debug, Clone)]
+pub(super) struct Text {
+    /// What it says.
+    pub label: String,
+    /// Where its baseline starts.
+    pub at: (f64, f64),
+    /// Its em.
+    pub size: f64,
+    /// Whether it reads upwards.
+    pub turned: bool,
+    /// Its colour.
+    pub colour: RGBColor,
+}
+
+/// A rectangle.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(super) struct Frame {
+    pub left: f64,
+    pub top: f64,
+    pub right: f64,
+    pub bottom: f64,
+}
+
+impl Frame {
+    fn at(&self, x: f64, y: f64) -> (f64, f64) {
+        (self.left + x * (self.right - self.left), self.bottom - y * (self.bottom - self.top))
+    }
+}
+
+impl Text {
+    /// What its letters cover.
+    pub fn frame(&self) -> Frame {
+        let most = |f: &dyn Fn(&Part) -> f64| self.size * parts(&self.label).iter().map(f).fold(0.0, f64::max);
+        let up = most(&|p| p.rise() + p.size() * if p.bar { 0.9 } else { 0.74 });
+        let down = most(&|p| 0.22 * p.size() - p.rise());
+        let (along, (x, y)) = (self.size * width(&self.label), self.at);
+        match self.turned {
+            false => Frame { left: x, top: y - up, right: x + along, bottom: y + down },
+            true => Frame { left: x - up, top: y - along, right: x + down, bottom: y },
+        }
+    }
+}
+
+/// Width and height of a figure in points.
+pub(super) fn size(figure: &Figure, theme: &Theme) -> (f64, f64) {
+    (figure.size.0 * PER_MM * theme.zoom, figure.size.1 * PER_MM * theme.zoom)
+}
+
+/// Everything that a figure shows.
+pub(super) fn items(figure: &Figure, theme: &Theme) -> Vec<Item> {
+    let mut sheet = Sheet { items: vec![], theme, em: theme.text * theme.zoom };
+    sheet.figure(figure, size(figure, theme));
+    sheet.items
+}
+
+struct Sheet<'a> {
+    items: Vec<Item>,
+    theme: &'a Theme,
+    /// The text's size.
+    em: f64,
+}
+
+/// What a panel needs beside its frame, on each side.
+#[derive(Clone, Copy, Default)]
+struct Margins {
+    left: f64,
+    top: f64,
+    right: f64,
+    bottom: f64,
+}
+
+impl Sheet<'_> {
+    fn small(&self, label: &str) -> f64 {
+        SMALL * self.em * width(label)
+    }
+
+    /// A label centred vertically on a point, with `anchor` 0 for starting, 0.5 for centred, 1 for ending there. Turned, it reads upwards.
+    fn text(&mut self, label: &str, (x, y): (f64, f64), anchor: f64, size: f64, turned: bool, colour: Colour) {
+        if label.is_empty() {
+            return;
+        }
+        let (back, down) = (anchor * size * width(label), MIDDLE * size);
+        let at = if turned { (x + down, y + back) } else { (x - back, y + down) };
+        let colour = self.theme.colour(colour);
+        self.items.push(Item::Text(Text { label: label.into(), at, size, turned, colour }));
+    }
+
+    fn number(&mut self, label: &str, at: (f64, f64), anchor: f64) {
+        self.text(label, at, anchor, SMALL * self.em, false, Colour::Ink);
+    }
+
+    fn ink(&mut self, points: &[(f64, f64)], width: f64) {
+        let (colour, width) = (self.theme.colour(Colour::Ink), width * self.theme.zoom);
+        self.items.push(Item::Path { points: points.to_vec(), colour, width, data: false });
+    }
+
+    /// A rectangle, begun in the middle of a side so that its corners are whole.
+    fn outline(&mut self, Frame { left, top, right, bottom }: Frame) {
+        let middle = 0.5 * (left + right);
+        let corners = [(middle, bottom), (right, bottom), (right, top), (left, top), (left, bottom), (middle, bottom)];
+        self.ink(&corners, 0.5);
+    }
+
+    fn figure(&mut self, figure: &Figure, (width, height): (f64, f64)) {
+        let em = self.em;
+        let named = figure.panels.first().map_or(vec![], |p| named(&p.layers));
+        let key_width = figure.key.as_ref().map_or(0.0, |heading| {
+            let labels = named.iter().map(|entry| self.small(&entry[0].label) + 2.2 * em);
+            labels.chain([self.small(heading)]).fold(0.0, f64::max) + 0.8 * em
+        });
+        let columns = figure.columns.max(1);
+        let rows = figure.panels.len().div_ceil(columns).max(1);
+        let cell = ((width - key_width) / columns as f64, height / rows as f64);
+        let fitted: Vec<[Fitted; 2]> = figure.panels.iter().map(|panel| self.fit(panel, cell)).collect();
+        let margins: Vec<Margins> =
+            figure.panels.iter().zip(&fitted).map(|(p, axes)| self.margins(p, axes, figure.panels.len() > 1)).collect();
+        let most = |side: &dyn Fn(&Margins) -> f64, of: &dyn Fn(usize) -> bool| {
+            margins.iter().enumerate().filter(|(i, _)| of(*i)).map(|(_, m)| side(m)).fold(0.0, f64::max)
+        };
+        // Frames of a row are level, those of a column in line, and all of one size.
+        let columns_of: Vec<(f64, f64)> = (0..columns)
+            .map(|c| (most(&|m| m.left, &|i| i % columns == c), most(&|m| m.right, &|i| i % columns == c)))
+            .collect();
+        let rows_of: Vec<(f64, f64)> = (0..rows)
+            .map(|r| (most(&|m| m.top, &|i| i / columns == r), most(&|m| m.bottom, &|i| i / columns == r)))
+            .collect();
+        let taken = |of: &[(f64, f64)]| of.iter().map(|(a, b)| a + b).sum::<f64>();
+        let inner =
+            ((width - key_width - taken(&columns_of)) / columns as f64, (height - taken(&rows_of)) / rows as f64);
+        for (index, (panel, axes)) in figure.panels.iter().zip(&fitted).enumerate() {
+            let (column, row) = (index % columns, index / columns);
+            let left = taken(&columns_of[..column]) + column as f64 * inner.0 + columns_of[column].0;
+            let top = taken(&rows_of[..row]) + row as f64 * inner.1 + rows_of[row].0;
+            let frame = Frame { left, top, right: left + inner.0, bottom: top + inner.1 };
+            let letter = (figure.panels.len() > 1).then(|| letter(index));
+            self.panel(panel, axes, frame, letter);
+        }
+        if let Some(heading) = &figure.key {
+            let (x, mut y) = (width - key_width + 0.2 * em, rows_of[0].0 + 0.5 * em);
+            self.number(heading, (x, y), 0.0);
+            for entry in named {
+                y += 1.3 * em;
+                self.entry(&entry, x, y);
+            }
+        }
+    }
+
+    /// The marks of one label, and the label, starting at x.
+    fn entry(&mut self, layers: &[&Layer], x: f64, y: f64) {
+        let em = self.em;
+        for layer in layers {
+            let sample = match layer.mark {
+                Mark::Line | Mark::Dashed | Mark::Guide => vec![(x, y), (x + 1.5 * em, y)],
+                _ => vec![(x + 0.75 * em, y)],
+            };
+            self.marks(layer, &[sample], false);
+        }
+        self.number(&layers[0].label, (x + 1.9 * em, y), 0.0);
+    }
+
+    fn fit(&self, panel: &Panel, cell: (f64, f64)) -> [Fitted; 2] {
+        let points = || panel.layers.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
+        let most = |length: f64, ems: f64| ((length / (ems * self.em)) as usize).clamp(2, 7);
+        let ends = |values: &[f64]| [values.first().copied(), values.last().copied()].into_iter().flatten().collect();
+        let (xs, ys): (Vec<f64>, Vec<f64>) =
+            panel.map.as_ref().map_or_else(Default::default, |m| (ends(&m.xs), ends(&m.ys)));
+        [
+            panel.x.fit(points().map(|p| p.0).chain(xs), most(cell.0, 4.5)),
+            panel.y.fit(points().map(|p| p.1).chain(ys), most(cell.1, 3.0)),
+        ]
+    }
+
+    fn widest(&self, fitted: &Fitted) -> f64 {
+        fitted.ticks.iter().map(|t| self.small(&t.1)).fold(0.0, f64::max)
+    }
+
+    fn margins(&self, panel: &Panel, [x, y]: &[Fitted; 2], lettered: bool) -> Margins {
+        let em = self.em;
+        let half = x.ticks.last().map_or(0.0, |t| 0.5 * self.small(&t.1));
+        Margins {
+            left: if panel.y.bare { 0.8 * em } else { self.widest(y) + 2.4 * em },
+            top: if lettered || !panel.title.is_empty() { 1.9 * em } else { 0.8 * em },
+            right: match &panel.map {
+                Some(map) if map.bar => 1.75 * em + self.widest(&bar_axis(map)) + 2.1 * em,
+                _ if panel.x.bare => 0.6 * em,
+                _ => (half + 0.2 * em).max(1.0 * em),
+            },
+            bottom: if panel.x.bare { 0.6 * em } else { 3.1 * em },
+        }
+    }
+
+    fn panel(&mut self, panel: &Panel, [x_axis, y_axis]: &[Fitted; 2], frame: Frame, letter: Option<char>) {
+        let em = self.em;
+        let Frame { left, top, right, bottom } = frame;
+        if let Some(map) = &panel.map {
+            self.map(map, frame);
+        }
+        self.ticks(panel, [x_axis, y_axis], frame);
+        if !panel.x.bare {
+            self.text(&title(&panel.x, x_axis), (0.5 * (left + right), bottom + 2.4 * em), 0.5, em, false, Colour::Ink);
+        }
+        if !panel.y.bare {
+            let x = left - self.widest(y_axis) - 1.5 * em;
+            self.text(&title(&panel.y, y_axis), (x, 0.5 * (top + bottom)), 0.5, em, true, Colour::Ink);
+        }
+        let heading = match (letter, panel.title.as_str()) {
+            (Some(letter), "") => format!("({letter})"),
+            (Some(letter), title) => format!("({letter})  {title}"),
+            (None, title) => title.into(),
+        };
+        self.text(&heading, (left, top - 0.85 * em), 0.0, em, false, Colour::Ink);
+        for layer in &panel.layers {
+            let place = |&(x, y): &(f64, f64)| Some((x_axis.beyond(x)?, y_axis.beyond(y)?));
+            let places: Vec<Option<(f64, f64)>> = layer.points.iter().map(place).collect();
+            let pieces = match layer.mark {
+                Mark::Line | Mark::Dashed | Mark::Guide => clip(&places),
+                _ => vec![places.into_iter().flatten().filter(inside).collect()],
+            };
+            let pieces: Vec<Vec<_>> =
+                pieces.into_iter().map(|p| p.into_iter().map(|(x, y)| frame.at(x, y)).collect()).collect();
+            self.marks(layer, &pieces, true);
+        }
+        self.outline(frame);
+        for note in &panel.notes {
+            if let (Some(x), Some(y)) = (x_axis.beyond(note.at.0), y_axis.beyond(note.at.1)) {
+                self.text(&note.label, frame.at(x, y), note.anchor, SMALL * em, false, note.colour);
+            }
+        }
+        if let Some(corner) = panel.legend {
+            self.legend(&panel.layers, corner, frame);
+        }
+    }
+
+    fn ticks(&mut self, panel: &Panel, [x_axis, y_axis]: [&Fitted; 2], frame: Frame) {
+        let (em, long, short) = (self.em, 0.35 * self.em, 0.2 * self.em);
+        for (value, label) in &x_axis.ticks {
+            let Some(place) = x_axis.place(*value) else { continue };
+            let (x, y) = frame.at(place, 0.0);
+            self.ink(&[(x, y), (x, y + long)], 0.5);
+            if !panel.x.bare {
+                self.number(label, (x, y + 1.1 * em), 0.5);
+            }
+        }
+        for (value, label) in &y_axis.ticks {
+            let Some(place) = y_axis.place(*value) else { continue };
+            let (x, y) = frame.at(0.0, place);
+            self.ink(&[(x, y), (x - long, y)], 0.5);
+            if !panel.y.bare {
+                self.number(label, (x - 0.55 * em, y), 1.0);
+            }
+        }
+        for place in x_axis.minor.iter().filter_map(|v| x_axis.place(*v)) {
+            let (x, y) = frame.at(place, 0.0);
+            self.ink(&[(x, y), (x, y + short)], 0.5);
+        }
+        for place in y_axis.minor.iter().filter_map(|v| y_axis.place(*v)) {
+            let (x, y) = frame.at(0.0, place);
+            self.ink(&[(x, y), (x - short, y)], 0.5);
+        }
+    }
+
+    fn legend(&mut self, layers: &[Layer], corner: Corner, Frame { left, top, right, bottom }: Frame) {
+        let (em, line) = (self.em, 1.25 * self.em);
+        let entries = named(layers);
+        let width = entries.iter().map(|e| self.small(&e[0].label)).fold(0.0, f64::max) + 2.4 * em;
+        let x = match corner {
+            Corner::TopLeft | Corner::BottomLeft => left + 0.6 * em,
+            Corner::TopRight | Corner::BottomRight => right - width,
+        };
+        let first = match corner {
+            Corner::TopLeft | Corner::TopRight => top + 0.95 * em,
+            Corner::BottomLeft | Corner::BottomRight => {
+                bottom - 0.95 * em - line * entries.len().saturating_sub(1) as f64
+            }
+        };
+        for (index, entry) in entries.iter().enumerate() {
+            self.entry(entry, x, first + line * index as f64);
+        }
+    }
+
+    /// The cells of a map, and the bar that explains their colours.
+    fn map(&mut self, map: &Map, frame: Frame) {
+        let em = self.em;
+        let (low, high) = map.range;
+        let colour = |v: &f64| match v.is_finite() {
+            true => self.theme.on_map((v - low) / (high - low), map.divergent),
+            false => self.theme.colour(Colour::Grey),
+        };
+        let rows = map.values.iter().rev().map(|row| row.iter().map(colour).collect()).collect();
+        self.items.push(Item::Cells { frame, rows });
+        if !map.bar {
+            return;
+        }
+        let bar = Frame { left: frame.right + 0.6 * em, right: frame.right + 1.3 * em, ..frame };
+        let shades = (0..256).rev().map(|i| vec![self.theme.on_map(i as f64 / 255.0, map.divergent)]).collect();
+        self.items.push(Item::Cells { frame: bar, rows: shades });
+        let Frame { top, right, bottom, .. } = bar;
+        self.outline(bar);
+        let axis = bar_axis(map);
+        for (value, label) in &axis.ticks {
+            let Some(place) = axis.place(*value) else { continue };
+            let (x, y) = bar.at(1.0, place);
+            self.ink(&[(x, y), (x + 0.25 * em, y)], 0.5);
+            self.number(label, (x + 0.45 * em, y), 0.0);
+        }
+        let x = right + 0.45 * em + self.widest(&axis) + 0.75 * em;
+        self.text(&title(&Axis::new(&map.quantity), &axis), (x, 0.5 * (top + bottom)), 0.5, em, true, Colour::Ink);
+    }
+
+    /// Draws a layer's mark along pieces of a curve.
+    fn marks(&mut self, layer: &Layer, pieces: &[Vec<(f64, f64)>], data: bool) {
+        let colour = self.theme.colour(layer.colour);
+        let size = self.theme.disc * self.theme.zoom;
+        let width = self.theme.zoom * if layer.mark == Mark::Guide { 0.5 } else { self.theme.line };
+        for piece in pieces.iter().filter(|p| !p.is_empty()) {
+            match layer.mark {
+                Mark::Line | Mark::Guide => {
+                    let data = data && layer.mark == Mark::Line;
+                    self.items.push(Item::Path { points: piece.clone(), colour, width, data });
+                }
+                Mark::Dashed => {
+                    for points in dashes(piece, 0.5 * self.em, 0.3 * self.em) {
+                        self.items.push(Item::Path { points, colour, width, data });
+                    }
+                }
+                mark => self.items.extend(piece.iter().map(|&at| Item::Sign { mark, at, size, colour, data })),
+            }
+        }
+    }
+}
+
+/// An axis' label with the power of ten of its numbers.
+fn title(axis: &Axis, fitted: &Fitted) -> String {
+    match fitted.factor {
+        Some(k) => format!("{}  (10^{{{k}}})", axis.label).replace("{-", "{−"),
+        None => axis.label.clone(),
+    }
+}
+
+/// The axis of a map's colours.
+fn bar_axis(map: &Map) -> Fitted {
+    Axis::new("").over(map.range.0, map.range.1).fit([].into_iter(), 6)
+}
+
+/// The layers that a key names, those of one label together.
+fn named(layers: &[Layer]) -> Vec<Vec<&Layer>> {
+    let mut named: Vec<Vec<&Layer>> = Vec::new();
+    for layer in layers.iter().filter(|l| !l.label.is_empty()) {
+        match named.iter_mut().find(|entry| entry[0].label == layer.label) {
+            // Another piece of the same curve.
+            Some(entry) if entry.iter().any(|l| l.mark == layer.mark) => {}
+            Some(entry) => entry.push(layer),
+            None => named.push(vec![layer]),
+        }
+    }
+    named
+}

@@ -1,0 +1,117 @@
+//! What a reader could not read: labels over each other, under curves, or beyond the sheet. Known from the layout alone.
+
+use super::label::plain;
+use super::layout::{Frame, Item, Text, items, size};
+use super::style::Theme;
+use super::{Figure, Mark};
+
+impl Figure {
+    /// One sentence for every label that another label, a curve or the edge of the sheet is in the way of.
+    pub fn overlaps(&self, theme: &Theme) -> Result<Vec<String>, String> {
+        super::label::register_fonts()?;
+        let items = items(self, theme);
+        let (width, height) = size(self, theme);
+        let texts: Vec<(&Text, Frame)> = items
+            .iter()
+            .filter_map(|item| match item {
+                Item::Text(text) => Some((text, text.frame())),
+                _ => None,
+            })
+            .collect();
+        let mut found = Vec::new();
+        for (index, (text, frame)) in texts.iter().enumerate() {
+            let name = plain(&text.label);
+            if frame.left < 0.0 || frame.top < 0.0 || frame.right > width || frame.bottom > height {
+                found.push(format!("{}: \"{name}\" is not wholly on the sheet", self.name));
+            }
+            for (other, second) in &texts[index + 1..] {
+                if frame.left < second.right
+                    && second.left < frame.right
+                    && frame.top < second.bottom
+                    && second.top < frame.bottom
+                {
+                    found.push(format!("{}: \"{name}\" and \"{}\" overlap", self.name, plain(&other.label)));
+                }
+            }
+            if items.iter().any(|item| covers(item, frame)) {
+                found.push(format!("{}: \"{name}\" is under a curve", self.name));
+            }
+        }
+        Ok(found)
+    }
+}
+
+/// Whether an item shows data within a frame.
+fn covers(item: &Item, frame: &Frame) -> bool {
+    match item {
+        Item::Path { points, width, data: true, .. } => {
+            let around = frame.widened(0.5 * width);
+            points.windows(2).any(|ends| around.crosses(ends[0], ends[1]))
+        }
+        Item::Sign { mark, at, size, data: true, .. } => {
+            let half = if *mark == Mark::Diamond { 0.63 * size } else { 0.5 * size };
+            frame.widened(half).crosses(*at, *at)
+        }
+        _ => false,
+    }
+}
+
+impl Frame {
+    fn widened(&self, by: f64) -> Frame {
+        Frame { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
+    }
+
+    /// Whether a segment enters the frame: its part between the four sides (Liang and Barsky 1984).
+    fn crosses(&self, from: (f64, f64), to: (f64, f64)) -> bool {
+        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+        let mut part = (0.0f64, 1.0f64);
+        let sides = [
+            (-dx, from.0 - self.left),
+            (dx, self.right - from.0),
+            (-dy, from.1 - self.top),
+            (dy, self.bottom - from.1),
+        ];
+        for (step, room) in sides {
+            if step < 0.0 {
+                part.0 = part.0.max(room / step);
+            } else if step > 0.0 {
+                part.1 = part.1.min(room / step);
+            } else if room < 0.0 {
+                return false;
+            }
+        }
+        part.0 <= part.1
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{Axis, Corner, Layer, Note, Panel};
+
+    fn figure(legend: Corner, note: (f64, f64)) -> Figure {
+        let curve = Layer::new("diagonal", Mark::Line, Default::default(), vec![(0.0, 0.0), (1.0, 1.0)]);
+        let note = Note { label: "a note".into(), at: note, ..Default::default() };
+        let panel = Panel {
+            x: Axis::new("*x*").over(0.0, 1.0),
+            y: Axis::new("*y*").over(0.0, 1.0),
+            layers: vec![curve],
+            notes: vec![note],
+            legend: Some(legend),
+            ..Default::default()
+        };
+        Figure { name: "try".into(), size: (86.0, 60.0), columns: 1, panels: vec![panel], key: None }
+    }
+
+    #[test]
+    fn labels_in_the_way_are_found_and_others_are_not() {
+        for theme in [Theme::PRINT, Theme::SLIDES] {
+            let found = |legend, note| figure(legend, note).overlaps(&theme).expect("the fonts are there");
+            assert_eq!(found(Corner::TopLeft, (0.7, 0.2)), Vec::<String>::new());
+            assert_eq!(found(Corner::TopRight, (0.7, 0.2)), ["try: \"diagonal\" is under a curve"]);
+            assert_eq!(found(Corner::TopLeft, (0.45, 0.5)), ["try: \"a note\" is under a curve"]);
+            assert!(found(Corner::TopLeft, (0.95, 0.2)).contains(&"try: \"a note\" is not wholly on the sheet".into()));
+            assert!(found(Corner::TopLeft, (0.2, 0.95)).contains(&"try: \"diagonal\" and \"a note\" overlap".into()));
+        }
+    }
+}

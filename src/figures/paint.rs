@@ -1,0 +1,219 @@
+//! Puts the items of a layout on paper with plotters: SVG with text as text, PNG at 300 dpi.
+
+use super::label::{FONT, parts, register_fonts};
+use super::layout::{self, Frame, Item, Text};
+use super::style::{DPI, Theme};
+use super::{Figure, FigureError, Mark};
+use plotters::coord::Shift;
+use plotters::prelude::*;
+use plotters::style::text_anchor::{HPos, Pos, VPos};
+use plotters::style::{FontTransform, RGBColor};
+use std::path::Path;
+
+/// Pixels of the drawing for one of the PNG, each way: their mean smooths the edges, and the SVG has its places to 1/900 inch.
+const FINE: u32 = 3;
+/// Where plotters' backends put the baseline of a text below its top, in ems: SVG says dy = 0.76em, the bitmap half its font size of 1.24 em.
+const SVG_BASELINE: f64 = 0.76;
+const PNG_BASELINE: f64 = 0.62;
+/// Height of an overbar above the baseline, in ems: clear of a small letter, and of a capital.
+const BAR: f64 = 0.67;
+const CAPITAL_BAR: f64 = 0.85;
+
+/// The figure as SVG, its size in millimetres.
+pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError> {
+    let mut text = String::new();
+    let (width, height) = pixels(figure, theme);
+    let widths = draw(figure, theme, SVGBackend::with_string(&mut text, (width, height)), SVG_BASELINE)?;
+    // Pixels of the drawing are 1/900 inch; say so, or the figure comes out nine times its size.
+    let found = format!("width=\"{width}\" height=\"{height}\" viewBox");
+    let (w, h) = (figure.size.0 * theme.zoom, figure.size.1 * theme.zoom);
+    let text = text.replacen(&found, &format!("width=\"{w}mm\" height=\"{h}mm\" viewBox"), 1);
+    // plotters' name for this type is not a registered one.
+    let text = text.replace("data:png;base64,", "data:image/png;base64,");
+    // In whatever font a viewer has, a text is as wide as the layout took it to be.
+    let mut pieces = text.split("<text ");
+    let mut exact = pieces.next().unwrap_or_default().to_owned();
+    for (piece, width) in pieces.zip(widths) {
+        exact += &format!("<text textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" {piece}");
+    }
+    Ok(exact)
+}
+
+/// The figure as PNG.
+pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), FigureError> {
+    let (width, height) = pixels(figure, theme);
+    let mut fine = vec![0; 3 * (width * height) as usize];
+    draw(figure, theme, BitMapBackend::with_buffer(&mut fine, (width, height)), PNG_BASELINE)?;
+    let (w, h) = (width / FINE, height / FINE);
+    let mean = |x: u32, y: u32, channel: u32| {
+        let at = |i: u32, j: u32| fine[(3 * ((FINE * y + j) * width + FINE * x + i) + channel) as usize] as u32;
+        let sum: u32 = (0..FINE).flat_map(|j| (0..FINE).map(move |i| (i, j))).map(|(i, j)| at(i, j)).sum();
+        ((sum + FINE * FINE / 2) / (FINE * FINE)) as u8
+    };
+    let smooth: Vec<u8> = (0..h)
+        .flat_map(|y| (0..w).flat_map(move |x| (0..3).map(move |c| (x, y, c))))
+        .map(|(x, y, c)| mean(x, y, c))
+        .collect();
+    let failed = |reason: String| FigureError::Drawing { name: figure.name.clone(), reason };
+    let mut backend = BitMapBackend::new(path, (w, h));
+    let written = backend.blit_bitmap((0, 0), (w, h), &smooth).and_then(|()| backend.present());
+    written.map_err(|e| failed(e.to_string()))?;
+    drop(backend);
+    let io = |source| FigureError::Io { path: path.display().to_string(), source };
+    let bytes = std::fs::read(path).map_err(io)?;
+    std::fs::write(path, with_resolution(&bytes)).map_err(io)
+}
+
+/// A PNG with its resolution in a chunk of its own (PNG specification, pHYs) after the header, which plotters does not write.
+fn with_resolution(png: &[u8]) -> Vec<u8> {
+    /// Signature and the chunk IHDR.
+    const HEADER: usize = 8 + 25;
+    let per_metre = ((DPI as f64 / 0.0254).round() as u32).to_be_bytes();
+    let body = [b"pHYs".as_slice(), &per_metre, &per_metre, &[1]].concat();
+    let crc = body.iter().fold(u32::MAX, |crc, &byte| {
+        (0..8).fold(crc ^ byte as u32, |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    });
+    [&png[..HEADER], &9u32.to_be_bytes(), &body, &(!crc).to_be_bytes(), &png[HEADER..]].concat()
+}
+
+/// Pixels a point.
+fn scale() -> f64 {
+    (FINE * DPI) as f64 / 72.0
+}
+
+fn pixels(figure: &Figure, theme: &Theme) -> (u32, u32) {
+    let (width, height) = layout::size(figure, theme);
+    let whole = |points: f64| FINE * (points * DPI as f64 / 72.0).round() as u32;
+    (whole(width), whole(height))
+}
+
+/// Draws a figure on a backend; the width in pixels of every text that was drawn.
+fn draw<B: DrawingBackend>(figure: &Figure, theme: &Theme, backend: B, baseline: f64) -> Result<Vec<f64>, FigureError> {
+    let failed = |reason: String| FigureError::Drawing { name: figure.name.clone(), reason };
+    register_fonts().map_err(failed)?;
+    let area = backend.into_drawing_area();
+    let mut pen = Pen { area: &area, baseline, widths: vec![] };
+    let mut drawn = || {
+        let (r, g, b) = theme.paper;
+        area.fill(&RGBColor(r, g, b)).map_err(|e| e.to_string())?;
+        layout::items(figure, theme).iter().try_for_each(|item| pen.item(item))?;
+        area.present().map_err(|e| e.to_string())
+    };
+    drawn().map_err(failed)?;
+    Ok(pen.widths)
+}
+
+struct Pen<'a, B: DrawingBackend> {
+    area: &'a DrawingArea<B, Shift>,
+    /// Where the backend puts the baseline of a text below its top, in ems.
+    baseline: f64,
+    widths: Vec<f64>,
+}
+
+fn pixel((x, y): (f64, f64)) -> (i32, i32) {
+    ((x * scale()).round() as i32, (y * scale()).round() as i32)
+}
+
+impl<B: DrawingBackend> Pen<'_, B> {
+    fn item(&mut self, item: &Item) -> Result<(), String> {
+        match item {
+            Item::Text(text) => self.text(text),
+            Item::Path { points, colour, width, .. } => self.path(points, *colour, *width),
+            Item::Sign { mark, at, size, colour, .. } => self.sign(*mark, *at, *size, *colour),
+            Item::Cells { frame, rows } => self.cells(frame, rows),
+        }
+    }
+
+    fn path(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Result<(), String> {
+        let mut path: Vec<(i32, i32)> = points.iter().map(|p| pixel(*p)).collect();
+        path.dedup();
+        let style = colour.stroke_width((width * scale()).round().max(1.0) as u32);
+        self.area.draw(&PathElement::new(path, style)).map_err(|e| e.to_string())
+    }
+
+    fn sign(&self, mark: Mark, at: (f64, f64), size: f64, colour: RGBColor) -> Result<(), String> {
+        let (x, y) = pixel(at);
+        let radius = (0.5 * size * scale()).round() as i32;
+        let drawn = match mark {
+            Mark::Ring => {
+                // The line's middle is on the radius, as far out as the edge of a disc.
+                let width = (0.22 * size * scale()).round() as u32;
+                self.area.draw(&Circle::new((x, y), radius - width as i32 / 2, colour.stroke_width(width)))
+            }
+            Mark::Square => {
+                let half = (0.88 * radius as f64) as i32;
+                self.area.draw(&Rectangle::new([(x - half, y - half), (x + half, y + half)], colour.filled()))
+            }
+            Mark::Diamond => {
+                let half = (1.25 * radius as f64) as i32;
+                let corners = vec![(x - half, y), (x, y - half), (x + half, y), (x, y + half)];
+                self.area.draw(&Polygon::new(corners, colour))
+            }
+            _ => self.area.draw(&Circle::new((x, y), radius, colour.filled())),
+        };
+        drawn.map_err(|e| e.to_string())
+    }
+
+    fn cells(&self, frame: &Frame, rows: &[Vec<RGBColor>]) -> Result<(), String> {
+        let ((left, top), (right, bottom)) = (pixel((frame.left, frame.top)), pixel((frame.right, frame.bottom)));
+        let (width, height) = ((right - left).max(1) as usize, (bottom - top).max(1) as usize);
+        let mut pixels = Vec::with_capacity(3 * width * height);
+        for y in 0..height {
+            let row = &rows[y * rows.len() / height];
+            pixels.extend((0..width).map(|x| row[x * row.len() / width]).flat_map(|c| [c.0, c.1, c.2]));
+        }
+        let size = (width as u32, height as u32);
+        let image = BitMapElement::with_owned_buffer((left, top), size, pixels).ok_or("a map of no size")?;
+        self.area.draw(&image).map_err(|e| e.to_string())
+    }
+
+    fn text(&mut self, text: &Text) -> Result<(), String> {
+        let mut along = 0.0;
+        // A point of the label's own frame, along and above its baseline, on the sheet.
+        let (x, y) = text.at;
+        let sheet = |along: f64, above: f64| match text.turned {
+            false => (x + along, y - above),
+            true => (x - above, y - along),
+        };
+        // Every part at its own place, so that a bar is over its letter in whatever font a viewer of the SVG has.
+        for part in parts(&text.label) {
+            let em = text.size * part.size();
+            let font = FontDesc::new(FontFamily::Name(FONT), 1.24 * em * scale(), part.style());
+            let mut style = TextStyle::from(font).color(&text.colour).pos(Pos::new(HPos::Left, VPos::Top));
+            if text.turned {
+                style = style.transform(FontTransform::Rotate270);
+            }
+            let rise = text.size * part.rise();
+            let at = pixel(sheet(along, rise + self.baseline * em));
+            self.area.draw_text(&part.text, &style, at).map_err(|e| e.to_string())?;
+            let width = text.size * part.width();
+            self.widths.push(width * scale());
+            if part.bar {
+                let lean = if part.italic { 0.12 * em } else { 0.0 };
+                let bar = if part.text.chars().all(char::is_uppercase) { CAPITAL_BAR } else { BAR };
+                let ends = [along + lean + 0.04 * em, along + lean + width - 0.04 * em];
+                self.path(&ends.map(|a| sheet(a, rise + bar * em)), text.colour, 0.07 * em)?;
+            }
+            along += width;
+        }
+        Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_png_says_its_resolution() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("empty.png");
+        png(&Figure { size: (20.0, 10.0), ..Default::default() }, &Theme::PRINT, &path).expect("it is drawn");
+        let bytes = std::fs::read(&path).expect("it is there");
+        // 300 dpi are 11811 pixels a metre; the checksum is that of another program (zlib's crc32).
+        assert_eq!(
+            bytes[33..54],
+            [0, 0, 0, 9, 112, 72, 89, 115, 0, 0, 46, 35, 0, 0, 46, 35, 1, 0x78, 0xa5, 0x3f, 0x76]
+        );
+    }
+}
