@@ -86,6 +86,9 @@ pub fn evolve(
     Ok((solutions, counts))
 }
 
+/// (l, V̂_l)
+type Envelopes = Vec<(i64, Layer)>;
+
 /// What has a Laplace transform.
 pub(super) trait Inversion {
     /// The solutions at `times` by one contour; their errors hold what the solves leave.
@@ -162,7 +165,7 @@ impl<'a> Problem<'a> {
         deviation: &[Complex64],
         settings: (Quality, f64),
         monitor: &Monitor,
-    ) -> Result<(Vec<Complex64>, Vec<(i64, Layer)>), SolveError> {
+    ) -> Result<(Vec<Complex64>, Envelopes), SolveError> {
         let (chain, momenta) = (self.chain, self.chain.bonds..);
         let mut squares = vec![Complex64::ZERO; chain.atoms()];
         for order in self.periodic.square_orders() {
@@ -203,7 +206,7 @@ impl<'a> Problem<'a> {
         quality: Quality,
         tolerance: f64,
         monitor: &Monitor,
-    ) -> Result<(Parts<Complex64>, Vec<(i64, Layer)>), SolveError> {
+    ) -> Result<(Parts<Complex64>, Envelopes), SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
         let kernel = SquaredKernel::new(chain, s, quality);
         let moves = self.deviation.iter().any(|&w| w != 0.0);
