@@ -4,7 +4,8 @@ use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Solution, largest};
-use flipchain::evolve::{self, contour};
+use flipchain::evolve::{self, Method, contour, radau};
+use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady;
 use rand::{RngExt, SeedableRng};
@@ -161,6 +162,7 @@ fn assert_same(found: &[Solution], judges: &[Solution], what: &str) {
 #[test]
 fn the_profiles_in_time_are_those_of_the_covariance() {
     let mut random = ChaCha8Rng::seed_from_u64(53);
+    let quiet = Monitor::default();
     for bonds in [1, 2, 5, 11, 40] {
         for _ in 0..3 {
             let mut chain = random_chain(&mut random, bonds);
@@ -169,14 +171,63 @@ fn the_profiles_in_time_are_those_of_the_covariance() {
             }
             let law = random_law(&mut random, &chain);
             let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
-            let times = [1.0, 4.0, 30.0].map(|t| t * earliest);
-            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Default::default()).expect("it ends").0;
+            let times = [1.0, 1.7, 5.0, 20.0, 150.0].map(|t| t * earliest);
+            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
+            // The covariance by steps where its own contour does not serve yet.
+            let (early, late) = times.split_at(2);
             let judge = if bonds < 4 {
-                contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &Default::default())
+                let literal = Literal::new(&chain);
+                let early = radau::evolve(&literal, &law, early, 1e-10, |_| false, &quiet);
+                early.map(|e| (e.0, contour::evolve(&literal, &law, late, 1e-9, |_| false, &quiet)))
             } else {
-                contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Default::default())
+                let modal = Modal::new(&chain);
+                let early = radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet);
+                early.map(|e| (e.0, contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet)))
             };
-            assert_same(&found, &judge.expect("it ends").0, &format!("{chain:?}"));
+            let (early, late) = judge.expect("it ends");
+            let judge = [early, late.expect("it ends").0].concat();
+            assert_same(&found, &judge, &format!("{chain:?}"));
         }
+    }
+}
+
+#[test]
+fn weak_and_strong_flips_and_frictions_keep_the_stated_error() {
+    let quiet = Monitor::default();
+    for (seed, (flip_rate, frictions)) in
+        [(0.005, [0.01, 100.0]), (0.02, [1.0, 1.0]), (100.0, [0.01, 100.0]), (30.0, [3.0, 0.1])].into_iter().enumerate()
+    {
+        let mut random = ChaCha8Rng::seed_from_u64(60 + seed as u64);
+        let chain = chain(6, flip_rate, frictions.map(|friction| Some((1.0 + f64::min(friction, 1.0), friction))), 0.7);
+        let law = random_law(&mut random, &chain);
+        let earliest = contour::earliest(&chain).expect("it serves");
+        let times = [1.0, 9.0].map(|t| t * earliest);
+        let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
+        let judge = contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &quiet).expect("it ends").0;
+        assert_same(&found, &judge, &format!("{chain:?}"));
+    }
+}
+
+#[test]
+fn early_profiles_of_a_long_chain_are_those_of_windows_of_it() {
+    let mut random = ChaCha8Rng::seed_from_u64(54);
+    let quiet = Monitor::default();
+    for ends in [[Some((2.0, 1.0)), Some((1.0, 0.3))], [None, Some((0.5, 4.0))]] {
+        let chain = chain(230, 0.6, ends, 1.5);
+        let law = random_law(&mut random, &chain);
+        let times = [0.0, 0.3, 2.0, 6.0];
+        let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
+        let window = plan.windows.expect("in windows");
+        assert!(window < chain.bonds, "{window}");
+        let modal = Modal::new(&chain);
+        let found = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+        let judge = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+        assert_same(&found, &judge, &plan.reason);
+        // Stated, and not far from what was asked for.
+        assert!(
+            found.iter().all(|s| s.errors.var_p < 1e-9),
+            "{:?}",
+            found.iter().map(|s| s.errors).collect::<Vec<_>>()
+        );
     }
 }

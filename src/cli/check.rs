@@ -159,6 +159,9 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     for verdict in &verdicts {
         let _ = writeln!(remarks, "{}", verdict.sentence);
     }
+    if let Some(l1) = &l1 {
+        let _ = writeln!(remarks, "{}", l1.sentence);
+    }
     for found in &extrapolated {
         let _ = writeln!(remarks, "{}", found.sentence);
     }
@@ -215,7 +218,7 @@ fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
         if at.len() == times.len() {
             return "at all times".to_string();
         }
-        let [from, to] = [at[0], at[at.len() - 1]].map(|t| format!("{t:.3}"));
+        let [from, to] = [at[0], at[at.len() - 1]].map(|t| verdict::digits(t, 3));
         if from == to { format!("at t = {from}") } else { format!("at t = {from} .. {to}") }
     };
     let said: Vec<String> = gaps.iter().map(|(sizes, at)| format!("N = {} {}", list(sizes), when(at))).collect();

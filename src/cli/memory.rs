@@ -40,10 +40,10 @@ fn available() -> Option<u64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// States the memory a run needs (with -v) and refuses one that does not fit; `bonds` is its N, for the largest N that would.
+/// States the memory a run needs (unless -q) and refuses one that does not fit; `bonds` is its N, for the largest N that would.
 pub fn check(args: &RunArgs, needed: u64, bonds: usize) -> Result<(), Error> {
     let limit = args.memory_limit.or_else(available);
-    if args.verbose {
+    if !args.quiet {
         let of = limit.map_or(String::new(), |limit| format!(" of {}", readable(limit as f64)));
         eprintln!("memory: about {}{of}", readable(needed as f64));
     }

@@ -11,8 +11,9 @@
 //! on the ring the answer is formed and transformed. Judge: [`super::literal`].
 
 use super::Diagonals;
-use super::interface::{Given, Interface, total};
-use super::pair::{Blocks, Shift, number};
+use super::answer::Answer;
+use super::friction;
+use super::pair::{Blocks, number};
 use super::pass::{self, Field, Place, Visitor};
 use crate::numerics::lanes::Lane;
 use crate::numerics::vector::Vector;
@@ -21,23 +22,24 @@ use rustfft::FftPlanner;
 use std::f64::consts::PI;
 use std::marker::PhantomData;
 
-/// The diagonals of the answer to the right-hand side `given` and the interface `w`; open chains.
-pub(super) fn of_answer<F: Field>(interface: &Interface<'_>, given: Given<'_>, w: &Vector) -> Diagonals {
+/// The diagonals of an answer whose interface is `w`; open chains.
+pub(super) fn of_answer<F: Field>(answer: &Answer<'_>, w: &Vector) -> Diagonals {
+    let interface = &answer.interface;
     let m = interface.modes.count();
-    let (table, columns) = interface.sources(given, w);
-    let given = Given { table: &table, ..given };
     let cosine: Vec<f64> = (0..m).map(|k| (PI * k as f64 / (2 * m) as f64).cos()).collect();
     let readers = |_| Reader::<F> {
-        interface: *interface,
-        pairs: interface.pairs(),
-        given,
-        columns: &columns,
+        answer,
+        row: friction::Row::default(),
         cosine: &cosine,
         sums: Vector::zeros(6 * m, F::COMPLEX),
         field: PhantomData,
     };
     let readers = pass::run::<F, _>(interface.modes, interface.groups, interface.groups.iter().map(readers).collect());
-    let sums = total(readers.into_iter().map(|reader| reader.sums));
+    let sums = readers.into_iter().map(|reader| reader.sums).reduce(|mut sums, part| {
+        sums.add(Complex64::ONE, &part);
+        sums
+    });
+    let sums = sums.expect("there is at least one group of rows");
     let fourier = FftPlanner::new().plan_fft_forward(2 * m);
     let [elongation, cosines, sines] = [0, 1, 2].map(|part| {
         let mut v: Vec<Complex64> = (0..2 * m).map(|j| sums.at(2 * part * m + j)).collect();
@@ -57,10 +59,8 @@ pub(super) fn of_answer<F: Field>(interface: &Interface<'_>, given: Given<'_>, w
 
 /// Sums the three tables: rr over the cosines, pr and rp over the cosines and over the sines.
 struct Reader<'a, F> {
-    interface: Interface<'a>,
-    pairs: Shift,
-    given: Given<'a>,
-    columns: &'a Vector,
+    answer: &'a Answer<'a>,
+    row: friction::Row,
     /// C_k
     cosine: &'a [f64],
     sums: Vector,
@@ -68,15 +68,16 @@ struct Reader<'a, F> {
 }
 
 impl<F: Field> Visitor for Reader<'_, F> {
-    #[inline(always)]
-    fn start_row(&mut self, _row: usize) {}
+    fn start_row(&mut self, row: usize) {
+        self.row = self.answer.row(row);
+    }
 
     #[inline(always)]
     fn visit<V: Lane>(&mut self, place: Place) {
-        let interface = &self.interface;
+        let interface = &self.answer.interface;
         let (modes, m) = (interface.modes, interface.modes.count());
-        let x: Blocks<V> = interface.answer(&self.pairs, &self.given, self.columns, place);
-        let norms = interface.norms::<V>(place) * number::<V::Real>(if place.diagonal { 0.5 } else { 1.0 });
+        let x: Blocks<V> = self.answer.at(&self.row, place);
+        let norms = place.once::<V::Real>(interface.norms::<V>(place));
         // pr and rp of a pair are the two orders of one product; both are halved here and the sum doubled at the end.
         let half: V::Real = number(0.5);
         let (c, c_across) = (number::<V::Real>(self.cosine[place.row]), V::Real::load(self.cosine, &[], place.column));
@@ -87,17 +88,18 @@ impl<F: Field> Visitor for Reader<'_, F> {
         let cosines = (x.pr * s + x.rp * s_across) * (norms * half);
         let (pr, rp) = (x.pr * (c * norms * half), x.rp * (c_across * norms * half));
         let minus = number::<V::Real>(-1.0);
-        let mut add = |part: usize, value: V, at: usize| {
-            value.add_to(&mut self.sums.re, &mut self.sums.im, 2 * part * m + at);
-        };
-        add(0, elongation, place.difference);
-        add(0, elongation * minus, place.sum);
-        add(1, cosines, place.difference);
-        add(1, cosines * minus, place.sum);
-        add(2, pr - rp, place.difference);
-        add(2, pr + rp, place.sum);
+        let sums = &mut self.sums;
+        for (value, at) in [
+            (elongation, place.difference),
+            (elongation * minus, place.sum),
+            (cosines, 2 * m + place.difference),
+            (cosines * minus, 2 * m + place.sum),
+            (pr - rp, 4 * m + place.difference),
+            (pr + rp, 4 * m + place.sum),
+        ] {
+            value.add_to(&mut sums.re, &mut sums.im, at);
+        }
     }
 
-    #[inline(always)]
     fn end_row(&mut self, _row: usize) {}
 }

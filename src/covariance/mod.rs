@@ -8,12 +8,15 @@
 //! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
 //! [`modal::Modal`], O(N²), is the one that is used.
 
+mod answer;
 mod diagonals;
+mod friction;
 mod interface;
 pub mod literal;
 pub mod memory;
 pub mod modal;
 pub mod moments;
+mod packed;
 mod pair;
 mod pass;
 pub mod periodic;
@@ -41,6 +44,16 @@ pub struct Target<'a> {
     pub weight: Complex64,
     /// Where it is added.
     pub state: &'a mut [f64],
+}
+
+/// One of several equations that are solved together.
+pub struct Shifted<'a> {
+    /// σ
+    pub shift: Complex64,
+    /// R
+    pub source: Source<'a>,
+    /// The factor of X in every state.
+    pub weights: Vec<Complex64>,
 }
 
 /// What profiles are made of, of one (complex) covariance X.
@@ -136,4 +149,19 @@ pub trait MomentEquations: Sync {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError>;
+
+    /// Solves independent equations (σ_i - 𝓛) X_i = R_i side by side and adds Re Σ_i weights_ij X_i to state j.
+    fn solve_all(
+        &self,
+        equations: &[Shifted<'_>],
+        states: &mut [&mut [f64]],
+        tolerance: f64,
+    ) -> Result<Vec<SolveReport>, SolveError> {
+        let solve = |equation: &Shifted<'_>| {
+            let pairs = equation.weights.iter().zip(states.iter_mut());
+            let mut targets: Vec<_> = pairs.map(|(&weight, state)| Target { weight, state }).collect();
+            self.solve(equation.shift, equation.source, &mut targets, tolerance)
+        };
+        equations.iter().map(solve).collect()
+    }
 }

@@ -1,15 +1,17 @@
 //! The moment equations in the cosine basis: (σ - 𝓛) X = R in O(N²) time and memory.
 //!
-//! C is held as Ψᵀ C Ψ by rows k = 0..M of the triangle k' ≥ k: in each row the blocks pp, rr, rp, pr (pr being
-//! Cov(p_k, r_k')) of M - k numbers; 2M(M+1) numbers in all, half of the full matrix. One solve is one pass over the pairs to read
+//! C is held in the modes, packed (src/covariance/packed.rs): half of the full matrix. One solve is one pass over the pairs to read
 //! the right-hand side, a pass of O(N) memory for each iteration of GMRES on the interface (src/covariance/interface.rs), and one
 //! pass to write the answer. The residual returned is that of the interface equation, whose solution determines X exactly
 //! pair by pair; [`super::literal`] is the judge. Source: docs/theory.md, "Shifted solves".
 
-use super::interface::{End, Given, Interface, row_start};
+use super::answer::{self, Answer};
+use super::friction::End;
+use super::interface::{Given, Interface};
+use super::packed::row_start;
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target, diagonals};
+use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
@@ -27,8 +29,19 @@ pub struct Modal {
     chain: Chain,
     modes: Modes,
     ends: Vec<End>,
+    /// ψ_k at the left end.
+    shape: Vec<f64>,
     groups: Vec<Range<usize>>,
     monitor: Monitor,
+}
+
+/// The answer to one equation, its interface, and the interface's error.
+struct Solved<'a> {
+    answer: Answer<'a>,
+    w: Vector,
+    error: Vector,
+    report: SolveReport,
+    real: bool,
 }
 
 /// A residual that rounding keeps above the tolerance but below this is no failure: the error it leaves is in the report.
@@ -40,15 +53,9 @@ impl Modal {
     /// Prepares the modes.
     pub fn new(chain: &Chain) -> Modal {
         let modes = Modes::new(chain);
-        let shape = |sign: f64| {
-            (0..modes.count()).map(|k| modes.at_left_end(k) * if k % 2 == 1 { sign } else { 1.0 }).collect()
-        };
-        let ends = [(chain.left, 1.0), (chain.right, -1.0)]
-            .into_iter()
-            .filter_map(|(end, sign)| end.map(|t| End { friction: t.friction, shape: shape(sign) }))
-            .collect();
+        let shape = (0..modes.count()).map(|k| modes.at_left_end(k)).collect();
         let groups = pass::groups(modes.count());
-        Modal { chain: chain.clone(), modes, ends, groups, monitor: Monitor::default() }
+        Modal { chain: chain.clone(), modes, ends: End::of(chain), shape, groups, monitor: Monitor::default() }
     }
 
     /// The same, whose solves tell `monitor` of every iteration.
@@ -57,26 +64,64 @@ impl Modal {
     }
 
     fn interface(&self, shift: Complex64) -> Interface<'_> {
-        Interface { modes: &self.modes, ends: &self.ends, flip_rate: self.chain.flip_rate, shift, groups: &self.groups }
+        Interface {
+            modes: &self.modes,
+            ends: &self.ends,
+            shape: &self.shape,
+            flip_rate: self.chain.flip_rate,
+            shift,
+            groups: &self.groups,
+        }
     }
 
-    fn solve_in<F: Field>(
-        &self,
+    /// Solves the interface equation, in real arithmetic where everything is real; `read` says whether profiles will be read off the answer.
+    fn solved<'a>(
+        &'a self,
         shift: Complex64,
-        source: Source<'_>,
-        targets: &mut [Target<'_>],
+        source: Source<'a>,
         tolerance: f64,
         read: bool,
-    ) -> Result<(SolveReport, Option<Diagonals>), SolveError> {
+    ) -> Result<Solved<'a>, SolveError> {
+        if shift == Complex64::ZERO && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
+            return Err(SolveError::Singular { shift });
+        }
+        if shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0) {
+            self.solved_in::<Real>(shift, source, tolerance, read)
+        } else {
+            self.solved_in::<Complex>(shift, source, tolerance, read)
+        }
+    }
+
+    fn solved_in<'a, F: Field>(
+        &'a self,
+        shift: Complex64,
+        source: Source<'a>,
+        tolerance: f64,
+        read: bool,
+    ) -> Result<Solved<'a>, SolveError> {
         let interface = self.interface(shift);
         let momenta = Vector::from_complex(source.momenta, F::COMPLEX);
         let table = momenta.map_range(0..momenta.len(), |q| self.modes.table(q));
-        let given = Given { state: source.state, scale: source.scale, table: &table };
-        let b = interface.right_hand_side::<F>(given);
-        let m = self.modes.count();
+        let given = Given { state: source.state, scale: source.scale, table };
+        let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
-        let (w, outcome) =
-            gmres::solve(&b, tolerance, &self.monitor, |w| interface.apply::<F>(w), |w| preconditioner.apply(w))?;
+        // Where profiles are read off, the error is judged by coefficients of other roundings: small flip rates lose digits in them.
+        let other = Interface { flip_rate: self.chain.flip_rate * (1.0 + 4.0 * f64::EPSILON), ..self.interface(shift) };
+        let again = |w: &Vector| {
+            read.then(|| {
+                let mut residual = other.right_hand_side::<F>(&given);
+                residual.add(-Complex64::ONE, &other.apply::<F>(w));
+                residual
+            })
+        };
+        let (w, outcome) = gmres::solve(
+            &b,
+            tolerance,
+            &self.monitor,
+            |w| interface.apply::<F>(w),
+            |w| preconditioner.apply(w),
+            again,
+        )?;
         let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
         if outcome.residual.is_nan() || outcome.residual > floor {
             return Err(SolveError::NotConverged {
@@ -86,63 +131,61 @@ impl Modal {
                 tolerance,
             });
         }
-        if !targets.is_empty() {
-            interface.emit::<F>(given, &w, targets);
-        }
-        let error = (0..m).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
+        let error = (0..self.modes.count()).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
         let flow_error = error * self.chain.current_weight();
-        let mut report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
-        let diagonals = read.then(|| match self.chain.topology {
-            Topology::Open => {
-                report.flow_error = self.flow_error::<F>(&interface, &outcome.error);
-                diagonals::of_answer::<F>(&interface, given, &w)
-            }
-            Topology::Ring => self.diagonals_of_answer::<F>(&interface, given, &w),
-        });
-        Ok((report, diagonals))
+        let report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
+        let answer = Answer::new(interface, given, &w);
+        Ok(Solved { answer, w, error: outcome.error, report, real: !F::COMPLEX })
     }
 
-    /// What an error of the interface means for the currents: the correlations of its answer, and λ times its variances at the thermostats.
-    fn flow_error<F: Field>(&self, interface: &Interface<'_>, error: &Vector) -> f64 {
+    /// What an error of the interface means for the variances, and for the currents: the correlations of its answer, and λ times its variances
+    /// at the thermostats.
+    fn carried<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
-        let nothing = Given { state: None, scale: Complex64::ZERO, table: &table };
-        let answer = diagonals::of_answer::<F>(interface, nothing, error);
+        let answer = Answer::new(interface, Given { state: None, scale: Complex64::ZERO, table }, error);
+        let answer = diagonals::of_answer::<F>(&answer, error);
         let [left, right] = self.chain.friction();
         let ends = (left * error.at(0).norm()).max(right * error.at(self.chain.bonds).norm());
-        answer.correlation.iter().map(|c| c.norm()).fold(ends, f64::max)
+        let largest = |values: &[Complex64], least: f64| values.iter().map(|c| c.norm()).fold(least, f64::max);
+        [largest(&answer.variance, 0.0), largest(&answer.correlation, ends)]
     }
 
-    /// The diagonals by forming the answer.
-    fn diagonals_of_answer<F: Field>(&self, interface: &Interface<'_>, given: Given<'_>, w: &Vector) -> Diagonals {
-        // Re X, and Im X = Re(-i X).
+    /// The diagonals of an answer, and its report with the error of the currents.
+    fn diagonals<F: Field>(&self, solved: &Solved<'_>) -> (SolveReport, Diagonals) {
+        let mut report = solved.report;
+        if self.chain.topology == Topology::Open {
+            let [carried, flow] = self.carried::<F>(solved.answer.interface, &solved.error);
+            (report.error, report.flow_error) = (report.error.max(carried), flow);
+            return (report, diagonals::of_answer::<F>(&solved.answer, &solved.w));
+        }
+        // By forming the answer: Re X, and Im X = Re(-i X).
         let [re, im] = [Complex64::ONE, -Complex64::I].map(|weight| {
             let mut state = vec![0.0; self.state_len()];
-            interface.emit::<F>(given, w, &mut [Target { weight, state: &mut state }]);
+            answer::emit::<F>(&[&solved.answer], &[&[weight]], &mut [&mut state]);
             let matrix = self.matrix(&state);
             (matrix.diag().to_vec(), self.chain.left_correlations(matrix.view()))
         });
         let join = |re: Vec<f64>, im: Vec<f64>| re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect();
-        Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) }
+        (report, Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) })
     }
 
-    /// In real arithmetic where everything is real.
-    fn solve_and(
-        &self,
-        shift: Complex64,
-        source: Source<'_>,
-        targets: &mut [Target<'_>],
-        tolerance: f64,
-        read: bool,
-    ) -> Result<(SolveReport, Option<Diagonals>), SolveError> {
-        let stationary = shift == Complex64::ZERO;
-        if stationary && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
-            return Err(SolveError::Singular { shift });
-        }
-        let real = shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0);
-        if real {
-            self.solve_in::<Real>(shift, source, targets, tolerance, read)
-        } else {
-            self.solve_in::<Complex>(shift, source, targets, tolerance, read)
+    /// Adds the answers, each with its weights, to the states.
+    fn emit(&self, solved: &[Solved<'_>], weights: &[&[Complex64]], states: &mut [&mut [f64]]) {
+        let choose = |real: bool| -> (Vec<&Answer<'_>>, Vec<&[Complex64]>) {
+            let chosen = solved.iter().zip(weights).filter(|(solved, _)| solved.real == real);
+            chosen.map(|(solved, weights)| (&solved.answer, *weights)).unzip()
+        };
+        let (answers, weights) = choose(true);
+        answer::emit::<Real>(&answers, &weights, states);
+        let (answers, weights) = choose(false);
+        answer::emit::<Complex>(&answers, &weights, states);
+    }
+
+    fn emit_to(&self, solved: Solved<'_>, targets: &mut [Target<'_>]) {
+        let weights: Vec<Complex64> = targets.iter().map(|target| target.weight).collect();
+        let mut states: Vec<&mut [f64]> = targets.iter_mut().map(|target| &mut *target.state).collect();
+        if !states.is_empty() {
+            self.emit(&[solved], &[&weights], &mut states);
         }
     }
 
@@ -236,7 +279,7 @@ impl MomentEquations for Modal {
     }
 
     fn generator(&self, state: &[f64]) -> Vec<f64> {
-        self.interface(Complex64::ONE).generator(state)
+        answer::generator(&self.interface(Complex64::ONE), state)
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
@@ -272,11 +315,11 @@ impl MomentEquations for Modal {
             .ends
             .iter()
             .map(|end| {
-                let shape: Vec<Complex64> = end.shape.iter().map(|&e| e.into()).collect();
+                let shape: Vec<Complex64> = (0..m).map(|k| (end.at(k) * self.shape[k]).into()).collect();
                 free(&vec![Complex64::ZERO; m], &shape)
             })
             .collect();
-        let at = |end: &End, p: &[Complex64]| -> Complex64 { end.shape.iter().zip(p).map(|(&e, p)| p * e).sum() };
+        let at = |end: &End, p: &[Complex64]| -> Complex64 { (0..m).map(|k| p[k] * (end.at(k) * self.shape[k])).sum() };
         let n = self.ends.len();
         let matrix = faer::Mat::from_fn(n, n, |i, j| {
             Complex64::from(if i == j { 1.0 } else { 0.0 }) + at(&self.ends[i], &answers[j].1) * self.ends[j].friction
@@ -308,7 +351,10 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError> {
-        self.solve_and(shift, source, targets, tolerance, false).map(|(report, _)| report)
+        let solved = self.solved(shift, source, tolerance, false)?;
+        let report = solved.report;
+        self.emit_to(solved, targets);
+        Ok(report)
     }
 
     fn solve_diagonals(
@@ -318,7 +364,24 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
-        let (report, diagonals) = self.solve_and(shift, source, targets, tolerance, true)?;
-        Ok((report, diagonals.expect("they were asked for")))
+        let solved = self.solved(shift, source, tolerance, true)?;
+        let found = if solved.real { self.diagonals::<Real>(&solved) } else { self.diagonals::<Complex>(&solved) };
+        self.emit_to(solved, targets);
+        Ok(found)
+    }
+
+    fn solve_all(
+        &self,
+        equations: &[Shifted<'_>],
+        states: &mut [&mut [f64]],
+        tolerance: f64,
+    ) -> Result<Vec<SolveReport>, SolveError> {
+        let solved =
+            equations.par_iter().map(|equation| self.solved(equation.shift, equation.source, tolerance, false));
+        let solved: Vec<Result<Solved<'_>, SolveError>> = solved.collect();
+        let solved = solved.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let weights: Vec<&[Complex64]> = equations.iter().map(|equation| &equation.weights[..]).collect();
+        self.emit(&solved, &weights, states);
+        Ok(solved.iter().map(|solved| solved.report).collect())
     }
 }

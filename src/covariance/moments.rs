@@ -85,6 +85,29 @@ impl MomentErrors {
     }
 }
 
+impl TimeIntegrals {
+    /// Adds a step's stages with their weights, for everything made of the means.
+    pub(crate) fn add_stages(
+        &mut self,
+        chain: &Chain,
+        means: &[Vec<f64>],
+        force: &[f64],
+        weights: impl Iterator<Item = f64>,
+    ) {
+        for ((z, force), weight) in means.iter().zip(force).zip(weights) {
+            for ((sum, square), z) in self.mean.iter_mut().zip(&mut self.square).zip(z) {
+                *sum += weight * z;
+                *square += weight * z * z;
+            }
+            for (bond, sum) in self.product.iter_mut().enumerate() {
+                let (p, r) = chain.left_pair(bond);
+                *sum += weight * z[p] * z[r];
+            }
+            self.work += weight * force * z[z.len() - 1];
+        }
+    }
+}
+
 /// What a covariance matrix must satisfy, relative to its largest variance.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Consistency {
@@ -93,8 +116,8 @@ pub struct Consistency {
     /// Largest |C_ij| - √(C_ii C_jj), or negative variance; 0 where the matrix passes.
     pub negative_minor: f64,
     /// The least of 0, 1e-17, 1e-16, .. that, added to the diagonal, lets a Cholesky factorization succeed: how far the matrix is from positive
-    /// semidefinite, to a factor 10. Up to [`Consistency::LARGEST_FACTORIZATION`] coordinates; 0 beyond, where the minors alone are seen.
-    pub indefinite: f64,
+    /// semidefinite, to a factor 10. `None` beyond [`Consistency::LARGEST_FACTORIZATION`] coordinates, where the minors alone are seen.
+    pub indefinite: Option<f64>,
 }
 
 impl Consistency {
@@ -115,7 +138,7 @@ impl Consistency {
             }
         }
         let n = covariance.nrows();
-        let indefinite = if n <= Consistency::LARGEST_FACTORIZATION { indefinite(covariance, scale) } else { 0.0 };
+        let indefinite = (n <= Consistency::LARGEST_FACTORIZATION).then(|| indefinite(covariance, scale));
         Consistency { asymmetry: asymmetry / scale, negative_minor: negative / scale, indefinite }
     }
 
@@ -127,7 +150,7 @@ impl Consistency {
             c.abs() - (variance[p].max(0.0) * variance[r].max(0.0)).sqrt()
         });
         let negative = variance.iter().map(|v| -v).chain(minor).fold(0.0, f64::max);
-        Consistency { asymmetry: 0.0, negative_minor: negative / scale, indefinite: 0.0 }
+        Consistency { asymmetry: 0.0, negative_minor: negative / scale, indefinite: None }
     }
 }
 
@@ -229,9 +252,9 @@ mod tests {
         let c = array![[1.0, -0.6, -0.6], [-0.6, 1.0, -0.6], [-0.6, -0.6, 1.0]];
         let found = Consistency::of(c.view());
         assert_eq!((found.asymmetry, found.negative_minor), (0.0, 0.0));
-        assert!(found.indefinite >= 0.2, "{found:?}");
+        assert!(found.indefinite.is_some_and(|shift| shift >= 0.2), "{found:?}");
         let singular = array![[1.0, 1.0], [1.0, 1.0]];
-        assert!(Consistency::of(singular.view()).indefinite <= 1e-15);
-        assert_eq!(Consistency::of(Array2::<f64>::eye(3).view()).indefinite, 0.0);
+        assert!(Consistency::of(singular.view()).indefinite.is_some_and(|shift| shift <= 1e-15));
+        assert_eq!(Consistency::of(Array2::<f64>::eye(3).view()).indefinite, Some(0.0));
     }
 }

@@ -38,6 +38,8 @@ pub(super) struct Pair<V: Lane> {
     inverse_det: V,
     /// q
     pub remainder: V,
+    /// 4γ
+    four_flips: V::Real,
 }
 
 /// The four blocks of a pair: (p_k,p_k'), (r_k,r_k'), (r_k,p_k'), (p_k,r_k').
@@ -75,6 +77,7 @@ impl Shift {
             b,
             inverse_c,
             elongation,
+            four_flips: number(4.0 * self.flip_rate),
             momentum: elongation + number(4.0 * self.flip_rate),
             off: (minus - plus) * half,
             inverse_det,
@@ -89,6 +92,7 @@ impl Shift {
             b: number(0.0),
             inverse_c: V::splat(self.inverse_c),
             elongation: number(1.0),
+            four_flips: number(4.0 * self.flip_rate),
             momentum: number(0.0),
             off: number(0.0),
             inverse_det: number(1.0 / (4.0 * self.flip_rate)),
@@ -116,11 +120,22 @@ impl<V: Lane> Pair<V> {
 
     /// All blocks of X for R + 4γ W in pp, and W less the answer of pp, without cancellation.
     #[inline(always)]
-    pub fn solve_with_flips(&self, r: &Blocks<V>, flips: V, four_flips: V::Real) -> (Blocks<V>, V) {
+    pub fn solve_with_flips(&self, r: &Blocks<V>, flips: V) -> (Blocks<V>, V) {
         let (f, h) = self.reduced(r);
         let answer = (self.elongation * h - self.off * f) * self.inverse_det;
         let difference = self.remainder * flips - answer;
-        (self.complete(r, f, h + flips * four_flips, flips - difference), difference)
+        (self.complete(r, f, h + flips * self.four_flips, flips - difference), difference)
+    }
+
+    /// The answers pp←pp, rp←pp = -pp←rp, pr←pp = -pp←pr, rp←rp, pr←pr.
+    #[inline(always)]
+    pub fn responses(&self) -> [V; 5] {
+        let (zero, one) = (number::<V>(0.0), number::<V>(1.0));
+        let none = Blocks { pp: zero, rr: zero, rp: zero, pr: zero };
+        let from_pp = self.solve(&Blocks { pp: one, ..none });
+        let from_rp = self.solve(&Blocks { rp: one, ..none });
+        let from_pr = self.solve(&Blocks { pr: one, ..none });
+        [from_pp.pp, from_pp.rp, from_pp.pr, from_rp.rp, from_pr.pr]
     }
 
     #[inline(always)]

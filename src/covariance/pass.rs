@@ -4,15 +4,19 @@
 //! of threads. The same code is compiled for wider vector instructions and chosen at run time; no operation is fused or
 //! reordered, so the bits do not depend on that either.
 
+use super::pair::number;
 use crate::chain::modes::Modes;
-use crate::numerics::lanes::{Eight, Lane, Split};
+#[cfg(target_arch = "x86_64")]
+use crate::numerics::lanes::{Avx2, Avx512};
+use crate::numerics::lanes::{Eight, Lane, Registers, Split, Vectorized, Wide, widest};
 use rayon::prelude::*;
+use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Real or complex numbers: one at a time and eight at a time.
 pub(super) trait Field: Send + 'static {
     type One: Lane;
-    type Eight: Lane;
+    type Many<W: Wide>: Lane;
     const COMPLEX: bool;
 }
 
@@ -20,7 +24,7 @@ pub(super) trait Field: Send + 'static {
 pub(super) struct Real;
 impl Field for Real {
     type One = f64;
-    type Eight = Eight;
+    type Many<W: Wide> = W;
     const COMPLEX: bool = false;
 }
 
@@ -28,7 +32,7 @@ impl Field for Real {
 pub(super) struct Complex;
 impl Field for Complex {
     type One = Split<f64>;
-    type Eight = Split<Eight>;
+    type Many<W: Wide> = Split<W>;
     const COMPLEX: bool = true;
 }
 
@@ -43,11 +47,47 @@ pub(super) struct Place {
     pub diagonal: bool,
 }
 
+impl Place {
+    /// Some columns further.
+    #[inline(always)]
+    pub fn after(&self, columns: usize) -> Place {
+        Place {
+            column: self.column + columns,
+            difference: self.difference + columns,
+            sum: self.sum + columns,
+            diagonal: self.diagonal && columns == 0,
+            ..*self
+        }
+    }
+
+    /// Where a lane begins in an array of eight whose entries belong alternately to the columns of the parity of row + 1 and of row.
+    #[inline(always)]
+    pub fn phase<V: Lane>(&self) -> usize {
+        if V::WIDTH == 1 { (self.column + self.row + 1) % 2 } else { 0 }
+    }
+
+    /// Halves what belongs to the diagonal, which stands for one entry where all others stand for two.
+    #[inline(always)]
+    pub fn once<V: Lane>(&self, value: V) -> V {
+        if V::WIDTH == 1 && self.diagonal { value * number::<V::Real>(0.5) } else { value }
+    }
+}
+
 /// What is done at each place.
 pub(super) trait Visitor {
     fn start_row(&mut self, row: usize);
     fn visit<V: Lane>(&mut self, place: Place);
     fn end_row(&mut self, row: usize);
+
+    /// Visits `count` columns from `place` on, V::WIDTH at a time: single lanes come alone, because their [`Place::phase`] changes.
+    #[inline(always)]
+    fn visit_run<V: Lane>(&mut self, place: Place, count: usize) {
+        let mut done = 0;
+        while done < count {
+            self.visit::<V>(place.after(done));
+            done += V::WIDTH;
+        }
+    }
 }
 
 /// Runs one visitor over the rows of every group and returns them in order.
@@ -56,15 +96,15 @@ pub(super) fn run<F: Field, T: Visitor + Send>(modes: &Modes, groups: &[Range<us
         .par_iter()
         .zip(visitors)
         .map(|(rows, mut visitor)| {
-            rows_dispatched::<F, T>(modes, rows.clone(), &mut visitor);
+            run_rows::<F, T>(modes, rows.clone(), &mut visitor);
             visitor
         })
         .collect()
 }
 
-/// Groups of rows of about equal numbers of pairs; they depend on M alone.
+/// Groups of rows of about equal numbers of pairs; they depend on M alone. Each has its own sums, so few where a row is short.
 pub(super) fn groups(modes: usize) -> Vec<Range<usize>> {
-    let count = (modes / 8).clamp(1, 32);
+    let count = (modes / 32).clamp(1, 32);
     let total = modes * (modes + 1) / 2;
     let mut groups = Vec::with_capacity(count);
     let (mut start, mut seen) = (0, 0);
@@ -78,66 +118,51 @@ pub(super) fn groups(modes: usize) -> Vec<Range<usize>> {
     groups
 }
 
-#[inline(always)]
-fn rows<F: Field, T: Visitor>(modes: &Modes, rows: Range<usize>, visitor: &mut T) {
-    for row in rows {
-        visitor.start_row(row);
-        for segment in modes.segments(row) {
-            let mut place = Place {
-                row,
-                column: segment.columns.start,
-                difference: segment.difference,
-                sum: segment.sum,
-                diagonal: segment.columns.start == row,
-            };
-            let advance = |place: &mut Place, by: usize| {
-                place.column += by;
-                place.difference += by;
-                place.sum += by;
-            };
-            if place.diagonal {
-                visitor.visit::<F::One>(place);
-                advance(&mut place, 1);
-                place.diagonal = false;
+/// One visitor's rows, as code that is compiled for each kind of registers.
+struct Rows<'a, F, W, T> {
+    modes: &'a Modes,
+    rows: Range<usize>,
+    visitor: &'a mut T,
+    numbers: PhantomData<(F, W)>,
+}
+
+fn run_rows<F: Field, T: Visitor>(modes: &Modes, rows: Range<usize>, visitor: &mut T) {
+    match widest() {
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx512 => Avx512::vectorized(Rows::<F, Avx512, T> { modes, rows, visitor, numbers: PhantomData }),
+        #[cfg(target_arch = "x86_64")]
+        Registers::Avx2 => Avx2::vectorized(Rows::<F, Avx2, T> { modes, rows, visitor, numbers: PhantomData }),
+        Registers::Any => Eight::vectorized(Rows::<F, Eight, T> { modes, rows, visitor, numbers: PhantomData }),
+    }
+}
+
+impl<F: Field, W: Wide, T: Visitor> Vectorized for Rows<'_, F, W, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn run(self) {
+        let visitor = self.visitor;
+        for row in self.rows {
+            visitor.start_row(row);
+            for segment in self.modes.segments(row) {
+                let start = Place {
+                    row,
+                    column: segment.columns.start,
+                    difference: segment.difference,
+                    sum: segment.sum,
+                    diagonal: segment.columns.start == row,
+                };
+                let own = usize::from(start.diagonal);
+                let wide = (segment.columns.len() - own) / 8 * 8;
+                if start.diagonal {
+                    visitor.visit_run::<F::One>(start, 1);
+                }
+                visitor.visit_run::<F::Many<W>>(start.after(own), wide);
+                for rest in own + wide..segment.columns.len() {
+                    visitor.visit_run::<F::One>(start.after(rest), 1);
+                }
             }
-            while place.column + F::Eight::WIDTH <= segment.columns.end {
-                visitor.visit::<F::Eight>(place);
-                advance(&mut place, F::Eight::WIDTH);
-            }
-            while place.column < segment.columns.end {
-                visitor.visit::<F::One>(place);
-                advance(&mut place, 1);
-            }
+            visitor.end_row(row);
         }
-        visitor.end_row(row);
     }
-}
-
-#[cfg(target_arch = "x86_64")]
-fn rows_dispatched<F: Field, T: Visitor>(modes: &Modes, range: Range<usize>, visitor: &mut T) {
-    #[target_feature(enable = "avx2")]
-    fn avx2<F: Field, T: Visitor>(modes: &Modes, range: Range<usize>, visitor: &mut T) {
-        rows::<F, T>(modes, range, visitor)
-    }
-    #[target_feature(enable = "avx512f,avx512dq,avx512vl")]
-    fn avx512<F: Field, T: Visitor>(modes: &Modes, range: Range<usize>, visitor: &mut T) {
-        rows::<F, T>(modes, range, visitor)
-    }
-    if is_x86_feature_detected!("avx512f")
-        && is_x86_feature_detected!("avx512dq")
-        && is_x86_feature_detected!("avx512vl")
-    {
-        // SAFETY: the machine has these instructions.
-        unsafe { avx512::<F, T>(modes, range, visitor) }
-    } else if is_x86_feature_detected!("avx2") {
-        // SAFETY: the machine has these instructions.
-        unsafe { avx2::<F, T>(modes, range, visitor) }
-    } else {
-        rows::<F, T>(modes, range, visitor)
-    }
-}
-
-#[cfg(not(target_arch = "x86_64"))]
-fn rows_dispatched<F: Field, T: Visitor>(modes: &Modes, range: Range<usize>, visitor: &mut T) {
-    rows::<F, T>(modes, range, visitor)
 }

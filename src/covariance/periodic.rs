@@ -69,7 +69,8 @@ impl PeriodicMean {
                 .collect();
             let correction = solve(shift, &residual)?;
             let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-            error += 2.0 * (2.0 * size(&correction) + 4.0 * f64::EPSILON * size(&mean));
+            // Near a resonance the next correction may be as large as this one.
+            error += 2.0 * (4.0 * size(&correction) + 4.0 * f64::EPSILON * size(&mean));
             mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
             let conjugate = mean.iter().map(|z| z.conj()).collect();
             harmonics.push(MeanHarmonic { order: -(order as i64), force: force.conj(), mean: conjugate });

@@ -26,6 +26,14 @@ use std::ops::Range;
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more: solve until rounding stops it.
 const SOLVE_TOLERANCE: f64 = 2e-15;
 
+/// What the transforms of the modes and the weight of a node leave of a transform.
+const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
+
+/// Nodes that the second contour has more than the first.
+pub(super) const EXTRA: usize = 2;
+/// The errors of a contour are some times the exponentials that its nodes are chosen by (seen: twice where two contours agreed by accident).
+pub(super) const CAUTION: f64 = 5.0;
+
 /// Times at most that share a contour. Each holds O(N) numbers, and a state where its covariance is kept.
 const SHARED: usize = 64;
 
@@ -49,19 +57,20 @@ pub fn evolve<E: MomentEquations>(
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(equations, law, SOLVE_TOLERANCE)?;
-    // The current is 1/N of the energies (measured: errors of 20 goals). The time integrals grow like t, a double pole at s = 0, where the
-    // hyperbola turns: their errors are some hundred goals of the last time's value (measured: balances violated by 600 goals).
+    // The current is 1/N of the energies (measured: errors of 20 goals).
     let goal = (1e-4 * tolerance).max(1e-15);
+    // The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of the last time's value at the first time too.
+    let nodes_for = |ratio: f64| hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15));
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
     // The covariance at the last output is formed in any case, for the identities that only it can show.
     let whole = |i: usize| keep(i) || i + 1 == times.len();
     let fits = |run: Range<usize>| run.len() <= SHARED && run.filter(|&i| whole(i)).count() <= SHARED_STATES;
-    let runs = hyperbola::shared(times, goal, fits);
+    let runs = hyperbola::shared(times, nodes_for, fits);
     for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
-        let nodes = hyperbola::nodes_for(last / first, goal);
+        let nodes = nodes_for(last / first);
         let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
             let part = monitor.part(share(half), share(half + 0.5));
@@ -76,10 +85,11 @@ pub fn evolve<E: MomentEquations>(
             Ok::<_, EvolveError>(found)
         };
         let coarse = evaluate(0.0, 0, &|_| false)?;
-        let mut fine = evaluate(0.5, 2, &|i| whole(run.start + i))?;
+        let mut fine = evaluate(0.5, EXTRA, &|i| whole(run.start + i))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            // Two contours may agree by accident; no less than a thousandth of the goal is claimed.
-            let least = 1e-3 * goal * largest(&fine.moments.variance);
+            // Two contours may agree by accident: no less than what the second should leave is claimed, of what the first was asked for.
+            let size = largest(&fine.moments.variance).max(largest(&problem.deviation)).max(problem.reference);
+            let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal * size;
             fine.errors =
                 fine.errors.with_distance(equations.chain(), &fine.moments, &coarse.moments).map(|e| e + least);
         }
@@ -194,8 +204,10 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let mut sums = oscillation.sums;
         let mut deviations = vec![vec![0.0; self.deviation.len()]; times.len()];
         let mut deviation_sums = deviations.clone();
-        // Of the variances, and of what carries the current.
-        let mut losses = vec![oscillation.losses; times.len()];
+        // Of the variances, of what carries the current, and of the means.
+        let [variance, flow] = oscillation.losses;
+        let mut losses = vec![[variance, flow, 0.0]; times.len()];
+        let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, x| m.max(x.norm()));
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         for (number, &(s, weight)) in contour.nodes.iter().enumerate() {
             let given = (&self.start[..], &self.constant_source[..]);
@@ -210,14 +222,18 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 for (i, sums) in sums.iter_mut().enumerate() {
                     sums.add(turned(i), turned(i) / envelope.shift, &diagonals);
                 }
+                // What refinement would still change, four times since the residual has roundings too, and those of the transforms.
+                let variance = 4.0 * report.error + ROUNDINGS * size(&diagonals.variance);
+                let flow = 4.0 * report.flow_error + ROUNDINGS * size(&diagonals.correlation);
                 for (losses, weight) in losses.iter_mut().zip(&weights) {
-                    losses[0] += 2.0 * weight.norm() * report.error;
-                    losses[1] += 2.0 * weight.norm() * report.flow_error;
+                    losses[0] += weight.norm() * variance;
+                    losses[1] += weight.norm() * flow;
                 }
                 counts.solves += 1;
                 monitor.check()?;
             }
             for (i, weight) in weights.iter().enumerate() {
+                losses[i][2] += ROUNDINGS * weight.norm() * size(&w);
                 for ((value, sum), w) in deviations[i].iter_mut().zip(&mut deviation_sums[i]).zip(&w) {
                     *value += (weight * w).re;
                     *sum += (weight / s * w).re;
@@ -236,7 +252,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         time: f64,
         sums: Sums,
         [w, w_sum]: [&[f64]; 2],
-        [loss, flow_loss]: [f64; 2],
+        [loss, flow_loss, mean_loss]: [f64; 3],
         keep: bool,
     ) -> Result<Solution, EvolveError> {
         let chain = self.equations.chain();
@@ -256,13 +272,16 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             envelope::mean_integrals(self.equations, &self.periodic, &self.deviation, (w, w_sum), time)?;
         integrals.square.iter_mut().zip(&sums.variance_integral).for_each(|(z, y)| *z += y + self.reference * time);
         integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
-        // Sums over the nodes and the transforms of the modes leave some tens of roundings.
-        let rounding = 256.0 * f64::EPSILON;
-        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at();
-        let loss = loss + rounding * largest(&variance);
+        // The parts are put together to some roundings of theirs.
+        let rounding = 32.0 * f64::EPSILON;
+        let mean_loss = mean_loss + rounding * largest(&mean) + self.periodic.error_at();
+        let loss = loss + rounding * largest(&variance) + 2.0 * largest(w) * mean_loss;
         // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's temperature.
         let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
-        let flow = flow_loss + rounding * largest(&correlation) + f64::EPSILON * (largest(&variance) + 64.0 * ends);
+        let flow = flow_loss
+            + 2.0 * largest(w) * mean_loss
+            + rounding * largest(&correlation)
+            + f64::EPSILON * (largest(&variance) + 64.0 * ends);
         let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: flow };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),

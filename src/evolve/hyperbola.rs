@@ -37,6 +37,11 @@ pub fn nodes_for(ratio: f64, tolerance: f64) -> usize {
     (-tolerance.ln() / shape(ratio).0).ceil().max(4.0) as usize
 }
 
+/// What remains of the error with `extra` nodes more.
+pub fn gain(ratio: f64, extra: usize) -> f64 {
+    (-shape(ratio).0 * extra as f64).exp()
+}
+
 impl Contour {
     /// The contour of `count` nodes for the times from `first` to `last`.
     pub fn new(first: f64, last: f64, count: usize) -> Contour {
@@ -53,13 +58,13 @@ impl Contour {
     }
 }
 
-/// Splits ascending `times` into consecutive runs, each with its own contour, so that the number of nodes is least among the runs that `fits`
-/// allows; what it allows it must also allow in part, and every time alone.
-pub fn shared(times: &[f64], tolerance: f64, fits: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
+/// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(last/first), so that their number is least among the runs that
+/// `fits` allows; what it allows it must also allow in part, and every time alone.
+pub fn shared(times: &[f64], nodes: impl Fn(f64) -> usize, fits: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
     // best[i]: the fewest nodes for the first i times, and where the last run starts.
     let mut best = vec![(0, 0)];
     for end in 1..=times.len() {
-        let run = |start: usize| (best[start].0 + nodes_for(times[end - 1] / times[start], tolerance), start);
+        let run = |start: usize| (best[start].0 + nodes(times[end - 1] / times[start]), start);
         let starts = (0..end).rev().take_while(|&start| start + 1 == end || fits(start..end));
         let choice = starts.map(run).min().expect("there is a time before the end");
         best.push(choice);
@@ -107,7 +112,7 @@ mod tests {
     #[test]
     fn runs_cover_all_times_in_order() {
         let times: Vec<f64> = (1..=23).map(|i| i as f64).chain([1e6]).collect();
-        let runs = shared(&times, 1e-10, |run| run.len() <= 8);
+        let runs = shared(&times, |ratio| nodes_for(ratio, 1e-10), |run| run.len() <= 8);
         assert_eq!(runs.iter().flat_map(|r| r.clone()).collect::<Vec<_>>(), (0..24).collect::<Vec<_>>());
         assert!(runs.iter().all(|r| r.len() <= 8) && runs.last() == Some(&(23..24)));
     }

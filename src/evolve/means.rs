@@ -1,13 +1,14 @@
 //! The means alone, for chains whose covariance would not fit: z̄ = z_per + w, dw/dτ = B w, in O(N log N) a step.
 //!
 //! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped through; w is stepped with Radau IIA, one
-//! trajectory with steps H and one with H/2 as for the moments, whose distance bounds the error of the finer one. Time integrals of z̄, z̄² and
+//! trajectory with steps H and one with H/2 as for the moments, with the same estimate of the error of the finer one. Time integrals of z̄, z̄² and
 //! F p̄_N are exact to the same order, the largest value of (1/N) Σ z̄² is found between the stages from its values and slopes.
 
 use super::envelope::mean_integrals;
-use super::radau::EvolveError;
+use super::radau::{EvolveError, GAIN, STAGES};
 use super::step_size::StepSize;
 use super::tableau::Tableau;
+use super::unresolved::{CAUTION, Unresolved};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
@@ -34,9 +35,9 @@ pub struct MeanPath {
     pub largest_at: f64,
     /// Estimated largest error of r̄ and of p̄.
     pub errors: [f64; 2],
+    /// The part of the errors that may gather in an integral over time: without that of the force's phase, which goes around.
+    pub lasting_errors: [f64; 2],
 }
-
-const STAGES: usize = 7;
 
 /// Phases at which the oscillation is looked at where a step is longer than its period.
 const PHASES: usize = 48;
@@ -56,7 +57,6 @@ pub fn evolve<E: MomentEquations>(
     let size = largest(&start).max(largest(&deviation));
     // Means that are zero and stay so are stepped over at leisure.
     let size = if size > 0.0 { size } else { 1.0 };
-    let ratio = 2f64.powi(STAGES as i32 - 1);
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>());
@@ -64,6 +64,9 @@ pub fn evolve<E: MomentEquations>(
     let mut average = Average::new(chain, &periodic, &deviation);
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
+    // What oscillates for ever is not stepped through: the force's period is no motion of w.
+    let still = Chain { force: Default::default(), ..chain.clone() };
+    let mut unresolved = Unresolved::new(&still, &deviation, 0.0, 1e-3 * tolerance * size);
     let (mut time, mut distance, mut rounding) = (0.0, [0.0; 2], [0.0; 2]);
     let mut outputs = Vec::with_capacity(times.len());
     for &output in times {
@@ -84,8 +87,19 @@ pub fn evolve<E: MomentEquations>(
             };
             let after = apart(&next_coarse[STAGES - 1], &next_fine[STAGES - 1]);
             let lost = apart(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
+            let difference = match unresolved.concerns(time, step) {
+                true => {
+                    let alone = step_from(&fine, step)?;
+                    let squares = alone[STAGES - 1].iter().zip(&next_fine[STAGES - 1]).map(|(a, b)| (a - b).powi(2));
+                    Some(squares.sum::<f64>().sqrt())
+                }
+                false => None,
+            };
             let [before, most] = [distance, after].map(|d: [f64; 2]| d[0].max(d[1]));
-            if !steps.accepts(time, step, [before, most], tolerance * ratio * size, lost[0].max(lost[1])) {
+            let rounded = lost[0].max(lost[1]);
+            let missed = difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounded).max(0.0) + rounded);
+            let allowed = 0.5 * tolerance * GAIN * size;
+            if !steps.accepts(time, step, [before, most.max(before + missed)], allowed, rounded) {
                 continue;
             }
             for (from, stages) in [(time, &half), (time + step / 2.0, &next_fine)] {
@@ -101,12 +115,21 @@ pub fn evolve<E: MomentEquations>(
             time = if step == left { output } else { time + step };
             rounding = [rounding[0] + lost[0], rounding[1] + lost[1]];
             distance = after;
+            unresolved.advance(step, difference);
             fine = next_fine.into_iter().next_back().unwrap_or_default();
             coarse = next_coarse.into_iter().next_back().unwrap_or_default();
             let share = (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln();
             monitor.advance(Progress { share, time, error: most, ..Default::default() })?;
         }
         let sums = mean_integrals(equations, &periodic, &deviation, (&fine, &integral), output)?;
+        let lasting = [0, 1].map(|i| {
+            let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
+            distance[i] / GAIN
+                + unresolved.error(output)
+                + rounding[i]
+                + periodic.error
+                + 64.0 * f64::EPSILON * largest(part)
+        });
         outputs.push(MeanPath {
             time: output,
             mean: periodic.at(output).iter().zip(&fine).map(|(z, w)| z + w).collect(),
@@ -115,10 +138,8 @@ pub fn evolve<E: MomentEquations>(
             work: sums.work,
             largest_average: average.largest.0,
             largest_at: average.largest.1,
-            errors: [0, 1].map(|i| {
-                let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
-                distance[i] / ratio + rounding[i] + periodic.error_at() + 64.0 * f64::EPSILON * largest(part)
-            }),
+            errors: lasting.map(|error| error + periodic.error_at()),
+            lasting_errors: lasting,
         });
     }
     Ok(outputs)

@@ -1,4 +1,5 @@
-//! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), no covariance ([`profiles`]), and the choice between them.
+//! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), no covariance ([`profiles`], and [`windows`] at early times), and the choice
+//! between them.
 
 pub mod contour;
 pub mod envelope;
@@ -11,6 +12,8 @@ pub mod radau;
 mod ring;
 mod step_size;
 pub mod tableau;
+mod unresolved;
+pub mod windows;
 
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::MomentEquations;
@@ -18,6 +21,7 @@ use crate::covariance::memory;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
 use crate::resolvent;
+use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
 
 /// How the outputs are reached.
@@ -40,6 +44,8 @@ pub enum Method {
 pub struct Plan {
     /// Outputs before this index are stepped to, those from it on inverted.
     pub stepped: usize,
+    /// Bonds of the largest window, where they are stepped to in windows, without the covariance of the whole chain.
+    pub windows: Option<usize>,
     /// Whether all outputs come from the propagator instead.
     pub exponential: bool,
     /// Whether the late outputs come without the covariance.
@@ -50,9 +56,25 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// From this many bonds on the profiles are quicker without their covariance (measured in processor time: equal at 64 bonds for γ = 1, at 200 for
-/// γ = 0.1; the inner quadrature has 80/γ nodes).
-const PROFILES_FROM: usize = 150;
+/// Processor time of one node of the contour for the profiles alone, in µs: the quadrature's nodes, each followed along the chain in some 15
+/// products, and prepared (measured at N = 50 to 10⁴, γ = 0.01 to 10).
+fn cost_of_profiles(chain: &Chain, law: &InitialLaw) -> f64 {
+    let nodes = 250.0 + 80.0 / chain.flip_rate;
+    if chain.topology == Topology::Ring {
+        // A closed form for each wave; squares of means that move need the quadrature, two transforms a node.
+        let moves = law.mean_p.iter().any(|&p| p != 0.0) || law.mean_r.iter().any(|&r| r != law.mean_r[0]);
+        return chain.atoms() as f64 * (1.0 + if moves { 0.3 * nodes } else { 0.0 });
+    }
+    nodes * (0.035 * chain.atoms() as f64 + 2.5)
+}
+
+/// The same with the covariance (measured at N = 64 to 1000).
+fn cost_of_covariance(chain: &Chain) -> f64 {
+    0.7 * (chain.atoms() as f64).powi(2)
+}
+
+/// With the covariance more identities are seen: the profiles alone must gain at least this factor.
+const WORTH: f64 = 2.0;
 
 /// Decides for ascending microscopic `times`; `covariance` says whether the covariance is wanted at any of them. An error says
 /// why the way that was asked for cannot serve.
@@ -64,13 +86,27 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     }
     let without_covariance = match method {
         Method::Profiles => true,
-        Method::Auto => profiles && chain.bonds >= PROFILES_FROM,
+        Method::Auto => profiles && WORTH * cost_of_profiles(chain, law) < cost_of_covariance(chain),
         _ => false,
     };
-    let limit = contour::earliest(chain).unwrap_or(f64::INFINITY);
+    let earliest = if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
+    let limit = earliest.unwrap_or(f64::INFINITY);
     let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
+    let early = times.partition_point(|&t| t < limit);
+    let latest = times[..early].last().copied().unwrap_or(0.0);
+    // In windows of 4 margins the cost is 8 margins' worth of bonds times N, against N².
+    let short = chain.bonds > 8 * windows::margin(latest) || method == Method::Profiles;
+    let windows = (without_covariance && profiles::plain(chain) && short && latest > 0.0)
+        .then(|| windows::largest(chain, latest));
+    let steps = match &windows {
+        Some((bonds, count)) => {
+            format!("steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then")
+        }
+        None => "steps".into(),
+    };
+    let windows = windows.map(|(bonds, _)| bonds);
     let stepped = |stepped: usize, reason: String| {
-        Ok(Plan { stepped, exponential: false, without_covariance, at_start_only, reason })
+        Ok(Plan { stepped, windows, exponential: false, without_covariance, at_start_only, reason })
     };
     if method == Method::Radau {
         return stepped(times.len(), "steps were asked for".into());
@@ -81,6 +117,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
             let how = if damped { "the matrix exponential of B" } else { "every mode turns by its angle" };
             return Ok(Plan {
                 stepped: 0,
+                windows: None,
                 exponential: true,
                 without_covariance,
                 at_start_only,
@@ -89,25 +126,30 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
         }
         _ => {}
     }
-    let Some(limit) = contour::earliest(chain) else {
+    if earliest.is_none() {
         return Err("the contour needs flips (γ > 0)".into());
-    };
-    let (limit_is, envelopes) = if chain.force.harmonics.is_empty() {
-        (format!("300/γ = {limit:.3e}"), "")
+    }
+    let limit_is = if without_covariance && profiles::plain(chain) {
+        format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
+    } else if chain.force.harmonics.is_empty() {
+        format!("300/γ = {limit:.3e}")
     } else {
-        (format!("max(300/γ, 40/ω) = {limit:.3e}"), ", with envelopes for the harmonics of the force")
+        format!("max(300/γ, 40/ω) = {limit:.3e}")
     };
     let covariance = if without_covariance { ", without the covariance" } else { "" };
+    let envelopes =
+        if chain.force.harmonics.is_empty() { "" } else { ", with envelopes for the harmonics of the force" };
     let contour_is = format!("contour{covariance}{envelopes}");
-    let early = times.partition_point(|&t| t < limit);
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
-        _ if matches!(method, Method::Contour | Method::Profiles) && times[0] > 0.0 => Err(format!(
-            "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
-            times[0]
-        )),
-        n if n == times.len() => stepped(n, format!("all outputs are earlier than {limit_is}: steps")),
-        n => stepped(n, format!("{n} outputs are earlier than {limit_is}: steps; the others: {contour_is}")),
+        _ if times[0] > 0.0 && (method == Method::Contour || method == Method::Profiles && windows.is_none()) => {
+            Err(format!(
+                "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
+                times[0]
+            ))
+        }
+        n if n == times.len() => stepped(n, format!("all outputs are earlier than {limit_is}: {steps}")),
+        n => stepped(n, format!("{n} outputs are earlier than {limit_is}: {steps}; the others: {contour_is}")),
     }
 }
 
@@ -117,7 +159,10 @@ pub fn memory_bytes(chain: &Chain, law: &InitialLaw, plan: &Plan, kept: &[bool])
     if plan.exponential {
         return memory::of_propagator(chain, count(kept), law.covariance.is_some() || kept.contains(&true));
     }
-    let steps = memory::of_steps(chain, count(kept));
+    let steps = match plan.windows {
+        Some(bonds) => windows::ABREAST as u64 * memory::of_steps(&Chain { bonds, ..chain.clone() }, 0),
+        None => memory::of_steps(chain, count(kept)),
+    };
     if plan.without_covariance {
         let late = resolvent::memory_bytes(chain, profiles::ABREAST);
         return if plan.at_start_only { late } else { late.max(steps) };
@@ -152,6 +197,8 @@ pub fn evolve<E: MomentEquations>(
         Default::default()
     } else if plan.at_start_only && plan.without_covariance {
         (vec![Solution::initial(equations.chain(), law); early.len()], Counts::default())
+    } else if plan.windows.is_some() {
+        windows::evolve(equations.chain(), law, early, tolerance, &stepping)?
     } else {
         radau::evolve(equations, law, early, tolerance, &keep, &stepping)?
     };

@@ -1,17 +1,18 @@
 //! Adaptive Radau IIA steps for the means and the covariance together.
 //!
 //! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. Two trajectories run side by side, one with
-//! steps H and one with two steps of H/2. The second is the answer; its error estimate is made of their distance (`Run::error`),
-//! the residuals of the solves, the roundings of the sums, and what the balance of the total energy misses.
-//! Step sizes follow the growth of the difference, so they become diffusive once the fast modes have died.
-//! Cost: 3 s/2 complex solves a step of H; memory: four states.
+//! steps H and one with two steps of H/2. The second is the answer; its error estimate is made of their distance (`GAIN`), of what the
+//! steps lose of motion that they do not resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums, and what the
+//! balance of the total energy misses. Step sizes follow the growth of the difference, so they become diffusive once the fast modes have died.
+//! Cost: 3 s/2 complex solves a step of H, a third more while fast modes die; memory: four states.
 
 use super::means;
 use super::step_size::StepSize;
 use super::tableau::Tableau;
+use super::unresolved::{CAUTION, Unresolved};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
-use crate::covariance::{MomentEquations, SolveError, Source, Target};
+use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
 use crate::scenario::Topology;
 use ndarray::Array2;
@@ -93,13 +94,14 @@ struct Walk {
     coarse: Point,
     path: Path,
     losses: Losses,
+    unresolved: Unresolved,
     distance: f64,
     size: StepSize,
     counts: Counts,
     /// The outputs passed.
     outputs: Vec<Solution>,
 }
-record!(Walk { time, fine, coarse, path, losses, distance, size, counts, outputs });
+record!(Walk { time, fine, coarse, path, losses, unresolved, distance, size, counts, outputs });
 
 impl Losses {
     /// What was lost since.
@@ -109,7 +111,7 @@ impl Losses {
 }
 
 /// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill scenario: 60 steps against 88 of five stages at 1e-10).
-const STAGES: usize = 7;
+pub(super) const STAGES: usize = 7;
 
 /// The temperature whose uniform state is split off: a thermostat's, or the mean initial one.
 pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
@@ -155,18 +157,20 @@ pub fn evolve<E: MomentEquations>(
         tableau: Tableau::radau(STAGES),
         reference,
         solve_tolerance: (1e-5 * tolerance).max(1e-14),
-        unresolved: 0.01 * tolerance * scale,
         energy: twice_energy(&start, &identity),
         length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
         highest,
         identity,
         uniform,
     };
-    let allowed = tolerance * GAIN * scale;
+    // Half of the tolerance is for what the distance stands for, the other half for the rest.
+    let allowed = 0.5 * tolerance * GAIN * scale;
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
     let last = times.last().copied().unwrap_or(0.0);
+    let norm = equations.norm(&start.state);
     let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
         time: 0.0,
+        unresolved: Unresolved::new(chain, &start.mean, norm, 1e-3 * tolerance * scale),
         fine: start.clone(),
         coarse: start,
         path,
@@ -186,22 +190,30 @@ pub fn evolve<E: MomentEquations>(
             }
             let mut next_path = walk.path.clone();
             let mut next_losses = losses;
-            let mut three_steps = || {
-                let coarse = run.step(&walk.coarse, time, step, None, &mut Losses::default())?;
+            // Where motion may be faster than the step, a fourth step tells what is lost.
+            let looked = walk.unresolved.concerns(time, step);
+            let mut all_steps = || {
+                let alone = |from: &Point| run.step(from, time, step, None, &mut Losses::default());
+                let coarse = alone(&walk.coarse)?;
                 let half = run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
                 let fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-                Ok((coarse, fine))
+                let whole = if looked { Some(alone(&walk.fine)?) } else { None };
+                Ok((coarse, fine, whole))
             };
-            let (next_coarse, next_fine) = three_steps().inspect_err(|error| {
+            let (next_coarse, next_fine, whole) = all_steps().inspect_err(|error| {
                 if matches!(error, SolveError::Interrupted(_)) && walk.counts.steps > 0 {
                     monitor.keep("steps", &walk);
                 }
             })?;
-            walk.counts.solves += 3 * run.tableau.branches.len();
+            walk.counts.solves += (3 + usize::from(looked)) * run.tableau.branches.len();
             let next_distance = run.distance(&next_coarse, &next_fine);
+            let difference = whole.map(|whole| run.distance(&whole, &next_fine));
             // Twice the losses of the three steps, at all sites together.
             let rounding = 6.0 * (n as f64).sqrt() * next_losses.since(&losses);
-            if !walk.size.accepts(time, step, [distance, next_distance], allowed, rounding) {
+            // A difference counts as the distance that would mean the same error.
+            let lost = difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounding).max(0.0) + rounding);
+            let seen = next_distance.max(distance + lost);
+            if !walk.size.accepts(time, step, [distance, seen], allowed, rounding) {
                 walk.counts.rejected += 1;
                 continue;
             }
@@ -209,32 +221,33 @@ pub fn evolve<E: MomentEquations>(
             walk.time = if step == left { output } else { time + step };
             (walk.coarse, walk.fine, walk.path) = (next_coarse, next_fine, next_path);
             (walk.losses, walk.distance) = (next_losses, next_distance);
+            walk.unresolved.advance(step, difference);
             let progress = Progress {
                 share: (1.0 + walk.time / fast).ln() / (1.0 + last / fast).ln(),
                 time: walk.time,
                 steps: walk.counts.steps,
                 solves: walk.counts.solves,
-                error: run.error(walk.distance),
+                error: walk.distance / GAIN + walk.unresolved.error(walk.time),
             };
             monitor.advance_from(progress, "steps", &walk)?;
         }
-        let found = run.solution(output, [&walk.fine, &walk.coarse], &walk.path, walk.losses, keep(index));
+        let lost = walk.unresolved.error(output);
+        let found = run.solution(output, [&walk.fine, &walk.coarse], &walk.path, walk.losses, lost, keep(index));
         walk.outputs.push(found);
     }
     Ok((walk.outputs, walk.counts))
 }
 
-/// What halving the step gains at least while the step resolves what moves: the order is 2s-1 on smooth components and s+1 on
-/// stiff ones (Hairer and Wanner II, section IV.15), so the error should fall by 2^(s+1). Seen: 37 with γ = 9 under a slow force.
-const GAIN: f64 = (1u32 << (STAGES - 3)) as f64;
+/// What halving the step gains at least while the step resolves what moves. The order is 2s-1 on smooth components and s+1 on stiff ones (Hairer and
+/// Wanner II, section IV.15), so the error should fall by 2^(s+1) to 2^(2s-1). For y' = λy + e^(iωt) with any λ in the left half-plane the worst seen is
+/// 100 at ωH = 6, which steps exceed at loose tolerances only, 71 at 10 and 37 at 14.
+pub(super) const GAIN: f64 = (1u32 << (STAGES - 1)) as f64;
 
 struct Run<'a, E> {
     equations: &'a E,
     tableau: Tableau,
     reference: f64,
     solve_tolerance: f64,
-    /// Motion of smaller amplitude than this may be left unresolved.
-    unresolved: f64,
     /// The matrix 1, which is stationary where nothing enters or leaves, and the start's Σ E z² less the reference state's.
     identity: Vec<f64>,
     energy: f64,
@@ -283,17 +296,27 @@ impl<E: MomentEquations> Run<'_, E> {
             path.state.iter_mut().zip(&from.state).for_each(|(sum, y)| *sum += h * y);
             path.means.add_stages(chain, &means, &force, tableau.matrix[stages - 1].iter().map(|b| h * b));
         }
-        for branch in &tableau.branches {
-            let momenta: Vec<Complex64> =
-                (0..chain.atoms()).map(|n| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum()).collect();
-            let source = Source { state: Some(&change), scale: branch.scale, momenta: &momenta };
-            let weight = branch.column[stages - 1];
-            let mut targets = vec![Target { weight, state: &mut state }];
-            if let Some(path) = &mut integral {
-                targets.push(Target { weight: weight * h / branch.eigenvalue, state: &mut path.state });
-            }
-            let report = self.equations.solve(branch.eigenvalue / h, source, &mut targets, self.solve_tolerance)?;
-            losses.variance += 2.0 * weight.norm() * report.error;
+        let momenta: Vec<Vec<Complex64>> = (tableau.branches.iter())
+            .map(|branch| {
+                let source = |n: usize| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum();
+                (0..chain.atoms()).map(source).collect()
+            })
+            .collect();
+        let equations: Vec<Shifted<'_>> = (tableau.branches.iter().zip(&momenta))
+            .map(|(branch, momenta)| {
+                let weight = branch.column[stages - 1];
+                Shifted {
+                    shift: branch.eigenvalue / h,
+                    source: Source { state: Some(&change), scale: branch.scale, momenta },
+                    weights: vec![weight, weight * h / branch.eigenvalue],
+                }
+            })
+            .collect();
+        let mut states = vec![&mut state[..]];
+        states.extend(integral.map(|path| &mut path.state[..]));
+        let reports = self.equations.solve_all(&equations, &mut states, self.solve_tolerance)?;
+        for (equation, report) in equations.iter().zip(reports) {
+            losses.variance += 2.0 * equation.weights[0].norm() * report.error;
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {
@@ -302,10 +325,13 @@ impl<E: MomentEquations> Run<'_, E> {
         let amplification: f64 = tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
         let increment = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         let rounding = 4.0 * f64::EPSILON;
-        losses.mean += rounding * (increment(&from.mean, &to.mean) + largest(&to.mean));
+        // The coefficients' own roundings turn every step's means the same way.
+        losses.mean += 2.0 * rounding * (increment(&from.mean, &to.mean) + largest(&to.mean));
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
+        // What hardly moves gains h times the rounding of 𝓛y, the same in every step.
+        losses.variance += rounding * chain.flip_rate * h * self.equations.norm(&to.state) / spread;
         Ok(to)
     }
 
@@ -343,12 +369,6 @@ impl<E: MomentEquations> Run<'_, E> {
         self.covariance_distance(a, b).max(mean)
     }
 
-    /// The error of the fine point where the coarse one is at this distance. A motion that has decayed below the tolerance is no
-    /// longer resolved by either, and then half a step gains nothing (seen: errors of 0.95 distances): a small distance counts fourfold.
-    fn error(&self, distance: f64) -> f64 {
-        (distance / GAIN).max((4.0 * distance).min(self.unresolved))
-    }
-
     /// What the balance of the total energy misses, as an error of every variance: roundings of the slowest mode show there.
     fn missing_energy(&self, point: &Point, integrals: &TimeIntegrals, time: f64) -> f64 {
         let chain = self.equations.chain();
@@ -364,8 +384,16 @@ impl<E: MomentEquations> Run<'_, E> {
         (gained - 2.0 * (inflow + integrals.work)).abs() / chain.coordinates() as f64
     }
 
-    /// The fine point with its error estimate.
-    fn solution(&self, time: f64, [fine, coarse]: [&Point; 2], path: &Path, losses: Losses, keep: bool) -> Solution {
+    /// The fine point with its error estimate; `lost` is what was lost of motion that is faster than the steps.
+    fn solution(
+        &self,
+        time: f64,
+        [fine, coarse]: [&Point; 2],
+        path: &Path,
+        losses: Losses,
+        lost: f64,
+        keep: bool,
+    ) -> Solution {
         let chain = self.equations.chain();
         let mut covariance = self.equations.matrix(&fine.state);
         covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
@@ -391,14 +419,15 @@ impl<E: MomentEquations> Run<'_, E> {
         let transforms = 256.0 * f64::EPSILON;
         // A time is known to a rounding, and the phase of what the force moves to as many as it holds radians.
         let phase = f64::EPSILON * self.highest * time;
-        let mean_loss = losses.mean + (transforms + phase) * largest(&fine.mean);
+        let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
         let loss = losses.variance
+            + lost
             + transforms * largest(&variance)
             + 2.0 * largest(&fine.mean) * mean_loss
             + self.missing_energy(fine, &above, time);
         let zero = Solution::zero(chain).moments;
-        let apart = MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| self.error(d));
+        let apart = MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| d / GAIN);
         let errors = MomentErrors {
             mean_r: apart.mean_r + mean_loss,
             mean_p: apart.mean_p + mean_loss,
@@ -417,23 +446,6 @@ impl<E: MomentEquations> Run<'_, E> {
             missing_power: None,
             variance_integral: None,
             integrals: Some(integrals),
-        }
-    }
-}
-
-impl TimeIntegrals {
-    /// Adds a step's stages with their weights, for everything made of the means.
-    fn add_stages(&mut self, chain: &Chain, means: &[Vec<f64>], force: &[f64], weights: impl Iterator<Item = f64>) {
-        for ((z, force), weight) in means.iter().zip(force).zip(weights) {
-            for ((sum, square), z) in self.mean.iter_mut().zip(&mut self.square).zip(z) {
-                *sum += weight * z;
-                *square += weight * z * z;
-            }
-            for (bond, sum) in self.product.iter_mut().enumerate() {
-                let (p, r) = chain.left_pair(bond);
-                *sum += weight * z[p] * z[r];
-            }
-            self.work += weight * force * z[z.len() - 1];
         }
     }
 }

@@ -94,17 +94,23 @@ impl<'a> Ring<'a> {
         correlation.rotate_right(1);
         // The sums over the nodes leave some hundred roundings, the transforms some tens.
         let rounding = 256.0 * f64::EPSILON;
-        let mean_loss = rounding * largest(&mean).max(self.largest_mean);
+        let mean_r = rounding * largest(&mean).max(self.largest_mean);
+        // With ρ, α of `RingMeans::at`: |α/(2γs + α²)| ≤ 1/√(8γ|s|), so that every term of p̄ is smaller by √(γτ) than those of r̄.
+        let settled = (self.chain.flip_rate * time).sqrt();
+        let mean_p = rounding * largest(&mean[n..]).max(self.largest_mean / settled);
         let loss = rounding * largest(&variance);
         let carried = rounding * largest(&correlation) + 16.0 * f64::EPSILON * largest(&variance);
-        let errors =
-            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
+        let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
 impl Inversion for Ring<'_> {
+    fn deviation(&self) -> f64 {
+        self.largest_mean
+    }
+
     fn invert(
         &self,
         contour: &Contour,

@@ -28,7 +28,7 @@ pub struct StepSize {
 record!(StepSize { fast, end, order, wanted, growth, repeated, noise });
 
 /// A step grows threefold at most: the estimate of one step says nothing of stiffness beyond.
-const GROWTH: f64 = 3.0;
+pub(super) const GROWTH: f64 = 3.0;
 
 impl StepSize {
     /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`.

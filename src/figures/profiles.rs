@@ -78,7 +78,12 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
             panel("mechanical energy  *e*_{mech}", layers(&|c| &c.mechanical)),
             panel("thermal energy  *e*_{heat}", layers(&|c| &c.thermal)),
         ],
-        key: Some(if unit.is_empty() { "time".into() } else { format!("*t* = {unit}") }),
+        // The unit is the command's word for it, plain: its letters are slanted here.
+        key: Some(if unit.is_empty() {
+            "time".into()
+        } else {
+            format!("*t* = {}", unit.replace('*', "").replace('τ', "*τ*").replace('N', "*N*"))
+        }),
     }
 }
 

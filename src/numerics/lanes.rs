@@ -98,7 +98,7 @@ impl Lane for Eight {
     }
     #[inline(always)]
     fn real_part(self, weight: Complex64) -> Eight {
-        Eight(std::array::from_fn(|i| weight.re * self.0[i]))
+        Eight(self.0.map(|x| weight.re * x))
     }
     #[inline(always)]
     fn sum(self) -> Complex64 {
@@ -237,7 +237,7 @@ mod x86 {
     operation!(Mul, mul, _mm512_mul_pd, _mm256_mul_pd);
 
     macro_rules! lane {
-        ($type:ident, $same:expr, $load:expr, $store:expr) => {
+        ($type:ident, $same:expr, $load:expr, $store:expr, $divide:expr) => {
             impl $type {
                 #[inline(always)]
                 fn numbers(self) -> [f64; 8] {
@@ -264,11 +264,14 @@ mod x86 {
                 }
                 #[inline(always)]
                 fn add_to(self, re: &mut [f64], _im: &mut [f64], at: usize) {
-                    re[at..at + 8].iter_mut().zip(self.numbers()).for_each(|(out, x)| *out += x);
+                    let numbers: &mut [f64] = &mut re[at..at + 8];
+                    // SAFETY: eight numbers are there.
+                    unsafe { $store(self + $load(numbers.as_ptr()), numbers.as_mut_ptr()) }
                 }
                 #[inline(always)]
                 fn inverse(self) -> Self {
-                    Self::load(&self.numbers().map(|x| 1.0 / x), &[], 0)
+                    // SAFETY: as above.
+                    unsafe { $divide($same(1.0), self) }
                 }
                 #[inline(always)]
                 fn real_part(self, weight: Complex64) -> Self {
@@ -281,9 +284,13 @@ mod x86 {
             }
         };
     }
-    lane!(Avx512, |x| Avx512(_mm512_set1_pd(x)), |p| Avx512(_mm512_loadu_pd(p)), |v: Avx512, p| _mm512_storeu_pd(
-        p, v.0
-    ));
+    lane!(
+        Avx512,
+        |x| Avx512(_mm512_set1_pd(x)),
+        |p| Avx512(_mm512_loadu_pd(p)),
+        |v: Avx512, p| _mm512_storeu_pd(p, v.0),
+        |a: Avx512, b: Avx512| Avx512(_mm512_div_pd(a.0, b.0))
+    );
     lane!(
         Avx2,
         |x| Avx2(_mm256_set1_pd(x), _mm256_set1_pd(x)),
@@ -291,7 +298,8 @@ mod x86 {
         |v: Avx2, p: *mut f64| {
             _mm256_storeu_pd(p, v.0);
             _mm256_storeu_pd(p.add(4), v.1)
-        }
+        },
+        |a: Avx2, b: Avx2| Avx2(_mm256_div_pd(a.0, b.0), _mm256_div_pd(a.1, b.1))
     );
 
     impl Wide for Avx512 {

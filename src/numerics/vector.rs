@@ -9,6 +9,13 @@ pub(crate) struct Vector {
     pub im: Vec<f64>,
 }
 
+/// A part of a vector.
+#[derive(Clone, Copy, Default)]
+pub(crate) struct Window<'a> {
+    pub re: &'a [f64],
+    pub im: &'a [f64],
+}
+
 impl Vector {
     pub fn zeros(len: usize, complex: bool) -> Vector {
         Vector { re: vec![0.0; len], im: vec![0.0; if complex { len } else { 0 }] }
@@ -17,6 +24,22 @@ impl Vector {
     pub fn from_complex(values: &[Complex64], complex: bool) -> Vector {
         let im = if complex { values.iter().map(|z| z.im).collect() } else { vec![] };
         Vector { re: values.iter().map(|z| z.re).collect(), im }
+    }
+
+    /// `len` numbers from index `start`.
+    #[inline(always)]
+    pub fn window(&self, start: usize, len: usize) -> Window<'_> {
+        Window {
+            re: &self.re[start..start + len],
+            im: if self.im.is_empty() { &[] } else { &self.im[start..start + len] },
+        }
+    }
+
+    /// `len` numbers from index `start`, real and imaginary parts.
+    #[inline(always)]
+    pub fn window_mut(&mut self, start: usize, len: usize) -> (&mut [f64], &mut [f64]) {
+        let im = if self.im.is_empty() { &mut [][..] } else { &mut self.im[start..start + len] };
+        (&mut self.re[start..start + len], im)
     }
 
     pub fn is_complex(&self) -> bool {

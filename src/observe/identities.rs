@@ -106,11 +106,9 @@ pub fn of_power(solution: &Solution, time: f64) -> Option<Identity> {
 pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
     let identity = |name, violation| Identity { name, violation, site: None, time };
     let Some(found) = &solution.consistency else { return Vec::new() };
-    vec![
-        identity("symmetry", found.asymmetry),
-        identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor),
-        identity("positive semidefinite", found.indefinite),
-    ]
+    let of_minors =
+        vec![identity("symmetry", found.asymmetry), identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor)];
+    of_minors.into_iter().chain(found.indefinite.map(|shift| identity("positive semidefinite", shift))).collect()
 }
 
 /// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ and for 1 ≤ n ≤ N-1,

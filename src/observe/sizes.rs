@@ -48,7 +48,8 @@ pub fn measure(
     }
     let chosen: Vec<f64> = indices.iter().map(|&index| microscopic[index]).collect();
     let method = if covariance { Method::Auto } else { Method::Profiles };
-    let plan = evolve::plan(chain, law, &chosen, method, covariance).expect("the times are those that it serves");
+    // The times are those that it serves.
+    let Ok(plan) = evolve::plan(chain, law, &chosen, method, covariance) else { return Ok(all) };
     let tolerance = (0.1 * tolerance).max(1e-12);
     let monitor = monitor.part(before, 1.0);
     let (solutions, _) = evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| covariance, &monitor)?;

@@ -195,13 +195,18 @@ pub fn of_means(chain: &Chain, t: f64, path: &MeanPath, limit: &Macroscopic<'_>)
     let state = &limit.output.state;
     let mut all = Vec::new();
     if chain.topology == Topology::Open {
+        // An error of the phase does not gather: its integral is that of a wave, 1/ω at most.
+        let turning = if chain.force.harmonics.is_empty() { 0.0 } else { path.errors[1] / chain.force.frequency };
+        let gathered = t * path.lasting_errors[1] + turning / unit;
         let ends = [("boundary_left", 0), ("boundary_right", bonds)];
         for ((statement, atom), scaled) in ends.into_iter().zip(limit.boundary()) {
             let value = (path.integral[bonds + atom] / unit).abs();
-            let measurement = measured(statement, value, t * path.errors[1], Some(0.0));
+            let measurement = measured(statement, value, gathered, Some(0.0));
             all.push(Measurement { scaled_limit: Some(scaled.abs()), ..measurement });
         }
-        all.push(measured("work", path.work / n, t * n * limit.force.abs() * path.errors[1], Some(limit.work())));
+        let force =
+            chain.force.harmonics.iter().fold(limit.force.abs(), |sum, (_, amplitude)| sum + 2.0 * amplitude.norm());
+        all.push(measured("work", path.work / n, n * force * gathered, Some(limit.work())));
     }
     let size = path.largest_average.sqrt();
     let error = 4.0 * size * (path.errors[0] + path.errors[1]);

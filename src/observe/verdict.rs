@@ -104,8 +104,12 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     let most = rows.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
     let c = verdict.constant.unwrap_or(0.0);
     let last = verdict.rates.last().map(|r| format!("N^({}) at t = {}", plain(r.exponent), digits(r.t, 3)));
+    let still = verdict.rates.last().is_some_and(|r| r.exponent.value.abs() + r.exponent.uncertainty < 1e-9);
+    let clear = verdict.rates.last().is_some_and(|r| r.exponent.uncertainty < 0.5);
     let tends = |what: &str| match &last {
-        Some(rate) => format!("{what} like {rate}"),
+        Some(_) if still => format!("{what} like N^0: it does not depend on N"),
+        Some(rate) if clear => format!("{what} like {rate}"),
+        Some(rate) => format!("{what} by no clear rate (fitted: {rate})"),
         None => format!("{what} by no rate that can be told from the errors"),
     };
     let name = statement.name;
@@ -159,13 +163,13 @@ pub fn plain(number: Uncertain) -> String {
     if uncertainty.is_finite() && uncertainty < 1e-5 && value.abs() < 1e-3 {
         return format!("{value:.0e} ± {uncertainty:.0e}").replace('-', "−");
     }
-    let decimals = (-uncertainty.log10().floor()).clamp(0.0, 6.0) as usize;
+    let decimals = (-uncertainty.log10().floor()).clamp(1.0, 6.0) as usize;
     let shown = uncertainty.max(10f64.powi(-(decimals as i32)));
     format!("{value:.decimals$} ± {shown:.decimals$}").replace('-', "−")
 }
 
 /// A number with so many significant digits, without zeros at its end.
-pub(super) fn digits(value: f64, count: usize) -> String {
+pub fn digits(value: f64, count: usize) -> String {
     let rounded: f64 = format!("{value:.*e}", count - 1).parse().unwrap_or(value);
     if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
 }

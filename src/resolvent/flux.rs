@@ -7,7 +7,8 @@
 //! ```
 //!
 //! Nothing cancels: 1 - 4γK itself would lose N² digits. Unknowns (d_0, g); GMRES, preconditioned by the chain of conductances φ = Φ 1
-//! with absorption ρ, eliminated without a subtraction. Cost: O(N) a node and iteration; the number of iterations does not grow with N.
+//! with absorption ρ, eliminated without a subtraction, and the ratio of φ to Φ at every wave number of the chain without ends. The number of
+//! iterations does not grow with N: 8 at γ = 1, 14 at γ = 0.2 (17 and 46 without that ratio).
 
 use super::Chain;
 use super::kernel::Kernel;
@@ -93,7 +94,7 @@ impl<'a> FluxForm<'a> {
         out
     }
 
-    /// (d_0, g) of the chain of conductances for the summed right-hand side y.
+    /// (d_0, g) of the chain of conductances for the summed right-hand side y, then g as the chain without ends has it at every wave number.
     fn precondition(&self, y: &Vector) -> Vector {
         let sites = self.uptake.len();
         // Elimination from the left: what reaches j is y_j - c_j, where c_j has been taken up before.
@@ -121,6 +122,11 @@ impl<'a> FluxForm<'a> {
             }
             d -= difference;
         }
+        let sharp = self.kernel.sharpen(&out.map_range(1..sites, |g| g.to_vec()));
+        out.re[1..].copy_from_slice(&sharp.re);
+        if self.complex {
+            out.im[1..].copy_from_slice(&sharp.im);
+        }
         out
     }
 
@@ -130,7 +136,8 @@ impl<'a> FluxForm<'a> {
     }
 
     fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
-        let (unknowns, outcome) = gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y))?;
+        let (unknowns, outcome) =
+            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| None)?;
         Ok(Variances {
             variance: accumulated(&unknowns),
             unknowns,

@@ -5,12 +5,16 @@
 //! elongations ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
 //! Every answer is judged by a second quadrature. The judge of this floor is the literal kernel. Source: docs/theory.md, "Profiles in O(N)".
 
+mod bulk;
 mod flux;
+mod group;
 mod kernel;
 mod layer;
+mod mean_squares;
 mod pairing;
 mod path;
 pub mod ring;
+mod sweep;
 mod wave;
 
 use crate::chain::Chain;
@@ -73,9 +77,8 @@ impl<'a> SquaredKernel<'a> {
 
     /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: what means that move put into Var p through flips.
     pub fn mean_squares(&self, w: &[f64]) -> Vec<Complex64> {
-        let real = |v: &[f64]| Vector { re: v.to_vec(), im: vec![] };
         let (elongations, momenta) = w.split_at(self.chain.bonds);
-        let squares = self.kernel.mean_squares(&real(momenta), &real(elongations));
+        let squares = self.kernel.mean_squares(momenta, elongations);
         (0..squares.len()).map(|n| squares.at(n)).collect()
     }
 
@@ -111,7 +114,7 @@ impl<'a> SquaredKernel<'a> {
             left_error,
             residual: solved.residual,
             iterations: solved.iterations,
-            nodes: kernel.nodes,
+            nodes: kernel.count,
         })
     }
 }

@@ -27,6 +27,8 @@ pub(super) trait Pairing: Copy + Send + Sync + 'static {
     fn product(a: Self::Factors) -> Self::Value;
     /// (1 + a₁)(1 + a₂)
     fn square(a: Self::Factors) -> Self::Value;
+    /// (1 + a₁)(1 + a₂) - 1
+    fn excess(a: Self::Factors) -> Self::Value;
     /// The number x in every lane.
     fn number(re: f64, im: f64) -> Self::Value;
     /// Whether both factors are below rounding in every lane.
@@ -82,6 +84,10 @@ impl<L: Wide> Pairing for Conjugate<L> {
         one * one + a.im * a.im
     }
     #[inline(always)]
+    fn excess(a: Split<L>) -> L {
+        a.re + a.re + (a.re * a.re + a.im * a.im)
+    }
+    #[inline(always)]
     fn number(re: f64, _im: f64) -> L {
         L::splat(re.into())
     }
@@ -127,6 +133,10 @@ impl<L: Wide> Pairing for General<L> {
     fn square(a: [Split<L>; 2]) -> Split<L> {
         let one = Split::splat(Complex64::ONE);
         (a[0] + one) * (a[1] + one)
+    }
+    #[inline(always)]
+    fn excess(a: [Split<L>; 2]) -> Split<L> {
+        a[0] + a[1] + a[0] * a[1]
     }
     #[inline(always)]
     fn number(re: f64, im: f64) -> Split<L> {

@@ -11,6 +11,7 @@ use super::Chain;
 use crate::numerics::legendre::gauss;
 use num_complex::Complex64;
 use std::f64::consts::PI;
+use std::sync::OnceLock;
 
 /// Nodes a panel: the panels are made for [`Quality::FULL`] to reach rounding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,6 +29,36 @@ impl Quality {
         let nodes = (1 - tolerance.log10().floor() as isize).clamp(8, 16) as usize;
         [Quality(nodes), Quality(nodes + 1)]
     }
+
+    /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so five digits below the error of the quadrature.
+    pub(super) fn dropped(self) -> f64 {
+        -(self.0 as f64 + 5.0).min(18.0) * std::f64::consts::LN_10
+    }
+
+    /// For a panel of which no more than a `part` enters the sum: a digit a node less is enough.
+    fn for_part(self, part: f64) -> Quality {
+        Quality((self.0 as f64 + part.log10()).floor().clamp(FEWEST, self.0 as f64) as usize)
+    }
+}
+
+/// Nodes a panel at least.
+const FEWEST: f64 = 5.0;
+
+/// What is integrated: in the double sums of the squared kernel between momenta, which make the flux, the panels towards s = 0 count like √κ at
+/// most; in the variances of elongations and in the squares of the means, which die out slowly, as much as any.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Integrand {
+    Flux,
+    Moments,
+}
+
+impl Integrand {
+    fn power(self, of_flux: f64) -> f64 {
+        match self {
+            Integrand::Flux => of_flux,
+            Integrand::Moments => 0.0,
+        }
+    }
 }
 
 /// κ with its weight, 1/πi included.
@@ -35,12 +66,24 @@ pub(super) type Node = (Complex64, Complex64);
 
 /// Gauss-Legendre over the panels between ascending edges.
 fn panels(edges: &[f64], quality: Quality) -> Vec<(f64, f64)> {
-    let rule = gauss(quality.0);
+    let rule = rule(quality);
     let panel = |pair: &[f64]| {
         let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
         rule.iter().map(move |(x, w)| (middle + half * x, half * w)).collect::<Vec<_>>()
     };
     edges.windows(2).flat_map(panel).collect()
+}
+
+/// The same where the panel that ends at x counts no more than the part (x/last)^power of the whole.
+fn tapered(edges: &[f64], quality: Quality, power: f64) -> Vec<(f64, f64)> {
+    let last = edges[edges.len() - 1];
+    edges.windows(2).flat_map(|pair| panels(pair, quality.for_part((pair[1] / last).powf(power)))).collect()
+}
+
+/// The rule of a quality, made once.
+fn rule(quality: Quality) -> &'static [(f64, f64)] {
+    static RULES: [OnceLock<Vec<(f64, f64)>>; 20] = [const { OnceLock::new() }; 20];
+    RULES[quality.0].get_or_init(|| gauss(quality.0))
 }
 
 /// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction holds one end), and slower where friction
@@ -75,17 +118,18 @@ fn upwards(chain: &Chain, first: f64, distance: f64, quality: Quality) -> Vec<(f
 }
 
 /// Distances from the slow end of the spectrum, s = 0, and their weights, up to `top`: in y = √distance from the slowest mode on, in a fixed ratio.
-fn graded(chain: &Chain, top: f64, quality: Quality) -> Vec<(f64, f64)> {
+fn graded(chain: &Chain, top: f64, quality: Quality, integrand: Integrand) -> Vec<(f64, f64)> {
     let top = top.sqrt();
     let mut edges = vec![0.0, slowest_rate(chain).sqrt().min(top)];
     while let Some(&y) = edges.last().filter(|y| **y < top) {
         edges.push((2.5 * y).min(top));
     }
-    panels(&edges, quality).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
+    // y = √κ
+    tapered(&edges, quality, integrand.power(1.0)).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
 }
 
 /// For σ high above the axis: straight to κ = σ/2 - `gap`, in panels graded towards it, and upwards from there.
-fn beside(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Node> {
+fn beside(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
     let gap = (0.25 * chain.flip_rate.min(1.0)).min(0.25 * sigma.im);
     let turn = 0.5 * sigma - gap;
     // σ/2 + κ comes this near to the band.
@@ -96,14 +140,15 @@ fn beside(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Node> {
         edges.push((back + width.min(back.max(gap))).min(length));
     }
     let measure = direction * Complex64::new(0.0, -1.0 / PI);
-    let towards = panels(&edges, quality).into_iter().map(|(back, w)| (turn - back * direction, w * measure));
+    let towards = tapered(&edges, quality, integrand.power(0.5));
+    let towards = towards.into_iter().map(|(back, w)| (turn - back * direction, w * measure));
     let upright = upwards(chain, gap, distance, quality);
     let upright = upright.into_iter().map(|(y, w)| (turn + Complex64::new(0.0, y), Complex64::from(w / PI)));
     towards.chain(upright).collect()
 }
 
 /// The path for σ with Im σ ≥ 0.
-pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Node> {
+pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
     let scale = chain.flip_rate.min(1.0);
     // κ = iy, dκ/(πi) = dy/π.
     let imaginary = |nodes: Vec<(f64, f64)>| {
@@ -111,22 +156,25 @@ pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Nod
     };
     if sigma.im == 0.0 && sigma.re >= 0.0 {
         let top = 0.25 * scale;
-        let mut nodes = graded(chain, top, quality);
+        let mut nodes = graded(chain, top, quality, integrand);
         nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w)));
         return imaginary(nodes);
     }
     if sigma.norm() > 0.1 * scale && sigma.im >= sigma.re.abs() {
-        return beside(chain, sigma, quality);
+        return beside(chain, sigma, quality, integrand);
     }
     let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
-    let length = (0.4 * scale).max(4.0 * sigma.norm());
+    // Between the band, at Re s₁ = -γ, and the tip of the other cut, s₂ = 0, the middle is at Re κ = -γ/2.
+    let length = (0.4 * scale).max(4.0 * sigma.norm()).min(0.5 * chain.flip_rate / slant.re.abs());
+    let distance = 0.5 * (chain.flip_rate + sigma.re.min(0.0));
     let mut edges = vec![0.0, 0.25 * sigma.norm()];
     while let Some(&x) = edges.last().filter(|x| **x < length) {
         edges.push((2.0 * x).min(length));
     }
     let measure = Complex64::new(0.0, -1.0 / PI);
-    let slanted = panels(&edges, quality).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
-    let upright = upwards(chain, 0.1 * scale, 0.5 * chain.flip_rate, quality);
+    let slanted =
+        tapered(&edges, quality, integrand.power(0.5)).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
+    let upright = upwards(chain, 0.1 * scale, distance, quality);
     let upright = upright.into_iter().map(|(y, w)| (slant * length + Complex64::new(0.0, y), w / PI + Complex64::ZERO));
     slanted.chain(upright).collect()
 }

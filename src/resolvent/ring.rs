@@ -11,7 +11,7 @@
 //! part of Var p that flips do not return, ⟨(A-o)(A+o)/det⟩, of order 1/N² for long waves, is arranged so that nothing cancels.
 //! Judge: the sums themselves. Source: docs/theory.md, "The ring".
 
-use super::path::{Quality, path};
+use super::path::{Integrand, Quality, path};
 use super::wave::{asinh, exp_m1};
 use crate::chain::Chain;
 use num_complex::Complex64;
@@ -188,7 +188,7 @@ impl RingMeans {
             values
         };
         let mut sum = vec![Complex64::ZERO; grid];
-        for (kappa, weight) in path(chain, sigma, quality) {
+        for (kappa, weight) in path(chain, sigma, quality, Integrand::Moments) {
             let (a, b) = (on_grid(0.5 * sigma + kappa), on_grid(0.5 * sigma - kappa));
             sum.iter_mut().zip(a.iter().zip(&b)).for_each(|(sum, (a, b))| *sum += weight * a * b);
         }
@@ -238,7 +238,9 @@ mod tests {
                         ("curved mixed", found.curved_mixed, average(&|y, _, o, det| y * o / det)),
                     ];
                     for (name, closed, sum) in pairs {
-                        // Rounding of the largest response, as differences of it appear; for weak flips the poles are as near to the circle as γ, and share what they lose.
+                        // The closed forms are sums of σ⟨1/det⟩, eh⟨1/det⟩, e⟨y/det⟩ and of these once more times y ≤ 2, in which terms may cancel whose
+                        // roundings stay; the largest of them is as large as the response to momenta, where all have one sign. What is not returned is
+                        // put together from numbers of order one without such terms. For weak flips the poles are as near to the circle as γ, and share what they lose.
                         let scale = sum.norm() + if name == "unreturned" { 1e-2 } else { found.momentum.norm() };
                         let rounding = 1e-12f64.max(64.0 * f64::EPSILON / gamma);
                         assert!(

@@ -41,7 +41,7 @@ pub enum SteadyError {
     NoFlips,
     /// The way without the covariance is for open chains.
     #[error(
-        "the profiles without the covariance need an open chain with flips (chain.flip_rate > 0); use --method modal"
+        "the profiles without the covariance need an open chain with flips that are not too rare (chain.flip_rate ≥ 1e-4); use --method modal"
     )]
     NoProfiles,
     /// The equation is singular where energy is conserved.
@@ -100,11 +100,13 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let variance = covariance.diag().to_vec();
     // Beside the solve: roundings of the transforms, and of the reference state when it is added.
     let rounding = f64::EPSILON * (64.0 * difference + largest(&variance));
-    let error = 4.0 * report.error + rounding;
+    let error = 8.0 * report.error + rounding;
     let (means, mean) = (mean.error, mean.average());
     let correlation = chain.left_correlations(covariance.view());
     // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are small and added to nothing.
-    let flow = 4.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
+    // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
+    let sample = report.flow_error.max(0.25 * report.error / chain.bonds as f64);
+    let flow = 8.0 * sample + flow_rounding(chain, difference, largest(&variance));
     let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };

@@ -17,9 +17,12 @@ use crate::resolvent::{self, Drive, Layer, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
-/// Whether [`profiles`] serves: an open chain with flips.
+/// The inner quadrature has some 80/γ nodes: below this it would have too many.
+const LEAST_FLIP_RATE: f64 = 1e-4;
+
+/// Whether [`profiles`] serves: an open chain with flips that are not too rare.
 pub fn serves(chain: &Chain) -> bool {
-    chain.topology == Topology::Open && chain.flip_rate > 0.0
+    chain.topology == Topology::Open && chain.flip_rate >= LEAST_FLIP_RATE
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].

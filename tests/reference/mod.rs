@@ -5,84 +5,16 @@
 //! double-double arithmetic (32 digits; Dekker, Numer. Math. 18, 1971), so that squarings to late times leave an error far
 //! below the roundings of double precision. It shares nothing with the library but the matrix B.
 
+pub mod scenarios;
+mod twofold;
+
 use flipchain::chain::{Chain, InitialLaw};
 use flipchain::scenario::Topology;
 use ndarray::{Array1, Array2};
-
-/// A number as an unevaluated sum of two doubles.
-#[derive(Debug, Clone, Copy, PartialEq, Default)]
-pub struct Twofold(f64, f64);
-
-impl Twofold {
-    fn sum(a: f64, b: f64) -> Twofold {
-        let s = a + b;
-        let t = s - a;
-        Twofold(s, (a - (s - t)) + (b - t))
-    }
-
-    fn add(self, other: Twofold) -> Twofold {
-        let s = Twofold::sum(self.0, other.0);
-        Twofold::sum(s.0, s.1 + self.1 + other.1)
-    }
-
-    fn multiply(self, other: Twofold) -> Twofold {
-        let p = self.0 * other.0;
-        let error = self.0.mul_add(other.0, -p);
-        Twofold::sum(p, error + (self.0 * other.1 + self.1 * other.0))
-    }
-
-    /// self / d for a double d.
-    fn divide(self, d: f64) -> Twofold {
-        let q = self.0 / d;
-        let rest = (-q).mul_add(d, self.0) + self.1;
-        Twofold::sum(q, rest / d)
-    }
-}
-
-/// A square matrix, row by row.
-#[derive(Clone)]
-struct Matrix(usize, Vec<Twofold>);
-
-impl Matrix {
-    fn product(&self, other: &Matrix) -> Matrix {
-        let n = self.0;
-        let mut out = vec![Twofold::default(); n * n];
-        for (row, left) in out.chunks_mut(n).zip(self.1.chunks(n)) {
-            for (&a, right) in left.iter().zip(other.1.chunks(n)).filter(|(a, _)| **a != Twofold::default()) {
-                row.iter_mut().zip(right).for_each(|(x, &b)| *x = x.add(a.multiply(b)));
-            }
-        }
-        Matrix(n, out)
-    }
-
-    fn apply(&self, v: &[Twofold]) -> Vec<Twofold> {
-        let dot = |row: &[Twofold]| row.iter().zip(v).fold(Twofold::default(), |s, (a, b)| s.add(a.multiply(*b)));
-        self.1.chunks(self.0).map(dot).collect()
-    }
-}
-
-/// e^(A t).
-fn exponential(a: &Array2<f64>, time: f64) -> Matrix {
-    let n = a.nrows();
-    let norm = a.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, f64::max) * time;
-    let squarings = (norm.log2().ceil() as i32 + 3).max(0);
-    let factor = Twofold(time / 2f64.powi(squarings), 0.0);
-    let step = Matrix(n, a.iter().map(|&x| Twofold(x, 0.0).multiply(factor)).collect());
-    let identity: Vec<Twofold> =
-        (0..n * n).map(|i| if i % (n + 1) == 0 { Twofold(1.0, 0.0) } else { Twofold::default() }).collect();
-    let (mut sum, mut term) = (Matrix(n, identity.clone()), Matrix(n, identity));
-    // The norm is below 1/8: twenty terms leave 1e-37.
-    for k in 1..20 {
-        term = step.product(&term);
-        term.1.iter_mut().for_each(|x| *x = x.divide(k as f64));
-        sum.1.iter_mut().zip(&term.1).for_each(|(s, t)| *s = s.add(*t));
-    }
-    (0..squarings).for_each(|_| sum = sum.product(&sum));
-    sum
-}
+use twofold::{Matrix, Sparse, Twofold};
 
 /// The linear equation that everything obeys. Its unknowns are cos and sin of kωτ for k = 0..2L (L the highest order of the force), their
-/// products with z̄ for k = 0..L, and S.
+/// products with z̄ for k = 0..L, and S by its triangle.
 struct Linear {
     matrix: Array2<f64>,
     start: Array1<f64>,
@@ -93,10 +25,26 @@ struct Linear {
     second: usize,
 }
 
+/// z̄ and C.
+pub type Exact = (Array1<f64>, Array2<f64>);
+
+/// The place of S_ij in the triangle.
+fn triangle(i: usize, j: usize) -> usize {
+    let (low, high) = (i.min(j), i.max(j));
+    high * (high + 1) / 2 + low
+}
+
 impl Linear {
     fn new(chain: &Chain, law: &InitialLaw) -> Linear {
         let n = chain.coordinates();
-        let b = chain.drift().to_dense();
+        // Friction and flips are entered apart: what they take from p² and what flips give back would differ by the roundings of both.
+        let free = Chain { flip_rate: 0.0, left: None, right: None, ..chain.clone() };
+        let b = free.drift().to_dense();
+        let mut damping = vec![[0.0; 2]; n];
+        let (friction, noise) = chain.thermostats();
+        for (p, friction) in (chain.bonds..n).zip(friction) {
+            damping[p] = [2.0 * chain.flip_rate, friction];
+        }
         let open = chain.topology == Topology::Open;
         let force = if open { chain.force.clone() } else { Default::default() };
         let top = force.harmonics.last().map_or(0, |h| h.0 as usize);
@@ -105,8 +53,9 @@ impl Linear {
         let waves = 2 * (2 * top + 1);
         let mean = |k: usize, part: usize, i: usize| waves + (2 * k + part) * n + i;
         let second = waves + 2 * (top + 1) * n;
-        let s = |i: usize, j: usize| second + i * n + j;
-        let mut a = Array2::zeros((second + n * n, second + n * n));
+        let s = |i: usize, j: usize| second + triangle(i, j);
+        let size = second + n * (n + 1) / 2;
+        let mut a = Array2::zeros((size, size));
         for k in 0..=2 * top {
             let w = k as f64 * force.frequency;
             a[[wave(k, 0), wave(k, 1)]] -= w;
@@ -120,6 +69,7 @@ impl Linear {
             for i in 0..n {
                 a[[mean(k, 0, i), mean(k, 1, i)]] -= w;
                 a[[mean(k, 1, i), mean(k, 0, i)]] += w;
+                (0..2).for_each(|part| a[[mean(k, part, i), mean(k, part, i)]] -= damping[i][0] + damping[i][1]);
                 for j in 0..n {
                     a[[mean(k, 0, i), mean(k, 0, j)]] += b[[i, j]];
                     a[[mean(k, 1, i), mean(k, 1, j)]] += b[[i, j]];
@@ -144,59 +94,95 @@ impl Linear {
             }
         }
         for i in 0..n {
-            for j in 0..n {
-                for k in 0..n {
+            for k in i..n {
+                for j in 0..n {
                     a[[s(i, k), s(j, k)]] += b[[i, j]];
-                    a[[s(k, i), s(k, j)]] += b[[i, j]];
+                    a[[s(i, k), s(i, j)]] += b[[k, j]];
                 }
+                // A flip leaves p² alone.
+                let flips = if i == k { 0.0 } else { damping[i][0] + damping[k][0] };
+                a[[s(i, k), s(i, k)]] -= flips + (damping[i][1] + damping[k][1]);
             }
+            // E[z_i F], and its mirror image, which falls on the same entry for the last coordinate itself.
+            let weight = if i == n - 1 { 2.0 } else { 1.0 };
             for &(l, c, d) in &parts {
                 for (part, value) in [(0, c), (1, d)] {
-                    a[[s(n - 1, i), mean(l, part, i)]] += value;
-                    a[[s(i, n - 1), mean(l, part, i)]] += value;
+                    a[[s(i, n - 1), mean(l, part, i)]] += weight * value;
                 }
             }
         }
-        // Friction and noise, and flips that keep p².
-        let (_, noise) = chain.thermostats();
         for p in chain.bonds..n {
-            a[[s(p, p), s(p, p)]] += 4.0 * chain.flip_rate;
             a[[s(p, p), wave(0, 0)]] += noise[p - chain.bonds];
         }
         let z = law.mean();
         let covariance = law.covariance_above(0.0);
-        let mut start = Array1::zeros(second + n * n);
+        let mut start = Array1::zeros(size);
         for k in 0..=2 * top {
             start[wave(k, 0)] = 1.0;
         }
         for i in 0..n {
             (0..=top).for_each(|k| start[mean(k, 0, i)] = z[i]);
-            (0..n).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
+            (0..=i).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
         }
         Linear { matrix: a, start, coordinates: n, means: waves, second }
+    }
+
+    /// z̄ and C. Products with cos 0 are the means themselves; they come first after the waves.
+    fn read(&self, state: &[Twofold]) -> Exact {
+        let n = self.coordinates;
+        let z = &state[self.means..self.means + n];
+        let covariance = Array2::from_shape_fn((n, n), |(i, j)| (state[self.second + triangle(i, j)] - z[i] * z[j]).0);
+        (z.iter().map(|z| z.0).collect(), covariance)
+    }
+
+    /// The state a `time` later: by the series on the vector where that is shorter, else by squaring.
+    fn advance(&self, state: &[Twofold], time: Twofold) -> Vec<Twofold> {
+        let norm =
+            self.matrix.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, f64::max);
+        if norm * time.0 < 1e3 {
+            let sparse = Sparse::new(&self.matrix);
+            let steps = (norm * time.0).ceil().max(1.0);
+            let step = time / steps;
+            (0..steps as usize).fold(state.to_vec(), |state, _| sparse.exponential_on(&state, step))
+        } else {
+            Matrix::exponential(&self.matrix, time, norm).apply(state)
+        }
     }
 }
 
 /// Means and covariance at the ascending `times`, exact to some 25 digits of their largest entry.
-pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<(Array1<f64>, Array2<f64>)> {
+pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<Exact> {
     let linear = Linear::new(chain, law);
-    let n = linear.coordinates;
-    let mut state: Vec<Twofold> = linear.start.iter().map(|&x| Twofold(x, 0.0)).collect();
-    let mut reached = 0.0;
-    let mut outputs = Vec::new();
+    let mut state: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
+    let (mut reached, mut outputs) = (0.0, Vec::new());
     for &time in times {
         if time > reached {
-            state = exponential(&linear.matrix, time - reached).apply(&state);
+            // The difference of two times is not a double.
+            state = linear.advance(&state, Twofold::sum(time, -reached));
             reached = time;
         }
-        // Products with cos 0 are the means themselves; they come first after the waves.
-        let means = linear.means;
-        let z: Vec<Twofold> = state[means..means + n].to_vec();
-        let covariance = Array2::from_shape_fn((n, n), |(i, j)| {
-            let product = z[i].multiply(z[j]);
-            state[linear.second + i * n + j].add(Twofold(-product.0, -product.1)).0
-        });
-        outputs.push((z.iter().map(|z| z.0).collect(), covariance));
+        outputs.push(linear.read(&state));
+    }
+    outputs
+}
+
+/// The state long after the start, at `count` equal parts of one period: times within the period, means and covariance. Where the force is constant,
+/// the stationary state.
+pub fn period(chain: &Chain, law: &InitialLaw, late: f64, count: usize) -> Vec<(f64, Exact)> {
+    let linear = Linear::new(chain, law);
+    let start: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
+    let mut state = linear.advance(&start, late.into());
+    let frequency = chain.force.frequency;
+    if chain.force.harmonics.is_empty() {
+        return vec![(0.0, linear.read(&state))];
+    }
+    // cos ωτ and sin ωτ are the third and fourth of the waves.
+    let phase = state[3].0.atan2(state[2].0) / frequency;
+    let part = 2.0 * std::f64::consts::PI / frequency / count as f64;
+    let mut outputs = Vec::new();
+    for k in 0..count {
+        outputs.push((phase + k as f64 * part, linear.read(&state)));
+        state = linear.advance(&state, part.into());
     }
     outputs
 }
