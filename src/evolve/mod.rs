@@ -61,7 +61,7 @@ pub struct Plan {
 fn cost_of_profiles(chain: &Chain, law: &InitialLaw) -> f64 {
     let nodes = 250.0 + 80.0 / chain.flip_rate;
     if chain.topology == Topology::Ring {
-        // A closed form for each wave; squares of means that move need the quadrature, two transforms a node.
+        // At most: a closed form for each wave (0.4 at N = 2000); squares of means that move need the quadrature, two transforms a node over the waves in them.
         let moves = law.mean_p.iter().any(|&p| p != 0.0) || law.mean_r.iter().any(|&r| r != law.mean_r[0]);
         return chain.atoms() as f64 * (1.0 + if moves { 0.3 * nodes } else { 0.0 });
     }
