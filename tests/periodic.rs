@@ -5,6 +5,7 @@ use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{contour, radau};
+use flipchain::monitor::Monitor;
 use flipchain::observe::periodic::{PeriodicWork, average};
 use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Thermostat, Topology};
@@ -60,6 +61,9 @@ fn envelopes_agree_with_steps_through_every_period_to_their_stated_errors() {
         (3, 4.0, [true, true], 2.6, both),
         (1, 0.5, [false, true], 0.2, &both[..1]),
         (5, 2.0, [false, false], 1.0, &both[..1]),
+        // Slow, and of order one beside the mean.
+        (2, 1.0, [true, true], 3e-3, &both[..1]),
+        (4, 1.5, [true, false], 9e-3, &both[..1]),
     ] {
         let chain = chain(bonds, flip_rate, ends, frequency, harmonics);
         let law = law(&chain, &mut random);
@@ -166,11 +170,14 @@ fn the_mean_of_the_phases_is_the_period_average_and_energy_flows_steadily() {
 #[test]
 fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
     // γ = 0.8, T_- = 1, F̄ = 1.2 and 3 cos(1.3 τ)/√N, nothing at the right end but the force.
-    let at = |bonds: usize| {
+    let heated = |bonds: usize| {
         let left = Some(Thermostat { temperature: 1.0, friction: 1.0 });
         let harmonics = vec![(1, Complex64::from(1.5 / (bonds as f64).sqrt()))];
         let force = Force { mean: 1.2, frequency: 1.3, harmonics };
-        let chain = Chain { topology: Topology::Open, bonds, flip_rate: 0.8, left, right: None, force };
+        Chain { topology: Topology::Open, bonds, flip_rate: 0.8, left, right: None, force }
+    };
+    let at = |bonds: usize| {
+        let chain = heated(bonds);
         let (state, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
         let w_heat = PeriodicWork::new(&chain, &state.mean).expect("a harmonic").w_heat;
         (average(&chain, &state).var_p[bonds], w_heat)
@@ -187,6 +194,13 @@ fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
         // The wave has decayed by |z|^(2N) < 1e-10 at the other end.
         assert!((w_heat - w_limit).abs() < 1e-9, "{w_heat} {w_limit}");
         assert!(*var_p > limit);
+    }
+    // Profiles without the covariance, against the values of an independent script (dense linear algebra).
+    for (bonds, known) in [(50, 9.41692), (100, 9.40071), (200, 9.39273), (400, 9.38878)] {
+        let (state, _) =
+            flipchain::steady::profiles::profiles(&heated(bonds), &Monitor::default()).expect("a thermostat");
+        let var_p = average(&heated(bonds), &state).var_p[bonds];
+        assert!((var_p - known).abs() < 5.1e-6, "N = {bonds}: {var_p}");
     }
     let ratios: Vec<f64> = values.windows(2).map(|v| (v[0].0 - limit) / (v[1].0 - limit)).collect();
     assert!(ratios.iter().all(|r| (r - 2.0).abs() < 0.05), "{ratios:?}");
@@ -211,6 +225,42 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
             for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase), bonds) {
                 assert!(distance <= allowed, "{kind}, {chain:?} at {phase}: {distance:e} > {allowed:e}");
                 assert!(allowed < 1e-9, "{kind}, {chain:?} at {phase}: {allowed:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for() {
+    let mut random = ChaCha8Rng::seed_from_u64(23);
+    let harmonics = [(1, Complex64::new(3.0, 1.0)), (3, Complex64::new(0.0, -2.0))];
+    for (bonds, flip_rate, ends, frequency) in [
+        (1, 0.7, [true, true], 0.5),
+        (2, 2.0, [false, true], 2.6),
+        (6, 0.4, [true, false], 1.3),
+        (5, 1.0, [false, false], 0.9),
+        (40, 1.0, [true, true], 0.2),
+        (60, 3.0, [true, false], 0.02),
+        (90, 0.8, [true, true], 3.1),
+    ] {
+        let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
+        let law = law(&chain, &mut random);
+        let first = flipchain::evolve::profiles::earliest(&chain, &law).expect("flips");
+        let times = [first, 1.7 * first, 40.3 * first];
+        let slim = flipchain::evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
+        let slim = slim.expect("it ends").0;
+        let full = if bonds < 3 {
+            contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default())
+        } else {
+            contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default())
+        };
+        for (a, b) in slim.iter().zip(&full.expect("it ends").0) {
+            let place = format!("{chain:?} τ = {}", a.moments.time);
+            for (kind, distance, allowed) in distances(a, b, bonds) {
+                assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
+                // A chain without thermostats heats up for ever.
+                let energy = 10.0 + a.moments.variance.iter().fold(0.0, |m: f64, v| m.max(*v));
+                assert!(allowed < 1e-9 * energy, "{kind}, {place}: {allowed:e}");
             }
         }
     }

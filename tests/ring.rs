@@ -4,6 +4,7 @@ use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{contour, radau};
+use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::{SteadyError, closed};
 use ndarray::Array2;
@@ -124,4 +125,56 @@ fn without_flips_one_thermostat_gives_its_temperature_and_two_the_closed_form() 
     let judge =
         flipchain::steady::covariance(&flipchain::covariance::literal::Literal::new(&two)).expect("it is regular").0;
     assert!((full(&state) - full(&judge)).iter().all(|x| x.abs() < 1e-12));
+}
+
+#[test]
+fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
+    let mut random = ChaCha8Rng::seed_from_u64(35);
+    for (bonds, flip_rate, moves) in [
+        (1, 0.7, true),
+        (2, 1.0, true),
+        (3, 0.05, true),
+        (8, 4.0, true),
+        (41, 1.0, true),
+        (150, 0.6, false),
+        (96, 1.0, true),
+    ] {
+        let chain = chain(Topology::Ring, bonds, flip_rate);
+        let mut law = law(&chain, &mut random);
+        law.covariance = None;
+        if !moves {
+            law.mean_r.fill(0.4);
+            law.mean_p.fill(0.0);
+        }
+        if bonds == 96 {
+            // A single wave: its squares live on a small grid.
+            let wave = |n: usize| (2.0 * std::f64::consts::PI * n as f64 / 96.0).cos();
+            law.mean_r = (0..96).map(wave).collect();
+            law.mean_p = (0..96).map(|n| 0.3 + wave(n + 7)).collect();
+        }
+        let first = contour::earliest(&chain).expect("flips");
+        let times = [first, 3.0 * first, 100.0 * first];
+        let slim = flipchain::evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
+        let full = contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default());
+        for (a, b) in slim.expect("it ends").0.iter().zip(&full.expect("it ends").0) {
+            let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
+            let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            for (kind, distance, allowed) in [
+                ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
+                ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
+                ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
+                ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
+                ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+            ] {
+                assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
+                assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
+            }
+            // Energy and length stay.
+            let energy = |mean: &[f64], variance: &[f64]| {
+                mean.iter().zip(variance).map(|(z, v)| (z * z + v) / 2.0).sum::<f64>() / bonds as f64
+            };
+            let (before, after) = (energy(&law.mean(), &law.variance()), energy(&x.mean, &x.variance));
+            assert!((before - after).abs() < 1e-12 * (1.0 + before), "N {bonds}: {before} {after}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod hyperbola;
 pub mod means;
 pub mod profiles;
 pub mod radau;
+mod ring;
 mod step_size;
 pub mod tableau;
 mod unresolved;
@@ -20,6 +21,7 @@ use crate::covariance::memory;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
 use crate::resolvent;
+use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
 
 /// How the outputs are reached.
@@ -56,8 +58,13 @@ pub struct Plan {
 
 /// Processor time of one node of the contour for the profiles alone, in µs: the quadrature's nodes, each followed along the chain in some 15
 /// products, and prepared (measured at N = 50 to 10⁴, γ = 0.01 to 10).
-fn cost_of_profiles(chain: &Chain) -> f64 {
+fn cost_of_profiles(chain: &Chain, law: &InitialLaw) -> f64 {
     let nodes = 250.0 + 80.0 / chain.flip_rate;
+    if chain.topology == Topology::Ring {
+        // At most: a closed form for each wave (0.4 at N = 2000); squares of means that move need the quadrature, two transforms a node over the waves in them.
+        let moves = law.mean_p.iter().any(|&p| p != 0.0) || law.mean_r.iter().any(|&r| r != law.mean_r[0]);
+        return chain.atoms() as f64 * (1.0 + if moves { 0.3 * nodes } else { 0.0 });
+    }
     nodes * (0.035 * chain.atoms() as f64 + 2.5)
 }
 
@@ -74,13 +81,12 @@ const WORTH: f64 = 2.0;
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     if method == Method::Profiles && !profiles {
-        return Err("the profiles without the covariance need an open chain with flips (γ > 0), a constant force, independent initial \
-                    coordinates and no --covariance"
+        return Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and no --covariance"
             .into());
     }
     let without_covariance = match method {
         Method::Profiles => true,
-        Method::Auto => profiles && WORTH * cost_of_profiles(chain) < cost_of_covariance(chain),
+        Method::Auto => profiles && WORTH * cost_of_profiles(chain, law) < cost_of_covariance(chain),
         _ => false,
     };
     let earliest = if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
@@ -90,7 +96,8 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let latest = times[..early].last().copied().unwrap_or(0.0);
     // In windows of 4 margins the cost is 8 margins' worth of bonds times N, against N².
     let short = chain.bonds > 8 * windows::margin(latest) || method == Method::Profiles;
-    let windows = (without_covariance && short && latest > 0.0).then(|| windows::largest(chain, latest));
+    let windows = (without_covariance && profiles::plain(chain) && short && latest > 0.0)
+        .then(|| windows::largest(chain, latest));
     let steps = match &windows {
         Some((bonds, count)) => {
             format!("steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then")
@@ -122,19 +129,25 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     if earliest.is_none() {
         return Err("the contour needs flips (γ > 0)".into());
     }
-    let (limit_is, contour_is) = if without_covariance {
-        (format!("{}/γ = {limit:.3e}", profiles::EARLIEST), "contour, without the covariance")
+    let limit_is = if without_covariance && profiles::plain(chain) {
+        format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
     } else if chain.force.harmonics.is_empty() {
-        (format!("300/γ = {limit:.3e}"), "contour")
+        format!("300/γ = {limit:.3e}")
     } else {
-        (format!("max(300/γ, 40/ω) = {limit:.3e}"), "contour, with envelopes for the harmonics of the force")
+        format!("max(300/γ, 40/ω) = {limit:.3e}")
     };
+    let covariance = if without_covariance { ", without the covariance" } else { "" };
+    let envelopes =
+        if chain.force.harmonics.is_empty() { "" } else { ", with envelopes for the harmonics of the force" };
+    let contour_is = format!("contour{covariance}{envelopes}");
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
-        _ if method == Method::Contour && times[0] > 0.0 => Err(format!(
-            "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
-            times[0]
-        )),
+        _ if times[0] > 0.0 && (method == Method::Contour || method == Method::Profiles && windows.is_none()) => {
+            Err(format!(
+                "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
+                times[0]
+            ))
+        }
         n if n == times.len() => stepped(n, format!("all outputs are earlier than {limit_is}: {steps}")),
         n => stepped(n, format!("{n} outputs are earlier than {limit_is}: {steps}; the others: {contour_is}")),
     }

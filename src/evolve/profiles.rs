@@ -1,25 +1,30 @@
 //! The profiles at chosen times without covariance and without steps: the hyperbola over the squared kernel, O(N) a node.
 //!
-//! With w = z̄ - z̄_s and u its momenta, p̄² = p_s² + 2 p_s u + u², and at a node s of [`super::hyperbola`] (docs/theory.md, "Profiles in O(N)")
+//! With w = z̄ - z_per, u its momenta and p_per = Σ_l p̂_l e^(ilωτ) (l = 0 alone under a constant force), p_per² = Σ_m q_m e^(imωτ), and at a node s
+//! of [`super::hyperbola`] (docs/theory.md, "Profiles in O(N)")
 //!
 //! ```text
-//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = p_s²/s + 2 p_s û(s) + (u²)^(s)
+//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = Σ_m q_m/(s - imω) + 2 Σ_l p̂_l û(s - ilω) + (u²)^(s)
 //! ĵ_n = ĵ_(n-1) + 2γ p̂²_n - ( s(d̂_n + v̂_n) - Var p_n(0) - Var r_n(0) )/2,      ĵ_(-1) = λ_-(T_-/s - d̂_0),   v̂ that of Var r,
 //! ```
 //!
 //! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
-//! end is part of the current's error. Everything is done on two contours with different inner quadratures; their difference bounds the error of
-//! the second, which is the answer. Independent initial coordinates, open chain with flips, constant force, τ ≥ 60/γ.
+//! end is part of the current's error. A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in [`super::envelope`]: the
+//! periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ), (s + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right
+//! end. Everything is done on two contours with different inner quadratures; their difference bounds the error of the second, which is the answer.
+//! Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥ [`earliest`].
 
 use super::contour;
 use super::hyperbola::{self, Contour};
 use super::radau::{Counts, EvolveError, reference_temperature};
+use super::ring::Ring;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
+use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
-use crate::resolvent::{Drive, Quality, SquaredKernel};
+use crate::resolvent::{self, Drive, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -29,13 +34,18 @@ const SHARED: usize = 32;
 /// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
 pub(super) const ABREAST: usize = 4;
 
-/// The contour serves from this many 1/γ on: by its last node, Re s = -30/τ, it must not have come near the band's spectrum at Re s = -γ.
+/// Under a constant force on an open chain the contour serves from this many 1/γ on (elsewhere it is seen to from [`contour::earliest`] on): by its last node, Re s = -30/τ, it must not have come near the band's spectrum at Re s = -γ.
 pub(super) const EARLIEST: f64 = 60.0;
+
+/// Whether the chain is open and its force constant.
+pub(super) fn plain(chain: &Chain) -> bool {
+    chain.topology == Topology::Open && chain.force.harmonics.is_empty()
+}
 
 /// The least microscopic time for which the profiles are had this way; `None` where never.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
-    let serves = chain.topology == Topology::Open && chain.force.harmonics.is_empty() && law.covariance.is_none();
-    contour::earliest(chain).filter(|_| serves).map(|_| EARLIEST / chain.flip_rate)
+    let serves = contour::earliest(chain).filter(|_| law.covariance.is_none());
+    serves.map(|limit| if plain(chain) { EARLIEST / chain.flip_rate } else { limit })
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.
@@ -46,7 +56,10 @@ pub fn evolve(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let problem = Problem::new(chain, law);
+    let problem: Box<dyn Inversion + '_> = match chain.topology {
+        Topology::Open => Box::new(Problem::new(chain, law, monitor)?),
+        Topology::Ring => Box::new(Ring::new(chain, law)),
+    };
     // The current is 1/N of the energies; a residual counts a hundredfold in a variance, and the weights of the contour as much again (measured).
     let (goal, solve_tolerance) = ((1e-4 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
     let [quality, judge] = Quality::pair(tolerance);
@@ -73,7 +86,7 @@ pub fn evolve(
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // The inner quadratures come near the truth together: errors of 2.9 distances were seen (γ = 100).
             // Two contours may agree by accident: no less than what the second should leave is claimed, of a current 1/N of that.
-            let size = largest(&fine.moments.variance).max(largest(&problem.deviation));
+            let size = largest(&fine.moments.variance).max(problem.deviation());
             let least = contour::CAUTION * hyperbola::gain(last / first, contour::EXTRA) * goal * size;
             let mut errors =
                 fine.errors.with_distance(chain, &fine.moments, &coarse.moments).map(|distance| 4.0 * distance + least);
@@ -85,13 +98,35 @@ pub fn evolve(
     Ok((solutions, counts))
 }
 
-/// The transformed equations of one chain and initial law.
+/// (l, V̂_l)
+type Envelopes = Vec<(i64, Layer)>;
+
+/// What has a Laplace transform.
+pub(super) trait Inversion {
+    /// The largest of w(0).
+    fn deviation(&self) -> f64;
+
+    /// The solutions at `times` by one contour; their errors hold what the solves leave.
+    fn invert(
+        &self,
+        contour: &Contour,
+        times: &[f64],
+        quality: Quality,
+        tolerance: f64,
+        counts: &mut Counts,
+        monitor: &Monitor,
+    ) -> Result<Vec<Solution>, EvolveError>;
+}
+
+/// The transformed equations of one open chain and initial law.
 struct Problem<'a> {
     chain: &'a Chain,
     modal: Modal,
     reference: f64,
-    /// z̄_s
-    stationary: Vec<f64>,
+    /// z_per
+    periodic: PeriodicMean,
+    /// (m, C_m) for m > 0.
+    harmonics: Vec<(i64, Layer)>,
     /// w(0)
     deviation: Vec<f64>,
     /// Var r(0), Var p(0), less the reference.
@@ -115,12 +150,68 @@ struct Parts<T> {
 }
 
 impl<'a> Problem<'a> {
-    fn new(chain: &'a Chain, law: &InitialLaw) -> Problem<'a> {
+    fn new(chain: &'a Chain, law: &InitialLaw, monitor: &Monitor) -> Result<Problem<'a>, SolveError> {
         let reference = reference_temperature(chain, law);
-        let stationary = chain.stationary_mean().expect("asked only where the mean has a stationary value");
-        let deviation = law.mean().iter().zip(&stationary).map(|(z, s)| z - s).collect();
+        let modal = Modal::new(chain);
+        let periodic = PeriodicMean::new(&modal)?.expect("asked only where the mean has a stationary value");
+        let deviation = law.mean().iter().zip(&periodic.at(0.0)).map(|(z, s)| z - s).collect();
         let start = law.var_r.iter().chain(&law.var_p).map(|v| v - reference).collect();
-        Problem { chain, modal: Modal::new(chain), reference, stationary, deviation, start }
+        let mut problem = Problem { chain, modal, reference, periodic, harmonics: vec![], deviation, start };
+        for order in problem.periodic.square_orders().into_iter().filter(|&order| order > 0) {
+            let squares = problem.periodic.momentum_squares(order);
+            let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * chain.flip_rate * q).collect();
+            let shift = problem.rotation(order);
+            let layer = resolvent::layer(chain, shift, &source, None, 1e-15, &monitor.silent())?;
+            problem.harmonics.push((order, layer));
+        }
+        Ok(problem)
+    }
+
+    /// ilω
+    fn rotation(&self, order: i64) -> Complex64 {
+        Complex64::new(0.0, order as f64 * self.periodic.frequency)
+    }
+
+    /// The transform of p̄² at s, but for (u²)^, and the envelopes (l, V̂_l); `w` is ŵ(s).
+    fn forced(
+        &self,
+        s: Complex64,
+        w: &[Complex64],
+        deviation: &[Complex64],
+        settings: (Quality, f64),
+        monitor: &Monitor,
+    ) -> Result<(Vec<Complex64>, Envelopes), SolveError> {
+        let (chain, momenta) = (self.chain, self.chain.bonds..);
+        let mut squares = vec![Complex64::ZERO; chain.atoms()];
+        for order in self.periodic.square_orders() {
+            // Of both signs: q_(-m) = conj q_m.
+            for (square, q) in squares.iter_mut().zip(self.periodic.momentum_squares(order)) {
+                *square += q / (s - self.rotation(order));
+                if order > 0 {
+                    *square += q.conj() / (s + self.rotation(order));
+                }
+            }
+        }
+        let mut envelopes = vec![];
+        for harmonic in &self.periodic.harmonics {
+            let p = &harmonic.mean[momenta.clone()];
+            let shifted;
+            let u = if harmonic.order == 0 {
+                &w[momenta.clone()]
+            } else {
+                let source: Vec<Complex64> =
+                    p.iter().zip(&w[momenta.clone()]).map(|(p, u)| 8.0 * chain.flip_rate * p * u).collect();
+                let (shift, (quality, tolerance)) = (s + self.rotation(harmonic.order), settings);
+                if source.iter().any(|&q| q != Complex64::ZERO) {
+                    let envelope = resolvent::layer(chain, shift, &source, Some(quality), tolerance, monitor)?;
+                    envelopes.push((harmonic.order, envelope));
+                }
+                shifted = self.modal.solve_mean(s - self.rotation(harmonic.order), deviation)?;
+                &shifted[momenta.clone()]
+            };
+            squares.iter_mut().zip(p.iter().zip(u)).for_each(|(square, (p, u))| *square += 2.0 * p * u);
+        }
+        Ok((squares, envelopes))
     }
 
     /// All transforms at s.
@@ -130,16 +221,17 @@ impl<'a> Problem<'a> {
         quality: Quality,
         tolerance: f64,
         monitor: &Monitor,
-    ) -> Result<Parts<Complex64>, SolveError> {
+    ) -> Result<(Parts<Complex64>, Envelopes), SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
         let kernel = SquaredKernel::new(chain, s, quality);
         let moves = self.deviation.iter().any(|&w| w != 0.0);
         let deviation: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
-        let mean = if moves { self.modal.solve_mean(s, &deviation)? } else { deviation };
-        let own = if moves { kernel.mean_squares(&self.deviation) } else { vec![Complex64::ZERO; chain.atoms()] };
-        let p_s = self.stationary[bonds];
-        let squares: Vec<Complex64> =
-            own.iter().zip(&mean[bonds..]).map(|(square, u)| p_s * p_s / s + 2.0 * p_s * u + square).collect();
+        let mean = if moves { self.modal.solve_mean(s, &deviation)? } else { deviation.clone() };
+        let (mut squares, envelopes) = self.forced(s, &mean, &deviation, (quality, tolerance), monitor)?;
+        if moves {
+            let own = kernel.mean_squares(&self.deviation);
+            squares.iter_mut().zip(own).for_each(|(square, u)| *square += u);
+        }
         let (start_r, start_p) = self.start.split_at(bonds);
         let still = vec![0.0; chain.atoms()];
         let noise = chain.covariance_source(&still, self.reference);
@@ -167,10 +259,44 @@ impl<'a> Problem<'a> {
         let missing = flow + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
         let integral = variance.iter().map(|v| v / s).collect();
-        Ok(Parts { mean, variance, integral, current, missing, error: found.error })
+        Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
     }
 
-    /// The solutions at `times` by one contour; their errors hold what the solves leave.
+    fn solution(&self, time: f64, mut sum: Parts<f64>) -> Solution {
+        let mut turned = 0.0;
+        for (order, layer) in &self.harmonics {
+            sum.add_layer(2.0 * self.periodic.turn(*order, time), self.rotation(*order), layer);
+            let size = layer.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
+            turned += 2.0 * PHASE_ERROR * size;
+        }
+        let mean: Vec<f64> = self.periodic.at(time).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
+        let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
+        let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
+        let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
+        // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
+        let rounding = 256.0 * f64::EPSILON;
+        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at();
+        let loss = sum.error + turned + rounding * largest(&variance);
+        // The current at the ends is also λ (T - Var p), whose roundings are those of a variance; inside it is a sum of small numbers.
+        let ends = self.chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
+        let carried = sum.missing.abs()
+            + turned
+            + rounding * largest(&correlation)
+            + f64::EPSILON * (4.0 * largest(&variance) + 128.0 * ends);
+        let errors =
+            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
+        let moments = Moments { time, mean, variance, correlation, covariance: None };
+        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
+        let missing_power = Some(sum.missing.abs() / energy);
+        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
+    }
+}
+
+impl Inversion for Problem<'_> {
+    fn deviation(&self) -> f64 {
+        largest(&self.deviation)
+    }
+
     fn invert(
         &self,
         contour: &Contour,
@@ -195,9 +321,13 @@ impl<'a> Problem<'a> {
             let parts: Vec<_> =
                 nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance, &silent)).collect();
             for (&(s, weight), parts) in nodes.iter().zip(parts) {
-                let parts = parts?;
+                let (parts, envelopes) = parts?;
                 for (sum, &time) in sums.iter_mut().zip(times) {
-                    sum.add(2.0 * weight * (s * time).exp(), &parts);
+                    let weight = 2.0 * weight * (s * time).exp();
+                    sum.add(weight, &parts);
+                    for (order, envelope) in &envelopes {
+                        sum.add_layer(weight * self.periodic.turn(*order, time), s + self.rotation(*order), envelope);
+                    }
                 }
             }
             counts.solves += nodes.len();
@@ -206,28 +336,6 @@ impl<'a> Problem<'a> {
             monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
         }
         Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum)).collect())
-    }
-
-    fn solution(&self, time: f64, sum: Parts<f64>) -> Solution {
-        let mean: Vec<f64> = self.stationary.iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
-        let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
-        let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
-        let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
-        // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
-        let rounding = 256.0 * f64::EPSILON;
-        let (mean_loss, loss) =
-            (rounding * largest(&mean).max(largest(&self.deviation)), sum.error + rounding * largest(&variance));
-        // The current at the ends is also λ (T - Var p), whose roundings are those of a variance; inside it is a sum of small numbers.
-        let ends = self.chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
-        let carried = sum.missing.abs()
-            + rounding * largest(&correlation)
-            + f64::EPSILON * (4.0 * largest(&variance) + 128.0 * ends);
-        let errors =
-            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
-        let moments = Moments { time, mean, variance, correlation, covariance: None };
-        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        let missing_power = Some(sum.missing.abs() / energy);
-        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -243,5 +351,18 @@ impl Parts<f64> {
         each(&mut self.current, &parts.current);
         self.missing += (weight * parts.missing).re;
         self.error += weight.norm() * parts.error;
+    }
+
+    /// Adds Re(weight · layer), the layer's answer at `shift`.
+    fn add_layer(&mut self, weight: Complex64, shift: Complex64, layer: &Layer) {
+        let Layer { variance, current, missing, error, .. } = layer;
+        let each = |sum: &mut [f64], weight: Complex64, parts: &[Complex64]| {
+            sum.iter_mut().zip(parts).for_each(|(sum, x)| *sum += (weight * x).re);
+        };
+        each(&mut self.variance, weight, variance);
+        each(&mut self.integral, weight / shift, variance);
+        each(&mut self.current, weight, current);
+        self.missing += (weight * missing).re;
+        self.error += weight.norm() * error;
     }
 }

@@ -9,17 +9,21 @@ mod bulk;
 mod flux;
 mod group;
 mod kernel;
+mod layer;
 mod mean_squares;
 mod pairing;
 mod path;
+pub mod ring;
 mod sweep;
 mod wave;
 
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::Vector;
+use crate::scenario::Topology;
 use flux::FluxForm;
 use kernel::Kernel;
+pub use layer::{Layer, layer};
 use num_complex::Complex64;
 pub use path::Quality;
 
@@ -60,7 +64,7 @@ pub struct SquaredKernel<'a> {
 }
 
 impl<'a> SquaredKernel<'a> {
-    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0 off the negative axis and |σ| below the flip rate; γ > 0.
+    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0, and |σ| below the flip rate where Re σ < -Im σ; γ > 0.
     pub fn new(chain: &'a Chain, sigma: Complex64, quality: Quality) -> Self {
         SquaredKernel { chain, sigma, kernel: Kernel::new(chain, sigma, quality), judge: None }
     }
@@ -118,6 +122,10 @@ impl<'a> SquaredKernel<'a> {
 /// Memory, in bytes, of the profiles at `abreast` complex shifts at once: Krylov vectors, what the sweeps keep at every block, and some
 /// vectors of the means and the profiles.
 pub fn memory_bytes(chain: &Chain, abreast: usize) -> u64 {
+    if chain.topology == Topology::Ring {
+        // Waves of one node, of the initial law and of the outputs that share a contour.
+        return (24e6 + (160.0 + 160.0 + 32.0 * 80.0) * chain.atoms() as f64) as u64;
+    }
     let bytes_per_site = abreast as f64 * (16.0 * 40.0 + 8.0 * 75.0) + 16.0 * 60.0;
     (24e6 + bytes_per_site * chain.atoms() as f64) as u64
 }

@@ -3,7 +3,8 @@
 //! Composite Gauss-Legendre. Panels are placed by the distance to the singularities, the spectrum of B: the diffusive modes
 //! s ≈ -a_k²/2γ on the negative axis, and the band at Re s = -γ, |Im s| ≤ 2. For real σ ≥ 0 the path is the imaginary axis and κ = i y²
 //! takes the square root out of z: panels in y from the slowest mode on in a fixed ratio, of width ~γ across the band, and 1/κ for the tail.
-//! For imaginary σ the path stays on the axis and σ/2 - κ passes s = 0, from where the panels are graded on both sides. For complex σ it leaves 0 between the two cuts, in direction (arg σ + π)/2, and then turns upwards.
+//! For complex σ of small modulus it leaves 0 between the two cuts, in direction (arg σ + π)/2, and then turns upwards. Where σ lies high above
+//! the axis only one cut is near: the path heads for a point to the left of σ/2, so that σ/2 - κ passes 0 on its right, and turns upwards there.
 //! [`Quality`] says how many nodes a panel has: two qualities measure the error of the first.
 
 use super::Chain;
@@ -127,20 +128,23 @@ fn graded(chain: &Chain, top: f64, quality: Quality, integrand: Integrand) -> Ve
     tapered(&edges, quality, integrand.power(1.0)).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
 }
 
-/// y and weights from 0 to infinity on the imaginary axis, κ = iy, for σ = 2ic: σ/2 - κ passes s = 0 at y = c.
-fn past_zero(chain: &Chain, c: f64, quality: Quality, integrand: Integrand) -> Vec<(f64, f64)> {
-    let top = 0.25 * chain.flip_rate.min(1.0);
-    let mut nodes: Vec<(f64, f64)> =
-        graded(chain, top, quality, integrand).into_iter().map(|(d, w)| (c + d, w)).collect();
-    nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(d, w)| (c + top + d, w)));
-    nodes.extend(graded(chain, top.min(c), quality, integrand).into_iter().map(|(d, w)| (c - d, w)));
-    // Down to y = 0 the other argument comes nearer to the band, never nearer than γ.
-    let (mut edges, width) = (vec![top.min(c)], (1.2 * chain.flip_rate).min(0.48));
-    while let Some(&d) = edges.last().filter(|d| **d < c) {
-        edges.push((d + width.min(d)).min(c));
+/// For σ high above the axis: straight to κ = σ/2 - `gap`, in panels graded towards it, and upwards from there.
+fn beside(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
+    let gap = (0.25 * chain.flip_rate.min(1.0)).min(0.25 * sigma.im);
+    let turn = 0.5 * sigma - gap;
+    // σ/2 + κ comes this near to the band.
+    let distance = (chain.flip_rate - gap + sigma.re.min(0.0)).max(0.3 * chain.flip_rate);
+    let (direction, length, width) = (turn / turn.norm(), turn.norm(), (1.2 * distance).min(0.48));
+    let mut edges = vec![0.0];
+    while let Some(&back) = edges.last().filter(|back| **back < length) {
+        edges.push((back + width.min(back.max(gap))).min(length));
     }
-    nodes.extend(panels(&edges, quality).into_iter().map(|(d, w)| (c - d, w)));
-    nodes
+    let measure = direction * Complex64::new(0.0, -1.0 / PI);
+    let towards = tapered(&edges, quality, integrand.power(0.5));
+    let towards = towards.into_iter().map(|(back, w)| (turn - back * direction, w * measure));
+    let upright = upwards(chain, gap, distance, quality);
+    let upright = upright.into_iter().map(|(y, w)| (turn + Complex64::new(0.0, y), Complex64::from(w / PI)));
+    towards.chain(upright).collect()
 }
 
 /// The path for σ with Im σ ≥ 0.
@@ -150,14 +154,14 @@ pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand:
     let imaginary = |nodes: Vec<(f64, f64)>| {
         nodes.into_iter().map(|(y, w)| (Complex64::new(0.0, y), Complex64::from(w / PI))).collect()
     };
-    if sigma.re == 0.0 && sigma.im > 0.0 {
-        return imaginary(past_zero(chain, 0.5 * sigma.im, quality, integrand));
-    }
     if sigma.im == 0.0 && sigma.re >= 0.0 {
         let top = 0.25 * scale;
         let mut nodes = graded(chain, top, quality, integrand);
         nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w)));
         return imaginary(nodes);
+    }
+    if sigma.norm() > 0.1 * scale && sigma.im >= sigma.re.abs() {
+        return beside(chain, sigma, quality, integrand);
     }
     let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
     // Between the band, at Re s₁ = -γ, and the tip of the other cut, s₂ = 0, the middle is at Re κ = -γ/2.

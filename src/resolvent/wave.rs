@@ -29,7 +29,7 @@ pub(super) struct Wave {
 }
 
 /// e^x - 1 without cancellation.
-fn exp_m1(x: Complex64) -> Complex64 {
+pub(super) fn exp_m1(x: Complex64) -> Complex64 {
     let half = (0.5 * x.im).sin();
     Complex64::new(x.re.exp_m1() * x.im.cos() - 2.0 * half * half, x.re.exp() * x.im.sin())
 }
@@ -64,7 +64,7 @@ impl Wave {
 }
 
 /// asinh with its digits kept near 0.
-fn asinh(x: Complex64) -> Complex64 {
+pub(super) fn asinh(x: Complex64) -> Complex64 {
     // log(1 + x + (√(1+x²) - 1)), where √(1+x²) - 1 = x²/(1 + √(1+x²)).
     let square = x * x;
     log_1p(x + square / (1.0 + (1.0 + square).sqrt()))

@@ -13,7 +13,7 @@ use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::monitor::{Interrupted, Monitor};
-use crate::resolvent::{Drive, SquaredKernel, Variances};
+use crate::resolvent::{self, Drive, Layer, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
@@ -84,35 +84,25 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     Ok((PeriodicState { mean: periodic, average, harmonics }, report))
 }
 
-/// The harmonic m > 0 of the variances, and of the correlations by the balance of thermal energy at e^(imωτ),
-/// j_n = j_(n-1) + 2γ q_m(n) - imω (Var p_n + Var r_n)/2 with -λ Var p at the ends. What it misses at the right end is part of its error.
+/// The harmonic m > 0 of the variances and of the correlations, σ = imω: near the right end alone.
 fn harmonic(
     chain: &Chain,
     periodic: &PeriodicMean,
     order: i64,
     monitor: &Monitor,
-) -> Result<(CovarianceHarmonic, Variances), Interrupted> {
-    let squares = periodic.momentum_squares(order);
-    let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * chain.flip_rate * q).collect();
+) -> Result<(CovarianceHarmonic, Layer), Interrupted> {
+    let flips = 4.0 * chain.flip_rate;
+    let source: Vec<Complex64> = periodic.momentum_squares(order).iter().map(|q| flips * q).collect();
     let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
-    let found =
-        SquaredKernel::judged(chain, sigma).variances(Drive { momentum: &source, elongation: None }, 1e-15, monitor)?;
-    let [left, right] = chain.friction();
-    let kept = |n: usize| {
-        let elongation = if n == 0 { Complex64::ZERO } else { found.elongation[n - 1] };
-        source[n] / 2.0 - sigma * (found.momentum[n] + elongation) / 2.0
-    };
-    let mut flow = -left * found.momentum[0];
-    let correlation: Vec<Complex64> = (0..chain.bonds)
-        .map(|n| {
-            flow += kept(n);
-            -flow
-        })
-        .collect();
-    let missed = flow + kept(chain.bonds) - right * found.momentum[chain.bonds];
-    let size = found.momentum.iter().chain(&found.elongation).fold(0.0, |m: f64, v| m.max(v.norm()));
+    let found = resolvent::layer(chain, sigma, &source, None, 1e-15, monitor)?;
+    let size = found.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
     let error = found.error + 16.0 * f64::EPSILON * size;
-    let correlation_error = error * chain.current_weight() + 2.0 * missed.norm();
-    let variance = [&found.elongation[..], &found.momentum].concat();
-    Ok((CovarianceHarmonic { order, variance, correlation, error, correlation_error }, found))
+    let harmonic = CovarianceHarmonic {
+        order,
+        variance: found.variance.clone(),
+        correlation: found.current.iter().map(|j| -j).collect(),
+        error,
+        correlation_error: error * chain.current_weight() + 2.0 * found.missing.norm(),
+    };
+    Ok((harmonic, found))
 }
