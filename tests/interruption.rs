@@ -127,6 +127,16 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
     let (place, whole) = (folder.path().join("run"), folder.path().join("whole"));
     assert!(run(STEPS, &whole, &[]).status.success());
     let (mut child, _) = started(STEPS, &place, &[]);
+    // A run that has finished no part leaves nothing to go on with.
+    let partial = folder.path().join(".run.partial");
+    let kept = || {
+        std::fs::read_dir(&partial)
+            .is_ok_and(|mut all| all.any(|e| e.is_ok_and(|e| e.path().extension().is_some_and(|e| e == "part"))))
+    };
+    while !kept() {
+        assert!(child.try_wait().expect("it is a child").is_none(), "it ended before a part was seen");
+        std::thread::sleep(Duration::from_millis(1));
+    }
     signal(&child, "INT");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert_eq!(entries(folder.path()), [".run.partial", "whole"]);
