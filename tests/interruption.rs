@@ -128,9 +128,9 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
     assert!(run(STEPS, &whole, &[]).status.success());
     let (mut child, _) = started(STEPS, &place, &[]);
     // A run that has finished no part leaves nothing to go on with.
-    let partial = folder.path().join(".run.partial");
+    let parts = folder.path().join(".run.partial/parts");
     let kept = || {
-        std::fs::read_dir(&partial)
+        std::fs::read_dir(&parts)
             .is_ok_and(|mut all| all.any(|e| e.is_ok_and(|e| e.path().extension().is_some_and(|e| e == "part"))))
     };
     while !kept() {
