@@ -171,9 +171,8 @@ impl Tally {
         }
     }
 
-    /// Says what was found, and ends the test where an estimate is exceeded, useless, or above a tolerance that can be met.
+    /// Says what was found, and ends the test where an estimate is exceeded.
     fn judge(&self) {
-        let mut useless = Vec::new();
         for way in ["Auto", "Radau", "Profiles", "steady"] {
             for tolerance in TOLERANCES {
                 let of_way = |o: &&Output| o.way.starts_with(way) && o.tolerance == tolerance;
@@ -197,6 +196,14 @@ impl Tally {
                 );
             }
         }
+        println!("{} columns beyond their estimates\n{}", self.exceeded.len(), self.exceeded.join("\n"));
+        println!("{} outputs above their tolerance\n{}", self.missed.len(), self.missed.join("\n"));
+        assert!(self.exceeded.is_empty(), "{} columns beyond their estimates", self.exceeded.len());
+    }
+
+    /// The typical estimate is not uselessly large; of many scenarios, since a few may be any.
+    fn judge_typical(&self) {
+        let mut useless = Vec::new();
         for tolerance in TOLERANCES {
             let compared = self.outputs.iter().filter(|o| o.comparable && o.tolerance == tolerance);
             let mut spread: Vec<f64> = compared.map(|o| o.estimate / o.error).collect();
@@ -206,9 +213,6 @@ impl Tally {
                 useless.push(format!("at {tolerance:e} the typical estimate is {median:.0} errors"));
             }
         }
-        println!("{} columns beyond their estimates\n{}", self.exceeded.len(), self.exceeded.join("\n"));
-        println!("{} outputs above their tolerance\n{}", self.missed.len(), self.missed.join("\n"));
-        assert!(self.exceeded.is_empty(), "{} columns beyond their estimates", self.exceeded.len());
         assert!(useless.is_empty(), "{}", useless.join("; "));
     }
 }
@@ -252,4 +256,5 @@ fn campaign_over_random_scenarios() {
     let file = format!("{}/estimates-{}-{}.csv", env!("CARGO_TARGET_TMPDIR"), seeds.start, seeds.end);
     std::fs::write(file, csv).expect("the target directory is writable");
     tally.judge();
+    tally.judge_typical();
 }

@@ -155,8 +155,15 @@ impl Modal {
         let mut report = solved.report;
         if self.chain.topology == Topology::Open {
             let [carried, flow] = self.carried::<F>(solved.answer.interface, &solved.error);
-            (report.error, report.flow_error) = (report.error.max(carried), flow);
-            return (report, diagonals::of_answer::<F>(&solved.answer, &solved.w));
+            let found = diagonals::of_answer::<F>(&solved.answer, &solved.w);
+            // A correlation is read off as (a pp - b rr)/c, c = σ + 2γ, of variances that nearly cancel where flips are rare.
+            let interface = &solved.answer.interface;
+            let size = found.variance.iter().map(|v| v.norm()).fold(0.0, f64::max);
+            let reading = 0.5 * f64::EPSILON * size / (interface.shift + 2.0 * interface.flip_rate).norm();
+            report.error = report.error.max(carried);
+            // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
+            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading;
+            return (report, found);
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
         let [re, im] = [Complex64::ONE, -Complex64::I].map(|weight| {

@@ -104,9 +104,7 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let (means, mean) = (mean.error, mean.average());
     let correlation = chain.left_correlations(covariance.view());
     // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are small and added to nothing.
-    // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
-    let sample = report.flow_error.max(0.25 * report.error / chain.bonds as f64);
-    let flow = 8.0 * sample + flow_rounding(chain, difference, largest(&variance));
+    let flow = 8.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
     let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
