@@ -49,14 +49,19 @@ fn run(arguments: &[&str], place: &Path, more: &[&str]) -> Output {
     program(arguments, place, more).output().expect("the program starts")
 }
 
-/// The program at work, and its first line of progress.
-fn started(arguments: &[&str], place: &Path, more: &[&str]) -> (Child, String) {
-    let mut command = program(arguments, place, more);
+/// The program at work, and its first line of progress that says that this share or more is done.
+fn started(arguments: &[&str], place: &Path, share: f64) -> (Child, String) {
+    let mut command = program(arguments, place, &[]);
     command.args(["--progress", "json"]).stdout(Stdio::null()).stderr(Stdio::piped());
     let mut child = command.spawn().expect("the program starts");
     let mut line = String::new();
     let mut reader = BufReader::new(child.stderr.take().expect("it is piped"));
-    reader.read_line(&mut line).expect("a line of progress");
+    let done =
+        |line: &str| serde_json::from_str(line).map_or(0.0, |p: serde_json::Value| p["share"].as_f64().unwrap_or(0.0));
+    while line.is_empty() || done(&line) < share {
+        line.clear();
+        assert!(reader.read_line(&mut line).expect("a line of progress") > 0, "it ended before");
+    }
     // Whatever else it says is read, so that it is not stopped by a closed pipe.
     std::thread::spawn(move || std::io::copy(&mut reader, &mut std::io::sink()));
     (child, line)
@@ -111,7 +116,7 @@ fn control_c_and_termination_end_a_run_with_status_130_and_leave_nothing() {
     ];
     for arguments in commands {
         for name in ["INT", "TERM"] {
-            let (mut child, line) = started(arguments, &place, &[]);
+            let (mut child, line) = started(arguments, &place, 0.0);
             let progress: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
             assert!(progress["share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)), "{line}");
             signal(&child, name);
@@ -126,17 +131,8 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (place, whole) = (folder.path().join("run"), folder.path().join("whole"));
     assert!(run(STEPS, &whole, &[]).status.success());
-    let (mut child, _) = started(STEPS, &place, &[]);
-    // A run that has finished no part leaves nothing to go on with.
-    let parts = folder.path().join(".run.partial/parts");
-    let kept = || {
-        std::fs::read_dir(&parts)
-            .is_ok_and(|mut all| all.any(|e| e.is_ok_and(|e| e.path().extension().is_some_and(|e| e == "part"))))
-    };
-    while !kept() {
-        assert!(child.try_wait().expect("it is a child").is_none(), "it ended before a part was seen");
-        std::thread::sleep(Duration::from_millis(1));
-    }
+    // Before its first step a run has nothing to go on with and leaves nothing.
+    let (mut child, _) = started(STEPS, &place, 0.3);
     signal(&child, "INT");
     assert_eq!(child.wait().expect("it ends").code(), Some(130));
     assert_eq!(entries(folder.path()), [".run.partial", "whole"]);
@@ -169,7 +165,7 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
 fn two_processes_never_write_one_run_directory() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = folder.path().join("run");
-    let (mut first, _) = started(&["steady", UPHILL, "--set", "chain.bonds=500000"], &place, &[]);
+    let (mut first, _) = started(&["steady", UPHILL, "--set", "chain.bonds=500000"], &place, 0.0);
     let second = run(STEADY, &place, &["--force"]);
     signal(&first, "INT");
     first.wait().expect("it ends");
