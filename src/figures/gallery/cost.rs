@@ -72,7 +72,7 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
             Panel {
                 title: "evolution".into(),
                 x: n(50.0, 400.0),
-                y: Axis::log("CPU time (s)").over(0.1, 100.0),
+                y: Axis::log("CPU time (s)").over(0.1, 3e3),
                 layers: layers("evolution", 1),
                 legend: Some(Corner::TopLeft),
                 ..Default::default()
