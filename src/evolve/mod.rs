@@ -57,7 +57,7 @@ pub struct Plan {
 }
 
 /// Processor time of one node of the contour for the profiles alone, in µs: the quadrature's nodes, each followed along the chain in some 15
-/// products, and prepared (measured at N = 50 to 10⁴, γ = 0.01 to 10).
+/// products, and prepared (fitted to N = 10³ and 10⁴ at γ = 1, extrapolated elsewhere).
 fn cost_of_profiles(chain: &Chain, law: &InitialLaw) -> f64 {
     let nodes = 250.0 + 80.0 / chain.flip_rate;
     if chain.topology == Topology::Ring {
