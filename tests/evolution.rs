@@ -1,5 +1,8 @@
 //! What is promised of the time evolution: it agrees with the matrix exponential of the whole moment equation, within its own estimate.
 
+mod common;
+
+use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::MomentEquations;
 use flipchain::covariance::moments::Solution;
@@ -25,17 +28,6 @@ fn evolve(
     tolerance: f64,
 ) -> (Vec<Solution>, Counts) {
     radau::evolve(equations, law, times, tolerance, |_| true, &Default::default()).expect("the evolution ends")
-}
-
-fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
-    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
-    InitialLaw {
-        mean_r: values(chain.bonds, -1.0),
-        mean_p: values(chain.atoms(), -1.0),
-        var_r: values(chain.bonds, 0.1),
-        var_p: values(chain.atoms(), 0.1),
-        ..Default::default()
-    }
 }
 
 /// e^A by scaling, a Taylor series and squaring.

@@ -1,5 +1,8 @@
 //! What is promised of the pure harmonic chain (γ = 0): any time, no steps, nothing lost.
 
+mod common;
+
+use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
@@ -17,17 +20,6 @@ fn chain(topology: Topology, bonds: usize, ends: [bool; 2], force: Force) -> Cha
 
 fn shaken() -> Force {
     Force { mean: 0.8, frequency: 1.1, harmonics: vec![(1, Complex64::new(0.6, 0.2)), (2, Complex64::new(0.0, -0.3))] }
-}
-
-fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
-    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
-    InitialLaw {
-        mean_r: values(chain.bonds, -1.0),
-        mean_p: values(chain.atoms(), -1.0),
-        var_r: values(chain.bonds, 0.1),
-        var_p: values(chain.atoms(), 0.1),
-        ..Default::default()
-    }
 }
 
 fn evolve(chain: &Chain, law: &InitialLaw, times: &[f64], keep: bool) -> Vec<Solution> {

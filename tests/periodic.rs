@@ -1,6 +1,9 @@
 //! What is promised of a periodic force: no period is resolved, and yet every value is the one at the instant asked for.
 
-use flipchain::chain::{Chain, Force, InitialLaw};
+mod common;
+
+use common::law;
+use flipchain::chain::{Chain, Force};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
@@ -11,7 +14,7 @@ use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::periodic;
 use num_complex::Complex64;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// A chain with a force of mean 0.8 and the given harmonics (order, amplitude before N^(-1/2)).
@@ -21,17 +24,6 @@ fn chain(bonds: usize, flip_rate: f64, ends: [bool; 2], frequency: f64, harmonic
     let harmonics = harmonics.iter().map(|&(order, amplitude)| (order, amplitude * scale)).collect();
     let force = Force { mean: 0.8, frequency, harmonics };
     Chain { topology: Topology::Open, bonds, flip_rate, left: end(ends[0], 1.5), right: end(ends[1], 0.5), force }
-}
-
-fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
-    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
-    InitialLaw {
-        mean_r: values(chain.bonds, -1.0),
-        mean_p: values(chain.atoms(), -1.0),
-        var_r: values(chain.bonds, 0.1),
-        var_p: values(chain.atoms(), 0.1),
-        ..Default::default()
-    }
 }
 
 fn apart(a: &[f64], b: &[f64]) -> f64 {

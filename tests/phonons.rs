@@ -1,5 +1,8 @@
 //! What is promised of `evolve --modes`: the energies of the chain's own waves, and of starting from another run's end.
 
+mod common;
+
+use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::evolve::{contour, harmonic, radau};
@@ -7,24 +10,13 @@ use flipchain::observe::Profile;
 use flipchain::observe::phonons::{Phonon, error, phonons};
 use flipchain::scenario::Topology;
 use num_complex::Complex64;
-use rand::{RngExt, SeedableRng};
+use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use std::f64::consts::PI;
 use std::process::{Command, Output};
 
 fn chain(topology: Topology, bonds: usize) -> Chain {
     Chain { topology, bonds, flip_rate: 0.0, left: None, right: None, force: Force::default() }
-}
-
-fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
-    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
-    InitialLaw {
-        mean_r: values(chain.bonds, -1.0),
-        mean_p: values(chain.atoms(), -1.0),
-        var_r: values(chain.bonds, 0.1),
-        var_p: values(chain.atoms(), 0.1),
-        ..Default::default()
-    }
 }
 
 fn at(chain: &Chain, law: &InitialLaw, time: f64) -> (Vec<Phonon>, f64) {
