@@ -35,11 +35,11 @@ pub struct Modal {
     monitor: Monitor,
 }
 
-/// The answer to one equation, its interface, and the interface's error.
+/// The answer to one equation, its interface, and samples of the interface's error.
 struct Solved<'a> {
     answer: Answer<'a>,
     w: Vector,
-    error: Vector,
+    errors: Vec<Vector>,
     report: SolveReport,
     real: bool,
 }
@@ -48,6 +48,16 @@ struct Solved<'a> {
 const ROUNDING: f64 = 1e-9;
 /// Nor is one below this part of the solution: a residual cannot be evaluated better where the solution is large.
 const BACKWARD: f64 = 1e-13;
+
+/// The larger in each place.
+fn larger(one: [f64; 2], other: [f64; 2]) -> [f64; 2] {
+    [one[0].max(other[0]), one[1].max(other[1])]
+}
+
+/// The largest distance of two entries.
+fn apart(one: &[Complex64], other: &[Complex64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| (one - other).norm()).fold(0.0, f64::max)
+}
 
 impl Modal {
     /// Prepares the modes.
@@ -72,6 +82,17 @@ impl Modal {
             shift,
             groups: &self.groups,
         }
+    }
+
+    /// Interfaces whose coefficients differ from those of [`Modal::interface`] by some roundings. Over many pairs one sample shows them; over few they
+    /// may happen to agree, so that short chains take several.
+    fn other_roundings(&self, shift: Complex64) -> Vec<Interface<'_>> {
+        let samples = (1 + 32 / self.modes.count()).min(8);
+        let flip_rate = |sample: usize| {
+            let ulps = if sample % 2 == 0 { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
+            self.chain.flip_rate * (1.0 + ulps * f64::EPSILON)
+        };
+        (0..samples).map(|sample| Interface { flip_rate: flip_rate(sample), ..self.interface(shift) }).collect()
     }
 
     /// Solves the interface equation, in real arithmetic where everything is real; `read` says whether profiles will be read off the answer.
@@ -106,13 +127,14 @@ impl Modal {
         let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
         // Where profiles are read off, the error is judged by coefficients of other roundings: small flip rates lose digits in them.
-        let other = Interface { flip_rate: self.chain.flip_rate * (1.0 + 4.0 * f64::EPSILON), ..self.interface(shift) };
-        let again = |w: &Vector| {
-            read.then(|| {
+        let again = |w: &Vector| -> Vec<Vector> {
+            let others = if read { self.other_roundings(shift) } else { Vec::new() };
+            let residual = |other: &Interface<'_>| {
                 let mut residual = other.right_hand_side::<F>(&given);
                 residual.add(-Complex64::ONE, &other.apply::<F>(w));
                 residual
-            })
+            };
+            others.iter().map(residual).collect()
         };
         let (w, outcome) = gmres::solve(
             &b,
@@ -131,11 +153,12 @@ impl Modal {
                 tolerance,
             });
         }
-        let error = (0..self.modes.count()).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
+        let variance = |error: &Vector| (0..self.modes.count()).map(|n| error.at(n).norm()).fold(0.0, f64::max);
+        let error = outcome.errors.iter().map(variance).fold(0.0, f64::max);
         let flow_error = error * self.chain.current_weight();
         let report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
         let answer = Answer::new(interface, given, &w);
-        Ok(Solved { answer, w, error: outcome.error, report, real: !F::COMPLEX })
+        Ok(Solved { answer, w, errors: outcome.errors, report, real: !F::COMPLEX })
     }
 
     /// What an error of the interface means for the variances, and for the currents: the correlations of its answer, and λ times its variances
@@ -154,15 +177,18 @@ impl Modal {
     fn diagonals<F: Field>(&self, solved: &Solved<'_>) -> (SolveReport, Diagonals) {
         let mut report = solved.report;
         if self.chain.topology == Topology::Open {
-            let [carried, flow] = self.carried::<F>(solved.answer.interface, &solved.error);
+            let samples = solved.errors.iter().map(|error| self.carried::<F>(solved.answer.interface, error));
+            let [carried, flow] = samples.reduce(larger).unwrap_or_default();
             let found = diagonals::of_answer::<F>(&solved.answer, &solved.w);
             // A correlation is read off as (a pp - b rr)/c, c = σ + 2γ, of variances that nearly cancel where flips are rare.
-            let interface = &solved.answer.interface;
-            let size = found.variance.iter().map(|v| v.norm()).fold(0.0, f64::max);
-            let reading = 0.5 * f64::EPSILON * size / (interface.shift + 2.0 * interface.flip_rate).norm();
-            report.error = report.error.max(carried);
+            let readings = self.other_roundings(solved.answer.interface.shift).into_iter().map(|other| {
+                let other = diagonals::of_answer::<F>(&solved.answer.seen_by(other), &solved.w);
+                [apart(&found.variance, &other.variance), apart(&found.correlation, &other.correlation)]
+            });
+            let reading = readings.reduce(larger).unwrap_or_default();
+            report.error = report.error.max(carried) + reading[0];
             // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
-            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading;
+            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading[1];
             return (report, found);
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
