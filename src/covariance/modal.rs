@@ -8,18 +8,16 @@
 use super::answer::{self, Answer};
 use super::friction::End;
 use super::interface::{Given, Interface};
-use super::packed::row_start;
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals};
+use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals, mean, packed};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
 use crate::numerics::gmres;
 use crate::numerics::vector::Vector;
 use crate::scenario::Topology;
-use faer::linalg::solvers::Solve;
-use ndarray::{Array2, ArrayViewMut2, Axis};
+use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -221,24 +219,6 @@ impl Modal {
             self.emit(&[solved], &[&weights], &mut states);
         }
     }
-
-    /// Transforms both indices of one block in place; `row` and `column` act on one vector.
-    fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, column: impl Fn(&mut [f64]) + Sync) {
-        for (axis, map) in [(Axis(0), &row as &(dyn Fn(&mut [f64]) + Sync)), (Axis(1), &column)] {
-            // A vector along one axis is a lane along the other.
-            let lanes: Vec<_> = block.axis_iter_mut(axis).collect();
-            lanes.into_par_iter().for_each(|mut lane| {
-                let mut copy: Vec<f64> = lane.iter().copied().collect();
-                map(&mut copy);
-                lane.iter_mut().zip(&copy).for_each(|(to, from)| *to = *from);
-            });
-        }
-    }
-
-    /// First coordinate of the momenta in a padded matrix, where r has as many entries as p.
-    fn padding(&self) -> usize {
-        self.modes.count() - self.chain.bonds
-    }
 }
 
 impl MomentEquations for Modal {
@@ -247,68 +227,19 @@ impl MomentEquations for Modal {
     }
 
     fn state_len(&self) -> usize {
-        2 * self.modes.count() * (self.modes.count() + 1)
+        packed::row_start(self.modes.count(), self.modes.count())
     }
 
     fn represent(&self, covariance: &Array2<f64>) -> Vec<f64> {
-        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
-        let elongation = |v: &mut [f64]| self.modes.elongation_to_modes(v);
-        let momentum = |v: &mut [f64]| self.modes.momentum_to_modes(v);
-        let mut state = vec![0.0; self.state_len()];
-        let mut fill = |block: usize, entry: &dyn Fn(usize, usize) -> f64| {
-            for k in 0..m {
-                let start = row_start(m, k) + block * (m - k);
-                (k..m).for_each(|j| state[start + j - k] = entry(k, j));
-            }
-        };
-        let mut pp = covariance.slice(ndarray::s![bonds.., bonds..]).to_owned();
-        Self::transform(&mut pp.view_mut(), momentum, momentum);
-        fill(0, &|k, j| pp[[k, j]]);
-        let mut padded = Array2::zeros((m, m));
-        padded.slice_mut(ndarray::s![pad.., pad..]).assign(&covariance.slice(ndarray::s![..bonds, ..bonds]));
-        Self::transform(&mut padded.view_mut(), elongation, elongation);
-        fill(1, &|k, j| padded[[k, j]]);
-        padded.fill(0.0);
-        padded.slice_mut(ndarray::s![pad.., ..]).assign(&covariance.slice(ndarray::s![..bonds, bonds..]));
-        Self::transform(&mut padded.view_mut(), momentum, elongation);
-        fill(2, &|k, j| padded[[k, j]]);
-        fill(3, &|k, j| padded[[j, k]]);
-        state
+        packed::of_matrix(&self.modes, covariance)
     }
 
     fn matrix(&self, state: &[f64]) -> Array2<f64> {
-        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
-        let elongation = |v: &mut [f64]| self.modes.elongation_to_sites(v);
-        let momentum = |v: &mut [f64]| self.modes.momentum_to_sites(v);
-        let entry = |block: usize, k: usize, j: usize| state[row_start(m, k) + block * (m - k) + j - k];
-        let n = self.chain.coordinates();
-        let mut out = Array2::zeros((n, n));
-        let symmetric = |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
-        let mut work = symmetric(0);
-        Self::transform(&mut work.view_mut(), momentum, momentum);
-        out.slice_mut(ndarray::s![bonds.., bonds..]).assign(&work);
-        work = symmetric(1);
-        Self::transform(&mut work.view_mut(), elongation, elongation);
-        out.slice_mut(ndarray::s![..bonds, ..bonds]).assign(&work.slice(ndarray::s![pad.., pad..]));
-        work = Array2::from_shape_fn((m, m), |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) });
-        Self::transform(&mut work.view_mut(), momentum, elongation);
-        out.slice_mut(ndarray::s![..bonds, bonds..]).assign(&work.slice(ndarray::s![pad.., ..]));
-        out.slice_mut(ndarray::s![bonds.., ..bonds]).assign(&work.slice(ndarray::s![pad.., ..]).t());
-        out
+        packed::to_matrix(&self.modes, state)
     }
 
     fn norm(&self, state: &[f64]) -> f64 {
-        let m = self.modes.count();
-        let mut sum = 0.0;
-        for k in 0..m {
-            let row = &state[row_start(m, k)..row_start(m, k + 1)];
-            // pp and rr stand for two entries, rp and pr as well (their mirror images), the diagonal for one.
-            let all: f64 = row.iter().map(|x| x * x).sum();
-            let diagonal: f64 = (0..4).map(|block| row[block * (m - k)].powi(2)).sum();
-            let mixed = row[2 * (m - k)].powi(2) + row[3 * (m - k)].powi(2);
-            sum += 2.0 * all - diagonal - mixed + mixed;
-        }
-        sum.sqrt()
+        packed::norm(self.modes.count(), state)
     }
 
     fn generator(&self, state: &[f64]) -> Vec<f64> {
@@ -316,65 +247,7 @@ impl MomentEquations for Modal {
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
-        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
-        let to_modes = |f: &[Complex64], pad: usize, map: &dyn Fn(&mut [f64])| -> Vec<Complex64> {
-            let part = |take: fn(&Complex64) -> f64| {
-                let mut v = vec![0.0; pad];
-                v.extend(f.iter().map(take));
-                map(&mut v);
-                v
-            };
-            part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
-        };
-        let f_r = to_modes(&f[..bonds], pad, &|v| self.modes.elongation_to_modes(v));
-        let f_p = to_modes(&f[bonds..], 0, &|v| self.modes.momentum_to_modes(v));
-        // Without friction, pair by pair: σ r - a p = f_r, (σ + 2γ) p + a r = f_p; so p = (σ f_p - a f_r)/(σ(σ + 2γ) + a²).
-        let c = shift + 2.0 * self.chain.flip_rate;
-        let free = |f_r: &[Complex64], f_p: &[Complex64]| -> (Vec<Complex64>, Vec<Complex64>) {
-            (0..m)
-                .map(|k| {
-                    let a = self.modes.frequency[k];
-                    if a == 0.0 && !self.modes.is_ring() {
-                        return (Complex64::ZERO, f_p[k] / c);
-                    }
-                    let det = shift * c + a * a;
-                    ((c * f_r[k] + a * f_p[k]) / det, (shift * f_p[k] - a * f_r[k]) / det)
-                })
-                .unzip()
-        };
-        let (mut r, mut p) = free(&f_r, &f_p);
-        // Friction: p = p⁰ - Σ_i λ_i p(e_i) g_i with g_i the answer to e_i; a 2×2 system for the end momenta.
-        let answers: Vec<_> = self
-            .ends
-            .iter()
-            .map(|end| {
-                let shape: Vec<Complex64> = (0..m).map(|k| (end.at(k) * self.shape[k]).into()).collect();
-                free(&vec![Complex64::ZERO; m], &shape)
-            })
-            .collect();
-        let at = |end: &End, p: &[Complex64]| -> Complex64 { (0..m).map(|k| p[k] * (end.at(k) * self.shape[k])).sum() };
-        let n = self.ends.len();
-        let matrix = faer::Mat::from_fn(n, n, |i, j| {
-            Complex64::from(if i == j { 1.0 } else { 0.0 }) + at(&self.ends[i], &answers[j].1) * self.ends[j].friction
-        });
-        let rhs = faer::Mat::from_fn(n, 1, |i, _| at(&self.ends[i], &p));
-        let momenta = matrix.partial_piv_lu().solve(&rhs);
-        for (j, (end, (answer_r, answer_p))) in self.ends.iter().zip(&answers).enumerate() {
-            let factor = momenta[(j, 0)] * end.friction;
-            r.iter_mut().zip(answer_r).for_each(|(r, a)| *r -= factor * a);
-            p.iter_mut().zip(answer_p).for_each(|(p, a)| *p -= factor * a);
-        }
-        let to_sites = |v: &[Complex64], map: &dyn Fn(&mut [f64])| -> Vec<Complex64> {
-            let part = |take: fn(&Complex64) -> f64| {
-                let mut v: Vec<f64> = v.iter().map(take).collect();
-                map(&mut v);
-                v
-            };
-            part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
-        };
-        let mut z = to_sites(&r, &|v| self.modes.elongation_to_sites(v))[pad..].to_vec();
-        z.extend(to_sites(&p, &|v| self.modes.momentum_to_sites(v)));
-        if z.iter().all(|z| z.is_finite()) { Ok(z) } else { Err(SolveError::Singular { shift }) }
+        mean::solve(&self.interface(shift), f)
     }
 
     fn solve(
