@@ -87,7 +87,7 @@ impl Modal {
     fn other_roundings(&self, shift: Complex64) -> Vec<Interface<'_>> {
         let samples = (1 + 32 / self.modes.count()).min(8);
         let flip_rate = |sample: usize| {
-            let ulps = if sample % 2 == 0 { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
+            let ulps = if sample.is_multiple_of(2) { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
             self.chain.flip_rate * (1.0 + ulps * f64::EPSILON)
         };
         (0..samples).map(|sample| Interface { flip_rate: flip_rate(sample), ..self.interface(shift) }).collect()
