@@ -184,9 +184,10 @@ impl Modal {
                 [apart(&found.variance, &other.variance), apart(&found.correlation, &other.correlation)]
             });
             let reading = readings.reduce(larger).unwrap_or_default();
-            report.error = report.error.max(carried) + reading[0];
+            // A sample is of the error's size, not above it.
+            report.error = 2.0 * (report.error.max(carried) + reading[0]);
             // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
-            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading[1];
+            report.flow_error = (2.0 * flow).max(0.5 * report.error / self.chain.bonds as f64) + 2.0 * reading[1];
             return (report, found);
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
