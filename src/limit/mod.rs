@@ -65,7 +65,8 @@ pub struct Problem {
     pub ends: Ends,
     /// The initial profiles, where the scenario gives them.
     pub initial: Option<InitialTable>,
-    monitor: Monitor,
+    /// What the evolution reports to.
+    pub monitor: Monitor,
 }
 
 /// r and e_heat at one output time, with their errors.
