@@ -1,7 +1,8 @@
 //! Puts the items of a layout on paper with plotters: SVG with text as text, PNG at 300 dpi.
 
+use super::item::{Frame, Item, Text};
 use super::label::{FONT, parts, register_fonts};
-use super::layout::{self, Frame, Item, Text};
+use super::layout;
 use super::style::{DPI, Theme};
 use super::{Figure, FigureError, Mark};
 use plotters::coord::Shift;
