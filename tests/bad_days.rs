@@ -143,14 +143,13 @@ fn a_place_that_cannot_be_a_run_directory_is_named_and_left_as_it_was() {
         "..",
         ".",
         "/",
-        "",
     ];
     let scenario = at("scenario.toml");
     let before = everything(&home);
     for command in COMMANDS {
         for place in places {
             let path = match place {
-                "" | "." | ".." | "/" => PathBuf::from(place),
+                "." | ".." | "/" => PathBuf::from(place),
                 name => at(name),
             };
             for force in [false, true] {
@@ -208,7 +207,9 @@ fn a_scenario_that_cannot_be_read_is_named() {
     let somebody = Somebody::new();
     let home = somebody.make("home");
     let at = |name: &str| home.join(name);
-    for (name, content) in [("secret", &b"[chain]"[..]), ("bytes", b"[chain]\nbonds = \"\xff\xfe\""), ("empty", b"")] {
+    for (name, content) in
+        [("secret", &b"[chain]"[..]), ("bytes", b"[chain]\nbonds = \"\xff\xfe\""), ("broken", b"[chain")]
+    {
         fs::write(at(name), content).expect("a file");
     }
     fs::set_permissions(at("secret"), Permissions::from_mode(0o000)).expect("it is ours");
@@ -217,7 +218,8 @@ fn a_scenario_that_cannot_be_read_is_named() {
     let before = everything(&home);
     for command in COMMANDS {
         // The last opens, and fails at its first byte.
-        for name in ["secret", "bytes", "empty", "to_nothing", "folder", "nowhere", "empty/a.toml", "/proc/self/mem"] {
+        for name in ["secret", "bytes", "broken", "to_nothing", "folder", "nowhere", "broken/a.toml", "/proc/self/mem"]
+        {
             let (scenario, place) = (at(name), at("run"));
             let scenario = scenario.to_str().expect("plain");
             one_message(

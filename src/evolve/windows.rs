@@ -19,7 +19,8 @@ pub(super) const ABREAST: usize = 2;
 
 /// Atoms on either side of a core that the time τ needs.
 pub fn margin(time: f64) -> usize {
-    (time + 8.0 * time.cbrt() + 12.0).ceil() as usize
+    // No chain is that long: the cap keeps multiples of it in range.
+    (time + 8.0 * time.cbrt() + 12.0).ceil().min(1e12) as usize
 }
 
 /// Cores and their windows, as atoms; a core is as long as its two margins, for which the cost is least.
