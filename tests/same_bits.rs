@@ -84,12 +84,10 @@ fn the_bytes_do_not_depend_on_what_the_process_has_done_before() {
     let [alone, after] = ["alone", "after"].map(|name| folder.path().join(name));
     for command in COMMANDS {
         run(command, &alone, "2");
-        for _ in 0..2 {
-            let arguments = arguments(command, &after, &[]);
-            let parsed = Cli::parse_from(std::iter::once("flipchain".to_string()).chain(arguments));
-            // Ends with an error where a tolerance was missed; that the run is there says that it was done.
-            let _ = cli::run(parsed);
-            assert!(files(&after) == files(&alone), "{command:?}: the bytes differ after other runs");
-        }
+        let arguments = arguments(command, &after, &[]);
+        let parsed = Cli::parse_from(std::iter::once("flipchain".to_string()).chain(arguments));
+        // Ends with an error where a tolerance was missed; that the run is there says that it was done.
+        let _ = cli::run(parsed);
+        assert!(files(&after) == files(&alone), "{command:?}: the bytes differ after other runs");
     }
 }
