@@ -58,9 +58,9 @@ fn started(arguments: &[&str], place: &Path, share: f64) -> (Child, String) {
     let mut child = command.spawn().expect("the program starts");
     let mut line = String::new();
     let mut reader = BufReader::new(child.stderr.take().expect("it is piped"));
-    let done =
-        |line: &str| serde_json::from_str(line).map_or(0.0, |p: serde_json::Value| p["share"].as_f64().unwrap_or(0.0));
-    while line.is_empty() || done(&line) < share {
+    // The first line says what is expected and has no share.
+    let done = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["share"].as_f64();
+    while done(&line).is_none_or(|done| done < share) {
         line.clear();
         assert!(reader.read_line(&mut line).expect("a line of progress") > 0, "it ended before");
     }

@@ -1,7 +1,9 @@
 //! What a run is expected to cost, said before it starts; one whose memory would not fit is refused, with what would fit.
 
-use super::{Error, RunArgs};
+use super::{Error, RunArgs, Show};
 use crate::cost::Cost;
+use serde_json::json;
+use std::io::{Write, stderr};
 
 /// A number of bytes with a unit: 4GiB, 500MiB, 2e9 (bytes), 3GB.
 pub fn parse_size(text: &str) -> Result<u64, String> {
@@ -55,16 +57,19 @@ fn available() -> Option<u64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// Says what a run of `bonds` bonds is expected to cost (unless -q), and refuses one whose memory would not fit. `power` is that of N its memory grows
+/// Says what a run of `bonds` bonds is expected to cost, for people (unless -q) or as the first line of JSON, and refuses one whose memory would not fit. `power` is that of N its memory grows
 /// with, for the largest N that would fit; `instead` is a way that takes less, as a clause.
 pub fn say(args: &RunArgs, cost: Cost, bonds: usize, power: f64, instead: &str) -> Result<(), Error> {
     fits(args, cost, bonds, power, instead)?;
-    if args.quiet {
-        return Ok(());
+    if args.progress == Show::Json {
+        let said = json!({ "expected_bytes": cost.bytes as u64, "expected_processor_seconds": cost.seconds });
+        let _ = writeln!(stderr(), "{said}");
+    } else if !args.quiet {
+        let of = limit(args).map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
+        let quicker = if cost.seconds > LONG { format!("; quicker: {instead}") } else { String::new() };
+        let (size, duration) = (size(cost.bytes), duration(cost.seconds));
+        let _ = writeln!(stderr(), "expected: {size} of memory{of}, {duration} of processor time{quicker}");
     }
-    let of = limit(args).map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
-    let quicker = if cost.seconds > LONG { format!("; quicker: {instead}") } else { String::new() };
-    eprintln!("expected: {} of memory{of}, {} of processor time{quicker}", size(cost.bytes), duration(cost.seconds));
     Ok(())
 }
 

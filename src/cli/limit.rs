@@ -45,7 +45,8 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         stationary.clone()?;
     }
     let count = scenario.output_times().len().max(1);
-    let cost = problem.cost(&scenario.output_times()).of_program(chain.atoms(), count, 1);
+    // Half as many columns as profiles.csv has.
+    let cost = problem.cost(&scenario.output_times()).of_program(chain.atoms(), count.div_ceil(2), 1);
     expected::say(args, cost, chain.bonds, 1.0, "fewer output times")?;
     let run = Run::begin(args, "limit", &scenario, json!({}))?;
     let problem = problem.watched_by(run.monitor(1.0));
