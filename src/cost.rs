@@ -1,7 +1,7 @@
 //! What a run costs, known before it starts: memory in bytes and processor time in seconds.
 //!
 //! One function for every way through the solver, in the units that its cost grows with: the numbers of a covariance, (2N+1)², or the sites, N+1, times
-//! nodes, steps or outputs. The floors above put them together for a run ([`crate::evolve::cost`], [`crate::steady::cost`],
+//! nodes, steps or outputs. The floors above put them together for a run ([`crate::evolve::cost`],
 //! [`crate::observe::sizes::cost`]). The constants are fitted to the release build on the machine of docs/performance.md, where `scripts/estimates` prints what
 //! was expected beside what was measured: within a factor two where it matters, above 50 MB and a second.
 
