@@ -1,11 +1,11 @@
 //! What a run costs, known before it starts: memory in bytes and processor time in seconds.
 //!
 //! One function for every way through the solver, in the units that its cost grows with: the numbers of a covariance, (2N+1)², or the sites, N+1, times
-//! nodes, steps or outputs. The floors above put them together for a run ([`crate::evolve::cost`], `steady`,
+//! nodes, steps or outputs. The floors above put them together for a run ([`crate::evolve::cost`],
 //! [`crate::observe::sizes::cost`]). The constants are fitted to the release build on the machine of docs/performance.md, where `scripts/estimates` prints what
 //! was expected beside what was measured: within a factor two where it matters, above 50 MB and a second.
 
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::Chain;
 use crate::scenario::Topology;
 
 /// Memory and processor time.
@@ -74,15 +74,14 @@ pub fn seconds_of_solve(chain: &Chain) -> f64 {
 }
 
 /// Processor time of one node of the contour for the profiles alone: the quadrature's nodes, each followed along the chain in some 15 products, and prepared
-/// (fitted to N = 10³ and 10⁴ at γ = 1, extrapolated elsewhere).
-pub fn seconds_of_profiles(chain: &Chain, law: &InitialLaw) -> f64 {
+/// (fitted to N = 10³ and 10⁴ at γ = 1, extrapolated elsewhere). On a ring a closed form for each wave, and for the squares of means that move, in so many
+/// `moving_waves`, two transforms over these at every node of the quadrature.
+pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     let nodes = 250.0 + 80.0 / chain.flip_rate;
-    if chain.topology == Topology::Ring {
-        // At most: a closed form for each wave (0.4 at N = 2000); squares of means that move need the quadrature, two transforms a node over the waves in them.
-        let moves = law.mean_p.iter().any(|&p| p != 0.0) || law.mean_r.iter().any(|&r| r != law.mean_r[0]);
-        return 1e-6 * chain.atoms() as f64 * (1.0 + if moves { 0.3 * nodes } else { 0.0 });
+    1e-6 * match chain.topology {
+        Topology::Ring => 0.6 * chain.atoms() as f64 + 0.3 * nodes * moving_waves as f64,
+        Topology::Open => nodes * (0.035 * chain.atoms() as f64 + 2.5),
     }
-    1e-6 * nodes * (0.035 * chain.atoms() as f64 + 2.5)
 }
 
 /// `solves` shifted solves of steps: what two trajectories, their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
@@ -100,12 +99,12 @@ pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Co
 
 /// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs: Krylov vectors, what the sweeps keep at every block, and
 /// vectors of the means and the profiles; on a ring the waves of one node, of the initial law and of the outputs.
-pub fn of_profile_nodes(chain: &Chain, law: &InitialLaw, nodes: usize, abreast: usize, shared: usize) -> Cost {
+pub fn of_profile_nodes(chain: &Chain, moving_waves: usize, nodes: usize, abreast: usize, shared: usize) -> Cost {
     let a_site = match chain.topology {
         Topology::Ring => 320.0 + 80.0 * shared as f64,
         Topology::Open => 850.0 * abreast as f64 + 300.0 + 100.0 * shared as f64,
     };
-    Cost { bytes: a_site * chain.atoms() as f64, seconds: nodes as f64 * seconds_of_profiles(chain, law) }
+    Cost { bytes: a_site * chain.atoms() as f64, seconds: nodes as f64 * seconds_of_profiles(chain, moving_waves) }
 }
 
 /// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where a covariance is kept or the initial law has one (`dense`)

@@ -20,6 +20,7 @@ use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
+use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
 
 /// How the outputs are reached.
@@ -67,7 +68,10 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     }
     let without_covariance = match method {
         Method::Profiles => true,
-        Method::Auto => profiles && WORTH * cost::seconds_of_profiles(chain, law) < cost::seconds_of_solve(chain),
+        Method::Auto => {
+            profiles
+                && WORTH * cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
+        }
         _ => false,
     };
     let earliest = if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
@@ -134,6 +138,14 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     }
 }
 
+/// How many waves the means of a ring move in; 0 where they are at rest, and on open chains, where nothing depends on it.
+fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
+    match chain.topology {
+        Topology::Open => 0,
+        Topology::Ring => ring::Ring::new(chain, law).moving_waves(),
+    }
+}
+
 /// What the evolution to the microscopic `times` costs as planned, `kept` saying at which the whole covariance is kept.
 pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, tolerance: f64, kept: &[bool]) -> Cost {
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
@@ -158,7 +170,7 @@ pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, toleran
         Cost::default()
     } else if plan.without_covariance {
         let (nodes, shared) = profiles::nodes(late, tolerance);
-        cost::of_profile_nodes(chain, law, nodes, profiles::ABREAST, shared)
+        cost::of_profile_nodes(chain, moving_waves(chain, law), nodes, profiles::ABREAST, shared)
     } else {
         let shared = count(&kept[plan.stepped..]).min(contour::SHARED_STATES);
         let nodes = contour::nodes(chain, late, tolerance, |i| kept[plan.stepped + i]);

@@ -243,8 +243,8 @@ pub fn evolve<E: MomentEquations>(
 pub fn expected_solves(chain: &Chain, times: &[f64], tolerance: f64) -> f64 {
     let last = times.last().copied().unwrap_or(0.0);
     let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency);
-    let waves = if chain.flip_rate > 0.0 { last.min(10.0 / chain.flip_rate) } else { last };
-    let steps = 2.8 * last.ln_1p() + 1.3 * waves + 0.8 * highest * last;
+    let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
+    let steps = last.min(damped) + 3.2 * (last / damped).ln_1p() + 0.8 * highest * last;
     let order = 2.0 * STAGES as f64;
     13.0 * (steps * (1e-9 / tolerance).powf(1.0 / order) + times.len() as f64)
 }
