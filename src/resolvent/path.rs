@@ -144,7 +144,7 @@ impl Potential {
     /// dΦ/dκ between the conductors.
     fn slope(&self, kappa: Complex64) -> Complex64 {
         let of = |&(a, b, density): &(Complex64, Complex64, Complex64)| {
-            density * (log_1p((b - a) / (kappa + a)) - log_1p((a - b) / (kappa - a)))
+            -density * (log_1p((a - b) / (kappa - a)) + log_1p((b - a) / (kappa + a)))
         };
         self.stretches.iter().map(of).sum()
     }
@@ -160,17 +160,19 @@ impl Potential {
         let fourth = along(self.slope(kappa + third));
         let mut step = (first + 2.0 * (second + third) + fourth) / 6.0;
         let (mut next, mut missing, length) = (kappa, Complex64::new(0.0, rise), step.norm());
-        loop {
+        let mut slope = slope;
+        for _ in 0..PASSES {
             let rule = rule(if step.norm() < 1e-2 * length { 3 } else { 10 });
             let mean = rule.iter().map(|&(x, w)| 0.5 * w * self.slope(next + (0.5 + 0.5 * x) * step));
             missing -= step * mean.sum::<Complex64>();
             next += step;
-            let slope = self.slope(next);
+            slope = self.slope(next);
             step = missing / slope;
             if step.norm() < 1e-9 * length {
-                return [next + step, slope];
+                break;
             }
         }
+        [next + step, slope]
     }
 }
 
@@ -180,6 +182,8 @@ fn rule(nodes: usize) -> &'static [(f64, f64)] {
     RULES[nodes].get_or_init(|| gauss(nodes))
 }
 
+/// Passes of Newton's iteration at most: two or three are enough.
+const PASSES: usize = 8;
 /// Where the potential of a stretch at a tip is prescribed.
 const TIP: f64 = 0.03;
 
