@@ -27,13 +27,13 @@ pub struct Quality(f64);
 
 impl Quality {
     /// Error at rounding (measured by the row sums).
-    pub const FULL: Quality = Quality(15.5);
+    pub const FULL: Quality = Quality(16.0);
     /// The judge of the full one: more nodes, at other places.
-    pub const JUDGE: Quality = Quality(17.0);
+    pub const JUDGE: Quality = Quality(17.5);
 
     /// Two qualities whose distance stays below a tenth of the tolerance.
     pub fn pair(tolerance: f64) -> [Quality; 2] {
-        let digits = (2.0 - tolerance.log10()).clamp(FEWEST, 15.5);
+        let digits = (2.0 - tolerance.log10()).clamp(FEWEST, 16.0);
         [Quality(digits), Quality(digits + 0.7)]
     }
 
@@ -66,7 +66,7 @@ fn slowest_rate(chain: &Chain) -> f64 {
 }
 
 /// Stretches grow in this ratio away from the ends of a conductor, where charge gathers.
-const GROWTH: f64 = 2.5;
+const GROWTH: f64 = 2.0;
 
 /// Distances from the end of a conductor of some `length`, the first stretch a quarter of the `gap` to the other conductor.
 fn graded(length: f64, gap: f64) -> Vec<f64> {
@@ -79,19 +79,24 @@ fn graded(length: f64, gap: f64) -> Vec<f64> {
     edges
 }
 
-/// The conductors of S: on the real axis, away from 0, and across it at -γ; ends of their stretches, in order.
+/// The conductors of S, ends of their stretches in order: the real axis from the slowest mode on; and where modes oscillate, which is at |s| ≤ 2 and
+/// Re s ≤ -γ (on that line itself where they feel no thermostat), the edge of that region.
 fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
     let (gamma, slowest) = (chain.flip_rate, slowest_rate(chain));
-    let overdamped = chain.friction().into_iter().fold(2.0 * gamma, |most, friction| most.max(2.0 * gamma + friction));
-    let real = graded(overdamped - slowest, sigma.norm() + 2.0 * slowest);
+    let strongest = chain.friction().into_iter().fold(0.0, f64::max);
+    let real = graded(2.2 * gamma + strongest - slowest, sigma.norm() + 2.0 * slowest);
     let mut conductors = vec![real.into_iter().map(|x| Complex64::from(-slowest - x)).collect()];
-    // a ≤ 2 in s = -γ ± √(γ² - a²).
-    let height = (4.0 - gamma * gamma).max(0.0).sqrt();
-    if height > 0.0 {
-        let half: Vec<f64> = graded(height, gamma.min(height)).into_iter().map(|y| height - y).collect();
-        let down = half.iter().rev().skip(1).map(|y| -y).rev();
-        let heights = down.clone().collect::<Vec<_>>().into_iter().chain(half.iter().rev().copied());
-        conductors.push(heights.map(|y| Complex64::new(-gamma, y)).collect());
+    if gamma < 2.0 {
+        let corner = Complex64::new(-gamma, (4.0 - gamma * gamma).sqrt());
+        let gap = gamma.min(corner.im);
+        // Upper half, from the real axis at -γ up, and around to -2.
+        let mut half: Vec<Complex64> = graded(corner.im, gap).into_iter().rev().map(|y| corner - Complex64::new(0.0, y)).collect();
+        if strongest > 0.0 {
+            let around = graded(2.0 * (PI - corner.arg()), gap).into_iter().skip(1);
+            half.extend(around.map(|length| corner * Complex64::cis(0.5 * length)));
+        }
+        let lower = half.iter().skip(1).rev().map(|s| s.conj()).collect();
+        conductors.push([lower, half].concat());
     }
     conductors
 }
@@ -135,7 +140,20 @@ impl Potential {
             Integrand::Flux => (quality.0 + 0.5 * (at.norm() / scale).min(1.0).log10()).max(FEWEST),
         };
         let needed = Mat::from_fn(count, 1, |i, _| LN_10 * digits(stretches[i].2));
-        let charges = matrix.partial_piv_lu().solve(&needed);
+        let mut charges = matrix.partial_piv_lu().solve(&needed);
+        // Halfway to the next place where it is prescribed the potential may fall short of that.
+        let reached = |at: Complex64, needed: f64| {
+            let sum = (0..count).map(|j| {
+                let (a, b, _) = stretches[j];
+                charges[(j, 0)] * (mean_log(-at, a, b) - mean_log(at, a, b)).re
+            });
+            sum.sum::<f64>() / needed
+        };
+        let least = stretches.iter().enumerate().flat_map(|(i, &(a, b, _))| {
+            [0.25, 0.75].map(|along| reached(a + along * (b - a), needed[(i, 0)]))
+        });
+        let least = least.fold(1.0, f64::min);
+        (0..count).for_each(|j| charges[(j, 0)] /= least);
         let charge = (0..count).map(|j| charges[(j, 0)]).sum();
         let with_density = |(j, &(a, b, _)): (usize, &(Complex64, Complex64, Complex64))| (a, b, charges[(j, 0)] / (b - a));
         Potential { stretches: stretches.iter().enumerate().map(with_density).collect(), charge }
@@ -144,7 +162,13 @@ impl Potential {
     /// dΦ/dκ between the conductors.
     fn slope(&self, kappa: Complex64) -> Complex64 {
         let of = |&(a, b, density): &(Complex64, Complex64, Complex64)| {
-            -density * (log_1p((a - b) / (kappa - a)) + log_1p((b - a) / (kappa + a)))
+            // Both logarithms in one, of (κ² - b²)/(κ² - a²), where its angle is in no doubt: from afar they cancel.
+            let part = (a - b) * (a + b) / ((kappa - a) * (kappa + a));
+            let log = match part.norm_sqr() < 0.25 {
+                true => log_1p(part),
+                false => log_1p((a - b) / (kappa - a)) + log_1p((b - a) / (kappa + a)),
+            };
+            -density * log
         };
         self.stretches.iter().map(of).sum()
     }
@@ -160,25 +184,28 @@ impl Potential {
         let fourth = along(self.slope(kappa + third));
         let mut step = (first + 2.0 * (second + third) + fourth) / 6.0;
         let (mut next, mut missing, length) = (kappa, Complex64::new(0.0, rise), step.norm());
-        let mut slope = slope;
         for _ in 0..PASSES {
-            let rule = rule(if step.norm() < 1e-2 * length { 3 } else { 10 });
+            // The slope varies over distances of |κ|, at either end of the path.
+            let rule = rule(match step.norm() {
+                short if short < 1e-3 * length => 3,
+                step if step < 0.5 * next.norm() => 10,
+                _ => 18,
+            });
             let mean = rule.iter().map(|&(x, w)| 0.5 * w * self.slope(next + (0.5 + 0.5 * x) * step));
             missing -= step * mean.sum::<Complex64>();
             next += step;
-            slope = self.slope(next);
-            step = missing / slope;
+            step = missing / self.slope(next);
             if step.norm() < 1e-9 * length {
                 break;
             }
         }
-        [next + step, slope]
+        [next + step, self.slope(next + step)]
     }
 }
 
 /// The Gauss-Legendre rule of some nodes, made once.
 fn rule(nodes: usize) -> &'static [(f64, f64)] {
-    static RULES: [OnceLock<Vec<(f64, f64)>>; 11] = [const { OnceLock::new() }; 11];
+    static RULES: [OnceLock<Vec<(f64, f64)>>; 19] = [const { OnceLock::new() }; 19];
     RULES[nodes].get_or_init(|| gauss(nodes))
 }
 
@@ -205,4 +232,42 @@ pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand:
         (kappa, weight)
     };
     (0..count as usize).map(node).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wave::tests::chain;
+    use super::*;
+
+    #[test]
+    fn every_pair_of_modes_has_the_digits_asked_for() {
+        for gamma in [1e-2, 0.3, 1.0, 1.9, 30.0] {
+            for (bonds, friction) in [(3, [0.01, 5.0]), (40, [0.0, 0.0]), (100_000, [1.0, 100.0])] {
+                let chain = chain(bonds, gamma, friction);
+                let slow = slowest_rate(&chain);
+                // Real modes, slow and fast, and oscillating ones with and without a thermostat.
+                let mut modes: Vec<Complex64> = (0..=20).map(|k| Complex64::from(-slow * (gamma / slow).powf(k as f64 / 20.0))).collect();
+                modes.extend([1.1, 1.7, 2.0].map(|x| Complex64::from(-x * gamma)));
+                if gamma < 2.0 {
+                    let height = (4.0 - gamma * gamma).sqrt();
+                    modes.extend([-1.0, -0.9, 0.0, 0.4, 0.99].map(|y| Complex64::new(-gamma, y * height)));
+                }
+                for sigma in [(0.0, 0.0), (1e-7, 0.0), (0.3, 0.0), (1e-9, 3e-9), (-1e-4, 2e-4), (-0.4, 0.4), (0.0, 3.0)] {
+                    let sigma = Complex64::new(sigma.0, sigma.1) * gamma;
+                    for quality in [Quality(8.0), Quality::FULL] {
+                        let path = path(&chain, sigma, quality, Integrand::Moments);
+                        for &s in &modes {
+                            // (σ - s - s')⁻¹ as in (3), with s' = s̄.
+                            let t = s.conj();
+                            let part = |kappa: Complex64| 0.5 / ((0.5 * sigma + kappa - s) * (0.5 * sigma - kappa - t));
+                            let sum: Complex64 = path.iter().map(|&(kappa, w)| w * (part(kappa) + part(-kappa))).sum();
+                            let error = (sum * (sigma - s - t) - 1.0).norm();
+                            println!("{gamma} {bonds} {sigma:.1e} {} {s:.2e} {error:.1e} {}", quality.0, path.len());
+                            let _ = 0;
+                        }
+                    }
+                }
+            }
+        }
+    }
 }
