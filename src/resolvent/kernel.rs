@@ -447,13 +447,6 @@ mod tests {
         v.re[0] += 2.0 * chain.friction()[0];
         v.re[chain.bonds] += 2.0 * chain.friction()[1];
         let sums = kernel.apply(&v, None).0;
-        if chain.bonds > 1000 {
-            let mut worst: Vec<(f64, usize)> = sums.re.iter().enumerate().map(|(n, x)| (x - 1.0, n)).collect();
-            worst.sort_by(|a, b| b.0.abs().total_cmp(&a.0.abs()));
-            println!("worst {:?}", &worst[..6]);
-            println!("first {:?}", sums.re[..8].iter().map(|x| x - 1.0).collect::<Vec<_>>());
-            println!("mid {:?}", (0..8).map(|i| sums.re[i * chain.bonds / 8] - 1.0).collect::<Vec<_>>());
-        }
         sums.re.iter().map(|x| (x - 1.0).abs()).fold(0.0, f64::max)
     }
 

@@ -58,11 +58,12 @@ pub(super) enum Integrand {
 pub(super) type Node = (Complex64, Complex64);
 
 /// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction holds one end), and slower where friction
-/// holds both ends and a chain of stiffness 1/N pulls on the weaker one.
+/// holds both ends and a chain of stiffness 1/N pulls on the weaker one. Modes that oscillate decay at γ or faster.
 fn slowest_rate(chain: &Chain) -> f64 {
     let stiffness = (2.0 * (0.25 * PI / chain.atoms() as f64).sin()).powi(2);
     let [left, right] = chain.friction();
-    1.0 / (2.0 * chain.flip_rate / stiffness + left.min(right) * chain.bonds as f64)
+    let rate = 1.0 / (2.0 * chain.flip_rate / stiffness + left.min(right) * chain.bonds as f64);
+    rate.min(0.5 * chain.flip_rate)
 }
 
 /// Stretches grow in this ratio away from the ends of a conductor, where charge gathers.
@@ -173,6 +174,15 @@ impl Potential {
         self.stretches.iter().map(of).sum()
     }
 
+    /// Φ(i∞) - Φ(κ) for κ above the conductors.
+    fn beyond(&self, kappa: Complex64) -> Complex64 {
+        let of = |&(x, w): &(f64, f64)| {
+            let u = 0.5 + 0.5 * x;
+            0.5 * w / (u * u) * self.slope(kappa / u)
+        };
+        kappa * rule(18).iter().map(of).sum::<Complex64>()
+    }
+
     /// From κ, where dΦ/dκ is `slope`, to where Φ is larger by i·`rise`, and dΦ/dκ there. Φ itself, which may be large, is not asked for: the
     /// places of the nodes are true to the last digits of the step.
     fn follow(&self, kappa: Complex64, slope: Complex64, rise: f64) -> [Complex64; 2] {
@@ -219,19 +229,21 @@ pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand:
     let potential = Potential::new(chain, sigma, quality, integrand);
     let count = (0.5 * potential.charge).ceil();
     let step = PI * potential.charge / count;
-    let mut place = [Complex64::ZERO, potential.slope(Complex64::ZERO)];
-    let node = |k: usize| {
-        let [kappa, slope] = potential.follow(place[0], place[1], if k == 0 { 0.5 * step } else { step });
-        let weight = step / (PI * slope);
+    let mut places = vec![[Complex64::ZERO, potential.slope(Complex64::ZERO)]];
+    for k in 0..count as usize {
+        let [kappa, slope] = places[k];
+        places.push(potential.follow(kappa, slope, if k == 0 { 0.5 * step } else { step }));
+    }
+    // What is left to i∞ is half a step, but for the roundings of all steps, which are given back.
+    let gathered = potential.beyond(places[places.len() - 1][0]) - Complex64::new(0.0, 0.5 * step);
+    let node = |(k, &[kappa, slope]): (usize, &[Complex64; 2])| {
+        let kappa = kappa + gathered * ((k as f64 + 0.5) / (count - 0.5)) / slope;
         // For real σ the line is the imaginary axis.
-        let (kappa, weight) = match sigma.im {
-            0.0 => (Complex64::new(0.0, kappa.im), weight.re.into()),
-            _ => (kappa, weight),
-        };
-        place = [kappa, slope];
-        (kappa, weight)
+        let kappa = if sigma.im == 0.0 { Complex64::new(0.0, kappa.im) } else { kappa };
+        let weight = step / (PI * potential.slope(kappa));
+        (kappa, if sigma.im == 0.0 { weight.re.into() } else { weight })
     };
-    (0..count as usize).map(node).collect()
+    places[1..].iter().enumerate().map(node).collect()
 }
 
 #[cfg(test)]
