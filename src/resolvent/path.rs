@@ -104,8 +104,10 @@ fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
 
 /// The mean of log(x - c) over the stretch from a to b, without cancellation where x is far from it.
 fn mean_log(x: Complex64, a: Complex64, b: Complex64) -> Complex64 {
-    let part = (b - a) / (x - a);
-    (x - a).ln() - 1.0 - (1.0 - part) / part * log_1p(-part)
+    let [far, near] = if (x - a).norm_sqr() < (x - b).norm_sqr() { [b, a] } else { [a, b] };
+    let part = (near - far) / (x - far);
+    let rest = if x == near { Complex64::ZERO } else { (1.0 - part) / part * log_1p(-part) };
+    (x - far).ln() - 1.0 - rest
 }
 
 /// Φ, given by its charges.
