@@ -33,8 +33,13 @@ impl Quality {
 
     /// Two qualities whose distance stays below a tenth of the tolerance.
     pub fn pair(tolerance: f64) -> [Quality; 2] {
-        let digits = (2.0 - tolerance.log10()).clamp(FEWEST, 16.0);
+        let digits = (2.5 - tolerance.log10()).clamp(FEWEST, 16.0);
         [Quality(digits), Quality(digits + 0.7)]
+    }
+
+    /// The same digits of a sum that the integral enters by some `part`.
+    pub fn of_part(self, part: f64) -> Quality {
+        Quality((self.0 + part.log10()).clamp(FEWEST, 16.0))
     }
 
     /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so some digits below the error of the quadrature.
@@ -91,7 +96,8 @@ fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
         let corner = Complex64::new(-gamma, (4.0 - gamma * gamma).sqrt());
         let gap = gamma.min(corner.im);
         // Upper half, from the real axis at -γ up, and around to -2.
-        let mut half: Vec<Complex64> = graded(corner.im, gap).into_iter().rev().map(|y| corner - Complex64::new(0.0, y)).collect();
+        let mut half: Vec<Complex64> =
+            graded(corner.im, gap).into_iter().rev().map(|y| corner - Complex64::new(0.0, y)).collect();
         if strongest > 0.0 {
             let around = graded(2.0 * (PI - corner.arg()), gap).into_iter().skip(1);
             half.extend(around.map(|length| corner * Complex64::cis(0.5 * length)));
@@ -106,7 +112,8 @@ fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
 fn mean_log(x: Complex64, a: Complex64, b: Complex64) -> Complex64 {
     let [far, near] = if (x - a).norm_sqr() < (x - b).norm_sqr() { [b, a] } else { [a, b] };
     let part = (near - far) / (x - far);
-    let rest = if x == near { Complex64::ZERO } else { (1.0 - part) / part * log_1p(-part) };
+    // x log x at 0
+    let rest = if (1.0 - part).norm() < 1e-12 { Complex64::ZERO } else { (1.0 - part) / part * log_1p(-part) };
     (x - far).ln() - 1.0 - rest
 }
 
@@ -127,7 +134,13 @@ impl Potential {
             let last = ends.len() - 2;
             for (i, pair) in ends.windows(2).enumerate() {
                 // In the middle; of the outermost ones near the tip, where the potential would fall short.
-                let along = if i == 0 { TIP } else if i == last { 1.0 - TIP } else { 0.5 };
+                let along = if i == 0 {
+                    TIP
+                } else if i == last {
+                    1.0 - TIP
+                } else {
+                    0.5
+                };
                 let [a, b] = [pair[0] - 0.5 * sigma, pair[1] - 0.5 * sigma];
                 stretches.push((a, b, a + along * (b - a)));
             }
@@ -152,13 +165,15 @@ impl Potential {
             });
             sum.sum::<f64>() / needed
         };
-        let least = stretches.iter().enumerate().flat_map(|(i, &(a, b, _))| {
-            [0.25, 0.75].map(|along| reached(a + along * (b - a), needed[(i, 0)]))
-        });
+        let least = stretches
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &(a, b, _))| [0.25, 0.75].map(|along| reached(a + along * (b - a), needed[(i, 0)])));
         let least = least.fold(1.0, f64::min);
         (0..count).for_each(|j| charges[(j, 0)] /= least);
         let charge = (0..count).map(|j| charges[(j, 0)]).sum();
-        let with_density = |(j, &(a, b, _)): (usize, &(Complex64, Complex64, Complex64))| (a, b, charges[(j, 0)] / (b - a));
+        let with_density =
+            |(j, &(a, b, _)): (usize, &(Complex64, Complex64, Complex64))| (a, b, charges[(j, 0)] / (b - a));
         Potential { stretches: stretches.iter().enumerate().map(with_density).collect(), charge }
     }
 
@@ -260,13 +275,15 @@ mod tests {
                 let chain = chain(bonds, gamma, friction);
                 let slow = slowest_rate(&chain);
                 // Real modes, slow and fast, and oscillating ones with and without a thermostat.
-                let mut modes: Vec<Complex64> = (0..=20).map(|k| Complex64::from(-slow * (gamma / slow).powf(k as f64 / 20.0))).collect();
+                let mut modes: Vec<Complex64> =
+                    (0..=20).map(|k| Complex64::from(-slow * (gamma / slow).powf(k as f64 / 20.0))).collect();
                 modes.extend([1.1, 1.7, 2.0].map(|x| Complex64::from(-x * gamma)));
                 if gamma < 2.0 {
                     let height = (4.0 - gamma * gamma).sqrt();
                     modes.extend([-1.0, -0.9, 0.0, 0.4, 0.99].map(|y| Complex64::new(-gamma, y * height)));
                 }
-                for sigma in [(0.0, 0.0), (1e-7, 0.0), (0.3, 0.0), (1e-9, 3e-9), (-1e-4, 2e-4), (-0.4, 0.4), (0.0, 3.0)] {
+                for sigma in [(0.0, 0.0), (1e-7, 0.0), (0.3, 0.0), (1e-9, 3e-9), (-1e-4, 2e-4), (-0.4, 0.4), (0.0, 3.0)]
+                {
                     let sigma = Complex64::new(sigma.0, sigma.1) * gamma;
                     for quality in [Quality(8.0), Quality::FULL] {
                         let path = path(&chain, sigma, quality, Integrand::Moments);
@@ -276,8 +293,9 @@ mod tests {
                             let part = |kappa: Complex64| 0.5 / ((0.5 * sigma + kappa - s) * (0.5 * sigma - kappa - t));
                             let sum: Complex64 = path.iter().map(|&(kappa, w)| w * (part(kappa) + part(-kappa))).sum();
                             let error = (sum * (sigma - s - t) - 1.0).norm();
-                            println!("{gamma} {bonds} {sigma:.1e} {} {s:.2e} {error:.1e} {}", quality.0, path.len());
-                            let _ = 0;
+                            // Twice the e^(-potential) of either conductor; roundings of the sum, of 1/γ times some terms.
+                            let allowed = 20.0 * 10f64.powf(-quality.0) + 4e-14;
+                            assert!(error < allowed, "γ {gamma} N {bonds} σ {sigma} s {s}: {error:.1e}");
                         }
                     }
                 }
