@@ -112,8 +112,12 @@ fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
 fn mean_log(x: Complex64, a: Complex64, b: Complex64) -> Complex64 {
     let [far, near] = if (x - a).norm_sqr() < (x - b).norm_sqr() { [b, a] } else { [a, b] };
     let part = (near - far) / (x - far);
-    // x log x at 0
-    let rest = if (1.0 - part).norm() < 1e-12 { Complex64::ZERO } else { (1.0 - part) / part * log_1p(-part) };
+    let left = 1.0 - part;
+    let rest = match part.norm_sqr() {
+        _ if left == Complex64::ZERO => left,
+        small if small < 0.25 => left / part * log_1p(-part),
+        _ => left / part * left.ln(),
+    };
     (x - far).ln() - 1.0 - rest
 }
 
