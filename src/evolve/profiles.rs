@@ -243,19 +243,15 @@ impl<'a> Problem<'a> {
         let bath = |friction: f64, temperature: f64, variance: Complex64| {
             friction * ((temperature - self.reference) / s - variance)
         };
-        let mut flow = bath(left, t_left, found.momentum[0]);
-        let mut current = Vec::with_capacity(bonds);
-        for n in 0..=bonds {
+        let gained = (0..=bonds).map(|n| {
             let mut gained = s * found.momentum[n] - start_p[n];
             if n > 0 {
                 gained += s * found.elongation[n - 1] - start_r[n - 1];
             }
-            flow += 2.0 * chain.flip_rate * squares[n] - 0.5 * gained;
-            if n < bonds {
-                current.push(flow);
-            }
-        }
-        let missing = flow + bath(right, t_right, found.momentum[bonds]);
+            2.0 * chain.flip_rate * squares[n] - 0.5 * gained
+        });
+        let mut current = resolvent::currents(bath(left, t_left, found.momentum[0]), gained);
+        let missing = current.split_off(bonds)[0] + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
         let integral = variance.iter().map(|v| v / s).collect();
         Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
