@@ -28,6 +28,7 @@ use crate::resolvent::{self, Drive, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Times at most that share a contour.
 const SHARED: usize = 32;
@@ -61,11 +62,11 @@ pub fn evolve(
         Topology::Ring => Box::new(Ring::new(chain, law)),
     };
     // The current is 1/N of the energies; a residual counts a hundredfold in a variance (measured).
-    let (goal, solve_tolerance) = ((1e-4 * tolerance).max(1e-14), 1e-4 * tolerance);
+    let solve_tolerance = 1e-4 * tolerance;
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    let runs = hyperbola::shared(times, |ratio| hyperbola::nodes_for(ratio, goal), |run| run.len() <= SHARED);
+    let (runs, goal) = runs(times, tolerance);
     for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
@@ -96,6 +97,20 @@ pub fn evolve(
         solutions.append(&mut fine);
     }
     Ok((solutions, counts))
+}
+
+/// The runs of times that share a contour, and the error that its nodes are chosen by: the current is 1/N of the energies.
+fn runs(times: &[f64], tolerance: f64) -> (Vec<Range<usize>>, f64) {
+    let goal = (1e-4 * tolerance).max(1e-14);
+    (hyperbola::shared(times, |ratio| hyperbola::nodes_for(ratio, goal), |run| run.len() <= SHARED), goal)
+}
+
+/// How many nodes [`evolve`] takes, and how many times share a contour at most.
+pub(super) fn nodes(times: &[f64], tolerance: f64) -> (usize, usize) {
+    let (runs, goal) = runs(times, tolerance);
+    let nodes = |run: &Range<usize>| hyperbola::nodes_for(times[run.end - 1] / times[run.start], goal);
+    let twice = runs.iter().map(|run| 2 * nodes(run) + contour::EXTRA).sum();
+    (twice, runs.iter().map(Range::len).max().unwrap_or(0))
 }
 
 /// (l, V̂_l)

@@ -121,12 +121,12 @@ impl<'a> FluxForm<'a> {
 
     fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
         let (unknowns, outcome) =
-            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| None)?;
+            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| Vec::new())?;
         Ok(Variances {
             variance: unknowns.accumulated(),
             unknowns,
             iterations: outcome.iterations,
-            error: outcome.error.accumulated(),
+            error: outcome.errors[0].accumulated(),
             residual: outcome.residual,
         })
     }
