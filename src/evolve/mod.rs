@@ -55,9 +55,6 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// With the covariance more identities are seen: the profiles alone must gain at least this factor.
-const WORTH: f64 = 2.0;
-
 /// Decides for ascending microscopic `times`; `covariance` says whether the covariance is wanted at any of them. An error says
 /// why the way that was asked for cannot serve.
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
@@ -69,8 +66,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let without_covariance = match method {
         Method::Profiles => true,
         Method::Auto => {
-            profiles
-                && WORTH * cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
+            profiles && cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
         }
         _ => false,
     };
