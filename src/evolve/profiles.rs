@@ -61,8 +61,8 @@ pub fn evolve(
         Topology::Open => Box::new(Problem::new(chain, law, monitor)?),
         Topology::Ring => Box::new(Ring::new(chain, law)),
     };
-    // The current is 1/N of the energies; a residual counts a hundredfold in a variance, and the weights of the contour as much again (measured).
-    let solve_tolerance = (1e-5 * tolerance).max(1e-15);
+    // The current is 1/N of the energies; a residual counts a hundredfold in a variance (measured).
+    let solve_tolerance = 1e-4 * tolerance;
     let [quality, judge] = Quality::pair(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
@@ -233,8 +233,7 @@ impl<'a> Problem<'a> {
     fn transform(
         &self,
         s: Complex64,
-        quality: Quality,
-        tolerance: f64,
+        (quality, tolerance): (Quality, f64),
         monitor: &Monitor,
     ) -> Result<(Parts<Complex64>, Envelopes), SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
@@ -259,19 +258,15 @@ impl<'a> Problem<'a> {
         let bath = |friction: f64, temperature: f64, variance: Complex64| {
             friction * ((temperature - self.reference) / s - variance)
         };
-        let mut flow = bath(left, t_left, found.momentum[0]);
-        let mut current = Vec::with_capacity(bonds);
-        for n in 0..=bonds {
+        let gained = (0..=bonds).map(|n| {
             let mut gained = s * found.momentum[n] - start_p[n];
             if n > 0 {
                 gained += s * found.elongation[n - 1] - start_r[n - 1];
             }
-            flow += 2.0 * chain.flip_rate * squares[n] - 0.5 * gained;
-            if n < bonds {
-                current.push(flow);
-            }
-        }
-        let missing = flow + bath(right, t_right, found.momentum[bonds]);
+            2.0 * chain.flip_rate * squares[n] - 0.5 * gained
+        });
+        let mut current = resolvent::currents(bath(left, t_left, found.momentum[0]), gained);
+        let missing = current.split_off(bonds)[0] + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
         let integral = variance.iter().map(|v| v / s).collect();
         Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
@@ -332,9 +327,13 @@ impl Inversion for Problem<'_> {
         };
         let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
         let (mut done, silent) = (0, monitor.silent());
+        // Transforms are about 1/s times what they are transforms of: a node is carried to the digits that enter a sum.
+        let carried = |&(s, weight): &(Complex64, Complex64)| {
+            let share = times.iter().map(|&time| (2.0 * weight / s * (s * time).exp()).norm()).fold(0.0, f64::max);
+            (quality.of_part(share), (tolerance / share).clamp(1e-15, 1e-2))
+        };
         for nodes in contour.nodes.chunks(ABREAST) {
-            let parts: Vec<_> =
-                nodes.par_iter().map(|&(s, _)| self.transform(s, quality, tolerance, &silent)).collect();
+            let parts: Vec<_> = nodes.par_iter().map(|node| self.transform(node.0, carried(node), &silent)).collect();
             for (&(s, weight), parts) in nodes.iter().zip(parts) {
                 let (parts, envelopes) = parts?;
                 for (sum, &time) in sums.iter_mut().zip(times) {

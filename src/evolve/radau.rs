@@ -9,7 +9,7 @@
 use super::means;
 use super::step_size::StepSize;
 use super::tableau::Tableau;
-use super::unresolved::{CAUTION, Unresolved};
+use super::unresolved::{CAUTION, RESOLVED, Unresolved};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
@@ -166,6 +166,8 @@ pub fn evolve<E: MomentEquations>(
     // Half of the tolerance is for what the distance stands for, the other half for the rest.
     let allowed = 0.5 * tolerance * GAIN * scale;
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
+    // What the force keeps turning is resolved: the squares of the means turn at twice its frequency.
+    let longest = RESOLVED / (2.0 * highest);
     let last = times.last().copied().unwrap_or(0.0);
     let norm = equations.norm(&start.state);
     let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
@@ -176,7 +178,7 @@ pub fn evolve<E: MomentEquations>(
         path,
         losses: Losses::default(),
         distance: 0.0,
-        size: StepSize::new(fast, last, 2 * STAGES),
+        size: StepSize::new(fast, last, longest, 2 * STAGES),
         counts: Counts::default(),
         outputs: Vec::with_capacity(times.len()),
     });

@@ -117,3 +117,11 @@ impl<'a> SquaredKernel<'a> {
         })
     }
 }
+
+/// The balance of thermal energy: what flows through bond n + 1, j_n = `entering` + Σ_(m ≤ n) `gained`_m, of what enters at the left end and what each site
+/// makes of the rest, n = 0..N; the last of them leaves at the right end.
+pub fn currents(entering: Complex64, gained: impl Iterator<Item = Complex64>) -> Vec<Complex64> {
+    let terms: Vec<Complex64> = std::iter::once(entering).chain(gained).collect();
+    let sums = Vector::from_complex(&terms, true).accumulated();
+    (1..terms.len()).map(|n| sums.at(n)).collect()
+}
