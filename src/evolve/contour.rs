@@ -60,7 +60,7 @@ pub fn evolve<E: MomentEquations>(
     // The current is 1/N of the energies (measured: errors of 20 goals).
     let goal = (1e-4 * tolerance).max(1e-15);
     // The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of the last time's value at the first time too.
-    let nodes_for = |ratio: f64| hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15));
+    let nodes_for = |first: f64, last: f64| hyperbola::nodes_for(last / first, (goal * first / last).max(1e-15));
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
     // The covariance at the last output is formed in any case, for the identities that only it can show.
@@ -70,7 +70,7 @@ pub fn evolve<E: MomentEquations>(
     for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
-        let nodes = nodes_for(last / first);
+        let nodes = nodes_for(first, last);
         let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
             let part = monitor.part(share(half), share(half + 0.5));
