@@ -7,7 +7,7 @@ use flipchain::chain::{Chain, Force};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
-use flipchain::evolve::{contour, radau};
+use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::Monitor;
 use flipchain::observe::periodic::{PeriodicWork, average};
 use flipchain::observe::{Profile, identities};
@@ -225,28 +225,37 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
 #[test]
 fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for() {
     let mut random = ChaCha8Rng::seed_from_u64(23);
-    let harmonics = [(1, Complex64::new(3.0, 1.0)), (3, Complex64::new(0.0, -2.0))];
+    let harmonics = [(1, Complex64::new(3.0, 1.0)), (2, Complex64::new(0.0, -2.0))];
     for (bonds, flip_rate, ends, frequency) in [
         (1, 0.7, [true, true], 0.5),
         (2, 2.0, [false, true], 2.6),
         (6, 0.4, [true, false], 1.3),
         (5, 1.0, [false, false], 0.9),
-        (40, 1.0, [true, true], 0.2),
-        (60, 3.0, [true, false], 0.02),
-        (90, 0.8, [true, true], 3.1),
+        (20, 1.0, [true, true], 0.2),
+        (30, 3.0, [true, false], 0.02),
+        (60, 0.8, [true, true], 3.1),
     ] {
         let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
         let law = law(&chain, &mut random);
-        let first = flipchain::evolve::profiles::earliest(&chain, &law).expect("flips");
-        let times = [first, 1.7 * first, 40.3 * first];
-        let slim = flipchain::evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
+        // While ωτ < 40 one contour encloses all frequencies; the covariance is stepped to until its own contour serves.
+        let first = evolve::profiles::earliest(&chain, &law).expect("flips");
+        let served = contour::earliest(&chain).expect("flips");
+        let times = [first, 1.7 * first, 0.9 * served, 1.1 * served, 40.3 * served];
+        let slim = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
         let slim = slim.expect("it ends").0;
+        let (early, late) = times.split_at(3);
+        let quiet = Monitor::default();
         let full = if bonds < 3 {
-            contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default())
+            let literal = Literal::new(&chain);
+            let late = contour::evolve(&literal, &law, late, 1e-9, |_| false, &quiet);
+            radau::evolve(&literal, &law, early, 1e-10, |_| false, &quiet).and_then(|early| Ok((early.0, late?.0)))
         } else {
-            contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default())
+            let modal = Modal::new(&chain);
+            let late = contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet);
+            radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).and_then(|early| Ok((early.0, late?.0)))
         };
-        for (a, b) in slim.iter().zip(&full.expect("it ends").0) {
+        let (early, late) = full.expect("it ends");
+        for (a, b) in slim.iter().zip(early.iter().chain(&late)) {
             let place = format!("{chain:?} τ = {}", a.moments.time);
             for (kind, distance, allowed) in distances(a, b, bonds) {
                 assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
@@ -254,6 +263,27 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
                 let energy = 10.0 + a.moments.variance.iter().fold(0.0, |m: f64, v| m.max(*v));
                 assert!(allowed < 1e-9 * energy, "{kind}, {place}: {allowed:e}");
             }
+        }
+    }
+}
+
+#[test]
+fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
+    let mut random = ChaCha8Rng::seed_from_u64(24);
+    let quiet = Monitor::default();
+    let harmonics = [(1, Complex64::new(3.0, 1.0)), (2, Complex64::new(0.0, -2.0))];
+    let chain = chain(230, 0.6, [true, false], 1.7, &harmonics);
+    let law = law(&chain, &mut random);
+    let times = [0.0, 0.4, 2.0, 6.0];
+    let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
+    assert!(plan.windows.expect("in windows") < chain.bonds);
+    let modal = Modal::new(&chain);
+    let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+    let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+    for (a, b) in slim.iter().zip(&full) {
+        for (kind, distance, allowed) in distances(a, b, 230) {
+            assert!(distance <= allowed, "{kind}, τ = {}: {distance:e} > {allowed:e}", a.moments.time);
+            assert!(allowed < 3e-9, "{kind}, τ = {}: {allowed:e}", a.moments.time);
         }
     }
 }

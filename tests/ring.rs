@@ -3,7 +3,7 @@
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
-use flipchain::evolve::{contour, radau};
+use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::{SteadyError, closed};
@@ -152,11 +152,15 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
             law.mean_r = (0..96).map(wave).collect();
             law.mean_p = (0..96).map(|n| 0.3 + wave(n + 7)).collect();
         }
-        let first = contour::earliest(&chain).expect("flips");
-        let times = [first, 3.0 * first, 100.0 * first];
-        let slim = flipchain::evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
-        let full = contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default());
-        for (a, b) in slim.expect("it ends").0.iter().zip(&full.expect("it ends").0) {
+        let first = evolve::profiles::earliest(&chain, &law).expect("flips");
+        let served = contour::earliest(&chain).expect("flips");
+        let times = [first, 2.0 * first, served, 3.0 * served, 100.0 * served];
+        let slim = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
+        // The covariance by steps where its own contour does not serve yet.
+        let ((early, late), modal, quiet) = (times.split_at(2), Modal::new(&chain), Monitor::default());
+        let early = radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).expect("it ends").0;
+        let late = contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet).expect("it ends").0;
+        for (a, b) in slim.expect("it ends").0.iter().zip(early.iter().chain(&late)) {
             let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
             let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             for (kind, distance, allowed) in [
@@ -175,6 +179,37 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
             };
             let (before, after) = (energy(&law.mean(), &law.variance()), energy(&x.mean, &x.variance));
             assert!((before - after).abs() < 1e-12 * (1.0 + before), "N {bonds}: {before} {after}");
+        }
+    }
+}
+
+#[test]
+fn early_profiles_of_a_long_ring_are_those_of_windows_of_it() {
+    let mut random = ChaCha8Rng::seed_from_u64(36);
+    let quiet = Monitor::default();
+    for (bonds, several) in [(230, true), (60, false)] {
+        let chain = chain(Topology::Ring, bonds, 0.6);
+        let law = InitialLaw { covariance: None, ..law(&chain, &mut random) };
+        let times = [0.0, 0.3, 2.0, 6.0];
+        let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
+        // The small one is its own window.
+        assert_eq!(plan.windows.expect("in windows") + 1 < bonds, several);
+        let modal = Modal::new(&chain);
+        let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+        let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+        for (a, b) in slim.iter().zip(&full) {
+            let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
+            let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            for (kind, distance, allowed) in [
+                ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
+                ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
+                ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
+                ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
+                ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+            ] {
+                assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
+                assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
+            }
         }
     }
 }

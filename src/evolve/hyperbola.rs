@@ -20,7 +20,7 @@ pub struct Contour {
 }
 
 /// The decay of the error per node, and α, nh, for times in a ratio Λ.
-pub(super) fn shape(ratio: f64) -> (f64, f64, f64) {
+fn shape(ratio: f64) -> (f64, f64, f64) {
     let length = |alpha: f64| ((1.0 + ratio * (FRAC_PI_2 - alpha) / (2.0 * alpha - FRAC_PI_2)) / alpha.sin()).acosh();
     let decay = |alpha: f64| 2.0 * PI * (FRAC_PI_2 - alpha) / length(alpha);
     // The decay has one maximum in α: golden section.

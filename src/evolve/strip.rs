@@ -1,18 +1,22 @@
 //! The inverse Laplace transform around a half-strip: all singularities in Re s ≤ 0, |Im s| ≤ Ω, however far apart.
 //!
 //! Under a periodic force the transform of the covariance has singularities on the lines imω + (-∞, 0]. While ωτ is not large these are too close for a
-//! hyperbola each ([`super::envelope`]) and too far apart for one around them all, which would pass where |e^(sτ)| is large. So the hyperbola of
-//! [`super::hyperbola`] is cut at its vertex c and pulled apart: its upper half moves up by iΩ, and the segment from c to c + iΩ joins it to the real axis. Composite
-//! Gauss-Legendre: where the nearest singularity is d from the middle of a panel of length 2l, n nodes leave (d/l + √(1 + (d/l)²))⁻²ⁿ. On the segment d = c,
-//! on the hyperbola d = π/2 - α in its own parameter. Nodes: some 2 for each unit of Ωτ, beside those of the hyperbola.
+//! hyperbola each ([`super::envelope`]) and too far apart for one around them all, which would pass where |e^(sτ)| is large. Instead the contour goes up
+//! from c > 0 on the real axis to c + iΩ, and from there to the left and upwards along a ray. Composite Gauss-Legendre: where the nearest singularity
+//! is d from the middle of a panel of length 2l, n nodes leave (d/l + √(1 + (d/l)²))⁻²ⁿ, and of the rotation e^(sτ) along the panel less than that. On the ray
+//! panels grow in a fixed ratio until |e^(sτ)| has died out at the first time. Nodes: some 2 for each unit of Ωτ, and a hundred.
 
-use super::hyperbola::{Contour, shape};
+use super::hyperbola::Contour;
 use crate::numerics::legendre::gauss;
 use num_complex::Complex64;
-use std::f64::consts::{FRAC_PI_2, PI};
+use std::f64::consts::PI;
 
-/// d/l at least: a node of a panel then gains as much as one of the hyperbola for a single time.
-const DISTANCE: f64 = 1.45;
+/// d/l at least.
+const DISTANCE: f64 = 1.35;
+
+/// The direction of the ray, and c τ for the last time over the nodes a panel: both for the least error with as many nodes (seen: flat around the least).
+const DIRECTION: f64 = 2.6;
+const START: f64 = 0.35;
 
 /// What a node more in every panel gains, as a logarithm.
 fn decay() -> f64 {
@@ -29,46 +33,47 @@ pub(super) fn gain(extra: usize) -> f64 {
     (-decay() * extra as f64).exp()
 }
 
-/// α, nh and μ of the hyperbola for the times from `first` to `last`, balanced for an error like that of `count` nodes a panel.
-fn hyperbola(first: f64, last: f64, count: usize) -> (f64, f64, f64) {
-    let (decay_of_hyperbola, alpha, length) = shape(last / first);
-    // The number of nodes of the midpoint rule with the same error.
-    let nodes = decay() * count as f64 / decay_of_hyperbola;
-    (alpha, length, 2.0 * PI * (2.0 * alpha - FRAC_PI_2) * nodes / (length * last))
-}
-
-/// Panels of the hyperbola and of the segment.
-fn panels(half_width: f64, first: f64, last: f64, count: usize) -> [usize; 2] {
-    let (alpha, length, mu) = hyperbola(first, last, count);
-    let vertex = mu * (1.0 - alpha.sin());
-    [length / (FRAC_PI_2 - alpha), half_width / vertex].map(|ratio| (0.5 * DISTANCE * ratio).ceil() as usize)
+/// The ends of the panels for the times from `first` to `last`, `count` nodes a panel.
+fn edges(half_width: f64, first: f64, last: f64, count: usize) -> Vec<Complex64> {
+    let start = START * count as f64 / last;
+    let straight = (0.5 * DISTANCE * half_width / start).ceil();
+    let mut edges: Vec<_> =
+        (0..=straight as usize).map(|i| Complex64::new(start, half_width * i as f64 / straight)).collect();
+    let corner = edges[edges.len() - 1];
+    let (ray, end) = (Complex64::cis(DIRECTION), (start + decay() * count as f64 / first) / -DIRECTION.cos());
+    let mut passed = 0.0;
+    while passed < end {
+        let fits = |length: f64| {
+            let middle = start + (passed + 0.5 * length) * ray;
+            let distance = if middle.re > 0.0 { middle.norm() } else { middle.im };
+            distance >= 0.5 * DISTANCE * length
+        };
+        // Where the panel is longest: halved a few times, its length need not be exact.
+        let (mut length, mut longest) = (0.0, end - passed);
+        for _ in 0..30 {
+            let middle = 0.5 * (length + longest);
+            if fits(middle) { length = middle } else { longest = middle }
+        }
+        passed = if fits(end - passed) { end } else { passed + length };
+        edges.push(corner + passed * ray);
+    }
+    edges
 }
 
 /// Nodes of the contour.
 pub(super) fn size(half_width: f64, first: f64, last: f64, count: usize) -> usize {
-    count * panels(half_width, first, last, count).iter().sum::<usize>()
+    count * (edges(half_width, first, last, count).len() - 1)
 }
 
-/// The contour around |Im s| ≤ `half_width` for the times from `first` to `last`, `count` nodes a panel.
+/// The contour around |Im s| ≤ `half_width` > 0 for the times from `first` to `last`, `count` nodes a panel.
 pub(super) fn contour(half_width: f64, first: f64, last: f64, count: usize) -> Contour {
-    let (alpha, length, mu) = hyperbola(first, last, count);
-    let [curved, straight] = panels(half_width, first, last, count);
-    let (rule, vertex) = (gauss(count), mu * (1.0 - alpha.sin()));
-    // The nodes of `panels` panels of [0, length].
-    let composite = |panels: usize, length: f64| {
-        let half = 0.5 * length / panels as f64;
-        let panel = |number: usize| rule.iter().map(move |(x, w)| (half * (2.0 * number as f64 + 1.0 + x), half * w));
-        (0..panels).flat_map(panel).collect::<Vec<_>>()
+    let (rule, edges) = (gauss(count), edges(half_width, first, last, count));
+    let panel = |pair: &[Complex64]| {
+        let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
+        let measure = half / Complex64::new(0.0, 2.0 * PI);
+        rule.iter().map(move |(x, w)| (middle + half * x, measure * w)).collect::<Vec<_>>()
     };
-    let measure = Complex64::new(0.0, -1.0 / (2.0 * PI));
-    let segment = composite(straight, half_width)
-        .into_iter()
-        .map(|(y, w)| (Complex64::new(vertex, y), w / (2.0 * PI) + Complex64::ZERO));
-    let beyond = composite(curved, length).into_iter().map(|(x, w)| {
-        let theta = Complex64::new(-alpha, x);
-        (Complex64::new(0.0, half_width) + mu * (1.0 + theta.sin()), measure * Complex64::I * mu * theta.cos() * w)
-    });
-    Contour { nodes: segment.chain(beyond).collect(), half_width }
+    Contour { nodes: edges.windows(2).flat_map(panel).collect(), half_width }
 }
 
 #[cfg(test)]
