@@ -268,8 +268,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             covariance
         });
         let mean: Vec<f64> = self.periodic.at(time).iter().zip(w).map(|(s, w)| s + w).collect();
-        let mut integrals =
-            envelope::mean_integrals(self.equations, &self.periodic, &self.deviation, (w, w_sum), time)?;
+        let solve = |shift: Complex64, f: &[Complex64]| self.equations.solve_mean(shift, f);
+        let mut integrals = envelope::mean_integrals(chain, solve, &self.periodic, &self.deviation, (w, w_sum), time)?;
         integrals.square.iter_mut().zip(&sums.variance_integral).for_each(|(z, y)| *z += y + self.reference * time);
         integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
         // The parts are put together to some roundings of theirs.

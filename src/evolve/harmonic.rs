@@ -11,6 +11,7 @@
 
 use super::exponential::Damped;
 use super::radau::EvolveError;
+use super::rotation_integrals;
 use crate::chain::modes::Modes;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
@@ -34,7 +35,7 @@ pub fn evolve(
     for (index, &time) in times.iter().enumerate() {
         solutions.push(monitor.once(&format!("output-{index}"), |_| {
             Ok::<_, EvolveError>(match &damped {
-                Some(damped) => damped.at(law, time, keep(index)),
+                Some(damped) => damped.at(law, time, keep(index))?,
                 None => Rotation::new(chain, time).solution(chain, law, keep(index)),
             })
         })?);
@@ -113,7 +114,9 @@ impl Rotation {
         };
         let covariance = covariance.filter(|_| keep);
         let moments = Moments { time: self.time, mean, variance, correlation, covariance };
-        Solution { moments, errors, consistency: Some(consistency), ..Default::default() }
+        let alone = chain.topology == Topology::Ring || chain.force == Default::default();
+        let integrals = alone.then(|| rotation_integrals::integrals(chain, &self.modes, law, self.time));
+        Solution { moments, errors, integrals, consistency: Some(consistency), ..Default::default() }
     }
 
     /// e^(Bτ) C(0) e^(Bᵀτ)

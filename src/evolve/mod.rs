@@ -10,6 +10,7 @@ pub mod means;
 pub mod profiles;
 pub mod radau;
 mod ring;
+mod rotation_integrals;
 mod step_size;
 mod strip;
 pub mod tableau;
