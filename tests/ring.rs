@@ -5,6 +5,7 @@ use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::Monitor;
+use flipchain::observe::Profile;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::{SteadyError, closed};
 use ndarray::Array2;
@@ -211,5 +212,40 @@ fn early_profiles_of_a_long_ring_are_those_of_windows_of_it() {
                 assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
             }
         }
+    }
+}
+
+#[test]
+fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
+    let bonds = 100_000;
+    let chain = chain(Topology::Ring, bonds, 1.0);
+    let wave = |n: usize, shift: f64| (2.0 * std::f64::consts::PI * n as f64 / bonds as f64 + shift).sin();
+    let profile = |constant: f64, amplitude: f64, shift: f64| -> Vec<f64> {
+        (0..bonds).map(|n| constant + amplitude * wave(n, shift)).collect()
+    };
+    let temperature = profile(1.0, 0.4, 0.0);
+    let law = InitialLaw {
+        mean_r: profile(1.0, 0.5, 1.6),
+        mean_p: profile(0.0, 0.3, 0.0),
+        var_r: temperature.clone(),
+        var_p: temperature,
+        covariance: None,
+    };
+    let unit = (bonds as f64).powi(2);
+    let evolve =
+        |times: &[f64]| evolve::profiles::evolve(&chain, &law, times, 1e-9, &Monitor::default()).expect("it ends").0;
+    // The same output by a contour of its own and by one that it shares.
+    let (alone, shared) = (evolve(&[0.003 * unit]), evolve(&[0.001 * unit, 0.003 * unit]));
+    let [a, b] = [&alone[0], &shared[1]].map(|s| Profile::new(&chain, s, 0.003));
+    let size = a.current.iter().fold(0.0, |m: f64, j| m.max(j.abs()));
+    let apart = a.current.iter().zip(&b.current).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+    assert!(apart <= a.errors.current + b.errors.current, "{apart:e}");
+    assert!(a.errors.current.max(b.errors.current) < 1e-10 * size, "{:e} of {size:e}", a.errors.current);
+    // On this scale the current is -∂_x e_heat/4γ - r ∂_x r/2γ over N, to some 1/N of it.
+    let slope = |values: &[f64], n: usize| (values[(n + 1) % bonds] - values[(n + bonds - 1) % bonds]) / 2.0;
+    let heat = a.thermal();
+    for n in (0..bonds).step_by(9973) {
+        let expected = -slope(&heat, n) / 4.0 - a.mean_r[n] * slope(&a.mean_r, n) / 2.0;
+        assert!((a.current[n] - expected).abs() < 1e-3 * size, "{n}: {:e} {expected:e}", a.current[n]);
     }
 }
