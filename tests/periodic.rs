@@ -8,7 +8,7 @@ use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{self, Method, contour, radau};
-use flipchain::monitor::Monitor;
+use flipchain::monitor::{Archive, Monitor};
 use flipchain::observe::periodic::{PeriodicWork, average};
 use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Thermostat, Topology};
@@ -276,6 +276,27 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
     }
 }
 
+/// An archive in memory that is always due.
+#[derive(Default)]
+struct Everything(std::sync::Mutex<std::collections::HashMap<String, Vec<u8>>>);
+
+impl Archive for Everything {
+    fn read(&self, name: &str) -> Option<Box<dyn std::io::Read>> {
+        let parts = self.0.lock().expect("no writer panicked");
+        parts.get(name).map(|part| Box::new(std::io::Cursor::new(part.clone())) as Box<dyn std::io::Read>)
+    }
+
+    fn write(&self, name: &str, content: &dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()>) {
+        let mut part = Vec::new();
+        content(&mut part).expect("memory takes it");
+        self.0.lock().expect("no writer panicked").insert(name.into(), part);
+    }
+
+    fn is_due(&self) -> bool {
+        true
+    }
+}
+
 #[test]
 fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
     let mut random = ChaCha8Rng::seed_from_u64(24);
@@ -288,6 +309,10 @@ fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
     assert!(plan.windows.expect("in windows") < chain.bonds);
     let modal = Modal::new(&chain);
     let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+    // Windows that keep their states after every step do not go on from each other's.
+    let keeping = Monitor::default().keeping_in(std::sync::Arc::new(Everything::default()));
+    let kept = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &keeping).expect("it ends").0;
+    assert!(slim.iter().zip(&kept).all(|(a, b)| a.moments == b.moments));
     let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
     for (a, b) in slim.iter().zip(&full) {
         for (kind, distance, allowed) in distances(a, b, 230) {

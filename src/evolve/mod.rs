@@ -100,6 +100,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let short = chain.bonds > 8 * windows::margin(latest) || method == Method::Profiles;
     let windows = (without_covariance && short && latest > 0.0).then(|| windows::largest(chain, latest));
     let steps = match &windows {
+        _ if at_start_only && without_covariance => "the initial law itself".into(),
         Some((bonds, count)) => {
             format!("steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then")
         }

@@ -119,12 +119,17 @@ pub fn evolve(
     let mut seam = borders.clone();
     for (number, together) in windows.chunks(ABREAST).enumerate() {
         let silent = monitor.silent();
-        let solve = |window: &Window| {
+        // Every window keeps its parts under its own name, so that none goes on from the state of another.
+        let solve = |(index, window): (usize, &Window)| {
             let (chain, law) = cut(chain, law, window);
-            let equations = Modal::new(&chain).watched_by(silent.clone());
-            radau::evolve(&equations, &law, times, tolerance, |_| false, &silent).map(|found| (chain, found))
+            let name = format!("window-{}", number * ABREAST + index);
+            let found = silent.once(&name, |monitor| {
+                let equations = Modal::new(&chain).watched_by(monitor.clone());
+                radau::evolve(&equations, &law, times, tolerance, |_| false, monitor)
+            });
+            found.map(|found| (chain, found))
         };
-        let solved: Vec<_> = together.par_iter().map(solve).collect();
+        let solved: Vec<_> = together.par_iter().enumerate().map(solve).collect();
         for (window, solved) in together.iter().zip(solved) {
             let (part, (solutions, own)) = solved?;
             counts.steps += own.steps;
