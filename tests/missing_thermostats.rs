@@ -97,15 +97,13 @@ fn the_energy_balance_is_certified_at_every_site_whatever_is_attached() {
     for flip_rate in [1, 0] {
         for ends in ENDS {
             for force in FORCES {
-                // No closed form is used for the integrals of a chain that is driven for ever and does not settle.
-                let certified = !(flip_rate == 0 && ends == "none" && force != "no");
                 if ends == "ring" && force != "no" {
                     continue;
                 }
                 let summary = run(folder.path(), "evolve", &scenario(flip_rate, ends, force)).2.expect("it works");
                 let identities = summary["identities"].as_array().expect("a list");
                 let balance = identities.iter().any(|i| i["name"] == "energy balance at every site");
-                assert_eq!(balance, certified, "γ = {flip_rate}, thermostats: {ends}, force: {force}");
+                assert!(balance, "γ = {flip_rate}, thermostats: {ends}, force: {force}");
             }
         }
     }

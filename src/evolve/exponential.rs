@@ -4,8 +4,9 @@
 //! a Hankel matrix, known from three of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of three columns at
 //! ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings. B dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at
 //! N = 2000, τ = 10⁶. Profiles of independent coordinates are sums over the rows, whose roundings are the error reported; correlated laws and kept
-//! covariances are two dense products, O(N³). So are, by doubling, the time integrals for the energy balance: ∫_0^2τ = ∫_0^τ + e^(Bτ) ∫_0^τ e^(Bᵀτ).
+//! covariances are two dense products, O(N³). So are the time integrals for the energy balance ([`super::doubling`]).
 
+use super::doubling::{self, DEGREE, INTEGRATED, product};
 use super::envelope::mean_integrals;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::SolveError;
@@ -14,16 +15,9 @@ use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, T
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::double_double::Double;
 use crate::numerics::toeplitz_hankel::ToeplitzHankel;
-use faer::Mat;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
-
-/// Degree of Taylor's series: 2⁴³/43! < 10⁻³⁹.
-const DEGREE: usize = 42;
-
-/// Bonds up to which the time integrals are found: each doubling of the time takes two dense products.
-const INTEGRATED: usize = 128;
 
 /// A damped chain without flips.
 pub(super) struct Damped<'a> {
@@ -122,7 +116,20 @@ impl<'a> Damped<'a> {
         let mut integrals = mean_integrals(chain, solve, &self.periodic, deviation, (&w, &w_sum), time)?;
         let mut start = law.covariance_above(0.0) - self.limit();
         start.indexed_iter_mut().for_each(|((i, j), y)| *y += deviation[i] * deviation[j]);
-        let turned = self.accumulated(start, time);
+        let norm = 2.0 + chain.friction().into_iter().fold(0.0, f64::max);
+        let mut known: Option<ToeplitzHankel> = None;
+        let turned = doubling::accumulated(
+            start,
+            |x| chain.drift_of(x),
+            norm,
+            time,
+            |time| {
+                let turn = known.as_ref().map_or_else(|| propagator(chain, time), ToeplitzHankel::squared);
+                let matrix = self.matrix(&turn);
+                known = Some(turn);
+                matrix
+            },
+        );
         for (i, sum) in integrals.square.iter_mut().enumerate() {
             *sum += self.variance[i] * time + turned[[i, i]];
         }
@@ -130,30 +137,6 @@ impl<'a> Damped<'a> {
             *sum += self.correlation * time + turned[chain.left_pair(bond)];
         }
         Ok(integrals)
-    }
-
-    /// ∫_0^τ e^(Bt) V e^(Bᵀt) dt of a symmetric V: Taylor's series of a short time with ‖B‖ h ≤ 1, and doublings. No error grows, ‖e^(Bt)‖ being 1 at most.
-    fn accumulated(&self, mut term: Array2<f64>, time: f64) -> Array2<f64> {
-        let chain = self.chain;
-        let norm = 2.0 + chain.friction().into_iter().fold(0.0, f64::max);
-        let doublings = (norm * time).log2().ceil().max(0.0) as i32;
-        let step = time / 2f64.powi(doublings);
-        term *= step;
-        let mut sum = term.clone();
-        for k in 1..=DEGREE {
-            // B X + X Bᵀ
-            let columns: Vec<Vec<f64>> = term.columns().into_iter().map(|x| chain.drift_of(&x.to_vec())).collect();
-            term.indexed_iter_mut()
-                .for_each(|((i, j), x)| *x = (columns[j][i] + columns[i][j]) * step / (k + 1) as f64);
-            sum += &term;
-        }
-        let mut turn = propagator(chain, step);
-        for _ in 0..doublings {
-            let matrix = self.matrix(&turn);
-            sum = product(&product(&matrix, &sum), &matrix.t().to_owned()) + &sum;
-            turn = turn.squared();
-        }
-        sum
     }
 
     /// C_∞ in the theory's order.
@@ -221,19 +204,4 @@ fn propagator(chain: &Chain, time: f64) -> ToeplitzHankel {
         propagator = propagator.squared();
     }
     propagator
-}
-
-/// Rows handed to one thread at a time; fixed, so that the bits do not depend on the number of threads.
-const ROWS: usize = 64;
-
-/// A matrix product, faer's, in blocks of rows.
-fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
-    let right = Mat::from_fn(b.nrows(), b.ncols(), |i, j| b[[i, j]]);
-    let mut out = Array2::zeros((a.nrows(), b.ncols()));
-    let blocks: Vec<_> = out.axis_chunks_iter_mut(Axis(0), ROWS).zip(a.axis_chunks_iter(Axis(0), ROWS)).collect();
-    blocks.into_par_iter().for_each(|(mut out, rows)| {
-        let c = Mat::from_fn(rows.nrows(), rows.ncols(), |i, j| rows[[i, j]]) * &right;
-        out.indexed_iter_mut().for_each(|((i, j), x)| *x = c[(i, j)]);
-    });
-    out
 }

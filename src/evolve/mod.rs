@@ -2,6 +2,7 @@
 //! between them.
 
 pub mod contour;
+mod doubling;
 pub mod envelope;
 mod exponential;
 pub mod harmonic;
