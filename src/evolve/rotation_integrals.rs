@@ -87,21 +87,29 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
         modes.momentum_to_sites(&mut psi);
         let (r_with_p, p_with_p) = second([&vec![0.0; bonds], &psi[..]].concat());
         let (r_with_r, p_with_r) = second([&phi[..], &vec![0.0; count]].concat());
-        let (mut pp, mut rr, mut pr) = (vec![0.0; count], vec![0.0; count], vec![0.0; count]);
-        for l in 0..count {
+        // Each pair once, l ≥ k: what is integrated is then exactly symmetric, and slow differences a_k - a_l do not amplify roundings.
+        let [mut pp, mut rr, mut pr, mut rp] = [(); 4].map(|()| vec![0.0; count]);
+        for l in k..count {
             let (p, r, p_r, r_p) = (p_with_p[l], r_with_r[l], r_with_p[l], p_with_r[l]);
-            let difference = Complex64::new(p + r, p_r - r_p) * turns.integral(k, l, false);
+            let both = if l == k { 1.0 } else { 2.0 };
+            let turning = if l == k { 0.0 } else { p_r - r_p };
+            let difference = Complex64::new(p + r, turning) * turns.integral(k, l, false);
             let sum = Complex64::new(p - r, -p_r - r_p) * turns.integral(k, l, true);
-            pp[l] = 0.5 * (difference.re + sum.re);
-            rr[l] = 0.5 * (difference.re - sum.re);
+            pp[l] = 0.5 * both * (difference.re + sum.re);
+            rr[l] = 0.5 * both * (difference.re - sum.re);
             pr[l] = 0.5 * (difference.im - sum.im);
+            if l > k {
+                rp[l] = 0.5 * (-difference.im - sum.im);
+            }
         }
         modes.momentum_to_sites(&mut pp);
+        modes.momentum_to_sites(&mut rp);
         let (rr, pr) = (at_bonds(modes, bonds, rr), at_bonds(modes, bonds, pr));
         sums.square[bonds..].iter_mut().zip(psi.iter().zip(&pp)).for_each(|(sum, (psi, x))| *sum += psi * x);
         sums.square[..bonds].iter_mut().zip(phi.iter().zip(&rr)).for_each(|(sum, (phi, x))| *sum += phi * x);
         for (bond, sum) in sums.product.iter_mut().enumerate() {
-            *sum += psi[chain.bond_ends(bond).0] * pr[bond];
+            let atom = chain.bond_ends(bond).0;
+            *sum += psi[atom] * pr[bond] + phi[bond] * rp[atom];
         }
     };
     let zero = || TimeIntegrals { square: vec![0.0; n], product: vec![0.0; bonds], ..Default::default() };
