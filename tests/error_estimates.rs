@@ -77,10 +77,14 @@ impl Tally {
                 let error = apart.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
                 // What has decayed is not known better than to roundings of what it was.
                 if error.is_nan() || estimate.is_nan() || error > estimate + 4.0 * f64::EPSILON * largest {
-                    self.exceeded.push(format!(
+                    let line = format!(
                         "{:.2}: {name} error {error:.2e}, estimate {estimate:.2e}, largest energy {largest:.2e}; {way} at {tolerance:.0e}, τ = {:.6e}, {place}",
-                        error / estimate, profile.time
-                    ));
+                        error / estimate,
+                        profile.time
+                    );
+                    // At once: a campaign is long.
+                    println!("EXCEEDED {line}");
+                    self.exceeded.push(line);
                 }
                 most = most.max(error);
             }
@@ -125,6 +129,12 @@ impl Tally {
                 Err(reason) => panic!("{place}: {reason}"),
             };
             for &tolerance in tolerances {
+                // The profiles' quadrature has some 80/γ nodes, whatever the length: minutes where flips are rare.
+                if method == Method::Profiles
+                    && (chain.flip_rate < 0.005 || chain.flip_rate < 0.03 && tolerance != 1e-8)
+                {
+                    continue;
+                }
                 let modal = Modal::new(&chain);
                 let found = evolve::evolve(&modal, &law, times, &plan, tolerance, |_| false, &Monitor::default());
                 let (solutions, _) = found.unwrap_or_else(|e| panic!("{place} at {tolerance:e}: {e}"));
@@ -246,6 +256,9 @@ fn seeds() -> Range<u64> {
 fn campaign_over_random_scenarios() {
     let (mut tally, seeds) = (Tally::default(), seeds());
     for seed in seeds.clone() {
+        if seed % 10 == 0 {
+            println!("scenario {seed}");
+        }
         tally.evolution(seed, &TOLERANCES);
         tally.stationarity(seed);
     }

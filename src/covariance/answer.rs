@@ -11,6 +11,7 @@ use num_complex::Complex64;
 use std::marker::PhantomData;
 
 /// X = (σ - 𝓛)⁻¹ R with all its sources known.
+#[derive(Clone)]
 pub(super) struct Answer<'a> {
     pub interface: Interface<'a>,
     pairs: Shift,
@@ -26,6 +27,11 @@ impl<'a> Answer<'a> {
         flips.scale(4.0 * interface.flip_rate);
         given.table.add(Complex64::ONE, &flips);
         Answer { interface, pairs: interface.pairs(), given, friction: interface.friction(w) }
+    }
+
+    /// The same sources answered to by the coefficients of another interface.
+    pub fn seen_by(&self, interface: Interface<'a>) -> Answer<'a> {
+        Answer { interface, pairs: interface.pairs(), ..self.clone() }
     }
 
     /// What [`Answer::at`] needs of a row.

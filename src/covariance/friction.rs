@@ -31,6 +31,7 @@ impl End {
 }
 
 /// Columns y and x of the ends, with their factors -λ, as rows of even and of odd k see them.
+#[derive(Clone)]
 pub(super) struct Sources {
     y: [Vector; 2],
     x: [Vector; 2],

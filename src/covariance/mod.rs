@@ -13,6 +13,7 @@ mod diagonals;
 mod friction;
 mod interface;
 pub mod literal;
+mod mean;
 pub mod memory;
 pub mod modal;
 pub mod moments;

@@ -8,18 +8,16 @@
 use super::answer::{self, Answer};
 use super::friction::End;
 use super::interface::{Given, Interface};
-use super::packed::row_start;
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals};
+use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals, mean, packed};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
 use crate::numerics::gmres;
 use crate::numerics::vector::Vector;
 use crate::scenario::Topology;
-use faer::linalg::solvers::Solve;
-use ndarray::{Array2, ArrayViewMut2, Axis};
+use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
@@ -35,11 +33,11 @@ pub struct Modal {
     monitor: Monitor,
 }
 
-/// The answer to one equation, its interface, and the interface's error.
+/// The answer to one equation, its interface, and samples of the interface's error.
 struct Solved<'a> {
     answer: Answer<'a>,
     w: Vector,
-    error: Vector,
+    errors: Vec<Vector>,
     report: SolveReport,
     real: bool,
 }
@@ -48,6 +46,16 @@ struct Solved<'a> {
 const ROUNDING: f64 = 1e-9;
 /// Nor is one below this part of the solution: a residual cannot be evaluated better where the solution is large.
 const BACKWARD: f64 = 1e-13;
+
+/// The larger in each place.
+fn larger(one: [f64; 2], other: [f64; 2]) -> [f64; 2] {
+    [one[0].max(other[0]), one[1].max(other[1])]
+}
+
+/// The largest distance of two entries.
+fn apart(one: &[Complex64], other: &[Complex64]) -> f64 {
+    one.iter().zip(other).map(|(one, other)| (one - other).norm()).fold(0.0, f64::max)
+}
 
 impl Modal {
     /// Prepares the modes.
@@ -72,6 +80,17 @@ impl Modal {
             shift,
             groups: &self.groups,
         }
+    }
+
+    /// Interfaces whose coefficients differ from those of [`Modal::interface`] by some roundings. Over many pairs one sample shows them; over few they
+    /// may happen to agree, so that short chains take several.
+    fn other_roundings(&self, shift: Complex64) -> Vec<Interface<'_>> {
+        let samples = (1 + 32 / self.modes.count()).min(8);
+        let flip_rate = |sample: usize| {
+            let ulps = if sample.is_multiple_of(2) { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
+            self.chain.flip_rate * (1.0 + ulps * f64::EPSILON)
+        };
+        (0..samples).map(|sample| Interface { flip_rate: flip_rate(sample), ..self.interface(shift) }).collect()
     }
 
     /// Solves the interface equation, in real arithmetic where everything is real; `read` says whether profiles will be read off the answer.
@@ -106,13 +125,14 @@ impl Modal {
         let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
         // Where profiles are read off, the error is judged by coefficients of other roundings: small flip rates lose digits in them.
-        let other = Interface { flip_rate: self.chain.flip_rate * (1.0 + 4.0 * f64::EPSILON), ..self.interface(shift) };
-        let again = |w: &Vector| {
-            read.then(|| {
+        let again = |w: &Vector| -> Vec<Vector> {
+            let others = if read { self.other_roundings(shift) } else { Vec::new() };
+            let residual = |other: &Interface<'_>| {
                 let mut residual = other.right_hand_side::<F>(&given);
                 residual.add(-Complex64::ONE, &other.apply::<F>(w));
                 residual
-            })
+            };
+            others.iter().map(residual).collect()
         };
         let (w, outcome) = gmres::solve(
             &b,
@@ -131,11 +151,12 @@ impl Modal {
                 tolerance,
             });
         }
-        let error = (0..self.modes.count()).map(|n| outcome.error.at(n).norm()).fold(0.0, f64::max);
+        let variance = |error: &Vector| (0..self.modes.count()).map(|n| error.at(n).norm()).fold(0.0, f64::max);
+        let error = outcome.errors.iter().map(variance).fold(0.0, f64::max);
         let flow_error = error * self.chain.current_weight();
         let report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
         let answer = Answer::new(interface, given, &w);
-        Ok(Solved { answer, w, error: outcome.error, report, real: !F::COMPLEX })
+        Ok(Solved { answer, w, errors: outcome.errors, report, real: !F::COMPLEX })
     }
 
     /// What an error of the interface means for the variances, and for the currents: the correlations of its answer, and λ times its variances
@@ -154,15 +175,18 @@ impl Modal {
     fn diagonals<F: Field>(&self, solved: &Solved<'_>) -> (SolveReport, Diagonals) {
         let mut report = solved.report;
         if self.chain.topology == Topology::Open {
-            let [carried, flow] = self.carried::<F>(solved.answer.interface, &solved.error);
+            let samples = solved.errors.iter().map(|error| self.carried::<F>(solved.answer.interface, error));
+            let [carried, flow] = samples.reduce(larger).unwrap_or_default();
             let found = diagonals::of_answer::<F>(&solved.answer, &solved.w);
             // A correlation is read off as (a pp - b rr)/c, c = σ + 2γ, of variances that nearly cancel where flips are rare.
-            let interface = &solved.answer.interface;
-            let size = found.variance.iter().map(|v| v.norm()).fold(0.0, f64::max);
-            let reading = 0.5 * f64::EPSILON * size / (interface.shift + 2.0 * interface.flip_rate).norm();
-            report.error = report.error.max(carried);
+            let readings = self.other_roundings(solved.answer.interface.shift).into_iter().map(|other| {
+                let other = diagonals::of_answer::<F>(&solved.answer.seen_by(other), &solved.w);
+                [apart(&found.variance, &other.variance), apart(&found.correlation, &other.correlation)]
+            });
+            let reading = readings.reduce(larger).unwrap_or_default();
+            report.error = report.error.max(carried) + reading[0];
             // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
-            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading;
+            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading[1];
             return (report, found);
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
@@ -195,24 +219,6 @@ impl Modal {
             self.emit(&[solved], &[&weights], &mut states);
         }
     }
-
-    /// Transforms both indices of one block in place; `row` and `column` act on one vector.
-    fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, column: impl Fn(&mut [f64]) + Sync) {
-        for (axis, map) in [(Axis(0), &row as &(dyn Fn(&mut [f64]) + Sync)), (Axis(1), &column)] {
-            // A vector along one axis is a lane along the other.
-            let lanes: Vec<_> = block.axis_iter_mut(axis).collect();
-            lanes.into_par_iter().for_each(|mut lane| {
-                let mut copy: Vec<f64> = lane.iter().copied().collect();
-                map(&mut copy);
-                lane.iter_mut().zip(&copy).for_each(|(to, from)| *to = *from);
-            });
-        }
-    }
-
-    /// First coordinate of the momenta in a padded matrix, where r has as many entries as p.
-    fn padding(&self) -> usize {
-        self.modes.count() - self.chain.bonds
-    }
 }
 
 impl MomentEquations for Modal {
@@ -221,68 +227,19 @@ impl MomentEquations for Modal {
     }
 
     fn state_len(&self) -> usize {
-        2 * self.modes.count() * (self.modes.count() + 1)
+        packed::row_start(self.modes.count(), self.modes.count())
     }
 
     fn represent(&self, covariance: &Array2<f64>) -> Vec<f64> {
-        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
-        let elongation = |v: &mut [f64]| self.modes.elongation_to_modes(v);
-        let momentum = |v: &mut [f64]| self.modes.momentum_to_modes(v);
-        let mut state = vec![0.0; self.state_len()];
-        let mut fill = |block: usize, entry: &dyn Fn(usize, usize) -> f64| {
-            for k in 0..m {
-                let start = row_start(m, k) + block * (m - k);
-                (k..m).for_each(|j| state[start + j - k] = entry(k, j));
-            }
-        };
-        let mut pp = covariance.slice(ndarray::s![bonds.., bonds..]).to_owned();
-        Self::transform(&mut pp.view_mut(), momentum, momentum);
-        fill(0, &|k, j| pp[[k, j]]);
-        let mut padded = Array2::zeros((m, m));
-        padded.slice_mut(ndarray::s![pad.., pad..]).assign(&covariance.slice(ndarray::s![..bonds, ..bonds]));
-        Self::transform(&mut padded.view_mut(), elongation, elongation);
-        fill(1, &|k, j| padded[[k, j]]);
-        padded.fill(0.0);
-        padded.slice_mut(ndarray::s![pad.., ..]).assign(&covariance.slice(ndarray::s![..bonds, bonds..]));
-        Self::transform(&mut padded.view_mut(), momentum, elongation);
-        fill(2, &|k, j| padded[[k, j]]);
-        fill(3, &|k, j| padded[[j, k]]);
-        state
+        packed::of_matrix(&self.modes, covariance)
     }
 
     fn matrix(&self, state: &[f64]) -> Array2<f64> {
-        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
-        let elongation = |v: &mut [f64]| self.modes.elongation_to_sites(v);
-        let momentum = |v: &mut [f64]| self.modes.momentum_to_sites(v);
-        let entry = |block: usize, k: usize, j: usize| state[row_start(m, k) + block * (m - k) + j - k];
-        let n = self.chain.coordinates();
-        let mut out = Array2::zeros((n, n));
-        let symmetric = |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
-        let mut work = symmetric(0);
-        Self::transform(&mut work.view_mut(), momentum, momentum);
-        out.slice_mut(ndarray::s![bonds.., bonds..]).assign(&work);
-        work = symmetric(1);
-        Self::transform(&mut work.view_mut(), elongation, elongation);
-        out.slice_mut(ndarray::s![..bonds, ..bonds]).assign(&work.slice(ndarray::s![pad.., pad..]));
-        work = Array2::from_shape_fn((m, m), |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) });
-        Self::transform(&mut work.view_mut(), momentum, elongation);
-        out.slice_mut(ndarray::s![..bonds, bonds..]).assign(&work.slice(ndarray::s![pad.., ..]));
-        out.slice_mut(ndarray::s![bonds.., ..bonds]).assign(&work.slice(ndarray::s![pad.., ..]).t());
-        out
+        packed::to_matrix(&self.modes, state)
     }
 
     fn norm(&self, state: &[f64]) -> f64 {
-        let m = self.modes.count();
-        let mut sum = 0.0;
-        for k in 0..m {
-            let row = &state[row_start(m, k)..row_start(m, k + 1)];
-            // pp and rr stand for two entries, rp and pr as well (their mirror images), the diagonal for one.
-            let all: f64 = row.iter().map(|x| x * x).sum();
-            let diagonal: f64 = (0..4).map(|block| row[block * (m - k)].powi(2)).sum();
-            let mixed = row[2 * (m - k)].powi(2) + row[3 * (m - k)].powi(2);
-            sum += 2.0 * all - diagonal - mixed + mixed;
-        }
-        sum.sqrt()
+        packed::norm(self.modes.count(), state)
     }
 
     fn generator(&self, state: &[f64]) -> Vec<f64> {
@@ -290,65 +247,7 @@ impl MomentEquations for Modal {
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
-        let (m, bonds, pad) = (self.modes.count(), self.chain.bonds, self.padding());
-        let to_modes = |f: &[Complex64], pad: usize, map: &dyn Fn(&mut [f64])| -> Vec<Complex64> {
-            let part = |take: fn(&Complex64) -> f64| {
-                let mut v = vec![0.0; pad];
-                v.extend(f.iter().map(take));
-                map(&mut v);
-                v
-            };
-            part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
-        };
-        let f_r = to_modes(&f[..bonds], pad, &|v| self.modes.elongation_to_modes(v));
-        let f_p = to_modes(&f[bonds..], 0, &|v| self.modes.momentum_to_modes(v));
-        // Without friction, pair by pair: σ r - a p = f_r, (σ + 2γ) p + a r = f_p; so p = (σ f_p - a f_r)/(σ(σ + 2γ) + a²).
-        let c = shift + 2.0 * self.chain.flip_rate;
-        let free = |f_r: &[Complex64], f_p: &[Complex64]| -> (Vec<Complex64>, Vec<Complex64>) {
-            (0..m)
-                .map(|k| {
-                    let a = self.modes.frequency[k];
-                    if a == 0.0 && !self.modes.is_ring() {
-                        return (Complex64::ZERO, f_p[k] / c);
-                    }
-                    let det = shift * c + a * a;
-                    ((c * f_r[k] + a * f_p[k]) / det, (shift * f_p[k] - a * f_r[k]) / det)
-                })
-                .unzip()
-        };
-        let (mut r, mut p) = free(&f_r, &f_p);
-        // Friction: p = p⁰ - Σ_i λ_i p(e_i) g_i with g_i the answer to e_i; a 2×2 system for the end momenta.
-        let answers: Vec<_> = self
-            .ends
-            .iter()
-            .map(|end| {
-                let shape: Vec<Complex64> = (0..m).map(|k| (end.at(k) * self.shape[k]).into()).collect();
-                free(&vec![Complex64::ZERO; m], &shape)
-            })
-            .collect();
-        let at = |end: &End, p: &[Complex64]| -> Complex64 { (0..m).map(|k| p[k] * (end.at(k) * self.shape[k])).sum() };
-        let n = self.ends.len();
-        let matrix = faer::Mat::from_fn(n, n, |i, j| {
-            Complex64::from(if i == j { 1.0 } else { 0.0 }) + at(&self.ends[i], &answers[j].1) * self.ends[j].friction
-        });
-        let rhs = faer::Mat::from_fn(n, 1, |i, _| at(&self.ends[i], &p));
-        let momenta = matrix.partial_piv_lu().solve(&rhs);
-        for (j, (end, (answer_r, answer_p))) in self.ends.iter().zip(&answers).enumerate() {
-            let factor = momenta[(j, 0)] * end.friction;
-            r.iter_mut().zip(answer_r).for_each(|(r, a)| *r -= factor * a);
-            p.iter_mut().zip(answer_p).for_each(|(p, a)| *p -= factor * a);
-        }
-        let to_sites = |v: &[Complex64], map: &dyn Fn(&mut [f64])| -> Vec<Complex64> {
-            let part = |take: fn(&Complex64) -> f64| {
-                let mut v: Vec<f64> = v.iter().map(take).collect();
-                map(&mut v);
-                v
-            };
-            part(|z| z.re).into_iter().zip(part(|z| z.im)).map(|(re, im)| Complex64::new(re, im)).collect()
-        };
-        let mut z = to_sites(&r, &|v| self.modes.elongation_to_sites(v))[pad..].to_vec();
-        z.extend(to_sites(&p, &|v| self.modes.momentum_to_sites(v)));
-        if z.iter().all(|z| z.is_finite()) { Ok(z) } else { Err(SolveError::Singular { shift }) }
+        mean::solve(&self.interface(shift), f)
     }
 
     fn solve(

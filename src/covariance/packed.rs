@@ -3,8 +3,11 @@
 
 use super::pair::{Blocks, number};
 use super::pass::Place;
+use crate::chain::modes::Modes;
 use crate::numerics::lanes::Lane;
+use ndarray::{Array2, ArrayViewMut2, Axis, s};
 use num_complex::Complex64;
+use rayon::prelude::*;
 
 /// Index of row k.
 pub(super) fn row_start(modes: usize, k: usize) -> usize {
@@ -51,4 +54,85 @@ pub(super) fn split<'a>(state: &'a mut [f64], modes: usize, groups: &[std::ops::
         rest = tail;
     }
     parts
+}
+
+/// Coordinates that lead r to as many entries as p has: one in the open chain, none on the ring.
+pub(super) fn padding(modes: &Modes) -> usize {
+    usize::from(!modes.is_ring())
+}
+
+/// Transforms both indices of one block in place; `row` and `column` act on one vector.
+fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, column: impl Fn(&mut [f64]) + Sync) {
+    for (axis, map) in [(Axis(0), &row as &(dyn Fn(&mut [f64]) + Sync)), (Axis(1), &column)] {
+        // A vector along one axis is a lane along the other.
+        let lanes: Vec<_> = block.axis_iter_mut(axis).collect();
+        lanes.into_par_iter().for_each(|mut lane| {
+            let mut copy: Vec<f64> = lane.iter().copied().collect();
+            map(&mut copy);
+            lane.iter_mut().zip(&copy).for_each(|(to, from)| *to = *from);
+        });
+    }
+}
+
+/// The packed state of a symmetric matrix in the theory's order.
+pub(super) fn of_matrix(modes: &Modes, covariance: &Array2<f64>) -> Vec<f64> {
+    let (m, pad) = (modes.count(), padding(modes));
+    let bonds = m - pad;
+    let elongation = |v: &mut [f64]| modes.elongation_to_modes(v);
+    let momentum = |v: &mut [f64]| modes.momentum_to_modes(v);
+    let mut state = vec![0.0; row_start(m, m)];
+    let mut fill = |block: usize, entry: &dyn Fn(usize, usize) -> f64| {
+        for k in 0..m {
+            let start = row_start(m, k) + block * (m - k);
+            (k..m).for_each(|j| state[start + j - k] = entry(k, j));
+        }
+    };
+    let mut pp = covariance.slice(s![bonds.., bonds..]).to_owned();
+    transform(&mut pp.view_mut(), momentum, momentum);
+    fill(0, &|k, j| pp[[k, j]]);
+    let mut padded = Array2::zeros((m, m));
+    padded.slice_mut(s![pad.., pad..]).assign(&covariance.slice(s![..bonds, ..bonds]));
+    transform(&mut padded.view_mut(), elongation, elongation);
+    fill(1, &|k, j| padded[[k, j]]);
+    padded.fill(0.0);
+    padded.slice_mut(s![pad.., ..]).assign(&covariance.slice(s![..bonds, bonds..]));
+    transform(&mut padded.view_mut(), momentum, elongation);
+    fill(2, &|k, j| padded[[k, j]]);
+    fill(3, &|k, j| padded[[j, k]]);
+    state
+}
+
+/// The matrix of a packed state, in the theory's order.
+pub(super) fn to_matrix(modes: &Modes, state: &[f64]) -> Array2<f64> {
+    let (m, pad) = (modes.count(), padding(modes));
+    let bonds = m - pad;
+    let elongation = |v: &mut [f64]| modes.elongation_to_sites(v);
+    let momentum = |v: &mut [f64]| modes.momentum_to_sites(v);
+    let entry = |block: usize, k: usize, j: usize| state[row_start(m, k) + block * (m - k) + j - k];
+    let mut out = Array2::zeros((bonds + m, bonds + m));
+    let symmetric = |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
+    let mut work = symmetric(0);
+    transform(&mut work.view_mut(), momentum, momentum);
+    out.slice_mut(s![bonds.., bonds..]).assign(&work);
+    work = symmetric(1);
+    transform(&mut work.view_mut(), elongation, elongation);
+    out.slice_mut(s![..bonds, ..bonds]).assign(&work.slice(s![pad.., pad..]));
+    work = Array2::from_shape_fn((m, m), |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) });
+    transform(&mut work.view_mut(), momentum, elongation);
+    out.slice_mut(s![..bonds, bonds..]).assign(&work.slice(s![pad.., ..]));
+    out.slice_mut(s![bonds.., ..bonds]).assign(&work.slice(s![pad.., ..]).t());
+    out
+}
+
+/// Frobenius norm of the matrix of a packed state of `m` modes.
+pub(super) fn norm(m: usize, state: &[f64]) -> f64 {
+    let mut sum = 0.0;
+    for k in 0..m {
+        let row = &state[row_start(m, k)..row_start(m, k + 1)];
+        // An entry stands for its mirror image too, but for pp and rr on the diagonal; rp and pr there are each other's.
+        let all: f64 = row.iter().map(|x| x * x).sum();
+        let diagonal: f64 = (0..4).map(|block| row[block * (m - k)].powi(2)).sum();
+        sum += 2.0 * all - diagonal;
+    }
+    sum.sqrt()
 }

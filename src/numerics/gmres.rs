@@ -10,8 +10,8 @@ pub(crate) struct Outcome {
     pub iterations: usize,
     /// ‖b - A x‖/‖b‖, evaluated anew at the end.
     pub residual: f64,
-    /// The next correction that refinement would make, to a tenth of itself: the error of x.
-    pub error: Vector,
+    /// The next correction that refinement would make, to a tenth of itself, for each evaluation of the residual: samples of the error of x.
+    pub errors: Vec<Vector>,
 }
 
 /// Each cycle gains at most this factor before the residual is evaluated anew.
@@ -24,20 +24,21 @@ const CYCLE_LENGTH: usize = 240;
 const CYCLES: usize = 8;
 
 /// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A, `precondition` is P⁻¹.
-/// The residual reached is returned, whatever it is. `monitor` hears of every iteration. `again` is the residual of x evaluated with other roundings,
-/// where its caller can: what the coefficients of A lose by cancellation does not show in a residual made of the same coefficients.
+/// The residual reached is returned, whatever it is. `monitor` hears of every iteration. `again` evaluates the residual of x with other roundings, as often
+/// as its caller wants: what the coefficients of A lose by cancellation does not show in a residual made of the same coefficients.
 pub(crate) fn solve(
     b: &Vector,
     tolerance: f64,
     monitor: &Monitor,
     apply: impl Fn(&Vector) -> Vector,
     precondition: impl Fn(&Vector) -> Vector,
-    again: impl Fn(&Vector) -> Option<Vector>,
+    again: impl Fn(&Vector) -> Vec<Vector>,
 ) -> Result<(Vector, Outcome), Interrupted> {
     let mut x = Vector::zeros(b.len(), b.is_complex());
     let norm = b.norm();
-    let mut outcome = Outcome { iterations: 0, residual: 0.0, error: x.clone() };
+    let mut outcome = Outcome { iterations: 0, residual: 0.0, errors: Vec::new() };
     if norm == 0.0 {
+        outcome.errors.push(x.clone());
         return Ok((x, outcome));
     }
     let mut residual = b.clone();
@@ -69,19 +70,24 @@ pub(crate) fn solve(
             break;
         }
     }
-    let judged = again(&x);
-    let useless = useless.filter(|_| judged.is_none());
-    let residual = judged.unwrap_or(residual);
-    outcome.error = match useless {
-        Some(correction) => correction,
-        None if residual.norm() == 0.0 => residual,
-        None => {
-            let seen = |iterations: usize, _| watch(outcome.iterations + iterations, outcome.residual);
-            let (correction, iterations) = cycle(&residual, ESTIMATE, &apply, &precondition, &seen)?;
-            outcome.iterations += iterations;
-            precondition(&correction)
+    let mut judged = again(&x);
+    if judged.is_empty() {
+        if let Some(correction) = useless {
+            outcome.errors.push(correction);
+            return Ok((x, outcome));
         }
-    };
+        judged.push(residual);
+    }
+    for residual in judged {
+        if residual.norm() == 0.0 {
+            outcome.errors.push(residual);
+            continue;
+        }
+        let seen = |iterations: usize, _| watch(outcome.iterations + iterations, outcome.residual);
+        let (correction, iterations) = cycle(&residual, ESTIMATE, &apply, &precondition, &seen)?;
+        outcome.iterations += iterations;
+        outcome.errors.push(precondition(&correction));
+    }
     Ok((x, outcome))
 }
 

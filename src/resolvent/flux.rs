@@ -137,12 +137,12 @@ impl<'a> FluxForm<'a> {
 
     fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
         let (unknowns, outcome) =
-            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| None)?;
+            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| Vec::new())?;
         Ok(Variances {
             variance: accumulated(&unknowns),
             unknowns,
             iterations: outcome.iterations,
-            error: accumulated(&outcome.error),
+            error: accumulated(&outcome.errors[0]),
             residual: outcome.residual,
         })
     }
