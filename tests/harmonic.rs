@@ -162,8 +162,9 @@ fn energy_is_balanced_at_every_site_after_a_million_units() {
                 let checked = identities::balances(&chain, &start, &solution, time);
                 assert!(checked.iter().any(|i| i.name == "energy balance at every site"), "{chain:?}");
                 for identity in checked {
-                    // Roundings of sums over the modes, and where a force acts of powers that cancel, for as long as they act.
-                    let allowed = 1e-12 + if chain.force == Force::default() { 0.0 } else { f64::EPSILON * time };
+                    // Roundings of sums over the modes; where a force acts, of powers that cancel for as long as they act, and without thermostats
+                    // some roundings a radian of the angles of what it drives.
+                    let allowed = 1e-12 + if chain.force == Force::default() { 0.0 } else { 8.0 * f64::EPSILON * time };
                     assert!(identity.violation < allowed, "{chain:?}: {identity:?}");
                 }
             }
