@@ -1,4 +1,5 @@
-//! The shifted solve, a Radau step and the transforms over N: `cargo bench`. They measure; no test depends on them.
+//! The shifted solve, beside one reading of its answer from memory, a Radau step and the transforms over N: `cargo bench`. They measure; no test depends
+//! on them.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flipchain::chain::{Chain, Force, InitialLaw};
@@ -18,7 +19,7 @@ fn chain(bonds: usize) -> Chain {
 
 fn shifted_solve(c: &mut Criterion) {
     let mut group = c.benchmark_group("shifted solve");
-    for bonds in [64, 256, 1000] {
+    for bonds in [64, 256, 1000, 2000] {
         let modal = Modal::new(&chain(bonds));
         let n = modal.chain().coordinates();
         let y = modal.represent(&Array2::from_diag(&Array1::linspace(1.0, 2.0, n)));
@@ -36,6 +37,25 @@ fn shifted_solve(c: &mut Criterion) {
                 })
             });
         }
+    }
+    group.finish();
+}
+
+/// The least that anything with X takes: its (2N+1)² numbers read once.
+fn reading(c: &mut Criterion) {
+    let mut group = c.benchmark_group("reading X once");
+    for bonds in [1000, 2000] {
+        let x = vec![1.0f64; (2 * bonds + 1) * (2 * bonds + 1)];
+        group.bench_function(BenchmarkId::from_parameter(bonds), |b| {
+            // Eight sums, so that memory is waited for and not the addition before.
+            b.iter(|| {
+                let mut sums = [0.0f64; 8];
+                for eight in black_box(&x).chunks_exact(8) {
+                    sums.iter_mut().zip(eight).for_each(|(sum, x)| *sum += x);
+                }
+                sums
+            })
+        });
     }
     group.finish();
 }
@@ -74,6 +94,6 @@ fn transforms(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(300));
-    targets = shifted_solve, radau_step, transforms
+    targets = shifted_solve, reading, radau_step, transforms
 }
 criterion_main!(benches);

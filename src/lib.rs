@@ -28,6 +28,7 @@
 
 pub mod chain;
 pub mod cli;
+pub mod cost;
 pub mod covariance;
 pub mod evolve;
 pub mod figures;

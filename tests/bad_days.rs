@@ -1,50 +1,348 @@
-//! Full disks, files that cannot be read, numbers at the edge: an error that names the path or the key, and nothing half-written.
+//! Full disks, read-only places, files that cannot be read: one error that names the path, nothing half-written, and nothing lost of what was there.
+//!
+//! Disks and file systems are made in a mount namespace (`unshare`), and rights are taken away from a user that has no others: what cannot be made where the
+//! tests run is left out and said.
 #![cfg(target_os = "linux")]
 
-use std::path::Path;
-use std::process::{Command, Output};
+use std::fs::{self, Permissions};
+use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::process::CommandExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output, Stdio};
 
-const SMALL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/small.toml");
+const PROGRAM: &str = env!("CARGO_BIN_EXE_flipchain");
+const UPHILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/uphill.toml");
 
-fn flipchain(arguments: &[&str], place: &Path) -> Output {
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
-    command.args(arguments).arg("-o").arg(place).output().expect("the program starts")
+/// The computing commands, without their scenario and their place.
+const COMMANDS: [&[&str]; 4] = [
+    &["evolve", "--set", "chain.bonds=12", "--covariance", "--method", "radau", "--tolerance", "1e-6"],
+    &["steady", "--set", "chain.bonds=12", "--covariance"],
+    &["limit"],
+    &["check", "--sizes", "4,8"],
+];
+
+/// A command on a scenario, to be written to `place`.
+fn arguments<'a>(command: &[&'a str], scenario: &'a str, place: &'a Path) -> Vec<&'a str> {
+    [&[command[0], scenario, "-q", "-o", place.to_str().expect("a plain path")], &command[1..]].concat()
 }
 
-fn entries(folder: &Path) -> usize {
-    std::fs::read_dir(folder).expect("the folder is there").count()
+/// Everything in a folder: paths, contents, and where links lead.
+fn everything(folder: &Path) -> Vec<(PathBuf, String)> {
+    let mut found = Vec::new();
+    let mut folders = vec![folder.to_path_buf()];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(&folder).expect("a folder") {
+            let path = entry.expect("an entry").path();
+            let kind = fs::symlink_metadata(&path).expect("an entry").file_type();
+            let content = match () {
+                _ if kind.is_symlink() => format!("a link to {:?}", fs::read_link(&path).expect("a link")),
+                _ if kind.is_dir() => "a folder".into(),
+                _ => fs::read(&path).map_or_else(|e| e.to_string(), |bytes| format!("{bytes:?}")),
+            };
+            if kind.is_dir() && fs::read_dir(&path).is_ok() {
+                folders.push(path.clone());
+            }
+            found.push((path, content));
+        }
+    }
+    found.sort();
+    found
+}
+
+/// One message of the program's own, with this status, that names `path`.
+fn one_message(output: &Output, statuses: &[i32], path: &str, what: &str) {
+    let said = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.code().is_some_and(|code| statuses.contains(&code)), "{what}: {:?}: {said}", output.status);
+    assert!(said.lines().count() == 1 && said.starts_with("flipchain: "), "{what}: {said}");
+    assert!(said.contains(path), "{what}: {path} is not named: {said}");
+}
+
+/// The program for somebody without the rights of root, and a folder of theirs.
+struct Somebody {
+    folder: tempfile::TempDir,
+    program: PathBuf,
+    /// Whether the tests run as root: then the program runs as nobody.
+    root: bool,
+}
+
+const NOBODY: u32 = 65534;
+
+impl Somebody {
+    fn new() -> Somebody {
+        let folder = tempfile::tempdir().expect("a temporary folder");
+        let root = {
+            use std::os::unix::fs::MetadataExt;
+            fs::metadata(folder.path()).expect("it is there").uid() == 0
+        };
+        // Root's own folders may be closed to others.
+        let program = folder.path().join("flipchain");
+        fs::copy(PROGRAM, &program).expect("a copy");
+        fs::set_permissions(folder.path(), Permissions::from_mode(0o755)).expect("it is ours");
+        let somebody = Somebody { folder, program, root };
+        somebody.make("home");
+        somebody
+    }
+
+    /// A new folder of theirs, by its path in the temporary one.
+    fn make(&self, name: &str) -> PathBuf {
+        let path = self.folder.path().join(name);
+        fs::create_dir_all(&path).expect("a folder");
+        self.give(&path);
+        path
+    }
+
+    fn give(&self, path: &Path) {
+        if self.root {
+            chown(path, Some(NOBODY), Some(NOBODY)).expect("root may");
+        }
+    }
+
+    fn run(&self, arguments: &[&str]) -> Output {
+        let mut command = Command::new(&self.program);
+        if self.root {
+            command.uid(NOBODY).gid(NOBODY);
+        }
+        command.args(arguments).output().expect("the program starts")
+    }
 }
 
 #[test]
-fn a_disk_that_is_full_is_named_and_nothing_is_left() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let place = folder.path().join("run");
-    // No file may grow beyond some KiB: writing fails as on a full disk, at another file for another limit.
-    for (blocks, arguments) in [
-        (1, &["evolve"][..]),
-        (8, &["evolve", "--set", "chain.bonds=40"]),
-        (40, &["evolve", "--covariance", "--set", "chain.bonds=40"]),
-        (1, &["steady"]),
-    ] {
-        let script = format!("trap '' XFSZ; ulimit -f {blocks}; exec \"$@\"");
-        let mut command = Command::new("sh");
-        command.args(["-c", &script, "sh", env!("CARGO_BIN_EXE_flipchain"), arguments[0], SMALL]).args(&arguments[1..]);
-        let output = command.arg("-o").arg(&place).output().expect("the shell starts");
-        let said = String::from_utf8_lossy(&output.stderr);
-        // 2 where not even the start can be written.
-        assert!(matches!(output.status.code(), Some(1 | 2)), "{arguments:?}: {said}");
-        assert!(said.contains("run") && said.contains("large"), "{arguments:?}: {said}");
-        assert!(!place.exists(), "{arguments:?}");
-        // What is left, if a part was finished, is only what --resume needs.
-        if entries(folder.path()) > 0 {
-            assert!(said.contains("--resume"), "{arguments:?}: {said}");
-            let mut resumed = vec![arguments[0], SMALL];
-            resumed.extend(&arguments[1..]);
-            resumed.push("--resume");
-            assert!(flipchain(&resumed, &place).status.success(), "{arguments:?}");
-            std::fs::remove_dir_all(&place).expect("the run is there");
+fn a_place_that_cannot_be_a_run_directory_is_named_and_left_as_it_was() {
+    let somebody = Somebody::new();
+    let home = somebody.make("home");
+    let at = |name: &str| home.join(name);
+    fs::write(at("scenario.toml"), fs::read(UPHILL).expect("a scenario")).expect("a file");
+    fs::write(at("file"), "mine").expect("a file");
+    for name in ["foreign", "empty", "locked", "blind"] {
+        somebody.make(&format!("home/{name}"));
+    }
+    fs::write(at("foreign/thesis.tex"), "mine").expect("a file");
+    fs::write(at("locked/mine"), "mine").expect("a file");
+    for (link, target) in
+        [("to_file", "file"), ("to_folder", "foreign"), ("to_nothing", "nowhere"), ("to_itself", "to_itself")]
+    {
+        symlink(at(target), at(link)).expect("a link");
+    }
+    fs::set_permissions(at("locked"), Permissions::from_mode(0o555)).expect("it is ours");
+    fs::set_permissions(at("blind"), Permissions::from_mode(0o000)).expect("it is ours");
+    let places = [
+        "file",
+        "foreign",
+        "empty",
+        "to_file",
+        "to_folder",
+        "to_folder/",
+        "to_nothing",
+        "to_itself",
+        "file/run",
+        "to_file/run",
+        "to_itself/run",
+        "locked/run",
+        "blind/run",
+        "locked/a/b",
+        "..",
+        ".",
+        "/",
+    ];
+    let scenario = at("scenario.toml");
+    let before = everything(&home);
+    for command in COMMANDS {
+        for place in places {
+            let path = match place {
+                "." | ".." | "/" => PathBuf::from(place),
+                name => at(name),
+            };
+            for force in [false, true] {
+                let mut arguments = arguments(command, scenario.to_str().expect("plain"), &path);
+                arguments.extend(force.then_some("--force"));
+                let output = somebody.run(&arguments);
+                let what = format!("{} -o {place} {}", command[0], if force { "--force" } else { "" });
+                // The place, or the first part of it that is in the way.
+                let named =
+                    if place.starts_with("locked") || place.contains("/") && place.len() > 1 && !place.ends_with('/') {
+                        at(place.split('/').next().expect("a name"))
+                    } else {
+                        path.components().collect()
+                    };
+                one_message(&output, &[2], named.to_str().expect("plain"), &what);
+                assert!(everything(&home) == before, "{what}: something has changed");
+            }
         }
-        assert_eq!(entries(folder.path()), 0, "{arguments:?}");
+    }
+    for name in ["locked", "blind"] {
+        fs::set_permissions(at(name), Permissions::from_mode(0o755)).expect("it is ours");
+    }
+}
+
+#[test]
+fn files_for_the_other_commands_are_not_overwritten_either() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let at = |name: &str| folder.path().join(name);
+    fs::write(at("file"), "mine").expect("a file");
+    fs::create_dir(at("folder")).expect("a folder");
+    fs::write(at("folder/parabola.svg"), "mine").expect("a file");
+    symlink(at("nowhere"), at("to_nothing")).expect("a link");
+    let before = everything(folder.path());
+    for (arguments, place, statuses) in [
+        (&["scenario", "new", "small"][..], "file", [2]),
+        (&["scenario", "new", "small", "--force"], "folder", [2]),
+        (&["scenario", "new", "small"], "file/scenario.toml", [2]),
+        (&["scenario", "new", "small"], "nowhere/scenario.toml", [2]),
+        (&["scenario", "new", "small"], "to_nothing", [2]),
+        (&["manual"], "file", [2]),
+        (&["manual"], "file/pages", [2]),
+        (&["figures", "parabola", "-q"], "file", [2]),
+        (&["figures", "parabola", "-q"], "file/figures", [2]),
+        (&["figures", "parabola", "-q"], "folder", [2]),
+    ] {
+        let path = at(place);
+        let output = Command::new(PROGRAM).args(arguments).arg("-o").arg(&path).output().expect("the program starts");
+        one_message(&output, &statuses, path.to_str().expect("plain"), &format!("{arguments:?} -o {place}"));
+        assert!(everything(folder.path()) == before, "{arguments:?} -o {place}: something has changed");
+    }
+}
+
+#[test]
+fn a_scenario_that_cannot_be_read_is_named() {
+    let somebody = Somebody::new();
+    let home = somebody.make("home");
+    let at = |name: &str| home.join(name);
+    for (name, content) in
+        [("secret", &b"[chain]"[..]), ("bytes", b"[chain]\nbonds = \"\xff\xfe\""), ("broken", b"[chain")]
+    {
+        fs::write(at(name), content).expect("a file");
+    }
+    fs::set_permissions(at("secret"), Permissions::from_mode(0o000)).expect("it is ours");
+    symlink(at("nowhere"), at("to_nothing")).expect("a link");
+    fs::create_dir(at("folder")).expect("a folder");
+    let before = everything(&home);
+    for command in COMMANDS {
+        // The last opens, and fails at its first byte.
+        for name in ["secret", "bytes", "broken", "to_nothing", "folder", "nowhere", "broken/a.toml", "/proc/self/mem"]
+        {
+            let (scenario, place) = (at(name), at("run"));
+            let scenario = scenario.to_str().expect("plain");
+            one_message(
+                &somebody.run(&arguments(command, scenario, &place)),
+                &[2],
+                scenario,
+                &format!("{} {name}", command[0]),
+            );
+            assert!(everything(&home) == before, "{} {name}: something has changed", command[0]);
+        }
+    }
+}
+
+#[test]
+fn a_covariance_to_start_from_that_cannot_be_read_is_named() {
+    let somebody = Somebody::new();
+    let home = somebody.make("home");
+    let at = |name: &str| home.join(name);
+    fs::create_dir(at("folder")).expect("a folder");
+    fs::write(at("text.npz"), "no archive").expect("a file");
+    fs::write(at("secret.npz"), "no archive").expect("a file");
+    fs::set_permissions(at("secret.npz"), Permissions::from_mode(0o000)).expect("it is ours");
+    // A whole one of a run, and the same cut short.
+    let place = at("run");
+    assert!(somebody.run(&arguments(COMMANDS[0], UPHILL, &place)).status.success());
+    let whole = fs::read(place.join("covariance.npz")).expect("a covariance");
+    fs::write(at("short.npz"), &whole[..whole.len() / 2]).expect("a file");
+    let text = fs::read_to_string(UPHILL).expect("a scenario");
+    for name in ["folder", "text.npz", "secret.npz", "short.npz", "nowhere.npz"] {
+        let start = text.find("[initial]").expect("a table");
+        let end = text.find("[time]").expect("a table");
+        fs::write(at("a.toml"), format!("{}[initial]\ncovariance = \"{name}\"\n{}", &text[..start], &text[end..]))
+            .expect("a file");
+        let before = everything(&home);
+        let (scenario, other) = (at("a.toml"), at("other"));
+        let output = somebody.run(&arguments(COMMANDS[0], scenario.to_str().expect("plain"), &other));
+        one_message(&output, &[2], name, name);
+        assert!(everything(&home) == before, "{name}: something has changed");
+    }
+}
+
+/// Runs a shell script whose own file systems are gone at its end; `None`, and it is said, where that is not allowed.
+fn in_namespace(script: &str, arguments: &[&str]) -> Option<Output> {
+    let unshare = |script: &str| {
+        let mut command = Command::new("unshare");
+        command.args(["-rm", "sh", "-c", script, "sh"]).stdin(Stdio::null());
+        command
+    };
+    let allowed = unshare("mount -t tmpfs none /mnt").output().is_ok_and(|output| output.status.success());
+    if !allowed {
+        eprintln!("LEFT OUT: no file system can be mounted here");
+        return None;
+    }
+    Some(unshare(script).args(arguments).output().expect("the shell starts"))
+}
+
+#[test]
+fn a_disk_that_is_full_is_named_and_nothing_is_left_but_what_resume_needs() {
+    // The last size has room for every run.
+    for kilobytes in [4, 8, 16, 32, 64, 128, 256, 512, 16384] {
+        for command in COMMANDS {
+            let what = format!("{} in {kilobytes} KiB", command[0]);
+            let script = format!(
+                "mount -t tmpfs -o size={kilobytes}k none /mnt || exit 99; \"$@\"; status=$?; \
+                 cd /mnt; find . -mindepth 1 | sort; exit $status"
+            );
+            let mut all = vec![PROGRAM];
+            all.extend(arguments(command, UPHILL, Path::new("/mnt/run")));
+            let Some(output) = in_namespace(&script, &all) else { return };
+            let left = String::from_utf8_lossy(&output.stdout).into_owned();
+            let said = String::from_utf8_lossy(&output.stderr).into_owned();
+            if output.status.success() {
+                assert!(left.contains("./run/summary.json") && !left.contains(".partial"), "{what}: {left}");
+                continue;
+            }
+            assert!(kilobytes < 16384, "{what}: {said}");
+            // 2 where not even the start can be written.
+            assert!(matches!(output.status.code(), Some(1 | 2)), "{what}: {said}");
+            let first = said.lines().find(|line| line.contains("/mnt/")).unwrap_or("");
+            assert!(first.starts_with("flipchain: ") && first.contains("No space left"), "{what}: {said}");
+            assert!(!left.lines().any(|path| path.starts_with("./run")), "{what}: {left}");
+            // Only finished parts are kept, whole, and then it is said how to go on.
+            assert_eq!(left.contains(".part\n"), said.contains("--resume"), "{what}: {left}{said}");
+            assert!(left.is_empty() || left.contains(".part\n"), "{what}: {left}");
+            assert!(!left.contains(".draft"), "{what}: {left}");
+        }
+    }
+}
+
+#[test]
+fn a_run_that_met_a_full_disk_goes_on_when_there_is_room() {
+    // Room for a finished part, or for none: then the same command has to start again, and does.
+    for command in COMMANDS {
+        let script = "mount -t tmpfs -o size=32k none /mnt || exit 99; \"$@\" 2>/dev/null; \
+                      mount -o remount,size=16m /mnt; \"$@\" --resume && cat /mnt/run/summary.json";
+        let mut all = vec![PROGRAM];
+        all.extend(arguments(command, UPHILL, Path::new("/mnt/run")));
+        let Some(output) = in_namespace(script, &all) else { return };
+        assert!(output.status.success(), "{}: {}", command[0], String::from_utf8_lossy(&output.stderr));
+        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(), "{}", command[0]);
+    }
+}
+
+#[test]
+fn a_file_system_that_is_read_only_is_named_and_a_run_on_it_survives() {
+    for command in COMMANDS {
+        for (name, force) in [("run", "--force"), ("run", "--resume"), ("other", "-q"), ("new/run", "-q")] {
+            let what = format!("{} -o {name} {force}", command[0]);
+            let script = "mount -t tmpfs none /mnt || exit 99; mkdir /mnt/run; echo '{}' > /mnt/run/summary.json; \
+                          mount -o remount,ro /mnt; \"$@\"; status=$?; cd /mnt; find . -mindepth 1 | sort; cat run/summary.json; exit $status";
+            let place = PathBuf::from("/mnt").join(name);
+            let mut all = vec![PROGRAM];
+            all.extend(arguments(command, UPHILL, &place).into_iter().filter(|a| *a != "-q"));
+            all.push(force);
+            let Some(output) = in_namespace(script, &all) else { return };
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{what}: {said}");
+            assert!(
+                said.lines().last().is_some_and(|line| line.starts_with("flipchain: ") && line.contains("/mnt/")),
+                "{what}: {said}"
+            );
+            assert_eq!(String::from_utf8_lossy(&output.stdout), "./run\n./run/summary.json\n{}\n", "{what}");
+        }
     }
 }
 
@@ -52,67 +350,28 @@ fn a_disk_that_is_full_is_named_and_nothing_is_left() {
 fn a_standard_output_that_cannot_be_written_is_an_error_and_the_run_is_kept() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = folder.path().join("run");
-    let full = std::fs::File::create("/dev/full").expect("/dev/full");
-    let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
-    let output = command.args(["steady", SMALL, "-o"]).arg(&place).stdout(full).output().expect("the program starts");
-    assert_eq!(output.status.code(), Some(1), "{output:?}");
-    assert!(String::from_utf8_lossy(&output.stderr).contains("standard output"), "{output:?}");
-    assert!(place.join("summary.json").is_file());
-}
-
-#[test]
-fn a_scenario_that_breaks_off_while_it_is_read_is_named() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let place = folder.path().join("run");
-    // Opens, and fails at the first byte.
-    let output = flipchain(&["evolve", "/proc/self/mem"], &place);
-    let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code() == Some(2) && said.contains("/proc/self/mem"), "{said}");
-    assert_eq!(entries(folder.path()), 0);
-}
-
-#[test]
-fn numbers_at_the_edge_of_the_range_end_in_an_answer_or_in_one_line() {
-    let folder = tempfile::tempdir().expect("a temporary folder");
-    let place = folder.path().join("run");
-    let cases: &[(&str, &[&str], &[i32])] = &[
-        ("evolve", &["chain.bonds=1"], &[0]),
-        ("steady", &["chain.bonds=1"], &[0]),
-        ("evolve", &["chain.bonds=1000000000"], &[2]),
-        ("steady", &["left.thermostat.temperature=0", "right.thermostat.temperature=0"], &[0, 1]),
-        ("evolve", &["left.thermostat.temperature=0", "initial.temperature=0"], &[0, 1]),
-        ("evolve", &["chain.flip_rate=1e300"], &[1, 2]),
-        ("steady", &["chain.flip_rate=1e300"], &[1, 2]),
-        ("evolve", &["chain.flip_rate=1e-300"], &[0, 1, 2]),
-        ("steady", &["chain.flip_rate=1e-300"], &[0, 1, 2]),
-        ("evolve", &["time.outputs=[1e-300]"], &[0, 1]),
-        ("evolve", &["time.outputs=[1e300]"], &[1, 2]),
-        ("evolve", &["time.outputs=[nan]"], &[2]),
-        ("evolve", &["time.outputs=[inf]"], &[2]),
-        ("evolve", &["time.outputs=[]"], &[2]),
-        ("evolve", &["time.outputs=[0.1, 0.1]"], &[2]),
-        ("evolve", &["time.outputs=[0.2, 0.1]"], &[2]),
-        ("evolve", &["time.outputs=[-1]"], &[2]),
-        ("evolve", &["initial.temperature=1e300"], &[0, 1, 2]),
-        ("evolve", &["initial.elongation=1e200"], &[0, 1, 2]),
-        ("steady", &["left.thermostat.friction=1e-300"], &[0, 1, 2]),
-        ("steady", &["left.thermostat.friction=1e300"], &[0, 1, 2]),
-        ("limit", &["chain.flip_rate=1e300"], &[0, 1, 2]),
-        ("limit", &["time.outputs=[1e-300]"], &[0, 1, 2]),
-    ];
-    let mut failed = String::new();
-    for (command, settings, statuses) in cases {
-        let mut arguments = vec![*command, SMALL, "--force", "-q"];
-        settings.iter().for_each(|setting| arguments.extend(["--set", setting]));
-        let output = flipchain(&arguments, &place);
-        let said = String::from_utf8_lossy(&output.stderr);
-        let code = output.status.code();
-        let lines = said.lines().count();
-        // An answer is silent; anything else is one line of the program's own.
-        let orderly = if code == Some(0) { lines == 0 } else { lines == 1 && said.starts_with("flipchain: ") };
-        if !code.is_some_and(|code| statuses.contains(&code)) || !orderly {
-            failed += &format!("{command} {settings:?}: {code:?}: {said}\n");
+    for format in ["text", "json"] {
+        for command in COMMANDS {
+            let full = fs::File::create("/dev/full").expect("/dev/full");
+            let mut all = arguments(command, UPHILL, &place);
+            all.retain(|a| *a != "-q");
+            all.extend(["--force", "--format", format]);
+            let output = Command::new(PROGRAM).args(&all).stdout(full).output().expect("the program starts");
+            let said = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(1), "{said}");
+            assert!(said.contains("cannot write to standard output"), "{said}");
+            assert!(place.join("summary.json").is_file());
         }
     }
-    assert!(failed.is_empty(), "{failed}");
+    for arguments in [
+        &["scenario", "list"][..],
+        &["scenario", "schema"],
+        &["completions", "bash"],
+        &["manual"],
+        &["figures", "--list"],
+    ] {
+        let full = fs::File::create("/dev/full").expect("/dev/full");
+        let output = Command::new(PROGRAM).args(arguments).stdout(full).output().expect("the program starts");
+        one_message(&output, &[1], "standard output", &format!("{arguments:?}"));
+    }
 }

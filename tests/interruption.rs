@@ -1,11 +1,13 @@
 //! A run that is told to end, ends: status 130, nothing half-written, and `--resume` goes on to the same bytes. One that is killed does no worse.
 #![cfg(unix)]
 
+mod run_directory;
+
 use rand::{Rng, RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
-use std::collections::BTreeMap;
+use run_directory::files;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::{Child, Command, Output, Stdio};
 use std::time::{Duration, Instant};
 
@@ -56,9 +58,9 @@ fn started(arguments: &[&str], place: &Path, share: f64) -> (Child, String) {
     let mut child = command.spawn().expect("the program starts");
     let mut line = String::new();
     let mut reader = BufReader::new(child.stderr.take().expect("it is piped"));
-    let done =
-        |line: &str| serde_json::from_str(line).map_or(0.0, |p: serde_json::Value| p["share"].as_f64().unwrap_or(0.0));
-    while line.is_empty() || done(&line) < share {
+    // The first line says what is expected and has no share.
+    let done = |line: &str| serde_json::from_str::<serde_json::Value>(line).ok()?["share"].as_f64();
+    while done(&line).is_none_or(|done| done < share) {
         line.clear();
         assert!(reader.read_line(&mut line).expect("a line of progress") > 0, "it ended before");
     }
@@ -70,31 +72,6 @@ fn started(arguments: &[&str], place: &Path, share: f64) -> (Child, String) {
 fn signal(child: &Child, name: &str) {
     let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill runs");
     assert!(sent.success());
-}
-
-/// Every file of a run, with its bytes; of the summary what does not measure the machine.
-fn files(place: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
-    let mut found = BTreeMap::new();
-    let mut folders = vec![place.to_path_buf()];
-    while let Some(folder) = folders.pop() {
-        for entry in std::fs::read_dir(folder).expect("a folder") {
-            let path = entry.expect("an entry").path();
-            if path.is_dir() {
-                folders.push(path);
-                continue;
-            }
-            let mut bytes = std::fs::read(&path).expect("a file");
-            if path.ends_with("summary.json") {
-                let mut summary: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
-                for key in ["wall_seconds", "cpu_seconds", "peak_memory_bytes"] {
-                    summary[key].take();
-                }
-                bytes = summary.to_string().into_bytes();
-            }
-            found.insert(path.strip_prefix(place).expect("it is inside").to_path_buf(), bytes);
-        }
-    }
-    found
 }
 
 fn entries(folder: &Path) -> Vec<String> {
@@ -144,15 +121,7 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
     assert!(String::from_utf8_lossy(&changed.stderr).contains("chain.flip_rate was 1.0 and is 2.0"), "{changed:?}");
     let resumed = run(STEPS, &place, &["--resume", "--threads", "1"]);
     assert!(resumed.status.success(), "{resumed:?}");
-    let same = |place: &Path| {
-        let mut files = files(place);
-        // The number of threads stands there and changes nothing.
-        let summary = files.remove(Path::new("summary.json")).expect("a summary");
-        let mut summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
-        summary["threads"].take();
-        (files, summary)
-    };
-    assert!(same(&place) == same(&whole), "the bytes differ");
+    assert!(files(&place) == files(&whole), "the bytes differ");
     assert_eq!(entries(folder.path()), ["run", "whole"]);
     // Now there is nothing left to do.
     let before = std::fs::metadata(place.join("summary.json")).and_then(|m| m.modified()).expect("a summary");

@@ -45,7 +45,12 @@ fn compare(problem: &Problem, times: &[f64], exact: impl Fn(f64, f64) -> [f64; 2
 #[test]
 fn a_wave_on_the_ring_becomes_heat_as_in_closed_form() {
     let (gamma, a) = (0.7, 1.3);
-    let problem = Problem { flip_rate: gamma, ends: Ends::Ring, initial: initial("1.3*sin(2*pi*x)", "0", "2") };
+    let problem = Problem {
+        flip_rate: gamma,
+        ends: Ends::Ring,
+        initial: initial("1.3*sin(2*pi*x)", "0", "2"),
+        monitor: Default::default(),
+    };
     let rate = 4.0 * PI * PI / (2.0 * gamma);
     // The heat's second harmonic has twice the elongation's rate: a secular term.
     let exact = |t: f64, x: f64| {
@@ -61,7 +66,12 @@ fn a_wave_between_insulated_ends_becomes_heat_as_in_closed_form() {
     let gamma = 2.0;
     let free = HeatEnd::Slope(0.0);
     let ends = Ends::Open { force: 0.0, left: free, right: free };
-    let problem = Problem { flip_rate: gamma, ends, initial: initial("sin(pi*x)", "0", "1 + 0.1*cos(3*pi*x)") };
+    let problem = Problem {
+        flip_rate: gamma,
+        ends,
+        initial: initial("sin(pi*x)", "0", "1 + 0.1*cos(3*pi*x)"),
+        monitor: Default::default(),
+    };
     let rate = PI * PI / (2.0 * gamma);
     let exact = |t: f64, x: f64| {
         let decay = (-2.0 * rate * t).exp();
@@ -83,7 +93,7 @@ fn a_stretched_chain_between_thermostats_agrees_with_its_sine_series() {
     let (gamma, force, amplitude, left, right) = (0.8, 1.5, 0.7, 2.0, 1.0);
     let ends = Ends::Open { force, left: HeatEnd::Temperature(left), right: HeatEnd::Temperature(right) };
     let initial = initial("1.5*x + 0.7*sin(pi*x)", "0", "2 - x + sin(2*pi*x)");
-    let problem = Problem { flip_rate: gamma, ends, initial };
+    let problem = Problem { flip_rate: gamma, ends, initial, monitor: Default::default() };
     let rate = PI * PI / (2.0 * gamma);
     let times = [1e-3, 0.05, 0.4, 3.0];
     let evolution = problem.evolve(&times).expect("solved").expect("with initial profiles");
@@ -165,7 +175,12 @@ fn data_that_do_not_fit_the_ends_agree_with_a_plain_discretization() {
         (HeatEnd::Slope(0.0), HeatEnd::Slope(1.0), 1.0, "abs(x - 0.5)", "0"),
     ] {
         let ends = Ends::Open { force, left, right };
-        let problem = Problem { flip_rate: 0.9, ends, initial: initial(elongation, momentum, "1 + x*x") };
+        let problem = Problem {
+            flip_rate: 0.9,
+            ends,
+            initial: initial(elongation, momentum, "1 + x*x"),
+            monitor: Default::default(),
+        };
         let t = 0.1;
         let evolution = problem.evolve(&[t]).expect("solved").expect("with initial profiles");
         let output = &evolution.outputs[0];
@@ -192,7 +207,7 @@ fn incompatible_data_keep_the_balances_of_volume_and_energy_to_rounding_at_every
     // Free ends: energy changes by the work (F̄/2γ)∫∂_x r(s,1) and 4γ W_heat/(4γ) t; the work follows from ∫ x r.
     let (gamma, force, slope) = (1.0, 2.0, 3.0);
     let ends = Ends::Open { force, left: HeatEnd::Slope(0.0), right: HeatEnd::Slope(slope) };
-    let problem = Problem { flip_rate: gamma, ends, initial: initial("0", "0", "1") };
+    let problem = Problem { flip_rate: gamma, ends, initial: initial("0", "0", "1"), monitor: Default::default() };
     let times = [1e-10, 1e-6, 1e-3, 0.1, 1.0, 10.0];
     let evolution = problem.evolve(&times).expect("solved").expect("with initial profiles");
     for output in &evolution.outputs {
@@ -304,7 +319,8 @@ fn every_stationary_state_is_where_the_evolution_ends() {
         (HeatEnd::Slope(0.0), HeatEnd::Slope(0.0), 0.0),
     ] {
         let ends = Ends::Open { force, left, right };
-        let problem = Problem { flip_rate: 1.2, ends, initial: initial("x*x", "sin(x)", "1 + x") };
+        let problem =
+            Problem { flip_rate: 1.2, ends, initial: initial("x*x", "sin(x)", "1 + x"), monitor: Default::default() };
         let stationary = problem.stationary().expect("stationary");
         let evolution = problem.evolve(&[200.0]).expect("solved").expect("with initial profiles");
         let output = &evolution.outputs[0];
@@ -317,7 +333,7 @@ fn every_stationary_state_is_where_the_evolution_ends() {
         }
     }
     let ends = Ends::Open { force: 1.0, left: HeatEnd::Slope(0.0), right: HeatEnd::Slope(0.0) };
-    let driven = Problem { flip_rate: 1.0, ends, initial: initial("0", "0", "1") };
+    let driven = Problem { flip_rate: 1.0, ends, initial: initial("0", "0", "1"), monitor: Default::default() };
     assert!(driven.stationary().expect_err("energy grows").to_string().contains("no thermostat takes it out"));
 }
 

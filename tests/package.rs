@@ -1,4 +1,4 @@
-//! What the crate is made of: the licences of everything it is built from, and one version of the array library.
+//! What the crate is made of: the licences of everything it is built from, one version of the array library, the files in its package, the oldest compiler.
 
 use serde_json::Value;
 use std::process::Command;
@@ -42,4 +42,44 @@ fn everything_the_program_is_built_from_has_a_permissive_licence() {
 fn there_is_one_version_of_the_array_library() {
     let versions = packages().iter().filter(|package| package["name"] == "ndarray").count();
     assert_eq!(versions, 1);
+}
+
+#[test]
+fn the_package_holds_what_is_in_the_repository_and_nothing_else() {
+    let run = |program: &str, arguments: &[&str]| {
+        let output = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+        output.ok().filter(|o| o.status.success()).map(|o| String::from_utf8(o.stdout).unwrap())
+    };
+    let Some(tracked) = run("git", &["ls-files"]) else {
+        eprintln!("LEFT OUT: this is no git repository");
+        return;
+    };
+    let package =
+        run(env!("CARGO"), &["package", "--list", "--allow-dirty", "--offline"]).expect("cargo lists the package");
+    // Made by cargo: what the manifest was before it was normalized, and the commit.
+    let made = ["Cargo.toml.orig", ".cargo_vcs_info.json"];
+    for file in package.lines().filter(|file| !made.contains(file)) {
+        assert!(tracked.lines().any(|known| known == file), "{file} is in the package and not in the repository");
+        assert!(!file.starts_with("runs/") && !file.starts_with(".ci/"), "{file} is of no use to a user");
+    }
+    let needed =
+        ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs", "src/main.rs", "docs/guide.md"];
+    for file in needed {
+        assert!(package.lines().any(|packed| packed == file), "{file} is not in the package");
+    }
+}
+
+#[test]
+fn the_readme_and_the_guide_name_the_oldest_compiler() {
+    let oldest = env!("CARGO_PKG_RUST_VERSION");
+    for page in ["README.md", "docs/guide.md"] {
+        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
+        let named: Vec<&str> =
+            text.split("Rust ").skip(1).filter_map(|rest| rest.split([' ', ',', ';', ')']).next()).collect();
+        let named: Vec<&str> = named.into_iter().filter(|v| v.starts_with("1.")).collect();
+        assert!(
+            !named.is_empty() && named.iter().all(|v| *v == oldest),
+            "{page}: found {named:?}, Cargo.toml says {oldest}"
+        );
+    }
 }

@@ -1,8 +1,9 @@
 //! `flipchain check`: the statements of the theorems, measured over a range of sizes.
 
 use super::run::{Report, Run};
-use super::{Error, RunArgs};
+use super::{Error, RunArgs, expected};
 use crate::chain::{Chain, InitialLaw};
+use crate::cost::Cost;
 use crate::figures;
 use crate::limit::Problem;
 use crate::limit::conditions::{grounds, oscillation_work};
@@ -83,16 +84,28 @@ impl CheckArgs {
     }
 }
 
+impl CheckArgs {
+    /// The initial law of a scenario, with the correlations that are asked for.
+    fn law(&self, scenario: &Scenario) -> InitialLaw {
+        let law = InitialLaw::new(scenario);
+        match self.correlation_length {
+            Some(length) => law.correlated(length, scenario.chain.topology == Topology::Ring),
+            None => law,
+        }
+    }
+}
+
 /// Runs the command.
 pub fn run(all: CheckArgs) -> Result<(), Error> {
     let args = &all.run;
     let chosen = all.all_sizes()?;
     let at_size = |bonds: usize| -> Result<Scenario, Error> {
         let overrides = [&args.overrides[..], &[format!("chain.bonds={bonds}")]].concat();
-        Ok(Scenario::read(&args.scenario, &overrides)?)
+        let sized = RunArgs { overrides, ..args.clone() };
+        sized.read_scenario(|scenario| scenario.output_times().len())
     };
     let scenarios = chosen.iter().map(|(bonds, _)| at_size(*bonds)).collect::<Result<Vec<_>, _>>()?;
-    let scenario = args.read_scenario()?;
+    let scenario = args.read_scenario(|_| 0)?;
     scenario.require_initial("check")?;
     scenario.require_time("check")?;
     if let Some(method) = &args.method {
@@ -101,22 +114,29 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
     let times = scenario.output_times();
+    let costs: Vec<Cost> = (scenarios.iter().zip(&chosen))
+        .map(|(scenario, &(_, variances))| {
+            let (chain, law) = (Chain::new(scenario), all.law(scenario));
+            sizes::cost(&chain, &law, &times, variances, args.tolerance)
+        })
+        .collect();
+    let whole = costs.iter().fold(problem.cost(&times), |sum, cost| sum.then(*cost));
+    // A figure for each statement.
+    let cost = whole.of_program(0, 0, STATEMENTS.len());
+    let largest = chosen.iter().map(|c| c.0).max().unwrap_or(0);
+    expected::say(args, cost, largest, 2.0, "smaller --covariance-sizes or --sizes")?;
     let run =
         Run::begin(args, "check", &scenario, json!({ "sizes": chosen, "correlation_length": all.correlation_length }))?;
+    let problem = problem.watched_by(run.monitor(1.0).silent());
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
     let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
-    // In the time of one pair of coordinates of the covariance (measured: N = 1000 without it takes half as long as N = 256 with it).
-    let cost = |size: &(usize, bool)| size.0 as f64 * if size.1 { size.0 as f64 } else { 32.0 };
-    let (whole, mut done) = (chosen.iter().map(cost).sum::<f64>(), 0.0);
-    for (scenario, size) in scenarios.iter().zip(&chosen) {
-        let (bonds, variances) = *size;
-        let monitor = run.monitor((bonds as f64).powi(2)).part(done / whole, (done + cost(size)) / whole);
-        done += cost(size);
+    let mut done = 0.0;
+    for ((scenario, &(bonds, variances)), cost) in scenarios.iter().zip(&chosen).zip(&costs) {
+        let share = cost.seconds / whole.seconds;
+        let monitor = run.monitor((bonds as f64).powi(2)).part(done, done + share);
+        done += share;
         let chain = Chain::new(scenario);
-        let mut law = InitialLaw::new(scenario);
-        if let Some(length) = all.correlation_length {
-            law = law.correlated(length, chain.topology == Topology::Ring);
-        }
+        let law = all.law(scenario);
         let (measured, settled) = monitor.once(&format!("size-{bonds}"), |monitor| {
             let measured = sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, monitor)?;
             let cheap = variances || profiles::serves(&chain);
@@ -178,6 +198,8 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
             "equations": grounds(&chain),
             "sizes": chosen.iter().map(|c| c.0).collect::<Vec<_>>(),
             "correlation_length": all.correlation_length,
+            "memory_estimate_bytes": cost.bytes as u64,
+            "processor_seconds_estimate": cost.seconds,
             "covariance_sizes": chosen.iter().filter(|c| c.1).map(|c| c.0).collect::<Vec<_>>(),
         })
         .as_object()

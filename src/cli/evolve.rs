@@ -1,12 +1,12 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
-use super::memory;
+use super::expected;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialError, InitialLaw};
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::EvolveError;
+use crate::evolve::radau::{self, EvolveError};
 use crate::evolve::{self, Method};
 use crate::observe::Profile;
 use crate::observe::identities::{self, Identity};
@@ -60,7 +60,7 @@ impl EvolveArgs {
 /// Runs the command.
 pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let args = &all.run;
-    let scenario = args.read_scenario()?;
+    let scenario = args.read_scenario(|scenario| scenario.output_times().len())?;
     scenario.require_initial("evolve")?;
     let table = scenario.require_time("evolve")?;
     let chain = Chain::new(&scenario);
@@ -89,11 +89,18 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     };
     let plan = evolve::plan(&chain, &law, &times, method, kept.contains(&true))
         .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
-    let needed = match name {
-        "literal" => Literal::bytes(chain.bonds) as u64,
-        _ => evolve::memory_bytes(&chain, &law, &plan, &held),
+    let cost = match name {
+        "literal" => Literal::cost(chain.bonds, radau::expected_solves(&chain, &times, args.tolerance)),
+        _ => evolve::cost(&chain, &law, &times, &plan, args.tolerance, &held),
     };
-    memory::check(args, needed, chain.bonds)?;
+    let cost = cost.of_program(chain.atoms(), times.len(), 1);
+    let (power, instead) = match () {
+        _ if held.contains(&true) => (2.0, "fewer covariances to keep (--covariance-times)"),
+        _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => (1.0, "fewer output times"),
+        _ if plan.exponential => (1.0, "fewer output times"),
+        _ => (2.0, "later output times, for which the profiles are had without the covariance"),
+    };
+    expected::say(args, cost, chain.bonds, power, instead)?;
     let options = json!({ "covariance": kept, "single": all.covariance.single, "modes": all.modes });
     let run = Run::begin(args, "evolve", &scenario, options)?;
     let monitor = run.monitor(unit);
@@ -133,7 +140,8 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "rejected": stepped.rejected,
         "contour_nodes": inverted.solves,
         "solves": stepped.solves + inverted.solves,
-        "memory_estimate_bytes": needed,
+        "memory_estimate_bytes": cost.bytes as u64,
+        "processor_seconds_estimate": cost.seconds,
         "modes_error_estimates": modes_errors,
     });
     run.finish(Findings {

@@ -1,7 +1,7 @@
 //! `flipchain limit`: the macroscopic equations of a scenario.
 
 use super::run::{Report, Run, time};
-use super::{Error, RunArgs};
+use super::{Error, RunArgs, expected};
 use crate::chain::Chain;
 use crate::covariance::moments::largest;
 use crate::figures::{self, Curves};
@@ -21,14 +21,17 @@ pub struct LimitArgs {
 
 impl From<LimitError> for Error {
     fn from(error: LimitError) -> Error {
-        Error::BadInput(error.to_string())
+        match error {
+            LimitError::Interrupted(end) => end.into(),
+            other => Error::BadInput(other.to_string()),
+        }
     }
 }
 
 /// Runs the command.
 pub fn run(all: LimitArgs) -> Result<(), Error> {
     let args = &all.run;
-    let scenario = args.read_scenario()?;
+    let scenario = args.read_scenario(|scenario| scenario.output_times().len().max(1))?;
     if let Some(method) = &args.method {
         return Err(Error::BadInput(format!("--method: found \"{method}\"; allowed: none, limit knows one method")));
     }
@@ -41,7 +44,12 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     if scenario.time.is_none() {
         stationary.clone()?;
     }
+    let count = scenario.output_times().len().max(1);
+    // Half as many columns as profiles.csv has.
+    let cost = problem.cost(&scenario.output_times()).of_program(chain.atoms(), count.div_ceil(2), 1);
+    expected::say(args, cost, chain.bonds, 1.0, "fewer output times")?;
     let run = Run::begin(args, "limit", &scenario, json!({}))?;
+    let problem = problem.watched_by(run.monitor(1.0));
     let (outputs, steps) = if scenario.time.is_some() {
         let evolution = problem.evolve(&scenario.output_times())?.expect("there are initial profiles");
         (evolution.outputs, evolution.steps)
@@ -82,6 +90,8 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         "method": "spectral elements, Radau IIA steps in proportion to the time; two resolutions",
         "steps": steps,
         "W_heat": work,
+        "memory_estimate_bytes": cost.bytes as u64,
+        "processor_seconds_estimate": cost.seconds,
         "stationary": stationary.as_ref().map_or_else(|e| json!(e.to_string()), describe),
     });
     let curve = |(t, [r, mechanical, thermal, _]): &(f64, [Vec<f64>; 4])| Curves {

@@ -5,10 +5,10 @@
 
 pub mod check;
 pub mod evolve;
+mod expected;
 pub mod figures;
 mod interrupt;
 pub mod limit;
-mod memory;
 mod progress;
 mod run;
 mod run_args;

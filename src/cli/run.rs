@@ -160,6 +160,13 @@ impl<'a> Run<'a> {
         files: impl FnOnce(&RunDirectory) -> Result<(), OutputError>,
     ) -> Result<(), Error> {
         let (args, worst) = (self.args, report.worst);
+        let failed = |e: OutputError| Error::Failed(e.to_string());
+        files(&self.directory).map_err(failed)?;
+        let folder = self.directory.folder("figures").map_err(failed)?;
+        for figure in &report.figures {
+            figure.save(&folder, &Theme::PRINT).map_err(|e| Error::Failed(e.to_string()))?;
+        }
+        // Last, so that it can say what all of it took.
         let seconds = self.start.elapsed().as_secs_f64();
         let mut summary = json!({
             "program": "flipchain",
@@ -174,12 +181,7 @@ impl<'a> Run<'a> {
             keys.extend(report.keys);
         }
         let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Failed(e.to_string()))? + "\n";
-        let failed = |e: OutputError| Error::Failed(e.to_string());
-        files(&self.directory).and_then(|()| self.directory.write("summary.json", text.as_bytes())).map_err(failed)?;
-        let folder = self.directory.folder("figures").map_err(failed)?;
-        for figure in &report.figures {
-            figure.save(&folder, &Theme::PRINT).map_err(|e| Error::Failed(e.to_string()))?;
-        }
+        self.directory.write("summary.json", text.as_bytes()).map_err(failed)?;
         self.directory.commit().map_err(failed)?;
         if args.format == Format::Json {
             print(&text)?;

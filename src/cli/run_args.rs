@@ -1,7 +1,8 @@
 //! The arguments that every computing command shares.
 
-use super::Error;
 pub use super::progress::Show;
+use super::{Error, expected};
+use crate::cost;
 use crate::scenario::Scenario;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -38,7 +39,7 @@ pub struct RunArgs {
     #[arg(long, value_name = "COUNT")]
     pub threads: Option<NonZeroUsize>,
     /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
-    #[arg(long, value_name = "SIZE", value_parser = super::memory::parse_size)]
+    #[arg(long, value_name = "SIZE", value_parser = super::expected::parse_size)]
     pub memory_limit: Option<u64>,
     /// Overwrite the run directory if it exists, and forget what a run that was ended has kept
     #[arg(long)]
@@ -72,9 +73,13 @@ pub struct CovarianceArgs {
 }
 
 impl RunArgs {
-    /// Reads the scenario with its overrides.
-    pub fn read_scenario(&self) -> Result<Scenario, Error> {
-        Ok(Scenario::read(&self.scenario, &self.overrides)?)
+    /// Reads the scenario with its overrides; where `profiles` of all its sites would not fit, that is said before anything is done for every site.
+    pub fn read_scenario(&self, profiles: impl FnOnce(&Scenario) -> usize) -> Result<Scenario, Error> {
+        Scenario::read_if(&self.scenario, &self.overrides, |scenario| {
+            let bonds = scenario.chain.bonds;
+            let least = cost::of_profiles(bonds, profiles(scenario));
+            expected::fits(self, least, bonds, 1.0, "fewer output times, as every profile takes 400 bytes a site")
+        })
     }
 }
 

@@ -1,10 +1,10 @@
 //! `flipchain steady`: the stationary state, or the time-periodic one under a periodic force.
 
-use super::memory;
+use super::expected;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialLaw};
-use crate::covariance::memory::of_stationary;
+use crate::cost::{self, Cost};
 use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
@@ -37,7 +37,7 @@ impl From<SteadyError> for Error {
 /// Runs the command.
 pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let args = &all.run;
-    let scenario = args.read_scenario()?;
+    let scenario = args.read_scenario(|_| 1 + all.phases as usize)?;
     let chain = Chain::new(&scenario);
     let isolated = chain.left.is_none() && chain.right.is_none();
     let closed = isolated || chain.flip_rate == 0.0;
@@ -73,14 +73,21 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let phases: Vec<f64> = (0..all.phases).map(|k| k as f64 / all.phases as f64).collect();
     let keep = all.covariance.covariance;
     let kept = if keep { &phases[..] } else { &[] };
-    let needed = match name {
-        "literal" => Some(Literal::bytes(chain.bonds) as u64),
-        "modal" => Some(of_stationary(&chain, kept.len() + usize::from(keep))),
-        _ => None,
+    let harmonics = 2 * chain.force.harmonics.len();
+    let held = kept.len() + usize::from(keep);
+    let cost = match name {
+        "literal" => Literal::cost(chain.bonds, (1 + harmonics) as f64),
+        "modal" => cost::of_stationary_covariance(&chain, harmonics, held),
+        "profiles" => cost::of_stationary_profiles(&chain),
+        _ => Cost { bytes: held as f64 * cost::of_covariance(&chain), ..Cost::default() },
     };
-    if let Some(needed) = needed {
-        memory::check(args, needed, chain.bonds)?;
-    }
+    let cost = cost.of_program(chain.atoms(), 1 + all.phases as usize, 1);
+    let (power, instead) = match name {
+        "profiles" | "closed" if !keep => (1.0, "fewer --phases"),
+        "modal" if without::serves(&chain) => (2.0, "the profiles alone, without --covariance and --method, in O(N)"),
+        _ => (2.0, "fewer --phases"),
+    };
+    expected::say(args, cost, chain.bonds, power, instead)?;
     // The closed forms are quick, and what has none is refused before a run directory is touched.
     let known = match name {
         "closed" if isolated => {
@@ -136,7 +143,8 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "solves": solves,
         "iterations": report.iterations,
         "residual": report.residual,
-        "memory_estimate_bytes": needed,
+        "memory_estimate_bytes": cost.bytes as u64,
+        "processor_seconds_estimate": cost.seconds,
         "periodic": work,
     });
     let driven = work.map_or(String::new(), |work| {

@@ -5,6 +5,7 @@
 
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
+use crate::cost::Cost;
 use faer::linalg::solvers::Solve;
 use faer::sparse::linalg::solvers::{Lu, SymbolicLu};
 use faer::sparse::{SparseColMat, Triplet};
@@ -37,6 +38,11 @@ impl Literal {
     pub fn bytes(bonds: usize) -> f64 {
         let n = 2.0 * bonds as f64 + 1.0;
         52.0 * n * n * n.log2().powi(2)
+    }
+
+    /// What `solves` solves cost: each factorizes anew.
+    pub fn cost(bonds: usize, solves: f64) -> Cost {
+        Cost { bytes: Literal::bytes(bonds), seconds: solves * 1e-7 * (2.0 * bonds as f64 + 1.0).powi(3) }
     }
 
     /// Refuses a size whose factorization would not fit in [`Literal::LARGEST`].

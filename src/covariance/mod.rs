@@ -14,7 +14,6 @@ mod friction;
 mod interface;
 pub mod literal;
 mod mean;
-pub mod memory;
 pub mod modal;
 pub mod moments;
 mod packed;
@@ -86,7 +85,7 @@ pub enum SolveError {
     /// The iteration ended above its tolerance.
     #[error(
         "the shifted solve at σ = {shift:.3e} stopped at a relative residual of {residual:.1e} after {iterations} iterations \
-         (asked: {tolerance:.1e}); the flip rate is too small for the iteration at this size"
+         (asked: {tolerance:.1e}); the rates of this chain (flips, frictions, 1/time) are too far apart for the iteration at this size"
     )]
     NotConverged {
         /// σ

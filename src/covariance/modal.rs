@@ -184,9 +184,10 @@ impl Modal {
                 [apart(&found.variance, &other.variance), apart(&found.correlation, &other.correlation)]
             });
             let reading = readings.reduce(larger).unwrap_or_default();
-            report.error = report.error.max(carried) + reading[0];
+            // A sample is of the error's size, not above it.
+            report.error = 2.0 * (report.error.max(carried) + reading[0]);
             // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
-            report.flow_error = flow.max(0.5 * report.error / self.chain.bonds as f64) + reading[1];
+            report.flow_error = (2.0 * flow).max(0.5 * report.error / self.chain.bonds as f64) + 2.0 * reading[1];
             return (report, found);
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
@@ -196,8 +197,15 @@ impl Modal {
             let matrix = self.matrix(&state);
             (matrix.diag().to_vec(), self.chain.left_correlations(matrix.view()))
         });
-        let join = |re: Vec<f64>, im: Vec<f64>| re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect();
-        (report, Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) })
+        let join = |re: Vec<f64>, im: Vec<f64>| -> Vec<Complex64> {
+            re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect()
+        };
+        let found = Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) };
+        // The same cancellation, bounded: forming the answer once more to sample it would cost more than the solve.
+        let Interface { shift, flip_rate, .. } = solved.answer.interface;
+        let size = found.variance.iter().map(|v| v.norm()).fold(0.0, f64::max);
+        report.flow_error += 4.0 * f64::EPSILON * size / (shift + 2.0 * flip_rate).norm();
+        (report, found)
     }
 
     /// Adds the answers, each with its weights, to the states.

@@ -57,20 +57,15 @@ pub fn evolve<E: MomentEquations>(
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(equations, law, SOLVE_TOLERANCE)?;
-    // The current is 1/N of the energies (measured: errors of 20 goals).
-    let goal = (1e-4 * tolerance).max(1e-15);
-    // The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of the last time's value at the first time too.
-    let nodes_for = |first: f64, last: f64| hyperbola::nodes_for(last / first, (goal * first / last).max(1e-15));
+    let goal = goal(tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    // The covariance at the last output is formed in any case, for the identities that only it can show.
-    let whole = |i: usize| keep(i) || i + 1 == times.len();
-    let fits = |run: Range<usize>| run.len() <= SHARED && run.filter(|&i| whole(i)).count() <= SHARED_STATES;
-    let runs = hyperbola::shared(times, nodes_for, fits);
+    let whole = |i: usize| is_formed(times, &keep, i);
+    let runs = runs(times, tolerance, &keep);
     for (number, run) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
-        let nodes = nodes_for(first, last);
+        let nodes = nodes_for(last / first, goal);
         let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
             let part = monitor.part(share(half), share(half + 0.5));
@@ -96,6 +91,35 @@ pub fn evolve<E: MomentEquations>(
         solutions.append(&mut fine);
     }
     Ok((solutions, counts))
+}
+
+/// The error that the nodes are chosen by: the current is 1/N of the energies (measured: errors of 20 goals).
+fn goal(tolerance: f64) -> f64 {
+    (1e-4 * tolerance).max(1e-15)
+}
+
+/// The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of the last time's value at the first time too.
+fn nodes_for(ratio: f64, goal: f64) -> usize {
+    hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15))
+}
+
+/// The covariance at the last output is formed in any case, for the identities that only it can show.
+fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
+    keep(i) || i + 1 == times.len()
+}
+
+/// The runs of times that share a contour.
+fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+    let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
+    let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
+    hyperbola::shared(times, |first, last| nodes_for(last / first, goal(tolerance)), fits)
+}
+
+/// How many shifted solves [`evolve`] takes: one a node, and under a periodic force those of the envelopes.
+pub(super) fn nodes(chain: &Chain, times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> usize {
+    let nodes = |run: &Range<usize>| nodes_for(times[run.end - 1] / times[run.start], goal(tolerance));
+    let twice: usize = runs(times, tolerance, keep).iter().map(|run| 2 * nodes(run) + EXTRA).sum();
+    (1 + 2 * chain.force.harmonics.len()) * twice
 }
 
 /// The transformed equations of one chain and initial law.

@@ -60,7 +60,7 @@ pub fn evolve<E: MomentEquations>(
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>());
-    let mut steps = StepSize::new(fast, times.last().copied().unwrap_or(0.0), 2 * STAGES);
+    let mut steps = StepSize::new(fast, times.last().copied().unwrap_or(0.0), f64::INFINITY, 2 * STAGES);
     let mut average = Average::new(chain, &periodic, &deviation);
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);

@@ -12,6 +12,7 @@ pub mod profiles;
 pub mod radau;
 mod ring;
 mod rotation_integrals;
+mod runs;
 mod step_size;
 mod strip;
 pub mod tableau;
@@ -19,11 +20,10 @@ mod unresolved;
 pub mod windows;
 
 use crate::chain::{Chain, InitialLaw};
+use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
-use crate::covariance::memory;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
-use crate::resolvent;
 use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
 
@@ -59,23 +59,6 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// Processor time of one node of the contour for the profiles alone, in µs: the quadrature's nodes, each followed along the chain in some 15
-/// products, and prepared (fitted to N = 10³ and 10⁴ at γ = 1, extrapolated elsewhere).
-fn cost_of_profiles(chain: &Chain, law: &InitialLaw) -> f64 {
-    let nodes = 250.0 + 80.0 / chain.flip_rate;
-    if chain.topology == Topology::Ring {
-        // At most: a closed form for each wave (0.4 at N = 2000); squares of means that move need the quadrature, two transforms a node over the waves in them.
-        let moves = law.mean_p.iter().any(|&p| p != 0.0) || law.mean_r.iter().any(|&r| r != law.mean_r[0]);
-        return chain.atoms() as f64 * (1.0 + if moves { 0.3 * nodes } else { 0.0 });
-    }
-    nodes * (0.035 * chain.atoms() as f64 + 2.5)
-}
-
-/// The same with the covariance (measured at N = 64 to 1000).
-fn cost_of_covariance(chain: &Chain) -> f64 {
-    0.7 * (chain.atoms() as f64).powi(2)
-}
-
 /// With the covariance more identities are seen: the profiles alone must gain at least this factor.
 const WORTH: f64 = 2.0;
 
@@ -89,7 +72,10 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     }
     let without_covariance = match method {
         Method::Profiles => true,
-        Method::Auto => profiles && WORTH * cost_of_profiles(chain, law) < cost_of_covariance(chain),
+        Method::Auto => {
+            profiles
+                && WORTH * cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
+        }
         _ => false,
     };
     let earliest = if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
@@ -165,27 +151,45 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     }
 }
 
-/// Memory in bytes that the O(N²) solver needs for a plan, `kept` saying at which outputs the whole covariance is kept.
-pub fn memory_bytes(chain: &Chain, law: &InitialLaw, plan: &Plan, kept: &[bool]) -> u64 {
+/// How many waves the means of a ring move in; 0 where they are at rest, and on open chains, where nothing depends on it.
+fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
+    match chain.topology {
+        Topology::Open => 0,
+        Topology::Ring => ring::Ring::new(chain, law).moving_waves(),
+    }
+}
+
+/// What the evolution to the microscopic `times` costs as planned, `kept` saying at which the whole covariance is kept.
+pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, tolerance: f64, kept: &[bool]) -> Cost {
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
+    let all = count(kept);
     if plan.exponential {
-        return memory::of_propagator(chain, count(kept), law.covariance.is_some() || kept.contains(&true));
+        return cost::of_propagator(chain, times.len(), all, law.covariance.is_some() || all > 0);
     }
-    let steps = match plan.windows {
-        Some(bonds) => windows::ABREAST as u64 * memory::of_steps(&Chain { bonds, ..chain.clone() }, 0),
-        None => memory::of_steps(chain, count(kept)),
+    let (early, late) = times.split_at(plan.stepped);
+    let latest = early.last().copied().unwrap_or(0.0);
+    let stepped = match plan.windows {
+        _ if latest == 0.0 => Cost::default(),
+        Some(bonds) => {
+            let window = Chain { bonds, ..chain.clone() };
+            let one = cost::of_steps(&window, radau::expected_solves(&window, early, tolerance), 0);
+            let count = windows::largest(chain, latest).1;
+            let abreast = windows::ABREAST.min(count);
+            Cost { bytes: abreast as f64 * one.bytes, seconds: count as f64 * one.seconds }
+        }
+        None => cost::of_steps(chain, radau::expected_solves(chain, early, tolerance), all),
     };
-    if plan.without_covariance {
-        let late = resolvent::memory_bytes(chain, profiles::ABREAST);
-        return if plan.at_start_only { late } else { late.max(steps) };
-    }
-    let late = count(&kept[plan.stepped..]);
-    let contour = memory::of_contour(chain, count(kept), late.min(contour::SHARED_STATES));
-    match plan.stepped {
-        0 => contour,
-        stepped if stepped == kept.len() => steps,
-        _ => steps.max(contour),
-    }
+    let inverted = if late.is_empty() {
+        Cost::default()
+    } else if plan.without_covariance {
+        let (nodes, shared) = runs::nodes(chain, late, tolerance);
+        cost::of_profile_nodes(chain, moving_waves(chain, law), nodes, profiles::ABREAST, shared)
+    } else {
+        let shared = count(&kept[plan.stepped..]).min(contour::SHARED_STATES);
+        let nodes = contour::nodes(chain, late, tolerance, |i| kept[plan.stepped + i]);
+        cost::of_contour(chain, nodes, all, shared)
+    };
+    stepped.then(inverted)
 }
 
 /// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the steps and of the contour.

@@ -15,11 +15,10 @@
 //! difference bounds the error of the second, which is the answer. Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥ [`earliest`].
 
 use super::contour;
-use super::envelope::EARLIEST_PHASE;
-use super::hyperbola::{self, Contour};
+use super::hyperbola::Contour;
 use super::radau::{Counts, EvolveError, reference_temperature};
 use super::ring::Ring;
-use super::strip;
+use super::runs;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
@@ -30,11 +29,8 @@ use crate::resolvent::{self, Drive, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 use rayon::prelude::*;
-use std::ops::Range;
 use std::sync::OnceLock;
 
-/// Times at most that share a contour.
-const SHARED: usize = 32;
 /// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
 pub(super) const ABREAST: usize = 4;
 
@@ -45,42 +41,6 @@ pub(super) const EARLIEST: f64 = 60.0;
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     let serves = contour::earliest(chain).is_some() && law.covariance.is_none();
     serves.then(|| EARLIEST / chain.flip_rate)
-}
-
-/// How the times are inverted that share a contour.
-#[derive(Debug, Clone, Copy)]
-struct Way {
-    /// Half the width of the strip that the contour encloses, 0 for the hyperbola around the axis.
-    half_width: f64,
-    /// What the nodes are chosen by.
-    goal: f64,
-}
-
-impl Way {
-    /// Of times in `first`..`last`: nodes a panel of the strip, or nodes of the hyperbola.
-    fn count(self, first: f64, last: f64) -> usize {
-        match self.half_width {
-            0.0 => hyperbola::nodes_for(last / first, self.goal),
-            _ => strip::nodes_for(self.goal),
-        }
-    }
-
-    fn nodes(self, first: f64, last: f64) -> usize {
-        let count = self.count(first, last);
-        if self.half_width == 0.0 { count } else { strip::size(self.half_width, first, last, count) }
-    }
-
-    fn contour(self, first: f64, last: f64, count: usize) -> Contour {
-        match self.half_width {
-            0.0 => Contour::new(first, last, count),
-            half_width => strip::contour(half_width, first, last, count),
-        }
-    }
-
-    /// What remains of the error with `extra` of the count more.
-    fn gain(self, first: f64, last: f64, extra: usize) -> f64 {
-        if self.half_width == 0.0 { hyperbola::gain(last / first, extra) } else { strip::gain(extra) }
-    }
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.
@@ -95,19 +55,10 @@ pub fn evolve(
         Topology::Open => Box::new(Problem::new(chain, law)?),
         Topology::Ring => Box::new(Ring::new(chain, law)),
     };
-    // The current is 1/N of the energies; a residual counts a hundredfold in a variance, and the weights of the contour as much again (measured).
-    let (goal, solve_tolerance) = ((1e-4 * tolerance).max(1e-14), (1e-5 * tolerance).max(1e-15));
+    // The current is 1/N of the energies; a residual counts a hundredfold in a variance (measured).
+    let solve_tolerance = 1e-4 * tolerance;
     let [quality, judge] = Quality::pair(tolerance);
-    // The poles and lines of a periodic force are apart once ωτ is large; until then they are enclosed together.
-    let apart = EARLIEST_PHASE / chain.force.frequency;
-    let strip = problem.half_width();
-    let early = if strip > 0.0 { times.partition_point(|&time| time < apart) } else { 0 };
-    let mut runs: Vec<(Way, Range<usize>)> = vec![];
-    for (half_width, part) in [(strip, 0..early), (0.0, early..times.len())] {
-        let (way, offset) = (Way { half_width, goal }, part.start);
-        let split = hyperbola::shared(&times[part], |first, last| way.nodes(first, last), |run| run.len() <= SHARED);
-        runs.extend(split.into_iter().map(|run| (way, run.start + offset..run.end + offset)));
-    }
+    let runs = runs::runs(chain, times, tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
     for (number, (way, run)) in runs.iter().enumerate() {
@@ -133,7 +84,7 @@ pub fn evolve(
             // their elongations and variances, the slowest 1/N; the currents of a periodic state, where the contour encloses it, are as large as its variances.
             let settled = (chain.flip_rate * fine.moments.time).sqrt().recip();
             let size = largest(&fine.moments.variance).max(problem.deviation());
-            let least = contour::CAUTION * way.gain(first, last, contour::EXTRA) * goal * size;
+            let least = contour::CAUTION * way.gain(first, last, contour::EXTRA) * way.goal * size;
             let mut errors =
                 fine.errors.with_distance(chain, &fine.moments, &coarse.moments).map(|distance| 4.0 * distance + least);
             errors.mean_p -= least * (1.0 - settled);
@@ -153,11 +104,6 @@ type Envelopes = Vec<(i64, Layer)>;
 pub(super) trait Inversion {
     /// The largest of w(0).
     fn deviation(&self) -> f64;
-
-    /// The largest imaginary part of a singularity with Re s > -γ.
-    fn half_width(&self) -> f64 {
-        0.0
-    }
 
     /// The solutions at `times` by one contour; their errors hold what the solves leave.
     fn invert(
@@ -278,7 +224,7 @@ impl<'a> Problem<'a> {
     fn transform(
         &self,
         s: Complex64,
-        settings @ (quality, tolerance, _): (Quality, f64, bool),
+        (quality, tolerance, enclosed): (Quality, f64, bool),
         monitor: &Monitor,
     ) -> Result<(Parts<Complex64>, Envelopes), SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
@@ -286,7 +232,7 @@ impl<'a> Problem<'a> {
         let moves = self.deviation.iter().any(|&w| w != 0.0);
         let deviation: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         let mean = if moves { self.modal.solve_mean(s, &deviation)? } else { deviation.clone() };
-        let (mut squares, envelopes) = self.forced(s, &mean, &deviation, settings, monitor)?;
+        let (mut squares, envelopes) = self.forced(s, &mean, &deviation, (quality, tolerance, enclosed), monitor)?;
         if moves {
             let own = kernel.mean_squares(&self.deviation);
             squares.iter_mut().zip(own).for_each(|(square, u)| *square += u);
@@ -303,19 +249,15 @@ impl<'a> Problem<'a> {
         let bath = |friction: f64, temperature: f64, variance: Complex64| {
             friction * ((temperature - self.reference) / s - variance)
         };
-        let mut flow = bath(left, t_left, found.momentum[0]);
-        let mut current = Vec::with_capacity(bonds);
-        for n in 0..=bonds {
+        let gained = (0..=bonds).map(|n| {
             let mut gained = s * found.momentum[n] - start_p[n];
             if n > 0 {
                 gained += s * found.elongation[n - 1] - start_r[n - 1];
             }
-            flow += 2.0 * chain.flip_rate * squares[n] - 0.5 * gained;
-            if n < bonds {
-                current.push(flow);
-            }
-        }
-        let missing = flow + bath(right, t_right, found.momentum[bonds]);
+            2.0 * chain.flip_rate * squares[n] - 0.5 * gained
+        });
+        let mut current = resolvent::currents(bath(left, t_left, found.momentum[0]), gained);
+        let missing = current.split_off(bonds)[0] + bath(right, t_right, found.momentum[bonds]);
         let variance = [found.elongation, found.momentum].concat();
         let integral = variance.iter().map(|v| v / s).collect();
         Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
@@ -357,10 +299,6 @@ impl Inversion for Problem<'_> {
         largest(&self.deviation)
     }
 
-    fn half_width(&self) -> f64 {
-        self.periodic.square_orders().last().map_or(0.0, |&order| self.rotation(order).im)
-    }
-
     fn invert(
         &self,
         contour: &Contour,
@@ -381,10 +319,17 @@ impl Inversion for Problem<'_> {
         };
         let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
         let (mut done, silent) = (0, monitor.silent());
-        let settings = (quality, tolerance, contour.half_width > 0.0);
-        let apart = if contour.half_width > 0.0 { &[] } else { self.harmonics(&silent)? };
+        let enclosed = contour.half_width > 0.0;
+        let apart = if enclosed { &[] } else { self.harmonics(&silent)? };
+        // Transforms are about 1/s times what they are transforms of, s from the nearest line that the contour encloses: a node is carried to the digits
+        // that enter a sum.
+        let carried = |&(s, weight): &(Complex64, Complex64)| {
+            let near = s - Complex64::new(0.0, s.im.min(contour.half_width));
+            let share = times.iter().map(|&time| (2.0 * weight / near * (s * time).exp()).norm()).fold(0.0, f64::max);
+            (quality.of_part(share), (tolerance / share).clamp(1e-15, 1e-2), enclosed)
+        };
         for nodes in contour.nodes.chunks(ABREAST) {
-            let parts: Vec<_> = nodes.par_iter().map(|&(s, _)| self.transform(s, settings, &silent)).collect();
+            let parts: Vec<_> = nodes.par_iter().map(|node| self.transform(node.0, carried(node), &silent)).collect();
             for (&(s, weight), parts) in nodes.iter().zip(parts) {
                 let (parts, envelopes) = parts?;
                 for (sum, &time) in sums.iter_mut().zip(times) {

@@ -65,6 +65,11 @@ impl<'a> Ring<'a> {
         }
     }
 
+    /// How many waves the means move in.
+    pub fn moving_waves(&self) -> usize {
+        self.means.waves()
+    }
+
     /// The waves ±j at s, of squares of the means that have the transforms `squares`.
     fn waves(&self, s: Complex64, j: usize, squares: Option<&[Complex64]>) -> Waves {
         let n = self.chain.bonds;

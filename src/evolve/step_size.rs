@@ -14,6 +14,8 @@ pub struct StepSize {
     /// Where time begins to count logarithmically, and the first step.
     fast: f64,
     end: f64,
+    /// No step is longer.
+    longest: f64,
     /// The local error is of this order in the step.
     order: f64,
     wanted: f64,
@@ -25,20 +27,21 @@ pub struct StepSize {
     noise: f64,
 }
 
-record!(StepSize { fast, end, order, wanted, growth, repeated, noise });
+record!(StepSize { fast, end, longest, order, wanted, growth, repeated, noise });
 
 /// A step grows threefold at most: the estimate of one step says nothing of stiffness beyond.
 pub(super) const GROWTH: f64 = 3.0;
 
 impl StepSize {
-    /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`.
-    pub fn new(fast: f64, end: f64, order: usize) -> StepSize {
-        StepSize { fast, end, order: order as f64, wanted: fast, growth: GROWTH, repeated: None, noise: 0.0 }
+    /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`, in steps up to `longest`.
+    pub fn new(fast: f64, end: f64, longest: f64, order: usize) -> StepSize {
+        StepSize { fast, end, longest, order: order as f64, wanted: fast, growth: GROWTH, repeated: None, noise: 0.0 }
     }
 
     /// The next step towards an output that is `left` away; the last steps before it share what is left.
     pub fn next(&self, left: f64) -> f64 {
-        (left / (left / self.wanted).ceil().clamp(1.0, 2.0)).min(self.wanted)
+        let wanted = self.wanted.min(self.longest);
+        (left / (left / wanted).ceil().clamp(1.0, 2.0)).min(wanted)
     }
 
     /// Whether a step from `time` that brought the trajectories apart from `before` to `after` stands. `rounding` is the
@@ -76,7 +79,7 @@ mod tests {
 
     /// Steps to τ = 1e6 of a process whose local error is (step/(1+τ))^14, some constant times.
     fn run(constant: f64, allowed: f64) -> (usize, f64) {
-        let mut size = StepSize::new(0.1, 1e6, 14);
+        let mut size = StepSize::new(0.1, 1e6, f64::INFINITY, 14);
         let (mut time, mut distance, mut steps) = (0.0, 0.0, 0);
         while time < 1e6 {
             let step = size.next(1e6 - time);
@@ -104,11 +107,11 @@ mod tests {
 
     #[test]
     fn what_only_rounding_takes_away_is_not_repeated() {
-        let mut size = StepSize::new(0.1, 1e6, 14);
+        let mut size = StepSize::new(0.1, 1e6, f64::INFINITY, 14);
         assert!(!size.accepts(1.0, 0.1, [0.0, 1e-12], 1e-12, 0.0));
         assert!(size.accepts(1.0, 0.1, [0.0, 1e-12], 1e-12, 1e-12));
         // Nor for ever where the rounding is not known: steps of unknown noise grow again (309 tries; a hang would have no end).
-        let (mut size, mut time, mut tries) = (StepSize::new(0.1, 1e6, 14), 0.0, 0);
+        let (mut size, mut time, mut tries) = (StepSize::new(0.1, 1e6, f64::INFINITY, 14), 0.0, 0);
         while time < 1e6 {
             let step = size.next(1e6 - time);
             if size.accepts(time, step, [0.0, 1e-12 * step], 1e-12, 0.0) {

@@ -14,7 +14,7 @@ use crate::monitor::record;
 const FASTEST: f64 = 4.0;
 
 /// Radians of a step up to which the halves are better than it by far more than [`super::radau::GAIN`] (1700 times at 10 radians, 76 at 16).
-const RESOLVED: f64 = 10.0;
+pub(super) const RESOLVED: f64 = 10.0;
 
 /// How many differences exceed the loss.
 pub(super) const CAUTION: f64 = 6.0;

@@ -21,7 +21,8 @@ pub(super) const ABREAST: usize = 2;
 
 /// Atoms on either side of a core that the time τ needs.
 pub fn margin(time: f64) -> usize {
-    (time + 8.0 * time.cbrt() + 12.0).ceil() as usize
+    // No chain is that long: the cap keeps multiples of it in range.
+    (time + 8.0 * time.cbrt() + 12.0).ceil().min(1e12) as usize
 }
 
 /// A core and the window around it.
@@ -187,5 +188,55 @@ fn insert(chain: &Chain, whole: &mut Moments, part: &Chain, found: &Moments, win
             (whole.mean[to], whole.variance[to]) = (found.mean[from], found.variance[from]);
             whole.correlation[to] = found.correlation[from];
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::monitor::Archive;
+    use crate::scenario::Scenario;
+    use std::collections::BTreeMap;
+    use std::io::{self, Cursor, Read, Write};
+    use std::sync::{Arc, Mutex};
+
+    /// Keeps every state on the way, and gives it to whoever asks.
+    #[derive(Default)]
+    struct Always(Mutex<BTreeMap<String, Vec<u8>>>);
+
+    impl Archive for Always {
+        fn read(&self, name: &str) -> Option<Box<dyn Read>> {
+            let bytes = self.0.lock().unwrap().get(name)?.clone();
+            Some(Box::new(Cursor::new(bytes)))
+        }
+        fn write(&self, name: &str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>) {
+            let mut bytes = Vec::new();
+            content(&mut bytes).unwrap();
+            self.0.lock().unwrap().insert(name.into(), bytes);
+        }
+        fn is_due(&self) -> bool {
+            true
+        }
+    }
+
+    #[test]
+    fn no_window_goes_on_from_the_steps_of_another() {
+        let text = "chain = { topology = 'open', bonds = 260, flip_rate = 1 }
+                    left.thermostat.temperature = 2
+                    right.thermostat.temperature = 1
+                    [initial]
+                    temperature = '2 - x'
+                    elongation = 'x'";
+        let scenario = Scenario::from_str_named(text, "inline", &[]).unwrap();
+        let (chain, law, times) = (Chain::new(&scenario), InitialLaw::new(&scenario), [0.5, 1.0]);
+        assert!(largest(&chain, 1.0).1 > 3);
+        let alone = evolve(&chain, &law, &times, 1e-6, &Monitor::default()).unwrap();
+        let archive = Arc::new(Always::default());
+        let monitor = Monitor::default().keeping_in(archive.clone());
+        for _ in 0..2 {
+            // The second time from what the first has kept.
+            assert!(evolve(&chain, &law, &times, 1e-6, &monitor).unwrap() == alone);
+        }
+        assert!(!archive.0.lock().unwrap().is_empty());
     }
 }

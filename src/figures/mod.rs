@@ -9,6 +9,7 @@ mod axis;
 mod check;
 mod curves;
 pub mod gallery;
+mod item;
 mod label;
 mod layout;
 mod overlap;

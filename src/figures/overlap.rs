@@ -1,7 +1,8 @@
 //! What a reader could not read: labels over each other, under curves, or beyond the sheet. Known from the layout alone.
 
+use super::item::{Frame, Item, Text};
 use super::label::plain;
-use super::layout::{Frame, Item, Text, items, size};
+use super::layout::{items, size};
 use super::style::Theme;
 use super::{Figure, Mark};
 

@@ -1,7 +1,8 @@
 //! Puts the items of a layout on paper with plotters: SVG with text as text, PNG at 300 dpi.
 
+use super::item::{Frame, Item, Text};
 use super::label::{FONT, parts, register_fonts};
-use super::layout::{self, Frame, Item, Text};
+use super::layout;
 use super::style::{DPI, Theme};
 use super::{Figure, FigureError, Mark};
 use plotters::coord::Shift;
@@ -54,14 +55,18 @@ pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), Fig
         .flat_map(|y| (0..w).flat_map(move |x| (0..3).map(move |c| (x, y, c))))
         .map(|(x, y, c)| mean(x, y, c))
         .collect();
-    let failed = |reason: String| FigureError::Drawing { name: figure.name.clone(), reason };
     let mut backend = BitMapBackend::new(path, (w, h));
     let written = backend.blit_bitmap((0, 0), (w, h), &smooth).and_then(|()| backend.present());
-    written.map_err(|e| failed(e.to_string()))?;
-    drop(backend);
     let io = |source| FigureError::Io { path: path.display().to_string(), source };
+    written.map_err(|e| io(std::io::Error::other(innermost(&e.to_string()))))?;
+    drop(backend);
     let bytes = std::fs::read(path).map_err(io)?;
     std::fs::write(path, with_resolution(&bytes)).map_err(io)
+}
+
+/// The system's own sentence, which the library wraps, between quotes, in the names of its types.
+fn innermost(error: &str) -> String {
+    error.split('"').nth(1).unwrap_or(error).into()
 }
 
 /// A PNG with its resolution in a chunk of its own (PNG specification, pHYs) after the header, which plotters does not write.

@@ -2,12 +2,16 @@
 
 use super::style::DOUBLE_COLUMN;
 use super::{Axis, Colour, Figure, Layer, Mark, Panel};
+use crate::covariance::moments::largest;
 use crate::observe::Profile;
 
 /// More points than this on one curve cannot be seen at print size.
 const POINTS: usize = 1500;
 /// More entries than this do not fit into the key; the curves are all drawn.
 const ENTRIES: usize = 10;
+
+/// Values below this part of their natural size are rounding.
+const ROUNDING: f64 = 1e-13;
 
 /// What is drawn of one output time, one entry a position.
 pub struct Curves {
@@ -63,10 +67,16 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
         };
         outputs.iter().enumerate().map(curve).collect()
     };
-    let panel = |label: &str, layers| Panel {
+    let most = |column: &dyn Fn(&Curves) -> &[f64]| outputs.iter().map(|c| largest(column(c))).fold(0.0, f64::max);
+    let energy = most(&|c| &c.mechanical).max(most(&|c| &c.thermal));
+    // What is rounding beside its `natural` size is shown as the zero that it is.
+    let panel = |label: &str, natural: f64, column: &dyn Fn(&Curves) -> &[f64]| Panel {
         x: Axis::new("*x*").over(0.0, 1.0),
-        y: Axis::new(label),
-        layers,
+        y: match most(column) {
+            size if size > 0.0 && size <= ROUNDING * natural => Axis::new(label).over(-natural, natural),
+            _ => Axis::new(label),
+        },
+        layers: layers(column),
         ..Default::default()
     };
     Figure {
@@ -74,9 +84,9 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
         size: (DOUBLE_COLUMN, 58.0),
         columns: 3,
         panels: vec![
-            panel("mean elongation  *r\u{304}*", layers(&|c| &c.elongation)),
-            panel("mechanical energy  *e*_{mech}", layers(&|c| &c.mechanical)),
-            panel("thermal energy  *e*_{heat}", layers(&|c| &c.thermal)),
+            panel("mean elongation  *r\u{304}*", energy.sqrt(), &|c| &c.elongation),
+            panel("mechanical energy  *e*_{mech}", energy, &|c| &c.mechanical),
+            panel("thermal energy  *e*_{heat}", energy, &|c| &c.thermal),
         ],
         // The unit is the command's word for it, plain: its letters are slanted here.
         key: Some(if unit.is_empty() {
@@ -127,6 +137,25 @@ mod tests {
         for layer in figure.panels.iter().flat_map(|panel| &panel.layers) {
             assert_eq!((layer.mark, layer.points.len(), layer.points[0].0), (Mark::Disc, 1, 1.0));
         }
+    }
+
+    #[test]
+    fn an_elongation_that_is_rounding_is_drawn_as_zero() {
+        let profile = Profile {
+            mean_r: vec![5.8e-17, -3e-17],
+            mean_p: vec![0.0; 2],
+            var_r: vec![4.0; 2],
+            var_p: vec![4.0; 2],
+            ..Default::default()
+        };
+        let figure = profiles(&[profile], &[0.0, 0.5], 0, "τ");
+        let places = |value: f64| -> Vec<Option<f64>> {
+            let values = |panel: &Panel| panel.layers[0].points.iter().map(|p| p.1).collect::<Vec<f64>>();
+            figure.panels.iter().map(|panel| panel.y.fit(values(panel).into_iter(), 6).place(value)).collect()
+        };
+        // In the middle of ±√e_heat and ±e_heat.
+        assert_eq!(places(0.0), [Some(0.5), Some(0.5), None]);
+        assert_eq!(places(2.0)[..2], [Some(1.0), Some(0.75)]);
     }
 
     #[test]

@@ -9,11 +9,13 @@
 //! such a panel, and from then on the solution is a smooth function of x/√t and log t, so equal work is done in every octave of t.
 //! What the finest panel cannot see has an energy of 10^-12. Cost: some hundred steps of O(p²) a panel.
 
+use super::LimitError;
 use super::diffusion::{self, solve};
 use super::element::Element;
-use super::mesh::{self, Field, Mesh, Panel, Rough, evaluate, resolve};
+use super::mesh::{self, Field, Mesh, Panel, evaluate, resolve};
 use crate::evolve::tableau::{Branch, Tableau};
 use crate::limit::conditions::{Ends, HeatEnd};
+use crate::monitor::{Monitor, Progress};
 use num_complex::Complex64;
 use std::sync::Arc;
 
@@ -91,14 +93,15 @@ impl Snapshot {
     }
 }
 
-/// One march from the initial profiles to the ascending `times` > 0, and its steps.
+/// One march from the initial profiles to the ascending `times` > 0, and its steps, of each of which `monitor` hears.
 pub fn march(
     resolution: &Resolution,
     flip_rate: f64,
     ends: &Ends,
     initial: &Initial<'_>,
     times: &[f64],
-) -> Result<(Snapshot, Vec<Snapshot>, usize), Rough> {
+    monitor: &Monitor,
+) -> Result<(Snapshot, Vec<Snapshot>, usize), LimitError> {
     let (element, ring) = (Arc::new(Element::new(resolution.degree)), *ends == Ends::Ring);
     let start = |panel: &Panel, at: f64| {
         let x = panel.place(at);
@@ -132,15 +135,19 @@ pub fn march(
     let stepper = Stepper { element, tableau: Tableau::radau(resolution.stages), flip_rate, ends };
     let mut state = first.clone();
     let narrowest = state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(2f64.powi(-resolution.finest));
+    let shortest = narrowest * narrowest * flip_rate;
+    let last = times.last().copied().unwrap_or(0.0);
     let (mut remeshed, mut steps, mut outputs) = (0.0, 0, Vec::with_capacity(times.len()));
     for &output in times {
         while state.time < output {
             let left = output - state.time;
-            let wanted = (resolution.step * state.time).max(narrowest * narrowest * flip_rate);
+            let wanted = (resolution.step * state.time).max(shortest);
             let step = if wanted >= left { left } else { wanted.min(left / 2.0) };
             stepper.step(&mut state, step);
             state.time = if step == left { output } else { state.time + step };
             steps += 1;
+            let share = (1.0 + state.time / shortest).ln() / (1.0 + last / shortest).ln();
+            monitor.advance(Progress { share, time: state.time, steps, ..Default::default() })?;
             if state.time > 2.0 * remeshed {
                 remeshed = state.time;
                 let current = |panel: &Panel, at: f64| {

@@ -12,6 +12,8 @@ mod mesh;
 pub mod stationary;
 
 use crate::chain::Chain;
+use crate::cost::Cost;
+use crate::monitor::{Interrupted, Monitor};
 use crate::scenario::{InitialTable, Scenario};
 use conditions::{Ends, NoLimit};
 use march::{Initial, Resolution, Snapshot, march};
@@ -40,6 +42,9 @@ pub enum LimitError {
     /// A profile oscillates without end.
     #[error("the initial profiles have more structure than 20000 panels of [0, 1] resolve")]
     TooFine,
+    /// The caller ended the run.
+    #[error(transparent)]
+    Interrupted(#[from] Interrupted),
 }
 
 impl From<Rough> for LimitError {
@@ -60,6 +65,8 @@ pub struct Problem {
     pub ends: Ends,
     /// The initial profiles, where the scenario gives them.
     pub initial: Option<InitialTable>,
+    /// What the evolution reports to.
+    pub monitor: Monitor,
 }
 
 /// r and e_heat at one output time, with their errors.
@@ -151,7 +158,20 @@ impl Problem {
     /// The problem of a scenario, or why it has none.
     pub fn new(scenario: &Scenario, chain: &Chain) -> Result<Problem, LimitError> {
         let ends = conditions::ends(scenario, chain)?;
-        Ok(Problem { flip_rate: chain.flip_rate, ends, initial: scenario.initial.clone() })
+        let (initial, monitor) = (scenario.initial.clone(), Monitor::default());
+        Ok(Problem { flip_rate: chain.flip_rate, ends, initial, monitor })
+    }
+
+    /// The same, whose evolution tells `monitor` of every step; times are in units of N².
+    pub fn watched_by(self, monitor: Monitor) -> Problem {
+        Problem { monitor, ..self }
+    }
+
+    /// What the evolution to `times` costs, which does not depend on N: some 35 steps of either resolution in every decade from the diffusion time of the finest panel on.
+    pub fn cost(&self, times: &[f64]) -> Cost {
+        let finest = 4f64.powi(-RESOLUTIONS[1].finest) * self.flip_rate;
+        let decades = times.last().map_or(0.0, |last| (last / finest).log10().max(0.0));
+        Cost { bytes: 2e6, seconds: 0.02 * decades + 0.002 * times.len() as f64 }
     }
 
     /// The stationary state.
@@ -181,8 +201,11 @@ impl Problem {
         let heat = |x: f64| initial_heat(table, x);
         let initial = Initial { elongation: &elongation, heat: &heat };
         let later: Vec<f64> = times.iter().copied().filter(|t| *t > 0.0).collect();
-        let [coarse, fine] = RESOLUTIONS.map(|r| march(&r, self.flip_rate, &self.ends, &initial, &later));
-        let ((start, fine, steps), (_, coarse, _)) = (fine?, coarse?);
+        let march = |index: usize| {
+            let monitor = self.monitor.part(0.5 * index as f64, 0.5 * (index + 1) as f64);
+            march(&RESOLUTIONS[index], self.flip_rate, &self.ends, &initial, &later, &monitor)
+        };
+        let ((_, coarse, _), (start, fine, steps)) = (march(0)?, march(1)?);
         let zeros = times
             .iter()
             .filter(|t| **t == 0.0)

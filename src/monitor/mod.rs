@@ -85,6 +85,12 @@ pub struct Monitor {
     part: Option<f64>,
 }
 
+impl std::fmt::Debug for Monitor {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Monitor").finish_non_exhaustive()
+    }
+}
+
 impl Monitor {
     /// Calls `report` from whatever thread makes progress.
     pub fn new(report: impl Fn(Progress) + Send + Sync + 'static, cancel: &CancelToken) -> Monitor {

@@ -107,4 +107,20 @@ impl Vector {
         let im = if self.is_complex() { map(&self.im[range.clone()]) } else { vec![] };
         Vector { re: map(&self.re[range]), im }
     }
+
+    /// The sums Σ_(i≤j) v_i, compensated (Neumaier): a plain sum of N equal steps loses N roundings, all in one direction.
+    pub fn accumulated(&self) -> Vector {
+        let sums = |v: &[f64]| {
+            let (mut sum, mut lost) = (0.0f64, 0.0f64);
+            v.iter()
+                .map(|&x| {
+                    let next = sum + x;
+                    lost += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
+                    sum = next;
+                    sum + lost
+                })
+                .collect()
+        };
+        self.map_range(0..self.len(), sums)
+    }
 }

@@ -2,9 +2,10 @@
 
 use super::theorems::{self, Macroscopic, Measurement};
 use crate::chain::{Chain, InitialLaw};
+use crate::cost::{self, Cost};
 use crate::covariance::modal::Modal;
 use crate::evolve::radau::EvolveError;
-use crate::evolve::{self, Method, means};
+use crate::evolve::{self, Method, Plan, means};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
 use crate::monitor::{Monitor, record};
@@ -40,17 +41,8 @@ pub fn measure(
     for (index, (path, &t)) in paths.iter().zip(times).enumerate() {
         all.extend(theorems::of_means(chain, t, path, &macroscopic(index)));
     }
-    let first = if covariance { Some(0.0) } else { evolve::profiles::earliest(chain, law) };
-    let served = |tau: f64| first.is_some_and(|first| tau == 0.0 || tau >= first);
-    let indices: Vec<usize> = (0..times.len()).filter(|&index| served(microscopic[index])).collect();
-    if indices.iter().all(|&index| microscopic[index] == 0.0) && !covariance {
-        return Ok(all);
-    }
-    let chosen: Vec<f64> = indices.iter().map(|&index| microscopic[index]).collect();
-    let method = if covariance { Method::Auto } else { Method::Profiles };
-    // The times are those that it serves.
-    let Ok(plan) = evolve::plan(chain, law, &chosen, method, covariance) else { return Ok(all) };
-    let tolerance = (0.1 * tolerance).max(1e-12);
+    let Some((indices, chosen, plan)) = way(chain, law, times, covariance) else { return Ok(all) };
+    let tolerance = tolerance_of_variances(tolerance);
     let monitor = monitor.part(before, 1.0);
     let (solutions, _) = evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| covariance, &monitor)?;
     let start = covariance.then(|| theorems::covariance_sums(chain, &law.covariance_above(0.0)));
@@ -62,6 +54,45 @@ pub fn measure(
         }
     }
     Ok(all)
+}
+
+/// The diffusive times at which the variances are had, as indices and as microscopic times, and how; `None` where they are had at none but the start.
+fn way(chain: &Chain, law: &InitialLaw, times: &[f64], covariance: bool) -> Option<(Vec<usize>, Vec<f64>, Plan)> {
+    let unit = (chain.bonds as f64).powi(2);
+    let first = if covariance { Some(0.0) } else { evolve::profiles::earliest(chain, law) };
+    let served = |&index: &usize| first.is_some_and(|first| times[index] == 0.0 || times[index] * unit >= first);
+    let indices: Vec<usize> = (0..times.len()).filter(served).collect();
+    let chosen: Vec<f64> = indices.iter().map(|&index| times[index] * unit).collect();
+    if chosen.iter().all(|&time| time == 0.0) && !covariance {
+        return None;
+    }
+    let method = if covariance { Method::Auto } else { Method::Profiles };
+    // The times are those that it serves.
+    let plan = evolve::plan(chain, law, &chosen, method, covariance).ok()?;
+    Some((indices, chosen, plan))
+}
+
+/// The statements are differences of energies.
+fn tolerance_of_variances(tolerance: f64) -> f64 {
+    (0.1 * tolerance).max(1e-12)
+}
+
+/// What [`measure`] and [`stationary`] cost together, the latter where the chain has a thermostat.
+pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], covariance: bool, tolerance: f64) -> Cost {
+    let (sites, unit) = (chain.atoms() as f64, (chain.bonds as f64).powi(2));
+    // Steps of the means alone: transforms, and the phases of the force between.
+    let steps = 13.0 * (1.0 + times.last().map_or(0.0, |last| last * unit)).ln();
+    let means = Cost { bytes: 500.0 * sites * times.len() as f64, seconds: 4e-6 * steps * sites };
+    let variances = way(chain, law, times, covariance).map_or(Cost::default(), |(_, chosen, plan)| {
+        let kept = vec![covariance; chosen.len()];
+        evolve::cost(chain, law, &chosen, &plan, tolerance_of_variances(tolerance), &kept)
+    });
+    let settled = match chain.left.or(chain.right) {
+        Some(_) if profiles::serves(chain) => cost::of_stationary_profiles(chain),
+        Some(_) if covariance => cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0),
+        _ => Cost::default(),
+    };
+    means.then(variances).then(settled)
 }
 
 /// What the stationary (or time-averaged periodic) state of one size says.

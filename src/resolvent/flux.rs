@@ -42,22 +42,6 @@ pub(super) struct Variances {
     pub residual: f64,
 }
 
-/// The sums Σ_(i≤j) v_i, compensated (Neumaier): a plain sum of N equal steps loses N roundings, all in one direction.
-fn accumulated(v: &Vector) -> Vector {
-    let sums = |v: &[f64]| {
-        let (mut sum, mut lost) = (0.0f64, 0.0f64);
-        v.iter()
-            .map(|&x| {
-                let next = sum + x;
-                lost += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
-                sum = next;
-                sum + lost
-            })
-            .collect()
-    };
-    v.map_range(0..v.len(), sums)
-}
-
 fn vector(len: usize, complex: bool, value: impl Fn(usize) -> Complex64) -> Vector {
     Vector::from_complex(&(0..len).map(value).collect::<Vec<_>>(), complex)
 }
@@ -85,8 +69,8 @@ impl<'a> FluxForm<'a> {
 
     /// The left-hand side of the flux form.
     fn apply(&self, unknowns: &Vector) -> Vector {
-        let d = accumulated(unknowns);
-        let mut out = accumulated(&vector(d.len(), self.complex, |m| self.absorption[m] * d.at(m)));
+        let d = unknowns.accumulated();
+        let mut out = vector(d.len(), self.complex, |m| self.absorption[m] * d.at(m)).accumulated();
         let flux = self.kernel.flux(&unknowns.map_range(1..unknowns.len(), |g| g.to_vec()));
         for (out, flux) in [(&mut out.re, &flux.re), (&mut out.im, &flux.im)] {
             out.iter_mut().zip(flux).for_each(|(out, flux)| *out -= flux);
@@ -132,24 +116,24 @@ impl<'a> FluxForm<'a> {
 
     /// Solves for the right-hand side s at the sites, to `tolerance` of the flux form or until rounding stops it.
     pub fn solve(&self, s: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
-        self.solve_summed(&accumulated(s), tolerance, monitor)
+        self.solve_summed(&s.accumulated(), tolerance, monitor)
     }
 
     fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
         let (unknowns, outcome) =
             gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| Vec::new())?;
         Ok(Variances {
-            variance: accumulated(&unknowns),
+            variance: unknowns.accumulated(),
             unknowns,
             iterations: outcome.iterations,
-            error: accumulated(&outcome.errors[0]),
+            error: outcome.errors[0].accumulated(),
             residual: outcome.residual,
         })
     }
 
     /// How far from this equation's solution other unknowns are, to a tenth: the judgement of a second quadrature.
     pub fn distance(&self, s: &Vector, unknowns: &Vector, monitor: &Monitor) -> Result<Vector, Interrupted> {
-        let mut left = accumulated(s);
+        let mut left = s.accumulated();
         left.add(-Complex64::ONE, &self.apply(unknowns));
         Ok(self.solve_summed(&left, 0.1, monitor)?.variance)
     }

@@ -91,16 +91,14 @@ fn balanced(
     variance[first..bonds].copy_from_slice(&found.elongation);
     variance[bonds + first..].copy_from_slice(&found.momentum);
     let [left, right] = chain.friction();
-    let mut flow = -left * variance[bonds];
-    let mut current = vec![Complex64::ZERO; bonds];
-    for n in sites {
+    let gained = sites.clone().map(|n| {
         let elongation = if n == 0 { Complex64::ZERO } else { variance[n - 1] };
-        flow += 0.5 * (source[n] - sigma * (variance[bonds + n] + elongation));
-        if n < bonds {
-            current[n] = flow;
-        }
-    }
-    let missing = flow - right * variance[2 * bonds];
+        0.5 * (source[n] - sigma * (variance[bonds + n] + elongation))
+    });
+    let flow = super::currents(-left * variance[bonds], gained);
+    let mut current = vec![Complex64::ZERO; bonds];
+    current[first..].copy_from_slice(&flow[..bonds - first]);
+    let missing = flow[bonds - first] - right * variance[2 * bonds];
     let (error, residual, iterations) = (found.error + leak, found.residual, found.iterations);
     Layer { variance, current, missing, error, residual, iterations }
 }

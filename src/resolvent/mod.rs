@@ -20,7 +20,6 @@ mod wave;
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::Vector;
-use crate::scenario::Topology;
 use flux::FluxForm;
 use kernel::Kernel;
 pub use layer::{Layer, layer};
@@ -119,13 +118,10 @@ impl<'a> SquaredKernel<'a> {
     }
 }
 
-/// Memory, in bytes, of the profiles at `abreast` complex shifts at once: Krylov vectors, what the sweeps keep at every block, and some
-/// vectors of the means and the profiles.
-pub fn memory_bytes(chain: &Chain, abreast: usize) -> u64 {
-    if chain.topology == Topology::Ring {
-        // Waves of one node, of the initial law and of the outputs that share a contour.
-        return (24e6 + (160.0 + 160.0 + 32.0 * 80.0) * chain.atoms() as f64) as u64;
-    }
-    let bytes_per_site = abreast as f64 * (16.0 * 40.0 + 8.0 * 75.0) + 16.0 * 60.0;
-    (24e6 + bytes_per_site * chain.atoms() as f64) as u64
+/// The balance of thermal energy: what flows through bond n + 1, j_n = `entering` + Σ_(m ≤ n) `gained`_m, of what enters at the left end and what each site
+/// makes of the rest, n = 0..N; the last of them leaves at the right end.
+pub fn currents(entering: Complex64, gained: impl Iterator<Item = Complex64>) -> Vec<Complex64> {
+    let terms: Vec<Complex64> = std::iter::once(entering).chain(gained).collect();
+    let sums = Vector::from_complex(&terms, true).accumulated();
+    (1..terms.len()).map(|n| sums.at(n)).collect()
 }

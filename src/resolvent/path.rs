@@ -1,50 +1,57 @@
 //! Quadrature of the inner integral K_σ = (1/πi) ∫_0^(i∞) G(σ/2+κ) G(σ/2-κ) dκ, entry by entry (docs/theory.md, "Profiles in O(N)").
 //!
-//! Composite Gauss-Legendre. Panels are placed by the distance to the singularities, the spectrum of B: the diffusive modes
-//! s ≈ -a_k²/2γ on the negative axis, and the band at Re s = -γ, |Im s| ≤ 2. For real σ ≥ 0 the path is the imaginary axis and κ = i y²
-//! takes the square root out of z: panels in y from the slowest mode on in a fixed ratio, of width ~γ across the band, and 1/κ for the tail.
-//! For complex σ of small modulus it leaves 0 between the two cuts, in direction (arg σ + π)/2, and then turns upwards. Where σ lies high above
-//! the axis only one cut is near: the path heads for a point to the left of σ/2, so that σ/2 - κ passes 0 on its right, and turns upwards there.
-//! [`Quality`] says how many nodes a panel has: two qualities measure the error of the first.
+//! The singularities of the integrand are S - σ/2 and their mirror images σ/2 - S, S being the spectrum of B: real s in [-2γ-λ, -slowest rate], and
+//! Re s = -γ where the modes oscillate. Both are laid out as conductors with opposite charges,
+//!
+//! ```text
+//! Φ(κ) = ∫ ρ(c) [ log(κ - c) - log(-c - κ) ] dc,     Φ(0) = 0,   Φ(i∞) = iπQ,   Q = ∫ ρ dc,
+//! ```
+//!
+//! and the path is the line without potential, Re Φ = 0, that runs between them from 0 to i∞. The midpoint rule in Im Φ, which is periodic there, leaves of a
+//! pole at c its residue over e^(2π|Re Φ(c)|/h) (Trefethen and Weideman, SIAM Review 56, 2014): in steps of h = 2π potentials are digits. So charges
+//! are chosen, constant on each of some thirty stretches, that give every stretch the digits it needs: nowhere more nodes than the integrand asks for, Q/2 in
+//! all: 50 at N = 10⁴, γ = 1 for eleven digits, and 1/γ times some ten where flips are rare and the oscillating modes come near the path.
 
 use super::Chain;
+use super::wave::log_1p;
 use crate::numerics::legendre::gauss;
+use faer::Mat;
+use faer::linalg::solvers::Solve;
 use num_complex::Complex64;
-use std::f64::consts::PI;
+use std::f64::consts::{LN_10, PI};
 use std::sync::OnceLock;
 
-/// Nodes a panel: the panels are made for [`Quality::FULL`] to reach rounding.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Quality(usize);
+/// Digits of the quadrature, relative to the largest entries.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Quality(f64);
 
 impl Quality {
     /// Error at rounding (measured by the row sums).
-    pub const FULL: Quality = Quality(16);
+    pub const FULL: Quality = Quality(16.0);
     /// The judge of the full one: more nodes, at other places.
-    pub const JUDGE: Quality = Quality(19);
+    pub const JUDGE: Quality = Quality(17.5);
 
-    /// Two qualities whose distance stays below a tenth of the tolerance: a digit a node, and two to spare (measured at N = 1000, γ = 1:
-    /// 1e-11 with 8 and 9 nodes, 1e-12 with 10 and 11).
+    /// Two qualities whose distance stays below a tenth of the tolerance.
     pub fn pair(tolerance: f64) -> [Quality; 2] {
-        let nodes = (1 - tolerance.log10().floor() as isize).clamp(8, 16) as usize;
-        [Quality(nodes), Quality(nodes + 1)]
+        let digits = (2.5 - tolerance.log10()).clamp(FEWEST, 16.0);
+        [Quality(digits), Quality(digits + 0.7)]
     }
 
-    /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so five digits below the error of the quadrature.
+    /// The same digits of a sum that the integral enters by some `part`.
+    pub fn of_part(self, part: f64) -> Quality {
+        Quality((self.0 + part.log10()).clamp(FEWEST, 16.0))
+    }
+
+    /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so some digits below the error of the quadrature.
     pub(super) fn dropped(self) -> f64 {
-        -(self.0 as f64 + 5.0).min(18.0) * std::f64::consts::LN_10
-    }
-
-    /// For a panel of which no more than a `part` enters the sum: a digit a node less is enough.
-    fn for_part(self, part: f64) -> Quality {
-        Quality((self.0 as f64 + part.log10()).floor().clamp(FEWEST, self.0 as f64) as usize)
+        -(self.0 + 3.0).min(18.0) * LN_10
     }
 }
 
-/// Nodes a panel at least.
+/// Digits of any singularity at least.
 const FEWEST: f64 = 5.0;
 
-/// What is integrated: in the double sums of the squared kernel between momenta, which make the flux, the panels towards s = 0 count like √κ at
+/// What is integrated: in the double sums of the squared kernel between momenta, which make the flux, what lies towards s = 0 counts like √κ at
 /// most; in the variances of elongations and in the squares of the means, which die out slowly, as much as any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integrand {
@@ -52,129 +59,251 @@ pub(super) enum Integrand {
     Moments,
 }
 
-impl Integrand {
-    fn power(self, of_flux: f64) -> f64 {
-        match self {
-            Integrand::Flux => of_flux,
-            Integrand::Moments => 0.0,
-        }
-    }
-}
-
 /// κ with its weight, 1/πi included.
 pub(super) type Node = (Complex64, Complex64);
 
-/// Gauss-Legendre over the panels between ascending edges.
-fn panels(edges: &[f64], quality: Quality) -> Vec<(f64, f64)> {
-    let rule = rule(quality);
-    let panel = |pair: &[f64]| {
-        let (middle, half) = (0.5 * (pair[0] + pair[1]), 0.5 * (pair[1] - pair[0]));
-        rule.iter().map(move |(x, w)| (middle + half * x, half * w)).collect::<Vec<_>>()
-    };
-    edges.windows(2).flat_map(panel).collect()
-}
-
-/// The same where the panel that ends at x counts no more than the part (x/last)^power of the whole.
-fn tapered(edges: &[f64], quality: Quality, power: f64) -> Vec<(f64, f64)> {
-    let last = edges[edges.len() - 1];
-    edges.windows(2).flat_map(|pair| panels(pair, quality.for_part((pair[1] / last).powf(power)))).collect()
-}
-
-/// The rule of a quality, made once.
-fn rule(quality: Quality) -> &'static [(f64, f64)] {
-    static RULES: [OnceLock<Vec<(f64, f64)>>; 20] = [const { OnceLock::new() }; 20];
-    RULES[quality.0].get_or_init(|| gauss(quality.0))
-}
-
 /// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction holds one end), and slower where friction
-/// holds both ends and a chain of stiffness 1/N pulls on the weaker one.
+/// holds both ends and a chain of stiffness 1/N pulls on the weaker one. Modes that oscillate decay at γ or faster.
 fn slowest_rate(chain: &Chain) -> f64 {
     let stiffness = (2.0 * (0.25 * PI / chain.atoms() as f64).sin()).powi(2);
     let [left, right] = chain.friction();
-    1.0 / (2.0 * chain.flip_rate / stiffness + left.min(right) * chain.bonds as f64)
+    let rate = 1.0 / (2.0 * chain.flip_rate / stiffness + left.min(right) * chain.bonds as f64);
+    rate.min(0.5 * chain.flip_rate)
 }
 
-/// y and weights from 0 to infinity for κ = `start` + iy: past the band, whose distance is `distance`, and the overdamped modes;
-/// the first panel is `first` wide.
-fn upwards(chain: &Chain, first: f64, distance: f64, quality: Quality) -> Vec<(f64, f64)> {
-    // Panels of 1.2 distances keep the Gauss error (ρ + ...)⁻ⁿ of a pole beside their middle at rounding.
-    let width = (1.2 * distance).min(0.48);
-    let mut edges = vec![0.0];
-    let mut last = 0.0f64;
-    while last < 2.8 {
-        last += width.min(last.max(first));
-        edges.push(last);
+/// Stretches grow in this ratio away from the ends of a conductor, where charge gathers.
+const GROWTH: f64 = 2.0;
+
+/// Distances from the end of a conductor of some `length`, the first stretch a quarter of the `gap` to the other conductor.
+fn graded(length: f64, gap: f64) -> Vec<f64> {
+    let (mut edges, mut step) = (vec![0.0], 0.25 * gap);
+    while edges[edges.len() - 1] + 1.5 * step < length {
+        edges.push(edges[edges.len() - 1] + step);
+        step *= GROWTH;
     }
-    // The overdamped modes down to -2γ - λ: geometric until beyond all of them.
-    let strongest = chain.friction().into_iter().fold(2.0 * chain.flip_rate, f64::max);
-    while last < 4.0 * strongest {
-        last *= 2.0;
-        edges.push(last);
-    }
-    let mut nodes = panels(&edges, quality);
-    // y = last/u, u in (0, 1].
-    nodes.extend(panels(&[0.0, 0.25, 0.5, 1.0], quality).into_iter().map(|(u, w)| (last / u, w * last / (u * u))));
-    nodes
+    edges.push(length);
+    edges
 }
 
-/// Distances from the slow end of the spectrum, s = 0, and their weights, up to `top`: in y = √distance from the slowest mode on, in a fixed ratio.
-fn graded(chain: &Chain, top: f64, quality: Quality, integrand: Integrand) -> Vec<(f64, f64)> {
-    let top = top.sqrt();
-    let mut edges = vec![0.0, slowest_rate(chain).sqrt().min(top)];
-    while let Some(&y) = edges.last().filter(|y| **y < top) {
-        edges.push((2.5 * y).min(top));
+/// The conductors of S, ends of their stretches in order: the real axis from the slowest mode on; and where modes oscillate, which is at |s| ≤ 2 and
+/// Re s ≤ -γ (on that line itself where they feel no thermostat), the edge of that region.
+fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
+    let (gamma, slowest) = (chain.flip_rate, slowest_rate(chain));
+    let strongest = chain.friction().into_iter().fold(0.0, f64::max);
+    let real = graded(2.2 * gamma + strongest - slowest, sigma.norm() + 2.0 * slowest);
+    let mut conductors = vec![real.into_iter().map(|x| Complex64::from(-slowest - x)).collect()];
+    if gamma < 2.0 {
+        let corner = Complex64::new(-gamma, (4.0 - gamma * gamma).sqrt());
+        let gap = gamma.min(corner.im);
+        // Upper half, from the real axis at -γ up, and around to -2.
+        let mut half: Vec<Complex64> =
+            graded(corner.im, gap).into_iter().rev().map(|y| corner - Complex64::new(0.0, y)).collect();
+        if strongest > 0.0 {
+            let around = graded(2.0 * (PI - corner.arg()), gap).into_iter().skip(1);
+            half.extend(around.map(|length| corner * Complex64::cis(0.5 * length)));
+        }
+        let lower = half.iter().skip(1).rev().map(|s| s.conj()).collect();
+        conductors.push([lower, half].concat());
     }
-    // y = √κ
-    tapered(&edges, quality, integrand.power(1.0)).into_iter().map(|(y, w)| (y * y, 2.0 * y * w)).collect()
+    conductors
 }
 
-/// For σ high above the axis: straight to κ = σ/2 - `gap`, in panels graded towards it, and upwards from there.
-fn beside(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
-    let gap = (0.25 * chain.flip_rate.min(1.0)).min(0.25 * sigma.im);
-    let turn = 0.5 * sigma - gap;
-    // σ/2 + κ comes this near to the band.
-    let distance = (chain.flip_rate - gap + sigma.re.min(0.0)).max(0.3 * chain.flip_rate);
-    let (direction, length, width) = (turn / turn.norm(), turn.norm(), (1.2 * distance).min(0.48));
-    let mut edges = vec![0.0];
-    while let Some(&back) = edges.last().filter(|back| **back < length) {
-        edges.push((back + width.min(back.max(gap))).min(length));
-    }
-    let measure = direction * Complex64::new(0.0, -1.0 / PI);
-    let towards = tapered(&edges, quality, integrand.power(0.5));
-    let towards = towards.into_iter().map(|(back, w)| (turn - back * direction, w * measure));
-    let upright = upwards(chain, gap, distance, quality);
-    let upright = upright.into_iter().map(|(y, w)| (turn + Complex64::new(0.0, y), Complex64::from(w / PI)));
-    towards.chain(upright).collect()
-}
-
-/// The path for σ with Im σ ≥ 0.
-pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
-    let scale = chain.flip_rate.min(1.0);
-    // κ = iy, dκ/(πi) = dy/π.
-    let imaginary = |nodes: Vec<(f64, f64)>| {
-        nodes.into_iter().map(|(y, w)| (Complex64::new(0.0, y), Complex64::from(w / PI))).collect()
+/// The mean of log(x - c) over the stretch from a to b, without cancellation where x is far from it.
+fn mean_log(x: Complex64, a: Complex64, b: Complex64) -> Complex64 {
+    let [far, near] = if (x - a).norm_sqr() < (x - b).norm_sqr() { [b, a] } else { [a, b] };
+    let part = (near - far) / (x - far);
+    let left = 1.0 - part;
+    let rest = match part.norm_sqr() {
+        _ if left == Complex64::ZERO => left,
+        small if small < 0.25 => left / part * log_1p(-part),
+        _ => left / part * left.ln(),
     };
-    if sigma.im == 0.0 && sigma.re >= 0.0 {
-        let top = 0.25 * scale;
-        let mut nodes = graded(chain, top, quality, integrand);
-        nodes.extend(upwards(chain, top, chain.flip_rate, quality).into_iter().map(|(y, w)| (top + y, w)));
-        return imaginary(nodes);
+    (x - far).ln() - 1.0 - rest
+}
+
+/// Φ, given by its charges.
+struct Potential {
+    /// Both ends of each stretch in κ, and ρ.
+    stretches: Vec<(Complex64, Complex64, Complex64)>,
+    /// Q
+    charge: f64,
+}
+
+impl Potential {
+    /// The charges that give every stretch the digits it needs.
+    fn new(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Potential {
+        let conductors = spectrum(chain, sigma);
+        let mut stretches = Vec::new();
+        for ends in &conductors {
+            let last = ends.len() - 2;
+            for (i, pair) in ends.windows(2).enumerate() {
+                // In the middle; of the outermost ones near the tip, where the potential would fall short.
+                let along = if i == 0 {
+                    TIP
+                } else if i == last {
+                    1.0 - TIP
+                } else {
+                    0.5
+                };
+                let [a, b] = [pair[0] - 0.5 * sigma, pair[1] - 0.5 * sigma];
+                stretches.push((a, b, a + along * (b - a)));
+            }
+        }
+        let count = stretches.len();
+        let matrix = Mat::from_fn(count, count, |i, j| {
+            let (at, (a, b, _)) = (stretches[i].2, stretches[j]);
+            (mean_log(-at, a, b) - mean_log(at, a, b)).re
+        });
+        let scale = 0.25 * chain.flip_rate.min(1.0);
+        let digits = |at: Complex64| match integrand {
+            Integrand::Moments => quality.0,
+            Integrand::Flux => (quality.0 + 0.5 * (at.norm() / scale).min(1.0).log10()).max(FEWEST),
+        };
+        let needed = Mat::from_fn(count, 1, |i, _| LN_10 * digits(stretches[i].2));
+        let mut charges = matrix.partial_piv_lu().solve(&needed);
+        // Halfway to the next place where it is prescribed the potential may fall short of that.
+        let reached = |at: Complex64, needed: f64| {
+            let sum = (0..count).map(|j| {
+                let (a, b, _) = stretches[j];
+                charges[(j, 0)] * (mean_log(-at, a, b) - mean_log(at, a, b)).re
+            });
+            sum.sum::<f64>() / needed
+        };
+        let least = stretches
+            .iter()
+            .enumerate()
+            .flat_map(|(i, &(a, b, _))| [0.25, 0.75].map(|along| reached(a + along * (b - a), needed[(i, 0)])));
+        let least = least.fold(1.0, f64::min);
+        (0..count).for_each(|j| charges[(j, 0)] /= least);
+        let charge = (0..count).map(|j| charges[(j, 0)]).sum();
+        let with_density =
+            |(j, &(a, b, _)): (usize, &(Complex64, Complex64, Complex64))| (a, b, charges[(j, 0)] / (b - a));
+        Potential { stretches: stretches.iter().enumerate().map(with_density).collect(), charge }
     }
-    if sigma.norm() > 0.1 * scale && sigma.im >= sigma.re.abs() {
-        return beside(chain, sigma, quality, integrand);
+
+    /// dΦ/dκ between the conductors.
+    fn slope(&self, kappa: Complex64) -> Complex64 {
+        let of = |&(a, b, density): &(Complex64, Complex64, Complex64)| {
+            // Both logarithms in one, of (κ² - b²)/(κ² - a²), where its angle is in no doubt: from afar they cancel.
+            let part = (a - b) * (a + b) / ((kappa - a) * (kappa + a));
+            let log = match part.norm_sqr() < 0.25 {
+                true => log_1p(part),
+                false => log_1p((a - b) / (kappa - a)) + log_1p((b - a) / (kappa + a)),
+            };
+            -density * log
+        };
+        self.stretches.iter().map(of).sum()
     }
-    let slant = Complex64::cis(0.5 * (sigma.arg() + PI));
-    // Between the band, at Re s₁ = -γ, and the tip of the other cut, s₂ = 0, the middle is at Re κ = -γ/2.
-    let length = (0.4 * scale).max(4.0 * sigma.norm()).min(0.5 * chain.flip_rate / slant.re.abs());
-    let distance = 0.5 * (chain.flip_rate + sigma.re.min(0.0));
-    let mut edges = vec![0.0, 0.25 * sigma.norm()];
-    while let Some(&x) = edges.last().filter(|x| **x < length) {
-        edges.push((2.0 * x).min(length));
+
+    /// Φ(i∞) - Φ(κ) for κ above the conductors.
+    fn beyond(&self, kappa: Complex64) -> Complex64 {
+        let of = |&(x, w): &(f64, f64)| {
+            let u = 0.5 + 0.5 * x;
+            0.5 * w / (u * u) * self.slope(kappa / u)
+        };
+        kappa * rule(18).iter().map(of).sum::<Complex64>()
     }
-    let measure = Complex64::new(0.0, -1.0 / PI);
-    let slanted =
-        tapered(&edges, quality, integrand.power(0.5)).into_iter().map(|(x, w)| (slant * x, slant * w * measure));
-    let upright = upwards(chain, 0.1 * scale, distance, quality);
-    let upright = upright.into_iter().map(|(y, w)| (slant * length + Complex64::new(0.0, y), w / PI + Complex64::ZERO));
-    slanted.chain(upright).collect()
+
+    /// From κ, where dΦ/dκ is `slope`, to where Φ is larger by i·`rise`, and dΦ/dκ there. Φ itself, which may be large, is not asked for: the
+    /// places of the nodes are true to the last digits of the step.
+    fn follow(&self, kappa: Complex64, slope: Complex64, rise: f64) -> [Complex64; 2] {
+        // The classical step of Runge and Kutta along dκ/dIm Φ, and what it misses by Newton's iteration on the integral of dΦ/dκ.
+        let along = |slope: Complex64| Complex64::new(0.0, rise) / slope;
+        let first = along(slope);
+        let second = along(self.slope(kappa + 0.5 * first));
+        let third = along(self.slope(kappa + 0.5 * second));
+        let fourth = along(self.slope(kappa + third));
+        let mut step = (first + 2.0 * (second + third) + fourth) / 6.0;
+        let (mut next, mut missing, length) = (kappa, Complex64::new(0.0, rise), step.norm());
+        for _ in 0..PASSES {
+            // The slope varies over distances of |κ|, at either end of the path.
+            let rule = rule(match step.norm() {
+                short if short < 1e-3 * length => 3,
+                step if step < 0.5 * next.norm() => 10,
+                _ => 18,
+            });
+            let mean = rule.iter().map(|&(x, w)| 0.5 * w * self.slope(next + (0.5 + 0.5 * x) * step));
+            missing -= step * mean.sum::<Complex64>();
+            next += step;
+            step = missing / self.slope(next);
+            if step.norm() < 1e-9 * length {
+                break;
+            }
+        }
+        [next + step, self.slope(next + step)]
+    }
+}
+
+/// The Gauss-Legendre rule of some nodes, made once.
+fn rule(nodes: usize) -> &'static [(f64, f64)] {
+    static RULES: [OnceLock<Vec<(f64, f64)>>; 19] = [const { OnceLock::new() }; 19];
+    RULES[nodes].get_or_init(|| gauss(nodes))
+}
+
+/// Passes of Newton's iteration at most: two or three are enough.
+const PASSES: usize = 8;
+/// Where the potential of a stretch at a tip is prescribed.
+const TIP: f64 = 0.03;
+
+/// The path for σ ≥ 0, and for Im σ > 0 where Re σ > -γ.
+pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
+    let potential = Potential::new(chain, sigma, quality, integrand);
+    let count = (0.5 * potential.charge).ceil();
+    let step = PI * potential.charge / count;
+    let mut places = vec![[Complex64::ZERO, potential.slope(Complex64::ZERO)]];
+    for k in 0..count as usize {
+        let [kappa, slope] = places[k];
+        places.push(potential.follow(kappa, slope, if k == 0 { 0.5 * step } else { step }));
+    }
+    // What is left to i∞ is half a step, but for the roundings of all steps, which are given back.
+    let gathered = potential.beyond(places[places.len() - 1][0]) - Complex64::new(0.0, 0.5 * step);
+    let node = |(k, &[kappa, slope]): (usize, &[Complex64; 2])| {
+        let kappa = kappa + gathered * ((k as f64 + 0.5) / (count - 0.5)) / slope;
+        // For real σ the line is the imaginary axis.
+        let kappa = if sigma.im == 0.0 { Complex64::new(0.0, kappa.im) } else { kappa };
+        let weight = step / (PI * potential.slope(kappa));
+        (kappa, if sigma.im == 0.0 { weight.re.into() } else { weight })
+    };
+    places[1..].iter().enumerate().map(node).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::wave::tests::chain;
+    use super::*;
+
+    #[test]
+    fn every_pair_of_modes_has_the_digits_asked_for() {
+        for gamma in [1e-2, 0.3, 1.0, 1.9, 30.0] {
+            for (bonds, friction) in [(3, [0.01, 5.0]), (40, [0.0, 0.0]), (100_000, [1.0, 100.0])] {
+                let chain = chain(bonds, gamma, friction);
+                let slow = slowest_rate(&chain);
+                // Real modes, slow and fast, and oscillating ones with and without a thermostat.
+                let mut modes: Vec<Complex64> =
+                    (0..=20).map(|k| Complex64::from(-slow * (gamma / slow).powf(k as f64 / 20.0))).collect();
+                modes.extend([1.1, 1.7, 2.0].map(|x| Complex64::from(-x * gamma)));
+                if gamma < 2.0 {
+                    let height = (4.0 - gamma * gamma).sqrt();
+                    modes.extend([-1.0, -0.9, 0.0, 0.4, 0.99].map(|y| Complex64::new(-gamma, y * height)));
+                }
+                for sigma in [(0.0, 0.0), (1e-7, 0.0), (0.3, 0.0), (1e-9, 3e-9), (-1e-4, 2e-4), (-0.4, 0.4), (0.0, 3.0)]
+                {
+                    let sigma = Complex64::new(sigma.0, sigma.1) * gamma;
+                    for quality in [Quality(8.0), Quality::FULL] {
+                        let path = path(&chain, sigma, quality, Integrand::Moments);
+                        for &s in &modes {
+                            // (σ - s - s')⁻¹ as in (3), with s' = s̄.
+                            let t = s.conj();
+                            let part = |kappa: Complex64| 0.5 / ((0.5 * sigma + kappa - s) * (0.5 * sigma - kappa - t));
+                            let sum: Complex64 = path.iter().map(|&(kappa, w)| w * (part(kappa) + part(-kappa))).sum();
+                            let error = (sum * (sigma - s - t) - 1.0).norm();
+                            // Twice the e^(-potential) of either conductor; roundings of the sum, of 1/γ times some terms.
+                            let allowed = 20.0 * 10f64.powf(-quality.0) + 4e-14;
+                            assert!(error < allowed, "γ {gamma} N {bonds} σ {sigma} s {s}: {error:.1e}");
+                        }
+                    }
+                }
+            }
+        }
+    }
 }

@@ -160,6 +160,11 @@ impl RingMeans {
         RingMeans { elongation, momentum, reach: far.unwrap_or(0) }
     }
 
+    /// How many waves are above rounding.
+    pub fn waves(&self) -> usize {
+        if self.vanish() { 0 } else { 2 * self.reach + 1 }
+    }
+
     /// Whether they vanish.
     pub fn vanish(&self) -> bool {
         self.elongation.iter().chain(&self.momentum).all(|x| *x == Complex64::ZERO)

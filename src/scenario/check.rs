@@ -4,15 +4,19 @@ use super::document::{Document, Value, shortened};
 use super::schema::LARGEST_NUMBER;
 use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, Topology};
 
-/// Checks a scenario whose form is right; `document` says where things stand.
+/// Checks a scenario whose form is right, but for the values of its profiles; `document` says where things stand.
 pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     ring_has_no_ends(scenario, document)?;
     harmonics_have_a_period(scenario, document)?;
     if let Some(time) = &scenario.time {
         times_increase(&time.outputs, document)?;
     }
+    if scenario.initial.is_some() { initial_keys_agree(document) } else { Ok(()) }
+}
+
+/// Checks the values of the initial profiles at every site. O(N).
+pub(super) fn profiles(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     let Some(initial) = &scenario.initial else { return Ok(()) };
-    initial_keys_agree(document)?;
     let r = || scenario.elongation_positions();
     let p = || scenario.momentum_positions();
     if let Some(tension) = &initial.tension {

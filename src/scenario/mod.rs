@@ -33,23 +33,20 @@ impl Scenario {
     /// The value of an override is TOML if it parses as TOML, otherwise text: `chain.bonds=400`,
     /// `initial.temperature=2 - x`. Tables on the way are created. Errors name file and line, or the override.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Scenario, ScenarioError> {
+        Scenario::read_if(path, overrides, |_| Ok(()))
+    }
+
+    /// The same, which asks `fits` before anything is done that costs O(N).
+    pub fn read_if<E: From<ScenarioError>>(
+        path: &Path,
+        overrides: &[String],
+        fits: impl FnOnce(&Scenario) -> Result<(), E>,
+    ) -> Result<Scenario, E> {
+        let text = text(path)?;
         let name = path.display().to_string();
-        let unreadable = |reason: String| ScenarioError::File { path: name.clone(), reason };
-        let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
-        if file.metadata().is_ok_and(|m| m.is_dir()) {
-            return Err(unreadable("it is a directory; a scenario is a TOML file".into()));
-        }
-        let mut bytes = Vec::new();
-        file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
-        if bytes.len() as u64 > LARGEST_FILE {
-            return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
-        }
-        let text = String::from_utf8(bytes).map_err(|e| {
-            let valid = &e.as_bytes()[..e.utf8_error().valid_up_to()];
-            let line = 1 + valid.iter().filter(|&&b| b == b'\n').count();
-            unreadable(format!("line {line} is not valid UTF-8; a scenario is a TOML text file"))
-        })?;
-        let mut scenario = Scenario::from_str_named(&text, &name, overrides)?;
+        let (scenario, document) = form(&text, &name, overrides)?;
+        fits(&scenario)?;
+        let mut scenario = complete(scenario, &document)?;
         // A covariance file is found beside the scenario file.
         if let Some(covariance) = scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut()) {
             *covariance = path.with_file_name("").join(&*covariance).display().to_string();
@@ -57,19 +54,10 @@ impl Scenario {
         Ok(scenario)
     }
 
-    /// The same for text already in memory; `name` stands in the messages where the file's name would.
+    /// [`Scenario::read`] for text already in memory; `name` stands in the messages where the file's name would.
     pub fn from_str_named(text: &str, name: &str, overrides: &[String]) -> Result<Scenario, ScenarioError> {
-        let document = Document::parse(text, name, overrides)?;
-        document.check_form(&schema())?;
-        let mut scenario: Scenario = serde_json::from_value(document.to_json())
-            .map_err(|e| ScenarioError::File { path: name.into(), reason: e.to_string() })?;
-        check::meaning(&scenario, &document)?;
-        if let Some(initial) = &mut scenario.initial
-            && initial.state.take() == Some(InitialState::Gibbs)
-        {
-            initial.elongation = initial.tension.take().unwrap_or_default();
-        }
-        Ok(scenario)
+        let (scenario, document) = form(text, name, overrides)?;
+        complete(scenario, &document)
     }
 
     /// The `[initial]` table, or a message that `command` needs it; `limit` and `check` need it as profiles.
@@ -93,4 +81,44 @@ impl Scenario {
             example: "[time]\nscale = \"diffusive\"\noutputs = [0, 0.01, 0.1, 1]",
         })
     }
+}
+
+/// The text of a scenario file.
+fn text(path: &Path) -> Result<String, ScenarioError> {
+    let unreadable = |reason: String| ScenarioError::File { path: path.display().to_string(), reason };
+    let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
+    if file.metadata().is_ok_and(|m| m.is_dir()) {
+        return Err(unreadable("it is a directory; a scenario is a TOML file".into()));
+    }
+    let mut bytes = Vec::new();
+    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
+    if bytes.len() as u64 > LARGEST_FILE {
+        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+    }
+    String::from_utf8(bytes).map_err(|e| {
+        let valid = &e.as_bytes()[..e.utf8_error().valid_up_to()];
+        let line = 1 + valid.iter().filter(|&&b| b == b'\n').count();
+        unreadable(format!("line {line} is not valid UTF-8; a scenario is a TOML text file"))
+    })
+}
+
+/// The scenario of a text whose form and meaning are right, the values of its profiles aside.
+fn form<'a>(text: &'a str, name: &'a str, overrides: &'a [String]) -> Result<(Scenario, Document<'a>), ScenarioError> {
+    let document = Document::parse(text, name, overrides)?;
+    document.check_form(&schema())?;
+    let scenario: Scenario = serde_json::from_value(document.to_json())
+        .map_err(|e| ScenarioError::File { path: name.into(), reason: e.to_string() })?;
+    check::meaning(&scenario, &document)?;
+    Ok((scenario, document))
+}
+
+/// The scenario with the values of its profiles checked and a Gibbs state put into them.
+fn complete(mut scenario: Scenario, document: &Document) -> Result<Scenario, ScenarioError> {
+    check::profiles(&scenario, document)?;
+    if let Some(initial) = &mut scenario.initial
+        && initial.state.take() == Some(InitialState::Gibbs)
+    {
+        initial.elongation = initial.tension.take().unwrap_or_default();
+    }
+    Ok(scenario)
 }

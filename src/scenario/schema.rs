@@ -1,14 +1,16 @@
 //! The JSON Schema of the format, and the check of a document against it.
 //!
 //! What an editor underlines and what reading refuses come from the same attributes of the same types. Beyond JSON Schema:
-//! numbers are at most [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
+//! numbers other than 0 lie between [`SMALLEST_NUMBER`] and [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
 
 use super::document::{Document, Node, Value, shortened};
 use super::{Expression, Scenario, ScenarioError};
 use serde_json::Value as Json;
 
-/// No number beyond this size is read: its products with the others would overflow.
-pub const LARGEST_NUMBER: f64 = 1e100;
+/// No number beyond this size is read: products of some of them would overflow.
+pub const LARGEST_NUMBER: f64 = 1e30;
+/// No number nearer to 0 than this is read, other than 0 itself: what is divided by it, and by it again, would overflow.
+pub const SMALLEST_NUMBER: f64 = 1e-30;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
 pub fn schema() -> Json {
@@ -112,7 +114,7 @@ impl<'a> Form<'a> {
 
     fn check_number(&self, value: f64, schema: &Json) -> Option<()> {
         let bound = |name: &str| schema[name].as_f64();
-        let inside = value.abs() <= LARGEST_NUMBER
+        let inside = (value == 0.0 || (SMALLEST_NUMBER..=LARGEST_NUMBER).contains(&value.abs()))
             && bound("minimum").is_none_or(|least| value >= least)
             && bound("maximum").is_none_or(|most| value <= most)
             && bound("exclusiveMinimum").is_none_or(|below| value > below);
@@ -134,7 +136,8 @@ impl<'a> Form<'a> {
             return choices.iter().map(|choice| format!("\"{choice}\"")).collect::<Vec<_>>().join(" or ");
         }
         if schema["format"] == "expression" {
-            return "a number, or a mathematical expression in x between quotes".into();
+            let text = "a number, or a mathematical expression in x between quotes";
+            return format!("{text} (of size at most {LARGEST_NUMBER:e})");
         }
         match schema["type"].as_str() {
             Some("object") => {
@@ -153,11 +156,12 @@ impl<'a> Form<'a> {
             Some("string") => "a text between quotes".into(),
             kind => {
                 let noun = if kind == Some("integer") { "an integer" } else { "a finite number" };
+                let sizes = format!("(of size {SMALLEST_NUMBER:e} to {LARGEST_NUMBER:e})");
                 match (schema["minimum"].as_f64(), schema["maximum"].as_f64(), schema["exclusiveMinimum"].as_f64()) {
                     (Some(least), Some(most), _) => format!("{noun} from {least} to {most}"),
-                    (Some(least), None, _) => format!("{noun} ≥ {least} (and at most {LARGEST_NUMBER:e})"),
-                    (_, _, Some(below)) => format!("{noun} > {below} (and at most {LARGEST_NUMBER:e})"),
-                    _ => format!("{noun} (of size at most {LARGEST_NUMBER:e})"),
+                    (Some(least), None, _) => format!("{noun} ≥ {least} {sizes}"),
+                    (_, _, Some(below)) => format!("{noun} > {below} {sizes}"),
+                    _ => format!("{noun}, 0 or {}", &sizes[1..sizes.len() - 1]),
                 }
             }
         }

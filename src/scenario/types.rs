@@ -35,8 +35,9 @@ pub struct ChainTable {
     /// Number of bonds N, from 1 to 10^8.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub bonds: usize,
-    /// Rate γ ≥ 0 at which each velocity is flipped, in microscopic time.
-    #[schemars(range(min = 0.0))]
+    /// Rate γ at which each velocity is flipped, in microscopic time, from 0 to 10^5: where it is larger, the energy moves so slowly that
+    /// differences of neighbouring sites drown in roundings; a smaller one with correspondingly shorter times says the same.
+    #[schemars(range(min = 0.0, max = 100_000.0))]
     pub flip_rate: f64,
 }
 

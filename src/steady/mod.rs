@@ -100,11 +100,11 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let variance = covariance.diag().to_vec();
     // Beside the solve: roundings of the transforms, and of the reference state when it is added.
     let rounding = f64::EPSILON * (64.0 * difference + largest(&variance));
-    let error = 8.0 * report.error + rounding;
+    let error = 4.0 * report.error + rounding;
     let (means, mean) = (mean.error, mean.average());
     let correlation = chain.left_correlations(covariance.view());
     // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are small and added to nothing.
-    let flow = 8.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
+    let flow = 4.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
     let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
     let consistency = Consistency::of(covariance.view());
     let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };

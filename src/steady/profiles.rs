@@ -1,9 +1,10 @@
 //! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and memory; under a periodic force σ = imω for the
 //! harmonic m of the variances.
 //!
-//! Var p and Var r come from the squared kernel; the current follows from the balance of thermal energy, summed from the left end:
-//! with j_n = -Cov(p_n, r_(n+1)), j_0 = λ_-(T_- - Var p_0) + 2γ p̄_0², j_n = j_(n-1) + 2γ p̄_n². What it misses of λ_+(Var p_N - T_+) - 2γ p̄_N² at the
-//! right end is part of its error. Error: iteration, a second quadrature, and roundings.
+//! The moment equations are linear: the variances are the thermal closed form ([`Chain::harmonic_state`]) and what the force heats, the answer of the squared
+//! kernel to 4γ p̄² alone. The current is the thermal one and what the balance of energy, summed from the left end, makes of the heat: with
+//! h = (Var p_0 heated), j_0 = -λ_- h + 2γ p̄_0², j_n = j_(n-1) + 2γ p̄_n². What it misses at the right end is part of its error. Error: iteration, a
+//! second quadrature, and roundings.
 
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};
@@ -27,16 +28,15 @@ pub fn serves(chain: &Chain) -> bool {
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
 pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, SolveReport), SteadyError> {
-    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
+    let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
     if !serves(chain) {
         return Err(SteadyError::NoProfiles);
     }
     let periodic = PeriodicMean::new(&Modal::new(chain))?.ok_or(SteadyError::NoThermostat)?;
     let mean = periodic.average();
     let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
-    let squares: Vec<f64> = periodic.momentum_squares(0).iter().map(|q| q.re).collect();
-    let source = chain.covariance_source_of(squares.iter().copied(), reference);
-    let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
+    let flips = 4.0 * chain.flip_rate;
+    let source: Vec<Complex64> = periodic.momentum_squares(0).iter().map(|q| (flips * q.re).into()).collect();
     let orders: Vec<i64> = periodic.square_orders().into_iter().filter(|&order| order > 0).collect();
     let solves = 1.0 + orders.len() as f64;
     let part = |number: usize| monitor.part(number as f64 / solves, (number + 1) as f64 / solves);
@@ -46,23 +46,23 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
         1e-15,
         &part(0),
     )?;
-    let deviation: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
-    let variance: Vec<f64> = deviation.iter().map(|v| reference + v).collect();
-    let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
-    let heating = |n: usize| 2.0 * chain.flip_rate * squares[n];
-    // T - Var p in the deviations from the reference, where it does not cancel.
-    let mut flow = left * ((t_left - reference) - deviation[bonds]);
-    let correlation: Vec<f64> = (0..bonds)
-        .map(|n| {
-            flow += heating(n);
-            -flow
-        })
-        .collect();
-    let leaving = right * (deviation[2 * bonds] - (t_right - reference)) - heating(bonds);
+    let heat: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
+    let variance: Vec<f64> = thermal.var_r.iter().chain(&thermal.var_p).zip(&heat).map(|(t, h)| t + h).collect();
+    let [left, right] = chain.friction();
+    let flow = resolvent::currents((-left * heat[bonds]).into(), source.iter().map(|q| 0.5 * q));
+    let leaving = right * heat[2 * bonds];
+    let correlation: Vec<f64> = flow[..bonds].iter().map(|j| thermal.correlation - j.re).collect();
+    // A current at an end is λ (T - Var p), of variances that are rounded.
     let rounding = f64::EPSILON * largest(&variance);
-    let error = found.error + 4.0 * rounding + 16.0 * f64::EPSILON * largest(&deviation);
-    let current = (flow - leaving).abs() + left * found.left_error + 4.0 * f64::EPSILON * (flow.abs() + leaving.abs());
-    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.error;
+    let ends = left.max(right) * rounding;
+    let error = found.error + 4.0 * rounding + 16.0 * f64::EPSILON * largest(&heat);
+    let current = (flow[bonds].re - leaving).abs()
+        + left * found.left_error
+        + ends
+        + 4.0 * f64::EPSILON * (largest(&correlation) + leaving.abs());
+    // A constant part has a closed form; what oscillates does not.
+    let oscillation = if periodic.harmonics.len() > 1 { periodic.error } else { 0.0 };
+    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + oscillation;
     let errors = MomentErrors {
         mean_r: mean_error(&mean[..bonds]),
         mean_p: mean_error(momenta),

@@ -1,0 +1,141 @@
+//! What a run costs, known before it starts: memory in bytes and processor time in seconds.
+//!
+//! One function for every way through the solver, in the units that its cost grows with: the numbers of a covariance, (2N+1)², or the sites, N+1, times
+//! nodes, steps or outputs. The floors above put them together for a run ([`crate::evolve::cost`],
+//! [`crate::observe::sizes::cost`]). The constants are fitted to the release build on the machine of docs/performance.md, where `scripts/estimates` prints what
+//! was expected beside what was measured: within a factor two where it matters, above 50 MB and a second.
+
+use crate::chain::Chain;
+use crate::scenario::Topology;
+
+/// Memory and processor time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Cost {
+    /// The most memory at any time, in bytes, without that of the program itself.
+    pub bytes: f64,
+    /// Processor time of all threads together, in seconds.
+    pub seconds: f64,
+}
+
+impl Cost {
+    /// One after the other, nothing being kept in between.
+    pub fn then(self, next: Cost) -> Cost {
+        Cost { bytes: self.bytes.max(next.bytes), seconds: self.seconds + next.seconds }
+    }
+
+    /// With so many bytes that are held all the while.
+    pub fn holding(self, bytes: f64) -> Cost {
+        Cost { bytes: self.bytes + bytes, ..self }
+    }
+
+    /// The whole program: the computation, then the tables of `outputs` profiles of `sites` sites, and `figures`.
+    pub fn of_program(self, sites: usize, outputs: usize, figures: usize) -> Cost {
+        let profiles = of_profiles(sites, outputs);
+        // Small vectors that were freed stay with the process.
+        let end = self.bytes.min(RETAINED) + profiles.bytes + FIGURE.bytes;
+        let seconds = self.seconds + profiles.seconds + FIGURE.seconds * figures as f64;
+        Cost { bytes: PROGRAM + self.bytes.max(end), seconds }
+    }
+}
+
+/// The program itself.
+const PROGRAM: f64 = 12e6;
+
+/// A figure in the making: its pixels. The next one finds the memory of the last.
+const FIGURE: Cost = Cost { bytes: 48e6, seconds: 0.15 };
+
+/// What the allocator keeps at most of what was freed.
+const RETAINED: f64 = 45e6;
+
+/// The profiles of some outputs with their tables: moments, columns, seventeen digits of each in the text of profiles.csv.
+pub fn of_profiles(sites: usize, outputs: usize) -> Cost {
+    let numbers = sites as f64 * outputs as f64;
+    Cost { bytes: 400.0 * numbers, seconds: 2.5e-6 * numbers }
+}
+
+/// One full real covariance, in bytes; the packed state of [`crate::covariance::modal`] is half of it.
+pub fn of_covariance(chain: &Chain) -> f64 {
+    8.0 * (chain.coordinates() as f64).powi(2)
+}
+
+/// Kept covariances, one of which exists twice while they are written.
+fn kept_covariances(chain: &Chain, kept: usize) -> f64 {
+    (kept + usize::from(kept > 1)) as f64 * of_covariance(chain)
+}
+
+/// Krylov vectors of the interface that are held at once, as a rule.
+fn krylov_vectors(chain: &Chain) -> f64 {
+    50.0 * 16.0 * 5.0 * chain.atoms() as f64
+}
+
+/// Processor time of a shifted solve for the covariance (measured at N = 64 to 1000, the same at γ = 0.1 to 10).
+pub fn seconds_of_solve(chain: &Chain) -> f64 {
+    0.2e-6 * (chain.atoms() as f64 + 20.0).powi(2)
+}
+
+/// Processor time of one node of the contour for the profiles alone: the quadrature's nodes, each followed along the chain in some 15 products, and prepared
+/// (fitted to N = 10³ and 10⁴ at γ = 1, extrapolated elsewhere). On a ring a closed form for each wave, and for the squares of means that move, in so many
+/// `moving_waves`, two transforms over these at every node of the quadrature.
+pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
+    let nodes = 250.0 + 80.0 / chain.flip_rate;
+    1e-6 * match chain.topology {
+        Topology::Ring => 0.6 * chain.atoms() as f64 + 0.3 * nodes * moving_waves as f64,
+        Topology::Open => nodes * (0.035 * chain.atoms() as f64 + 2.5),
+    }
+}
+
+/// `solves` shifted solves of steps: what two trajectories, their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
+pub fn of_steps(chain: &Chain, solves: f64, kept: usize) -> Cost {
+    let bytes = krylov_vectors(chain) + 8.0 * of_covariance(chain) + kept_covariances(chain, kept);
+    Cost { bytes, seconds: solves * seconds_of_solve(chain) }
+}
+
+/// `nodes` of the contour: the initial state, `shared` states that are summed at once, and a matrix that is formed from one; and the `kept` covariances.
+pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Cost {
+    let states = (1.5 + 0.5 * shared.max(1) as f64) * of_covariance(chain);
+    let bytes = krylov_vectors(chain) + states + kept_covariances(chain, kept);
+    Cost { bytes, seconds: nodes as f64 * seconds_of_solve(chain) }
+}
+
+/// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs: Krylov vectors, what the sweeps keep at every block, and
+/// vectors of the means and the profiles; on a ring the waves of one node, of the initial law and of the outputs.
+pub fn of_profile_nodes(chain: &Chain, moving_waves: usize, nodes: usize, abreast: usize, shared: usize) -> Cost {
+    let a_site = match chain.topology {
+        Topology::Ring => 320.0 + 80.0 * shared as f64,
+        Topology::Open => 850.0 * abreast as f64 + 300.0 + 100.0 * shared as f64,
+    };
+    Cost { bytes: a_site * chain.atoms() as f64, seconds: nodes as f64 * seconds_of_profiles(chain, moving_waves) }
+}
+
+/// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where a covariance is kept or the initial law has one (`dense`)
+/// the products that turn it.
+pub fn of_propagator(chain: &Chain, outputs: usize, kept: usize, dense: bool) -> Cost {
+    let damped = chain.left.is_some() || chain.right.is_some();
+    let n = chain.coordinates() as f64;
+    let matrices = match (dense, damped) {
+        (true, true) => 7.5,
+        (true, false) => 0.5,
+        _ => 0.0,
+    };
+    let rows = if damped { 80e-9 * n * n } else { 25e-9 * n * n };
+    let products = match (dense, damped) {
+        (true, true) => 0.3e-9 * n.powi(3),
+        (true, false) => 100e-9 * n * n,
+        _ => 0.0,
+    };
+    let bytes = 1000.0 * n + matrices * of_covariance(chain) + kept_covariances(chain, kept);
+    Cost { bytes, seconds: outputs as f64 * (rows + products) }
+}
+
+/// The stationary covariance, and `harmonics` more solves: one state, and the `kept` matrices formed from it.
+pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) -> Cost {
+    let bytes = krylov_vectors(chain) + 0.9 * of_covariance(chain) + kept_covariances(chain, kept);
+    Cost { bytes, seconds: (1 + harmonics) as f64 * 2.0 * seconds_of_solve(chain) }
+}
+
+/// The stationary profiles without the covariance: two quadratures at σ = 0. The harmonics of a periodic force live in a layer and cost little.
+pub fn of_stationary_profiles(chain: &Chain) -> Cost {
+    let sites = chain.atoms() as f64;
+    let nodes = 300.0 + 40.0 / chain.flip_rate;
+    Cost { bytes: 1900.0 * sites, seconds: 1e-6 * nodes * (0.05 * sites + 10.0) }
+}
