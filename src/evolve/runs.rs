@@ -16,7 +16,7 @@ const SHARED: usize = 32;
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Way {
     /// Half the width of the strip that the contour encloses, 0 for the hyperbola around the axis.
-    half_width: f64,
+    pub half_width: f64,
     /// What the nodes are chosen by.
     pub goal: f64,
 }
