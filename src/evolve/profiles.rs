@@ -11,7 +11,7 @@
 //! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
 //! end is part of the current's error. A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in [`super::envelope`]: the
 //! periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ), (s + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right
-//! end; while ωτ is small one contour encloses them all instead ([`super::strip`]). Everything is done on two contours with different inner quadratures; their
+//! end; while ωτ is small one contour encloses them all instead (strip.rs). Everything is done on two contours with different inner quadratures; their
 //! difference bounds the error of the second, which is the answer. Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥ [`earliest`].
 
 use super::contour;
