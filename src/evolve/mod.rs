@@ -59,9 +59,6 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// With the covariance more identities are seen: the profiles alone must gain at least this factor.
-const WORTH: f64 = 2.0;
-
 /// Decides for ascending microscopic `times`; `covariance` says whether the covariance is wanted at any of them. An error says
 /// why the way that was asked for cannot serve.
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
@@ -73,8 +70,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let without_covariance = match method {
         Method::Profiles => true,
         Method::Auto => {
-            profiles
-                && WORTH * cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
+            profiles && cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
         }
         _ => false,
     };
@@ -175,7 +171,8 @@ pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, toleran
             let one = cost::of_steps(&window, radau::expected_solves(&window, early, tolerance), 0);
             let count = windows::largest(chain, latest).1;
             let abreast = windows::ABREAST.min(count);
-            Cost { bytes: abreast as f64 * one.bytes, seconds: count as f64 * one.seconds }
+            // Steps are short there, so that shifts are large and solves take a third of the iterations.
+            Cost { bytes: abreast as f64 * one.bytes, seconds: 0.35 * count as f64 * one.seconds }
         }
         None => cost::of_steps(chain, radau::expected_solves(chain, early, tolerance), all),
     };
