@@ -81,7 +81,7 @@ pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     let (nodes, sites) = (60.0 + 12.0 / chain.flip_rate, chain.atoms() as f64);
     1e-6 * match chain.topology {
         Topology::Ring => 0.6 * sites + 0.3 * nodes * moving_waves as f64,
-        Topology::Open => 5.0 * sites + nodes * (0.01 * sites + 40.0),
+        Topology::Open => 4.0 * sites + nodes * (0.03 * sites + 40.0),
     }
 }
 
