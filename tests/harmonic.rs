@@ -7,6 +7,7 @@ use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{harmonic, radau};
+use flipchain::observe::identities;
 use flipchain::scenario::{Thermostat, Topology};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -71,6 +72,19 @@ fn the_propagator_agrees_with_steps_for_every_kind_of_chain() {
             assert!(apart(&x.variance, &slim.moments.variance) <= 2.0 * slim.errors.var_r, "{place}");
             assert!(apart(&x.correlation, &slim.moments.correlation) <= 2.0 * slim.errors.correlation, "{place}");
             assert!(slim.moments.covariance.is_none());
+            // Time integrals: to the steps' error for as long.
+            for integrated in [exact, slim] {
+                let [a, b] = [integrated, stepped].map(|s| s.integrals.as_ref().expect("integrals"));
+                let allowed = 1e-9 * (1.0 + x.time);
+                for (kind, distance) in [
+                    ("∫ z̄", apart(&a.mean, &b.mean)),
+                    ("∫ E z²", apart(&a.square, &b.square)),
+                    ("∫ E p r", apart(&a.product, &b.product)),
+                    ("work", (a.work - b.work).abs()),
+                ] {
+                    assert!(distance <= allowed, "{kind}, {place}: {distance:e}");
+                }
+            }
         }
     }
 }
@@ -121,6 +135,39 @@ fn the_estimate_of_the_damped_propagator_bounds_its_error_at_late_times() {
                 solution.errors.mean_r
             );
             assert!(solution.errors.mean_r < 1e-13, "{friction} {time}: {:e}", solution.errors.mean_r);
+        }
+    }
+}
+
+#[test]
+fn energy_is_balanced_at_every_site_after_a_million_units() {
+    let mut random = ChaCha8Rng::seed_from_u64(46);
+    for chain in [
+        chain(Topology::Ring, 30, [false, false], Force::default()),
+        chain(Topology::Ring, 31, [false, false], Force::default()),
+        chain(Topology::Open, 40, [false, false], Force::default()),
+        chain(Topology::Open, 20, [true, true], shaken()),
+        chain(Topology::Open, 17, [false, true], shaken()),
+        chain(Topology::Open, 15, [false, false], shaken()),
+    ] {
+        let independent = law(&chain, &mut random);
+        // The same law with its covariance written out, and some of it correlated.
+        let mut covariance = independent.covariance_above(0.0);
+        (covariance[[0, 3]], covariance[[3, 0]]) = (0.05, 0.05);
+        let correlated = InitialLaw { covariance: Some(covariance), ..independent.clone() };
+        for law in [independent, correlated] {
+            let start = Solution::initial(&chain, &law);
+            for solution in evolve(&chain, &law, &[0.3, 1e3, 1e6], false) {
+                let time = solution.moments.time;
+                let checked = identities::balances(&chain, &start, &solution, time);
+                assert!(checked.iter().any(|i| i.name == "energy balance at every site"), "{chain:?}");
+                for identity in checked {
+                    // Roundings of sums over the modes; where a force acts, of powers that cancel for as long as they act, and without thermostats
+                    // some roundings a radian of the angles of what it drives.
+                    let allowed = 1e-12 + if chain.force == Force::default() { 0.0 } else { 8.0 * f64::EPSILON * time };
+                    assert!(identity.violation < allowed, "{chain:?}: {identity:?}");
+                }
+            }
         }
     }
 }

@@ -179,6 +179,71 @@ fn a_run_starts_from_the_end_of_another_and_goes_on_as_one_run() {
 }
 
 #[test]
+fn a_ring_and_a_shaken_chain_go_on_from_their_own_end_in_the_force_s_phase() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let (half, frequency) = (350.0, 2.0 * PI / 4.7);
+    let shaken = |phase: f64| {
+        format!(
+            "[chain]\ntopology = \"open\"\nbonds = 5\nflip_rate = 1\n[left.thermostat]\ntemperature = 2\n[right.force]\nmean = 1\n\
+             period = 4.7\nharmonics = [{{ order = 2, amplitude = 1.5, phase = {phase:.17} }}]\n"
+        )
+    };
+    let ring = |_: f64| "[chain]\ntopology = \"ring\"\nbonds = 6\nflip_rate = 0.9\n".to_string();
+    let profile = "elongation = \"cos(2*pi*x)\"\nmomentum = \"0.2*x\"\ntemperature = \"1 + x\"\n";
+    let chains: [(&str, &dyn Fn(f64) -> String); 2] = [("shaken", &shaken), ("ring", &ring)];
+    for (name, chain) in chains {
+        let run = |part: &str, phase: f64, time: f64, initial: &str, more: &str| {
+            let text =
+                format!("{}[time]\nscale = \"microscopic\"\noutputs = [{time}]\n[initial]\n{initial}", chain(phase));
+            let file = path(&format!("{name}-{part}.toml"));
+            std::fs::write(&file, text).expect("the folder is writable");
+            let ended = flipchain(&["evolve", &file, "-o", &path(&format!("{name}-{part}")), more]);
+            assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+            let csv = std::fs::read_to_string(path(&format!("{name}-{part}/profiles.csv"))).expect("profiles");
+            let row =
+                |line: &str| -> Vec<f64> { line.split(',').skip(1).map(|x| x.parse().expect("a number")).collect() };
+            csv.lines().skip(1).map(row).collect::<Vec<_>>()
+        };
+        let whole = run("whole", 0.4, 2.0 * half, profile, "--quiet");
+        run("first", 0.4, half, profile, "--covariance");
+        // The second run's clock starts at 0: its force begins where the first one's ended.
+        let begins = (0.4 + 2.0 * frequency * half) % (2.0 * PI);
+        let last = format!("covariance = \"{name}-first/covariance.npz\"\n");
+        for (a, b) in whole.iter().zip(&run("second", begins, half, &last, "--quiet")) {
+            assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9), "{name}: {a:?}\n{b:?}");
+        }
+    }
+}
+
+#[test]
+fn phases_by_the_literal_operator_are_the_same_profiles() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let out = |name: &str| folder.path().join(name).display().to_string();
+    let data = format!("{}/data/scenarios/periodic_force.toml", env!("CARGO_MANIFEST_DIR"));
+    let values = |method: &str| -> Vec<f64> {
+        let arguments =
+            ["steady", &data, "-o", &out(method), "--phases=5", "--set=chain.bonds=7", "--method", method, "--quiet"];
+        let ended = flipchain(&arguments);
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        let csv = std::fs::read_to_string(folder.path().join(method).join("profiles.csv")).expect("profiles");
+        csv.lines()
+            .skip(1)
+            .flat_map(|line| line.split(',').map(|x| x.parse().expect("a number")).collect::<Vec<f64>>())
+            .collect()
+    };
+    let judge = values("literal");
+    for method in ["profiles", "modal"] {
+        let found = values(method);
+        assert_eq!(found.len(), 6 * 8 * 11);
+        for (a, b) in found.iter().zip(&judge) {
+            // Energies are of order ten.
+            assert!(a == b || (a - b).abs() < 1e-11, "{method}: {a} {b}");
+        }
+    }
+}
+
+#[test]
 fn a_gibbs_state_is_its_tension_and_temperature() {
     let read = |initial: &str| {
         let text = format!("{SMALL}outputs = [1]\n[initial]\n{initial}");

@@ -3,8 +3,9 @@
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
-use flipchain::evolve::{contour, radau};
+use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::Monitor;
+use flipchain::observe::Profile;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::{SteadyError, closed};
 use ndarray::Array2;
@@ -152,11 +153,15 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
             law.mean_r = (0..96).map(wave).collect();
             law.mean_p = (0..96).map(|n| 0.3 + wave(n + 7)).collect();
         }
-        let first = contour::earliest(&chain).expect("flips");
-        let times = [first, 3.0 * first, 100.0 * first];
-        let slim = flipchain::evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
-        let full = contour::evolve(&Modal::new(&chain), &law, &times, 1e-9, |_| false, &Monitor::default());
-        for (a, b) in slim.expect("it ends").0.iter().zip(&full.expect("it ends").0) {
+        let first = evolve::profiles::earliest(&chain, &law).expect("flips");
+        let served = contour::earliest(&chain).expect("flips");
+        let times = [first, 2.0 * first, served, 3.0 * served, 100.0 * served];
+        let slim = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
+        // The covariance by steps where its own contour does not serve yet.
+        let ((early, late), modal, quiet) = (times.split_at(2), Modal::new(&chain), Monitor::default());
+        let early = radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).expect("it ends").0;
+        let late = contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet).expect("it ends").0;
+        for (a, b) in slim.expect("it ends").0.iter().zip(early.iter().chain(&late)) {
             let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
             let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
             for (kind, distance, allowed) in [
@@ -169,12 +174,80 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
                 assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
                 assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
             }
-            // Energy and length stay.
+            // Energy stays, to the stated error of the profiles.
             let energy = |mean: &[f64], variance: &[f64]| {
                 mean.iter().zip(variance).map(|(z, v)| (z * z + v) / 2.0).sum::<f64>() / bonds as f64
             };
             let (before, after) = (energy(&law.mean(), &law.variance()), energy(&x.mean, &x.variance));
-            assert!((before - after).abs() < 1e-12 * (1.0 + before), "N {bonds}: {before} {after}");
+            let size = |range: std::ops::Range<usize>| x.mean[range].iter().fold(0.0, |m: f64, z| m.max(z.abs()));
+            let stated = (e.var_r + e.var_p) / 2.0 + size(0..bonds) * e.mean_r + size(bonds..2 * bonds) * e.mean_p;
+            assert!((before - after).abs() <= stated, "N {bonds}: {before} {after}, stated {stated:e}");
         }
+    }
+}
+
+#[test]
+fn early_profiles_of_a_long_ring_are_those_of_windows_of_it() {
+    let mut random = ChaCha8Rng::seed_from_u64(36);
+    let quiet = Monitor::default();
+    for (bonds, several) in [(230, true), (60, false)] {
+        let chain = chain(Topology::Ring, bonds, 0.6);
+        let law = InitialLaw { covariance: None, ..law(&chain, &mut random) };
+        let times = [0.0, 0.3, 2.0, 6.0];
+        let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
+        // The small one is its own window.
+        assert_eq!(plan.windows.expect("in windows") + 1 < bonds, several);
+        let modal = Modal::new(&chain);
+        let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+        let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+        for (a, b) in slim.iter().zip(&full) {
+            let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
+            let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            for (kind, distance, allowed) in [
+                ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
+                ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
+                ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
+                ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
+                ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+            ] {
+                assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
+                assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
+            }
+        }
+    }
+}
+
+#[test]
+fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
+    let bonds = 100_000;
+    let chain = chain(Topology::Ring, bonds, 1.0);
+    let wave = |n: usize, shift: f64| (2.0 * std::f64::consts::PI * n as f64 / bonds as f64 + shift).sin();
+    let profile = |constant: f64, amplitude: f64, shift: f64| -> Vec<f64> {
+        (0..bonds).map(|n| constant + amplitude * wave(n, shift)).collect()
+    };
+    let temperature = profile(1.0, 0.4, 0.0);
+    let law = InitialLaw {
+        mean_r: profile(1.0, 0.5, 1.6),
+        mean_p: profile(0.0, 0.3, 0.0),
+        var_r: temperature.clone(),
+        var_p: temperature,
+        covariance: None,
+    };
+    let unit = (bonds as f64).powi(2);
+    let evolve =
+        |times: &[f64]| evolve::profiles::evolve(&chain, &law, times, 1e-9, &Monitor::default()).expect("it ends").0;
+    // The same output by a contour of its own and by one that it shares.
+    let (alone, shared) = (evolve(&[0.003 * unit]), evolve(&[0.001 * unit, 0.003 * unit]));
+    let [a, b] = [&alone[0], &shared[1]].map(|s| Profile::new(&chain, s, 0.003));
+    let size = a.current.iter().fold(0.0, |m: f64, j| m.max(j.abs()));
+    let apart = a.current.iter().zip(&b.current).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+    assert!(apart <= a.errors.current + b.errors.current, "{apart:e}");
+    assert!(a.errors.current.max(b.errors.current) < 1e-10 * size, "{:e} of {size:e}", a.errors.current);
+    // On this scale the current is -∂_x e_heat/4γ - r ∂_x r/2γ over N, to some 1/N of it.
+    let slope = |values: &[f64], n: usize| (values[(n + 1) % bonds] - values[(n + bonds - 1) % bonds]) / 2.0;
+    let heat = a.thermal();
+    for n in (0..bonds).step_by(9973) {
+        let expected = -slope(&heat, n) / 4.0 - a.mean_r[n] * slope(&a.mean_r, n) / 2.0;
+        assert!((a.current[n] - expected).abs() < 1e-3 * size, "{n}: {:e} {expected:e}", a.current[n]);
     }
 }

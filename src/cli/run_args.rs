@@ -78,7 +78,7 @@ impl RunArgs {
         Scenario::read_if(&self.scenario, &self.overrides, |scenario| {
             let bonds = scenario.chain.bonds;
             let least = cost::of_profiles(bonds, profiles(scenario));
-            expected::fits(self, least, bonds, 1.0, "fewer output times, as every profile takes 400 bytes a site")
+            expected::fits(self, least, bonds, 1.0, "fewer profiles, each of which takes 400 bytes a site")
         })
     }
 }

@@ -112,7 +112,7 @@ fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
 fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
     let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
-    hyperbola::shared(times, |ratio| nodes_for(ratio, goal(tolerance)), fits)
+    hyperbola::shared(times, |first, last| nodes_for(last / first, goal(tolerance)), fits)
 }
 
 /// How many shifted solves [`evolve`] takes: one a node, and under a periodic force those of the envelopes.
@@ -292,8 +292,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             covariance
         });
         let mean: Vec<f64> = self.periodic.at(time).iter().zip(w).map(|(s, w)| s + w).collect();
-        let mut integrals =
-            envelope::mean_integrals(self.equations, &self.periodic, &self.deviation, (w, w_sum), time)?;
+        let solve = |shift: Complex64, f: &[Complex64]| self.equations.solve_mean(shift, f);
+        let mut integrals = envelope::mean_integrals(chain, solve, &self.periodic, &self.deviation, (w, w_sum), time)?;
         integrals.square.iter_mut().zip(&sums.variance_integral).for_each(|(z, y)| *z += y + self.reference * time);
         integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
         // The parts are put together to some roundings of theirs.

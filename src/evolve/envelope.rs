@@ -11,6 +11,7 @@
 //!
 //! A node costs 1 + 2·harmonics shifted solves. The singularities of the other kind must stay outside the hyperbola: [`EARLIEST_PHASE`].
 
+use crate::chain::Chain;
 use crate::covariance::moments::TimeIntegrals;
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
@@ -66,15 +67,15 @@ pub(super) fn at_node<'a, E: MomentEquations>(
 }
 
 /// The parts of the time integrals that the means make beside ∫ Y: with E z_i z_j = Y_ij + z_per,i z_per,j + z_per,i w_j + w_i z_per,j and
-/// ∫_0^τ e^(ilωt) w dt = (-ilω - B)⁻¹ ( w(0) - e^(ilωτ) w(τ) ) for l ≠ 0; `w_sum` is the one of l = 0.
-pub(super) fn mean_integrals<E: MomentEquations>(
-    equations: &E,
+/// ∫_0^τ e^(ilωt) w dt = (-ilω - B)⁻¹ ( w(0) - e^(ilωτ) w(τ) ) for l ≠ 0; `w_sum` is the one of l = 0. `solve` solves (σ - B) z = f.
+pub(super) fn mean_integrals(
+    chain: &Chain,
+    solve: impl Fn(Complex64, &[Complex64]) -> Result<Vec<Complex64>, SolveError>,
     periodic: &PeriodicMean,
     deviation: &[f64],
     (w, w_sum): (&[f64], &[f64]),
     time: f64,
 ) -> Result<TimeIntegrals, SolveError> {
-    let chain = equations.chain();
     let n = chain.coordinates();
     let mut sums =
         TimeIntegrals { mean: w_sum.to_vec(), square: vec![0.0; n], product: vec![0.0; chain.bonds], work: 0.0 };
@@ -84,7 +85,7 @@ pub(super) fn mean_integrals<E: MomentEquations>(
             w_sum.iter().map(|&w| w.into()).collect()
         } else {
             let change: Vec<Complex64> = deviation.iter().zip(w).map(|(before, w)| before - turn * w).collect();
-            equations.solve_mean(Complex64::new(0.0, -a.order as f64 * periodic.frequency), &change)?
+            solve(Complex64::new(0.0, -a.order as f64 * periodic.frequency), &change)?
         };
         let own = periodic.turn_integral(a.order, time);
         sums.mean.iter_mut().zip(&a.mean).for_each(|(sum, z)| *sum += (own * z).re);

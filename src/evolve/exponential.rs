@@ -4,21 +4,20 @@
 //! a Hankel matrix, known from three of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of three columns at
 //! ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings. B dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at
 //! N = 2000, τ = 10⁶. Profiles of independent coordinates are sums over the rows, whose roundings are the error reported; correlated laws and kept
-//! covariances are two dense products, O(N³).
+//! covariances are two dense products, O(N³). So are the time integrals for the energy balance ([`super::doubling`]).
 
+use super::doubling::{self, DEGREE, INTEGRATED, product};
+use super::envelope::mean_integrals;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::SolveError;
 use crate::covariance::literal;
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::double_double::Double;
 use crate::numerics::toeplitz_hankel::ToeplitzHankel;
-use faer::Mat;
-use ndarray::{Array2, Axis};
+use ndarray::Array2;
+use num_complex::Complex64;
 use rayon::prelude::*;
-
-/// Degree of Taylor's series: 2⁴³/43! < 10⁻³⁹.
-const DEGREE: usize = 42;
 
 /// A damped chain without flips.
 pub(super) struct Damped<'a> {
@@ -44,7 +43,7 @@ impl<'a> Damped<'a> {
         if i.is_multiple_of(2) { self.chain.bonds + i / 2 } else { i / 2 }
     }
 
-    pub fn at(&self, law: &InitialLaw, time: f64, keep: bool) -> Solution {
+    pub fn at(&self, law: &InitialLaw, time: f64, keep: bool) -> Result<Solution, SolveError> {
         let (chain, n) = (self.chain, self.chain.coordinates());
         let propagator = propagator(chain, time);
         let deviation: Vec<f64> = law.mean().iter().zip(self.periodic.at(0.0)).map(|(z, s)| z - s).collect();
@@ -102,19 +101,64 @@ impl<'a> Damped<'a> {
             None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
         };
         moments.covariance = covariance.filter(|_| keep);
-        Solution { moments, errors, consistency: Some(consistency), ..Default::default() }
+        let integrals = (chain.bonds <= INTEGRATED).then(|| self.integrals(law, &deviation, &moments)).transpose()?;
+        Ok(Solution { moments, errors, integrals, consistency: Some(consistency), ..Default::default() })
     }
 
-    /// C_∞ + e^(Bτ)(C(0) - C_∞)e^(Bᵀτ) in the theory's order.
-    fn covariance(&self, law: &InitialLaw, propagator: &ToeplitzHankel) -> Array2<f64> {
-        let (chain, n) = (self.chain, self.chain.coordinates());
-        let limit = chain.harmonic_state().expect("there is a thermostat").covariance(chain);
+    /// The time integrals up to the time of `moments`, w(0) being `deviation`: ∫ Y of Y = C + w wᵀ, which is C_∞ and what e^(Bτ) turns, and the rest of
+    /// the means' part.
+    fn integrals(&self, law: &InitialLaw, deviation: &[f64], moments: &Moments) -> Result<TimeIntegrals, SolveError> {
+        let (chain, time) = (self.chain, moments.time);
+        let w: Vec<f64> = moments.mean.iter().zip(self.periodic.at(time)).map(|(z, s)| z - s).collect();
+        let change: Vec<Complex64> = deviation.iter().zip(&w).map(|(before, w)| (before - w).into()).collect();
+        let solve = |shift: Complex64, f: &[Complex64]| literal::solve_drift(chain, shift, f);
+        let w_sum: Vec<f64> = solve(Complex64::ZERO, &change)?.iter().map(|w| w.re).collect();
+        let mut integrals = mean_integrals(chain, solve, &self.periodic, deviation, (&w, &w_sum), time)?;
+        let mut start = law.covariance_above(0.0) - self.limit();
+        start.indexed_iter_mut().for_each(|((i, j), y)| *y += deviation[i] * deviation[j]);
+        let norm = 2.0 + chain.friction().into_iter().fold(0.0, f64::max);
+        let mut known: Option<ToeplitzHankel> = None;
+        let turned = doubling::accumulated(
+            start,
+            |x| chain.drift_of(x),
+            norm,
+            time,
+            |time| {
+                let turn = known.as_ref().map_or_else(|| propagator(chain, time), ToeplitzHankel::squared);
+                let matrix = self.matrix(&turn);
+                known = Some(turn);
+                matrix
+            },
+        );
+        for (i, sum) in integrals.square.iter_mut().enumerate() {
+            *sum += self.variance[i] * time + turned[[i, i]];
+        }
+        for (bond, sum) in integrals.product.iter_mut().enumerate() {
+            *sum += self.correlation * time + turned[chain.left_pair(bond)];
+        }
+        Ok(integrals)
+    }
+
+    /// C_∞ in the theory's order.
+    fn limit(&self) -> Array2<f64> {
+        self.chain.harmonic_state().expect("there is a thermostat").covariance(self.chain)
+    }
+
+    /// e^(Bτ) in the theory's order.
+    fn matrix(&self, propagator: &ToeplitzHankel) -> Array2<f64> {
+        let n = self.chain.coordinates();
         let mut matrix = Array2::zeros((n, n));
         for i in 0..n {
             for (j, g) in propagator.row(i).into_iter().enumerate() {
                 matrix[[self.place(i), self.place(j)]] = g;
             }
         }
+        matrix
+    }
+
+    /// C_∞ + e^(Bτ)(C(0) - C_∞)e^(Bᵀτ) in the theory's order.
+    fn covariance(&self, law: &InitialLaw, propagator: &ToeplitzHankel) -> Array2<f64> {
+        let (limit, matrix) = (self.limit(), self.matrix(propagator));
         let deviation = law.covariance_above(0.0) - &limit;
         product(&product(&matrix, &deviation), &matrix.t().to_owned()) + limit
     }
@@ -160,19 +204,4 @@ fn propagator(chain: &Chain, time: f64) -> ToeplitzHankel {
         propagator = propagator.squared();
     }
     propagator
-}
-
-/// Rows handed to one thread at a time; fixed, so that the bits do not depend on the number of threads.
-const ROWS: usize = 64;
-
-/// A matrix product, faer's, in blocks of rows.
-fn product(a: &Array2<f64>, b: &Array2<f64>) -> Array2<f64> {
-    let right = Mat::from_fn(b.nrows(), b.ncols(), |i, j| b[[i, j]]);
-    let mut out = Array2::zeros((a.nrows(), b.ncols()));
-    let blocks: Vec<_> = out.axis_chunks_iter_mut(Axis(0), ROWS).zip(a.axis_chunks_iter(Axis(0), ROWS)).collect();
-    blocks.into_par_iter().for_each(|(mut out, rows)| {
-        let c = Mat::from_fn(rows.nrows(), rows.ncols(), |i, j| rows[[i, j]]) * &right;
-        out.indexed_iter_mut().for_each(|((i, j), x)| *x = c[(i, j)]);
-    });
-    out
 }

@@ -9,13 +9,15 @@
 //! turned by rows and columns. With thermostats C_∞ is the closed form ([`Chain::thermal_state`]) and e^(Bτ) a Toeplitz and a Hankel
 //! matrix by scaling and squaring in 32 digits, O(N² log τ). Error: rounding of the transforms and sums.
 
+use super::doubling::{self, INTEGRATED};
 use super::exponential::Damped;
 use super::radau::EvolveError;
+use super::rotation_integrals;
 use crate::chain::modes::Modes;
-use crate::chain::{Chain, InitialLaw};
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::chain::{Chain, Force, InitialLaw};
+use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::monitor::{Monitor, Progress};
-use crate::numerics::double_double::mode_phase;
+use crate::numerics::double_double::{harmonic_phase, mode_phase};
 use crate::scenario::Topology;
 use ndarray::{Array2, Axis};
 use num_complex::Complex64;
@@ -34,7 +36,7 @@ pub fn evolve(
     for (index, &time) in times.iter().enumerate() {
         solutions.push(monitor.once(&format!("output-{index}"), |_| {
             Ok::<_, EvolveError>(match &damped {
-                Some(damped) => damped.at(law, time, keep(index)),
+                Some(damped) => damped.at(law, time, keep(index))?,
                 None => Rotation::new(chain, time).solution(chain, law, keep(index)),
             })
         })?);
@@ -113,7 +115,11 @@ impl Rotation {
         };
         let covariance = covariance.filter(|_| keep);
         let moments = Moments { time: self.time, mean, variance, correlation, covariance };
-        Solution { moments, errors, consistency: Some(consistency), ..Default::default() }
+        let integrals = match chain.force == Default::default() {
+            true => Some(rotation_integrals::integrals(chain, &self.modes, law, self.time)),
+            false => (chain.bonds <= INTEGRATED).then(|| self.driven_integrals(chain, law)),
+        };
+        Solution { moments, errors, integrals, consistency: Some(consistency), ..Default::default() }
     }
 
     /// e^(Bτ) C(0) e^(Bᵀτ)
@@ -158,6 +164,72 @@ impl Rotation {
             }
         }
         totals
+    }
+
+    /// The time integrals under a force: u = (z, 1, cos lωτ, sin lωτ, ..) is linear in its start, u uᵀ and C are integrated together.
+    fn driven_integrals(&self, chain: &Chain, law: &InitialLaw) -> TimeIntegrals {
+        let (n, force) = (chain.coordinates(), &chain.force);
+        let size = n + 1 + 2 * force.harmonics.len();
+        let turning = |i: usize, order: u32| (n + 1 + 2 * i, order as f64 * force.frequency);
+        // F = F̄ + 2 Re Σ F_l (cos + i sin), of the components of a vector.
+        let force_of = |x: &dyn Fn(usize) -> f64| {
+            let harmonics = force.harmonics.iter().enumerate();
+            let part =
+                |(i, (_, f)): (usize, &(u32, Complex64))| 2.0 * (f.re * x(n + 1 + 2 * i) - f.im * x(n + 2 + 2 * i));
+            force.mean * x(n) + harmonics.map(part).sum::<f64>()
+        };
+        let generator = |x: &[f64]| {
+            let mut slope = chain.drift_of(&x[..n]);
+            slope[n - 1] += force_of(&|i| x[i]);
+            slope.resize(size, 0.0);
+            for (i, &(order, _)) in force.harmonics.iter().enumerate() {
+                let (cos, frequency) = turning(i, order);
+                (slope[cos], slope[cos + 1]) = (-frequency * x[cos + 1], frequency * x[cos]);
+            }
+            slope
+        };
+        let propagator = |time: f64| {
+            let rotation = Rotation::new(chain, time);
+            let mut matrix = Array2::zeros((size, size));
+            let mut put = |j: usize, column: &[f64]| column.iter().enumerate().for_each(|(i, x)| matrix[[i, j]] = *x);
+            for j in 0..n {
+                let mut column = vec![0.0; n];
+                column[j] = 1.0;
+                rotation.apply(&mut column);
+                put(j, &column);
+            }
+            let under = |force: Force| rotation.forced(&Chain { force, ..chain.clone() }).0;
+            put(n, &under(Force { mean: force.mean, ..Default::default() }));
+            for (i, &(order, f)) in force.harmonics.iter().enumerate() {
+                for (j, f) in [f, Complex64::I * f].into_iter().enumerate() {
+                    let harmonics = vec![(order, f)];
+                    put(turning(i, order).0 + j, &under(Force { mean: 0.0, frequency: force.frequency, harmonics }));
+                }
+            }
+            matrix[[n, n]] = 1.0;
+            for (i, &(order, _)) in force.harmonics.iter().enumerate() {
+                let (turn, (cos, _)) = (harmonic_phase(order as i64, force.frequency, time), turning(i, order));
+                (matrix[[cos, cos]], matrix[[cos, cos + 1]]) = (turn.re, -turn.im);
+                (matrix[[cos + 1, cos]], matrix[[cos + 1, cos + 1]]) = (turn.im, turn.re);
+            }
+            matrix
+        };
+        let mut start = law.mean();
+        start.push(1.0);
+        force.harmonics.iter().for_each(|_| start.extend([1.0, 0.0]));
+        let covariance = law.covariance_above(0.0);
+        let second = Array2::from_shape_fn((size, size), |(i, j)| {
+            start[i] * start[j] + if i < n && j < n { covariance[[i, j]] } else { 0.0 }
+        });
+        let highest = force.harmonics.iter().map(|&(order, _)| order as f64).fold(0.0, f64::max) * force.frequency;
+        let strength = force.mean.abs() + force.harmonics.iter().map(|(_, f)| 4.0 * f.norm()).sum::<f64>();
+        let sum = doubling::accumulated(second, generator, 2.0 + strength + highest, self.time, propagator);
+        TimeIntegrals {
+            mean: (0..n).map(|i| sum[[i, n]]).collect(),
+            square: (0..n).map(|i| sum[[i, i]]).collect(),
+            product: (0..chain.bonds).map(|bond| sum[chain.left_pair(bond)]).collect(),
+            work: force_of(&|i| sum[[n - 1, i]]),
+        }
     }
 
     /// What the force does from rest, and its error: u_k = p_k - i r_k obeys du/dτ = -i a u + ψ_k(N) F, so every harmonic adds

@@ -15,6 +15,8 @@ use std::ops::Range;
 pub struct Contour {
     /// (s_k, weight_k)
     pub nodes: Vec<(Complex64, Complex64)>,
+    /// The singularities up to this imaginary part are enclosed: 0 for the hyperbola around the axis.
+    pub half_width: f64,
 }
 
 /// The decay of the error per node, and α, nh, for times in a ratio Λ.
@@ -54,17 +56,21 @@ impl Contour {
             let slope = Complex64::I * mu * theta.cos();
             (s, slope * h / Complex64::new(0.0, 2.0 * PI))
         };
-        Contour { nodes: (0..count).map(node).collect() }
+        Contour { nodes: (0..count).map(node).collect(), half_width: 0.0 }
     }
 }
 
-/// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(last/first), so that their number is least among the runs that
+/// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(first, last), so that their number is least among the runs that
 /// `fits` allows; what it allows it must also allow in part, and every time alone.
-pub fn shared(times: &[f64], nodes: impl Fn(f64) -> usize, fits: impl Fn(Range<usize>) -> bool) -> Vec<Range<usize>> {
+pub fn shared(
+    times: &[f64],
+    nodes: impl Fn(f64, f64) -> usize,
+    fits: impl Fn(Range<usize>) -> bool,
+) -> Vec<Range<usize>> {
     // best[i]: the fewest nodes for the first i times, and where the last run starts.
     let mut best = vec![(0, 0)];
     for end in 1..=times.len() {
-        let run = |start: usize| (best[start].0 + nodes(times[end - 1] / times[start]), start);
+        let run = |start: usize| (best[start].0 + nodes(times[start], times[end - 1]), start);
         let starts = (0..end).rev().take_while(|&start| start + 1 == end || fits(start..end));
         let choice = starts.map(run).min().expect("there is a time before the end");
         best.push(choice);
@@ -112,7 +118,7 @@ mod tests {
     #[test]
     fn runs_cover_all_times_in_order() {
         let times: Vec<f64> = (1..=23).map(|i| i as f64).chain([1e6]).collect();
-        let runs = shared(&times, |ratio| nodes_for(ratio, 1e-10), |run| run.len() <= 8);
+        let runs = shared(&times, |first, last| nodes_for(last / first, 1e-10), |run| run.len() <= 8);
         assert_eq!(runs.iter().flat_map(|r| r.clone()).collect::<Vec<_>>(), (0..24).collect::<Vec<_>>());
         assert!(runs.iter().all(|r| r.len() <= 8) && runs.last() == Some(&(23..24)));
     }

@@ -121,7 +121,8 @@ pub fn evolve<E: MomentEquations>(
             let share = (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln();
             monitor.advance(Progress { share, time, error: most, ..Default::default() })?;
         }
-        let sums = mean_integrals(equations, &periodic, &deviation, (&fine, &integral), output)?;
+        let solve = |shift: Complex64, f: &[Complex64]| equations.solve_mean(shift, f);
+        let sums = mean_integrals(chain, solve, &periodic, &deviation, (&fine, &integral), output)?;
         let lasting = [0, 1].map(|i| {
             let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
             distance[i] / GAIN

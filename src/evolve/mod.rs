@@ -2,6 +2,7 @@
 //! between them.
 
 pub mod contour;
+mod doubling;
 pub mod envelope;
 mod exponential;
 pub mod harmonic;
@@ -10,7 +11,10 @@ pub mod means;
 pub mod profiles;
 pub mod radau;
 mod ring;
+mod rotation_integrals;
+mod runs;
 mod step_size;
+mod strip;
 pub mod tableau;
 mod unresolved;
 pub mod windows;
@@ -77,9 +81,9 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let latest = times[..early].last().copied().unwrap_or(0.0);
     // In windows of 4 margins the cost is 8 margins' worth of bonds times N, against N².
     let short = chain.bonds > 8 * windows::margin(latest) || method == Method::Profiles;
-    let windows = (without_covariance && profiles::plain(chain) && short && latest > 0.0)
-        .then(|| windows::largest(chain, latest));
+    let windows = (without_covariance && short && latest > 0.0).then(|| windows::largest(chain, latest));
     let steps = match &windows {
+        _ if at_start_only && without_covariance => "the initial law itself".into(),
         Some((bonds, count)) => {
             format!("steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then")
         }
@@ -110,7 +114,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     if earliest.is_none() {
         return Err("the contour needs flips (γ > 0)".into());
     }
-    let limit_is = if without_covariance && profiles::plain(chain) {
+    let limit_is = if without_covariance {
         format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
     } else if chain.force.harmonics.is_empty() {
         format!("300/γ = {limit:.3e}")
@@ -118,8 +122,17 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
         format!("max(300/γ, 40/ω) = {limit:.3e}")
     };
     let covariance = if without_covariance { ", without the covariance" } else { "" };
-    let envelopes =
-        if chain.force.harmonics.is_empty() { "" } else { ", with envelopes for the harmonics of the force" };
+    let phase = |time: &f64| chain.force.frequency * time;
+    let enclosed = times.iter().filter(|time| **time >= limit && phase(time) < envelope::EARLIEST_PHASE).count();
+    let envelopes = match enclosed {
+        _ if chain.force.harmonics.is_empty() => String::new(),
+        n if without_covariance && n > 0 => {
+            format!(
+                ", {n} of them around the frequencies of the force together, τ < 40/ω; later ones with envelopes for its harmonics"
+            )
+        }
+        _ => ", with envelopes for the harmonics of the force".into(),
+    };
     let contour_is = format!("contour{covariance}{envelopes}");
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
@@ -166,7 +179,7 @@ pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, toleran
     let inverted = if late.is_empty() {
         Cost::default()
     } else if plan.without_covariance {
-        let (nodes, shared) = profiles::nodes(late, tolerance);
+        let (nodes, shared) = runs::nodes(chain, late, tolerance);
         cost::of_profile_nodes(chain, moving_waves(chain, law), nodes, profiles::ABREAST, shared)
     } else {
         let shared = count(&kept[plan.stepped..]).min(contour::SHARED_STATES);

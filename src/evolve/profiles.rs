@@ -11,13 +11,14 @@
 //! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
 //! end is part of the current's error. A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in [`super::envelope`]: the
 //! periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ), (s + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right
-//! end. Everything is done on two contours with different inner quadratures; their difference bounds the error of the second, which is the answer.
-//! Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥ [`earliest`].
+//! end; while ωτ is small one contour encloses them all instead (strip.rs). Everything is done on two contours with different inner quadratures; their
+//! difference bounds the error of the second, which is the answer. Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥ [`earliest`].
 
 use super::contour;
-use super::hyperbola::{self, Contour};
+use super::hyperbola::Contour;
 use super::radau::{Counts, EvolveError, reference_temperature};
 use super::ring::Ring;
+use super::runs;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
@@ -28,25 +29,18 @@ use crate::resolvent::{self, Drive, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 use rayon::prelude::*;
-use std::ops::Range;
+use std::sync::OnceLock;
 
-/// Times at most that share a contour.
-const SHARED: usize = 32;
 /// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
 pub(super) const ABREAST: usize = 4;
 
-/// Under a constant force on an open chain the contour serves from this many 1/γ on (elsewhere it is seen to from [`contour::earliest`] on): by its last node, Re s = -30/τ, it must not have come near the band's spectrum at Re s = -γ.
+/// The contour serves from this many 1/γ on: by its last node, Re s = -30/τ, it must not have come near the band's spectrum at Re s = -γ.
 pub(super) const EARLIEST: f64 = 60.0;
-
-/// Whether the chain is open and its force constant.
-pub(super) fn plain(chain: &Chain) -> bool {
-    chain.topology == Topology::Open && chain.force.harmonics.is_empty()
-}
 
 /// The least microscopic time for which the profiles are had this way; `None` where never.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
-    let serves = contour::earliest(chain).filter(|_| law.covariance.is_none());
-    serves.map(|limit| if plain(chain) { EARLIEST / chain.flip_rate } else { limit })
+    let serves = contour::earliest(chain).is_some() && law.covariance.is_none();
+    serves.then(|| EARLIEST / chain.flip_rate)
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.
@@ -63,24 +57,24 @@ pub fn evolve(
         return Err(EvolveError::TooEarly { time, earliest });
     }
     let problem: Box<dyn Inversion + '_> = match chain.topology {
-        Topology::Open => Box::new(Problem::new(chain, law, monitor)?),
+        Topology::Open => Box::new(Problem::new(chain, law)?),
         Topology::Ring => Box::new(Ring::new(chain, law)),
     };
     // The current is 1/N of the energies; a residual counts a hundredfold in a variance (measured).
     let solve_tolerance = 1e-4 * tolerance;
     let [quality, judge] = Quality::pair(tolerance);
+    let runs = runs::runs(chain, times, tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
-    let (runs, goal) = runs(times, tolerance);
-    for (number, run) in runs.iter().enumerate() {
+    for (number, (way, run)) in runs.iter().enumerate() {
         let group = &times[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
-        let nodes = hyperbola::nodes_for(last / first, goal);
+        let count = way.count(first, last);
         let mut evaluate = |half: f64, extra: usize, quality: Quality| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
             let part = monitor.part(share(half), share(half + 0.5));
             let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
-                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
+                let (contour, mut reached) = (way.contour(first, last, count + extra), counts);
                 let found = problem.invert(&contour, group, quality, solve_tolerance, &mut reached, monitor)?;
                 Ok::<_, EvolveError>((found, reached))
             })?;
@@ -91,31 +85,21 @@ pub fn evolve(
         let mut fine = evaluate(0.5, contour::EXTRA, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // The inner quadratures come near the truth together: errors of 2.9 distances were seen (γ = 100).
-            // Two contours may agree by accident: no less than what the second should leave is claimed, of a current 1/N of that.
+            // Two contours may agree by accident: no less than what the second should leave is claimed. Slow modes have momenta and currents 1/√(γτ) of
+            // their elongations and variances, the slowest 1/N; the currents of a periodic state, where the contour encloses it, are as large as its variances.
+            let settled = (chain.flip_rate * fine.moments.time).sqrt().recip();
             let size = largest(&fine.moments.variance).max(problem.deviation());
-            let least = contour::CAUTION * hyperbola::gain(last / first, contour::EXTRA) * goal * size;
+            let least = contour::CAUTION * way.gain(first, last, contour::EXTRA) * way.goal * size;
             let mut errors =
                 fine.errors.with_distance(chain, &fine.moments, &coarse.moments).map(|distance| 4.0 * distance + least);
-            errors.correlation -= least * (1.0 - 1.0 / chain.bonds as f64);
+            errors.mean_p -= least * (1.0 - settled);
+            let current = if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
+            errors.correlation -= least * (1.0 - current);
             fine.errors = errors;
         }
         solutions.append(&mut fine);
     }
     Ok((solutions, counts))
-}
-
-/// The runs of times that share a contour, and the error that its nodes are chosen by: the current is 1/N of the energies.
-fn runs(times: &[f64], tolerance: f64) -> (Vec<Range<usize>>, f64) {
-    let goal = (1e-4 * tolerance).max(1e-14);
-    (hyperbola::shared(times, |ratio| hyperbola::nodes_for(ratio, goal), |run| run.len() <= SHARED), goal)
-}
-
-/// How many nodes [`evolve`] takes, and how many times share a contour at most.
-pub(super) fn nodes(times: &[f64], tolerance: f64) -> (usize, usize) {
-    let (runs, goal) = runs(times, tolerance);
-    let nodes = |run: &Range<usize>| hyperbola::nodes_for(times[run.end - 1] / times[run.start], goal);
-    let twice = runs.iter().map(|run| 2 * nodes(run) + contour::EXTRA).sum();
-    (twice, runs.iter().map(Range::len).max().unwrap_or(0))
 }
 
 /// (l, V̂_l)
@@ -145,8 +129,8 @@ struct Problem<'a> {
     reference: f64,
     /// z_per
     periodic: PeriodicMean,
-    /// (m, C_m) for m > 0.
-    harmonics: Vec<(i64, Layer)>,
+    /// (m, C_m) for m > 0, once they are asked for.
+    harmonics: OnceLock<Vec<(i64, Layer)>>,
     /// w(0)
     deviation: Vec<f64>,
     /// Var r(0), Var p(0), less the reference.
@@ -170,21 +154,28 @@ struct Parts<T> {
 }
 
 impl<'a> Problem<'a> {
-    fn new(chain: &'a Chain, law: &InitialLaw, monitor: &Monitor) -> Result<Problem<'a>, SolveError> {
+    fn new(chain: &'a Chain, law: &InitialLaw) -> Result<Problem<'a>, SolveError> {
         let reference = reference_temperature(chain, law);
         let modal = Modal::new(chain);
         let periodic = PeriodicMean::new(&modal)?.expect("asked only where the mean has a stationary value");
         let deviation = law.mean().iter().zip(&periodic.at(0.0)).map(|(z, s)| z - s).collect();
         let start = law.var_r.iter().chain(&law.var_p).map(|v| v - reference).collect();
-        let mut problem = Problem { chain, modal, reference, periodic, harmonics: vec![], deviation, start };
-        for order in problem.periodic.square_orders().into_iter().filter(|&order| order > 0) {
-            let squares = problem.periodic.momentum_squares(order);
-            let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * chain.flip_rate * q).collect();
-            let shift = problem.rotation(order);
-            let layer = resolvent::layer(chain, shift, &source, None, 1e-15, &monitor.silent())?;
-            problem.harmonics.push((order, layer));
+        Ok(Problem { chain, modal, reference, periodic, harmonics: OnceLock::new(), deviation, start })
+    }
+
+    /// (m, C_m) for m > 0.
+    fn harmonics(&self, monitor: &Monitor) -> Result<&[(i64, Layer)], EvolveError> {
+        if let Some(known) = self.harmonics.get() {
+            return Ok(known);
         }
-        Ok(problem)
+        let mut harmonics = vec![];
+        for order in self.periodic.square_orders().into_iter().filter(|&order| order > 0) {
+            let squares = self.periodic.momentum_squares(order);
+            let source: Vec<Complex64> = squares.iter().map(|q| 4.0 * self.chain.flip_rate * q).collect();
+            let layer = resolvent::layer(self.chain, self.rotation(order), &source, None, 1e-15, monitor)?;
+            harmonics.push((order, layer));
+        }
+        Ok(self.harmonics.get_or_init(|| harmonics))
     }
 
     /// ilω
@@ -192,13 +183,13 @@ impl<'a> Problem<'a> {
         Complex64::new(0.0, order as f64 * self.periodic.frequency)
     }
 
-    /// The transform of p̄² at s, but for (u²)^, and the envelopes (l, V̂_l); `w` is ŵ(s).
+    /// The transform of p̄² at s, but for (u²)^, and the envelopes (l, V̂_l) unless the contour encloses their lines; `w` is ŵ(s).
     fn forced(
         &self,
         s: Complex64,
         w: &[Complex64],
         deviation: &[Complex64],
-        settings: (Quality, f64),
+        (quality, tolerance, enclosed): (Quality, f64, bool),
         monitor: &Monitor,
     ) -> Result<(Vec<Complex64>, Envelopes), SolveError> {
         let (chain, momenta) = (self.chain, self.chain.bonds..);
@@ -221,8 +212,8 @@ impl<'a> Problem<'a> {
             } else {
                 let source: Vec<Complex64> =
                     p.iter().zip(&w[momenta.clone()]).map(|(p, u)| 8.0 * chain.flip_rate * p * u).collect();
-                let (shift, (quality, tolerance)) = (s + self.rotation(harmonic.order), settings);
-                if source.iter().any(|&q| q != Complex64::ZERO) {
+                if !enclosed && source.iter().any(|&q| q != Complex64::ZERO) {
+                    let shift = s + self.rotation(harmonic.order);
                     let envelope = resolvent::layer(chain, shift, &source, Some(quality), tolerance, monitor)?;
                     envelopes.push((harmonic.order, envelope));
                 }
@@ -238,7 +229,7 @@ impl<'a> Problem<'a> {
     fn transform(
         &self,
         s: Complex64,
-        (quality, tolerance): (Quality, f64),
+        (quality, tolerance, enclosed): (Quality, f64, bool),
         monitor: &Monitor,
     ) -> Result<(Parts<Complex64>, Envelopes), SolveError> {
         let (chain, bonds) = (self.chain, self.chain.bonds);
@@ -246,7 +237,7 @@ impl<'a> Problem<'a> {
         let moves = self.deviation.iter().any(|&w| w != 0.0);
         let deviation: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         let mean = if moves { self.modal.solve_mean(s, &deviation)? } else { deviation.clone() };
-        let (mut squares, envelopes) = self.forced(s, &mean, &deviation, (quality, tolerance), monitor)?;
+        let (mut squares, envelopes) = self.forced(s, &mean, &deviation, (quality, tolerance, enclosed), monitor)?;
         if moves {
             let own = kernel.mean_squares(&self.deviation);
             squares.iter_mut().zip(own).for_each(|(square, u)| *square += u);
@@ -277,9 +268,10 @@ impl<'a> Problem<'a> {
         Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
     }
 
-    fn solution(&self, time: f64, mut sum: Parts<f64>) -> Solution {
+    /// Puts the parts together; `apart` are the harmonics that the contour did not enclose.
+    fn solution(&self, time: f64, mut sum: Parts<f64>, apart: &[(i64, Layer)]) -> Solution {
         let mut turned = 0.0;
-        for (order, layer) in &self.harmonics {
+        for (order, layer) in apart {
             sum.add_layer(2.0 * self.periodic.turn(*order, time), self.rotation(*order), layer);
             let size = layer.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
             turned += 2.0 * PHASE_ERROR * size;
@@ -332,10 +324,14 @@ impl Inversion for Problem<'_> {
         };
         let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
         let (mut done, silent) = (0, monitor.silent());
-        // Transforms are about 1/s times what they are transforms of: a node is carried to the digits that enter a sum.
+        let enclosed = contour.half_width > 0.0;
+        let apart = if enclosed { &[] } else { self.harmonics(&silent)? };
+        // Transforms are about 1/s times what they are transforms of, s from the nearest line that the contour encloses: a node is carried to the digits
+        // that enter a sum.
         let carried = |&(s, weight): &(Complex64, Complex64)| {
-            let share = times.iter().map(|&time| (2.0 * weight / s * (s * time).exp()).norm()).fold(0.0, f64::max);
-            (quality.of_part(share), (tolerance / share).clamp(1e-15, 1e-2))
+            let near = s - Complex64::new(0.0, s.im.min(contour.half_width));
+            let share = times.iter().map(|&time| (2.0 * weight / near * (s * time).exp()).norm()).fold(0.0, f64::max);
+            (quality.of_part(share), (tolerance / share).clamp(1e-15, 1e-2), enclosed)
         };
         for nodes in contour.nodes.chunks(ABREAST) {
             let parts: Vec<_> = nodes.par_iter().map(|node| self.transform(node.0, carried(node), &silent)).collect();
@@ -354,7 +350,7 @@ impl Inversion for Problem<'_> {
             let (share, last) = (done as f64 / contour.nodes.len() as f64, times[times.len() - 1]);
             monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
         }
-        Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum)).collect())
+        Ok(sums.into_iter().zip(times).map(|(sum, &time)| self.solution(time, sum, apart)).collect())
     }
 }
 

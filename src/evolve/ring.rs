@@ -8,7 +8,7 @@
 //!
 //! is a scalar equation, as are those of Var r and of the current ([`crate::resolvent::ring`]). A node costs O(N); the squares of means that move O(M log M)
 //! a node of their inner quadrature, M the number of waves in them. Two contours as in [`super::profiles`]: their difference bounds the error of the
-//! second, which is the answer. Times τ ≥ 300/γ.
+//! second, which is the answer. Times τ ≥ 60/γ.
 
 use super::hyperbola::Contour;
 use super::profiles::Inversion;
@@ -25,8 +25,10 @@ use rustfft::FftPlanner;
 /// Waves worked on by one task.
 const WAVES: usize = 1024;
 
-/// The waves j and -j of r̄ and p̄, Var r and Var p, Cov(p_n, r_(n+1)), ∫ Var r and ∫ Var p.
-type Waves = [[Complex64; 7]; 2];
+/// One wave of r̄ and p̄, Var r and Var p, Cov(p_n, r_(n+1)), ∫ Var r and ∫ Var p, and the size of the terms of the correlation.
+type Wave = ([Complex64; 7], f64);
+/// The waves j and -j.
+type Waves = [Wave; 2];
 
 /// The waves of one ring and initial law.
 pub(super) struct Ring<'a> {
@@ -76,16 +78,17 @@ impl<'a> Ring<'a> {
             let heating = squares.map_or(Complex64::ZERO, |squares| 4.0 * self.chain.flip_rate * squares[j]);
             let found = response.answer(sign, self.start[1][j] + heating, self.start[0][j]);
             let [r, p] = self.means.at(self.chain.flip_rate, s, j);
-            [r, p, found.var_r, found.var_p, found.correlation, found.var_r / s, found.var_p / s]
+            let parts = [r, p, found.var_r, found.var_p, found.correlation, found.var_r / s, found.var_p / s];
+            (parts, found.correlation_terms)
         })
     }
 
     /// The moments from the waves 0..=N/2 of what they are made of.
-    fn solution(&self, time: f64, waves: &[[Complex64; 7]]) -> Solution {
+    fn solution(&self, time: f64, waves: &[Wave]) -> Solution {
         let n = self.chain.bonds;
         let plan = FftPlanner::new().plan_fft_inverse(n);
         let sites = |which: usize| -> Vec<f64> {
-            let wave = |j: usize| if 2 * j <= n { waves[j][which] } else { waves[n - j][which].conj() };
+            let wave = |j: usize| if 2 * j <= n { waves[j].0[which] } else { waves[n - j].0[which].conj() };
             let mut values: Vec<Complex64> = (0..n).map(wave).collect();
             plan.process(&mut values);
             values.iter().map(|x| x.re / n as f64).collect()
@@ -104,7 +107,10 @@ impl<'a> Ring<'a> {
         let settled = (self.chain.flip_rate * time).sqrt();
         let mean_p = rounding * largest(&mean[n..]).max(self.largest_mean / settled);
         let loss = rounding * largest(&variance);
-        let carried = rounding * largest(&correlation) + 16.0 * f64::EPSILON * largest(&variance);
+        // Every wave of the currents has its own roundings, those of the terms it was summed from; for weak flips the closed forms lose as many more.
+        let terms = waves.iter().map(|(_, terms)| 2.0 * terms * terms).sum::<f64>().sqrt() / n as f64;
+        let of_terms = rounding * (1.0 + 0.25 / self.chain.flip_rate);
+        let carried = rounding * largest(&correlation) + of_terms * terms;
         let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, covariance: None };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
@@ -126,7 +132,7 @@ impl Inversion for Ring<'_> {
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
         let count = self.chain.bonds / 2 + 1;
-        let mut sums = vec![vec![[Complex64::ZERO; 7]; count]; times.len()];
+        let mut sums = vec![vec![([Complex64::ZERO; 7], 0.0); count]; times.len()];
         let moves = !self.means.vanish();
         for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
             let squares = moves.then(|| self.means.squares(self.chain, s, quality));
@@ -139,9 +145,10 @@ impl Inversion for Ring<'_> {
                 let weight = weight * (s * time).exp();
                 for (sum, [forth, back]) in sums.iter_mut().zip(parts.iter().flatten()) {
                     // The lower half of the contour has the conjugate of the wave -j.
-                    for (sum, (forth, back)) in sum.iter_mut().zip(forth.iter().zip(back)) {
+                    for (sum, (forth, back)) in sum.0.iter_mut().zip(forth.0.iter().zip(&back.0)) {
                         *sum += weight * forth + (weight * back).conj();
                     }
+                    sum.1 += weight.norm() * (forth.1 + back.1);
                 }
             }
             counts.solves += 1;

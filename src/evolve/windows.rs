@@ -2,7 +2,8 @@
 //!
 //! Nothing travels faster than one site per unit of time: what is beyond τ sites reaches a site by the tail of a Bessel function only, which at
 //! τ + 8τ^(1/3) + 12 sites is below e^(-40). So a site's moments at τ are those of a chain cut off that far away on either side. The chain is divided
-//! into cores, each evolved with such margins ([`super::radau`]); ends of the chain that lie inside a window keep their thermostat and force.
+//! into cores, each evolved with such margins ([`super::radau`]); ends of the chain that lie inside a window keep their thermostat and force, and of a ring
+//! every window is an open piece.
 //! Cost: O(N τ) in time, O(τ²) in memory. Error: that of the steps, and the distance of two neighbouring windows, cut at different places, where
 //! their cores meet.
 
@@ -11,6 +12,7 @@ use crate::chain::{Chain, Force, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::monitor::{Monitor, Progress};
+use crate::scenario::Topology;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -23,14 +25,41 @@ pub fn margin(time: f64) -> usize {
     (time + 8.0 * time.cbrt() + 12.0).ceil().min(1e12) as usize
 }
 
-/// Cores and their windows, as atoms; a core is as long as its two margins, for which the cost is least.
-fn windows(chain: &Chain, time: f64) -> Vec<(Range<usize>, Range<usize>)> {
+/// A core and the window around it.
+struct Window {
+    /// Atoms.
+    core: Range<usize>,
+    /// The window's first atom; on a ring it may lie before atom 0.
+    first: isize,
+    atoms: usize,
+}
+
+impl Window {
+    /// An atom's number within the window.
+    fn local(&self, atom: usize) -> usize {
+        (atom as isize - self.first) as usize
+    }
+
+    /// Whether the window is the whole chain.
+    fn is_whole(&self, chain: &Chain) -> bool {
+        self.atoms == chain.atoms()
+    }
+}
+
+/// All windows; a core is as long as its two margins, for which the cost is least.
+fn windows(chain: &Chain, time: f64) -> Vec<Window> {
     let (atoms, margin) = (chain.atoms(), margin(time));
+    let ring = chain.topology == Topology::Ring;
     let count = atoms.div_ceil(2 * margin);
+    if ring && atoms.div_ceil(count) + 2 * margin > atoms {
+        return vec![Window { core: 0..atoms, first: 0, atoms }];
+    }
     let edge = |i: usize| i * atoms / count;
     let window = |i: usize| {
         let core = edge(i)..edge(i + 1);
-        (core.clone(), core.start.saturating_sub(margin)..(core.end + margin).min(atoms))
+        let (first, end) = (core.start as isize - margin as isize, core.end + margin);
+        let (first, end) = if ring { (first, end) } else { (first.max(0), end.min(atoms)) };
+        Window { core, first, atoms: (end as isize - first) as usize }
     };
     (0..count).map(window).collect()
 }
@@ -38,32 +67,44 @@ fn windows(chain: &Chain, time: f64) -> Vec<(Range<usize>, Range<usize>)> {
 /// Bonds of the largest window, and how many windows there are.
 pub fn largest(chain: &Chain, time: f64) -> (usize, usize) {
     let windows = windows(chain, time);
-    let atoms = windows.iter().map(|(_, window)| window.len()).max().unwrap_or(1);
+    let atoms = windows.iter().map(|window| window.atoms).max().unwrap_or(1);
     (atoms - 1, windows.len())
 }
 
-/// The window's own chain and initial law.
-fn cut(chain: &Chain, law: &InitialLaw, window: &Range<usize>) -> (Chain, InitialLaw) {
-    let (first, last) = (window.start, window.end - 1);
-    let ends = (first == 0, last == chain.bonds);
+/// The window's own chain and initial law: a piece of a ring is an open chain with free ends.
+fn cut(chain: &Chain, law: &InitialLaw, window: &Window) -> (Chain, InitialLaw) {
+    if window.is_whole(chain) {
+        return (chain.clone(), law.clone());
+    }
+    let at_end = |atom: isize| chain.topology == Topology::Open && atom == window.first;
+    let ends = (at_end(0), at_end(chain.atoms() as isize - window.atoms as isize));
     let part = Chain {
-        bonds: last - first,
+        topology: Topology::Open,
+        bonds: window.atoms - 1,
+        flip_rate: chain.flip_rate,
         left: chain.left.filter(|_| ends.0),
         right: chain.right.filter(|_| ends.1),
         force: if ends.1 { chain.force.clone() } else { Force::default() },
-        ..chain.clone()
+    };
+    let atoms: Vec<usize> =
+        (0..window.atoms as isize).map(|i| (window.first + i).rem_euclid(chain.atoms() as isize) as usize).collect();
+    let of_atoms = |values: &[f64]| atoms.iter().map(|&atom| values[atom]).collect::<Vec<f64>>();
+    let of_bonds = |values: &[f64]| {
+        let bonds =
+            atoms[..part.bonds].iter().map(|&atom| chain.right_bond(atom).expect("the next atom is in the window"));
+        bonds.map(|bond| values[bond]).collect::<Vec<f64>>()
     };
     let law = InitialLaw {
-        mean_r: law.mean_r[first..last].to_vec(),
-        mean_p: law.mean_p[first..=last].to_vec(),
-        var_r: law.var_r[first..last].to_vec(),
-        var_p: law.var_p[first..=last].to_vec(),
+        mean_r: of_bonds(&law.mean_r),
+        mean_p: of_atoms(&law.mean_p),
+        var_r: of_bonds(&law.var_r),
+        var_p: of_atoms(&law.var_p),
         covariance: None,
     };
     (part, law)
 }
 
-/// The moments without covariance at ascending `times`, for an open chain with independent initial coordinates.
+/// The moments without covariance at ascending `times`, with independent initial coordinates.
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,
@@ -74,38 +115,45 @@ pub fn evolve(
     let windows = windows(chain, times.last().copied().unwrap_or(0.0));
     let mut whole: Vec<Solution> = times.iter().map(|_| Solution::zero(chain)).collect();
     let mut counts = Counts::default();
-    // What the window before says of the bond and the atom where its core ends.
+    // What the window before says of the bond and the atom where its core ends, and the first one of where it begins.
     let mut borders: Vec<Option<[f64; 5]>> = vec![None; times.len()];
+    let mut seam = borders.clone();
     for (number, together) in windows.chunks(ABREAST).enumerate() {
         let silent = monitor.silent();
-        let solve = |(index, (_, window)): (usize, &(Range<usize>, Range<usize>))| {
+        // Every window keeps its parts under its own name, so that none goes on from the state of another.
+        let solve = |(index, window): (usize, &Window)| {
             let (chain, law) = cut(chain, law, window);
-            // Each keeps its own steps: those of another window would be taken for them.
-            let found = silent.once(&format!("window-{}", number * ABREAST + index), |monitor| {
+            let name = format!("window-{}", number * ABREAST + index);
+            let found = silent.once(&name, |monitor| {
                 let equations = Modal::new(&chain).watched_by(monitor.clone());
                 radau::evolve(&equations, &law, times, tolerance, |_| false, monitor)
             });
             found.map(|found| (chain, found))
         };
         let solved: Vec<_> = together.par_iter().enumerate().map(solve).collect();
-        for ((core, window), solved) in together.iter().zip(solved) {
+        for (window, solved) in together.iter().zip(solved) {
             let (part, (solutions, own)) = solved?;
             counts.steps += own.steps;
             counts.rejected += own.rejected;
             counts.solves += own.solves;
-            for ((whole, found), border) in whole.iter_mut().zip(&solutions).zip(&mut borders) {
-                let before = border.map(|values| (values, at(&part, &found.moments, core.start - window.start)));
+            let (start, end) = (window.local(window.core.start), window.local(window.core.end));
+            for (i, (whole, found)) in whole.iter_mut().zip(&solutions).enumerate() {
+                let here = |atom: usize| (atom > 0 && atom < part.atoms()).then(|| at(&part, &found.moments, atom));
                 whole.moments.time = found.moments.time;
-                whole.errors = larger(whole.errors, found.errors, before);
-                insert(chain, &mut whole.moments, &part, &found.moments, core, window.start);
-                *border = (core.end < chain.atoms()).then(|| at(&part, &found.moments, core.end - window.start));
+                whole.errors = larger(whole.errors, found.errors, borders[i].zip(here(start)));
+                insert(chain, &mut whole.moments, &part, &found.moments, window);
+                borders[i] = here(end);
+                seam[i] = seam[i].or(here(start));
             }
         }
         let share = ((number + 1) * ABREAST) as f64 / windows.len() as f64;
         let time = times.last().copied().unwrap_or(0.0);
         monitor.advance(Progress { share, time, steps: counts.steps, solves: counts.solves, error: 0.0 })?;
     }
-    for solution in &mut whole {
+    for (i, solution) in whole.iter_mut().enumerate() {
+        if chain.topology == Topology::Ring {
+            solution.errors = larger(solution.errors, Default::default(), borders[i].zip(seam[i]));
+        }
         let Moments { variance, correlation, .. } = &solution.moments;
         solution.consistency = Some(Consistency::of_bonds(chain, variance, correlation));
     }
@@ -130,13 +178,13 @@ fn larger(a: MomentErrors, b: MomentErrors, border: Option<([f64; 5], [f64; 5])>
     }
 }
 
-/// Writes the atoms of a core and the bonds to their left; `offset` is the window's first atom.
-fn insert(chain: &Chain, whole: &mut Moments, part: &Chain, found: &Moments, core: &Range<usize>, offset: usize) {
-    for atom in core.clone() {
-        let (to, from) = (chain.bonds + atom, part.bonds + atom - offset);
+/// Writes the atoms of a core and the bonds to their left.
+fn insert(chain: &Chain, whole: &mut Moments, part: &Chain, found: &Moments, window: &Window) {
+    for atom in window.core.clone() {
+        let local = window.local(atom);
+        let (to, from) = (chain.bonds + atom, part.bonds + local);
         (whole.mean[to], whole.variance[to]) = (found.mean[from], found.variance[from]);
-        if atom > 0 {
-            let (to, from) = (atom - 1, atom - 1 - offset);
+        if let (Some(to), Some(from)) = (chain.left_bond(atom), part.left_bond(local)) {
             (whole.mean[to], whole.variance[to]) = (found.mean[from], found.variance[from]);
             whole.correlation[to] = found.correlation[from];
         }

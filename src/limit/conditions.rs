@@ -41,7 +41,7 @@ pub enum NoLimit {
     /// Without flips nothing diffuses.
     #[error(
         "chain.flip_rate is 0: the pure harmonic chain carries its energy ballistically, in times τ ~ N, and has no diffusive limit; \
-         allowed: flip_rate > 0"
+         allowed: flip_rate > 0; without flips use evolve or steady"
     )]
     NoFlips,
     /// Times on another scale.

@@ -45,6 +45,8 @@ pub struct RingWave {
     pub var_p: Complex64,
     /// Of Cov(p_n, r_(n+1)).
     pub correlation: Complex64,
+    /// The terms of that, whose roundings it has: the sum of their sizes.
+    pub correlation_terms: f64,
 }
 
 impl RingResponse {
@@ -122,6 +124,8 @@ impl RingResponse {
             var_r: turn.conj() * rr,
             var_p: d,
             correlation: 0.25 * (self.sigma * d - momenta) + slope * (d - curved + rr),
+            correlation_terms: 0.25 * ((self.sigma * d).norm() + momenta.norm())
+                + slope.norm() * (d.norm() + curved.norm() + rr.norm()),
         }
     }
 }

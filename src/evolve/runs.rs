@@ -1,0 +1,80 @@
+//! Which contours the profiles without covariance are inverted on ([`super::profiles`]): times within a modest ratio share one, the hyperbola around the
+//! axis ([`super::hyperbola`]), or under a periodic force, while its phase is small, one around all its frequencies ([`super::strip`]).
+
+use super::contour;
+use super::envelope::EARLIEST_PHASE;
+use super::hyperbola::{self, Contour};
+use super::strip;
+use crate::chain::Chain;
+use num_complex::Complex64;
+use std::ops::Range;
+
+/// Times at most that share a contour.
+const SHARED: usize = 32;
+
+/// How the times are inverted that share a contour.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Way {
+    /// Half the width of the strip that the contour encloses, 0 for the hyperbola around the axis.
+    pub half_width: f64,
+    /// What the nodes are chosen by.
+    pub goal: f64,
+}
+
+impl Way {
+    /// Of times in `first`..`last`: nodes a panel of the strip, or nodes of the hyperbola.
+    pub fn count(self, first: f64, last: f64) -> usize {
+        match self.half_width {
+            0.0 => hyperbola::nodes_for(last / first, self.goal),
+            _ => strip::nodes_for(self.goal),
+        }
+    }
+
+    fn nodes(self, first: f64, last: f64) -> usize {
+        let count = self.count(first, last);
+        if self.half_width == 0.0 { count } else { strip::size(self.half_width, first, last, count) }
+    }
+
+    /// The contour of `count` nodes, or nodes a panel.
+    pub fn contour(self, first: f64, last: f64, count: usize) -> Contour {
+        match self.half_width {
+            0.0 => Contour::new(first, last, count),
+            half_width => strip::contour(half_width, first, last, count),
+        }
+    }
+
+    /// What remains of the error with `extra` of the count more.
+    pub fn gain(self, first: f64, last: f64, extra: usize) -> f64 {
+        if self.half_width == 0.0 { hyperbola::gain(last / first, extra) } else { strip::gain(extra) }
+    }
+}
+
+/// The largest frequency in the periodic state, half the width of the strip around its poles and lines; 0 under a constant force.
+fn half_width(chain: &Chain) -> f64 {
+    let acts = chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO);
+    2.0 * acts.map(|&(order, _)| order as f64).fold(0.0, f64::max) * chain.force.frequency
+}
+
+/// The runs of times that share a contour, each with its way.
+pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Range<usize>)> {
+    // The current is 1/N of the energies.
+    let goal = (1e-4 * tolerance).max(1e-14);
+    // The poles and lines of a periodic force are apart once ωτ is large; until then they are enclosed together.
+    let strip = half_width(chain);
+    let together = |time: &f64| strip > 0.0 && chain.force.frequency * time < EARLIEST_PHASE;
+    let (early, late) = times.split_at(times.partition_point(together));
+    let split = |half_width: f64, times: &[f64], offset: usize| {
+        let way = Way { half_width, goal };
+        let runs = hyperbola::shared(times, |first, last| way.nodes(first, last), |run| run.len() <= SHARED);
+        runs.into_iter().map(move |run| (way, run.start + offset..run.end + offset)).collect::<Vec<_>>()
+    };
+    [split(strip, early, 0), split(0.0, late, early.len())].concat()
+}
+
+/// How many nodes [`super::profiles::evolve`] takes, and how many times share a contour at most.
+pub(super) fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> (usize, usize) {
+    let runs = runs(chain, times, tolerance);
+    let nodes = |(way, run): &(Way, Range<usize>)| way.nodes(times[run.start], times[run.end - 1]);
+    let twice = runs.iter().map(|run| 2 * nodes(run) + contour::EXTRA).sum();
+    (twice, runs.iter().map(|(_, run)| run.len()).max().unwrap_or(0))
+}
