@@ -74,14 +74,14 @@ pub fn seconds_of_solve(chain: &Chain) -> f64 {
     0.2e-6 * kinds * (chain.atoms() as f64 + 5.0).powi(2)
 }
 
-/// Processor time of one node of the contour for the profiles alone: the quadrature's nodes, each followed along the chain in some 15 products, and prepared
-/// (fitted to N = 10³ and 10⁴ at γ = 1, extrapolated elsewhere). On a ring a closed form for each wave, and for the squares of means that move, in so many
-/// `moving_waves`, two transforms over these at every node of the quadrature.
+/// Processor time of one node of the contour for the profiles alone: the transforms of some 15 products, and the quadrature's nodes, each placed, prepared
+/// and followed as far as it is felt (fitted to N = 10³ and 10⁴ at γ = 0.1 to 10). On a ring a closed form for each wave, and for the squares of means that
+/// move, in so many `moving_waves`, two transforms over these at every node of the quadrature.
 pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
-    let nodes = 250.0 + 80.0 / chain.flip_rate;
+    let (nodes, sites) = (60.0 + 12.0 / chain.flip_rate, chain.atoms() as f64);
     1e-6 * match chain.topology {
-        Topology::Ring => 0.6 * chain.atoms() as f64 + 0.3 * nodes * moving_waves as f64,
-        Topology::Open => nodes * (0.035 * chain.atoms() as f64 + 2.5),
+        Topology::Ring => 0.6 * sites + 0.3 * nodes * moving_waves as f64,
+        Topology::Open => 4.0 * sites + nodes * (0.03 * sites + 40.0),
     }
 }
 
@@ -137,6 +137,6 @@ pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) ->
 /// The stationary profiles without the covariance: two quadratures at σ = 0. The harmonics of a periodic force live in a layer and cost little.
 pub fn of_stationary_profiles(chain: &Chain) -> Cost {
     let sites = chain.atoms() as f64;
-    let nodes = 300.0 + 40.0 / chain.flip_rate;
-    Cost { bytes: 1900.0 * sites, seconds: 1e-6 * nodes * (0.05 * sites + 10.0) }
+    let nodes = 100.0 + 20.0 / chain.flip_rate;
+    Cost { bytes: 1900.0 * sites, seconds: 1e-6 * nodes * (0.12 * sites + 100.0) }
 }

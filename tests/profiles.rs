@@ -239,3 +239,13 @@ fn early_profiles_of_a_long_chain_are_those_of_windows_of_it() {
         );
     }
 }
+
+#[test]
+fn profiles_earlier_than_the_contour_reaches_are_refused() {
+    let chain = chain(20, 0.01, [Some((1.0, 1.0)), None], 0.0);
+    let law = random_law(&mut ChaCha8Rng::seed_from_u64(55), &chain);
+    let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
+    let refused = evolve::profiles::evolve(&chain, &law, &[0.9 * earliest, 2.0 * earliest], 1e-9, &Monitor::default());
+    let message = refused.expect_err("it is too early").to_string();
+    assert!(message.contains("τ = 5.400e3") && message.contains("τ = 6.000e3"), "{message}");
+}

@@ -51,6 +51,11 @@ pub fn evolve(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
+    // Where Re s < -γ the spectrum and its mirror image cross, and nothing passes between them.
+    let earliest = earliest(chain, law).unwrap_or(f64::INFINITY);
+    if let Some(&time) = times.iter().find(|&&time| time < earliest) {
+        return Err(EvolveError::TooEarly { time, earliest });
+    }
     let problem: Box<dyn Inversion + '_> = match chain.topology {
         Topology::Open => Box::new(Problem::new(chain, law)?),
         Topology::Ring => Box::new(Ring::new(chain, law)),

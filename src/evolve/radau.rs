@@ -48,6 +48,14 @@ pub enum EvolveError {
         /// Tolerance asked.
         tolerance: f64,
     },
+    /// The contour does not reach so far back.
+    #[error("the profiles without the covariance are had from τ = {earliest:.3e} on, not at τ = {time:.3e}")]
+    TooEarly {
+        /// Microscopic time.
+        time: f64,
+        /// [`super::profiles::earliest`]
+        earliest: f64,
+    },
 }
 
 impl From<SolveError> for EvolveError {
