@@ -94,7 +94,9 @@ impl<'a> SquaredKernel<'a> {
         all.scale(4.0 * chain.flip_rate);
         all.add(Complex64::ONE, &momentum);
         let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
-        let size = |v: &Vector| (0..v.len()).map(|n| v.at(n).norm()).fold(0.0, f64::max);
+        // What is not a number is no small error.
+        let norm = |z: Complex64| if z.is_nan() { f64::INFINITY } else { z.norm() };
+        let size = |v: &Vector| (0..v.len()).map(|n| norm(v.at(n))).fold(0.0, f64::max);
         let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
