@@ -450,7 +450,15 @@ impl<E: MomentEquations> Run<'_, E> {
             + 2.0 * largest(&fine.mean) * mean_loss
             + self.missing_energy(fine, &above, time);
         let zero = Solution::zero(chain).moments;
-        let apart = MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| d / GAIN);
+        let mut apart = MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| d / GAIN);
+        if self.highest > 0.0 {
+            // What turns with the force is seen at one phase: where it vanishes in the momenta the elongations show it.
+            apart = apart.map(|error| 2.0 * error);
+            apart.mean_p = apart.mean_p.max(apart.mean_r);
+            apart.mean_r = apart.mean_r.max(apart.mean_p);
+            apart.var_p = apart.var_p.max(apart.var_r);
+            apart.var_r = apart.var_r.max(apart.var_p);
+        }
         let errors = MomentErrors {
             mean_r: apart.mean_r + mean_loss,
             mean_p: apart.mean_p + mean_loss,
