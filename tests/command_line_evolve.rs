@@ -58,7 +58,8 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
     let path = run.to_str().expect("a plain path");
-    let output = evolve(&[&scenario(), "-o", path, "--set", "chain.bonds=20000", "--memory-limit", "1GiB"]);
+    let large = ["--set", "chain.bonds=20000", "--covariance", "--memory-limit", "1GiB"];
+    let output = evolve(&[&[&scenario() as &str, "-o", path], &large[..]].concat());
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(message.contains("needs about") && message.contains("--memory-limit allows 1.0 GiB"), "{message}");
