@@ -40,6 +40,22 @@ fn conserved(chain: &Chain, solution: &Solution) -> [f64; 3] {
     [energy, z[..chain.bonds].iter().sum(), c.slice(r).sum()]
 }
 
+/// Two solutions at one time are within their errors of each other, and these are small.
+fn agree(a: &Solution, b: &Solution, bonds: usize) {
+    let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
+    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+    for (kind, distance, allowed) in [
+        ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
+        ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
+        ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
+        ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
+        ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+    ] {
+        assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
+        assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
+    }
+}
+
 #[test]
 fn energy_and_length_are_kept_to_rounding_by_steps_and_contour() {
     let mut random = ChaCha8Rng::seed_from_u64(31);
@@ -162,18 +178,8 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
         let early = radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).expect("it ends").0;
         let late = contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet).expect("it ends").0;
         for (a, b) in slim.expect("it ends").0.iter().zip(early.iter().chain(&late)) {
-            let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
-            let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            for (kind, distance, allowed) in [
-                ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
-                ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
-                ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
-                ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
-                ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
-            ] {
-                assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
-                assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
-            }
+            agree(a, b, bonds);
+            let (x, e) = (&a.moments, &a.errors);
             // Energy stays, to the stated error of the profiles.
             let energy = |mean: &[f64], variance: &[f64]| {
                 mean.iter().zip(variance).map(|(z, v)| (z * z + v) / 2.0).sum::<f64>() / bonds as f64
@@ -201,18 +207,7 @@ fn early_profiles_of_a_long_ring_are_those_of_windows_of_it() {
         let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
         let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
         for (a, b) in slim.iter().zip(&full) {
-            let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
-            let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-            for (kind, distance, allowed) in [
-                ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
-                ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
-                ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
-                ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
-                ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
-            ] {
-                assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
-                assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
-            }
+            agree(a, b, bonds);
         }
     }
 }
