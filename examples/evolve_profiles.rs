@@ -6,9 +6,9 @@ use flipchain::scenario::{Thermostat, Topology};
 fn main() {
     let args: Vec<f64> = std::env::args().skip(1).map(|a| a.parse().expect("a number")).collect();
     let get = |i: usize, default: f64| args.get(i).copied().unwrap_or(default);
-    let (bonds, flip_rate, tolerance) = (get(0, 1000.0) as usize, get(1, 1.0), get(2, 1e-10));
+    let (bonds, flip_rate, tolerance, force) = (get(0, 1000.0) as usize, get(1, 1.0), get(2, 1e-10), get(3, 2.0));
     let end = |temperature| Some(Thermostat { temperature, friction: 1.0 });
-    let (left, right, force) = (end(2.0), end(1.0), Force { mean: 2.0, ..Default::default() });
+    let (left, right, force) = (end(2.0), end(1.0), Force { mean: force, ..Default::default() });
     let chain = Chain { topology: Topology::Open, bonds, flip_rate, left, right, force };
     let x = |n: usize| n as f64 / bonds as f64;
     let law = InitialLaw {

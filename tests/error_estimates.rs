@@ -42,7 +42,7 @@ fn exact_profile(chain: &Chain, time: f64, (z, c): &Exact) -> Profile {
         mean: z.to_vec(),
         variance: c.diag().to_vec(),
         correlation: chain.left_correlations(c.view()),
-        covariance: None,
+        ..Default::default()
     };
     Profile::new(chain, &Solution { moments, ..Default::default() }, time)
 }

@@ -123,7 +123,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let identities = Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
         let mut of_output = identities::balances(&chain, &start, s, t);
         of_output.extend(identities::of_covariance(s, t));
-        of_output.extend(identities::of_power(s, t));
+        of_output.extend(identities::of_inflow(&chain, s, t));
         of_output
     }));
     let mut modes_errors = None;

@@ -17,6 +17,8 @@ pub struct Moments {
     pub variance: Vec<f64>,
     /// Cov(p, r) of every bond with the atom to its left.
     pub correlation: Vec<f64>,
+    /// λ(T - Var p) at either end, what enters there of thermal energy, where it is known from a balance and not as that difference.
+    pub inflow: Option<[f64; 2]>,
     /// The whole covariance, where it was asked for.
     pub covariance: Option<Array2<f64>>,
 }
@@ -49,11 +51,11 @@ pub struct TimeIntegrals {
     pub work: f64,
 }
 
-record!(Moments { time, mean, variance, correlation, covariance });
+record!(Moments { time, mean, variance, correlation, inflow, covariance });
 record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
 record!(TimeIntegrals { mean, square, product, work });
 record!(Consistency { asymmetry, negative_minor, indefinite });
-record!(Solution { moments, errors, consistency, missing_power, integrals, variance_integral });
+record!(Solution { moments, errors, consistency, integrals, variance_integral });
 
 impl MomentErrors {
     /// The same function of every error.
@@ -71,16 +73,21 @@ impl MomentErrors {
     pub fn with_distance(self, chain: &Chain, first: &Moments, second: &Moments) -> MomentErrors {
         let bonds = chain.bonds;
         let last = first.variance.len() - 1;
-        let end = |atom: usize, friction: f64| friction * (first.variance[atom] - second.variance[atom]).abs();
-        let [left, right] = chain.friction();
-        let ends = end(bonds, left).max(end(last, right));
+        let ends = match (first.inflow, second.inflow) {
+            (Some(first), Some(second)) => [first[0] - second[0], first[1] - second[1]],
+            _ => {
+                let [left, right] = chain.friction();
+                let end = |atom: usize, friction: f64| friction * (first.variance[atom] - second.variance[atom]);
+                [end(bonds, left), end(last, right)]
+            }
+        };
         let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         MomentErrors {
             mean_r: self.mean_r + apart(&first.mean[..bonds], &second.mean[..bonds]),
             mean_p: self.mean_p + apart(&first.mean[bonds..], &second.mean[bonds..]),
             var_r: self.var_r + apart(&first.variance[..bonds], &second.variance[..bonds]),
             var_p: self.var_p + apart(&first.variance[bonds..], &second.variance[bonds..]),
-            correlation: self.correlation + apart(&first.correlation, &second.correlation).max(ends),
+            correlation: self.correlation + apart(&first.correlation, &second.correlation).max(largest(&ends)),
         }
     }
 }
@@ -177,8 +184,6 @@ pub struct Solution {
     pub errors: MomentErrors,
     /// How consistent the covariance is in itself, where there is one.
     pub consistency: Option<Consistency>,
-    /// Where there is no covariance: the part of the largest energy by which the power summed from the left end misses the right end's.
-    pub missing_power: Option<f64>,
     /// Their integrals from time 0, where the method gives them.
     pub integrals: Option<TimeIntegrals>,
     /// The integrals of the variances alone, where the method gives only those.

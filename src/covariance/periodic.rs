@@ -36,8 +36,10 @@ pub struct PeriodicMean {
     pub frequency: f64,
     /// In ascending order of l, from -l to l.
     pub harmonics: Vec<MeanHarmonic>,
-    /// Largest error of the means at any time.
+    /// Largest error of the means at any phase.
     pub error: f64,
+    /// The part of it that the harmonics l ≠ 0 have.
+    pub oscillation_error: f64,
     bonds: usize,
 }
 
@@ -55,7 +57,7 @@ impl PeriodicMean {
     ) -> Result<Option<PeriodicMean>, SolveError> {
         let Some(stationary) = chain.stationary_mean() else { return Ok(None) };
         let frequency = chain.force.frequency;
-        let mut error = 4.0 * f64::EPSILON * largest(&stationary);
+        let mut oscillation_error = 0.0;
         let mut harmonics = PeriodicMean::constant(chain, &stationary, 0.0).harmonics;
         for &(order, force) in chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO) {
             let shift = Complex64::new(0.0, order as f64 * frequency);
@@ -70,21 +72,22 @@ impl PeriodicMean {
             let correction = solve(shift, &residual)?;
             let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
             // Near a resonance the next correction may be as large as this one.
-            error += 2.0 * (4.0 * size(&correction) + 4.0 * f64::EPSILON * size(&mean));
+            oscillation_error += 2.0 * (4.0 * size(&correction) + 4.0 * f64::EPSILON * size(&mean));
             mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
             let conjugate = mean.iter().map(|z| z.conj()).collect();
             harmonics.push(MeanHarmonic { order: -(order as i64), force: force.conj(), mean: conjugate });
             harmonics.push(MeanHarmonic { order: order as i64, force, mean });
         }
         harmonics.sort_by_key(|h| h.order);
-        Ok(Some(PeriodicMean { frequency, harmonics, error, bonds: chain.bonds }))
+        let error = 4.0 * f64::EPSILON * largest(&stationary) + oscillation_error;
+        Ok(Some(PeriodicMean { frequency, harmonics, error, oscillation_error, bonds: chain.bonds }))
     }
 
     /// Means that do not move.
     pub fn constant(chain: &Chain, mean: &[f64], error: f64) -> PeriodicMean {
         let mean = mean.iter().map(|&z| z.into()).collect();
         let harmonics = vec![MeanHarmonic { order: 0, force: chain.force.mean.into(), mean }];
-        PeriodicMean { frequency: 0.0, harmonics, error, bonds: chain.bonds }
+        PeriodicMean { frequency: 0.0, harmonics, error, oscillation_error: 0.0, bonds: chain.bonds }
     }
 
     /// e^(imωτ)
@@ -110,10 +113,15 @@ impl PeriodicMean {
         mean
     }
 
-    /// Largest error of [`PeriodicMean::at`].
-    pub fn error_at(&self) -> f64 {
-        let size = |h: &MeanHarmonic| h.mean.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-        self.error + self.harmonics.iter().map(|h| PHASE_ERROR * size(h)).sum::<f64>()
+    /// Largest errors of r̄ and p̄ by [`PeriodicMean::at`].
+    pub fn errors_at(&self) -> [f64; 2] {
+        [0..self.bonds, self.bonds..self.harmonics[0].mean.len()].map(|part| {
+            let of_harmonic = |h: &MeanHarmonic| {
+                let size = h.mean[part.clone()].iter().fold(0.0, |m: f64, z| m.max(z.norm()));
+                if h.order == 0 { 4.0 * f64::EPSILON * size } else { PHASE_ERROR * size }
+            };
+            self.oscillation_error + self.harmonics.iter().map(of_harmonic).sum::<f64>()
+        })
     }
 
     /// z̄_s, the average over a period.

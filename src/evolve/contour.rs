@@ -298,7 +298,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
         // The parts are put together to some roundings of theirs.
         let rounding = 32.0 * f64::EPSILON;
-        let mean_loss = mean_loss + rounding * largest(&mean) + self.periodic.error_at();
+        let mean_loss = mean_loss + rounding * largest(&mean) + largest(&self.periodic.errors_at());
         let loss = loss + rounding * largest(&variance) + 2.0 * largest(w) * mean_loss;
         // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's temperature.
         let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
@@ -312,13 +312,12 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             None => Consistency::of_bonds(chain, &variance, &correlation),
         };
         let covariance = covariance.filter(|_| keep);
-        let moments = Moments { time, mean, variance, correlation, covariance };
+        let moments = Moments { time, mean, variance, correlation, inflow: None, covariance };
         Ok(Solution {
             moments,
             errors,
             consistency: Some(consistency),
             integrals: Some(integrals),
-            missing_power: None,
             variance_integral: None,
         })
     }

@@ -53,7 +53,7 @@ impl<'a> Damped<'a> {
             mean: self.periodic.at(time),
             variance: self.variance.clone(),
             correlation: vec![self.correlation; chain.bonds],
-            covariance: None,
+            ..Default::default()
         };
         // Atom by atom: p_n and r_(n+1), the rows 2n and 2n+1.
         let atom = |atom: usize| -> ([f64; 2], [f64; 3]) {
@@ -88,7 +88,7 @@ impl<'a> Damped<'a> {
         let loss = sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance));
         let means = sums * (n as f64).sqrt() * largest(&deviation)
             + 4.0 * f64::EPSILON * largest(&moments.mean)
-            + self.periodic.error_at();
+            + largest(&self.periodic.errors_at());
         let errors = MomentErrors {
             mean_r: means,
             mean_p: means,

@@ -139,7 +139,7 @@ pub fn evolve<E: MomentEquations>(
             work: sums.work,
             largest_average: average.largest.0,
             largest_at: average.largest.1,
-            errors: lasting.map(|error| error + periodic.error_at()),
+            errors: [0, 1].map(|part| lasting[part] + periodic.errors_at()[part]),
             lasting_errors: lasting,
         });
     }

@@ -4,12 +4,10 @@
 //! of [`super::hyperbola`] (docs/theory.md, "Profiles in O(N)")
 //!
 //! ```text
-//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = Σ_m q_m/(s - imω) + 2 Σ_l p̂_l û(s - ilω) + (u²)^(s)
-//! ĵ_n = ĵ_(n-1) + 2γ p̂²_n - ( s(d̂_n + v̂_n) - Var p_n(0) - Var r_n(0) )/2,      ĵ_(-1) = λ_-(T_-/s - d̂_0),   v̂ that of Var r,
+//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = Σ_m q_m/(s - imω) + 2 Σ_l p̂_l û(s - ilω) + (u²)^(s),
 //! ```
 //!
-//! the second being the balance of thermal energy, which gives the current -Cov(p_n, r_(n+1)) without the covariance; what it misses at the right
-//! end is part of the current's error. A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in [`super::envelope`]: the
+//! and the current -Cov(p_n, r_(n+1)) follows from the balance of energy ([`resolvent::currents`]). A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in [`super::envelope`]: the
 //! periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ), (s + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right
 //! end; while ωτ is small one contour encloses them all instead (strip.rs). Everything is done on two contours with different inner quadratures; their
 //! difference bounds the error of the second, which is the answer. Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥ [`earliest`].
@@ -25,7 +23,7 @@ use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
-use crate::resolvent::{self, Drive, Layer, Quality, SquaredKernel};
+use crate::resolvent::{self, Currents, Drive, Exchange, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -97,8 +95,8 @@ pub fn evolve(
             errors.mean_p -= least * (1.0 - settled);
             let current = if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
             errors.correlation -= least * (1.0 - current);
-            // So may two inner quadratures: no less than a few times what they were asked for (errors of a thousandth of the tolerance were seen).
-            let asked = 1e-3 * within * size;
+            // So may two inner quadratures: no less than a few times what they were asked for (errors of a thousandth of the tolerance were seen), nor than roundings.
+            let asked = (4e-3 * within).max(64.0 * f64::EPSILON) * size;
             errors.var_r += asked;
             errors.var_p += asked;
             errors.correlation += asked * current;
@@ -154,10 +152,10 @@ struct Parts<T> {
     integral: Vec<T>,
     /// j_0 .. j_(N-1)
     current: Vec<T>,
-    /// What the current summed from the left end misses at the right end.
-    missing: T,
-    /// Error of the variances that the solve leaves.
-    error: f64,
+    /// What enters at either end.
+    inflow: [T; 2],
+    /// Errors of the variances and of the current that the solve leaves.
+    errors: [f64; 2],
 }
 
 impl<'a> Problem<'a> {
@@ -261,18 +259,23 @@ impl<'a> Problem<'a> {
         let bath = |friction: f64, temperature: f64, variance: Complex64| {
             friction * ((temperature - self.reference) / s - variance)
         };
-        let gained = (0..=bonds).map(|n| {
-            let mut gained = s * found.momentum[n] - start_p[n];
-            if n > 0 {
-                gained += s * found.elongation[n - 1] - start_r[n - 1];
-            }
-            2.0 * chain.flip_rate * squares[n] - 0.5 * gained
-        });
-        let mut current = resolvent::currents(bath(left, t_left, found.momentum[0]), gained);
-        let missing = current.split_off(bonds)[0] + bath(right, t_right, found.momentum[bonds]);
+        let ends = [found.momentum[0], found.momentum[bonds]];
+        let inflow = [bath(left, t_left, ends[0]), bath(right, t_right, ends[1])];
+        let stretched: Vec<Complex64> =
+            found.elongation.iter().zip(start_r).map(|(v, start)| 0.5 * (s * v - start)).collect();
+        let gained: Vec<Complex64> = (0..=bonds)
+            .map(|n| {
+                let heated = 0.5 * (s * found.momentum[n] - start_p[n]);
+                let stretched = if n > 0 { stretched[n - 1] } else { Complex64::ZERO };
+                2.0 * chain.flip_rate * squares[n] - heated - stretched
+            })
+            .collect();
+        let exchange = Exchange { gained: &gained, stretched: &stretched, ends, inflow };
+        let Currents { bonds: current, inflow } = resolvent::currents(chain, s, &exchange);
         let variance = [found.elongation, found.momentum].concat();
         let integral = variance.iter().map(|v| v / s).collect();
-        Ok((Parts { mean, variance, integral, current, missing, error: found.error }, envelopes))
+        let errors = [found.error, resolvent::current_share(chain) * found.error];
+        Ok((Parts { mean, variance, integral, current, inflow, errors }, envelopes))
     }
 
     /// Puts the parts together; `apart` are the harmonics that the contour did not enclose.
@@ -289,20 +292,21 @@ impl<'a> Problem<'a> {
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
         // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of the largest variance).
         let rounding = 256.0 * f64::EPSILON;
-        let mean_loss = rounding * largest(&mean).max(largest(&self.deviation)) + self.periodic.error_at();
-        let loss = sum.error + turned + rounding * largest(&variance);
-        // The current at the ends is also λ (T - Var p), whose roundings are those of a variance; inside it is a sum of small numbers.
-        let ends = self.chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
-        let carried = sum.missing.abs()
-            + turned
-            + rounding * largest(&correlation)
-            + f64::EPSILON * (4.0 * largest(&variance) + 128.0 * ends);
-        let errors =
-            MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: carried };
-        let moments = Moments { time, mean, variance, correlation, covariance: None };
-        let energy = largest(&moments.variance).max(f64::MIN_POSITIVE);
-        let missing_power = Some(sum.missing.abs() / energy);
-        Solution { moments, errors, missing_power, variance_integral: Some(integral), ..Default::default() }
+        // The momenta that elongations move are smaller than these by √(8γ|s|) at every node: a/(s(s + 2γ) + a²) for the mode of frequency a.
+        let settled = (self.chain.flip_rate * time).sqrt().recip();
+        let forced = self.periodic.errors_at();
+        let (mean_r, mean_p) = mean.split_at(self.chain.bonds);
+        let deviation = largest(&self.deviation);
+        let mean_r = rounding * largest(mean_r).max(deviation) + forced[0];
+        let mean_p = rounding * largest(mean_p).max(settled * deviation) + forced[1];
+        let rounded = rounding * largest(&variance);
+        let loss = sum.errors[0] + turned + rounded;
+        // What the variances' roundings are in the current as a whole, and in the sum along the chain of the energies' slopes, one by one.
+        let share = resolvent::current_share(self.chain) + (self.chain.bonds as f64).sqrt() / time;
+        let carried = sum.errors[1] + turned + rounding * largest(&correlation) + share * rounded;
+        let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
+        let moments = Moments { time, mean, variance, correlation, inflow: Some(sum.inflow), covariance: None };
+        Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
     }
 }
 
@@ -326,8 +330,8 @@ impl Inversion for Problem<'_> {
             variance: vec![0.0; n],
             integral: vec![0.0; n],
             current: vec![0.0; self.chain.bonds],
-            missing: 0.0,
-            error: 0.0,
+            inflow: [0.0; 2],
+            errors: [0.0; 2],
         };
         let mut sums: Vec<Parts<f64>> = times.iter().map(|_| zero()).collect();
         let (mut done, silent) = (0, monitor.silent());
@@ -371,20 +375,24 @@ impl Parts<f64> {
         each(&mut self.variance, &parts.variance);
         each(&mut self.integral, &parts.integral);
         each(&mut self.current, &parts.current);
-        self.missing += (weight * parts.missing).re;
-        self.error += weight.norm() * parts.error;
+        each(&mut self.inflow, &parts.inflow);
+        for (sum, x) in self.errors.iter_mut().zip(parts.errors) {
+            *sum += weight.norm() * x;
+        }
     }
 
     /// Adds Re(weight · layer), the layer's answer at `shift`.
     fn add_layer(&mut self, weight: Complex64, shift: Complex64, layer: &Layer) {
-        let Layer { variance, current, missing, error, .. } = layer;
+        let Layer { variance, current, inflow, error, flow_error, .. } = layer;
         let each = |sum: &mut [f64], weight: Complex64, parts: &[Complex64]| {
             sum.iter_mut().zip(parts).for_each(|(sum, x)| *sum += (weight * x).re);
         };
         each(&mut self.variance, weight, variance);
         each(&mut self.integral, weight / shift, variance);
         each(&mut self.current, weight, current);
-        self.missing += (weight * missing).re;
-        self.error += weight.norm() * error;
+        each(&mut self.inflow, weight, inflow);
+        for (sum, x) in self.errors.iter_mut().zip([error, flow_error]) {
+            *sum += weight.norm() * x;
+        }
     }
 }

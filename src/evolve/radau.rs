@@ -471,10 +471,9 @@ impl<E: MomentEquations> Run<'_, E> {
         let consistency = Consistency::of(covariance.view());
         let covariance = keep.then_some(covariance);
         Solution {
-            moments: Moments { time, mean: fine.mean.clone(), variance, correlation, covariance },
+            moments: Moments { time, mean: fine.mean.clone(), variance, correlation, inflow: None, covariance },
             errors,
             consistency: Some(consistency),
-            missing_power: None,
             variance_integral: None,
             integrals: Some(integrals),
         }

@@ -112,7 +112,7 @@ impl<'a> Ring<'a> {
         let of_terms = rounding * (1.0 + 0.25 / self.chain.flip_rate);
         let carried = rounding * largest(&correlation) + of_terms * terms;
         let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
-        let moments = Moments { time, mean, variance, correlation, covariance: None };
+        let moments = Moments { time, mean, variance, correlation, ..Default::default() };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
     }
 }

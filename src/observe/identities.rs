@@ -97,10 +97,16 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     identities
 }
 
-/// Of a solution without covariance: the energy that is not lost on the way leaves at the right end.
-pub fn of_power(solution: &Solution, time: f64) -> Option<Identity> {
-    let name = "the power summed from the left end leaves at the right end";
-    solution.missing_power.map(|violation| Identity { name, violation, site: None, time })
+/// Of a solution without covariance: the energy that enters at an end, by the balance along the chain, is what its thermostat gives.
+pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64) -> Option<Identity> {
+    let name = "what enters at either end by the balance of energy is λ(T - Var p)";
+    let (variance, inflow) = (&solution.moments.variance, solution.moments.inflow?);
+    let (friction, temperature) = (chain.friction(), chain.temperature());
+    let ends = [variance[chain.bonds], variance[variance.len() - 1]];
+    let missing = |end: usize| (friction[end] * (temperature[end] - ends[end]) - inflow[end]).abs();
+    let violation = missing(0).max(missing(1));
+    let energy = largest(variance).max(f64::MIN_POSITIVE);
+    Some(Identity { name, violation: violation / energy, site: None, time })
 }
 
 /// Symmetry and positive semidefiniteness (beyond N = 512 the 2×2 minors alone, which are necessary), as found when the covariance was at hand.

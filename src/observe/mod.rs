@@ -73,22 +73,24 @@ impl Profile {
         let (z, v) = (&moments.mean, &moments.variance);
         let pad = atoms - bonds;
         let per_site = |values: &[f64]| [vec![0.0; pad], values[..bonds].to_vec()].concat();
-        let square = |i: usize| v[i] + z[i] * z[i];
         let last = bonds + atoms - 1;
-        let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
+        let (friction, temperature) = (chain.friction(), chain.temperature());
+        let variance = [v[bonds], v[last]];
+        let thermal = moments.inflow.unwrap_or([0, 1].map(|end| friction[end] * (temperature[end] - variance[end])));
+        let inflow = [0, 1].map(|end| thermal[end] - friction[end] * z[[bonds, last][end]].powi(2));
         let force = if chain.topology == Topology::Open { chain.force.at(moments.time) } else { 0.0 };
         let current = (0..atoms)
             .map(|atom| match chain.right_bond(atom) {
                 // 0 - 0 is 0 where -0 would be printed.
                 Some(bond) => 0.0 - (moments.correlation[bond] + z[bonds + atom] * z[bond]),
-                None => -(force * z[last] + right * (t_right - square(last))),
+                None => -(force * z[last] + inflow[1]),
             })
             .collect();
         let (mean_r, mean_p) = (largest(&z[..bonds]), largest(&z[bonds..]));
         let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
         let thermal = (errors.var_r + errors.var_p) / 2.0;
         let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
-        let end = (force.abs() + 2.0 * right * z[last].abs()) * errors.mean_p + errors.correlation;
+        let end = (force.abs() + 2.0 * friction[1] * z[last].abs()) * errors.mean_p + errors.correlation;
         Profile {
             time,
             mean_r: per_site(z),
@@ -96,7 +98,7 @@ impl Profile {
             var_r: per_site(v),
             var_p: v[bonds..].to_vec(),
             current,
-            left_inflow: left * (t_left - square(bonds)),
+            left_inflow: inflow[0],
             oscillation: vec![],
             errors: ColumnErrors {
                 mean_r: errors.mean_r,

@@ -4,23 +4,24 @@
 //! last atoms of the chain are solved for, and everything to the left of them is zero. What reaches their left end is looked at: where it is above
 //! rounding more atoms are taken, and what is left of it counts as error. Cost: that of [`SquaredKernel`] on the layer.
 
-use super::{Drive, Quality, SquaredKernel, Variances};
+use super::{Currents, Drive, Exchange, Quality, SquaredKernel, Variances};
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
 use num_complex::Complex64;
-use std::ops::Range;
 
 /// The answer at all sites.
 #[derive(Debug, Clone)]
 pub struct Layer {
     /// X(r_n, r_n) and X(p_n, p_n), in the theory's order.
     pub variance: Vec<Complex64>,
-    /// -X(p_n, r_(n+1)), by the balance of energy j_n = j_(n-1) + source_n/2 - σ (X(p_n, p_n) + X(r_n, r_n))/2.
+    /// -X(p_n, r_(n+1)), by the balance of energy ([`super::currents`]).
     pub current: Vec<Complex64>,
-    /// What the current, summed from the left, misses at the right end.
-    pub missing: Complex64,
+    /// What enters at either end, -λ X(p, p).
+    pub inflow: [Complex64; 2],
     /// Estimated largest error of a variance.
     pub error: f64,
+    /// What the current misses at the ends.
+    pub flow_error: f64,
     /// Relative residual.
     pub residual: f64,
     /// GMRES iterations.
@@ -48,7 +49,7 @@ pub fn layer(
         return Ok(Layer {
             variance: back(found.variance),
             current: back(found.current),
-            missing: found.missing.conj(),
+            inflow: found.inflow.map(|x| x.conj()),
             ..found
         });
     }
@@ -71,34 +72,33 @@ pub fn layer(
         let most = largest(&found.momentum);
         let leak = if whole { 0.0 } else { largest(&found.momentum[..WATCHED]) };
         if leak <= 1e-17 * most + found.error {
-            return Ok(balanced(chain, sigma, source, sites, found, leak));
+            return Ok(balanced(chain, &part, sigma, source, found, leak));
         }
         bonds *= 2;
     }
 }
 
-/// The answer of the last `sites`, with its current.
-fn balanced(
-    chain: &Chain,
-    sigma: Complex64,
-    source: &[Complex64],
-    sites: Range<usize>,
-    found: Variances,
-    leak: f64,
-) -> Layer {
-    let (first, bonds) = (sites.start, chain.bonds);
+/// The answer of the chain's last `part`, with its current.
+fn balanced(chain: &Chain, part: &Chain, sigma: Complex64, source: &[Complex64], found: Variances, leak: f64) -> Layer {
+    let (first, bonds) = (chain.bonds - part.bonds, chain.bonds);
     let mut variance = vec![Complex64::ZERO; chain.coordinates()];
     variance[first..bonds].copy_from_slice(&found.elongation);
     variance[bonds + first..].copy_from_slice(&found.momentum);
-    let [left, right] = chain.friction();
-    let gained = sites.clone().map(|n| {
-        let elongation = if n == 0 { Complex64::ZERO } else { variance[n - 1] };
-        0.5 * (source[n] - sigma * (variance[bonds + n] + elongation))
-    });
-    let flow = super::currents(-left * variance[bonds], gained);
+    let stretched: Vec<Complex64> = found.elongation.iter().map(|v| 0.5 * sigma * v).collect();
+    let gained: Vec<Complex64> = (0..part.atoms())
+        .map(|n| {
+            let gained = 0.5 * (source[first + n] - sigma * found.momentum[n]);
+            if n > 0 { gained - stretched[n - 1] } else { gained }
+        })
+        .collect();
+    let ends = [found.momentum[0], found.momentum[part.bonds]];
+    let [left, right] = part.friction();
+    let expected = [-left * ends[0], -right * ends[1]];
+    let exchange = Exchange { gained: &gained, stretched: &stretched, ends, inflow: expected };
+    let Currents { bonds: flow, inflow } = super::currents(part, sigma, &exchange);
+    let flow_error = inflow.iter().zip(&expected).map(|(x, y)| (x - y).norm()).sum();
     let mut current = vec![Complex64::ZERO; bonds];
-    current[first..].copy_from_slice(&flow[..bonds - first]);
-    let missing = flow[bonds - first] - right * variance[2 * bonds];
+    current[first..].copy_from_slice(&flow);
     let (error, residual, iterations) = (found.error + leak, found.residual, found.iterations);
-    Layer { variance, current, missing, error, residual, iterations }
+    Layer { variance, current, inflow, error, flow_error, residual, iterations }
 }

@@ -5,6 +5,7 @@
 //! elongations ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
 //! Every answer is judged by a second quadrature. The judge of this floor is the literal kernel. Source: docs/theory.md, "Profiles in O(N)".
 
+mod balance;
 mod bulk;
 mod flux;
 mod group;
@@ -20,6 +21,7 @@ mod wave;
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::Vector;
+pub use balance::{Currents, Exchange, current_share, currents};
 use flux::FluxForm;
 use kernel::Kernel;
 pub use layer::{Layer, layer};
@@ -35,8 +37,6 @@ pub struct Variances {
     pub elongation: Vec<Complex64>,
     /// Estimated largest error of either: iteration and quadrature.
     pub error: f64,
-    /// The same of Var p_0 alone, which carries the current at the left end.
-    pub left_error: f64,
     /// Relative residual of the flux form.
     pub residual: f64,
     /// GMRES iterations.
@@ -97,7 +97,7 @@ impl<'a> SquaredKernel<'a> {
         // What is not a number is no small error.
         let norm = |z: Complex64| if z.is_nan() { f64::INFINITY } else { z.norm() };
         let size = |v: &Vector| (0..v.len()).map(|n| norm(v.at(n))).fold(0.0, f64::max);
-        let (mut error, mut left_error) = (size(&solved.error), solved.error.at(0).norm());
+        let mut error = size(&solved.error);
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
             let distance =
@@ -105,25 +105,15 @@ impl<'a> SquaredKernel<'a> {
             let mut second = judge.apply(&all, elongation.as_ref()).1;
             second.add(-Complex64::ONE, &on_elongations);
             error += size(&distance) + size(&second);
-            left_error += distance.at(0).norm();
         }
         let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect();
         Ok(Variances {
             momentum: list(&solved.variance),
             elongation: list(&on_elongations),
             error,
-            left_error,
             residual: solved.residual,
             iterations: solved.iterations,
             nodes: kernel.count,
         })
     }
-}
-
-/// The balance of thermal energy: what flows through bond n + 1, j_n = `entering` + Σ_(m ≤ n) `gained`_m, of what enters at the left end and what each site
-/// makes of the rest, n = 0..N; the last of them leaves at the right end.
-pub fn currents(entering: Complex64, gained: impl Iterator<Item = Complex64>) -> Vec<Complex64> {
-    let terms: Vec<Complex64> = std::iter::once(entering).chain(gained).collect();
-    let sums = Vector::from_complex(&terms, true).accumulated();
-    (1..terms.len()).map(|n| sums.at(n)).collect()
 }

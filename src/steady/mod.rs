@@ -107,6 +107,7 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let flow = 4.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
     let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
     let consistency = Consistency::of(covariance.view());
-    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: Some(covariance) };
+    let (time, covariance) = (f64::INFINITY, Some(covariance));
+    let moments = Moments { time, mean, variance, correlation, inflow: None, covariance };
     Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))
 }

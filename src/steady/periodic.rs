@@ -23,6 +23,8 @@ pub struct CovarianceHarmonic {
     pub variance: Vec<Complex64>,
     /// Of Cov(p, r) of every bond with the atom to its left.
     pub correlation: Vec<Complex64>,
+    /// Of what enters at either end of an open chain, -λ Var p.
+    pub inflow: [Complex64; 2],
     /// Largest error of a variance.
     pub error: f64,
     /// Largest error of a current made of the correlations, or of variances at the ends.
@@ -56,6 +58,9 @@ impl PeriodicState {
             let add = |sum: &mut f64, c: &Complex64| *sum += (weight * c).re;
             moments.variance.iter_mut().zip(&harmonic.variance).for_each(|(sum, c)| add(sum, c));
             moments.correlation.iter_mut().zip(&harmonic.correlation).for_each(|(sum, c)| add(sum, c));
+            if let Some(inflow) = &mut moments.inflow {
+                inflow.iter_mut().zip(&harmonic.inflow).for_each(|(sum, c)| add(sum, c));
+            }
             loss += 2.0 * harmonic.error;
             correlation_loss += 2.0 * harmonic.correlation_error;
         }
@@ -92,7 +97,10 @@ pub fn covariance<E: MomentEquations>(
         let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
         let correlation_error =
             4.0 * solved.flow_error + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
-        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, error, correlation_error });
+        let (chain, momenta) = (equations.chain(), &variance[equations.chain().bonds..]);
+        let [left, right] = chain.friction();
+        let inflow = [-left * momenta[0], -right * momenta[momenta.len() - 1]];
+        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, inflow, error, correlation_error });
     }
     let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {
         let mut solution = state.at(phase);

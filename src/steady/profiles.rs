@@ -2,9 +2,8 @@
 //! harmonic m of the variances.
 //!
 //! The moment equations are linear: the variances are the thermal closed form ([`Chain::harmonic_state`]) and what the force heats, the answer of the squared
-//! kernel to 4γ p̄² alone. The current is the thermal one and what the balance of energy, summed from the left end, makes of the heat: with
-//! h = (Var p_0 heated), j_0 = -λ_- h + 2γ p̄_0², j_n = j_(n-1) + 2γ p̄_n². What it misses at the right end is part of its error. Error: iteration, a
-//! second quadrature, and roundings.
+//! kernel to 4γ p̄² alone. The current is the thermal one and that of the heat, by the balance of energy ([`resolvent::currents`]).
+//! Error: iteration, a second quadrature, and roundings.
 
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};
@@ -14,7 +13,7 @@ use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::monitor::{Interrupted, Monitor};
-use crate::resolvent::{self, Drive, Layer, SquaredKernel};
+use crate::resolvent::{self, Currents, Drive, Exchange, Layer, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
@@ -49,21 +48,22 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     let heat: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
     let variance: Vec<f64> = thermal.var_r.iter().chain(&thermal.var_p).zip(&heat).map(|(t, h)| t + h).collect();
     let [left, right] = chain.friction();
-    let flow = resolvent::currents((-left * heat[bonds]).into(), source.iter().map(|q| 0.5 * q));
-    let leaving = right * heat[2 * bonds];
-    let correlation: Vec<f64> = flow[..bonds].iter().map(|j| thermal.correlation - j.re).collect();
-    // A current at an end is λ (T - Var p), of variances that are rounded.
+    let ends = [found.momentum[0], found.momentum[bonds]];
+    let exchange = Exchange {
+        gained: &source.iter().map(|q| 0.5 * q).collect::<Vec<_>>(),
+        stretched: &vec![Complex64::ZERO; bonds],
+        ends,
+        inflow: [-left * ends[0], -right * ends[1]],
+    };
+    let Currents { bonds: flow, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
+    let inflow = Some([inflow[0].re - thermal.correlation, inflow[1].re + thermal.correlation]);
+    let correlation: Vec<f64> = flow.iter().map(|j| thermal.correlation - j.re).collect();
     let rounding = f64::EPSILON * largest(&variance);
-    let ends = left.max(right) * rounding;
     let error = found.error + 4.0 * rounding + 64.0 * f64::EPSILON * largest(&heat);
-    let current = (flow[bonds].re - leaving).abs()
-        // Two evaluations may agree at one site by accident: an error of the variances carries a current of 1/N of it.
-        + left * found.left_error.max(error / bonds as f64)
-        + ends
-        + 4.0 * f64::EPSILON * (largest(&correlation) + leaving.abs());
+    let flowing = thermal.correlation.abs() + flow.iter().fold(0.0, |m: f64, j| m.max(j.norm()));
+    let current = resolvent::current_share(chain) * error + 8.0 * f64::EPSILON * flowing;
     // A constant part has a closed form; what oscillates does not.
-    let oscillation = if periodic.harmonics.len() > 1 { periodic.error } else { 0.0 };
-    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + oscillation;
+    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.oscillation_error;
     let errors = MomentErrors {
         mean_r: mean_error(&mean[..bonds]),
         mean_p: mean_error(momenta),
@@ -73,7 +73,7 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     };
     let mut report =
         SolveReport { iterations: found.iterations, residual: found.residual, error: found.error, flow_error: current };
-    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, covariance: None };
+    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, inflow, covariance: None };
     let average = Solution { moments, errors, ..Default::default() };
     let mut harmonics = Vec::new();
     for (number, &order) in orders.iter().enumerate() {
@@ -102,8 +102,9 @@ fn harmonic(
         order,
         variance: found.variance.clone(),
         correlation: found.current.iter().map(|j| -j).collect(),
+        inflow: found.inflow,
         error,
-        correlation_error: error * chain.current_weight() + 2.0 * found.missing.norm(),
+        correlation_error: error * chain.current_weight() + 2.0 * found.flow_error,
     };
     Ok((harmonic, found))
 }
