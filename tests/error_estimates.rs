@@ -36,12 +36,13 @@ struct Tally {
 }
 
 /// The exact profiles.
-fn exact_profile(chain: &Chain, time: f64, (z, c): &Exact) -> Profile {
+fn exact_profile(chain: &Chain, time: f64, exact: &Exact) -> Profile {
     let moments = Moments {
         time,
-        mean: z.to_vec(),
-        variance: c.diag().to_vec(),
-        correlation: chain.left_correlations(c.view()),
+        mean: exact.mean.to_vec(),
+        variance: exact.covariance.diag().to_vec(),
+        correlation: chain.left_correlations(exact.covariance.view()),
+        inflow: Some(exact.inflow),
         ..Default::default()
     };
     Profile::new(chain, &Solution { moments, ..Default::default() }, time)

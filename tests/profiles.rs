@@ -6,6 +6,7 @@ use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Solution, largest};
 use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::Monitor;
+use flipchain::observe::Profile;
 use flipchain::resolvent::{Drive, SquaredKernel};
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady;
@@ -103,11 +104,36 @@ fn long_chains_have_the_closed_forms() {
                 // The means carry F̄²/4γN each way, to rounding.
                 let allowed = found.errors.correlation + 1e-14 * exact.abs();
                 assert!(
-                    (current - exact).abs() <= allowed && allowed < 1e-10 * exact.abs(),
+                    (current - exact).abs() <= allowed && allowed < 1e-13 * exact.abs(),
                     "N = {bonds}, bond {bond}: {:e}",
                     current / exact - 1.0
                 );
             }
+        }
+    }
+}
+
+#[test]
+fn the_current_in_time_keeps_its_digits_in_long_chains() {
+    // In the long run it is the closed form, 1/N of the energies, at every bond and at both ends.
+    for ends in [[Some((2.0, 1.0)), Some((1.0, 4.0))], [Some((2.0, 0.1)), None], [None, Some((1.0, 2.0))]] {
+        let chain = chain(3000, 0.5, ends, 2.0);
+        let law = random_law(&mut ChaCha8Rng::seed_from_u64(56), &chain);
+        let unit = 3000f64.powi(2);
+        let found = evolve::profiles::evolve(&chain, &law, &[0.01 * unit, 200.0 * unit], 1e-10, &Monitor::default());
+        let profiles: Vec<Profile> =
+            found.expect("it ends").0.iter().map(|s| Profile::new(&chain, s, s.moments.time)).collect();
+        let (late, exact) = (&profiles[1], steady::profiles::profiles(&chain, &Default::default()).expect("a state"));
+        let exact = Profile::new(&chain, &exact.0.average, f64::INFINITY);
+        if let Some(closed) = chain.stationary_current() {
+            assert!((exact.left_inflow - closed).abs() < 1e-13 * closed.abs(), "{} {closed}", exact.left_inflow);
+        }
+        let apart = distance(&late.current, &exact.current).max((late.left_inflow - exact.left_inflow).abs());
+        let stated = late.errors.current + exact.errors.current;
+        assert!(apart <= stated, "{ends:?}: {apart:e} apart, stated {stated:e}");
+        // The current is of order 1/N in the end, and before that larger by the root of the time.
+        for (profile, stated) in profiles.iter().zip([1e-9, 1e-10]) {
+            assert!(profile.errors.current * 3000.0 < stated, "{ends:?}: {:e}", profile.errors.current);
         }
     }
 }

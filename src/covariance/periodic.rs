@@ -124,6 +124,11 @@ impl PeriodicMean {
         })
     }
 
+    /// Σ_n Σ_l |p̂_l(n)|: how much of an error of p̄ there is in Σ p̄²/2 at most.
+    pub fn momentum_amplitude(&self) -> f64 {
+        self.harmonics.iter().flat_map(|h| &h.mean[self.bonds..]).map(|p| p.norm()).sum()
+    }
+
     /// z̄_s, the average over a period.
     pub fn average(&self) -> Vec<f64> {
         let middle = &self.harmonics[self.harmonics.len() / 2];

@@ -61,7 +61,7 @@ pub fn evolve(
     // The current is 1/γN of the energies, and what nodes and solves leave of the variances counts in it; a residual counts a hundredfold in a variance
     // (measured: a digit less misses the tolerance by the current at N = 2000, γ = 1, and two at γ = 50).
     let within = tolerance / (0.1 * chain.flip_rate).max(1.0);
-    let solve_tolerance = 1e-5 * within;
+    let solve_tolerance = 1e-4 * within;
     let [quality, judge] = Quality::pair(within);
     let runs = runs::runs(chain, times, tolerance);
     let mut counts = Counts::default();
@@ -95,11 +95,18 @@ pub fn evolve(
             errors.mean_p -= least * (1.0 - settled);
             let current = if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
             errors.correlation -= least * (1.0 - current);
-            // So may two inner quadratures: no less than a few times what they were asked for (errors of a thousandth of the tolerance were seen), nor than roundings.
-            let asked = (4e-3 * within).max(64.0 * f64::EPSILON) * size;
+            // So may two inner quadratures: no less than a few times what they were asked for (errors of a hundredth of the tolerance were seen), nor than roundings.
+            let asked = (2e-2 * within).max(64.0 * f64::EPSILON) * size;
             errors.var_r += asked;
             errors.var_p += asked;
-            errors.correlation += asked * current;
+            // Of an error of the variances: in the current as a whole, and in the sum along the chain of the energies' slopes.
+            let share = match chain.topology {
+                Topology::Open if way.half_width == 0.0 => {
+                    current.min(resolvent::current_share(chain) + chain.bonds as f64 / fine.moments.time)
+                }
+                _ => current,
+            };
+            errors.correlation += asked * share;
             fine.errors = errors;
         }
         solutions.append(&mut fine);
@@ -303,7 +310,10 @@ impl<'a> Problem<'a> {
         let loss = sum.errors[0] + turned + rounded;
         // What the variances' roundings are in the current as a whole, and in the sum along the chain of the energies' slopes, one by one.
         let share = resolvent::current_share(self.chain) + (self.chain.bonds as f64).sqrt() / time;
-        let carried = sum.errors[1] + turned + rounding * largest(&correlation) + share * rounded;
+        // The heat has the momenta's errors, and the currents are sums of it.
+        let moving: f64 = sum.mean[self.chain.bonds..].iter().map(|u| u.abs()).sum();
+        let heated = 4.0 * self.chain.flip_rate * (self.periodic.momentum_amplitude() + moving) * mean_p;
+        let carried = sum.errors[1] + turned + rounding * largest(&correlation) + share * rounded + heated;
         let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, inflow: Some(sum.inflow), covariance: None };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }

@@ -61,9 +61,11 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     let rounding = f64::EPSILON * largest(&variance);
     let error = found.error + 4.0 * rounding + 64.0 * f64::EPSILON * largest(&heat);
     let flowing = thermal.correlation.abs() + flow.iter().fold(0.0, |m: f64, j| m.max(j.norm()));
-    let current = resolvent::current_share(chain) * error + 8.0 * f64::EPSILON * flowing;
     // A constant part has a closed form; what oscillates does not.
     let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.oscillation_error;
+    // The heat has the error of the momenta, and the currents are sums of it.
+    let heated = flips * periodic.momentum_amplitude() * mean_error(momenta);
+    let current = resolvent::current_share(chain) * error + heated + 8.0 * f64::EPSILON * flowing;
     let errors = MomentErrors {
         mean_r: mean_error(&mean[..bonds]),
         mean_p: mean_error(momenta),

@@ -23,10 +23,19 @@ struct Linear {
     means: usize,
     /// Where S begins.
     second: usize,
+    /// The momenta at the ends, their friction λ and noise 2λT.
+    ends: [(usize, f64, f64); 2],
 }
 
-/// z̄ and C.
-pub type Exact = (Array1<f64>, Array2<f64>);
+/// What is exact at one time.
+pub struct Exact {
+    /// z̄
+    pub mean: Array1<f64>,
+    /// C
+    pub covariance: Array2<f64>,
+    /// λ(T - Var p) at both ends: a difference that doubles would not hold.
+    pub inflow: [f64; 2],
+}
 
 /// The place of S_ij in the triangle.
 fn triangle(i: usize, j: usize) -> usize {
@@ -124,15 +133,23 @@ impl Linear {
             (0..=top).for_each(|k| start[mean(k, 0, i)] = z[i]);
             (0..=i).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
         }
-        Linear { matrix: a, start, coordinates: n, means: waves, second }
+        let end = |atom: usize, which: usize| (chain.bonds + atom, chain.friction()[which], noise[atom]);
+        let ends = [end(0, 0), end(n - 1 - chain.bonds, 1)];
+        Linear { matrix: a, start, coordinates: n, means: waves, second, ends }
     }
 
-    /// z̄ and C. Products with cos 0 are the means themselves; they come first after the waves.
+    /// Products with cos 0 are the means themselves; they come first after the waves.
     fn read(&self, state: &[Twofold]) -> Exact {
         let n = self.coordinates;
         let z = &state[self.means..self.means + n];
-        let covariance = Array2::from_shape_fn((n, n), |(i, j)| (state[self.second + triangle(i, j)] - z[i] * z[j]).0);
-        (z.iter().map(|z| z.0).collect(), covariance)
+        let covariance = |i: usize, j: usize| state[self.second + triangle(i, j)] - z[i] * z[j];
+        Exact {
+            mean: z.iter().map(|z| z.0).collect(),
+            covariance: Array2::from_shape_fn((n, n), |(i, j)| covariance(i, j).0),
+            inflow: self
+                .ends
+                .map(|(p, friction, noise)| (Twofold::from(0.5 * noise) - covariance(p, p) * friction.into()).0),
+        }
     }
 
     /// The state a `time` later: by the series on the vector where that is shorter, else by squaring.
