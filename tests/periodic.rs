@@ -44,6 +44,18 @@ fn distances(a: &Solution, b: &Solution, bonds: usize) -> [(&'static str, f64, f
 
 #[test]
 fn envelopes_agree_with_steps_through_every_period_to_their_stated_errors() {
+    // The literal operator is the judge of the smallest.
+    envelopes_against_steps(2);
+}
+
+#[test]
+#[ignore = "takes minutes"]
+fn envelopes_agree_with_steps_of_the_literal_operator_through_every_period() {
+    envelopes_against_steps(12);
+}
+
+/// The steps are the literal operator's up to `literal` bonds.
+fn envelopes_against_steps(literal: usize) {
     let mut random = ChaCha8Rng::seed_from_u64(21);
     let one = Complex64::ONE;
     let both: &[(u32, Complex64)] = &[(1, 3.0 * one), (3, Complex64::new(-1.0, 2.0))];
@@ -69,9 +81,8 @@ fn envelopes_agree_with_steps_through_every_period_to_their_stated_errors() {
         for tolerance in if bonds < 6 { vec![1e-6, 1e-9] } else { vec![1e-8] } {
             let enveloped =
                 contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
-            // The literal operator is the judge of the smallest.
             let quiet = Monitor::default();
-            let stepped = if bonds < 3 {
+            let stepped = if bonds <= literal {
                 radau::evolve(&Literal::new(&chain), &law, &times, tolerance, |_| true, &quiet)
             } else {
                 radau::evolve(&modal, &law, &times, tolerance, |_| true, &quiet)

@@ -230,7 +230,7 @@ fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
     };
     let unit = (bonds as f64).powi(2);
     let evolve =
-        |times: &[f64]| evolve::profiles::evolve(&chain, &law, times, 1e-9, &Monitor::default()).expect("it ends").0;
+        |times: &[f64]| evolve::profiles::evolve(&chain, &law, times, 1e-10, &Monitor::default()).expect("it ends").0;
     // The same output by a contour of its own and by one that it shares.
     let (alone, shared) = (evolve(&[0.003 * unit]), evolve(&[0.001 * unit, 0.003 * unit]));
     let [a, b] = [&alone[0], &shared[1]].map(|s| Profile::new(&chain, s, 0.003));

@@ -12,6 +12,7 @@ use super::moments::largest;
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use crate::numerics::double_double::harmonic_phase;
+use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use std::collections::BTreeSet;
 
@@ -70,9 +71,8 @@ impl PeriodicMean {
                 .map(|((f, z), (re, im))| f - shift * z + Complex64::new(*re, *im))
                 .collect();
             let correction = solve(shift, &residual)?;
-            let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
             // Near a resonance the next correction may be as large as this one.
-            oscillation_error += 2.0 * (4.0 * size(&correction) + 4.0 * f64::EPSILON * size(&mean));
+            oscillation_error += 2.0 * (4.0 * largest_norm(&correction) + 4.0 * f64::EPSILON * largest_norm(&mean));
             mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
             let conjugate = mean.iter().map(|z| z.conj()).collect();
             harmonics.push(MeanHarmonic { order: -(order as i64), force: force.conj(), mean: conjugate });
@@ -117,7 +117,7 @@ impl PeriodicMean {
     pub fn errors_at(&self) -> [f64; 2] {
         [0..self.bonds, self.bonds..self.harmonics[0].mean.len()].map(|part| {
             let of_harmonic = |h: &MeanHarmonic| {
-                let size = h.mean[part.clone()].iter().fold(0.0, |m: f64, z| m.max(z.norm()));
+                let size = largest_norm(&h.mean[part.clone()]);
                 if h.order == 0 { 4.0 * f64::EPSILON * size } else { PHASE_ERROR * size }
             };
             self.oscillation_error + self.harmonics.iter().map(of_harmonic).sum::<f64>()

@@ -20,6 +20,7 @@ use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, l
 use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
 use crate::covariance::{Diagonals, MomentEquations, SolveError, Source, Target};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use std::ops::Range;
 
@@ -208,9 +209,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &diagonals);
             }
             // What the solve leaves, and what the phase has lost.
-            let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, x| m.max(x.norm()));
-            oscillation.losses[0] += 2.0 * (report.error + PHASE_ERROR * size(&diagonals.variance));
-            oscillation.losses[1] += 2.0 * (report.flow_error + PHASE_ERROR * size(&diagonals.correlation));
+            oscillation.losses[0] += 2.0 * (report.error + PHASE_ERROR * largest_norm(&diagonals.variance));
+            oscillation.losses[1] += 2.0 * (report.flow_error + PHASE_ERROR * largest_norm(&diagonals.correlation));
         }
         Ok(oscillation)
     }
@@ -231,7 +231,6 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         // Of the variances, of what carries the current, and of the means.
         let [variance, flow] = oscillation.losses;
         let mut losses = vec![[variance, flow, 0.0]; times.len()];
-        let size = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, x| m.max(x.norm()));
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         for (number, &(s, weight)) in contour.nodes.iter().enumerate() {
             let given = (&self.start[..], &self.constant_source[..]);
@@ -247,8 +246,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     sums.add(turned(i), turned(i) / envelope.shift, &diagonals);
                 }
                 // What refinement would still change, four times since the residual has roundings too, and those of the transforms.
-                let variance = 4.0 * report.error + ROUNDINGS * size(&diagonals.variance);
-                let flow = 4.0 * report.flow_error + ROUNDINGS * size(&diagonals.correlation);
+                let variance = 4.0 * report.error + ROUNDINGS * largest_norm(&diagonals.variance);
+                let flow = 4.0 * report.flow_error + ROUNDINGS * largest_norm(&diagonals.correlation);
                 for (losses, weight) in losses.iter_mut().zip(&weights) {
                     losses[0] += weight.norm() * variance;
                     losses[1] += weight.norm() * flow;
@@ -257,7 +256,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 monitor.check()?;
             }
             for (i, weight) in weights.iter().enumerate() {
-                losses[i][2] += ROUNDINGS * weight.norm() * size(&w);
+                losses[i][2] += ROUNDINGS * weight.norm() * largest_norm(&w);
                 for ((value, sum), w) in deviations[i].iter_mut().zip(&mut deviation_sums[i]).zip(&w) {
                     *value += (weight * w).re;
                     *sum += (weight / s * w).re;

@@ -23,6 +23,7 @@ use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Drive, Exchange, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -290,8 +291,7 @@ impl<'a> Problem<'a> {
         let mut turned = 0.0;
         for (order, layer) in apart {
             sum.add_layer(2.0 * self.periodic.turn(*order, time), self.rotation(*order), layer);
-            let size = layer.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
-            turned += 2.0 * PHASE_ERROR * size;
+            turned += 2.0 * PHASE_ERROR * largest_norm(&layer.variance);
         }
         let mean: Vec<f64> = self.periodic.at(time).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
         let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();

@@ -16,6 +16,12 @@ pub(crate) struct Window<'a> {
     pub im: &'a [f64],
 }
 
+/// The largest absolute value; what is not a number is no small one.
+pub(crate) fn largest_norm<'a>(values: impl IntoIterator<Item = &'a Complex64>) -> f64 {
+    let norm = |z: &Complex64| if z.is_nan() { f64::INFINITY } else { z.norm() };
+    values.into_iter().map(norm).fold(0.0, f64::max)
+}
+
 impl Vector {
     pub fn zeros(len: usize, complex: bool) -> Vector {
         Vector { re: vec![0.0; len], im: vec![0.0; if complex { len } else { 0 }] }

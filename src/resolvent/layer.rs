@@ -7,6 +7,7 @@
 use super::{Currents, Drive, Exchange, Quality, SquaredKernel, Variances};
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
+use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 
 /// The answer at all sites.
@@ -53,8 +54,7 @@ pub fn layer(
             ..found
         });
     }
-    let largest = |values: &[Complex64]| values.iter().fold(0.0, |m: f64, q| m.max(q.norm()));
-    let seen = NOTHING * largest(source);
+    let seen = NOTHING * largest_norm(source);
     let driven = source.iter().position(|q| q.norm() > seen).map_or(0, |first| chain.atoms() - first);
     // Between flips energy moves by at most a site a unit of time, and flips turn it around: it is damped at this rate or more.
     let rate = (sigma * (sigma + 4.0 * chain.flip_rate)).sqrt().re;
@@ -69,8 +69,8 @@ pub fn layer(
         };
         let drive = Drive { momentum: &source[sites.clone()], elongation: None };
         let found = kernel.variances(drive, tolerance, monitor)?;
-        let most = largest(&found.momentum);
-        let leak = if whole { 0.0 } else { largest(&found.momentum[..WATCHED]) };
+        let most = largest_norm(&found.momentum);
+        let leak = if whole { 0.0 } else { largest_norm(&found.momentum[..WATCHED]) };
         if leak <= 1e-17 * most + found.error {
             return Ok(balanced(chain, &part, sigma, source, found, leak));
         }

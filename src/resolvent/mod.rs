@@ -20,7 +20,7 @@ mod wave;
 
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
-use crate::numerics::vector::Vector;
+use crate::numerics::vector::{Vector, largest_norm};
 pub use balance::{Currents, Exchange, current_share, currents};
 use flux::FluxForm;
 use kernel::Kernel;
@@ -94,9 +94,8 @@ impl<'a> SquaredKernel<'a> {
         all.scale(4.0 * chain.flip_rate);
         all.add(Complex64::ONE, &momentum);
         let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
-        // What is not a number is no small error.
-        let norm = |z: Complex64| if z.is_nan() { f64::INFINITY } else { z.norm() };
-        let size = |v: &Vector| (0..v.len()).map(|n| norm(v.at(n))).fold(0.0, f64::max);
+        let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect::<Vec<_>>();
+        let size = |v: &Vector| largest_norm(&list(v));
         let mut error = size(&solved.error);
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
@@ -106,7 +105,6 @@ impl<'a> SquaredKernel<'a> {
             second.add(-Complex64::ONE, &on_elongations);
             error += size(&distance) + size(&second);
         }
-        let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect();
         Ok(Variances {
             momentum: list(&solved.variance),
             elongation: list(&on_elongations),

@@ -11,6 +11,7 @@ use super::SteadyError;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{Diagonals, MomentEquations, SolveReport, Target};
+use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
@@ -93,7 +94,7 @@ pub fn covariance<E: MomentEquations>(
         let Diagonals { variance, correlation } = diagonals;
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
-        let size = variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
+        let size = largest_norm(&variance);
         let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
         let correlation_error =
             4.0 * solved.flow_error + 64.0 * f64::EPSILON * size * equations.chain().current_weight();

@@ -13,6 +13,7 @@ use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::monitor::{Interrupted, Monitor};
+use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Drive, Exchange, Layer, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -60,7 +61,7 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     let correlation: Vec<f64> = flow.iter().map(|j| thermal.correlation - j.re).collect();
     let rounding = f64::EPSILON * largest(&variance);
     let error = found.error + 4.0 * rounding + 64.0 * f64::EPSILON * largest(&heat);
-    let flowing = thermal.correlation.abs() + flow.iter().fold(0.0, |m: f64, j| m.max(j.norm()));
+    let flowing = thermal.correlation.abs() + largest_norm(&flow);
     // A constant part has a closed form; what oscillates does not.
     let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.oscillation_error;
     // The heat has the error of the momenta, and the currents are sums of it.
@@ -98,8 +99,7 @@ fn harmonic(
     let source: Vec<Complex64> = periodic.momentum_squares(order).iter().map(|q| flips * q).collect();
     let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
     let found = resolvent::layer(chain, sigma, &source, None, 1e-15, monitor)?;
-    let size = found.variance.iter().fold(0.0, |m: f64, v| m.max(v.norm()));
-    let error = found.error + 64.0 * f64::EPSILON * size;
+    let error = found.error + 64.0 * f64::EPSILON * largest_norm(&found.variance);
     let harmonic = CovarianceHarmonic {
         order,
         variance: found.variance.clone(),
