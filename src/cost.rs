@@ -28,12 +28,12 @@ impl Cost {
         Cost { bytes: self.bytes + bytes, ..self }
     }
 
-    /// The whole program: the computation, then the tables of `outputs` profiles of `sites` sites, and `figures`.
-    pub fn of_program(self, sites: usize, outputs: usize, figures: usize) -> Cost {
+    /// The whole program: the computation, then the tables of `outputs` profiles of `sites` sites, and `count` figures.
+    pub fn of_program(self, sites: usize, outputs: usize, figure: Cost, count: usize) -> Cost {
         let profiles = of_profiles(sites, outputs);
         // Small vectors that were freed stay with the process.
-        let end = self.bytes.min(RETAINED) + profiles.bytes + FIGURE.bytes;
-        let seconds = self.seconds + profiles.seconds + FIGURE.seconds * figures as f64;
+        let end = self.bytes.min(RETAINED) + profiles.bytes + figure.bytes;
+        let seconds = self.seconds + profiles.seconds + figure.seconds * count as f64;
         Cost { bytes: PROGRAM + self.bytes.max(end), seconds }
     }
 }
@@ -41,8 +41,11 @@ impl Cost {
 /// The program itself.
 const PROGRAM: f64 = 12e6;
 
-/// A figure in the making: its pixels. The next one finds the memory of the last.
-const FIGURE: Cost = Cost { bytes: 48e6, seconds: 0.15 };
+/// The figure of the profiles in the making: its pixels.
+pub const PROFILES_FIGURE: Cost = Cost { bytes: 48e6, seconds: 0.15 };
+
+/// The figure of one statement. The next one finds the memory of the last.
+pub const STATEMENT_FIGURE: Cost = Cost { bytes: 12e6, seconds: 0.1 };
 
 /// What the allocator keeps at most of what was freed.
 const RETAINED: f64 = 45e6;
@@ -85,10 +88,11 @@ pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     }
 }
 
-/// `solves` shifted solves of steps: what two trajectories, their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
+/// `solves` shifted solves of steps, whose shifts are larger than those of a contour and take fewer iterations, on a ring three: what two trajectories, their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
 pub fn of_steps(chain: &Chain, solves: f64, kept: usize) -> Cost {
     let bytes = krylov_vectors(chain) + 8.0 * of_covariance(chain) + kept_covariances(chain, kept);
-    Cost { bytes, seconds: solves * seconds_of_solve(chain) }
+    let lighter = if chain.topology == Topology::Ring { 0.12 } else { 0.6 };
+    Cost { bytes, seconds: lighter * solves * seconds_of_solve(chain) }
 }
 
 /// `nodes` of the contour: the initial state, `shared` states that are summed at once, and a matrix that is formed from one; and the `kept` covariances.
@@ -118,10 +122,10 @@ pub fn of_propagator(chain: &Chain, outputs: usize, kept: usize, dense: bool) ->
         (true, false) => 0.5,
         _ => 0.0,
     };
-    let rows = if damped { 80e-9 * n * n } else { 25e-9 * n * n };
+    let rows = 80e-9 * n * n;
     let products = match (dense, damped) {
         (true, true) => 0.3e-9 * n.powi(3),
-        (true, false) => 100e-9 * n * n,
+        (true, false) => 120e-9 * n * n,
         _ => 0.0,
     };
     let bytes = 1000.0 * n + matrices * of_covariance(chain) + kept_covariances(chain, kept);
@@ -137,6 +141,6 @@ pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) ->
 /// The stationary profiles without the covariance: two quadratures at σ = 0. The harmonics of a periodic force live in a layer and cost little.
 pub fn of_stationary_profiles(chain: &Chain) -> Cost {
     let sites = chain.atoms() as f64;
-    let nodes = 100.0 + 20.0 / chain.flip_rate;
+    let nodes = 115.0 + 6.0 / chain.flip_rate;
     Cost { bytes: 1900.0 * sites, seconds: 1e-6 * nodes * (0.12 * sites + 100.0) }
 }

@@ -3,7 +3,7 @@
 use super::run::{Report, Run};
 use super::{Error, RunArgs, expected};
 use crate::chain::{Chain, InitialLaw};
-use crate::cost::Cost;
+use crate::cost::{self, Cost};
 use crate::figures;
 use crate::limit::Problem;
 use crate::limit::conditions::{grounds, oscillation_work};
@@ -122,7 +122,7 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         .collect();
     let whole = costs.iter().fold(problem.cost(&times), |sum, cost| sum.then(*cost));
     // A figure for each statement.
-    let cost = whole.of_program(0, 0, STATEMENTS.len());
+    let cost = whole.of_program(0, 0, cost::STATEMENT_FIGURE, STATEMENTS.len());
     let largest = chosen.iter().map(|c| c.0).max().unwrap_or(0);
     expected::say(args, cost, largest, 2.0, "smaller --covariance-sizes or --sizes")?;
     let run =

@@ -4,6 +4,7 @@ use super::expected;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialError, InitialLaw};
+use crate::cost;
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{self, EvolveError};
@@ -93,7 +94,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         "literal" => Literal::cost(chain.bonds, radau::expected_solves(&chain, &times, args.tolerance)),
         _ => evolve::cost(&chain, &law, &times, &plan, args.tolerance, &held),
     };
-    let cost = cost.of_program(chain.atoms(), times.len(), 1);
+    let cost = cost.of_program(chain.atoms(), times.len(), cost::PROFILES_FIGURE, 1);
     let (power, instead) = match () {
         _ if held.contains(&true) => (2.0, "fewer covariances to keep (--covariance-times)"),
         _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => (1.0, "fewer output times"),

@@ -3,6 +3,7 @@
 use super::run::{Report, Run, time};
 use super::{Error, RunArgs, expected};
 use crate::chain::Chain;
+use crate::cost;
 use crate::covariance::moments::largest;
 use crate::figures::{self, Curves};
 use crate::limit::conditions::{grounds, oscillation_work};
@@ -46,7 +47,8 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     }
     let count = scenario.output_times().len().max(1);
     // Half as many columns as profiles.csv has.
-    let cost = problem.cost(&scenario.output_times()).of_program(chain.atoms(), count.div_ceil(2), 1);
+    let cost =
+        problem.cost(&scenario.output_times()).of_program(chain.atoms(), count.div_ceil(2), cost::PROFILES_FIGURE, 1);
     expected::say(args, cost, chain.bonds, 1.0, "fewer output times")?;
     let run = Run::begin(args, "limit", &scenario, json!({}))?;
     let problem = problem.watched_by(run.monitor(1.0));

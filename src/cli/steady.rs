@@ -81,7 +81,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "profiles" => cost::of_stationary_profiles(&chain),
         _ => Cost { bytes: held as f64 * cost::of_covariance(&chain), ..Cost::default() },
     };
-    let cost = cost.of_program(chain.atoms(), 1 + all.phases as usize, 1);
+    let cost = cost.of_program(chain.atoms(), 1 + all.phases as usize, cost::PROFILES_FIGURE, 1);
     let (power, instead) = match name {
         "profiles" | "closed" if !keep => (1.0, "fewer --phases"),
         "modal" if without::serves(&chain) => (2.0, "the profiles alone, without --covariance and --method, in O(N)"),
