@@ -59,21 +59,37 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// Decides for ascending microscopic `times`; `covariance` says whether the covariance is wanted at any of them. An error says
+/// The tolerance at which two ways are compared.
+const USUAL_TOLERANCE: f64 = 1e-9;
+
+/// Decides for ascending microscopic `times`, by what either way costs; `covariance` says whether the covariance is wanted at any of them. An error says
 /// why the way that was asked for cannot serve.
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
-    if method == Method::Profiles && !profiles {
-        return Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and no --covariance"
-            .into());
-    }
-    let without_covariance = match method {
-        Method::Profiles => true,
-        Method::Auto => {
-            profiles && cost::seconds_of_profiles(chain, moving_waves(chain, law)) < cost::seconds_of_solve(chain)
+    match method {
+        Method::Profiles if !profiles => {
+            Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and no --covariance"
+                .into())
         }
-        _ => false,
-    };
+        Method::Profiles => planned(chain, law, times, method, true),
+        Method::Auto if profiles => {
+            let [without, with] = [true, false].map(|without| planned(chain, law, times, method, without));
+            let (without, with) = (without?, with?);
+            let seconds = |plan| cost(chain, law, times, plan, USUAL_TOLERANCE, &vec![false; times.len()]).seconds;
+            Ok(if seconds(&without) < seconds(&with) { without } else { with })
+        }
+        _ => planned(chain, law, times, method, false),
+    }
+}
+
+/// The plan with or without the covariance at late times.
+fn planned(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    method: Method,
+    without_covariance: bool,
+) -> Result<Plan, String> {
     let earliest = if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
     let limit = earliest.unwrap_or(f64::INFINITY);
     let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
