@@ -61,7 +61,7 @@ pub fn evolve(
     };
     // The current has 1/γN of the errors of the variances at N, but is 1/γ smaller than they are: at γ = 10 and 1e-10 it was missed by a factor 2.
     let within = tolerance / (0.5 * chain.flip_rate).max(1.0);
-    let solve_tolerance = 1e-4 * within;
+    let solve_tolerance = 1e-5 * within;
     let [quality, judge] = Quality::pair(within);
     let runs = runs::runs(chain, times, tolerance);
     let mut counts = Counts::default();
@@ -95,8 +95,8 @@ pub fn evolve(
             errors.mean_p -= least * (1.0 - settled);
             let current = if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
             errors.correlation -= least * (1.0 - current);
-            // So may two inner quadratures: no less than a few times what they were asked for (errors of a hundredth of the tolerance were seen), nor than roundings.
-            let asked = (2e-2 * within).max(64.0 * f64::EPSILON) * size;
+            // So may two inner quadratures: no less than a few times what they were asked for (errors of a thousandth of the tolerance were seen), nor than roundings.
+            let asked = (4e-3 * within).max(64.0 * f64::EPSILON) * size;
             errors.var_r += asked;
             errors.var_p += asked;
             // Of an error of the variances: in the current as a whole, and in the sum along the chain of the energies' slopes.

@@ -58,7 +58,7 @@ fn half_width(chain: &Chain) -> f64 {
 /// The runs of times that share a contour, each with its way.
 pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Range<usize>)> {
     // The current is 1/N of the energies.
-    let goal = (1e-3 * tolerance).max(1e-14);
+    let goal = (1e-4 * tolerance).max(1e-14);
     // The poles and lines of a periodic force are apart once ωτ is large; until then they are enclosed together.
     let strip = half_width(chain);
     let together = |time: &f64| strip > 0.0 && chain.force.frequency * time < EARLIEST_PHASE;

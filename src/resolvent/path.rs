@@ -33,7 +33,7 @@ impl Quality {
 
     /// Two qualities whose distance stays below a tenth of the tolerance.
     pub fn pair(tolerance: f64) -> [Quality; 2] {
-        let digits = (2.8 - tolerance.log10()).clamp(FEWEST, 16.0);
+        let digits = (3.5 - tolerance.log10()).clamp(FEWEST, 16.0);
         [Quality(digits), Quality(digits + 0.7)]
     }
 
