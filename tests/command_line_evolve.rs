@@ -36,6 +36,25 @@ fn a_run_leaves_profiles_and_a_summary_within_the_tolerance() {
 }
 
 #[test]
+fn every_scenario_of_the_program_meets_its_tolerance_as_it_is_and_longer() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = folder.path().join("run");
+    let path = path.to_str().expect("a plain path");
+    let scenarios = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios")).expect("a folder");
+    let mut names: Vec<_> = scenarios.map(|entry| entry.expect("an entry").path().display().to_string()).collect();
+    names.sort();
+    for name in names.iter().filter(|name| name.ends_with(".toml")) {
+        // Where the ways change with N the first outputs are the hardest.
+        for longer in [None, Some("chain.bonds=256")] {
+            let mut arguments = vec![name.as_str(), "-q", "--force", "-o", path];
+            arguments.extend(longer.iter().flat_map(|bonds| ["--set", bonds]));
+            let output = evolve(&arguments);
+            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+        }
+    }
+}
+
+#[test]
 fn an_existing_run_and_an_unknown_method_are_refused_and_nothing_is_left() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
