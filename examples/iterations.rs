@@ -1,7 +1,7 @@
 //! Iterations and errors of the shifted solve (σ - 𝓛) X = R over sizes, flip rates, frictions, ends and shifts, as Markdown tables.
 //!
 //! ```text
-//! cargo run --release --example iterations [sizes, default 32,64,..,2048] [frictions, default 0.2,1,5]
+//! cargo run --release --example iterations [sizes, default 32,64,..,2048] [frictions, default 0.2,1,5] [ends, default both,left,none,ring]
 //! ```
 //!
 //! Each cell is the largest over the frictions of the Krylov iterations; the last two columns are the largest, over sizes and frictions,
@@ -78,7 +78,8 @@ fn main() {
     let columns: Vec<String> = sizes.iter().map(|n| format!("{n}")).collect();
     println!("| ends | γ | σ | {} | residual | error |", columns.join(" | "));
     println!("|---|---|---|{}---|---|", "---|".repeat(sizes.len()));
-    for ends in ["both", "left", "none", "ring"] {
+    let ends = std::env::args().nth(3).unwrap_or("both,left,none,ring".into());
+    for ends in ends.split(',') {
         for flip_rate in [0.01, 0.1, 1.0, 10.0] {
             for (name, shift) in SHIFTS {
                 let thermostats = ends == "both" || ends == "left";
