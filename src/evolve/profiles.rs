@@ -262,22 +262,13 @@ impl<'a> Problem<'a> {
         let elongation: Vec<Complex64> = start_r.iter().map(|&v| v.into()).collect();
         let drive = Drive { momentum: &momentum, elongation: Some(&elongation) };
         let found = kernel.variances(drive, tolerance, monitor)?;
-        let ([left, right], [t_left, t_right]) = (chain.friction(), chain.temperature());
-        let bath = |friction: f64, temperature: f64, variance: Complex64| {
-            friction * ((temperature - self.reference) / s - variance)
+        let exchange = Exchange {
+            heated: &squares.iter().map(|q| 2.0 * chain.flip_rate * q).collect::<Vec<_>>(),
+            momentum: &found.momentum,
+            elongation: &found.elongation,
+            start: Some([start_r, start_p]),
+            temperature: chain.temperature().map(|temperature| (temperature - self.reference) / s),
         };
-        let ends = [found.momentum[0], found.momentum[bonds]];
-        let inflow = [bath(left, t_left, ends[0]), bath(right, t_right, ends[1])];
-        let stretched: Vec<Complex64> =
-            found.elongation.iter().zip(start_r).map(|(v, start)| 0.5 * (s * v - start)).collect();
-        let gained: Vec<Complex64> = (0..=bonds)
-            .map(|n| {
-                let heated = 0.5 * (s * found.momentum[n] - start_p[n]);
-                let stretched = if n > 0 { stretched[n - 1] } else { Complex64::ZERO };
-                2.0 * chain.flip_rate * squares[n] - heated - stretched
-            })
-            .collect();
-        let exchange = Exchange { gained: &gained, stretched: &stretched, ends, inflow };
         let Currents { bonds: current, inflow } = resolvent::currents(chain, s, &exchange);
         let variance = [found.elongation, found.momentum].concat();
         let integral = variance.iter().map(|v| v / s).collect();

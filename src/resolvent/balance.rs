@@ -22,17 +22,19 @@ use crate::chain::Chain;
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 
-/// What the variances are and become, transformed at σ.
+/// What enters the balance, transformed at σ.
 #[derive(Debug)]
 pub struct Exchange<'a> {
-    /// gained_0 .. gained_N
-    pub gained: &'a [Complex64],
-    /// x_1 .. x_N
-    pub stretched: &'a [Complex64],
-    /// d_0, d_N
-    pub ends: [Complex64; 2],
-    /// λ_-(T_- - d_0), λ_+(T_+ - d_N): where there is no thermostat these zeros are exact.
-    pub inflow: [Complex64; 2],
+    /// 2γ p̄_n² at every atom.
+    pub heated: &'a [Complex64],
+    /// d_0 .. d_N
+    pub momentum: &'a [Complex64],
+    /// v_1 .. v_N
+    pub elongation: &'a [Complex64],
+    /// v(0) and d(0), where they are not zero.
+    pub start: Option<[&'a [f64]; 2]>,
+    /// T_-, T_+
+    pub temperature: [Complex64; 2],
 }
 
 /// The currents.
@@ -72,19 +74,29 @@ pub fn current_share(chain: &Chain) -> f64 {
 
 /// The currents at σ.
 pub fn currents(chain: &Chain, sigma: Complex64, exchange: &Exchange<'_>) -> Currents {
-    let Exchange { gained, stretched, ends, inflow } = exchange;
-    let bonds = chain.bonds;
+    let Exchange { heated, momentum, elongation, start, temperature } = exchange;
+    let ([left, right], bonds) = (chain.friction(), chain.bonds);
+    // Half of the transform of a slope.
+    let slope = |part: usize, n: usize, v: Complex64| 0.5 * (sigma * v - start.map_or(0.0, |start| start[part][n]));
+    let stretched: Vec<Complex64> = (0..bonds).map(|n| slope(0, n, elongation[n])).collect();
+    let gained: Vec<Complex64> = (0..=bonds)
+        .map(|n| {
+            let gained = heated[n] - slope(1, n, momentum[n]);
+            if n > 0 { gained - stretched[n - 1] } else { gained }
+        })
+        .collect();
+    // Where there is no thermostat this is zero exactly.
+    let inflow = [left * (temperature[0] - momentum[0]), right * (temperature[1] - momentum[bonds])];
     let sums = |terms: &[Complex64]| Vector::from_complex(terms, true).accumulated();
-    let gathered = sums(gained);
+    let gathered = sums(&gained);
     let first = match best(chain).0 {
         Known::Left => inflow[0],
         Known::Right => -inflow[1] - gathered.at(bonds),
         Known::InSum => {
-            let [left, right] = chain.friction();
             let rate = sigma + 2.0 * chain.flip_rate;
             let twice: Vec<Complex64> = (0..bonds).map(|n| stretched[n] - 2.0 * gathered.at(n)).collect();
-            let sum = rate * sums(&twice).at(bonds - 1) + ends[0]
-                - ends[1]
+            let sum = rate * sums(&twice).at(bonds - 1) + momentum[0]
+                - momentum[bonds]
                 - left * gathered.at(0)
                 - right * (gathered.at(bonds - 1) - stretched[bonds - 1]);
             sum / (2.0 * rate * bonds as f64 + left + right)

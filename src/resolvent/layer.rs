@@ -84,18 +84,13 @@ fn balanced(chain: &Chain, part: &Chain, sigma: Complex64, source: &[Complex64],
     let mut variance = vec![Complex64::ZERO; chain.coordinates()];
     variance[first..bonds].copy_from_slice(&found.elongation);
     variance[bonds + first..].copy_from_slice(&found.momentum);
-    let stretched: Vec<Complex64> = found.elongation.iter().map(|v| 0.5 * sigma * v).collect();
-    let gained: Vec<Complex64> = (0..part.atoms())
-        .map(|n| {
-            let gained = 0.5 * (source[first + n] - sigma * found.momentum[n]);
-            if n > 0 { gained - stretched[n - 1] } else { gained }
-        })
-        .collect();
-    let ends = [found.momentum[0], found.momentum[part.bonds]];
-    let [left, right] = part.friction();
-    let expected = [-left * ends[0], -right * ends[1]];
-    let exchange = Exchange { gained: &gained, stretched: &stretched, ends, inflow: expected };
+    let heated: Vec<Complex64> = source[first..].iter().map(|q| 0.5 * q).collect();
+    let Variances { momentum, elongation, .. } = &found;
+    let temperature = [Complex64::ZERO; 2];
+    let exchange = Exchange { heated: &heated, momentum, elongation, start: None, temperature };
     let Currents { bonds: flow, inflow } = super::currents(part, sigma, &exchange);
+    let [left, right] = part.friction();
+    let expected = [-left * momentum[0], -right * momentum[part.bonds]];
     let flow_error = inflow.iter().zip(&expected).map(|(x, y)| (x - y).norm()).sum();
     let mut current = vec![Complex64::ZERO; bonds];
     current[first..].copy_from_slice(&flow);

@@ -48,13 +48,12 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     )?;
     let heat: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
     let variance: Vec<f64> = thermal.var_r.iter().chain(&thermal.var_p).zip(&heat).map(|(t, h)| t + h).collect();
-    let [left, right] = chain.friction();
-    let ends = [found.momentum[0], found.momentum[bonds]];
     let exchange = Exchange {
-        gained: &source.iter().map(|q| 0.5 * q).collect::<Vec<_>>(),
-        stretched: &vec![Complex64::ZERO; bonds],
-        ends,
-        inflow: [-left * ends[0], -right * ends[1]],
+        heated: &source.iter().map(|q| 0.5 * q).collect::<Vec<_>>(),
+        momentum: &found.momentum,
+        elongation: &found.elongation,
+        start: None,
+        temperature: [Complex64::ZERO; 2],
     };
     let Currents { bonds: flow, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
     let inflow = Some([inflow[0].re - thermal.correlation, inflow[1].re + thermal.correlation]);
