@@ -1,7 +1,9 @@
 //! What is promised of the time evolution: it agrees with the matrix exponential of the whole moment equation, within its own estimate.
 
+mod agreement;
 mod common;
 
+use agreement::{apart, distances};
 use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::MomentEquations;
@@ -290,24 +292,14 @@ fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
                 contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
             let (stepped, _) = evolve(&modal, &law, &times, tolerance);
             for (a, b) in inverted.iter().zip(&stepped) {
-                let (e, f) = (&a.errors, &b.errors);
-                let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-                let n = chain.bonds;
                 let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
-                let (x, y) = (&a.moments, &b.moments);
-                for (kind, distance, allowed) in [
-                    ("mean r", apart(&x.mean[..n], &y.mean[..n]), e.mean_r + f.mean_r),
-                    ("mean p", apart(&x.mean[n..], &y.mean[n..]), e.mean_p + f.mean_p),
-                    ("var r", apart(&x.variance[..n], &y.variance[..n]), e.var_r + f.var_r),
-                    ("var p", apart(&x.variance[n..], &y.variance[n..]), e.var_p + f.var_p),
-                    ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
-                ] {
+                for (kind, distance, allowed) in distances(a, b) {
                     assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                     assert!(allowed < 100.0 * tolerance, "{kind}, {place}: {allowed:e}");
                 }
                 let (p, q) = (a.integrals.as_ref().expect("integrals"), b.integrals.as_ref().expect("integrals"));
-                assert!(apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + x.time), "{place}");
-                assert!(apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + x.time), "{place}");
+                assert!(apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + a.moments.time), "{place}");
+                assert!(apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + a.moments.time), "{place}");
             }
         }
     }

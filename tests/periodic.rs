@@ -1,12 +1,13 @@
 //! What is promised of a periodic force: no period is resolved, and yet every value is the one at the instant asked for.
 
+mod agreement;
 mod common;
 
+use agreement::{apart, distances};
 use common::law;
 use flipchain::chain::{Chain, Force};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
-use flipchain::covariance::moments::Solution;
 use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::{Archive, Monitor};
 use flipchain::observe::periodic::{PeriodicWork, average};
@@ -24,22 +25,6 @@ fn chain(bonds: usize, flip_rate: f64, ends: [bool; 2], frequency: f64, harmonic
     let harmonics = harmonics.iter().map(|&(order, amplitude)| (order, amplitude * scale)).collect();
     let force = Force { mean: 0.8, frequency, harmonics };
     Chain { topology: Topology::Open, bonds, flip_rate, left: end(ends[0], 1.5), right: end(ends[1], 0.5), force }
-}
-
-fn apart(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-}
-
-/// Name, distance and the sum of the two estimates for each kind of moment.
-fn distances(a: &Solution, b: &Solution, bonds: usize) -> [(&'static str, f64, f64); 5] {
-    let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
-    [
-        ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
-        ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
-        ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
-        ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
-        ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
-    ]
 }
 
 #[test]
@@ -90,7 +75,7 @@ fn envelopes_against_steps(literal: usize) {
             let stepped = stepped.expect("it ends").0;
             for (a, b) in enveloped.iter().zip(&stepped) {
                 let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
-                for (kind, distance, allowed) in distances(a, b, bonds) {
+                for (kind, distance, allowed) in distances(a, b) {
                     assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                     assert!(allowed < 300.0 * tolerance, "{kind}, {place}: {allowed:e}");
                 }
@@ -124,7 +109,7 @@ fn the_periodic_state_is_what_every_initial_law_ends_in() {
         let law = law(&chain, &mut random);
         let late = radau::evolve(&modal, &law, &[time], 1e-9, |_| true, &Default::default()).expect("it ends").0;
         for solution in [&state.at(0.3), &instants[0]] {
-            for (kind, distance, allowed) in distances(solution, &late[0], bonds) {
+            for (kind, distance, allowed) in distances(solution, &late[0]) {
                 assert!(distance <= allowed + 1e-11, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
             }
         }
@@ -143,7 +128,7 @@ fn fast_and_slow_forces_of_order_one_agree_with_the_literal_operator() {
             let (fast, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
             let (judge, _, _) = periodic::covariance(&Literal::new(&chain), &[]).expect("a thermostat");
             for phase in [0.0, 0.21, 0.77] {
-                for (kind, distance, allowed) in distances(&fast.at(phase), &judge.at(phase), 5) {
+                for (kind, distance, allowed) in distances(&fast.at(phase), &judge.at(phase)) {
                     assert!(distance <= allowed, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
                     // Energies are of order 10.
                     assert!(allowed < 1e-10, "{kind}, {chain:?}: {allowed:e}");
@@ -234,7 +219,7 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
         let (slim, _) = flipchain::steady::profiles::profiles(&chain, &Default::default()).expect("a thermostat");
         let (full, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
         for phase in [0.0, 0.3, 0.85] {
-            for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase), bonds) {
+            for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase)) {
                 assert!(distance <= allowed, "{kind}, {chain:?} at {phase}: {distance:e} > {allowed:e}");
                 assert!(allowed < 1e-9, "{kind}, {chain:?} at {phase}: {allowed:e}");
             }
@@ -277,7 +262,7 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
         let (early, late) = full.expect("it ends");
         for (a, b) in slim.iter().zip(early.iter().chain(&late)) {
             let place = format!("{chain:?} τ = {}", a.moments.time);
-            for (kind, distance, allowed) in distances(a, b, bonds) {
+            for (kind, distance, allowed) in distances(a, b) {
                 assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                 // A chain without thermostats heats up for ever.
                 let energy = 10.0 + a.moments.variance.iter().fold(0.0, |m: f64, v| m.max(*v));
@@ -326,7 +311,7 @@ fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
     assert!(slim.iter().zip(&kept).all(|(a, b)| a.moments == b.moments));
     let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
     for (a, b) in slim.iter().zip(&full) {
-        for (kind, distance, allowed) in distances(a, b, 230) {
+        for (kind, distance, allowed) in distances(a, b) {
             assert!(distance <= allowed, "{kind}, τ = {}: {distance:e} > {allowed:e}", a.moments.time);
             assert!(allowed < 3e-9, "{kind}, τ = {}: {allowed:e}", a.moments.time);
         }

@@ -1,5 +1,8 @@
 //! What is promised of the profiles without the covariance: they are those of the covariance, at any N, to their stated error.
 
+mod agreement;
+
+use agreement::{apart, distances};
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::literal::Literal;
 use flipchain::covariance::modal::Modal;
@@ -30,16 +33,12 @@ fn random_chain(random: &mut ChaCha8Rng, bonds: usize) -> Chain {
     chain(bonds, flip_rate, ends, random.random_range(-2.0..2.0))
 }
 
-fn distance(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-}
-
 /// The errors of the variances and of the correlations, each over what the solution states, a second solution's own errors granted.
 fn over_estimate(found: &Solution, judge: &Solution) -> [f64; 2] {
     let (a, b) = (&found.moments, &judge.moments);
     [
-        distance(&a.variance, &b.variance) / (found.errors.var_p.max(found.errors.var_r) + judge.errors.var_p),
-        distance(&a.correlation, &b.correlation) / (found.errors.correlation + judge.errors.correlation),
+        apart(&a.variance, &b.variance) / (found.errors.var_p.max(found.errors.var_r) + judge.errors.var_p),
+        apart(&a.correlation, &b.correlation) / (found.errors.correlation + judge.errors.correlation),
     ]
 }
 
@@ -90,7 +89,7 @@ fn long_chains_have_the_closed_forms() {
             let thermal = heat_flow.thermal_state().expect("two thermostats");
             let closed = [thermal.var_r, thermal.var_p].concat();
             let variances: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| 2.0 + v.re).collect();
-            let error = distance(&closed, &variances);
+            let error = apart(&closed, &variances);
             let allowed = found.error + 4.0 * f64::EPSILON * 2.0;
             assert!(error <= allowed && error < 1e-13, "N = {bonds}: {error:e} of {:e}", found.error);
 
@@ -128,7 +127,7 @@ fn the_current_in_time_keeps_its_digits_in_long_chains() {
         if let Some(closed) = chain.stationary_current() {
             assert!((exact.left_inflow - closed).abs() < 1e-13 * closed.abs(), "{} {closed}", exact.left_inflow);
         }
-        let apart = distance(&late.current, &exact.current).max((late.left_inflow - exact.left_inflow).abs());
+        let apart = apart(&late.current, &exact.current).max((late.left_inflow - exact.left_inflow).abs());
         let stated = late.errors.current + exact.errors.current;
         assert!(apart <= stated, "{ends:?}: {apart:e} apart, stated {stated:e}");
         // The current is of order 1/N in the end, and before that larger by the root of the time.
@@ -173,22 +172,8 @@ fn random_law(random: &mut ChaCha8Rng, chain: &Chain) -> InitialLaw {
 /// Every moment of two evolutions agrees to their stated errors.
 fn assert_same(found: &[Solution], judges: &[Solution], what: &str) {
     for (found, judge) in found.iter().zip(judges) {
-        let (a, b) = (&found.moments, &judge.moments);
-        let bonds = a.correlation.len();
-        let pairs = [
-            ("mean_r", distance(&a.mean[..bonds], &b.mean[..bonds]), found.errors.mean_r, judge.errors.mean_r),
-            ("mean_p", distance(&a.mean[bonds..], &b.mean[bonds..]), found.errors.mean_p, judge.errors.mean_p),
-            ("var_r", distance(&a.variance[..bonds], &b.variance[..bonds]), found.errors.var_r, judge.errors.var_r),
-            ("var_p", distance(&a.variance[bonds..], &b.variance[bonds..]), found.errors.var_p, judge.errors.var_p),
-            (
-                "correlation",
-                distance(&a.correlation, &b.correlation),
-                found.errors.correlation,
-                judge.errors.correlation,
-            ),
-        ];
-        for (name, apart, own, other) in pairs {
-            assert!(apart <= own + other, "{what}, τ = {}: {name} {apart:e} apart, stated {own:e} + {other:e}", a.time);
+        for (name, apart, allowed) in distances(found, judge) {
+            assert!(apart <= allowed, "{what}, τ = {}: {name} {apart:e} apart, stated {allowed:e}", found.moments.time);
         }
     }
 }

@@ -1,5 +1,8 @@
 //! What is promised of chains that nothing enters or leaves: the ring, and the open chain with free ends.
 
+mod agreement;
+
+use agreement::distances;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
@@ -42,17 +45,9 @@ fn conserved(chain: &Chain, solution: &Solution) -> [f64; 3] {
 
 /// Two solutions at one time are within their errors of each other, and these are small.
 fn agree(a: &Solution, b: &Solution, bonds: usize) {
-    let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
-    let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
-    for (kind, distance, allowed) in [
-        ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
-        ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
-        ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
-        ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
-        ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
-    ] {
-        assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", x.time);
-        assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", x.time);
+    for (kind, distance, allowed) in distances(a, b) {
+        assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", a.moments.time);
+        assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", a.moments.time);
     }
 }
 

@@ -1,0 +1,21 @@
+//! How far two solutions are from each other, and how far they may be.
+
+use flipchain::covariance::moments::Solution;
+
+/// The largest distance of two entries.
+pub fn apart(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+}
+
+/// Name, distance and the sum of the two estimates for each kind of moment.
+pub fn distances(a: &Solution, b: &Solution) -> [(&'static str, f64, f64); 5] {
+    let (x, y, e, f) = (&a.moments, &b.moments, &a.errors, &b.errors);
+    let bonds = x.correlation.len();
+    [
+        ("mean r", apart(&x.mean[..bonds], &y.mean[..bonds]), e.mean_r + f.mean_r),
+        ("mean p", apart(&x.mean[bonds..], &y.mean[bonds..]), e.mean_p + f.mean_p),
+        ("var r", apart(&x.variance[..bonds], &y.variance[..bonds]), e.var_r + f.var_r),
+        ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
+        ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
+    ]
+}
