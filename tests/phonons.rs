@@ -179,6 +179,42 @@ fn a_run_starts_from_the_end_of_another_and_goes_on_as_one_run() {
 }
 
 #[test]
+fn every_mode_is_there_at_every_time_also_where_the_profiles_need_no_covariance() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let path = |name: &str| folder.path().join(name).display().to_string();
+    let long = SMALL.replace("bonds = 6", "bonds = 100");
+    let text = format!("{long}outputs = [0, 10, 500, 5000]\n[initial]\nelongation = \"x\"\ntemperature = 1\n");
+    std::fs::write(path("a.toml"), text).expect("the folder is writable");
+    let read = |run: &str, file: &str, columns: &[usize]| -> Vec<Vec<f64>> {
+        let csv = std::fs::read_to_string(folder.path().join(run).join(file)).expect("a table");
+        let row = |line: &str| {
+            let cells: Vec<&str> = line.split(',').collect();
+            columns.iter().map(|&column| cells[column].parse().expect("a number")).collect()
+        };
+        csv.lines().skip(1).map(row).collect()
+    };
+    for (run, more) in
+        [("alone", &["--modes"][..]), ("kept", &["--modes", "--covariance", "--covariance-times", "500"])]
+    {
+        let ended = flipchain(&[&["evolve", &path("a.toml"), "-o", &path(run)], more].concat());
+        assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+        let (modes, profiles) = (read(run, "modes.csv", &[0, 3]), read(run, "profiles.csv", &[0, 9]));
+        for time in [0.0, 10.0, 500.0, 5000.0] {
+            let energies = |rows: &[Vec<f64>]| -> Vec<f64> {
+                rows.iter().filter(|row| row[0] == time).map(|row| row[1]).collect()
+            };
+            let (of_modes, of_sites) = (energies(&modes), energies(&profiles));
+            assert_eq!((of_modes.len(), of_sites.len()), (101, 101), "{run}, τ = {time}");
+            let (modes, sites): (f64, f64) = (of_modes.iter().sum(), of_sites.iter().sum());
+            assert!((modes - sites).abs() < 1e-12 * sites, "{run}, τ = {time}: {modes} {sites}");
+        }
+    }
+    let refused = flipchain(&["evolve", &path("a.toml"), "-o", &path("none"), "--modes", "--method", "profiles"]);
+    assert_eq!(refused.status.code(), Some(2));
+    assert!(String::from_utf8_lossy(&refused.stderr).contains("--modes"), "{refused:?}");
+}
+
+#[test]
 fn a_ring_and_a_shaken_chain_go_on_from_their_own_end_in_the_force_s_phase() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).display().to_string();

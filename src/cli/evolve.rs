@@ -88,7 +88,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
             )));
         }
     };
-    let plan = evolve::plan(&chain, &law, &times, method, kept.contains(&true))
+    let plan = evolve::plan(&chain, &law, &times, method, held.contains(&true))
         .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
     let cost = match name {
         "literal" => Literal::cost(chain.bonds, radau::expected_solves(&chain, &times, args.tolerance)),
@@ -129,7 +129,8 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     }));
     let mut modes_errors = None;
     if all.modes {
-        let phonons: Vec<_> = solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
+        let phonons = solutions.iter().map(|s| phonons::phonons(&chain, &s.moments));
+        let phonons: Vec<_> = phonons.map(|phonons| phonons.expect("every covariance is held for --modes")).collect();
         let csv = phonons::modes_csv(labels.iter().copied().zip(phonons.iter().map(|p| &p[..])));
         run.add("modes.csv", csv.as_bytes())?;
         modes_errors = Some(solutions.iter().zip(&phonons).map(|(s, p)| phonons::error(s, p)).collect::<Vec<f64>>());

@@ -79,7 +79,7 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     match method {
         Method::Profiles if !profiles => {
-            Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and no --covariance"
+            Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and neither --covariance nor --modes"
                 .into())
         }
         Method::Profiles => planned(chain, law, times, method, true),
