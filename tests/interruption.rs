@@ -131,6 +131,58 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
 }
 
 #[test]
+fn a_complete_run_answers_the_same_question_only() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let shaken = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/periodic_force.toml");
+    let evolve = ["evolve", UPHILL, "--set", "chain.bonds=8", "--set", "time.outputs=[0, 1]", "--covariance"];
+    let steady = ["steady", shaken, "--set", "chain.bonds=8"];
+    let limit = ["limit", UPHILL];
+    let check = ["check", shaken, "--sizes", "4,8", "--omegas", "1", "--set", "time.outputs=[0.5]"];
+    let others: [(&[&str], &[&[&str]]); 4] = [
+        (
+            &evolve,
+            &[
+                &["--covariance-times", "1"],
+                &["--single"],
+                &["--modes"],
+                &["--tolerance", "1e-8"],
+                &["--method", "radau"],
+                &["--set", "chain.flip_rate=2"],
+            ],
+        ),
+        (&steady, &[&["--covariance"], &["--phases", "2"], &["--tolerance", "1e-8"], &["--method", "modal"]]),
+        (&limit, &[&["--tolerance", "1e-8"], &["--set", "chain.flip_rate=2"]]),
+        (
+            &check,
+            &[
+                &["--sizes", "4,8,16"],
+                &["--covariance-sizes", "4"],
+                &["--omegas", "1,2"],
+                &["--correlation-length", "2"],
+            ],
+        ),
+    ];
+    for (arguments, others) in others {
+        let place = folder.path().join(arguments[0]);
+        assert!(run(arguments, &place, &[]).status.success(), "{arguments:?}");
+        let before = files(&place);
+        let same = run(arguments, &place, &["--resume", "--threads", "1", "--progress", "json"]);
+        assert!(same.status.success() && String::from_utf8_lossy(&same.stdout).contains("complete"), "{same:?}");
+        for other in others {
+            // The last of an option that is given twice is refused by the parser: it takes the place of the first.
+            let kept: Vec<&str> = match arguments.iter().position(|a| *a == other[0] && *a != "--set") {
+                Some(at) => [&arguments[..at], &arguments[at + 2..]].concat(),
+                None => arguments.to_vec(),
+            };
+            let refused = run(&kept, &place, &[&["--resume"], *other].concat());
+            assert_eq!(refused.status.code(), Some(2), "{arguments:?} {other:?}: {refused:?}");
+            assert!(String::from_utf8_lossy(&refused.stderr).contains("exists already"), "{other:?}: {refused:?}");
+        }
+        assert!(files(&place) == before, "{arguments:?}");
+    }
+}
+
+#[test]
 fn two_processes_never_write_one_run_directory() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let place = folder.path().join("run");

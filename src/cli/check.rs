@@ -7,6 +7,7 @@ use crate::cost::{self, Cost};
 use crate::figures;
 use crate::limit::Problem;
 use crate::limit::conditions::{grounds, oscillation_work};
+use crate::numerics::vector::largest_of;
 use crate::observe::sizes::{self, StationarySize};
 use crate::observe::sweep::{self, sweep};
 use crate::observe::theorems::{EQUIPARTITION_L1, Measurement, STATEMENTS};
@@ -125,8 +126,8 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let cost = whole.of_program(0, 0, cost::STATEMENT_FIGURE, STATEMENTS.len());
     let largest = chosen.iter().map(|c| c.0).max().unwrap_or(0);
     expected::say(args, cost, largest, 2.0, "smaller --covariance-sizes or --sizes")?;
-    let run =
-        Run::begin(args, "check", &scenario, json!({ "sizes": chosen, "correlation_length": all.correlation_length }))?;
+    let options = json!({ "sizes": chosen, "correlation_length": all.correlation_length, "omegas": all.omegas });
+    let run = Run::begin(args, "check", &scenario, options)?;
     let problem = problem.watched_by(run.monitor(1.0).silent());
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
     let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
@@ -208,7 +209,7 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         figures,
         line: format!("{}; {} sizes, {} times\n{}", grounds(&chain), chosen.len(), times.len(), table(&verdicts)),
         remarks,
-        worst: verdicts.iter().map(lost).fold(0.0, f64::max),
+        worst: largest_of(verdicts.iter().map(lost)),
     };
     run.write(report, |directory| {
         directory.write("check.csv", check_csv(&measurements).as_bytes())?;
