@@ -166,6 +166,25 @@ impl Modes {
         }
     }
 
+    /// (r_k) and (p_k) of a vector in the theory's order.
+    pub fn of_coordinates(&self, z: &[f64]) -> [Vec<f64>; 2] {
+        let bonds = z.len() - self.count;
+        let mut r = vec![0.0; self.count - bonds];
+        r.extend_from_slice(&z[..bonds]);
+        let mut p = z[bonds..].to_vec();
+        self.elongation_to_modes(&mut r);
+        self.momentum_to_modes(&mut p);
+        [r, p]
+    }
+
+    /// The vector in the theory's order of (r_k) and (p_k).
+    pub fn to_coordinates(&self, [mut r, mut p]: [Vec<f64>; 2]) -> Vec<f64> {
+        self.elongation_to_sites(&mut r);
+        self.momentum_to_sites(&mut p);
+        let padding = usize::from(!self.is_ring());
+        [&r[padding..], &p].concat()
+    }
+
     /// Multiplies mode k by ν_k √(2/M).
     fn rescale(&self, v: &mut [f64]) {
         let scale = self.scale();

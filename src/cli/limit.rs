@@ -9,6 +9,7 @@ use crate::figures::{self, Curves};
 use crate::limit::conditions::{grounds, oscillation_work};
 use crate::limit::stationary::Stationary;
 use crate::limit::{LimitError, Output, Problem, State};
+use crate::numerics::vector::largest_of;
 use crate::observe;
 use crate::output::limit_csv;
 use serde_json::{Value, json};
@@ -74,10 +75,10 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     let size = |column: usize| table.iter().map(|(_, columns)| largest(&columns[column])).fold(0.0, f64::max);
     let sizes: [f64; 4] = std::array::from_fn(size);
     let errors: Vec<[f64; 4]> = outputs.iter().map(|o| o.column_errors(sizes[0])).collect();
-    let most: [f64; 4] = std::array::from_fn(|column| errors.iter().map(|e| e[column]).fold(0.0, f64::max));
+    let most: [f64; 4] = std::array::from_fn(|column| largest_of(errors.iter().map(|e| e[column])));
     let energy = sizes[3];
     let scales = observe::scales(sizes, most, [energy.sqrt(), energy, energy, energy]);
-    let relative = |e: &[f64; 4]| e.iter().zip(&scales).map(|(e, scale)| e / scale).fold(0.0, f64::max);
+    let relative = |e: &[f64; 4]| largest_of(e.iter().zip(&scales).map(|(e, scale)| e / scale));
     let entry = |((t, _), e): (&(f64, _), &[f64; 4])| {
         json!({
             "t": time(*t),
@@ -109,7 +110,7 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         figures: vec![figures::limit(&curves, &positions)],
         line: format!("{}\n{} output times, {steps} steps", grounds(&chain), outputs.len()),
         remarks: heat + &stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence),
-        worst: errors.iter().map(relative).fold(0.0, f64::max),
+        worst: largest_of(errors.iter().map(relative)),
     };
     run.write(report, |directory| directory.write("limit.csv", limit_csv(&table, &positions).as_bytes()))
 }

@@ -2,8 +2,10 @@
 
 use super::{Error, Format, RunArgs, interrupt, print, progress};
 use crate::chain::Chain;
+use crate::covariance::moments::largest;
 use crate::figures::{self, Figure, style::Theme};
 use crate::monitor::{CancelToken, Monitor};
+use crate::numerics::vector::largest_of;
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{
@@ -117,7 +119,7 @@ impl<'a> Run<'a> {
     /// Writes the profiles of a chain and reports; an error when the tolerance was missed, after everything is kept.
     pub fn finish(self, findings: Findings<'_>) -> Result<(), Error> {
         let estimates = relative_errors(&findings.profiles);
-        let violation = findings.identities.iter().map(|i| i.violation).fold(0.0, f64::max);
+        let violation = largest_of(findings.identities.iter().map(|i| i.violation));
         let outputs = findings.profiles.iter().zip(&estimates).map(|(p, error)| {
             json!({ "t": time(p.time), "error_estimate": error, "left_inflow": p.left_inflow, "absolute_errors": p.errors })
         });
@@ -140,7 +142,7 @@ impl<'a> Run<'a> {
                 "{more}worst violation of an exact identity {violation:.1e}\n{}",
                 current_line(findings.chain)
             ),
-            worst: estimates.iter().copied().fold(0.0, f64::max),
+            worst: largest(&estimates),
         };
         self.write(report, |directory| {
             directory.write("profiles.csv", profiles_csv(&findings.profiles, &positions).as_bytes())?;

@@ -6,6 +6,7 @@
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use crate::cost::Cost;
+use crate::numerics::vector::largest_norm;
 use faer::linalg::solvers::Solve;
 use faer::sparse::linalg::solvers::{Lu, SymbolicLu};
 use faer::sparse::{SparseColMat, Triplet};
@@ -196,7 +197,7 @@ impl MomentEquations for Literal {
                 *out += (target.weight * x).re;
             }
         }
-        let error = (0..n).map(|i| solved.correction[i * (n + 1)].norm()).fold(0.0, f64::max);
+        let error = largest_norm((0..n).map(|i| solved.correction[i * (n + 1)]));
         let diagonals = Diagonals {
             variance: (0..n).map(|i| solved.x[i * (n + 1)]).collect(),
             correlation: (0..self.chain.bonds)

@@ -15,7 +15,7 @@ use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
 use crate::numerics::gmres;
-use crate::numerics::vector::Vector;
+use crate::numerics::vector::{Vector, largest_norm, largest_of};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -54,7 +54,7 @@ fn larger(one: [f64; 2], other: [f64; 2]) -> [f64; 2] {
 
 /// The largest distance of two entries.
 fn apart(one: &[Complex64], other: &[Complex64]) -> f64 {
-    one.iter().zip(other).map(|(one, other)| (one - other).norm()).fold(0.0, f64::max)
+    largest_norm(one.iter().zip(other).map(|(one, other)| one - other))
 }
 
 impl Modal {
@@ -151,8 +151,8 @@ impl Modal {
                 tolerance,
             });
         }
-        let variance = |error: &Vector| (0..self.modes.count()).map(|n| error.at(n).norm()).fold(0.0, f64::max);
-        let error = outcome.errors.iter().map(variance).fold(0.0, f64::max);
+        let variances = |error: &Vector| largest_norm((0..self.modes.count()).map(|n| error.at(n)));
+        let error = largest_of(outcome.errors.iter().map(variances));
         let flow_error = error * self.chain.current_weight();
         let report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
         let answer = Answer::new(interface, given, &w);
@@ -166,9 +166,8 @@ impl Modal {
         let answer = Answer::new(interface, Given { state: None, scale: Complex64::ZERO, table }, error);
         let answer = diagonals::of_answer::<F>(&answer, error);
         let [left, right] = self.chain.friction();
-        let ends = (left * error.at(0).norm()).max(right * error.at(self.chain.bonds).norm());
-        let largest = |values: &[Complex64], least: f64| values.iter().map(|c| c.norm()).fold(least, f64::max);
-        [largest(&answer.variance, 0.0), largest(&answer.correlation, ends)]
+        let ends = [left * error.at(0), right * error.at(self.chain.bonds)];
+        [largest_norm(&answer.variance), largest_norm(answer.correlation.iter().chain(&ends))]
     }
 
     /// The diagonals of an answer, and its report with the error of the currents.
@@ -203,8 +202,7 @@ impl Modal {
         let found = Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) };
         // The same cancellation, bounded: forming the answer once more to sample it would cost more than the solve.
         let Interface { shift, flip_rate, .. } = solved.answer.interface;
-        let size = found.variance.iter().map(|v| v.norm()).fold(0.0, f64::max);
-        report.flow_error += 4.0 * f64::EPSILON * size / (shift + 2.0 * flip_rate).norm();
+        report.flow_error += 4.0 * f64::EPSILON * largest_norm(&found.variance) / (shift + 2.0 * flip_rate).norm();
         (report, found)
     }
 

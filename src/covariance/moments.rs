@@ -2,6 +2,7 @@
 
 use crate::chain::{Chain, InitialLaw};
 use crate::monitor::record;
+use crate::numerics::vector::largest_of;
 use crate::scenario::Topology;
 use faer::{Mat, Side};
 use ndarray::{Array2, ArrayView2};
@@ -81,7 +82,6 @@ impl MomentErrors {
                 [end(bonds, left), end(last, right)]
             }
         };
-        let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         MomentErrors {
             mean_r: self.mean_r + apart(&first.mean[..bonds], &second.mean[..bonds]),
             mean_p: self.mean_p + apart(&first.mean[bonds..], &second.mean[bonds..]),
@@ -241,9 +241,14 @@ impl Chain {
     }
 }
 
-/// The largest absolute value.
+/// The largest absolute value; infinite where there is one that is not a number.
 pub fn largest(values: &[f64]) -> f64 {
-    values.iter().fold(0.0, |m, x| m.max(x.abs()))
+    largest_of(values.iter().copied())
+}
+
+/// The largest distance of two entries in the same place.
+pub(crate) fn apart(a: &[f64], b: &[f64]) -> f64 {
+    largest_of(a.iter().zip(b).map(|(a, b)| a - b))
 }
 
 #[cfg(test)]

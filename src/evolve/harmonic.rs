@@ -68,7 +68,7 @@ impl Rotation {
         Rotation { time, modes, phases }
     }
 
-    /// Modes: r_k(τ) = cos r_k + sin p_k, p_k(τ) = cos p_k - sin r_k; `elongation` and `momentum` have one entry a mode.
+    /// r_k(τ) = cos r_k + sin p_k, p_k(τ) = cos p_k - sin r_k; `elongation` and `momentum` have one entry a mode.
     fn turn(&self, elongation: &mut [f64], momentum: &mut [f64]) {
         for ((r, p), phase) in elongation.iter_mut().zip(momentum).zip(&self.phases) {
             let turned = Complex64::new(*p, -*r) * phase;
@@ -78,16 +78,9 @@ impl Rotation {
 
     /// e^(Bτ) z in place, z in the theory's order.
     fn apply(&self, z: &mut [f64]) {
-        let atoms = self.modes.count();
-        let bonds = z.len() - atoms;
-        let mut elongation = vec![0.0; atoms - bonds];
-        elongation.extend_from_slice(&z[..bonds]);
-        self.modes.elongation_to_modes(&mut elongation);
-        self.modes.momentum_to_modes(&mut z[bonds..]);
-        self.turn(&mut elongation, &mut z[bonds..]);
-        self.modes.momentum_to_sites(&mut z[bonds..]);
-        self.modes.elongation_to_sites(&mut elongation);
-        z[..bonds].copy_from_slice(&elongation[atoms - bonds..]);
+        let [mut elongation, mut momentum] = self.modes.of_coordinates(z);
+        self.turn(&mut elongation, &mut momentum);
+        z.copy_from_slice(&self.modes.to_coordinates([elongation, momentum]));
     }
 
     fn solution(&self, chain: &Chain, law: &InitialLaw, keep: bool) -> Solution {
@@ -258,8 +251,6 @@ impl Rotation {
             }
             (r[k], p[k]) = (-u.im, u.re);
         }
-        self.modes.momentum_to_sites(&mut p);
-        self.modes.elongation_to_sites(&mut r);
-        ([&r[1..], &p].concat(), error)
+        (self.modes.to_coordinates([r, p]), error)
     }
 }

@@ -10,7 +10,7 @@ use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, Unresolved};
 use crate::chain::{Chain, InitialLaw};
-use crate::covariance::moments::largest;
+use crate::covariance::moments::{apart, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
@@ -79,14 +79,12 @@ pub fn evolve<E: MomentEquations>(
             let next_coarse = step_from(&coarse, step)?;
             let half = step_from(&fine, step / 2.0)?;
             let next_fine = step_from(&half[STAGES - 1], step / 2.0)?;
-            let apart = |a: &[f64], b: &[f64]| {
-                let largest = |range: std::ops::Range<usize>| {
-                    a[range.clone()].iter().zip(&b[range]).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-                };
-                [largest(0..chain.bonds), largest(chain.bonds..chain.coordinates())]
+            let distances = |a: &[f64], b: &[f64]| {
+                let ((a_r, a_p), (b_r, b_p)) = (a.split_at(chain.bonds), b.split_at(chain.bonds));
+                [apart(a_r, b_r), apart(a_p, b_p)]
             };
-            let after = apart(&next_coarse[STAGES - 1], &next_fine[STAGES - 1]);
-            let lost = apart(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
+            let after = distances(&next_coarse[STAGES - 1], &next_fine[STAGES - 1]);
+            let lost = distances(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
             let difference = match unresolved.concerns(time, step) {
                 true => {
                     let alone = step_from(&fine, step)?;

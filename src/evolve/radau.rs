@@ -11,7 +11,7 @@ use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, RESOLVED, Unresolved};
 use crate::chain::{Chain, InitialLaw};
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
+use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
 use crate::scenario::Topology;
@@ -344,10 +344,9 @@ impl<E: MomentEquations> Run<'_, E> {
             losses.variance += 0.25 * self.restore(&mut to);
         }
         let amplification: f64 = tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
-        let increment = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
         let rounding = 4.0 * f64::EPSILON;
         // The coefficients' own roundings turn every step's means the same way.
-        losses.mean += 2.0 * rounding * (increment(&from.mean, &to.mean) + largest(&to.mean));
+        losses.mean += 2.0 * rounding * (apart(&from.mean, &to.mean) + largest(&to.mean));
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;

@@ -46,16 +46,6 @@ impl Turns<'_> {
     }
 }
 
-/// (r_k), (p_k) of a vector in the theory's order.
-fn to_modes(modes: &Modes, z: &[f64]) -> (Vec<f64>, Vec<f64>) {
-    let (count, bonds) = (modes.count(), z.len() - modes.count());
-    let mut r = [&vec![0.0; count - bonds], &z[..bonds]].concat();
-    let mut p = z[bonds..].to_vec();
-    modes.elongation_to_modes(&mut r);
-    modes.momentum_to_modes(&mut p);
-    (r, p)
-}
-
 /// Elongations at the bonds from those of the modes.
 fn at_bonds(modes: &Modes, bonds: usize, mut r: Vec<f64>) -> Vec<f64> {
     modes.elongation_to_sites(&mut r);
@@ -72,21 +62,21 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
     let turns = Turns { modes, time, halves: (0..count).map(half).collect() };
     let (mean, variance) = (law.mean(), law.variance());
     // E z(0) z(0)ᵀ x
-    let second = |x: Vec<f64>| -> (Vec<f64>, Vec<f64>) {
+    let second = |x: Vec<f64>| {
         let along: f64 = mean.iter().zip(&x).map(|(z, x)| z * x).sum();
         let image = match &law.covariance {
             Some(covariance) => covariance.dot(&ArrayView1::from(&x)).to_vec(),
             None => variance.iter().zip(&x).map(|(v, x)| v * x).collect(),
         };
-        to_modes(modes, &image.iter().zip(&mean).map(|(y, z)| y + along * z).collect::<Vec<f64>>())
+        modes.of_coordinates(&image.iter().zip(&mean).map(|(y, z)| y + along * z).collect::<Vec<f64>>())
     };
     let row = |sums: &mut TimeIntegrals, k: usize| {
         let mut psi = vec![0.0; count];
         psi[k] = 1.0;
         let phi = at_bonds(modes, bonds, psi.clone());
         modes.momentum_to_sites(&mut psi);
-        let (r_with_p, p_with_p) = second([&vec![0.0; bonds], &psi[..]].concat());
-        let (r_with_r, p_with_r) = second([&phi[..], &vec![0.0; count]].concat());
+        let [r_with_p, p_with_p] = second([&vec![0.0; bonds], &psi[..]].concat());
+        let [r_with_r, p_with_r] = second([&phi[..], &vec![0.0; count]].concat());
         // Each pair once, l ≥ k: what is integrated is then exactly symmetric, and slow differences a_k - a_l do not amplify roundings.
         let [mut pp, mut rr, mut pr, mut rp] = [(); 4].map(|()| vec![0.0; count]);
         for l in k..count {
@@ -128,10 +118,8 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
             total.product.iter_mut().zip(part.product).for_each(|(sum, x)| *sum += x);
         }
     }
-    let (r, p) = to_modes(modes, &mean);
+    let [r, p] = modes.of_coordinates(&mean);
     let turned: Vec<_> = (0..count).map(|k| Complex64::new(p[k], -r[k]) * turns.integral(k, 0, true)).collect();
-    let mut momenta: Vec<f64> = turned.iter().map(|u| u.re).collect();
-    modes.momentum_to_sites(&mut momenta);
-    total.mean = [at_bonds(modes, bonds, turned.iter().map(|u| -u.im).collect()), momenta].concat();
+    total.mean = modes.to_coordinates([turned.iter().map(|u| -u.im).collect(), turned.iter().map(|u| u.re).collect()]);
     total
 }

@@ -3,6 +3,7 @@
 //!
 //! Deville, Fischer and Mund, High-Order Methods for Incompressible Fluid Flow, chapter 2. Everything here is O(p³), once.
 
+use crate::numerics::legendre::legendre;
 use faer::{Mat, Side};
 
 /// One reference element.
@@ -28,16 +29,6 @@ pub struct Element {
     pub end_coupling: Vec<[f64; 2]>,
 }
 
-/// P_p(x), P_(p-1)(x).
-fn legendre(p: usize, x: f64) -> (f64, f64) {
-    let (mut before, mut value) = (1.0, x);
-    for k in 1..p {
-        let k = k as f64;
-        (before, value) = (value, ((2.0 * k + 1.0) * x * value - k * before) / (k + 1.0));
-    }
-    (value, before)
-}
-
 impl Element {
     /// The element of degree p ≥ 2.
     pub fn new(degree: usize) -> Element {
@@ -47,7 +38,7 @@ impl Element {
             // Zeros of (1-x²)P_p'; Newton on q = x P_p - P_(p-1) = (x²-1)P_p'/p, q' = (p+1) P_p, from the Chebyshev points.
             let mut x = -(std::f64::consts::PI * i as f64 / p as f64).cos();
             for _ in 0..60 {
-                let (value, before) = legendre(p, x);
+                let (value, before) = (legendre(p, x).0, legendre(p - 1, x).0);
                 x -= (x * value - before) / ((p + 1) as f64 * value);
             }
             x
@@ -80,7 +71,7 @@ impl Element {
         // ∫P_k² = 2/(2k+1), but the quadrature's Σ w P_p² is 2/p.
         let [below, top] = [(2 * p - 1) as f64 / 2.0, p as f64 / 2.0];
         let last_coefficients = [
-            nodes.iter().zip(&weights).map(|(&x, w)| below * w * legendre(p, x).1).collect(),
+            nodes.iter().zip(&weights).map(|(&x, w)| below * w * legendre(p - 1, x).0).collect(),
             nodes.iter().zip(&weights).map(|(&x, w)| top * w * legendre(p, x).0).collect(),
         ];
         Element {

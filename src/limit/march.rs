@@ -16,6 +16,7 @@ use super::mesh::{self, Field, Mesh, Panel, evaluate, resolve};
 use crate::evolve::tableau::{Branch, Tableau};
 use crate::limit::conditions::{Ends, HeatEnd};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::vector::largest_of;
 use num_complex::Complex64;
 use std::sync::Arc;
 
@@ -71,7 +72,7 @@ impl Snapshot {
 
     /// Largest |r| and |e_heat| at the nodes.
     pub fn sizes(&self) -> [f64; 2] {
-        [&self.elongation, &self.heat].map(|f| f.iter().fold(0.0, |m: f64, v| m.max(v.abs())))
+        [&self.elongation, &self.heat].map(|f| largest_of(f.iter().copied()))
     }
 
     /// Largest distance of r and of e_heat from another solution, over the nodes of this one.
@@ -85,7 +86,7 @@ impl Snapshot {
                     worst.iter_mut().zip([(&self.elongation, &other.elongation), (&self.heat, &other.heat)])
                 {
                     let theirs = evaluate(&other.element, &other.mesh, theirs, panel.left, offset);
-                    *worst = worst.max((own[index * n + i] - theirs).abs());
+                    *worst = largest_of([*worst, own[index * n + i] - theirs]);
                 }
             }
         }

@@ -1,6 +1,7 @@
 //! Complex vectors as two real arrays, so that passes over them become vector instructions.
 
 use num_complex::Complex64;
+use std::borrow::Borrow;
 
 /// Complex numbers as two arrays; `im` stays empty for real problems.
 #[derive(Clone, Debug, Default)]
@@ -17,9 +18,13 @@ pub(crate) struct Window<'a> {
 }
 
 /// The largest absolute value; what is not a number is no small one.
-pub(crate) fn largest_norm<'a>(values: impl IntoIterator<Item = &'a Complex64>) -> f64 {
-    let norm = |z: &Complex64| if z.is_nan() { f64::INFINITY } else { z.norm() };
-    values.into_iter().map(norm).fold(0.0, f64::max)
+pub(crate) fn largest_of(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x.abs()) })
+}
+
+/// The same of complex numbers.
+pub(crate) fn largest_norm(values: impl IntoIterator<Item = impl Borrow<Complex64>>) -> f64 {
+    largest_of(values.into_iter().map(|z| z.borrow().norm()))
 }
 
 impl Vector {

@@ -1,5 +1,6 @@
 //! What a sequence of sizes says: the order of convergence and the value at infinite size, each with its uncertainty.
 
+use crate::covariance::moments::largest;
 use serde::Serialize;
 
 /// A number and how far it may be off.
@@ -99,7 +100,7 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
     if n < 3 {
         return None;
     }
-    let size = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let size = largest(values);
     let differences: Vec<f64> = values.windows(2).map(|p| p[0] - p[1]).collect();
     let floor = 4.0 * error + 4.0 * f64::EPSILON * size;
     let [before, last] = [differences[n - 3], differences[n - 2]];
@@ -156,7 +157,7 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
 /// Eliminates the powers N^(-exponent), column by column, and takes the column that changes least, within itself and from the one before.
 /// What the changes say is multiplied by `slow`.
 fn eliminate(values: &[f64], error: f64, exponents: &[f64], slow: f64) -> Uncertain {
-    let size = values.iter().fold(0.0, |m: f64, v| m.max(v.abs()));
+    let size = largest(values);
     let mut column = values.to_vec();
     let mut best = Uncertain { value: f64::NAN, uncertainty: f64::INFINITY };
     let mut amplified = error;

@@ -11,6 +11,7 @@ pub mod verdict;
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
+use crate::numerics::vector::largest_of;
 use crate::scenario::Topology;
 
 /// The profiles at one output time, one entry per site (atom). Open chain: bond r_n belongs to site n and
@@ -153,18 +154,21 @@ const VANISHING: f64 = 1e-6;
 const INDISTINGUISHABLE: f64 = 10.0;
 
 /// The error estimate of every output: the largest relative error of its profiles, each relative to the largest value of
-/// that profile over the run.
+/// that profile over the run; infinite where a number is not finite.
 pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
+    let finite = |p: &Profile| p.sizes().values().into_iter().chain(p.errors.values()).all(f64::is_finite);
     let over_run = |values: &dyn Fn(&Profile) -> ColumnErrors| {
-        profiles.iter().map(|p| values(p).values()).fold([0.0f64; 8], |m, v| std::array::from_fn(|c| m[c].max(v[c])))
+        let finite = profiles.iter().filter(|p| finite(p)).map(|p| values(p).values());
+        finite.fold([0.0f64; 8], |m, v| std::array::from_fn(|c| m[c].max(v[c])))
     };
     let (sizes, errors) = (over_run(&Profile::sizes), over_run(&|p| p.errors));
     let energy = sizes[6];
     let scales = scales(sizes, errors, std::array::from_fn(|column| if column < 2 { energy.sqrt() } else { energy }));
-    profiles
-        .iter()
-        .map(|p| p.errors.values().iter().enumerate().fold(0.0, |m: f64, (column, e)| m.max(e / scales[column])))
-        .collect()
+    let relative = |p: &Profile| match finite(p) {
+        true => largest_of(p.errors.values().iter().zip(&scales).map(|(e, scale)| e / scale)),
+        false => f64::INFINITY,
+    };
+    profiles.iter().map(relative).collect()
 }
 
 /// What the error of each column is measured against: its own size, or its natural size where it vanishes.
@@ -174,4 +178,21 @@ pub fn scales<const C: usize>(sizes: [f64; C], errors: [f64; C], natural: [f64; 
         let scale = if zero { natural[column] } else { sizes[column].max(VANISHING * natural[column]) };
         if scale > 0.0 { scale } else { 1.0 }
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_not_a_number_reaches_no_tolerance_and_spoils_no_other_output() {
+        let errors = ColumnErrors { var_r: 1e-9, ..Default::default() };
+        let good = Profile { var_r: vec![1.0, 2.0], errors, ..Default::default() };
+        let bad = [f64::NAN, f64::INFINITY].map(|x| Profile { var_r: vec![1.0, x], ..good.clone() });
+        let unknown = Profile { errors: ColumnErrors { current: f64::NAN, ..errors }, ..good.clone() };
+        let [nan, infinite] = bad;
+        let estimates = relative_errors(&[good.clone(), nan, infinite, unknown]);
+        assert_eq!(estimates[1..], [f64::INFINITY; 3]);
+        assert_eq!(estimates[..1], relative_errors(&[good])[..]);
+    }
 }

@@ -32,7 +32,7 @@ pub struct Phonon {
 pub fn phonons(chain: &Chain, moments: &Moments) -> Option<Vec<Phonon>> {
     let covariance = moments.covariance.as_ref()?;
     let modes = Modes::new(chain);
-    let means = to_modes(&modes, &moments.mean);
+    let means = modes.of_coordinates(&moments.mean).concat();
     let means = |i: usize, j: usize| means[i] * means[j];
     let entries = in_modes(&modes, covariance);
     let count = modes.count();
@@ -78,19 +78,6 @@ pub fn error(solution: &Solution, phonons: &[Phonon]) -> f64 {
     n.sqrt() * ((errors.var_r + errors.var_p) / 2.0 + amplitude * (errors.mean_r + errors.mean_p))
 }
 
-/// (r_k), (p_k) of a vector in the theory's order: 2·modes numbers.
-fn to_modes(modes: &Modes, z: &[f64]) -> Vec<f64> {
-    let count = modes.count();
-    let bonds = z.len() - count;
-    let mut r = vec![0.0; count - bonds];
-    r.extend_from_slice(&z[..bonds]);
-    let mut p = z[bonds..].to_vec();
-    modes.elongation_to_modes(&mut r);
-    modes.momentum_to_modes(&mut p);
-    r.append(&mut p);
-    r
-}
-
 /// The covariance of the modes.
 fn in_modes(modes: &Modes, covariance: &Array2<f64>) -> Array2<f64> {
     let half = along_rows(modes, covariance);
@@ -101,7 +88,7 @@ fn along_rows(modes: &Modes, matrix: &Array2<f64>) -> Array2<f64> {
     let mut out = Array2::zeros((matrix.nrows(), 2 * modes.count()));
     let rows: Vec<_> = out.axis_iter_mut(Axis(0)).zip(matrix.axis_iter(Axis(0))).collect();
     rows.into_par_iter().for_each(|(mut out, row)| {
-        out.iter_mut().zip(to_modes(modes, &row.to_vec())).for_each(|(to, from)| *to = from);
+        out.iter_mut().zip(modes.of_coordinates(&row.to_vec()).concat()).for_each(|(to, from)| *to = from);
     });
     out
 }

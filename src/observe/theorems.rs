@@ -4,7 +4,7 @@
 //! are those of the solution, exact to its tolerance. Cost: O(N), and O(N²) where the covariance is summed.
 
 use crate::chain::Chain;
-use crate::covariance::moments::Solution;
+use crate::covariance::moments::{Solution, largest};
 use crate::evolve::means::MeanPath;
 use crate::limit::march::Snapshot;
 use crate::limit::{Output, State};
@@ -252,7 +252,7 @@ pub fn of_variances(
     let (z, v) = (&solution.moments.mean, &solution.moments.variance);
     let square = |i: usize| v[i] + z[i] * z[i];
     let errors = &solution.errors;
-    let size = z.iter().fold(0.0, |m: f64, z| m.max(z.abs()));
+    let size = largest(z);
     let error = (errors.var_r + errors.var_p) / 2.0 + size * (errors.mean_r + errors.mean_p);
     let measured = |statement, value, error, limit| Measurement {
         statement,

@@ -4,6 +4,7 @@ use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate
 use super::sizes::StationarySize;
 use super::theorems::{Measurement, Shape, Statement};
 use crate::limit::stationary::Stationary;
+use crate::numerics::vector::largest_of;
 use serde::Serialize;
 
 /// The verdict on one statement.
@@ -85,7 +86,7 @@ pub fn verdict(statement: &Statement, all: &[Measurement]) -> Option<Verdict> {
         growth,
         worst_sites,
         value: last.value,
-        error: rows.iter().map(|m| m.error).fold(0.0, f64::max),
+        error: largest_of(rows.iter().map(|m| m.error)),
         sentence: String::new(),
     };
     verdict.sentence = sentence(statement, &verdict, &rows);
