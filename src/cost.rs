@@ -77,18 +77,24 @@ pub fn seconds_of_solve(chain: &Chain) -> f64 {
     0.2e-6 * kinds * (chain.atoms() as f64 + 5.0).powi(2)
 }
 
+/// Nodes of the inner quadrature of a node of the contour.
+fn quadrature_nodes(chain: &Chain) -> f64 {
+    60.0 + 12.0 / chain.flip_rate
+}
+
 /// Processor time of one node of the contour for the profiles alone: the transforms of some 15 products, and the quadrature's nodes, each placed, prepared
 /// and followed as far as it is felt (fitted to N = 10³ and 10⁴ at γ = 0.1 to 10). On a ring a closed form for each wave, and for the squares of means that
 /// move, in so many `moving_waves`, two transforms over these at every node of the quadrature.
 pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
-    let (nodes, sites) = (60.0 + 12.0 / chain.flip_rate, chain.atoms() as f64);
+    let (nodes, sites) = (quadrature_nodes(chain), chain.atoms() as f64);
     1e-6 * match chain.topology {
         Topology::Ring => 0.6 * sites + 0.3 * nodes * moving_waves as f64,
         Topology::Open => 4.0 * sites + nodes * (0.03 * sites + 40.0),
     }
 }
 
-/// `solves` shifted solves of steps, whose shifts are larger than those of a contour and take fewer iterations, on a ring three: what two trajectories, their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
+/// `solves` shifted solves of steps, whose shifts are larger than those of a contour and take fewer iterations, on a ring three: what two trajectories,
+/// their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
 pub fn of_steps(chain: &Chain, solves: f64, kept: usize) -> Cost {
     let bytes = krylov_vectors(chain) + 8.0 * of_covariance(chain) + kept_covariances(chain, kept);
     let lighter = if chain.topology == Topology::Ring { 0.12 } else { 0.6 };
@@ -102,14 +108,15 @@ pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Co
     Cost { bytes, seconds: nodes as f64 * seconds_of_solve(chain) }
 }
 
-/// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs: Krylov vectors, what the sweeps keep at every block, and
-/// vectors of the means and the profiles; on a ring the waves of one node, of the initial law and of the outputs.
+/// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs: Krylov vectors, what the sweeps keep at every block,
+/// vectors of the means and the profiles, and the nodes of the quadrature, many where flips are rare; on a ring the waves of one node, of the initial law and of the outputs.
 pub fn of_profile_nodes(chain: &Chain, moving_waves: usize, nodes: usize, abreast: usize, shared: usize) -> Cost {
-    let a_site = match chain.topology {
-        Topology::Ring => 320.0 + 80.0 * shared as f64,
-        Topology::Open => 850.0 * abreast as f64 + 300.0 + 100.0 * shared as f64,
+    let (a_site, inner) = match chain.topology {
+        Topology::Ring => (320.0 + 80.0 * shared as f64, 0.0),
+        Topology::Open => (850.0 * abreast as f64 + 300.0 + 100.0 * shared as f64, 1100.0 * abreast as f64),
     };
-    Cost { bytes: a_site * chain.atoms() as f64, seconds: nodes as f64 * seconds_of_profiles(chain, moving_waves) }
+    let bytes = a_site * chain.atoms() as f64 + inner * quadrature_nodes(chain);
+    Cost { bytes, seconds: nodes as f64 * seconds_of_profiles(chain, moving_waves) }
 }
 
 /// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where a covariance is kept or the initial law has one (`dense`)
@@ -142,5 +149,5 @@ pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) ->
 pub fn of_stationary_profiles(chain: &Chain) -> Cost {
     let sites = chain.atoms() as f64;
     let nodes = 115.0 + 6.0 / chain.flip_rate;
-    Cost { bytes: 1900.0 * sites, seconds: 1e-6 * nodes * (0.12 * sites + 100.0) }
+    Cost { bytes: 1900.0 * sites + 5500.0 * nodes, seconds: 1e-6 * nodes * (0.12 * sites + 100.0) }
 }

@@ -125,7 +125,7 @@ impl Tally {
             let times = &all[from..to];
             let plan = match evolve::plan(&chain, &law, times, method, method != Method::Profiles) {
                 Ok(plan) => plan,
-                // The profiles alone are not had on rings, under periodic forces, of correlated coordinates.
+                // The profiles alone need flips and independent coordinates.
                 Err(_) if method == Method::Profiles => continue,
                 Err(reason) => panic!("{place}: {reason}"),
             };

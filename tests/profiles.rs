@@ -260,3 +260,38 @@ fn profiles_earlier_than_the_contour_reaches_are_refused() {
     let message = refused.expect_err("it is too early").to_string();
     assert!(message.contains("τ = 5.400e3") && message.contains("τ = 6.000e3"), "{message}");
 }
+
+#[test]
+fn flips_too_rare_for_the_quadrature_leave_windows_the_covariance_and_a_ring_at_rest() {
+    let quiet = Monitor::default();
+    let open = chain(40, 9e-5, [Some((2.0, 1.0)), Some((1.0, 0.3))], 0.0);
+    let law = random_law(&mut ChaCha8Rng::seed_from_u64(56), &open);
+    let plan = |chain: &Chain, law: &InitialLaw, times: &[f64], method| evolve::plan(chain, law, times, method, false);
+    // Late: by the covariance, though it was not asked for.
+    let late = plan(&open, &law, &[1e7], Method::Auto).expect("it serves");
+    assert!(!late.without_covariance && late.stepped == 0, "{late:?}");
+    // Early, in a long chain: in windows of it.
+    let long = Chain { bonds: 4000, ..open.clone() };
+    let law = random_law(&mut ChaCha8Rng::seed_from_u64(57), &long);
+    let early = plan(&long, &law, &[1.0], Method::Auto).expect("it serves");
+    assert!(early.windows.is_some_and(|bonds| bonds < 200), "{early:?}");
+    let refused = evolve::profiles::evolve(&long, &law, &[1e7], 1e-9, &quiet);
+    assert!(refused.is_err_and(|error| error.to_string().contains("inf")));
+    // All bonds of a ring alike: a closed form for each wave, however rare the flips.
+    let ring = Chain { topology: Topology::Ring, bonds: 30, left: None, right: None, ..open };
+    let profile = |n: usize| 1.0 + 0.5 * (n as f64 / 30.0 * 2.0 * std::f64::consts::PI).sin();
+    let variances: Vec<f64> = (0..30).map(profile).collect();
+    let law = InitialLaw {
+        mean_r: vec![0.1; 30],
+        mean_p: vec![0.0; 30],
+        var_r: variances.clone(),
+        var_p: variances,
+        covariance: None,
+    };
+    let times = [1e6, 3e7];
+    let alone = plan(&ring, &law, &times, Method::Profiles).expect("it serves");
+    let modal = Modal::new(&ring);
+    let found = evolve::evolve(&modal, &law, &times, &alone, 1e-8, |_| false, &quiet).expect("it ends").0;
+    let judge = contour::evolve(&modal, &law, &times, 1e-8, |_| false, &quiet).expect("it ends").0;
+    assert_same(&found, &judge, &alone.reason);
+}

@@ -24,6 +24,7 @@ use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
+use crate::resolvent;
 use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
 
@@ -144,7 +145,9 @@ fn planned(
     if earliest.is_none() {
         return Err("the contour needs flips (γ > 0)".into());
     }
-    let limit_is = if without_covariance {
+    let limit_is = if limit.is_infinite() {
+        format!("any that the profiles are had at (γ < {:e} is too rare)", resolvent::LEAST_FLIP_RATE)
+    } else if without_covariance {
         format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
     } else if chain.force.harmonics.is_empty() {
         format!("300/γ = {limit:.3e}")

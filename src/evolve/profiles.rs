@@ -15,7 +15,7 @@
 use super::contour;
 use super::hyperbola::Contour;
 use super::radau::{Counts, EvolveError, reference_temperature};
-use super::ring::Ring;
+use super::ring::{self, Ring};
 use super::runs;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
@@ -36,10 +36,13 @@ pub(super) const ABREAST: usize = 4;
 /// The contour serves from this many 1/γ on: by its last node, Re s = -30/τ, it must not have come near the band's spectrum at Re s = -γ.
 pub(super) const EARLIEST: f64 = 60.0;
 
-/// The least microscopic time for which the profiles are had this way; `None` where never.
+/// The least microscopic time for which the profiles are had this way, infinite where flips are too rare for the inner quadrature (which a ring at rest
+/// does not need); before it they are had in windows ([`super::windows`]). `None` where neither serves.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     let serves = contour::earliest(chain).is_some() && law.covariance.is_none();
-    serves.then(|| EARLIEST / chain.flip_rate)
+    let at_rest = chain.topology == Topology::Ring && ring::is_at_rest(law);
+    let ever = at_rest || chain.flip_rate >= resolvent::LEAST_FLIP_RATE;
+    serves.then(|| if ever { EARLIEST / chain.flip_rate } else { f64::INFINITY })
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves` counts nodes.

@@ -44,10 +44,19 @@ pub(super) struct Ring<'a> {
     largest_mean: f64,
 }
 
+/// Whether the means stay as they are.
+pub(super) fn is_at_rest(law: &InitialLaw) -> bool {
+    law.mean_p.iter().all(|&p| p == 0.0) && law.mean_r.iter().all(|&r| r == law.mean_r[0])
+}
+
 impl<'a> Ring<'a> {
     pub fn new(chain: &'a Chain, law: &InitialLaw) -> Ring<'a> {
         let reference = reference_temperature(chain, law);
-        let elongation = law.mean_r.iter().sum::<f64>() / chain.bonds as f64;
+        let elongation = match is_at_rest(law) {
+            // The mean of equal numbers, without its rounding.
+            true => law.mean_r[0],
+            false => law.mean_r.iter().sum::<f64>() / chain.bonds as f64,
+        };
         let deviation: Vec<f64> = law.mean_r.iter().map(|r| r - elongation).collect();
         let plan = FftPlanner::new().plan_fft_forward(chain.bonds);
         let waves = |values: &[f64]| {
@@ -135,7 +144,7 @@ impl Inversion for Ring<'_> {
         let mut sums = vec![vec![([Complex64::ZERO; 7], 0.0); count]; times.len()];
         let moves = !self.means.vanish();
         for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
-            let squares = moves.then(|| self.means.squares(self.chain, s, quality));
+            let squares = moves.then(|| self.means.squares(self.chain, s, quality, monitor)).transpose()?;
             let starts: Vec<usize> = (0..count).step_by(WAVES).collect();
             let part = |&start: &usize| -> Vec<Waves> {
                 (start..count.min(start + WAVES)).map(|j| self.waves(s, j, squares.as_deref())).collect()

@@ -28,6 +28,9 @@ pub use layer::{Layer, layer};
 use num_complex::Complex64;
 pub use path::Quality;
 
+/// The inner quadrature has some 10/γ nodes at every σ: where flips are rarer than this it would have too many.
+pub const LEAST_FLIP_RATE: f64 = 1e-4;
+
 /// The transformed variances at one σ, less nothing: absolute values.
 #[derive(Debug, Clone)]
 pub struct Variances {

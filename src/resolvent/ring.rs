@@ -14,6 +14,7 @@
 use super::path::{Integrand, Quality, path};
 use super::wave::{asinh, exp_m1};
 use crate::chain::Chain;
+use crate::monitor::{Interrupted, Monitor};
 use num_complex::Complex64;
 use rustfft::FftPlanner;
 use std::f64::consts::PI;
@@ -181,8 +182,14 @@ impl RingMeans {
     }
 
     /// The waves, j = 0..N-1, of the transform at σ of the squares of the momenta: the inner quadrature over û(σ/2+κ) û(σ/2-κ), each
-    /// product on a grid that just holds it. O(M log M) a node, M the number of waves above rounding.
-    pub fn squares(&self, chain: &Chain, sigma: Complex64, quality: Quality) -> Vec<Complex64> {
+    /// product on a grid that just holds it. O(M log M) a node, M the number of waves above rounding; `monitor` is asked at each whether to go on.
+    pub fn squares(
+        &self,
+        chain: &Chain,
+        sigma: Complex64,
+        quality: Quality,
+        monitor: &Monitor,
+    ) -> Result<Vec<Complex64>, Interrupted> {
         let n = self.elongation.len();
         let grid = (4 * self.reach + 2).next_power_of_two();
         let grid = if grid < n { grid } else { n };
@@ -198,6 +205,7 @@ impl RingMeans {
         };
         let mut sum = vec![Complex64::ZERO; grid];
         for (kappa, weight) in path(chain, sigma, quality, Integrand::Moments) {
+            monitor.check()?;
             let (a, b) = (on_grid(0.5 * sigma + kappa), on_grid(0.5 * sigma - kappa));
             sum.iter_mut().zip(a.iter().zip(&b)).for_each(|(sum, (a, b))| *sum += weight * a * b);
         }
@@ -206,7 +214,7 @@ impl RingMeans {
         let mut out = vec![Complex64::ZERO; n];
         let held = |j: usize| grid == n || 2.0 * signed(j, n).abs() < grid as f64;
         (0..n).filter(|&j| held(j)).for_each(|j| out[j] = scale * sum[place(j)]);
-        out
+        Ok(out)
     }
 }
 
@@ -276,7 +284,7 @@ mod tests {
             let mean = elongation.iter().sum::<f64>() / bonds as f64;
             elongation.iter_mut().for_each(|r| *r -= mean);
             let means = RingMeans::new(&elongation, &profile(1.1));
-            let found = means.squares(&chain, sigma, Quality::FULL);
+            let found = means.squares(&chain, sigma, Quality::FULL, &Monitor::default()).expect("nothing interrupts");
             // p_k(τ) = Σ_± c_± e^(s_± τ), s_± = -γ ± √(γ² - α²), with the residues of the transform.
             let modes: Vec<[(Complex64, Complex64); 2]> = (0..bonds)
                 .map(|j| {

@@ -18,12 +18,9 @@ use crate::resolvent::{self, Currents, Drive, Exchange, Layer, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
-/// The inner quadrature has some 80/γ nodes: below this it would have too many.
-const LEAST_FLIP_RATE: f64 = 1e-4;
-
 /// Whether [`profiles`] serves: an open chain with flips that are not too rare.
 pub fn serves(chain: &Chain) -> bool {
-    chain.topology == Topology::Open && chain.flip_rate >= LEAST_FLIP_RATE
+    chain.topology == Topology::Open && chain.flip_rate >= resolvent::LEAST_FLIP_RATE
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
