@@ -295,3 +295,14 @@ fn flips_too_rare_for_the_quadrature_leave_windows_the_covariance_and_a_ring_at_
     let judge = contour::evolve(&modal, &law, &times, 1e-8, |_| false, &quiet).expect("it ends").0;
     assert_same(&found, &judge, &alone.reason);
 }
+
+#[test]
+fn a_short_chain_is_not_stepped_through_where_no_output_needs_it() {
+    let chain = chain(20, 3.0, [Some((2.0, 1.0)), Some((1.0, 0.3))], 1.0);
+    let law = random_law(&mut ChaCha8Rng::seed_from_u64(58), &chain);
+    // Later than 60/γ, and the first earlier than 300/γ.
+    let plan = evolve::plan(&chain, &law, &[25.0, 400.0], Method::Auto, false).expect("it serves");
+    assert!(plan.without_covariance && plan.stepped == 0, "{plan:?}");
+    let plan = evolve::plan(&chain, &law, &[25.0, 400.0], Method::Auto, true).expect("it serves");
+    assert!(!plan.without_covariance && plan.stepped == 1, "{plan:?}");
+}

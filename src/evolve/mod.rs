@@ -66,15 +66,23 @@ pub struct Plan {
 const LEAST_STEP_TOLERANCE: f64 = 1e-12;
 
 impl Plan {
+    /// Whether any output is stepped to.
+    fn steps(&self) -> bool {
+        self.stepped > 0 && !self.at_start_only
+    }
+
     fn step_tolerance(&self, tolerance: f64) -> f64 {
         tolerance.min((self.step_share * tolerance).max(LEAST_STEP_TOLERANCE))
     }
 }
 
+/// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10 fivefold to a thousandfold that the contour reached.
+const WORTH_NO_STEPS: f64 = 2.0;
+
 /// The tolerance at which two ways are compared.
 const USUAL_TOLERANCE: f64 = 1e-9;
 
-/// Decides for ascending microscopic `times`, by what either way costs; `covariance` says whether the covariance is wanted at any of them. An error says
+/// Decides for ascending microscopic `times`, by what either way costs and whether it steps; `covariance` says whether the covariance is wanted at any of them. An error says
 /// why the way that was asked for cannot serve.
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
@@ -88,7 +96,8 @@ pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, cova
             let [without, with] = [true, false].map(|without| planned(chain, law, times, method, without));
             let (without, with) = (without?, with?);
             let seconds = |plan| cost(chain, law, times, plan, USUAL_TOLERANCE, &vec![false; times.len()]).seconds;
-            Ok(if seconds(&without) < seconds(&with) { without } else { with })
+            let more = if with.steps() && !without.steps() { WORTH_NO_STEPS } else { 0.0 };
+            Ok(if seconds(&without) < seconds(&with) + more { without } else { with })
         }
         _ => planned(chain, law, times, method, false),
     }
