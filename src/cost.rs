@@ -77,19 +77,39 @@ pub fn seconds_of_solve(chain: &Chain) -> f64 {
     0.2e-6 * kinds * (chain.atoms() as f64 + 5.0).powi(2)
 }
 
-/// Nodes of the inner quadrature of a node of the contour.
+/// Nodes of the inner quadrature of a node of the contour, most of them for the oscillating modes.
 fn quadrature_nodes(chain: &Chain) -> f64 {
     60.0 + 12.0 / chain.flip_rate
 }
 
+/// Sites along which the oscillating modes are felt before the flips have damped them.
+fn felt(chain: &Chain) -> f64 {
+    (26.0 / chain.flip_rate).min(chain.atoms() as f64)
+}
+
+/// Iterations of the equation for the variances to rounding. Where energy crosses the chain between flips, the chain of conductances says little of it.
+fn iterations(chain: &Chain) -> f64 {
+    let sites = chain.atoms() as f64;
+    if sites * chain.flip_rate < 3.0 {
+        return (2.0 * sites).min(800.0);
+    }
+    13.0 * chain.flip_rate.powf(-0.37).max(0.8)
+}
+
+/// Processor time of one node of the inner quadrature in one iteration.
+fn seconds_of_sweep(chain: &Chain) -> f64 {
+    2e-6 + 6.5e-9 * felt(chain)
+}
+
 /// Processor time of one node of the contour for the profiles alone: the transforms of some 15 products, and the quadrature's nodes, each placed, prepared
-/// and followed as far as it is felt (fitted to N = 10³ and 10⁴ at γ = 0.1 to 10). On a ring a closed form for each wave, and for the squares of means that
-/// move, in so many `moving_waves`, two transforms over these at every node of the quadrature.
+/// and followed as far as it is felt (fitted to N = 50 to 10⁴ at γ = 3·10⁻⁴ to 10; a quarter of the iterations to rounding, and loose tolerances take fewer).
+/// On a ring a closed form for each wave, and for the squares of means that move, in so many `moving_waves`, two transforms over these at every node of the
+/// quadrature.
 pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     let (nodes, sites) = (quadrature_nodes(chain), chain.atoms() as f64);
-    1e-6 * match chain.topology {
-        Topology::Ring => 0.6 * sites + 0.3 * nodes * moving_waves as f64,
-        Topology::Open => 4.0 * sites + nodes * (0.03 * sites + 40.0),
+    match chain.topology {
+        Topology::Ring => 0.6e-6 * sites + 0.3e-6 * nodes * moving_waves as f64,
+        Topology::Open => 6e-6 * sites + nodes * (40e-6 + 0.25 * iterations(chain) * seconds_of_sweep(chain)),
     }
 }
 
@@ -145,9 +165,14 @@ pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) ->
     Cost { bytes, seconds: (1 + harmonics) as f64 * 2.5 * seconds_of_solve(chain) }
 }
 
-/// The stationary profiles without the covariance: two quadratures at σ = 0. The harmonics of a periodic force live in a layer and cost little.
+/// The stationary profiles without the covariance: two quadratures at σ = 0, and where there is a force the iteration for what it heats. The harmonics of a
+/// periodic force live in a layer and cost little.
 pub fn of_stationary_profiles(chain: &Chain) -> Cost {
     let sites = chain.atoms() as f64;
     let nodes = 115.0 + 6.0 / chain.flip_rate;
-    Cost { bytes: 1900.0 * sites + 5500.0 * nodes, seconds: 1e-6 * nodes * (0.12 * sites + 100.0) }
+    let heats = chain.force != Default::default();
+    let prepared = 6e-6 * sites + nodes * (150e-6 + 50e-9 * felt(chain));
+    let iteration = 0.6e-6 * sites + nodes * seconds_of_sweep(chain);
+    let seconds = prepared + if heats { iterations(chain) * iteration } else { 0.0 };
+    Cost { bytes: 1900.0 * sites + 5500.0 * nodes, seconds }
 }

@@ -306,3 +306,20 @@ fn a_short_chain_is_not_stepped_through_where_no_output_needs_it() {
     let plan = evolve::plan(&chain, &law, &[25.0, 400.0], Method::Auto, true).expect("it serves");
     assert!(!plan.without_covariance && plan.stepped == 1, "{plan:?}");
 }
+
+#[test]
+fn the_covariance_is_taken_where_rare_flips_make_it_quicker_and_it_reaches_the_tolerance() {
+    let ends = [Some((2.0, 1.0)), Some((1.0, 0.8))];
+    let at = |bonds: usize, flip_rate: f64| chain(bonds, flip_rate, ends, 1.0);
+    // Energy crosses the chain between flips.
+    let ballistic = at(300, 1e-3);
+    assert!(!steady::profiles::is_best(&ballistic, 1e-9) && steady::profiles::is_best(&ballistic, 1e-11));
+    // What it is said to reach it does.
+    let found = steady::covariance(&Modal::new(&ballistic)).expect("it settles").0;
+    let size = largest(&found.moments.variance);
+    assert!(found.errors.var_p < 2e-10 * size, "{:.1e}", found.errors.var_p / size);
+    // Quick enough, diffusive, too long for a covariance.
+    for chain in [at(20, 1e-2), at(1000, 1.0), at(100_000, 1e-3)] {
+        assert!(steady::profiles::is_best(&chain, 1e-9), "N = {}, γ = {}", chain.bonds, chain.flip_rate);
+    }
+}

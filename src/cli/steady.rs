@@ -44,7 +44,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let serves = without::serves(&chain) && !all.covariance.covariance;
     let name = args.method.as_deref().unwrap_or(match () {
         _ if closed => "closed",
-        _ if serves => "profiles",
+        _ if serves && without::is_best(&chain, args.tolerance) => "profiles",
         _ => "modal",
     });
     match name {

@@ -6,6 +6,23 @@ pub(super) fn inside(&(x, y): &(f64, f64)) -> bool {
     unit.contains(&x) && unit.contains(&y)
 }
 
+/// The part of a segment within a rectangle, as shares of its length (Liang and Barsky 1984); `None` where it does not enter.
+pub(super) fn part_within(from: (f64, f64), to: (f64, f64), least: (f64, f64), most: (f64, f64)) -> Option<(f64, f64)> {
+    let (dx, dy) = (to.0 - from.0, to.1 - from.1);
+    let mut part = (0.0f64, 1.0f64);
+    let sides = [(-dx, from.0 - least.0), (dx, most.0 - from.0), (-dy, from.1 - least.1), (dy, most.1 - from.1)];
+    for (step, room) in sides {
+        if step < 0.0 {
+            part.0 = part.0.max(room / step);
+        } else if step > 0.0 {
+            part.1 = part.1.min(room / step);
+        } else if room < -1e-9 {
+            return None;
+        }
+    }
+    (part.0 <= part.1).then_some(part)
+}
+
 /// The pieces of a curve within the unit square, broken where a point is missing.
 pub(super) fn clip(curve: &[Option<(f64, f64)>]) -> Vec<Vec<(f64, f64)>> {
     let mut pieces: Vec<Vec<(f64, f64)>> = Vec::new();
@@ -14,22 +31,8 @@ pub(super) fn clip(curve: &[Option<(f64, f64)>]) -> Vec<Vec<(f64, f64)>> {
     }
     for pair in curve.windows(2) {
         let (Some(from), Some(to)) = (pair[0], pair[1]) else { continue };
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        // The part of the segment within (Liang and Barsky 1984).
-        let mut part = (0.0f64, 1.0f64);
-        for (step, room) in [(-dx, from.0), (dx, 1.0 - from.0), (-dy, from.1), (dy, 1.0 - from.1)] {
-            if step < 0.0 {
-                part.0 = part.0.max(room / step);
-            } else if step > 0.0 {
-                part.1 = part.1.min(room / step);
-            } else if room < -1e-9 {
-                part = (1.0, 0.0);
-            }
-        }
-        if part.0 > part.1 {
-            continue;
-        }
-        let [start, end] = [part.0, part.1].map(|p| (from.0 + p * dx, from.1 + p * dy));
+        let Some(part) = part_within(from, to, (0.0, 0.0), (1.0, 1.0)) else { continue };
+        let [start, end] = [part.0, part.1].map(|p| (from.0 + p * (to.0 - from.0), from.1 + p * (to.1 - from.1)));
         match pieces.last_mut() {
             Some(piece) if piece.last() == Some(&start) => piece.push(end),
             _ => pieces.push(vec![start, end]),

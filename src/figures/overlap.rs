@@ -1,5 +1,6 @@
 //! What a reader could not read: labels over each other, under curves, or beyond the sheet. Known from the layout alone.
 
+use super::curves::part_within;
 use super::item::{Frame, Item, Text};
 use super::label::plain;
 use super::layout::{items, size};
@@ -62,26 +63,9 @@ impl Frame {
         Frame { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
     }
 
-    /// Whether a segment enters the frame: its part between the four sides (Liang and Barsky 1984).
+    /// Whether a segment enters the frame.
     fn crosses(&self, from: (f64, f64), to: (f64, f64)) -> bool {
-        let (dx, dy) = (to.0 - from.0, to.1 - from.1);
-        let mut part = (0.0f64, 1.0f64);
-        let sides = [
-            (-dx, from.0 - self.left),
-            (dx, self.right - from.0),
-            (-dy, from.1 - self.top),
-            (dy, self.bottom - from.1),
-        ];
-        for (step, room) in sides {
-            if step < 0.0 {
-                part.0 = part.0.max(room / step);
-            } else if step > 0.0 {
-                part.1 = part.1.min(room / step);
-            } else if room < 0.0 {
-                return false;
-            }
-        }
-        part.0 <= part.1
+        part_within(from, to, (self.left, self.top), (self.right, self.bottom)).is_some()
     }
 }
 

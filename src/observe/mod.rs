@@ -1,4 +1,5 @@
-//! What is read off a solution: profiles, energies, currents ([`Profile`]) and exact identities ([`identities`]).
+//! What is read off solutions: profiles, energies, currents ([`Profile`]), exact identities ([`identities`]), averages over a period ([`periodic`]) and
+//! phonons; and off many of them, over sizes and frequencies, the theorems' statements ([`theorems`], [`verdict`]) with their limits ([`fit`]).
 
 pub mod fit;
 pub mod identities;

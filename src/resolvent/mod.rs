@@ -98,7 +98,7 @@ impl<'a> SquaredKernel<'a> {
         all.add(Complex64::ONE, &momentum);
         let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
         let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect::<Vec<_>>();
-        let size = |v: &Vector| largest_norm(&list(v));
+        let size = |v: &Vector| largest_norm(list(v));
         let mut error = size(&solved.error);
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;

@@ -8,6 +8,7 @@
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};
 use crate::chain::Chain;
+use crate::cost;
 use crate::covariance::SolveReport;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
@@ -15,12 +16,27 @@ use crate::covariance::periodic::PeriodicMean;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Drive, Exchange, Layer, SquaredKernel};
-use crate::scenario::Topology;
+use crate::scenario::{Thermostat, Topology};
 use num_complex::Complex64;
 
 /// Whether [`profiles`] serves: an open chain with flips that are not too rare.
 pub fn serves(chain: &Chain) -> bool {
     chain.topology == Topology::Open && chain.flip_rate >= resolvent::LEAST_FLIP_RATE
+}
+
+/// The covariance may take so many bytes to be an alternative, and is one where it spares as many seconds.
+const COVARIANCE_BYTES: f64 = 1e9;
+const WORTH_LESS_DIGITS: f64 = 1.0;
+
+/// Whether [`profiles`] serves and is the better way to `tolerance`. Where energy crosses the chain between flips its iteration is long; then the
+/// covariance, whose estimate there is 10⁻¹⁶ (λ + 1/λ)/γ² of the profiles' sizes to a factor three, is had sooner.
+pub fn is_best(chain: &Chain, tolerance: f64) -> bool {
+    let covariance = cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0);
+    let sooner = covariance.seconds + WORTH_LESS_DIGITS < cost::of_stationary_profiles(chain).seconds;
+    let contact = |t: Thermostat| t.friction + 1.0 / t.friction;
+    let contacts = [chain.left, chain.right].into_iter().flatten().map(contact).fold(0.0, f64::max);
+    let reaches = 3e-16 * contacts / chain.flip_rate.powi(2) < tolerance && covariance.bytes < COVARIANCE_BYTES;
+    serves(chain) && !(sooner && reaches)
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
