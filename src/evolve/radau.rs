@@ -48,6 +48,14 @@ pub enum EvolveError {
         /// Tolerance asked.
         tolerance: f64,
     },
+    /// The error, of roundings, has outgrown the solution.
+    #[error(
+        "at τ = {time:.3e} the error is as large as anything that the chain can hold: its rates (flips, frictions, 1/time) are too far apart for steps"
+    )]
+    Lost {
+        /// Microscopic time.
+        time: f64,
+    },
     /// The contour does not reach so far back.
     #[error("the profiles without the covariance are had from τ = {earliest:.3e} on, not at τ = {time:.3e}")]
     TooEarly {
@@ -239,6 +247,11 @@ pub fn evolve<E: MomentEquations>(
                 solves: walk.counts.solves,
                 error: walk.distance / GAIN + walk.unresolved.error(walk.time),
             };
+            // What start, thermostats and the force's work F²τ² can have put into a variance. Nothing is left of it then, and steps hardly grow any more.
+            let held = scale * scale.max(1.0) * (1.0 + walk.time).powi(2);
+            if walk.distance / GAIN + walk.losses.variance > held {
+                return Err(EvolveError::Lost { time: walk.time });
+            }
             monitor.advance_from(progress, "steps", &walk)?;
         }
         let lost = walk.unresolved.error(output);
