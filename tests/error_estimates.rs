@@ -130,7 +130,7 @@ impl Tally {
                 Err(reason) => panic!("{place}: {reason}"),
             };
             for &tolerance in tolerances {
-                // The profiles' quadrature has some 80/γ nodes, whatever the length: minutes where flips are rare.
+                // The profiles' quadrature has some 10/γ nodes at every node of the contour, whatever the length: minutes where flips are rare.
                 if method == Method::Profiles
                     && (chain.flip_rate < 0.005 || chain.flip_rate < 0.03 && tolerance != 1e-8)
                 {

@@ -455,7 +455,7 @@ mod tests {
         for gamma in [1e-3, 1e-2, 0.1, 1.0, 10.0, 100.0] {
             for friction in [[0.01, 1.0], [1.0, 0.0], [100.0, 0.1], [100.0, 100.0]] {
                 for bonds in [1, 2, 9, 50, 400] {
-                    // The path has 80/γ nodes for γ < 0.4; 400 bonds at the smallest rates only once.
+                    // The path has some 10/γ nodes; 400 bonds at the smallest rates only once.
                     if gamma < 0.05 && bonds > 9 && friction[0] < 100.0 {
                         continue;
                     }
