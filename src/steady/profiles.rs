@@ -71,7 +71,8 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     let Currents { bonds: flow, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
     let inflow = Some([inflow[0].re - thermal.correlation, inflow[1].re + thermal.correlation]);
     let correlation: Vec<f64> = flow.iter().map(|j| thermal.correlation - j.re).collect();
-    let rounding = f64::EPSILON * largest(&variance);
+    // Where one end's friction prevails the other's temperature may cancel.
+    let rounding = f64::EPSILON * largest(&variance).max(largest(&chain.temperature()));
     let error = found.error + 4.0 * rounding + 64.0 * f64::EPSILON * largest(&heat);
     let flowing = thermal.correlation.abs() + largest_norm(&flow);
     // A constant part has a closed form; what oscillates does not.
