@@ -60,15 +60,22 @@ impl Chain {
         let (gamma, bonds) = (self.flip_rate, self.bonds);
         let resistance = 4.0 * gamma * bonds as f64 + l + 1.0 / l + r + 1.0 / r;
         let j = (right.temperature - left.temperature) / resistance;
-        let inside = |steps: f64| left.temperature + (l + 1.0 / l + steps) * j;
+        // Between resistances a to the left and b to the right, from the nearer end: nothing cancels where one friction prevails.
+        let between = |a: f64, b: f64| {
+            let rise = right.temperature - left.temperature;
+            if a < b { left.temperature + rise * (a / (a + b)) } else { right.temperature - rise * (b / (a + b)) }
+        };
+        let half_bonds = |count: usize| 2.0 * gamma * count as f64;
+        let inside =
+            |passed: usize| between(l + 1.0 / l + half_bonds(passed), half_bonds(2 * bonds - passed) + r + 1.0 / r);
         let var_p = (0..=bonds)
             .map(|n| match n {
-                0 => left.temperature + j / l,
-                n if n == bonds => right.temperature - j / r,
-                n => inside(4.0 * gamma * n as f64),
+                0 => between(1.0 / l, l + half_bonds(2 * bonds) + r + 1.0 / r),
+                n if n == bonds => between(l + 1.0 / l + half_bonds(2 * bonds) + r, 1.0 / r),
+                n => inside(2 * n),
             })
             .collect();
-        let var_r = (1..=bonds).map(|n| inside(2.0 * gamma * (2 * n - 1) as f64)).collect();
+        let var_r = (1..=bonds).map(|n| inside(2 * n - 1)).collect();
         Some(ThermalState { var_r, var_p, correlation: j })
     }
 
@@ -98,5 +105,29 @@ impl Chain {
         let work = p_s * p_s * (left + 2.0 * self.flip_rate * response.var_p.iter().sum::<f64>());
         // Adding 0 turns a -0 of the equilibrium into 0.
         Some(0.0 - self.thermal_state()?.correlation - work)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Thermostat;
+
+    #[test]
+    fn a_hot_end_that_hardly_touches_leaves_the_cold_one_its_digits() {
+        let [cold, hot] =
+            [(1e-3, 1.0), (1e3, 1e-12)].map(|(temperature, friction)| Some(Thermostat { temperature, friction }));
+        for (left, right) in [(cold, hot), (hot, cold)] {
+            let chain =
+                Chain { topology: Topology::Open, bonds: 3, flip_rate: 0.5, left, right, force: Default::default() };
+            let state = chain.thermal_state().expect("two thermostats");
+            for n in 1..3 {
+                let bonds = if left == cold { n as f64 } else { 3.0 - n as f64 };
+                // Resistances to the cold and to the hot end; a mean with positive weights.
+                let (a, b) = (2.0 + 2.0 * bonds, 2.0 * (3.0 - bonds) + 1e-12 + 1e12);
+                let expected = (1e-3 * b + 1e3 * a) / (a + b);
+                assert!((state.var_p[n] - expected).abs() < 8.0 * f64::EPSILON * expected, "{state:?}");
+            }
+        }
     }
 }

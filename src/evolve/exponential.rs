@@ -85,9 +85,7 @@ impl<'a> Damped<'a> {
         // Rows of length one at most, and sums of n terms; n times as much at worst in a dense product.
         let sums = f64::EPSILON * (64.0 + (n as f64).sqrt());
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
-        // Where one end's friction prevails the other's temperature may cancel in the stationary variances.
-        let loss = sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance))
-            + 8.0 * f64::EPSILON * largest(&chain.temperature());
+        let loss = sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance));
         let means = sums * (n as f64).sqrt() * largest(&deviation)
             + 4.0 * f64::EPSILON * largest(&moments.mean)
             + largest(&self.periodic.errors_at());

@@ -71,8 +71,7 @@ pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError>
         PeriodicMean::of(chain, |shift, f| literal::solve_drift(chain, shift, f))?.ok_or(SteadyError::NoThermostat)?;
     let variance = [&state.var_r[..], &state.var_p].concat();
     let covariance = keep.then(|| state.covariance(chain));
-    // Where one end's friction prevails the other's temperature may cancel.
-    let rounding = 8.0 * f64::EPSILON * largest(&variance).max(largest(&chain.temperature()));
+    let rounding = 8.0 * f64::EPSILON * largest(&variance);
     let errors = [mean.error, rounding];
     let mut average = solution(mean.average(), variance, vec![state.correlation; chain.bonds], covariance, errors);
     average.errors.correlation += chain.current_weight() * rounding;

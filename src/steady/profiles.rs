@@ -28,7 +28,7 @@ pub fn serves(chain: &Chain) -> bool {
 const COVARIANCE_BYTES: f64 = 1e9;
 const WORTH_LESS_DIGITS: f64 = 1.0;
 
-/// Whether [`profiles`] serves and is the better way to `tolerance`. Where energy crosses the chain between flips its iteration is long; then the
+/// Whether [`profiles`], where it [`serves`], is the better way to `tolerance`. Where energy crosses the chain between flips its iteration is long; then the
 /// covariance, whose estimate there is 10⁻¹⁶ (λ + 1/λ)/γ² of the profiles' sizes to a factor three, is had sooner.
 pub fn is_best(chain: &Chain, tolerance: f64) -> bool {
     let covariance = cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0);
@@ -36,7 +36,7 @@ pub fn is_best(chain: &Chain, tolerance: f64) -> bool {
     let contact = |t: Thermostat| t.friction + 1.0 / t.friction;
     let contacts = [chain.left, chain.right].into_iter().flatten().map(contact).fold(0.0, f64::max);
     let reaches = 3e-16 * contacts / chain.flip_rate.powi(2) < tolerance && covariance.bytes < COVARIANCE_BYTES;
-    serves(chain) && !(sooner && reaches)
+    !(sooner && reaches)
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
@@ -71,8 +71,7 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     let Currents { bonds: flow, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
     let inflow = Some([inflow[0].re - thermal.correlation, inflow[1].re + thermal.correlation]);
     let correlation: Vec<f64> = flow.iter().map(|j| thermal.correlation - j.re).collect();
-    // Where one end's friction prevails the other's temperature may cancel.
-    let rounding = f64::EPSILON * largest(&variance).max(largest(&chain.temperature()));
+    let rounding = f64::EPSILON * largest(&variance);
     let error = found.error + 4.0 * rounding + 64.0 * f64::EPSILON * largest(&heat);
     let flowing = thermal.correlation.abs() + largest_norm(&flow);
     // A constant part has a closed form; what oscillates does not.
