@@ -92,6 +92,11 @@ impl Modes {
         self.topology == Topology::Ring
     }
 
+    /// Zeros that lead the elongations to as many entries as momenta: one in the open chain, none on the ring.
+    pub fn padding(&self) -> usize {
+        usize::from(!self.is_ring())
+    }
+
     /// Whole numbers (m, d) with a_k = 2 sin(πm/d).
     pub fn half_turns(&self, k: usize) -> (usize, usize) {
         match self.topology {
@@ -168,10 +173,9 @@ impl Modes {
 
     /// (r_k) and (p_k) of a vector in the theory's order.
     pub fn of_coordinates(&self, z: &[f64]) -> [Vec<f64>; 2] {
-        let bonds = z.len() - self.count;
-        let mut r = vec![0.0; self.count - bonds];
-        r.extend_from_slice(&z[..bonds]);
-        let mut p = z[bonds..].to_vec();
+        let (elongation, momentum) = z.split_at(self.count - self.padding());
+        let mut r = [&vec![0.0; self.padding()], elongation].concat();
+        let mut p = momentum.to_vec();
         self.elongation_to_modes(&mut r);
         self.momentum_to_modes(&mut p);
         [r, p]
@@ -181,8 +185,7 @@ impl Modes {
     pub fn to_coordinates(&self, [mut r, mut p]: [Vec<f64>; 2]) -> Vec<f64> {
         self.elongation_to_sites(&mut r);
         self.momentum_to_sites(&mut p);
-        let padding = usize::from(!self.is_ring());
-        [&r[padding..], &p].concat()
+        [&r[self.padding()..], &p].concat()
     }
 
     /// Multiplies mode k by ν_k √(2/M).

@@ -6,7 +6,6 @@
 use super::SolveError;
 use super::friction::End;
 use super::interface::Interface;
-use super::packed::padding;
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 use num_complex::Complex64;
@@ -25,7 +24,7 @@ fn mapped(values: &[Complex64], pad: usize, map: impl Fn(&mut [f64])) -> Vec<Com
 /// z at the shift of `interface`, in the theory's order.
 pub(super) fn solve(interface: &Interface<'_>, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
     let Interface { modes, ends, shape, flip_rate, shift, .. } = *interface;
-    let (m, pad) = (modes.count(), padding(modes));
+    let (m, pad) = (modes.count(), modes.padding());
     let (f_r, f_p) = f.split_at(m - pad);
     let f_r = mapped(f_r, pad, |v| modes.elongation_to_modes(v));
     let f_p = mapped(f_p, 0, |v| modes.momentum_to_modes(v));

@@ -56,11 +56,6 @@ pub(super) fn split<'a>(state: &'a mut [f64], modes: usize, groups: &[std::ops::
     parts
 }
 
-/// Coordinates that lead r to as many entries as p has: one in the open chain, none on the ring.
-pub(super) fn padding(modes: &Modes) -> usize {
-    usize::from(!modes.is_ring())
-}
-
 /// Transforms both indices of one block in place; `row` and `column` act on one vector.
 fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, column: impl Fn(&mut [f64]) + Sync) {
     for (axis, map) in [(Axis(0), &row as &(dyn Fn(&mut [f64]) + Sync)), (Axis(1), &column)] {
@@ -76,7 +71,7 @@ fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, co
 
 /// The packed state of a symmetric matrix in the theory's order.
 pub(super) fn of_matrix(modes: &Modes, covariance: &Array2<f64>) -> Vec<f64> {
-    let (m, pad) = (modes.count(), padding(modes));
+    let (m, pad) = (modes.count(), modes.padding());
     let bonds = m - pad;
     let elongation = |v: &mut [f64]| modes.elongation_to_modes(v);
     let momentum = |v: &mut [f64]| modes.momentum_to_modes(v);
@@ -104,7 +99,7 @@ pub(super) fn of_matrix(modes: &Modes, covariance: &Array2<f64>) -> Vec<f64> {
 
 /// The matrix of a packed state, in the theory's order.
 pub(super) fn to_matrix(modes: &Modes, state: &[f64]) -> Array2<f64> {
-    let (m, pad) = (modes.count(), padding(modes));
+    let (m, pad) = (modes.count(), modes.padding());
     let bonds = m - pad;
     let elongation = |v: &mut [f64]| modes.elongation_to_sites(v);
     let momentum = |v: &mut [f64]| modes.momentum_to_sites(v);

@@ -47,9 +47,9 @@ impl Turns<'_> {
 }
 
 /// Elongations at the bonds from those of the modes.
-fn at_bonds(modes: &Modes, bonds: usize, mut r: Vec<f64>) -> Vec<f64> {
+fn at_bonds(modes: &Modes, mut r: Vec<f64>) -> Vec<f64> {
     modes.elongation_to_sites(&mut r);
-    r.split_off(modes.count() - bonds)
+    r.split_off(modes.padding())
 }
 
 /// The integrals from 0 to `time` for a chain without flips, thermostats and force.
@@ -73,7 +73,7 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
     let row = |sums: &mut TimeIntegrals, k: usize| {
         let mut psi = vec![0.0; count];
         psi[k] = 1.0;
-        let phi = at_bonds(modes, bonds, psi.clone());
+        let phi = at_bonds(modes, psi.clone());
         modes.momentum_to_sites(&mut psi);
         let [r_with_p, p_with_p] = second([&vec![0.0; bonds], &psi[..]].concat());
         let [r_with_r, p_with_r] = second([&phi[..], &vec![0.0; count]].concat());
@@ -94,7 +94,7 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
         }
         modes.momentum_to_sites(&mut pp);
         modes.momentum_to_sites(&mut rp);
-        let (rr, pr) = (at_bonds(modes, bonds, rr), at_bonds(modes, bonds, pr));
+        let (rr, pr) = (at_bonds(modes, rr), at_bonds(modes, pr));
         sums.square[bonds..].iter_mut().zip(psi.iter().zip(&pp)).for_each(|(sum, (psi, x))| *sum += psi * x);
         sums.square[..bonds].iter_mut().zip(phi.iter().zip(&rr)).for_each(|(sum, (phi, x))| *sum += phi * x);
         for (bond, sum) in sums.product.iter_mut().enumerate() {
