@@ -157,19 +157,20 @@ const INDISTINGUISHABLE: f64 = 10.0;
 /// The error estimate of every output: the largest relative error of its profiles, each relative to the largest value of
 /// that profile over the run; infinite where a number is not finite.
 pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
-    let finite = |p: &Profile| p.sizes().values().into_iter().chain(p.errors.values()).all(f64::is_finite);
-    let over_run = |values: &dyn Fn(&Profile) -> ColumnErrors| {
-        let finite = profiles.iter().filter(|p| finite(p)).map(|p| values(p).values());
-        finite.fold([0.0f64; 8], |m, v| std::array::from_fn(|c| m[c].max(v[c])))
+    // Sizes and errors of every output, side by side.
+    let columns: Vec<[[f64; 8]; 2]> = profiles.iter().map(|p| [p.sizes().values(), p.errors.values()]).collect();
+    let finite = |output: &&[[f64; 8]; 2]| output.iter().flatten().all(|x| x.is_finite());
+    let larger = |m: [[f64; 8]; 2], v: &[[f64; 8]; 2]| -> [[f64; 8]; 2] {
+        std::array::from_fn(|part| std::array::from_fn(|c| m[part][c].max(v[part][c])))
     };
-    let (sizes, errors) = (over_run(&Profile::sizes), over_run(&|p| p.errors));
+    let [sizes, errors] = columns.iter().filter(finite).fold([[0.0; 8]; 2], larger);
     let energy = sizes[6];
     let scales = scales(sizes, errors, std::array::from_fn(|column| if column < 2 { energy.sqrt() } else { energy }));
-    let relative = |p: &Profile| match finite(p) {
-        true => largest_of(p.errors.values().iter().zip(&scales).map(|(e, scale)| e / scale)),
+    let relative = |output: &[[f64; 8]; 2]| match finite(&output) {
+        true => largest_of(output[1].iter().zip(&scales).map(|(e, scale)| e / scale)),
         false => f64::INFINITY,
     };
-    profiles.iter().map(relative).collect()
+    columns.iter().map(relative).collect()
 }
 
 /// What the error of each column is measured against: its own size, or its natural size where it vanishes.

@@ -2,9 +2,10 @@
 
 use flipchain::covariance::moments::Solution;
 
-/// The largest distance of two entries.
+/// The largest distance of two entries; what is not a number is far from everything.
 pub fn apart(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+    let distances = a.iter().zip(b).map(|(a, b)| (a - b).abs());
+    distances.fold(0.0, |m: f64, d| if d.is_nan() { f64::INFINITY } else { m.max(d) })
 }
 
 /// Name, distance and the sum of the two estimates for each kind of moment.
