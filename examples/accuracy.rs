@@ -7,7 +7,7 @@
 //!
 //! It reads every estimates-*.csv in the first folder and writes accuracy.svg, .png and .csv to the second.
 
-use flipchain::figures::style::Theme;
+use flipchain::figures::style::{SINGLE_COLUMN, Theme};
 use flipchain::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel};
 use std::error::Error;
 use std::path::Path;
@@ -56,7 +56,7 @@ fn main() -> Result<(), Box<dyn Error>> {
         let of_tolerance: Vec<_> = outputs.iter().filter(|o| o.0 == tolerance).map(|o| (o.1, o.2)).collect();
         let every = of_tolerance.len().div_ceil(POINTS);
         layers.push(Layer {
-            label: format!("tolerance 10^{{{}}}", tolerance.log10().round()),
+            label: format!("tolerance 10^{{{}}}", tolerance.log10().round()).replace('-', "−"),
             mark: Mark::Disc,
             colour: Colour::Palette(index),
             points: of_tolerance.into_iter().step_by(every.max(1)).collect(),
@@ -70,7 +70,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         legend: Some(Corner::BottomRight),
         ..Default::default()
     };
-    let figure = Figure { name: "accuracy".into(), size: (120.0, 100.0), columns: 1, panels: vec![panel], key: None };
+    let figure =
+        Figure { name: "accuracy".into(), size: (SINGLE_COLUMN, 80.0), columns: 1, panels: vec![panel], key: None };
     figure.save(Path::new(&to), &Theme::PRINT)?;
     println!("{} outputs drawn of tolerances {tolerances:?}", outputs.len());
     Ok(())

@@ -129,7 +129,8 @@ pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Co
 }
 
 /// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs: Krylov vectors, what the sweeps keep at every block,
-/// vectors of the means and the profiles, and the nodes of the quadrature, many where flips are rare; on a ring the waves of one node, of the initial law and of the outputs.
+/// vectors of the means and the profiles, and the nodes of the quadrature, many where flips are rare; on a ring the waves of one node, of the initial law
+/// and of the outputs.
 pub fn of_profile_nodes(chain: &Chain, moving_waves: usize, nodes: usize, abreast: usize, shared: usize) -> Cost {
     let (a_site, inner) = match chain.topology {
         Topology::Ring => (320.0 + 80.0 * shared as f64, 0.0),

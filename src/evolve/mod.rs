@@ -82,8 +82,8 @@ const WORTH_NO_STEPS: f64 = 2.0;
 /// The tolerance at which two ways are compared.
 const USUAL_TOLERANCE: f64 = 1e-9;
 
-/// Decides for ascending microscopic `times`, by what either way costs and whether it steps; `covariance` says whether the covariance is wanted at any of them. An error says
-/// why the way that was asked for cannot serve.
+/// Decides for ascending microscopic `times`, by what either way costs and whether it steps; `covariance` says whether the covariance is wanted at any of
+/// them. An error says why the way that was asked for cannot serve.
 pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     match method {
