@@ -1,5 +1,5 @@
-//! The shifted solve, beside one reading of its answer from memory, a Radau step and the transforms over N: `cargo bench`. They measure; no test depends
-//! on them.
+//! The shifted solve, beside one reading of its answer from memory, a Radau step and the transforms
+//! over N: `cargo bench`. They measure; no test depends on them.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flipchain::chain::{Chain, Force, InitialLaw};
@@ -14,7 +14,14 @@ use std::time::Duration;
 fn chain(bonds: usize) -> Chain {
     let end = |temperature| Some(Thermostat { temperature, friction: 1.0 });
     let force = Force { mean: 2.0, ..Default::default() };
-    Chain { topology: Topology::Open, bonds, flip_rate: 1.0, left: end(2.0), right: end(1.0), force }
+    Chain {
+        topology: Topology::Open,
+        bonds,
+        flip_rate: 1.0,
+        left: end(2.0),
+        right: end(1.0),
+        force,
+    }
 }
 
 fn shifted_solve(c: &mut Criterion) {
@@ -26,9 +33,10 @@ fn shifted_solve(c: &mut Criterion) {
         let q = vec![Complex64::new(0.5, 0.0); bonds + 1];
         let mut x = vec![0.0; y.len()];
         let square = (bonds * bonds) as f64;
-        for (name, shift) in
-            [("real", Complex64::new(1.0 / square, 0.0)), ("complex", Complex64::new(-3.0, 4.0) / square)]
-        {
+        for (name, shift) in [
+            ("real", Complex64::new(1.0 / square, 0.0)),
+            ("complex", Complex64::new(-3.0, 4.0) / square),
+        ] {
             group.bench_function(BenchmarkId::new(name, bonds), |b| {
                 b.iter(|| {
                     let source = Source { state: Some(&y), scale: Complex64::ONE, momenta: &q };
@@ -72,7 +80,10 @@ fn radau_step(c: &mut Criterion) {
             covariance: None,
         };
         group.bench_function(BenchmarkId::from_parameter(bonds), |b| {
-            b.iter(|| radau::evolve(&modal, &law, &[1.0], 1e-8, |_| false, &Default::default()).expect("it ends"))
+            b.iter(|| {
+                radau::evolve(&modal, &law, &[1.0], 1e-8, |_| false, &Default::default())
+                    .expect("it ends")
+            })
         });
     }
     group.finish();

@@ -1,11 +1,13 @@
-//! Draws the error estimates of a campaign against the true errors (docs/accuracy.md): run the campaign first,
+//! Draws the error estimates of a campaign against the true errors (docs/accuracy.md): run the
+//! campaign first,
 //!
 //! ```text
 //! SEEDS=0..100 cargo test --release --test error_estimates -- --ignored campaign
 //! cargo run --release --example accuracy -- target/tmp figures
 //! ```
 //!
-//! It reads every estimates-*.csv in the first folder and writes accuracy.svg, .png and .csv to the second.
+//! It reads every estimates-*.csv in the first folder and writes accuracy.svg, .png and .csv to the
+//! second.
 
 use flipchain::figures::style::{SINGLE_COLUMN, Theme};
 use flipchain::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel};
@@ -19,10 +21,14 @@ fn main() -> Result<(), Box<dyn Error>> {
     let mut arguments = std::env::args().skip(1);
     let from = arguments.next().unwrap_or("target/tmp".into());
     let to = arguments.next().unwrap_or("figures".into());
-    let mut files: Vec<_> = std::fs::read_dir(&from)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
-    files.retain(|path| path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("estimates-")));
+    let mut files: Vec<_> =
+        std::fs::read_dir(&from)?.filter_map(|entry| Some(entry.ok()?.path())).collect();
+    files.retain(|path| {
+        path.file_name().is_some_and(|n| n.to_string_lossy().starts_with("estimates-"))
+    });
     files.sort();
-    // (tolerance, error, estimate) of the outputs whose error is above the roundings of the largest energy.
+    // (tolerance, error, estimate) of the outputs whose error is above the roundings of the largest
+    // energy.
     let mut outputs: Vec<(f64, f64, f64)> = Vec::new();
     for file in files {
         for line in std::fs::read_to_string(&file)?.lines().skip(1) {
@@ -53,7 +59,8 @@ fn main() -> Result<(), Box<dyn Error>> {
         },
     ];
     for (index, &tolerance) in tolerances.iter().enumerate() {
-        let of_tolerance: Vec<_> = outputs.iter().filter(|o| o.0 == tolerance).map(|o| (o.1, o.2)).collect();
+        let of_tolerance: Vec<_> =
+            outputs.iter().filter(|o| o.0 == tolerance).map(|o| (o.1, o.2)).collect();
         let every = of_tolerance.len().div_ceil(POINTS);
         layers.push(Layer {
             label: format!("tolerance 10^{{{}}}", tolerance.log10().round()).replace('-', "−"),
@@ -70,8 +77,13 @@ fn main() -> Result<(), Box<dyn Error>> {
         legend: Some(Corner::BottomRight),
         ..Default::default()
     };
-    let figure =
-        Figure { name: "accuracy".into(), size: (SINGLE_COLUMN, 80.0), columns: 1, panels: vec![panel], key: None };
+    let figure = Figure {
+        name: "accuracy".into(),
+        size: (SINGLE_COLUMN, 80.0),
+        columns: 1,
+        panels: vec![panel],
+        key: None,
+    };
     figure.save(Path::new(&to), &Theme::PRINT)?;
     println!("{} outputs drawn of tolerances {tolerances:?}", outputs.len());
     Ok(())

@@ -6,7 +6,8 @@ use flipchain::scenario::{Thermostat, Topology};
 fn main() {
     let args: Vec<f64> = std::env::args().skip(1).map(|a| a.parse().expect("a number")).collect();
     let get = |i: usize, default: f64| args.get(i).copied().unwrap_or(default);
-    let (bonds, flip_rate, tolerance, force) = (get(0, 1000.0) as usize, get(1, 1.0), get(2, 1e-10), get(3, 2.0));
+    let (bonds, flip_rate, tolerance, force) =
+        (get(0, 1000.0) as usize, get(1, 1.0), get(2, 1e-10), get(3, 2.0));
     let end = |temperature| Some(Thermostat { temperature, friction: 1.0 });
     let (left, right, force) = (end(2.0), end(1.0), Force { mean: force, ..Default::default() });
     let chain = Chain { topology: Topology::Open, bonds, flip_rate, left, right, force };
@@ -21,8 +22,13 @@ fn main() {
     let square = (bonds as f64).powi(2);
     let times = [1e-3, 1e-2, 1e-1, 0.3, 1.0].map(|t| t * square);
     let start = std::time::Instant::now();
-    let (solutions, counts) = evolve(&chain, &law, &times, tolerance, &Default::default()).expect("it ends");
-    println!("N {bonds} γ {flip_rate}: {:.2} s, {} nodes", start.elapsed().as_secs_f64(), counts.solves);
+    let (solutions, counts) =
+        evolve(&chain, &law, &times, tolerance, &Default::default()).expect("it ends");
+    println!(
+        "N {bonds} γ {flip_rate}: {:.2} s, {} nodes",
+        start.elapsed().as_secs_f64(),
+        counts.solves
+    );
     for solution in solutions {
         let e = solution.errors;
         println!(

@@ -1,12 +1,14 @@
-//! Iterations and errors of the shifted solve (σ - 𝓛) X = R over sizes, flip rates, frictions, ends and shifts, as Markdown tables.
+//! Iterations and errors of the shifted solve (σ - 𝓛) X = R over sizes, flip rates, frictions, ends
+//! and shifts, as Markdown tables.
 //!
 //! ```text
 //! cargo run --release --example iterations [sizes, default 32,64,..,2048] [frictions, default 0.2,1,5] [ends, default both,left,none,ring]
 //! ```
 //!
-//! Each cell is the largest over the frictions of the Krylov iterations; the last two columns are the largest, over sizes and frictions,
-//! of the residual of the whole equation relative to ‖R‖ + ‖X‖, evaluated with the generator and independent of the solve, and of the estimated
-//! error of a variance relative to the largest. "fails" marks a solve that ended with an error.
+//! Each cell is the largest over the frictions of the Krylov iterations; the last two columns are
+//! the largest, over sizes and frictions, of the residual of the whole equation relative to ‖R‖ +
+//! ‖X‖, evaluated with the generator and independent of the solve, and of the estimated error of a
+//! variance relative to the largest. "fails" marks a solve that ended with an error.
 
 use flipchain::chain::{Chain, Force};
 use flipchain::covariance::{MomentEquations, Source, Target, modal::Modal};
@@ -27,7 +29,8 @@ const SHIFTS: [Shift; 6] = [
 ];
 
 fn chain(bonds: usize, flip_rate: f64, friction: f64, ends: &str) -> Chain {
-    let end = |temperature, there| if there { Some(Thermostat { temperature, friction }) } else { None };
+    let end =
+        |temperature, there| if there { Some(Thermostat { temperature, friction }) } else { None };
     Chain {
         topology: if ends == "ring" { Topology::Ring } else { Topology::Open },
         bonds,
@@ -38,7 +41,8 @@ fn chain(bonds: usize, flip_rate: f64, friction: f64, ends: &str) -> Chain {
     }
 }
 
-/// Iterations, residual of the whole equation, estimated error relative to the largest variance; `None` if the solve failed.
+/// Iterations, residual of the whole equation, estimated error relative to the largest variance;
+/// `None` if the solve failed.
 fn measure(chain: &Chain, shift: Complex64) -> Option<(usize, f64, f64)> {
     let modal = Modal::new(chain);
     let n = chain.coordinates();
@@ -47,21 +51,31 @@ fn measure(chain: &Chain, shift: Complex64) -> Option<(usize, f64, f64)> {
         0.3 + x * x + 0.2 * (17.0 * x).sin()
     });
     let state = modal.represent(&Array2::from_diag(&y));
-    let momenta: Vec<Complex64> =
-        chain.covariance_source(&vec![0.7; chain.atoms()], 1.0).into_iter().map(Complex64::from).collect();
+    let momenta: Vec<Complex64> = chain
+        .covariance_source(&vec![0.7; chain.atoms()], 1.0)
+        .into_iter()
+        .map(Complex64::from)
+        .collect();
     let (mut re, mut im) = (vec![0.0; state.len()], vec![0.0; state.len()]);
     let given = if shift == Complex64::ZERO { None } else { Some(&state[..]) };
     let source = Source { state: given, scale: Complex64::ONE, momenta: &momenta };
-    let mut targets =
-        vec![Target { weight: Complex64::ONE, state: &mut re }, Target { weight: -Complex64::I, state: &mut im }];
+    let mut targets = vec![
+        Target { weight: Complex64::ONE, state: &mut re },
+        Target { weight: -Complex64::I, state: &mut im },
+    ];
     let report = modal.solve(shift, source, &mut targets, 2e-15).ok()?;
     // σX - 𝓛X - R by real and imaginary part.
-    let q = Array1::from_iter((0..n).map(|i| if i < chain.bonds { 0.0 } else { momenta[i - chain.bonds].re }));
+    let q = Array1::from_iter(
+        (0..n).map(|i| if i < chain.bonds { 0.0 } else { momenta[i - chain.bonds].re }),
+    );
     let q = modal.represent(&Array2::from_diag(&q));
     let (l_re, l_im) = (modal.generator(&re), modal.generator(&im));
-    let rhs: Vec<f64> = q.iter().zip(&state).map(|(q, y)| q + if given.is_some() { *y } else { 0.0 }).collect();
-    let left: Vec<f64> = (0..re.len()).map(|i| shift.re * re[i] - shift.im * im[i] - l_re[i] - rhs[i]).collect();
-    let left_im: Vec<f64> = (0..re.len()).map(|i| shift.re * im[i] + shift.im * re[i] - l_im[i]).collect();
+    let rhs: Vec<f64> =
+        q.iter().zip(&state).map(|(q, y)| q + if given.is_some() { *y } else { 0.0 }).collect();
+    let left: Vec<f64> =
+        (0..re.len()).map(|i| shift.re * re[i] - shift.im * im[i] - l_re[i] - rhs[i]).collect();
+    let left_im: Vec<f64> =
+        (0..re.len()).map(|i| shift.re * im[i] + shift.im * re[i] - l_im[i]).collect();
     let size = modal.norm(&re).hypot(modal.norm(&im)) + modal.norm(&rhs);
     let residual = modal.norm(&left).hypot(modal.norm(&left_im)) / size;
     let variances = |x: &[f64]| modal.matrix(x).diag().iter().fold(0.0, |m: f64, v| m.max(v.abs()));
@@ -73,7 +87,8 @@ fn main() {
         let text = std::env::args().nth(index).unwrap_or(default.into());
         text.split(',').map(|n| n.parse().expect("numbers separated by commas")).collect()
     };
-    let sizes: Vec<usize> = list(1, "32,64,128,256,512,1024,2048").into_iter().map(|n| n as usize).collect();
+    let sizes: Vec<usize> =
+        list(1, "32,64,128,256,512,1024,2048").into_iter().map(|n| n as usize).collect();
     let frictions = list(2, "0.2,1,5");
     let columns: Vec<String> = sizes.iter().map(|n| format!("{n}")).collect();
     println!("| ends | γ | σ | {} | residual | error |", columns.join(" | "));
@@ -92,7 +107,10 @@ fn main() {
                     let found: Vec<_> = frictions
                         .iter()
                         .map(|&friction| {
-                            measure(&chain(bonds, flip_rate, friction, ends), shift(bonds as f64, flip_rate))
+                            measure(
+                                &chain(bonds, flip_rate, friction, ends),
+                                shift(bonds as f64, flip_rate),
+                            )
                         })
                         .collect();
                     for (_, r, e) in found.iter().flatten() {
@@ -105,7 +123,10 @@ fn main() {
                         .map(|i| i.into_iter().max().unwrap_or(0));
                     cells.push(most.map_or("fails".into(), |i| i.to_string()));
                 }
-                println!("| {ends} | {flip_rate} | {name} | {} | {residual:.0e} | {error:.0e} |", cells.join(" | "));
+                println!(
+                    "| {ends} | {flip_rate} | {name} | {} | {residual:.0e} | {error:.0e} |",
+                    cells.join(" | ")
+                );
             }
         }
     }

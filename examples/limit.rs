@@ -1,4 +1,5 @@
-//! The macroscopic equations of a scenario beside their stationary state: `cargo run --release --example limit`.
+//! The macroscopic equations of a scenario beside their stationary state: `cargo run --release
+//! --example limit`.
 use flipchain::chain::Chain;
 use flipchain::limit::Problem;
 use flipchain::scenario::Scenario;

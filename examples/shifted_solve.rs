@@ -1,5 +1,5 @@
-//! One shifted solve (σ - 𝓛) X = diag_p(1), in O(N²), beside the sparse factorization of the literal operator:
-//! `cargo run --release --example shifted_solve`.
+//! One shifted solve (σ - 𝓛) X = diag_p(1), in O(N²), beside the sparse factorization of the
+//! literal operator: `cargo run --release --example shifted_solve`.
 use flipchain::chain::Chain;
 use flipchain::covariance::{MomentEquations, Source, Target, literal::Literal, modal::Modal};
 use flipchain::scenario::Scenario;
@@ -7,7 +7,8 @@ use num_complex::Complex64;
 use std::path::Path;
 
 fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let scenario = Scenario::read(Path::new("data/scenarios/heat_flow.toml"), &["chain.bonds=12".into()])?;
+    let scenario =
+        Scenario::read(Path::new("data/scenarios/heat_flow.toml"), &["chain.bonds=12".into()])?;
     let chain = Chain::new(&scenario);
     let shift = Complex64::new(-0.01, 0.2);
     let fast = solve(&Modal::new(&chain), shift)?;

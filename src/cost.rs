@@ -1,9 +1,11 @@
 //! What a run costs, known before it starts: memory in bytes and processor time in seconds.
 //!
-//! One function for every way through the solver, in the units that its cost grows with: the numbers of a covariance, (2N+1)², or the sites, N+1, times
-//! nodes, steps or outputs. The floors above put them together for a run ([`crate::evolve::cost`],
-//! [`crate::observe::sizes::cost`]). The constants are fitted to the release build on the machine of docs/performance.md, where `scripts/estimates` prints what
-//! was expected beside what was measured: within a factor two where it matters, above 50 MB and a second.
+//! One function for every way through the solver, in the units that its cost grows with: the
+//! numbers of a covariance, (2N+1)², or the sites, N+1, times nodes, steps or outputs. The floors
+//! above put them together for a run ([`crate::evolve::cost`], [`crate::observe::sizes::cost`]).
+//! The constants are fitted to the release build on the machine of docs/performance.md, where
+//! `scripts/estimates` prints what was expected beside what was measured: within a factor two where
+//! it matters, above 50 MB and a second.
 
 use crate::chain::Chain;
 use crate::scenario::Topology;
@@ -28,7 +30,8 @@ impl Cost {
         Cost { bytes: self.bytes + bytes, ..self }
     }
 
-    /// The whole program: the computation, then the tables of `outputs` profiles of `sites` sites, and `count` figures.
+    /// The whole program: the computation, then the tables of `outputs` profiles of `sites` sites,
+    /// and `count` figures.
     pub fn of_program(self, sites: usize, outputs: usize, figure: Cost, count: usize) -> Cost {
         let profiles = of_profiles(sites, outputs);
         // Small vectors that were freed stay with the process.
@@ -50,13 +53,15 @@ pub const STATEMENT_FIGURE: Cost = Cost { bytes: 12e6, seconds: 0.1 };
 /// What the allocator keeps at most of what was freed.
 const RETAINED: f64 = 45e6;
 
-/// The profiles of some outputs with their tables: moments, columns, seventeen digits of each in the text of profiles.csv.
+/// The profiles of some outputs with their tables: moments, columns, seventeen digits of each in
+/// the text of profiles.csv.
 pub fn of_profiles(sites: usize, outputs: usize) -> Cost {
     let numbers = sites as f64 * outputs as f64;
     Cost { bytes: 400.0 * numbers, seconds: 2.5e-6 * numbers }
 }
 
-/// One full real covariance, in bytes; the packed state of [`crate::covariance::modal`] is half of it.
+/// One full real covariance, in bytes; the packed state of [`crate::covariance::modal`] is half of
+/// it.
 pub fn of_covariance(chain: &Chain) -> f64 {
     8.0 * (chain.coordinates() as f64).powi(2)
 }
@@ -71,7 +76,8 @@ fn krylov_vectors(chain: &Chain) -> f64 {
     50.0 * 16.0 * 5.0 * chain.atoms() as f64
 }
 
-/// Processor time of a shifted solve for the covariance (measured at N = 64 to 1000, the same at γ = 0.1 to 10); on a ring every pair has two kinds of modes.
+/// Processor time of a shifted solve for the covariance (measured at N = 64 to 1000, the same at γ
+/// = 0.1 to 10); on a ring every pair has two kinds of modes.
 pub fn seconds_of_solve(chain: &Chain) -> f64 {
     let kinds = if chain.topology == Topology::Ring { 2.0 } else { 1.0 };
     0.2e-6 * kinds * (chain.atoms() as f64 + 5.0).powi(2)
@@ -87,7 +93,8 @@ fn felt(chain: &Chain) -> f64 {
     (26.0 / chain.flip_rate).min(chain.atoms() as f64)
 }
 
-/// Iterations of the equation for the variances to rounding. Where energy crosses the chain between flips, the chain of conductances says little of it.
+/// Iterations of the equation for the variances to rounding. Where energy crosses the chain between
+/// flips, the chain of conductances says little of it.
 fn iterations(chain: &Chain) -> f64 {
     let sites = chain.atoms() as f64;
     if sites * chain.flip_rate < 3.0 {
@@ -101,47 +108,61 @@ fn seconds_of_sweep(chain: &Chain) -> f64 {
     2e-6 + 6.5e-9 * felt(chain)
 }
 
-/// Processor time of one node of the contour for the profiles alone: the transforms of some 15 products, and the quadrature's nodes, each placed, prepared
-/// and followed as far as it is felt (fitted to N = 50 to 10⁴ at γ = 3·10⁻⁴ to 10; a quarter of the iterations to rounding, and loose tolerances take fewer).
-/// On a ring a closed form for each wave, and for the squares of means that move, in so many `moving_waves`, two transforms over these at every node of the
-/// quadrature.
+/// Processor time of one node of the contour for the profiles alone: the transforms of some 15
+/// products, and the quadrature's nodes, each placed, prepared and followed as far as it is felt
+/// (fitted to N = 50 to 10⁴ at γ = 3·10⁻⁴ to 10; a quarter of the iterations to rounding, and loose
+/// tolerances take fewer). On a ring a closed form for each wave, and for the squares of means that
+/// move, in so many `moving_waves`, two transforms over these at every node of the quadrature.
 pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     let (nodes, sites) = (quadrature_nodes(chain), chain.atoms() as f64);
     match chain.topology {
         Topology::Ring => 0.6e-6 * sites + 0.3e-6 * nodes * moving_waves as f64,
-        Topology::Open => 6e-6 * sites + nodes * (40e-6 + 0.25 * iterations(chain) * seconds_of_sweep(chain)),
+        Topology::Open => {
+            6e-6 * sites + nodes * (40e-6 + 0.25 * iterations(chain) * seconds_of_sweep(chain))
+        }
     }
 }
 
-/// `solves` shifted solves of steps, whose shifts are larger than those of a contour and take fewer iterations, on a ring three: what two trajectories,
-/// their integrals and a step's branches hold, eight covariances' worth; and the `kept` ones.
+/// `solves` shifted solves of steps, whose shifts are larger than those of a contour and take fewer
+/// iterations, on a ring three: what two trajectories, their integrals and a step's branches hold,
+/// eight covariances' worth; and the `kept` ones.
 pub fn of_steps(chain: &Chain, solves: f64, kept: usize) -> Cost {
     let bytes = krylov_vectors(chain) + 8.0 * of_covariance(chain) + kept_covariances(chain, kept);
     let lighter = if chain.topology == Topology::Ring { 0.12 } else { 0.6 };
     Cost { bytes, seconds: lighter * solves * seconds_of_solve(chain) }
 }
 
-/// `nodes` of the contour: the initial state, `shared` states that are summed at once, and a matrix that is formed from one; and the `kept` covariances.
+/// `nodes` of the contour: the initial state, `shared` states that are summed at once, and a matrix
+/// that is formed from one; and the `kept` covariances.
 pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Cost {
     let states = (1.5 + 0.5 * shared.max(1) as f64) * of_covariance(chain);
     let bytes = krylov_vectors(chain) + states + kept_covariances(chain, kept);
     Cost { bytes, seconds: nodes as f64 * seconds_of_solve(chain) }
 }
 
-/// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs: Krylov vectors, what the sweeps keep at every block,
-/// vectors of the means and the profiles, and the nodes of the quadrature, many where flips are rare; on a ring the waves of one node, of the initial law
-/// and of the outputs.
-pub fn of_profile_nodes(chain: &Chain, moving_waves: usize, nodes: usize, abreast: usize, shared: usize) -> Cost {
+/// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs:
+/// Krylov vectors, what the sweeps keep at every block, vectors of the means and the profiles, and
+/// the nodes of the quadrature, many where flips are rare; on a ring the waves of one node, of the
+/// initial law and of the outputs.
+pub fn of_profile_nodes(
+    chain: &Chain,
+    moving_waves: usize,
+    nodes: usize,
+    abreast: usize,
+    shared: usize,
+) -> Cost {
     let (a_site, inner) = match chain.topology {
         Topology::Ring => (320.0 + 80.0 * shared as f64, 0.0),
-        Topology::Open => (850.0 * abreast as f64 + 300.0 + 100.0 * shared as f64, 1100.0 * abreast as f64),
+        Topology::Open => {
+            (850.0 * abreast as f64 + 300.0 + 100.0 * shared as f64, 1100.0 * abreast as f64)
+        }
     };
     let bytes = a_site * chain.atoms() as f64 + inner * quadrature_nodes(chain);
     Cost { bytes, seconds: nodes as f64 * seconds_of_profiles(chain, moving_waves) }
 }
 
-/// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where a covariance is kept or the initial law has one (`dense`)
-/// the products that turn it.
+/// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where
+/// a covariance is kept or the initial law has one (`dense`) the products that turn it.
 pub fn of_propagator(chain: &Chain, outputs: usize, kept: usize, dense: bool) -> Cost {
     let damped = chain.left.is_some() || chain.right.is_some();
     let n = chain.coordinates() as f64;
@@ -160,14 +181,16 @@ pub fn of_propagator(chain: &Chain, outputs: usize, kept: usize, dense: bool) ->
     Cost { bytes, seconds: outputs as f64 * (rows + products) }
 }
 
-/// The stationary covariance, and `harmonics` more solves: one state, and the `kept` matrices formed from it.
+/// The stationary covariance, and `harmonics` more solves: one state, and the `kept` matrices
+/// formed from it.
 pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) -> Cost {
     let bytes = krylov_vectors(chain) + 0.9 * of_covariance(chain) + kept_covariances(chain, kept);
     Cost { bytes, seconds: (1 + harmonics) as f64 * 2.5 * seconds_of_solve(chain) }
 }
 
-/// The stationary profiles without the covariance: two quadratures at σ = 0, and where there is a force the iteration for what it heats. The harmonics of a
-/// periodic force live in a layer and cost little.
+/// The stationary profiles without the covariance: two quadratures at σ = 0, and where there is a
+/// force the iteration for what it heats. The harmonics of a periodic force live in a layer and
+/// cost little.
 pub fn of_stationary_profiles(chain: &Chain) -> Cost {
     let sites = chain.atoms() as f64;
     let nodes = 115.0 + 6.0 / chain.flip_rate;

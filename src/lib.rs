@@ -1,7 +1,8 @@
 //! flipchain: exact second moments of the harmonic chain with random velocity flips.
 //!
-//! The velocities of a chain of N harmonic bonds flip at random with rate γ; Langevin thermostats and forces act at its ends (Komorowski, Olla and
-//! Simon). The means and the covariance of all 2N+1 coordinates obey closed linear equations, which are solved here to a stated error.
+//! The velocities of a chain of N harmonic bonds flip at random with rate γ; Langevin thermostats
+//! and forces act at its ends (Komorowski, Olla and Simon). The means and the covariance of all
+//! 2N+1 coordinates obey closed linear equations, which are solved here to a stated error.
 //!
 //! ```
 //! use flipchain::{chain::Chain, monitor::Monitor, scenario::Scenario, steady};
@@ -17,13 +18,15 @@
 //! # Ok::<(), Box<dyn std::error::Error>>(())
 //! ```
 //!
-//! Where to start: a [`scenario`] is what the user writes, a [`chain::Chain`] the physics of it as numbers. [`evolve`], [`steady`] and [`limit`]
-//! answer; [`observe`] reads profiles, currents and the theorems' statements off the answers. They all rest on the shifted solve of
-//! [`covariance`] and, in O(N), on the squared [`resolvent`]. A [`monitor::Monitor`] reports progress and carries the wish to stop. One runnable
-//! example for each stands in `examples/`.
+//! Where to start: a [`scenario`] is what the user writes, a [`chain::Chain`] the physics of it as
+//! numbers. [`evolve`], [`steady`] and [`limit`] answer; [`observe`] reads profiles, currents and
+//! the theorems' statements off the answers. They all rest on the shifted solve of [`covariance`]
+//! and, in O(N), on the squared [`resolvent`]. A [`monitor::Monitor`] reports progress and carries
+//! the wish to stop. One runnable example for each stands in `examples/`.
 //!
-//! Versions follow semantic versioning; before 1.0 a new minor version may change the library, and never the files that the program reads and writes
-//! without a line in CHANGELOG.md. The minimum Rust version is stated in Cargo.toml, and raising it is a minor change.
+//! Versions follow semantic versioning; before 1.0 a new minor version may change the library, and
+//! never the files that the program reads and writes without a line in CHANGELOG.md. The minimum
+//! Rust version is stated in Cargo.toml, and raising it is a minor change.
 #![warn(missing_docs)]
 
 pub mod chain;

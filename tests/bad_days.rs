@@ -1,7 +1,8 @@
-//! Full disks, read-only places, files that cannot be read: one error that names the path, nothing half-written, and nothing lost of what was there.
+//! Full disks, read-only places, files that cannot be read: one error that names the path, nothing
+//! half-written, and nothing lost of what was there.
 //!
-//! Disks and file systems are made in a mount namespace (`unshare`), and rights are taken away from a user that has no others: what cannot be made where the
-//! tests run is left out and said.
+//! Disks and file systems are made in a mount namespace (`unshare`), and rights are taken away from
+//! a user that has no others: what cannot be made where the tests run is left out and said.
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};
@@ -15,7 +16,16 @@ const UPHILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/uphill
 
 /// The computing commands, without their scenario and their place.
 const COMMANDS: [&[&str]; 4] = [
-    &["evolve", "--set", "chain.bonds=12", "--covariance", "--method", "radau", "--tolerance", "1e-6"],
+    &[
+        "evolve",
+        "--set",
+        "chain.bonds=12",
+        "--covariance",
+        "--method",
+        "radau",
+        "--tolerance",
+        "1e-6",
+    ],
     &["steady", "--set", "chain.bonds=12", "--covariance"],
     &["limit"],
     &["check", "--sizes", "4,8"],
@@ -23,7 +33,8 @@ const COMMANDS: [&[&str]; 4] = [
 
 /// A command on a scenario, to be written to `place`.
 fn arguments<'a>(command: &[&'a str], scenario: &'a str, place: &'a Path) -> Vec<&'a str> {
-    [&[command[0], scenario, "-q", "-o", place.to_str().expect("a plain path")], &command[1..]].concat()
+    [&[command[0], scenario, "-q", "-o", place.to_str().expect("a plain path")], &command[1..]]
+        .concat()
 }
 
 /// Everything in a folder: paths, contents, and where links lead.
@@ -35,7 +46,9 @@ fn everything(folder: &Path) -> Vec<(PathBuf, String)> {
             let path = entry.expect("an entry").path();
             let kind = fs::symlink_metadata(&path).expect("an entry").file_type();
             let content = match () {
-                _ if kind.is_symlink() => format!("a link to {:?}", fs::read_link(&path).expect("a link")),
+                _ if kind.is_symlink() => {
+                    format!("a link to {:?}", fs::read_link(&path).expect("a link"))
+                }
                 _ if kind.is_dir() => "a folder".into(),
                 _ => fs::read(&path).map_or_else(|e| e.to_string(), |bytes| format!("{bytes:?}")),
             };
@@ -52,7 +65,11 @@ fn everything(folder: &Path) -> Vec<(PathBuf, String)> {
 /// One message of the program's own, with this status, that names `path`.
 fn one_message(output: &Output, statuses: &[i32], path: &str, what: &str) {
     let said = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.code().is_some_and(|code| statuses.contains(&code)), "{what}: {:?}: {said}", output.status);
+    assert!(
+        output.status.code().is_some_and(|code| statuses.contains(&code)),
+        "{what}: {:?}: {said}",
+        output.status
+    );
     assert!(said.lines().count() == 1 && said.starts_with("flipchain: "), "{what}: {said}");
     assert!(said.contains(path), "{what}: {path} is not named: {said}");
 }
@@ -118,9 +135,12 @@ fn a_place_that_cannot_be_a_run_directory_is_named_and_left_as_it_was() {
     }
     fs::write(at("foreign/thesis.tex"), "mine").expect("a file");
     fs::write(at("locked/mine"), "mine").expect("a file");
-    for (link, target) in
-        [("to_file", "file"), ("to_folder", "foreign"), ("to_nothing", "nowhere"), ("to_itself", "to_itself")]
-    {
+    for (link, target) in [
+        ("to_file", "file"),
+        ("to_folder", "foreign"),
+        ("to_nothing", "nowhere"),
+        ("to_itself", "to_itself"),
+    ] {
         symlink(at(target), at(link)).expect("a link");
     }
     fs::set_permissions(at("locked"), Permissions::from_mode(0o555)).expect("it is ours");
@@ -156,14 +176,16 @@ fn a_place_that_cannot_be_a_run_directory_is_named_and_left_as_it_was() {
                 let mut arguments = arguments(command, scenario.to_str().expect("plain"), &path);
                 arguments.extend(force.then_some("--force"));
                 let output = somebody.run(&arguments);
-                let what = format!("{} -o {place} {}", command[0], if force { "--force" } else { "" });
+                let what =
+                    format!("{} -o {place} {}", command[0], if force { "--force" } else { "" });
                 // The place, or the first part of it that is in the way.
-                let named =
-                    if place.starts_with("locked") || place.contains("/") && place.len() > 1 && !place.ends_with('/') {
-                        at(place.split('/').next().expect("a name"))
-                    } else {
-                        path.components().collect()
-                    };
+                let named = if place.starts_with("locked")
+                    || place.contains("/") && place.len() > 1 && !place.ends_with('/')
+                {
+                    at(place.split('/').next().expect("a name"))
+                } else {
+                    path.components().collect()
+                };
                 one_message(&output, &[2], named.to_str().expect("plain"), &what);
                 assert!(everything(&home) == before, "{what}: something has changed");
             }
@@ -196,9 +218,22 @@ fn files_for_the_other_commands_are_not_overwritten_either() {
         (&["figures", "parabola", "-q"], "folder", [2]),
     ] {
         let path = at(place);
-        let output = Command::new(PROGRAM).args(arguments).arg("-o").arg(&path).output().expect("the program starts");
-        one_message(&output, &statuses, path.to_str().expect("plain"), &format!("{arguments:?} -o {place}"));
-        assert!(everything(folder.path()) == before, "{arguments:?} -o {place}: something has changed");
+        let output = Command::new(PROGRAM)
+            .args(arguments)
+            .arg("-o")
+            .arg(&path)
+            .output()
+            .expect("the program starts");
+        one_message(
+            &output,
+            &statuses,
+            path.to_str().expect("plain"),
+            &format!("{arguments:?} -o {place}"),
+        );
+        assert!(
+            everything(folder.path()) == before,
+            "{arguments:?} -o {place}: something has changed"
+        );
     }
 }
 
@@ -207,9 +242,11 @@ fn a_scenario_that_cannot_be_read_is_named() {
     let somebody = Somebody::new();
     let home = somebody.make("home");
     let at = |name: &str| home.join(name);
-    for (name, content) in
-        [("secret", &b"[chain]"[..]), ("bytes", b"[chain]\nbonds = \"\xff\xfe\""), ("broken", b"[chain")]
-    {
+    for (name, content) in [
+        ("secret", &b"[chain]"[..]),
+        ("bytes", b"[chain]\nbonds = \"\xff\xfe\""),
+        ("broken", b"[chain"),
+    ] {
         fs::write(at(name), content).expect("a file");
     }
     fs::set_permissions(at("secret"), Permissions::from_mode(0o000)).expect("it is ours");
@@ -218,8 +255,16 @@ fn a_scenario_that_cannot_be_read_is_named() {
     let before = everything(&home);
     for command in COMMANDS {
         // The last opens, and fails at its first byte.
-        for name in ["secret", "bytes", "broken", "to_nothing", "folder", "nowhere", "broken/a.toml", "/proc/self/mem"]
-        {
+        for name in [
+            "secret",
+            "bytes",
+            "broken",
+            "to_nothing",
+            "folder",
+            "nowhere",
+            "broken/a.toml",
+            "/proc/self/mem",
+        ] {
             let (scenario, place) = (at(name), at("run"));
             let scenario = scenario.to_str().expect("plain");
             one_message(
@@ -251,24 +296,30 @@ fn a_covariance_to_start_from_that_cannot_be_read_is_named() {
     for name in ["folder", "text.npz", "secret.npz", "short.npz", "nowhere.npz"] {
         let start = text.find("[initial]").expect("a table");
         let end = text.find("[time]").expect("a table");
-        fs::write(at("a.toml"), format!("{}[initial]\ncovariance = \"{name}\"\n{}", &text[..start], &text[end..]))
-            .expect("a file");
+        fs::write(
+            at("a.toml"),
+            format!("{}[initial]\ncovariance = \"{name}\"\n{}", &text[..start], &text[end..]),
+        )
+        .expect("a file");
         let before = everything(&home);
         let (scenario, other) = (at("a.toml"), at("other"));
-        let output = somebody.run(&arguments(COMMANDS[0], scenario.to_str().expect("plain"), &other));
+        let output =
+            somebody.run(&arguments(COMMANDS[0], scenario.to_str().expect("plain"), &other));
         one_message(&output, &[2], name, name);
         assert!(everything(&home) == before, "{name}: something has changed");
     }
 }
 
-/// Runs a shell script whose own file systems are gone at its end; `None`, and it is said, where that is not allowed.
+/// Runs a shell script whose own file systems are gone at its end; `None`, and it is said, where
+/// that is not allowed.
 fn in_namespace(script: &str, arguments: &[&str]) -> Option<Output> {
     let unshare = |script: &str| {
         let mut command = Command::new("unshare");
         command.args(["-rm", "sh", "-c", script, "sh"]).stdin(Stdio::null());
         command
     };
-    let allowed = unshare("mount -t tmpfs none /mnt").output().is_ok_and(|output| output.status.success());
+    let allowed =
+        unshare("mount -t tmpfs none /mnt").output().is_ok_and(|output| output.status.success());
     if !allowed {
         eprintln!("LEFT OUT: no file system can be mounted here");
         return None;
@@ -292,14 +343,20 @@ fn a_disk_that_is_full_is_named_and_nothing_is_left_but_what_resume_needs() {
             let left = String::from_utf8_lossy(&output.stdout).into_owned();
             let said = String::from_utf8_lossy(&output.stderr).into_owned();
             if output.status.success() {
-                assert!(left.contains("./run/summary.json") && !left.contains(".partial"), "{what}: {left}");
+                assert!(
+                    left.contains("./run/summary.json") && !left.contains(".partial"),
+                    "{what}: {left}"
+                );
                 continue;
             }
             assert!(kilobytes < 16384, "{what}: {said}");
             // 2 where not even the start can be written.
             assert!(matches!(output.status.code(), Some(1 | 2)), "{what}: {said}");
             let first = said.lines().find(|line| line.contains("/mnt/")).unwrap_or("");
-            assert!(first.starts_with("flipchain: ") && first.contains("No space left"), "{what}: {said}");
+            assert!(
+                first.starts_with("flipchain: ") && first.contains("No space left"),
+                "{what}: {said}"
+            );
             assert!(!left.lines().any(|path| path.starts_with("./run")), "{what}: {left}");
             // Only finished parts are kept, whole, and then it is said how to go on.
             assert_eq!(left.contains(".part\n"), said.contains("--resume"), "{what}: {left}{said}");
@@ -318,15 +375,26 @@ fn a_run_that_met_a_full_disk_goes_on_when_there_is_room() {
         let mut all = vec![PROGRAM];
         all.extend(arguments(command, UPHILL, Path::new("/mnt/run")));
         let Some(output) = in_namespace(script, &all) else { return };
-        assert!(output.status.success(), "{}: {}", command[0], String::from_utf8_lossy(&output.stderr));
-        assert!(serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(), "{}", command[0]);
+        assert!(
+            output.status.success(),
+            "{}: {}",
+            command[0],
+            String::from_utf8_lossy(&output.stderr)
+        );
+        assert!(
+            serde_json::from_slice::<serde_json::Value>(&output.stdout).is_ok(),
+            "{}",
+            command[0]
+        );
     }
 }
 
 #[test]
 fn a_file_system_that_is_read_only_is_named_and_a_run_on_it_survives() {
     for command in COMMANDS {
-        for (name, force) in [("run", "--force"), ("run", "--resume"), ("other", "-q"), ("new/run", "-q")] {
+        for (name, force) in
+            [("run", "--force"), ("run", "--resume"), ("other", "-q"), ("new/run", "-q")]
+        {
             let what = format!("{} -o {name} {force}", command[0]);
             let script = "mount -t tmpfs none /mnt || exit 99; mkdir /mnt/run; echo '{}' > /mnt/run/summary.json; \
                           mount -o remount,ro /mnt; \"$@\"; status=$?; cd /mnt; find . -mindepth 1 | sort; cat run/summary.json; exit $status";
@@ -338,10 +406,16 @@ fn a_file_system_that_is_read_only_is_named_and_a_run_on_it_survives() {
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(2), "{what}: {said}");
             assert!(
-                said.lines().last().is_some_and(|line| line.starts_with("flipchain: ") && line.contains("/mnt/")),
+                said.lines()
+                    .last()
+                    .is_some_and(|line| line.starts_with("flipchain: ") && line.contains("/mnt/")),
                 "{what}: {said}"
             );
-            assert_eq!(String::from_utf8_lossy(&output.stdout), "./run\n./run/summary.json\n{}\n", "{what}");
+            assert_eq!(
+                String::from_utf8_lossy(&output.stdout),
+                "./run\n./run/summary.json\n{}\n",
+                "{what}"
+            );
         }
     }
 }
@@ -356,7 +430,8 @@ fn a_standard_output_that_cannot_be_written_is_an_error_and_the_run_is_kept() {
             let mut all = arguments(command, UPHILL, &place);
             all.retain(|a| *a != "-q");
             all.extend(["--force", "--format", format]);
-            let output = Command::new(PROGRAM).args(&all).stdout(full).output().expect("the program starts");
+            let output =
+                Command::new(PROGRAM).args(&all).stdout(full).output().expect("the program starts");
             let said = String::from_utf8_lossy(&output.stderr);
             assert_eq!(output.status.code(), Some(1), "{said}");
             assert!(said.contains("cannot write to standard output"), "{said}");
@@ -371,7 +446,11 @@ fn a_standard_output_that_cannot_be_written_is_an_error_and_the_run_is_kept() {
         &["figures", "--list"],
     ] {
         let full = fs::File::create("/dev/full").expect("/dev/full");
-        let output = Command::new(PROGRAM).args(arguments).stdout(full).output().expect("the program starts");
+        let output = Command::new(PROGRAM)
+            .args(arguments)
+            .stdout(full)
+            .output()
+            .expect("the program starts");
         one_message(&output, &[1], "standard output", &format!("{arguments:?}"));
     }
 }

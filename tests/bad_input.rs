@@ -5,7 +5,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 use std::path::Path;
 
-/// A good scenario; a bad one differs from it by one replacement, in a line that the message must name.
+/// A good scenario; a bad one differs from it by one replacement, in a line that the message must
+/// name.
 const GOOD: &str = r#"[chain]
 topology = "open"
 bonds = 4
@@ -28,7 +29,8 @@ scale = "diffusive"
 outputs = [0, 0.1, 1]
 "#;
 
-/// What is replaced by what; where the message points; the key it names; what it says was found, what is allowed.
+/// What is replaced by what; where the message points; the key it names; what it says was found,
+/// what is allowed.
 type Case = (&'static str, &'static str, &'static str, &'static str, &'static str, &'static str);
 
 const BAD: &[Case] = &[
@@ -42,12 +44,54 @@ const BAD: &[Case] = &[
         "unknown",
         "(did you mean friction?)",
     ),
-    ("mean = 2.0", "banana = 2.0", "a.toml:11: ", "right.force.banana:", "unknown", "harmonics, mean, period"),
-    ("phase = 0.0", "fase = 0.0", "a.toml:13: ", "right.force.harmonics[0].fase:", "unknown", "order, phase"),
-    ("[time]", "[left.force]\nmean = 1\n[time]", "a.toml:18: ", "left.force:", "unknown", "thermostat"),
-    ("bonds = 4\n", "", "a.toml:1: ", "chain.bonds:", "found nothing", "an integer from 1 to 100000000"),
-    ("topology = \"open\"\n", "", "a.toml:1: ", "chain.topology:", "found nothing", "\"open\" or \"ring\""),
-    ("temperature = 1.0\n", "", "a.toml:8: ", "right.thermostat.temperature:", "found nothing", "a finite number ≥ 0"),
+    (
+        "mean = 2.0",
+        "banana = 2.0",
+        "a.toml:11: ",
+        "right.force.banana:",
+        "unknown",
+        "harmonics, mean, period",
+    ),
+    (
+        "phase = 0.0",
+        "fase = 0.0",
+        "a.toml:13: ",
+        "right.force.harmonics[0].fase:",
+        "unknown",
+        "order, phase",
+    ),
+    (
+        "[time]",
+        "[left.force]\nmean = 1\n[time]",
+        "a.toml:18: ",
+        "left.force:",
+        "unknown",
+        "thermostat",
+    ),
+    (
+        "bonds = 4\n",
+        "",
+        "a.toml:1: ",
+        "chain.bonds:",
+        "found nothing",
+        "an integer from 1 to 100000000",
+    ),
+    (
+        "topology = \"open\"\n",
+        "",
+        "a.toml:1: ",
+        "chain.topology:",
+        "found nothing",
+        "\"open\" or \"ring\"",
+    ),
+    (
+        "temperature = 1.0\n",
+        "",
+        "a.toml:8: ",
+        "right.thermostat.temperature:",
+        "found nothing",
+        "a finite number ≥ 0",
+    ),
     (
         "temperature = \"2 - x\"\n",
         "",
@@ -56,13 +100,41 @@ const BAD: &[Case] = &[
         "found nothing",
         "mathematical expression",
     ),
-    ("outputs = [0, 0.1, 1]\n", "", "a.toml:18: ", "time.outputs:", "found nothing", "an array of 1 to 1000000 values"),
-    ("amplitude = 3.0, ", "", "a.toml:13: ", "right.force.harmonics[0].amplitude:", "found nothing", "a finite number"),
+    (
+        "outputs = [0, 0.1, 1]\n",
+        "",
+        "a.toml:18: ",
+        "time.outputs:",
+        "found nothing",
+        "an array of 1 to 1000000 values",
+    ),
+    (
+        "amplitude = 3.0, ",
+        "",
+        "a.toml:13: ",
+        "right.force.harmonics[0].amplitude:",
+        "found nothing",
+        "a finite number",
+    ),
     // types
-    ("\"open\"", "\"closed\"", "a.toml:2: ", "chain.topology:", "the text \"closed\"", "\"open\" or \"ring\""),
+    (
+        "\"open\"",
+        "\"closed\"",
+        "a.toml:2: ",
+        "chain.topology:",
+        "the text \"closed\"",
+        "\"open\" or \"ring\"",
+    ),
     ("\"open\"", "1", "a.toml:2: ", "chain.topology:", "found 1", "\"open\" or \"ring\""),
     ("bonds = 4", "bonds = 4.0", "a.toml:3: ", "chain.bonds:", "found 4.0", "an integer from 1"),
-    ("bonds = 4", "bonds = \"four\"", "a.toml:3: ", "chain.bonds:", "the text \"four\"", "an integer from 1"),
+    (
+        "bonds = 4",
+        "bonds = \"four\"",
+        "a.toml:3: ",
+        "chain.bonds:",
+        "the text \"four\"",
+        "an integer from 1",
+    ),
     (
         "flip_rate = 1.0",
         "flip_rate = \"1.0\"",
@@ -71,7 +143,14 @@ const BAD: &[Case] = &[
         "the text \"1.0\"",
         "a finite number from 0",
     ),
-    ("flip_rate = 1.0", "flip_rate = true", "a.toml:4: ", "chain.flip_rate:", "found true", "a finite number from 0"),
+    (
+        "flip_rate = 1.0",
+        "flip_rate = true",
+        "a.toml:4: ",
+        "chain.flip_rate:",
+        "found true",
+        "a finite number from 0",
+    ),
     (
         "flip_rate = 1.0",
         "flip_rate = 2026-01-02",
@@ -112,7 +191,14 @@ const BAD: &[Case] = &[
         "found 0.1",
         "a table with the keys count, from, spacing, to",
     ),
-    ("[0, 0.1, 1]", "[0, \"late\"]", "a.toml:20: ", "time.outputs[1]:", "the text \"late\"", "a finite number ≥ 0"),
+    (
+        "[0, 0.1, 1]",
+        "[0, \"late\"]",
+        "a.toml:20: ",
+        "time.outputs[1]:",
+        "the text \"late\"",
+        "a finite number ≥ 0",
+    ),
     (
         "\"diffusive\"",
         "\"slow\"",
@@ -122,8 +208,22 @@ const BAD: &[Case] = &[
         "\"diffusive\" or \"ballistic\" or \"microscopic\"",
     ),
     // ranges
-    ("bonds = 4", "bonds = 0", "a.toml:3: ", "chain.bonds:", "found 0", "an integer from 1 to 100000000"),
-    ("bonds = 4", "bonds = -3", "a.toml:3: ", "chain.bonds:", "found -3", "an integer from 1 to 100000000"),
+    (
+        "bonds = 4",
+        "bonds = 0",
+        "a.toml:3: ",
+        "chain.bonds:",
+        "found 0",
+        "an integer from 1 to 100000000",
+    ),
+    (
+        "bonds = 4",
+        "bonds = -3",
+        "a.toml:3: ",
+        "chain.bonds:",
+        "found -3",
+        "an integer from 1 to 100000000",
+    ),
     (
         "bonds = 4",
         "bonds = 1_000_000_000",
@@ -132,13 +232,62 @@ const BAD: &[Case] = &[
         "found 1000000000",
         "an integer from 1 to 100000000",
     ),
-    ("bonds = 4", "bonds = 99999999999999999999999", "a.toml:3: ", "chain.bonds:", "found 9999", "an integer from 1"),
-    ("flip_rate = 1.0", "flip_rate = -0.5", "a.toml:4: ", "chain.flip_rate:", "found -0.5", "a finite number from 0"),
-    ("flip_rate = 1.0", "flip_rate = nan", "a.toml:4: ", "chain.flip_rate:", "found nan", "a finite number from 0"),
-    ("flip_rate = 1.0", "flip_rate = inf", "a.toml:4: ", "chain.flip_rate:", "found inf", "a finite number from 0"),
-    ("flip_rate = 1.0", "flip_rate = 1e200", "a.toml:4: ", "chain.flip_rate:", "found 1e200", "from 0 to 100000"),
-    ("temperature = 2.0", "temperature = -2.0", "a.toml:6: ", "left.thermostat.temperature:", "found -2.0", "≥ 0"),
-    ("friction = 0.5", "friction = 0", "a.toml:7: ", "left.thermostat.friction:", "found 0", "a finite number > 0"),
+    (
+        "bonds = 4",
+        "bonds = 99999999999999999999999",
+        "a.toml:3: ",
+        "chain.bonds:",
+        "found 9999",
+        "an integer from 1",
+    ),
+    (
+        "flip_rate = 1.0",
+        "flip_rate = -0.5",
+        "a.toml:4: ",
+        "chain.flip_rate:",
+        "found -0.5",
+        "a finite number from 0",
+    ),
+    (
+        "flip_rate = 1.0",
+        "flip_rate = nan",
+        "a.toml:4: ",
+        "chain.flip_rate:",
+        "found nan",
+        "a finite number from 0",
+    ),
+    (
+        "flip_rate = 1.0",
+        "flip_rate = inf",
+        "a.toml:4: ",
+        "chain.flip_rate:",
+        "found inf",
+        "a finite number from 0",
+    ),
+    (
+        "flip_rate = 1.0",
+        "flip_rate = 1e200",
+        "a.toml:4: ",
+        "chain.flip_rate:",
+        "found 1e200",
+        "from 0 to 100000",
+    ),
+    (
+        "temperature = 2.0",
+        "temperature = -2.0",
+        "a.toml:6: ",
+        "left.thermostat.temperature:",
+        "found -2.0",
+        "≥ 0",
+    ),
+    (
+        "friction = 0.5",
+        "friction = 0",
+        "a.toml:7: ",
+        "left.thermostat.friction:",
+        "found 0",
+        "a finite number > 0",
+    ),
     (
         "friction = 0.5",
         "friction = -1.0",
@@ -147,10 +296,38 @@ const BAD: &[Case] = &[
         "found -1.0",
         "a finite number > 0",
     ),
-    ("friction = 0.5", "friction = inf", "a.toml:7: ", "left.thermostat.friction:", "found inf", "a finite number > 0"),
-    ("mean = 2.0", "mean = -inf", "a.toml:11: ", "right.force.mean:", "found -inf", "a finite number"),
-    ("period = 4.8", "period = 0", "a.toml:12: ", "right.force.period:", "found 0", "a finite number > 0"),
-    ("period = 4.8\n", "", "a.toml:10: ", "right.force.period:", "harmonics without a period", "the period 2π/ω"),
+    (
+        "friction = 0.5",
+        "friction = inf",
+        "a.toml:7: ",
+        "left.thermostat.friction:",
+        "found inf",
+        "a finite number > 0",
+    ),
+    (
+        "mean = 2.0",
+        "mean = -inf",
+        "a.toml:11: ",
+        "right.force.mean:",
+        "found -inf",
+        "a finite number",
+    ),
+    (
+        "period = 4.8",
+        "period = 0",
+        "a.toml:12: ",
+        "right.force.period:",
+        "found 0",
+        "a finite number > 0",
+    ),
+    (
+        "period = 4.8\n",
+        "",
+        "a.toml:10: ",
+        "right.force.period:",
+        "harmonics without a period",
+        "the period 2π/ω",
+    ),
     (
         "order = 1",
         "order = 0",
@@ -159,7 +336,14 @@ const BAD: &[Case] = &[
         "found 0",
         "an integer from 1 to 1000000",
     ),
-    ("order = 1", "order = 1.5", "a.toml:13: ", "right.force.harmonics[0].order:", "found 1.5", "an integer from 1"),
+    (
+        "order = 1",
+        "order = 1.5",
+        "a.toml:13: ",
+        "right.force.harmonics[0].order:",
+        "found 1.5",
+        "an integer from 1",
+    ),
     (
         "amplitude = 3.0",
         "amplitude = nan",
@@ -168,8 +352,22 @@ const BAD: &[Case] = &[
         "found nan",
         "a finite number",
     ),
-    ("phase = 0.0", "phase = inf", "a.toml:13: ", "right.force.harmonics[0].phase:", "found inf", "a finite number"),
-    ("\"open\"", "\"ring\"", "a.toml:5: ", "left:", "a left end on a ring", "neither [left] nor [right]"),
+    (
+        "phase = 0.0",
+        "phase = inf",
+        "a.toml:13: ",
+        "right.force.harmonics[0].phase:",
+        "found inf",
+        "a finite number",
+    ),
+    (
+        "\"open\"",
+        "\"ring\"",
+        "a.toml:5: ",
+        "left:",
+        "a left end on a ring",
+        "neither [left] nor [right]",
+    ),
     // expressions
     (
         "\"2*x\"",
@@ -179,14 +377,49 @@ const BAD: &[Case] = &[
         "the unknown name y at character 3",
         "x, pi, e and the functions sin",
     ),
-    ("\"2*x\"", "\"2x\"", "a.toml:15: ", "initial.elongation:", "'x' at character 2", "products are written 2*x"),
+    (
+        "\"2*x\"",
+        "\"2x\"",
+        "a.toml:15: ",
+        "initial.elongation:",
+        "'x' at character 2",
+        "products are written 2*x",
+    ),
     ("\"2*x\"", "\"(2*x\"", "a.toml:15: ", "initial.elongation:", "its end too early", ")"),
-    ("\"2*x\"", "\"\"", "a.toml:15: ", "initial.elongation:", "its end too early", "a number, x, a constant"),
+    (
+        "\"2*x\"",
+        "\"\"",
+        "a.toml:15: ",
+        "initial.elongation:",
+        "its end too early",
+        "a number, x, a constant",
+    ),
     ("\"2*x\"", "\"sin x\"", "a.toml:15: ", "initial.elongation:", "'x' at character 5", "("),
-    ("\"2*x\"", "\"2**x\"", "a.toml:15: ", "initial.elongation:", "'*' at character 3", "a number, x, a constant"),
+    (
+        "\"2*x\"",
+        "\"2**x\"",
+        "a.toml:15: ",
+        "initial.elongation:",
+        "'*' at character 3",
+        "a number, x, a constant",
+    ),
     ("\"2*x\"", "\"min(x)\"", "a.toml:15: ", "initial.elongation:", "')' at character 6", ","),
-    ("\"2*x\"", "\"1/(x - 0.5)\"", "a.toml:15: ", "initial.elongation:", "is inf at x = 0.5", "finite number"),
-    ("\"2*x\"", "nan", "a.toml:15: ", "initial.elongation:", "found nan", "a number, or a mathematical expression"),
+    (
+        "\"2*x\"",
+        "\"1/(x - 0.5)\"",
+        "a.toml:15: ",
+        "initial.elongation:",
+        "is inf at x = 0.5",
+        "finite number",
+    ),
+    (
+        "\"2*x\"",
+        "nan",
+        "a.toml:15: ",
+        "initial.elongation:",
+        "found nan",
+        "a number, or a mathematical expression",
+    ),
     (
         "momentum = \"0\"",
         "momentum = \"log(x)\"",
@@ -203,14 +436,63 @@ const BAD: &[Case] = &[
         "is NaN at x = 0.0",
         "finite number",
     ),
-    ("\"2 - x\"", "\"0.6 - x\"", "a.toml:17: ", "initial.temperature:", "is -0.15000000000000002 at x = 0.75", "≥ 0"),
-    ("\"2 - x\"", "-1", "a.toml:17: ", "initial.temperature:", "\"-1\", which is -1.0 at x = 0.0", "≥ 0"),
+    (
+        "\"2 - x\"",
+        "\"0.6 - x\"",
+        "a.toml:17: ",
+        "initial.temperature:",
+        "is -0.15000000000000002 at x = 0.75",
+        "≥ 0",
+    ),
+    (
+        "\"2 - x\"",
+        "-1",
+        "a.toml:17: ",
+        "initial.temperature:",
+        "\"-1\", which is -1.0 at x = 0.0",
+        "≥ 0",
+    ),
     // times
-    ("[0, 0.1, 1]", "[]", "a.toml:20: ", "time.outputs:", "an array of 0 values", "an array of 1 to 1000000 values"),
-    ("[0, 0.1, 1]", "[0, -0.1]", "a.toml:20: ", "time.outputs[1]:", "found -0.1", "a finite number ≥ 0"),
-    ("[0, 0.1, 1]", "[0, nan]", "a.toml:20: ", "time.outputs[1]:", "found nan", "a finite number ≥ 0"),
-    ("[0, 0.1, 1]", "[\n0,\n1,\n0.1]", "a.toml:23: ", "time.outputs[2]:", "0.1 after 1.0", "increasing order"),
-    ("[0, 0.1, 1]", "[0, 0.1, 0.1]", "a.toml:20: ", "time.outputs[2]:", "0.1 twice", "each time once"),
+    (
+        "[0, 0.1, 1]",
+        "[]",
+        "a.toml:20: ",
+        "time.outputs:",
+        "an array of 0 values",
+        "an array of 1 to 1000000 values",
+    ),
+    (
+        "[0, 0.1, 1]",
+        "[0, -0.1]",
+        "a.toml:20: ",
+        "time.outputs[1]:",
+        "found -0.1",
+        "a finite number ≥ 0",
+    ),
+    (
+        "[0, 0.1, 1]",
+        "[0, nan]",
+        "a.toml:20: ",
+        "time.outputs[1]:",
+        "found nan",
+        "a finite number ≥ 0",
+    ),
+    (
+        "[0, 0.1, 1]",
+        "[\n0,\n1,\n0.1]",
+        "a.toml:23: ",
+        "time.outputs[2]:",
+        "0.1 after 1.0",
+        "increasing order",
+    ),
+    (
+        "[0, 0.1, 1]",
+        "[0, 0.1, 0.1]",
+        "a.toml:20: ",
+        "time.outputs[2]:",
+        "0.1 twice",
+        "each time once",
+    ),
     (
         "[0, 0.1, 1]",
         "{ from = 0, to = 1, count = 3, spacing = \"log\" }",
@@ -243,7 +525,14 @@ const BAD: &[Case] = &[
         "found 2000000",
         "from 1 to 1000000",
     ),
-    ("[0, 0.1, 1]", "{ from = 1, to = 1, count = 3 }", "a.toml:20: ", "time.outputs.to:", "found 1.0", "> from = 1.0"),
+    (
+        "[0, 0.1, 1]",
+        "{ from = 1, to = 1, count = 3 }",
+        "a.toml:20: ",
+        "time.outputs.to:",
+        "found 1.0",
+        "> from = 1.0",
+    ),
     (
         "[0, 0.1, 1]",
         "{ from = 1, to = 1.0000000000000002, count = 5 }",
@@ -308,7 +597,10 @@ fn a_bad_override_is_named_instead_of_the_line() {
         ("chain.bonds=0", "--set chain.bonds=0: chain.bonds: found 0; allowed: an integer from 1"),
         ("chain.bonds=many", "--set chain.bonds=many: chain.bonds: found the text \"many\""),
         ("chain.bond=8", "--set chain.bond=8: chain.bond: found an unknown key; allowed: bonds"),
-        ("left.friction=1", "--set left.friction=1: left.friction: found an unknown key; allowed: thermostat"),
+        (
+            "left.friction=1",
+            "--set left.friction=1: left.friction: found an unknown key; allowed: thermostat",
+        ),
         ("chain.bonds.x=1", "--set chain.bonds.x=1: chain.bonds: found a table"),
         (
             "initial.temperature=x - 2",
@@ -338,7 +630,10 @@ fn a_file_that_cannot_be_read_is_named() {
         assert!(message.contains(path.to_str().unwrap()) && message.contains(reason), "{message}");
     }
     let message = Scenario::read(directory.path(), &[]).unwrap_err().to_string();
-    assert!(message.contains(directory.path().to_str().unwrap()) && message.contains("directory"), "{message}");
+    assert!(
+        message.contains(directory.path().to_str().unwrap()) && message.contains("directory"),
+        "{message}"
+    );
 }
 
 #[test]
@@ -374,13 +669,15 @@ fn absurd_nesting_and_length_are_refused() {
 fn garbage_is_refused_without_panic() {
     let mut random = ChaCha8Rng::seed_from_u64(20);
     let pieces = [
-        "x", "pi", "e", "1", "2.5", "1e", "1e-3", ".", "+", "-", "*", "/", "^", "(", ")", ",", " ", "sin", "min",
-        "max(", "log(", "é", "π", "_", "\u{0}", "😀", "1e999", "sqrt", "sin(", "abs(x)",
+        "x", "pi", "e", "1", "2.5", "1e", "1e-3", ".", "+", "-", "*", "/", "^", "(", ")", ",", " ",
+        "sin", "min", "max(", "log(", "é", "π", "_", "\u{0}", "😀", "1e999", "sqrt", "sin(",
+        "abs(x)",
     ];
     let mut accepted = 0;
     for _ in 0..20_000 {
         let length = random.random_range(0..14);
-        let text: String = (0..length).map(|_| pieces[random.random_range(0..pieces.len())]).collect();
+        let text: String =
+            (0..length).map(|_| pieces[random.random_range(0..pieces.len())]).collect();
         if let Ok(expression) = Expression::parse(&text) {
             accepted += 1;
             expression.eval(random.random());
@@ -397,7 +694,9 @@ fn garbage_is_refused_without_panic() {
             match random.random_range(0..4) {
                 0 => bytes[position] = mark,
                 1 => bytes.insert(position, mark),
-                2 => drop(bytes.drain(position + 1..(position + 20).min(bytes.len()).max(position + 1))),
+                2 => drop(
+                    bytes.drain(position + 1..(position + 20).min(bytes.len()).max(position + 1)),
+                ),
                 _ => bytes.truncate(position + 1),
             }
         }

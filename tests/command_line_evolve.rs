@@ -4,7 +4,11 @@ use std::path::Path;
 use std::process::{Command, Output};
 
 fn evolve(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_flipchain")).arg("evolve").args(arguments).output().expect("the program starts")
+    Command::new(env!("CARGO_BIN_EXE_flipchain"))
+        .arg("evolve")
+        .args(arguments)
+        .output()
+        .expect("the program starts")
 }
 
 fn scenario() -> String {
@@ -21,12 +25,17 @@ fn a_run_leaves_profiles_and_a_summary_within_the_tolerance() {
     let run = folder.path().join("run");
     let path = run.to_str().expect("a plain path");
     for method in ["auto", "literal"] {
-        let arguments = [&scenario(), "-o", path, "--tolerance", "1e-7", "--method", method, "--force"];
+        let arguments =
+            [&scenario(), "-o", path, "--tolerance", "1e-7", "--method", method, "--force"];
         let arguments = if method == "auto" { &arguments[..7] } else { &arguments[..] };
         let output = evolve(arguments);
         assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
         let csv = std::fs::read_to_string(run.join("profiles.csv")).expect("profiles");
-        assert!(csv.starts_with("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n"));
+        assert!(
+            csv.starts_with(
+                "t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n"
+            )
+        );
         let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
         let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
         let outputs = summary["outputs"].as_array().expect("a list");
@@ -40,8 +49,10 @@ fn every_scenario_of_the_program_meets_its_tolerance_as_it_is_and_longer() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("run");
     let path = path.to_str().expect("a plain path");
-    let scenarios = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios")).expect("a folder");
-    let mut names: Vec<_> = scenarios.map(|entry| entry.expect("an entry").path().display().to_string()).collect();
+    let scenarios = std::fs::read_dir(concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios"))
+        .expect("a folder");
+    let mut names: Vec<_> =
+        scenarios.map(|entry| entry.expect("an entry").path().display().to_string()).collect();
     names.sort();
     for name in names.iter().filter(|name| name.ends_with(".toml")) {
         // Where the ways change with N the first outputs are the hardest.
@@ -49,7 +60,11 @@ fn every_scenario_of_the_program_meets_its_tolerance_as_it_is_and_longer() {
             let mut arguments = vec![name.as_str(), "-q", "--force", "-o", path];
             arguments.extend(longer.iter().flat_map(|bonds| ["--set", bonds]));
             let output = evolve(&arguments);
-            assert!(output.status.success(), "{arguments:?}: {}", String::from_utf8_lossy(&output.stderr));
+            assert!(
+                output.status.success(),
+                "{arguments:?}: {}",
+                String::from_utf8_lossy(&output.stderr)
+            );
         }
     }
 }
@@ -81,7 +96,10 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
     let output = evolve(&[&[&scenario() as &str, "-o", path], &large[..]].concat());
     assert_eq!(output.status.code(), Some(2));
     let message = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert!(message.contains("needs about") && message.contains("--memory-limit allows 1.0 GiB"), "{message}");
+    assert!(
+        message.contains("needs about") && message.contains("--memory-limit allows 1.0 GiB"),
+        "{message}"
+    );
     assert!(message.contains("allowed here: up to about"), "{message}");
     assert_eq!(entries(folder.path()), 0);
     // The estimate is in the summary, and of the order of what the process took.
@@ -98,7 +116,14 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
 fn verbose_tells_the_estimate_of_every_output_and_every_identity() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
-    let output = evolve(&[&scenario(), "-o", run.to_str().expect("a plain path"), "-v", "--tolerance", "1e-6"]);
+    let output = evolve(&[
+        &scenario(),
+        "-o",
+        run.to_str().expect("a plain path"),
+        "-v",
+        "--tolerance",
+        "1e-6",
+    ]);
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     assert_eq!(said.matches("error estimate ").count(), 1 + 8, "{said}");
@@ -110,7 +135,8 @@ fn the_literal_operator_is_refused_with_its_size_where_it_would_not_fit() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
     let path = run.to_str().expect("a plain path");
-    let output = evolve(&[&scenario(), "-o", path, "--method", "literal", "--set", "chain.bonds=4000"]);
+    let output =
+        evolve(&[&scenario(), "-o", path, "--method", "literal", "--set", "chain.bonds=4000"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
     assert!(said.contains("GiB") && said.contains("leave out --method"), "{said}");
@@ -122,7 +148,8 @@ fn a_tolerance_that_cannot_be_reached_ends_with_status_1_and_keeps_the_profiles(
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
     let path = run.to_str().expect("a plain path");
-    let output = evolve(&[&scenario(), "-o", path, "--tolerance", "1e-16", "--set", "time.outputs=[0, 2]"]);
+    let output =
+        evolve(&[&scenario(), "-o", path, "--tolerance", "1e-16", "--set", "time.outputs=[0, 2]"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(1), "{said}");
     assert!(said.contains("was missed") && run.join("profiles.csv").is_file(), "{said}");
@@ -138,7 +165,8 @@ fn places_that_cannot_be_written_are_refused_before_the_run_and_untouched() {
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").expect("a file");
     let (below, own) = (file.join("run"), folder.path().join(".."));
-    let mut places = vec![(below, "file: "), (file.clone(), "not a run directory"), (own, "no name of its own")];
+    let mut places =
+        vec![(below, "file: "), (file.clone(), "not a run directory"), (own, "no name of its own")];
     if cfg!(target_os = "linux") {
         // Nobody, not even root, makes a directory here.
         places.push(("/proc/run".into(), "/proc/"));
@@ -149,7 +177,10 @@ fn places_that_cannot_be_written_are_refused_before_the_run_and_untouched() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains(reason), "{said}");
     }
-    assert_eq!((entries(folder.path()), std::fs::read_to_string(&file).expect("the file")), (1, "mine".into()));
+    assert_eq!(
+        (entries(folder.path()), std::fs::read_to_string(&file).expect("the file")),
+        (1, "mine".into())
+    );
 }
 
 #[cfg(unix)]
@@ -158,7 +189,8 @@ fn a_symbolic_link_is_never_replaced_nor_what_it_points_to() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (run, link) = (folder.path().join("run"), folder.path().join("link"));
     assert!(evolve(&[&scenario(), "-o", run.to_str().expect("a plain path")]).status.success());
-    let before = std::fs::metadata(run.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
+    let before =
+        std::fs::metadata(run.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
     std::os::unix::fs::symlink(&run, &link).expect("a link");
     let path = link.to_str().expect("a plain path");
     for place in [path.to_string(), format!("{path}/")] {
@@ -167,11 +199,13 @@ fn a_symbolic_link_is_never_replaced_nor_what_it_points_to() {
         assert_eq!(output.status.code(), Some(2), "{said}");
         assert!(said.contains("symbolic link"), "{said}");
     }
-    let after = std::fs::metadata(run.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
+    let after =
+        std::fs::metadata(run.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
     assert_eq!((entries(folder.path()), before), (2, after));
     // A link on the way is followed.
     std::fs::create_dir(folder.path().join("other")).expect("a folder");
-    std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("way")).expect("a link");
+    std::os::unix::fs::symlink(folder.path().join("other"), folder.path().join("way"))
+        .expect("a link");
     let way = folder.path().join("way/run");
     assert!(evolve(&[&scenario(), "-o", way.to_str().expect("a plain path")]).status.success());
     assert!(folder.path().join("other/run/summary.json").is_file());

@@ -1,7 +1,10 @@
-//! What is promised of the covariance: the O(N²) solver agrees with the literal operator, for any chain and shift.
+//! What is promised of the covariance: the O(N²) solver agrees with the literal operator, for any
+//! chain and shift.
 
 use flipchain::chain::{Chain, Force};
-use flipchain::covariance::{Diagonals, MomentEquations, Source, Target, literal::Literal, modal::Modal};
+use flipchain::covariance::{
+    Diagonals, MomentEquations, Source, Target, literal::Literal, modal::Modal,
+};
 use flipchain::scenario::{Thermostat, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -11,7 +14,8 @@ use rand_chacha::ChaCha8Rng;
 /// A random chain of 1 to 12 bonds: open with both, one or no thermostats, or a ring.
 fn random_chain(random: &mut ChaCha8Rng) -> Chain {
     let mut thermostat = |present: bool| {
-        let (temperature, friction) = (random.random_range(0.0..3.0), 10f64.powf(random.random_range(-1.0..1.0)));
+        let (temperature, friction) =
+            (random.random_range(0.0..3.0), 10f64.powf(random.random_range(-1.0..1.0)));
         present.then_some(Thermostat { temperature, friction })
     };
     let (first, second) = (thermostat(true), thermostat(true));
@@ -51,7 +55,9 @@ fn answer(
         scale: Complex64::new(1.3, if shift.im == 0.0 { 0.0 } else { -0.4 }),
         momenta: q,
     };
-    equations.solve(shift, source, &mut [Target { weight, state: &mut out }], 1e-13).expect("the solve converges");
+    equations
+        .solve(shift, source, &mut [Target { weight, state: &mut out }], 1e-13)
+        .expect("the solve converges");
     equations.matrix(&out)
 }
 
@@ -99,26 +105,38 @@ fn the_shifted_solve_agrees_with_the_literal_operator() {
         let real = shift.im == 0.0;
         let q: Vec<Complex64> = (0..chain.atoms())
             .map(|_| {
-                Complex64::new(random.random_range(-1.0..1.0), if real { 0.0 } else { random.random_range(-1.0..1.0) })
+                Complex64::new(
+                    random.random_range(-1.0..1.0),
+                    if real { 0.0 } else { random.random_range(-1.0..1.0) },
+                )
             })
             .collect();
         let y = random_symmetric(&mut random, chain.coordinates());
         let weight = Complex64::new(0.7, if real { 0.0 } else { 0.9 });
         let judge = answer(&literal, shift, &y, &q, weight);
         let error = largest(&(&answer(&modal, shift, &y, &q, weight) - &judge));
-        // The residual asked (1e-13) times the condition of the interface; 1/σ and 1/γ reach a few hundred here.
-        assert!(error < 1e-10 * largest(&judge), "{chain:?} σ = {shift}: {error:e} of {:e}", largest(&judge));
+        // The residual asked (1e-13) times the condition of the interface; 1/σ and 1/γ reach a few
+        // hundred here.
+        assert!(
+            error < 1e-10 * largest(&judge),
+            "{chain:?} σ = {shift}: {error:e} of {:e}",
+            largest(&judge)
+        );
     }
 }
 
-/// A random shift: real, complex to the right, zero, and complex with negative real part where no eigenvalue is near.
+/// A random shift: real, complex to the right, zero, and complex with negative real part where no
+/// eigenvalue is near.
 fn random_shift(random: &mut ChaCha8Rng, chain: &Chain, kind: usize) -> Complex64 {
     match kind % 4 {
         0 => Complex64::new(10f64.powf(random.random_range(-2.0..1.0)), 0.0),
         1 => Complex64::new(random.random_range(0.05..2.0), random.random_range(-2.0..2.0)),
         2 if chain.left.is_some() || chain.right.is_some() => Complex64::ZERO,
         2 => Complex64::new(0.01, 0.0),
-        _ => chain.flip_rate * Complex64::new(-random.random_range(0.05..0.4), random.random_range(0.2..0.5)),
+        _ => {
+            chain.flip_rate
+                * Complex64::new(-random.random_range(0.05..0.4), random.random_range(0.2..0.5))
+        }
     }
 }
 
@@ -134,13 +152,18 @@ fn the_diagonals_are_those_of_the_literal_answer() {
         let diagonals = |equations: &dyn Fn(Source<'_>) -> Diagonals, state: &[f64]| {
             equations(Source { state: Some(state), scale: Complex64::ONE, momenta: &q })
         };
-        let of_modal = |source: Source<'_>| modal.solve_diagonals(shift, source, &mut [], 1e-13).expect("converges").1;
-        let of_literal = |source: Source<'_>| literal.solve_diagonals(shift, source, &mut [], 0.0).expect("regular").1;
+        let of_modal = |source: Source<'_>| {
+            modal.solve_diagonals(shift, source, &mut [], 1e-13).expect("converges").1
+        };
+        let of_literal = |source: Source<'_>| {
+            literal.solve_diagonals(shift, source, &mut [], 0.0).expect("regular").1
+        };
         let fast = diagonals(&of_modal, &modal.represent(&y));
         let judge = diagonals(&of_literal, &literal.represent(&y));
         let all = |d: &Diagonals| [&d.variance[..], &d.correlation].concat();
         let scale = all(&judge).iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-        let error = all(&fast).iter().zip(all(&judge)).fold(0.0, |m: f64, (a, b)| m.max((a - b).norm()));
+        let error =
+            all(&fast).iter().zip(all(&judge)).fold(0.0, |m: f64, (a, b)| m.max((a - b).norm()));
         // As for the whole answer below.
         assert!(error < 1e-10 * scale, "{chain:?} σ = {shift}: {error:e} of {scale:e}");
     }
@@ -148,7 +171,9 @@ fn the_diagonals_are_those_of_the_literal_answer() {
 
 #[test]
 fn the_thermal_stationary_state_has_its_closed_form() {
-    for (bonds, flip_rate, frictions) in [(1, 1.0, [1.0, 1.0]), (40, 1.0, [0.3, 4.0]), (1000, 0.5, [1.0, 2.0])] {
+    for (bonds, flip_rate, frictions) in
+        [(1, 1.0, [1.0, 1.0]), (40, 1.0, [0.3, 4.0]), (1000, 0.5, [1.0, 2.0])]
+    {
         let (hot, cold) = (2.0, 1.0);
         let end = |temperature, friction| Some(Thermostat { temperature, friction });
         let chain = Chain {
@@ -160,8 +185,11 @@ fn the_thermal_stationary_state_has_its_closed_form() {
             force: Force::default(),
         };
         let modal = Modal::new(&chain);
-        let q: Vec<Complex64> =
-            chain.covariance_source(&vec![0.0; chain.atoms()], cold).into_iter().map(Complex64::from).collect();
+        let q: Vec<Complex64> = chain
+            .covariance_source(&vec![0.0; chain.atoms()], cold)
+            .into_iter()
+            .map(Complex64::from)
+            .collect();
         let mut state = vec![0.0; modal.state_len()];
         let source = Source { state: None, scale: Complex64::ONE, momenta: &q };
         let target = Target { weight: Complex64::ONE, state: &mut state };
@@ -170,16 +198,23 @@ fn the_thermal_stationary_state_has_its_closed_form() {
         let [l, r] = frictions;
         let resistance = 4.0 * flip_rate * bonds as f64 + l + 1.0 / l + r + 1.0 / r;
         let current = (cold - hot) / resistance;
-        // Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside the chain, and beside it Var r_n and Cov(r_n, p_n) = J.
+        // Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside the chain, and beside it Var r_n and
+        // Cov(r_n, p_n) = J.
         let tolerance = 1e-12;
         for n in 1..bonds {
             let var_p = hot + (l + 1.0 / l + 4.0 * flip_rate * n as f64) * current;
-            assert!((c[[bonds + n, bonds + n]] + cold - var_p).abs() < tolerance, "N = {bonds}, Var p_{n}");
+            assert!(
+                (c[[bonds + n, bonds + n]] + cold - var_p).abs() < tolerance,
+                "N = {bonds}, Var p_{n}"
+            );
         }
         for n in 1..=bonds {
             let var_r = hot + (l + 1.0 / l + 2.0 * flip_rate * (2 * n - 1) as f64) * current;
             assert!((c[[n - 1, n - 1]] + cold - var_r).abs() < tolerance, "N = {bonds}, Var r_{n}");
-            assert!((c[[n - 1, bonds + n]] - current).abs() < tolerance, "N = {bonds}, Cov(r_{n}, p_{n})");
+            assert!(
+                (c[[n - 1, bonds + n]] - current).abs() < tolerance,
+                "N = {bonds}, Cov(r_{n}, p_{n})"
+            );
         }
     }
 }
@@ -218,12 +253,16 @@ fn at_64_bonds_every_block_agrees_with_the_sparse_factorization() {
         let fast = answer(&modal, shift, &y, &q, Complex64::ONE);
         let n = chain.bonds;
         // (r,r), (r,p), (p,r), (p,p): rounding times the condition 1/|σ|, a few thousand.
-        for (rows, columns) in [(0..n, 0..n), (0..n, n..2 * n + 1), (n..2 * n + 1, 0..n), (n..2 * n + 1, n..2 * n + 1)]
+        for (rows, columns) in
+            [(0..n, 0..n), (0..n, n..2 * n + 1), (n..2 * n + 1, 0..n), (n..2 * n + 1, n..2 * n + 1)]
         {
             let block = ndarray::s![rows.clone(), columns.clone()];
             let judge = judge.slice(block).to_owned();
             let error = largest(&(&fast.slice(block) - &judge));
-            assert!(error < 1e-11 * largest(&judge), "σ = {shift}, {rows:?} {columns:?}: {error:e}");
+            assert!(
+                error < 1e-11 * largest(&judge),
+                "σ = {shift}, {rows:?} {columns:?}: {error:e}"
+            );
         }
     }
 }
@@ -238,10 +277,14 @@ fn the_solve_is_linear_and_its_answer_symmetric() {
         let weight = Complex64::new(0.6, if shift.im == 0.0 { 0.0 } else { -0.8 });
         let [a, b] = [(); 2].map(|()| {
             let y = random_symmetric(&mut random, chain.coordinates());
-            let q: Vec<Complex64> = (0..chain.atoms()).map(|_| random.random_range(-1.0..1.0).into()).collect();
+            let q: Vec<Complex64> =
+                (0..chain.atoms()).map(|_| random.random_range(-1.0..1.0).into()).collect();
             (y, q)
         });
-        let both = (&a.0 + &(2.0 * &b.0), a.1.iter().zip(&b.1).map(|(a, b)| a + 2.0 * b).collect::<Vec<Complex64>>());
+        let both = (
+            &a.0 + &(2.0 * &b.0),
+            a.1.iter().zip(&b.1).map(|(a, b)| a + 2.0 * b).collect::<Vec<Complex64>>(),
+        );
         let solve = |(y, q): &(Array2<f64>, Vec<Complex64>)| answer(&modal, shift, y, q, weight);
         let (x, sum) = (solve(&both), &solve(&a) + &(2.0 * &solve(&b)));
         let scale = largest(&x).max(largest(&sum));
@@ -272,7 +315,8 @@ fn the_bits_of_a_solve_do_not_depend_on_the_number_of_threads() {
             let mut x = vec![0.0; modal.state_len()];
             let source = Source { state: Some(&state), scale: Complex64::ONE, momenta: &q };
             let target = Target { weight: Complex64::new(1.0, 0.5), state: &mut x };
-            let solved = modal.solve_diagonals(Complex64::new(1e-3, 2e-3), source, &mut [target], 1e-13);
+            let solved =
+                modal.solve_diagonals(Complex64::new(1e-3, 2e-3), source, &mut [target], 1e-13);
             (x, solved.expect("converges").1)
         })
     };

@@ -1,6 +1,7 @@
-//! The commands that the README and docs/ print do what they say. Commands of the program in indented blocks are run, in their order, in a folder of
-//! their own, with the chain made short where they do not set its length themselves; the gallery's are only parsed (tests/gallery.rs draws).
-//! Commands for cargo and scripts must name what exists.
+//! The commands that the README and docs/ print do what they say. Commands of the program in
+//! indented blocks are run, in their order, in a folder of their own, with the chain made short
+//! where they do not set its length themselves; the gallery's are only parsed (tests/gallery.rs
+//! draws). Commands for cargo and scripts must name what exists.
 
 use clap::Parser;
 use flipchain::cli::{Cli, Command as Subcommand};
@@ -21,7 +22,9 @@ fn pages() -> Vec<(String, String)> {
     files.sort();
     files
         .iter()
-        .map(|path| (path.file_name().unwrap().to_str().unwrap().into(), fs::read_to_string(path).unwrap()))
+        .map(|path| {
+            (path.file_name().unwrap().to_str().unwrap().into(), fs::read_to_string(path).unwrap())
+        })
         .collect()
 }
 
@@ -78,7 +81,8 @@ fn inline_code(page: &str) -> impl Iterator<Item = &str> {
 
 fn parse(arguments: &[String]) -> Cli {
     let all = std::iter::once("flipchain".to_string()).chain(arguments.iter().cloned());
-    Cli::try_parse_from(all).unwrap_or_else(|error| panic!("flipchain {}: {error}", arguments.join(" ")))
+    Cli::try_parse_from(all)
+        .unwrap_or_else(|error| panic!("flipchain {}: {error}", arguments.join(" ")))
 }
 
 #[test]
@@ -92,14 +96,18 @@ fn every_command_printed_in_a_block_ends_well() {
         }
         for mut arguments in block_lines(&page).filter_map(arguments) {
             let shorter: &[&str] = match parse(&arguments).command {
-                Subcommand::Evolve(_) | Subcommand::Steady(_) | Subcommand::Limit(_) => &["--set", "chain.bonds=8"],
+                Subcommand::Evolve(_) | Subcommand::Steady(_) | Subcommand::Limit(_) => {
+                    &["--set", "chain.bonds=8"]
+                }
                 Subcommand::Check(_) => &["--sizes", "4,8"],
                 Subcommand::Scenario(_) => &[],
                 _ => continue,
             };
             if matches!(parse(&arguments).command, Subcommand::Check(_)) {
                 // Its own sizes are replaced, not repeated.
-                while let Some(at) = arguments.iter().position(|a| a == "--sizes" || a == "--covariance-sizes") {
+                while let Some(at) =
+                    arguments.iter().position(|a| a == "--sizes" || a == "--covariance-sizes")
+                {
                     arguments.drain(at..at + 2);
                 }
                 arguments.extend(["--covariance-sizes".into(), "4".into()]);
@@ -111,7 +119,11 @@ fn every_command_printed_in_a_block_ends_well() {
                 .output()
                 .unwrap();
             let message = String::from_utf8_lossy(&output.stderr);
-            assert!(output.status.success(), "{name}: flipchain {}: {message}", arguments.join(" "));
+            assert!(
+                output.status.success(),
+                "{name}: flipchain {}: {message}",
+                arguments.join(" ")
+            );
             run += 1;
         }
     }
@@ -126,7 +138,9 @@ fn every_command_printed_in_a_line_of_text_has_the_form_the_program_takes() {
             match arguments(code) {
                 Some(arguments)
                     if arguments.len() > 1
-                        && !arguments.iter().any(|a| a.chars().all(|c| c.is_uppercase() || c == '_')) =>
+                        && !arguments
+                            .iter()
+                            .any(|a| a.chars().all(|c| c.is_uppercase() || c == '_')) =>
                 {
                     parse(&arguments);
                 }
@@ -149,7 +163,10 @@ fn every_cargo_command_and_script_names_what_exists() {
         for line in block_lines(&page).chain(inline_code(&page)) {
             let words = words(line);
             let named = |flag: &str, folder: &str, extension: &str| {
-                for pair in words.windows(2).filter(|pair| pair[0] == flag && words.iter().any(|w| w == "cargo")) {
+                for pair in words
+                    .windows(2)
+                    .filter(|pair| pair[0] == flag && words.iter().any(|w| w == "cargo"))
+                {
                     let file = root().join(folder).join(format!("{}{extension}", pair[1]));
                     assert!(file.exists(), "{name}: {line}: there is no {}", file.display());
                 }

@@ -1,4 +1,5 @@
-//! Numbers at the edge of what a scenario may hold end in a right answer, in an answer that says how exact it is, or in one line of refusal.
+//! Numbers at the edge of what a scenario may hold end in a right answer, in an answer that says
+//! how exact it is, or in one line of refusal.
 
 use std::path::Path;
 use std::process::Command;
@@ -30,19 +31,38 @@ const CASES: &[(&str, &str, &[&str], End)] = &[
     ("evolve", "small", &["chain.bonds=1000000000"], Refused("from 1 to 100000000")),
     ("steady", "small", &["chain.bonds=1000000000"], Refused("from 1 to 100000000")),
     // temperatures
-    ("steady", "small", &["left.thermostat.temperature=0", "right.thermostat.temperature=0"], Answered),
-    ("steady", "heat_flow", &["left.thermostat.temperature=0", "right.thermostat.temperature=0"], Answered),
+    (
+        "steady",
+        "small",
+        &["left.thermostat.temperature=0", "right.thermostat.temperature=0"],
+        Answered,
+    ),
+    (
+        "steady",
+        "heat_flow",
+        &["left.thermostat.temperature=0", "right.thermostat.temperature=0"],
+        Answered,
+    ),
     ("evolve", "small", &["left.thermostat.temperature=0", "initial.temperature=0"], Answered),
     (
         "evolve",
         "heat_flow",
-        &["left.thermostat.temperature=0", "right.thermostat.temperature=0", "initial.temperature=0"],
+        &[
+            "left.thermostat.temperature=0",
+            "right.thermostat.temperature=0",
+            "initial.temperature=0",
+        ],
         Answered,
     ),
     ("evolve", "small", &["initial.temperature=1e30"], Kept),
     ("evolve", "small", &["initial.temperature=1e300"], Refused("initial.temperature")),
     ("evolve", "small", &["initial.temperature=-1"], Refused("initial.temperature")),
-    ("steady", "small", &["left.thermostat.temperature=-1"], Refused("left.thermostat.temperature")),
+    (
+        "steady",
+        "small",
+        &["left.thermostat.temperature=-1"],
+        Refused("left.thermostat.temperature"),
+    ),
     // flip rates
     ("evolve", "small", &["chain.flip_rate=1e300"], Refused("from 0 to 100000")),
     ("steady", "small", &["chain.flip_rate=1e300"], Refused("from 0 to 100000")),
@@ -101,22 +121,34 @@ const CASES: &[(&str, &str, &[&str], End)] = &[
 fn read(place: &Path) -> (Vec<Vec<f64>>, serde_json::Value) {
     let name = if place.join("limit.csv").exists() { "limit.csv" } else { "profiles.csv" };
     let csv = std::fs::read_to_string(place.join(name)).expect("profiles");
-    let numbers = |line: &str| line.split(',').map(|field| field.parse().expect("a number")).collect();
+    let numbers =
+        |line: &str| line.split(',').map(|field| field.parse().expect("a number")).collect();
     let summary = std::fs::read_to_string(place.join("summary.json")).expect("a summary");
     (csv.lines().skip(1).map(numbers).collect(), serde_json::from_str(&summary).expect("JSON"))
 }
 
 /// What is wrong with how a run ended.
-fn fault(command: &str, scenario: &str, settings: &[&str], end: End, place: &Path) -> Option<String> {
+fn fault(
+    command: &str,
+    scenario: &str,
+    settings: &[&str],
+    end: End,
+    place: &Path,
+) -> Option<String> {
     let scenario = format!("{}/data/scenarios/{scenario}.toml", env!("CARGO_MANIFEST_DIR"));
     let settings = settings.iter().flat_map(|setting| ["--set", setting]);
     let mut run = Command::new(env!("CARGO_BIN_EXE_flipchain"));
-    let output =
-        run.args([command, &scenario, "-q", "-o"]).arg(place).args(settings).output().expect("the program starts");
+    let output = run
+        .args([command, &scenario, "-q", "-o"])
+        .arg(place)
+        .args(settings)
+        .output()
+        .expect("the program starts");
     let said = String::from_utf8_lossy(&output.stderr);
     let (code, lines) = (output.status.code(), said.lines().count());
     // An answer is silent; anything else is one line of the program's own.
-    let orderly = if code == Some(0) { lines == 0 } else { lines == 1 && said.starts_with("flipchain: ") };
+    let orderly =
+        if code == Some(0) { lines == 0 } else { lines == 1 && said.starts_with("flipchain: ") };
     let expected = match end {
         Answered => code == Some(0),
         Kept => code == Some(0) || code == Some(1) && said.contains("was missed"),
@@ -143,7 +175,8 @@ fn numbers_at_the_edge_of_the_range_end_in_an_answer_or_in_one_line() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let faults: Vec<String> = (CASES.iter().enumerate())
         .filter_map(|(number, (command, scenario, settings, end))| {
-            let fault = fault(command, scenario, settings, *end, &folder.path().join(number.to_string()))?;
+            let fault =
+                fault(command, scenario, settings, *end, &folder.path().join(number.to_string()))?;
             Some(format!("{command} {scenario} {settings:?} should be {end:?}; {fault}"))
         })
         .collect();
@@ -159,7 +192,8 @@ fn one_bond_is_answered_as_the_literal_operator_does() {
         let judged = folder.path().join(format!("{command}-literal"));
         let scenario = format!("{}/data/scenarios/small.toml", env!("CARGO_MANIFEST_DIR"));
         let mut run = Command::new(env!("CARGO_BIN_EXE_flipchain"));
-        run.args([command, &scenario, "-q", "--method", "literal", "--set", "chain.bonds=1", "-o"]).arg(&judged);
+        run.args([command, &scenario, "-q", "--method", "literal", "--set", "chain.bonds=1", "-o"])
+            .arg(&judged);
         assert!(run.status().expect("the program starts").success());
         for (a, b) in read(&place).0.iter().flatten().zip(read(&judged).0.iter().flatten()) {
             // Both are within the tolerance of the truth, relative to energies of order one.

@@ -1,4 +1,5 @@
-//! What is promised of error estimates: they bound the true error, at every tolerance, and are not uselessly large (docs/accuracy.md).
+//! What is promised of error estimates: they bound the true error, at every tolerance, and are not
+//! uselessly large (docs/accuracy.md).
 
 mod reference;
 
@@ -16,7 +17,8 @@ use std::ops::Range;
 
 const TOLERANCES: [f64; 5] = [1e-4, 1e-6, 1e-8, 1e-10, 1e-12];
 
-/// One output: the largest estimate and the largest true error of its columns, and what is reported, relative to the profiles' sizes.
+/// One output: the largest estimate and the largest true error of its columns, and what is
+/// reported, relative to the profiles' sizes.
 struct Output {
     way: String,
     tolerance: f64,
@@ -48,7 +50,8 @@ fn exact_profile(chain: &Chain, time: f64, exact: &Exact) -> Profile {
     Profile::new(chain, &Solution { moments, ..Default::default() }, time)
 }
 
-const COLUMNS: [&str; 8] = ["mean_r", "mean_p", "var_r", "var_p", "mechanical", "thermal", "energy", "current"];
+const COLUMNS: [&str; 8] =
+    ["mean_r", "mean_p", "var_r", "var_p", "mechanical", "thermal", "energy", "current"];
 
 fn columns(profile: &Profile) -> [Vec<f64>; 8] {
     let [mechanical, thermal, energy] = [profile.mechanical(), profile.thermal(), profile.energy()];
@@ -73,11 +76,17 @@ impl Tally {
         for ((profile, exact), reported) in found.iter().zip(exact).zip(relative_errors(found)) {
             let estimates = profile.errors.values();
             let mut most = 0.0f64;
-            for (((name, found), exact), estimate) in COLUMNS.iter().zip(columns(profile)).zip(exact).zip(estimates) {
+            for (((name, found), exact), estimate) in
+                COLUMNS.iter().zip(columns(profile)).zip(exact).zip(estimates)
+            {
                 let apart = found.iter().zip(exact).map(|(a, b)| (a - b).abs());
-                let error = apart.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
+                let error =
+                    apart.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
                 // What has decayed is not known better than to roundings of what it was.
-                if error.is_nan() || estimate.is_nan() || error > estimate + 4.0 * f64::EPSILON * largest {
+                if error.is_nan()
+                    || estimate.is_nan()
+                    || error > estimate + 4.0 * f64::EPSILON * largest
+                {
                     let line = format!(
                         "{:.2}: {name} error {error:.2e}, estimate {estimate:.2e}, largest energy {largest:.2e}; {way} at {tolerance:.0e}, τ = {:.6e}, {place}",
                         error / estimate,
@@ -112,13 +121,18 @@ impl Tally {
         let Scenario { chain, law, early, late } = scenario(seed);
         let all: Vec<f64> = early.iter().chain(&late).copied().collect();
         let exact = reference::moments(&chain, &law, &all);
-        let exact: Vec<Profile> = all.iter().zip(&exact).map(|(&t, e)| exact_profile(&chain, t, e)).collect();
+        let exact: Vec<Profile> =
+            all.iter().zip(&exact).map(|(&t, e)| exact_profile(&chain, t, e)).collect();
         let largest = exact.iter().map(|p| p.sizes().energy).fold(0.0, f64::max);
         let exact: Vec<_> = exact.iter().map(columns).collect();
         let place = format!("scenario {seed}, N = {}, γ = {:.3e}", chain.bonds, chain.flip_rate);
         let contour = late.len() == 3 && evolve::contour::earliest(&chain).is_some();
         for (method, from, to) in [
-            (Method::Auto, 0, if contour || chain.flip_rate == 0.0 { all.len() } else { early.len() }),
+            (
+                Method::Auto,
+                0,
+                if contour || chain.flip_rate == 0.0 { all.len() } else { early.len() },
+            ),
             (Method::Radau, 0, early.len()),
             (Method::Profiles, early.len(), all.len()),
         ] {
@@ -130,23 +144,41 @@ impl Tally {
                 Err(reason) => panic!("{place}: {reason}"),
             };
             for &tolerance in tolerances {
-                // The profiles' quadrature has some 10/γ nodes at every node of the contour, whatever the length: minutes where flips are rare.
+                // The profiles' quadrature has some 10/γ nodes at every node of the contour,
+                // whatever the length: minutes where flips are rare.
                 if method == Method::Profiles
                     && (chain.flip_rate < 0.005 || chain.flip_rate < 0.03 && tolerance != 1e-8)
                 {
                     continue;
                 }
                 let modal = Modal::new(&chain);
-                let found = evolve::evolve(&modal, &law, times, &plan, tolerance, |_| false, &Monitor::default());
-                let (solutions, _) = found.unwrap_or_else(|e| panic!("{place} at {tolerance:e}: {e}"));
+                let found = evolve::evolve(
+                    &modal,
+                    &law,
+                    times,
+                    &plan,
+                    tolerance,
+                    |_| false,
+                    &Monitor::default(),
+                );
+                let (solutions, _) =
+                    found.unwrap_or_else(|e| panic!("{place} at {tolerance:e}: {e}"));
                 let found: Vec<Profile> =
                     solutions.iter().zip(times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
-                self.compare(&place, &format!("{method:?}"), tolerance, &found, &exact[from..to], largest);
+                self.compare(
+                    &place,
+                    &format!("{method:?}"),
+                    tolerance,
+                    &found,
+                    &exact[from..to],
+                    largest,
+                );
             }
         }
     }
 
-    /// The stationary state, or the averages over a period of the time-periodic one, by every way that serves.
+    /// The stationary state, or the averages over a period of the time-periodic one, by every way
+    /// that serves.
     fn stationarity(&mut self, seed: u64) {
         let Scenario { chain, law, .. } = scenario(seed);
         let driven = chain.force != Force::default();
@@ -155,11 +187,15 @@ impl Tally {
             return;
         }
         let top = chain.force.harmonics.last().map_or(0, |h| h.0 as usize);
-        // All relaxation times are below 1e6; the products of the means have harmonics up to twice the force's.
+        // All relaxation times are below 1e6; the products of the means have harmonics up to twice
+        // the force's.
         let instants = reference::period(&chain, &law, 1e9, 2 * top + 1);
-        let profiles: Vec<_> = instants.iter().map(|(time, e)| columns(&exact_profile(&chain, *time, e))).collect();
+        let profiles: Vec<_> =
+            instants.iter().map(|(time, e)| columns(&exact_profile(&chain, *time, e))).collect();
         let exact: [Vec<f64>; 8] = std::array::from_fn(|c| {
-            let mean = |site: usize| profiles.iter().map(|p| p[c][site]).sum::<f64>() / profiles.len() as f64;
+            let mean = |site: usize| {
+                profiles.iter().map(|p| p[c][site]).sum::<f64>() / profiles.len() as f64
+            };
             (0..chain.atoms()).map(mean).collect()
         });
         let largest = exact[6].iter().copied().fold(0.0, f64::max);
@@ -170,15 +206,28 @@ impl Tally {
         } else if chain.flip_rate == 0.0 {
             found.push(("harmonic", steady::closed::harmonic(&chain, false)));
         } else {
-            found.push(("modal", steady::periodic::covariance(&Modal::new(&chain), &[]).map(|found| found.0)));
+            found.push((
+                "modal",
+                steady::periodic::covariance(&Modal::new(&chain), &[]).map(|found| found.0),
+            ));
             if steady::profiles::serves(&chain) {
-                found.push(("kernel", steady::profiles::profiles(&chain, &Monitor::default()).map(|found| found.0)));
+                found.push((
+                    "kernel",
+                    steady::profiles::profiles(&chain, &Monitor::default()).map(|found| found.0),
+                ));
             }
         }
         for (way, state) in found {
             let state = state.unwrap_or_else(|e| panic!("{place}, steady by {way}: {e}"));
             let profile = observe::periodic::average(&chain, &state);
-            self.compare(&place, &format!("steady {way}"), 1e-9, &[profile], std::slice::from_ref(&exact), largest);
+            self.compare(
+                &place,
+                &format!("steady {way}"),
+                1e-9,
+                &[profile],
+                std::slice::from_ref(&exact),
+                largest,
+            );
         }
     }
 
@@ -187,7 +236,8 @@ impl Tally {
         for way in ["Auto", "Radau", "Profiles", "steady"] {
             for tolerance in TOLERANCES {
                 let of_way = |o: &&Output| o.way.starts_with(way) && o.tolerance == tolerance;
-                let missed = self.outputs.iter().filter(of_way).filter(|o| o.reported > tolerance).count();
+                let missed =
+                    self.outputs.iter().filter(of_way).filter(|o| o.reported > tolerance).count();
                 let compared = self.outputs.iter().filter(of_way).filter(|o| o.comparable);
                 let mut spread: Vec<f64> = compared.map(|o| o.estimate / o.error).collect();
                 if spread.is_empty() {
@@ -207,7 +257,11 @@ impl Tally {
                 );
             }
         }
-        println!("{} columns beyond their estimates\n{}", self.exceeded.len(), self.exceeded.join("\n"));
+        println!(
+            "{} columns beyond their estimates\n{}",
+            self.exceeded.len(),
+            self.exceeded.join("\n")
+        );
         println!("{} outputs above their tolerance\n{}", self.missed.len(), self.missed.join("\n"));
         assert!(self.exceeded.is_empty(), "{} columns beyond their estimates", self.exceeded.len());
     }
@@ -221,7 +275,8 @@ impl Tally {
             spread.sort_by(f64::total_cmp);
             let median = spread.get(spread.len() / 2).copied().unwrap_or_default();
             if median > 300.0 {
-                useless.push(format!("at {tolerance:e} the typical estimate is {median:.0} errors"));
+                useless
+                    .push(format!("at {tolerance:e} the typical estimate is {median:.0} errors"));
             }
         }
         assert!(useless.is_empty(), "{}", useless.join("; "));
@@ -265,9 +320,18 @@ fn campaign_over_random_scenarios() {
     }
     let mut csv = String::from("way,tolerance,estimate,error,comparable\n");
     for o in &tally.outputs {
-        let _ = writeln!(csv, "{},{:e},{:e},{:e},{}", o.way, o.tolerance, o.estimate, o.error, u8::from(o.comparable));
+        let _ = writeln!(
+            csv,
+            "{},{:e},{:e},{:e},{}",
+            o.way,
+            o.tolerance,
+            o.estimate,
+            o.error,
+            u8::from(o.comparable)
+        );
     }
-    let file = format!("{}/estimates-{}-{}.csv", env!("CARGO_TARGET_TMPDIR"), seeds.start, seeds.end);
+    let file =
+        format!("{}/estimates-{}-{}.csv", env!("CARGO_TARGET_TMPDIR"), seeds.start, seeds.end);
     std::fs::write(file, csv).expect("the target directory is writable");
     tally.judge();
     tally.judge_typical();

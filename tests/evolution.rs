@@ -1,4 +1,5 @@
-//! What is promised of the time evolution: it agrees with the matrix exponential of the whole moment equation, within its own estimate.
+//! What is promised of the time evolution: it agrees with the matrix exponential of the whole
+//! moment equation, within its own estimate.
 
 mod agreement;
 mod common;
@@ -18,7 +19,8 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn chain(topology: Topology, bonds: usize, flip_rate: f64, ends: [bool; 2], force: f64) -> Chain {
-    let end = |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
+    let end =
+        |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
     let force = Force { mean: force, ..Force::default() };
     Chain { topology, bonds, flip_rate, left: end(ends[0], 2.0), right: end(ends[1], 1.0), force }
 }
@@ -29,12 +31,17 @@ fn evolve(
     times: &[f64],
     tolerance: f64,
 ) -> (Vec<Solution>, Counts) {
-    radau::evolve(equations, law, times, tolerance, |_| true, &Default::default()).expect("the evolution ends")
+    radau::evolve(equations, law, times, tolerance, |_| true, &Default::default())
+        .expect("the evolution ends")
 }
 
 /// e^A by scaling, a Taylor series and squaring.
 fn exponential(a: &Array2<f64>) -> Array2<f64> {
-    let norm = a.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, f64::max);
+    let norm = a
+        .rows()
+        .into_iter()
+        .map(|row| row.iter().map(|x| x.abs()).sum::<f64>())
+        .fold(0.0, f64::max);
     let squarings = (norm.log2().ceil() as i32 + 3).max(0);
     let a = a / 2f64.powi(squarings);
     let mut sum = Array2::eye(a.nrows());
@@ -47,7 +54,8 @@ fn exponential(a: &Array2<f64>) -> Array2<f64> {
     sum
 }
 
-/// Second moments S and means z together are linear: d(z, S, 1)/dτ = A (z, S, 1). Returns z and C = S - z zᵀ.
+/// Second moments S and means z together are linear: d(z, S, 1)/dτ = A (z, S, 1). Returns z and C =
+/// S - z zᵀ.
 fn exact(chain: &Chain, law: &InitialLaw, time: f64) -> (Array1<f64>, Array2<f64>) {
     let n = chain.coordinates();
     let b = chain.drift().to_dense();
@@ -113,10 +121,13 @@ fn the_estimate_bounds_the_distance_to_the_matrix_exponential() {
                 let bonds = chain.bonds;
                 let c_diag = c.diag().to_vec();
                 let correlation = chain.left_correlations(c.view());
-                let apart = |a: &[f64], b: &[f64]| a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+                let apart = |a: &[f64], b: &[f64]| {
+                    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+                };
                 let z = z.to_vec();
                 let (m, e) = (&output.moments, &output.errors);
-                // The reference itself: squarings of an operator of norm ~10 to τ = 60 lose up to 1e-13 of the largest entry.
+                // The reference itself: squarings of an operator of norm ~10 to τ = 60 lose up to
+                // 1e-13 of the largest entry.
                 let reference = 1e-13 * (1.0 + time);
                 for (kind, error, estimate) in [
                     ("mean r", apart(&m.mean[..bonds], &z[..bonds]), e.mean_r),
@@ -126,7 +137,10 @@ fn the_estimate_bounds_the_distance_to_the_matrix_exponential() {
                     ("correlation", apart(&m.correlation, &correlation), e.correlation),
                 ] {
                     let place = format!("{kind}, {chain:?} τ = {time} at {tolerance:e}");
-                    assert!(error <= estimate + reference, "{place}: error {error:e} above its estimate {estimate:e}");
+                    assert!(
+                        error <= estimate + reference,
+                        "{place}: error {error:e} above its estimate {estimate:e}"
+                    );
                     assert!(estimate < 30.0 * tolerance + 1e-11, "{place}: estimate {estimate:e}");
                 }
             }
@@ -179,7 +193,10 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
     let chain = chain(Topology::Open, 30, 1.0, [true, true], 1.0);
     let law = law(&chain, &mut random);
     let run = |threads| {
-        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
+        let pool = rayon::ThreadPoolBuilder::new()
+            .num_threads(threads)
+            .build()
+            .expect("a pool of threads");
         pool.install(|| evolve(&Modal::new(&chain), &law, &[5.0], 1e-6).0[0].moments.clone())
     };
     let one = run(1);
@@ -225,8 +242,13 @@ fn energy_balances_at_every_site_and_volume_is_kept() {
 fn a_constant_force_drives_the_closed_form_current_at_late_times() {
     let mut random = ChaCha8Rng::seed_from_u64(11);
     for _ in 0..6 {
-        let mut chain =
-            chain(Topology::Open, random.random_range(1..8), random.random_range(0.1..3.0), [true, true], 0.0);
+        let mut chain = chain(
+            Topology::Open,
+            random.random_range(1..8),
+            random.random_range(0.1..3.0),
+            [true, true],
+            0.0,
+        );
         chain.force.mean = random.random_range(-2.0..2.0);
         for end in [&mut chain.left, &mut chain.right] {
             *end = Some(Thermostat {
@@ -238,7 +260,11 @@ fn a_constant_force_drives_the_closed_form_current_at_late_times() {
         let (outputs, _) = evolve(&Modal::new(&chain), &law, &[1e5], 1e-9);
         let profile = Profile::new(&chain, &outputs[0], 1e5);
         let current = chain.stationary_current().expect("two thermostats");
-        assert!((profile.left_inflow - current).abs() < 1e-8, "{chain:?}: {} {current}", profile.left_inflow);
+        assert!(
+            (profile.left_inflow - current).abs() < 1e-8,
+            "{chain:?}: {} {current}",
+            profile.left_inflow
+        );
         assert!(profile.current.iter().all(|j| (j - current).abs() < 1e-8), "{chain:?}");
         let p_s = chain.stationary_momentum().expect("it is resisted");
         assert!(profile.mean_p.iter().all(|p| (p - p_s).abs() < 1e-9), "{chain:?}");
@@ -265,7 +291,11 @@ fn uniform_temperature_is_stationary_under_no_force() {
         let (outputs, _) = evolve(&Modal::new(&chain), &law, &[1.0, 1e4], 1e-9);
         for output in outputs {
             // The uniform state is split off, so only the transforms' roundings are left.
-            assert!(output.moments.variance.iter().all(|v| (v - 2.0).abs() < 1e-14), "{:?}", output.moments.variance);
+            assert!(
+                output.moments.variance.iter().all(|v| (v - 2.0).abs() < 1e-14),
+                "{:?}",
+                output.moments.variance
+            );
         }
     }
 }
@@ -289,7 +319,9 @@ fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
         for tolerance in [1e-6, 1e-9] {
             let modal = Modal::new(&chain);
             let inverted =
-                contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
+                contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default())
+                    .expect("it ends")
+                    .0;
             let (stepped, _) = evolve(&modal, &law, &times, tolerance);
             for (a, b) in inverted.iter().zip(&stepped) {
                 let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
@@ -297,9 +329,18 @@ fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
                     assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                     assert!(allowed < 100.0 * tolerance, "{kind}, {place}: {allowed:e}");
                 }
-                let (p, q) = (a.integrals.as_ref().expect("integrals"), b.integrals.as_ref().expect("integrals"));
-                assert!(apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + a.moments.time), "{place}");
-                assert!(apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + a.moments.time), "{place}");
+                let (p, q) = (
+                    a.integrals.as_ref().expect("integrals"),
+                    b.integrals.as_ref().expect("integrals"),
+                );
+                assert!(
+                    apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + a.moments.time),
+                    "{place}"
+                );
+                assert!(
+                    apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + a.moments.time),
+                    "{place}"
+                );
             }
         }
     }

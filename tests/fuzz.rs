@@ -1,6 +1,7 @@
-//! The reader of scenarios, expressions and overrides under random input: it answers or refuses in one line, never panics, never hangs, and
-//! never takes much memory. Some thousand inputs in the suite, from a fixed seed;
-//! `cargo test --release --test fuzz -- --ignored` tries a million from a fresh one.
+//! The reader of scenarios, expressions and overrides under random input: it answers or refuses in
+//! one line, never panics, never hangs, and never takes much memory. Some thousand inputs in the
+//! suite, from a fixed seed; `cargo test --release --test fuzz -- --ignored` tries a million from a
+//! fresh one.
 
 use flipchain::chain::{Chain, InitialLaw};
 use flipchain::scenario::{Expression, STARTING_POINTS, Scenario};
@@ -42,7 +43,8 @@ unsafe impl GlobalAlloc for Counting {
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
 
-/// An input has at most some 10 kB, but may ask for 10⁶ output times of 8 bytes, held a few times over while they are checked.
+/// An input has at most some 10 kB, but may ask for 10⁶ output times of 8 bytes, held a few times
+/// over while they are checked.
 const MOST_MEMORY: isize = 64 << 20;
 
 fn within_memory<T>(run: impl FnOnce() -> T) -> Result<T, TestCaseError> {
@@ -55,7 +57,9 @@ fn within_memory<T>(run: impl FnOnce() -> T) -> Result<T, TestCaseError> {
 }
 
 fn one_line(message: &str) -> Result<(), TestCaseError> {
-    let decent = !message.is_empty() && message.chars().count() < 1000 && !message.chars().any(char::is_control);
+    let decent = !message.is_empty()
+        && message.chars().count() < 1000
+        && !message.chars().any(char::is_control);
     prop_assert!(decent, "not a decent message: {message:?}");
     Ok(())
 }
@@ -129,7 +133,10 @@ fn damaged() -> impl Strategy<Value = (String, Vec<String>)> {
         characters.into_iter().collect::<String>()
     });
     let text = prop_oneof![5 => text, 1 => any::<String>(), 1 => (0usize..5000).prop_map(|n| "a = [[".repeat(n))];
-    let overrides = prop::collection::vec((key(), value()).prop_map(|(key, value)| format!("{key}={value}")), 0..3);
+    let overrides = prop::collection::vec(
+        (key(), value()).prop_map(|(key, value)| format!("{key}={value}")),
+        0..3,
+    );
     (text, overrides)
 }
 
@@ -151,7 +158,11 @@ fn scenario_is_read_or_refused(text: &str, overrides: &[String]) -> Result<(), T
         Ok(scenario) => scenario,
         Err(error) => return one_line(&error.to_string()),
     };
-    prop_assert!(scenario.chain.bonds >= 1 && scenario.chain.flip_rate >= 0.0 && scenario.chain.flip_rate.is_finite());
+    prop_assert!(
+        scenario.chain.bonds >= 1
+            && scenario.chain.flip_rate >= 0.0
+            && scenario.chain.flip_rate.is_finite()
+    );
     prop_assert!(scenario.output_times().windows(2).all(|pair| pair[0] < pair[1]));
     // What was read is what the reader understands: written out and read again it is the same.
     let again = toml::to_string(&scenario).unwrap();
@@ -166,7 +177,8 @@ fn scenario_is_read_or_refused(text: &str, overrides: &[String]) -> Result<(), T
 }
 
 fn runner(cases: u32, fresh: bool) -> TestRunner {
-    let config = Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
+    let config =
+        Config { cases, failure_persistence: None, max_shrink_iters: 2000, ..Config::default() };
     if fresh {
         TestRunner::new(config)
     } else {
@@ -175,11 +187,15 @@ fn runner(cases: u32, fresh: bool) -> TestRunner {
 }
 
 fn try_expressions(cases: u32, fresh: bool) {
-    runner(cases, fresh).run(&expression(), |source| expression_is_parsed_or_refused(&source)).unwrap();
+    runner(cases, fresh)
+        .run(&expression(), |source| expression_is_parsed_or_refused(&source))
+        .unwrap();
 }
 
 fn try_scenarios(cases: u32, fresh: bool) {
-    runner(cases, fresh).run(&damaged(), |(text, overrides)| scenario_is_read_or_refused(&text, &overrides)).unwrap();
+    runner(cases, fresh)
+        .run(&damaged(), |(text, overrides)| scenario_is_read_or_refused(&text, &overrides))
+        .unwrap();
 }
 
 /// The program itself: 0, or 2 with one line that says why and nothing on standard output.
@@ -199,7 +215,10 @@ fn try_program(cases: u32, fresh: bool) {
         match output.status.code() {
             Some(0) => prop_assert!(output.stderr.is_empty() && !output.stdout.is_empty()),
             Some(2) => {
-                prop_assert!(output.stdout.is_empty() && message.starts_with("flipchain: "), "{message}");
+                prop_assert!(
+                    output.stdout.is_empty() && message.starts_with("flipchain: "),
+                    "{message}"
+                );
                 one_line(message.trim_end())?;
             }
             other => return Err(TestCaseError::fail(format!("exit status {other:?}: {message}"))),

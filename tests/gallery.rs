@@ -1,5 +1,6 @@
-//! The gallery: the committed data are what the program computes, nothing on a figure is in the way of anything else, and a figure is the same
-//! on every run. Here for the figures that take a second; `cargo test --test gallery -- --ignored` does all of them.
+//! The gallery: the committed data are what the program computes, nothing on a figure is in the way
+//! of anything else, and a figure is the same on every run. Here for the figures that take a
+//! second; `cargo test --test gallery -- --ignored` does all of them.
 
 use flipchain::figures::Figure;
 use flipchain::figures::gallery::{self, Entry, GALLERY};
@@ -37,10 +38,12 @@ fn rows(csv: &str) -> Vec<(String, [f64; 4])> {
         .collect()
 }
 
-/// The committed data are those of this figure: to 1e-9 of a series' largest value, or to the error that both state.
+/// The committed data are those of this figure: to 1e-9 of a series' largest value, or to the error
+/// that both state.
 fn agrees_with_the_committed_data(figure: &Figure) {
     let path = root().join("figures").join(format!("{}.csv", figure.name));
-    let committed = rows(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())));
+    let committed =
+        rows(&std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display())));
     let computed = rows(&figure.csv());
     assert_eq!(committed.len(), computed.len(), "{}", figure.name);
     let largest = |series: &str, column: usize| {
@@ -55,9 +58,15 @@ fn agrees_with_the_committed_data(figure: &Figure) {
         }
         for column in 0..3 {
             let (a, b) = (old.1[column], new.1[column]);
-            // Both are within their error of the truth; roundings of what vanishes are no difference.
+            // Both are within their error of the truth; roundings of what vanishes are no
+            // difference.
             let allowed = (1e-9 * scale.1[column]).max(old.1[3] + new.1[3]).max(1e-12);
-            assert!(a.is_nan() && b.is_nan() || (a - b).abs() <= allowed, "{}: {} {a} {b}", figure.name, old.0);
+            assert!(
+                a.is_nan() && b.is_nan() || (a - b).abs() <= allowed,
+                "{}: {} {a} {b}",
+                figure.name,
+                old.0
+            );
         }
     }
 }
@@ -111,7 +120,8 @@ fn a_figure_is_the_same_on_every_run_with_any_number_of_threads() {
         let folder = tempfile::tempdir().unwrap();
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         pool.install(|| figure(&GALLERY[0])).save(folder.path(), &Theme::PRINT).unwrap();
-        ["svg", "png", "csv"].map(|e| std::fs::read(folder.path().join(format!("{}.{e}", GALLERY[0].name))).unwrap())
+        ["svg", "png", "csv"]
+            .map(|e| std::fs::read(folder.path().join(format!("{}.{e}", GALLERY[0].name))).unwrap())
     };
     let one = files(1);
     assert!(one == files(3) && one == files(2));
@@ -121,10 +131,15 @@ fn a_figure_is_the_same_on_every_run_with_any_number_of_threads() {
 fn committed_drawings_are_well_formed_with_text_as_text_at_the_width_of_a_column() {
     for entry in GALLERY {
         let path = root().join("figures").join(format!("{}.svg", entry.name));
-        let svg = std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
+        let svg =
+            std::fs::read_to_string(&path).unwrap_or_else(|e| panic!("{}: {e}", path.display()));
         is_well_formed(&svg, entry.name);
         assert!(svg.contains("<text "), "{}", entry.name);
-        assert!(svg.contains("width=\"178mm\"") || svg.contains("width=\"86mm\""), "{}", entry.name);
+        assert!(
+            svg.contains("width=\"178mm\"") || svg.contains("width=\"86mm\""),
+            "{}",
+            entry.name
+        );
         assert!(path.with_extension("png").is_file() && path.with_extension("csv").is_file());
     }
 }
@@ -140,19 +155,31 @@ fn figures_of_the_gallery_are_written_by_name_and_not_over_others() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {
         let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
-        let output = command.arg("figures").args(arguments).current_dir(folder.path()).output().unwrap();
+        let output =
+            command.arg("figures").args(arguments).current_dir(folder.path()).output().unwrap();
         (output.status.code(), String::from_utf8(output.stderr).unwrap())
     };
     assert_eq!(run(&["cost", "-o", "out", "-q"]), (Some(0), String::new()));
-    let mut names: Vec<_> =
-        std::fs::read_dir(folder.path().join("out")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    let mut names: Vec<_> = std::fs::read_dir(folder.path().join("out"))
+        .unwrap()
+        .map(|e| e.unwrap().file_name())
+        .collect();
     names.sort();
     assert_eq!(names, ["cost.csv", "cost.png", "cost.svg"]);
     let (status, message) = run(&["cost", "-o", "out"]);
-    assert!(status == Some(2) && message.contains("cost.svg: exists already; give --force"), "{message}");
-    assert_eq!(run(&["cost", "-o", "out", "-q", "--force", "--theme", "slides"]), (Some(0), String::new()));
+    assert!(
+        status == Some(2) && message.contains("cost.svg: exists already; give --force"),
+        "{message}"
+    );
+    assert_eq!(
+        run(&["cost", "-o", "out", "-q", "--force", "--theme", "slides"]),
+        (Some(0), String::new())
+    );
     let (status, message) = run(&["nonsense", "-o", "out"]);
-    assert!(status == Some(2) && message.contains("found \"nonsense\"; allowed: parabola, uphill"), "{message}");
+    assert!(
+        status == Some(2) && message.contains("found \"nonsense\"; allowed: parabola, uphill"),
+        "{message}"
+    );
     // A place that cannot be written to is named.
     std::fs::write(folder.path().join("file"), "").unwrap();
     let (status, message) = run(&["cost", "-o", "file/out"]);

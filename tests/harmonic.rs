@@ -15,12 +15,24 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn chain(topology: Topology, bonds: usize, ends: [bool; 2], force: Force) -> Chain {
-    let end = |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
-    Chain { topology, bonds, flip_rate: 0.0, left: end(ends[0], 1.5), right: end(ends[1], 0.5), force }
+    let end =
+        |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
+    Chain {
+        topology,
+        bonds,
+        flip_rate: 0.0,
+        left: end(ends[0], 1.5),
+        right: end(ends[1], 0.5),
+        force,
+    }
 }
 
 fn shaken() -> Force {
-    Force { mean: 0.8, frequency: 1.1, harmonics: vec![(1, Complex64::new(0.6, 0.2)), (2, Complex64::new(0.0, -0.3))] }
+    Force {
+        mean: 0.8,
+        frequency: 1.1,
+        harmonics: vec![(1, Complex64::new(0.6, 0.2)), (2, Complex64::new(0.0, -0.3))],
+    }
 }
 
 fn evolve(chain: &Chain, law: &InitialLaw, times: &[f64], keep: bool) -> Vec<Solution> {
@@ -52,7 +64,8 @@ fn the_propagator_agrees_with_steps_for_every_kind_of_chain() {
     ] {
         let law = law(&chain, &mut random);
         let times = [0.0, 0.3, 7.0, 40.0];
-        let stepped = radau::evolve(&Modal::new(&chain), &law, &times, 1e-10, |_| true, &Default::default());
+        let stepped =
+            radau::evolve(&Modal::new(&chain), &law, &times, 1e-10, |_| true, &Default::default());
         for ((exact, slim), stepped) in evolve(&chain, &law, &times, true)
             .iter()
             .zip(&evolve(&chain, &law, &times, false))
@@ -69,12 +82,19 @@ fn the_propagator_agrees_with_steps_for_every_kind_of_chain() {
             assert!((full(exact) - full(stepped)).iter().all(|e| e.abs() < 1e-8), "{place}");
             assert!(exact.errors.mean_r < 1e-12 && exact.errors.var_r < 1e-12, "{place}");
             // The same profiles without the covariance.
-            assert!(apart(&x.variance, &slim.moments.variance) <= 2.0 * slim.errors.var_r, "{place}");
-            assert!(apart(&x.correlation, &slim.moments.correlation) <= 2.0 * slim.errors.correlation, "{place}");
+            assert!(
+                apart(&x.variance, &slim.moments.variance) <= 2.0 * slim.errors.var_r,
+                "{place}"
+            );
+            assert!(
+                apart(&x.correlation, &slim.moments.correlation) <= 2.0 * slim.errors.correlation,
+                "{place}"
+            );
             assert!(slim.moments.covariance.is_none());
             // Time integrals: to the steps' error for as long.
             for integrated in [exact, slim] {
-                let [a, b] = [integrated, stepped].map(|s| s.integrals.as_ref().expect("integrals"));
+                let [a, b] =
+                    [integrated, stepped].map(|s| s.integrals.as_ref().expect("integrals"));
                 let allowed = 1e-9 * (1.0 + x.time);
                 for (kind, distance) in [
                     ("∫ z̄", apart(&a.mean, &b.mean)),
@@ -91,13 +111,19 @@ fn the_propagator_agrees_with_steps_for_every_kind_of_chain() {
 
 #[test]
 fn a_ring_of_six_returns_exactly_what_its_frequencies_say_after_a_million_units() {
-    // N = 6: frequencies 0, 1, √3, 2. A cosine wave of mode 1 has frequency 1, that of mode 3 has frequency 2: integers, so the
-    // library's reduction of cos(τ), cos(2τ) is the independent judge at any τ.
+    // N = 6: frequencies 0, 1, √3, 2. A cosine wave of mode 1 has frequency 1, that of mode 3 has
+    // frequency 2: integers, so the library's reduction of cos(τ), cos(2τ) is the independent judge
+    // at any τ.
     let chain = chain(Topology::Ring, 6, [false, false], Force::default());
     let wave = |j: f64, n: usize| (2.0 * std::f64::consts::PI * j * n as f64 / 6.0).cos();
     let mean_r: Vec<f64> = (0..6).map(|n| wave(1.0, n) + 0.5 * wave(3.0, n)).collect();
-    let law =
-        InitialLaw { mean_r, mean_p: vec![0.0; 6], var_r: vec![1.0; 6], var_p: vec![1.0; 6], ..Default::default() };
+    let law = InitialLaw {
+        mean_r,
+        mean_p: vec![0.0; 6],
+        var_r: vec![1.0; 6],
+        var_p: vec![1.0; 6],
+        ..Default::default()
+    };
     for time in [1e3, 1e6, 1e12] {
         let solution = &evolve(&chain, &law, &[time], false)[0];
         for n in 0..6 {
@@ -113,12 +139,17 @@ fn a_ring_of_six_returns_exactly_what_its_frequencies_say_after_a_million_units(
 
 #[test]
 fn the_estimate_of_the_damped_propagator_bounds_its_error_at_late_times() {
-    // The eigenvalues of a single bond between two thermostats of friction λ: relative and common momentum separate, and
-    // r + λ/2-damped pendulum is known in closed form: (r, p_1 - p_0) with r' = p, p' = -2r - λp.
+    // The eigenvalues of a single bond between two thermostats of friction λ: relative and common
+    // momentum separate, and r + λ/2-damped pendulum is known in closed form: (r, p_1 - p_0) with
+    // r' = p, p' = -2r - λp.
     let mut random = ChaCha8Rng::seed_from_u64(42);
     for friction in [1e-3, 1e-5] {
         let end = Some(Thermostat { temperature: 1.0, friction });
-        let chain = Chain { left: end, right: end, ..chain(Topology::Open, 1, [false, false], Force::default()) };
+        let chain = Chain {
+            left: end,
+            right: end,
+            ..chain(Topology::Open, 1, [false, false], Force::default())
+        };
         let law = law(&chain, &mut random);
         for time in [10.0, 1e3, 1e5] {
             let solution = &evolve(&chain, &law, &[time], false)[0];
@@ -134,7 +165,11 @@ fn the_estimate_of_the_damped_propagator_bounds_its_error_at_late_times() {
                 "{friction} {time}: {error:e} {:e}",
                 solution.errors.mean_r
             );
-            assert!(solution.errors.mean_r < 1e-13, "{friction} {time}: {:e}", solution.errors.mean_r);
+            assert!(
+                solution.errors.mean_r < 1e-13,
+                "{friction} {time}: {:e}",
+                solution.errors.mean_r
+            );
         }
     }
 }
@@ -160,11 +195,20 @@ fn energy_is_balanced_at_every_site_after_a_million_units() {
             for solution in evolve(&chain, &law, &[0.3, 1e3, 1e6], false) {
                 let time = solution.moments.time;
                 let checked = identities::balances(&chain, &start, &solution, time);
-                assert!(checked.iter().any(|i| i.name == "energy balance at every site"), "{chain:?}");
+                assert!(
+                    checked.iter().any(|i| i.name == "energy balance at every site"),
+                    "{chain:?}"
+                );
                 for identity in checked {
-                    // Roundings of sums over the modes; where a force acts, of powers that cancel for as long as they act, and without thermostats
-                    // some roundings a radian of the angles of what it drives.
-                    let allowed = 1e-12 + if chain.force == Force::default() { 0.0 } else { 8.0 * f64::EPSILON * time };
+                    // Roundings of sums over the modes; where a force acts, of powers that cancel
+                    // for as long as they act, and without thermostats some roundings a radian of
+                    // the angles of what it drives.
+                    let allowed = 1e-12
+                        + if chain.force == Force::default() {
+                            0.0
+                        } else {
+                            8.0 * f64::EPSILON * time
+                        };
                     assert!(identity.violation < allowed, "{chain:?}: {identity:?}");
                 }
             }
@@ -196,13 +240,19 @@ fn correlated_laws_turn_like_their_factors() {
 #[test]
 fn the_bits_do_not_depend_on_the_number_of_threads() {
     let mut random = ChaCha8Rng::seed_from_u64(44);
-    for chain in
-        [chain(Topology::Open, 60, [false, false], Force::default()), chain(Topology::Open, 70, [true, true], shaken())]
-    {
+    for chain in [
+        chain(Topology::Open, 60, [false, false], Force::default()),
+        chain(Topology::Open, 70, [true, true], shaken()),
+    ] {
         let law = law(&chain, &mut random);
         let run = |threads| {
-            let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool of threads");
-            pool.install(|| [true, false].map(|keep| evolve(&chain, &law, &[17.0], keep)[0].moments.clone()))
+            let pool = rayon::ThreadPoolBuilder::new()
+                .num_threads(threads)
+                .build()
+                .expect("a pool of threads");
+            pool.install(|| {
+                [true, false].map(|keep| evolve(&chain, &law, &[17.0], keep)[0].moments.clone())
+            })
         };
         let one = run(1);
         for threads in [2, 3] {
@@ -213,14 +263,18 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
 
 #[test]
 fn a_damped_chain_at_late_times_goes_on_from_its_own_covariance_without_loss() {
-    // The second part starts from a dense covariance, the whole from independent coordinates; the modes at the band edge live for N³.
+    // The second part starts from a dense covariance, the whole from independent coordinates; the
+    // modes at the band edge live for N³.
     let mut random = ChaCha8Rng::seed_from_u64(45);
     for (chain, first, second) in [
         (chain(Topology::Open, 60, [true, true], shaken()), 40.0, 1e3),
         (chain(Topology::Open, 45, [true, false], Force::default()), 1234.5, 1e6),
         (chain(Topology::Open, 2, [false, true], shaken()), 3.0, 11.0),
     ] {
-        let chain = Chain { force: Force { harmonics: vec![], frequency: 0.0, ..chain.force.clone() }, ..chain };
+        let chain = Chain {
+            force: Force { harmonics: vec![], frequency: 0.0, ..chain.force.clone() },
+            ..chain
+        };
         let law = law(&chain, &mut random);
         let whole = &evolve(&chain, &law, &[first + second], false)[0];
         let half = &evolve(&chain, &law, &[first], true)[0];
@@ -230,17 +284,26 @@ fn a_damped_chain_at_late_times_goes_on_from_its_own_covariance_without_loss() {
         let between = InitialLaw { mean_r, mean_p, var_r, var_p, covariance: m.covariance.clone() };
         let later = &evolve(&chain, &between, &[second], false)[0];
         let (x, y) = (&whole.moments, &later.moments);
-        // What the first part leaves is handed on; the errors of one kind are those of the other in the second part.
+        // What the first part leaves is handed on; the errors of one kind are those of the other in
+        // the second part.
         let n = chain.coordinates() as f64;
         let means = whole.errors.mean_r + later.errors.mean_r + n.sqrt() * half.errors.mean_r;
         let variances = whole.errors.var_r + later.errors.var_r + n.sqrt() * half.errors.var_r;
-        assert!(apart(&x.mean, &y.mean) <= means && means < 1e-11, "{:e} {means:e}", apart(&x.mean, &y.mean));
+        assert!(
+            apart(&x.mean, &y.mean) <= means && means < 1e-11,
+            "{:e} {means:e}",
+            apart(&x.mean, &y.mean)
+        );
         assert!(
             apart(&x.variance, &y.variance) <= variances && variances < 1e-11,
             "{:e} {variances:e}",
             apart(&x.variance, &y.variance)
         );
-        assert!(apart(&x.correlation, &y.correlation) <= variances, "{:e}", apart(&x.correlation, &y.correlation));
+        assert!(
+            apart(&x.correlation, &y.correlation) <= variances,
+            "{:e}",
+            apart(&x.correlation, &y.correlation)
+        );
         assert!(whole.errors.var_r < 1e-13, "{:e}", whole.errors.var_r);
     }
 }

@@ -1,4 +1,5 @@
-//! A run that is told to end, ends: status 130, nothing half-written, and `--resume` goes on to the same bytes. One that is killed does no worse.
+//! A run that is told to end, ends: status 130, nothing half-written, and `--resume` goes on to the
+//! same bytes. One that is killed does no worse.
 #![cfg(unix)]
 
 mod run_directory;
@@ -15,7 +16,8 @@ const UPHILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/uphill
 const HARMONIC: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/harmonic.toml");
 
 /// Commands that take a second or so in many parts, by the ways through the solver.
-const STEPS: &[&str] = &["evolve", UPHILL, "--method", "radau", "--set", "chain.bonds=40", "--tolerance", "1e-7"];
+const STEPS: &[&str] =
+    &["evolve", UPHILL, "--method", "radau", "--set", "chain.bonds=40", "--tolerance", "1e-7"];
 const CONTOURS: &[&str] = &[
     "evolve",
     UPHILL,
@@ -37,9 +39,11 @@ const PROFILES: &[&str] = &[
     "--set",
     "time.outputs={ from = 0.1, to = 1e3, count = 8, spacing = \"log\" }",
 ];
-const PROPAGATOR: &[&str] = &["evolve", HARMONIC, "--set", "chain.bonds=400", "--set", "chain.flip_rate=0"];
+const PROPAGATOR: &[&str] =
+    &["evolve", HARMONIC, "--set", "chain.bonds=400", "--set", "chain.flip_rate=0"];
 const STEADY: &[&str] = &["steady", UPHILL, "--set", "chain.bonds=30000"];
-const CHECK: &[&str] = &["check", UPHILL, "--sizes", "8,12,16,24,32", "--covariance-sizes", "8,12,16,24,32"];
+const CHECK: &[&str] =
+    &["check", UPHILL, "--sizes", "8,12,16,24,32", "--covariance-sizes", "8,12,16,24,32"];
 
 fn program(arguments: &[&str], place: &Path, more: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
@@ -70,14 +74,21 @@ fn started(arguments: &[&str], place: &Path, share: f64) -> (Child, String) {
 }
 
 fn signal(child: &Child, name: &str) {
-    let sent = Command::new("kill").args(["-s", name, &child.id().to_string()]).status().expect("kill runs");
+    let sent = Command::new("kill")
+        .args(["-s", name, &child.id().to_string()])
+        .status()
+        .expect("kill runs");
     assert!(sent.success());
 }
 
 fn entries(folder: &Path) -> Vec<String> {
-    let name = |entry: std::io::Result<std::fs::DirEntry>| entry.expect("an entry").file_name().into_string();
-    let mut names: Vec<String> =
-        std::fs::read_dir(folder).expect("a folder").map(|entry| name(entry).expect("plain")).collect();
+    let name = |entry: std::io::Result<std::fs::DirEntry>| {
+        entry.expect("an entry").file_name().into_string()
+    };
+    let mut names: Vec<String> = std::fs::read_dir(folder)
+        .expect("a folder")
+        .map(|entry| name(entry).expect("plain"))
+        .collect();
     names.sort();
     names
 }
@@ -89,13 +100,25 @@ fn control_c_and_termination_end_a_run_with_status_130_and_leave_nothing() {
     // Each takes some ten seconds to its end, and longer than this test to its first finished part.
     let commands: [&[&str]; 2] = [
         &["steady", UPHILL, "--set", "chain.bonds=500000"],
-        &["check", UPHILL, "--sizes", "512", "--covariance-sizes", "512", "--set", "time.outputs=[1]"],
+        &[
+            "check",
+            UPHILL,
+            "--sizes",
+            "512",
+            "--covariance-sizes",
+            "512",
+            "--set",
+            "time.outputs=[1]",
+        ],
     ];
     for arguments in commands {
         for name in ["INT", "TERM"] {
             let (mut child, line) = started(arguments, &place, 0.0);
             let progress: serde_json::Value = serde_json::from_str(&line).expect("a line of JSON");
-            assert!(progress["share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)), "{line}");
+            assert!(
+                progress["share"].as_f64().is_some_and(|share| (0.0..1.0).contains(&share)),
+                "{line}"
+            );
             signal(&child, name);
             assert_eq!(child.wait().expect("it ends").code(), Some(130), "{arguments:?}");
             assert_eq!(entries(folder.path()), [""; 0], "{arguments:?}");
@@ -118,23 +141,44 @@ fn a_run_that_was_ended_goes_on_to_the_same_bytes_and_to_no_other_scenario() {
     assert!(String::from_utf8_lossy(&again.stderr).contains("--resume"), "{again:?}");
     let changed = run(STEPS, &place, &["--resume", "--set", "chain.flip_rate=2"]);
     assert_eq!(changed.status.code(), Some(2));
-    assert!(String::from_utf8_lossy(&changed.stderr).contains("chain.flip_rate was 1.0 and is 2.0"), "{changed:?}");
+    assert!(
+        String::from_utf8_lossy(&changed.stderr).contains("chain.flip_rate was 1.0 and is 2.0"),
+        "{changed:?}"
+    );
     let resumed = run(STEPS, &place, &["--resume", "--threads", "1"]);
     assert!(resumed.status.success(), "{resumed:?}");
     assert!(files(&place) == files(&whole), "the bytes differ");
     assert_eq!(entries(folder.path()), ["run", "whole"]);
     // Now there is nothing left to do.
-    let before = std::fs::metadata(place.join("summary.json")).and_then(|m| m.modified()).expect("a summary");
+    let before = std::fs::metadata(place.join("summary.json"))
+        .and_then(|m| m.modified())
+        .expect("a summary");
     let done = run(STEPS, &place, &["--resume"]);
-    assert!(done.status.success() && String::from_utf8_lossy(&done.stdout).contains("complete"), "{done:?}");
-    assert_eq!(before, std::fs::metadata(place.join("summary.json")).and_then(|m| m.modified()).expect("a summary"));
+    assert!(
+        done.status.success() && String::from_utf8_lossy(&done.stdout).contains("complete"),
+        "{done:?}"
+    );
+    assert_eq!(
+        before,
+        std::fs::metadata(place.join("summary.json"))
+            .and_then(|m| m.modified())
+            .expect("a summary")
+    );
 }
 
 #[test]
 fn a_complete_run_answers_the_same_question_only() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let shaken = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/periodic_force.toml");
-    let evolve = ["evolve", UPHILL, "--set", "chain.bonds=8", "--set", "time.outputs=[0, 1]", "--covariance"];
+    let evolve = [
+        "evolve",
+        UPHILL,
+        "--set",
+        "chain.bonds=8",
+        "--set",
+        "time.outputs=[0, 1]",
+        "--covariance",
+    ];
     let steady = ["steady", shaken, "--set", "chain.bonds=8"];
     let limit = ["limit", UPHILL];
     let check = ["check", shaken, "--sizes", "4,8", "--omegas", "1", "--set", "time.outputs=[0.5]"];
@@ -150,7 +194,15 @@ fn a_complete_run_answers_the_same_question_only() {
                 &["--set", "chain.flip_rate=2"],
             ],
         ),
-        (&steady, &[&["--covariance"], &["--phases", "2"], &["--tolerance", "1e-8"], &["--method", "modal"]]),
+        (
+            &steady,
+            &[
+                &["--covariance"],
+                &["--phases", "2"],
+                &["--tolerance", "1e-8"],
+                &["--method", "modal"],
+            ],
+        ),
         (&limit, &[&["--tolerance", "1e-8"], &["--set", "chain.flip_rate=2"]]),
         (
             &check,
@@ -167,16 +219,24 @@ fn a_complete_run_answers_the_same_question_only() {
         assert!(run(arguments, &place, &[]).status.success(), "{arguments:?}");
         let before = files(&place);
         let same = run(arguments, &place, &["--resume", "--threads", "1", "--progress", "json"]);
-        assert!(same.status.success() && String::from_utf8_lossy(&same.stdout).contains("complete"), "{same:?}");
+        assert!(
+            same.status.success() && String::from_utf8_lossy(&same.stdout).contains("complete"),
+            "{same:?}"
+        );
         for other in others {
-            // The last of an option that is given twice is refused by the parser: it takes the place of the first.
-            let kept: Vec<&str> = match arguments.iter().position(|a| *a == other[0] && *a != "--set") {
-                Some(at) => [&arguments[..at], &arguments[at + 2..]].concat(),
-                None => arguments.to_vec(),
-            };
+            // The last of an option that is given twice is refused by the parser: it takes the
+            // place of the first.
+            let kept: Vec<&str> =
+                match arguments.iter().position(|a| *a == other[0] && *a != "--set") {
+                    Some(at) => [&arguments[..at], &arguments[at + 2..]].concat(),
+                    None => arguments.to_vec(),
+                };
             let refused = run(&kept, &place, &[&["--resume"], *other].concat());
             assert_eq!(refused.status.code(), Some(2), "{arguments:?} {other:?}: {refused:?}");
-            assert!(String::from_utf8_lossy(&refused.stderr).contains("exists already"), "{other:?}: {refused:?}");
+            assert!(
+                String::from_utf8_lossy(&refused.stderr).contains("exists already"),
+                "{other:?}: {refused:?}"
+            );
         }
         assert!(files(&place) == before, "{arguments:?}");
     }
@@ -194,8 +254,9 @@ fn two_processes_never_write_one_run_directory() {
     assert!(String::from_utf8_lossy(&second.stderr).contains("another flipchain"), "{second:?}");
 }
 
-/// Kills a command again and again at random moments; the run directory is never half there, and in the end has the bytes of a
-/// run that was left alone. Returns how often the kill met the program at work.
+/// Kills a command again and again at random moments; the run directory is never half there, and in
+/// the end has the bytes of a run that was left alone. Returns how often the kill met the program
+/// at work.
 fn killed(arguments: &[&str], kills: usize, random: &mut impl Rng) -> usize {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let (place, whole) = (folder.path().join("run"), folder.path().join("whole"));
@@ -206,7 +267,11 @@ fn killed(arguments: &[&str], kills: usize, random: &mut impl Rng) -> usize {
     let (mut met, mut resume) = (0, &["--resume"][..]);
     for _ in 0..kills {
         let mut command = program(arguments, &place, resume);
-        let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("the program starts");
+        let mut child = command
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("the program starts");
         std::thread::sleep(Duration::from_secs_f64(random.random_range(0.0..1.1) * takes));
         let name = ["KILL", "INT", "TERM"][random.random_range(0..3)];
         if child.try_wait().expect("it is a child").is_none() {
@@ -214,7 +279,8 @@ fn killed(arguments: &[&str], kills: usize, random: &mut impl Rng) -> usize {
             met += 1;
         }
         child.wait().expect("it ends");
-        // Complete or not there at all; a complete one is started anew, which must not harm it until the end either.
+        // Complete or not there at all; a complete one is started anew, which must not harm it
+        // until the end either.
         if place.exists() {
             assert!(files(&place) == expected, "{arguments:?} after {name}");
             resume = &["--resume", "--force"];

@@ -1,4 +1,5 @@
-//! LAPACK's opinion (`cargo test --features lapack`, needs OpenBLAS): dense results of our own and of faer agree with it.
+//! LAPACK's opinion (`cargo test --features lapack`, needs OpenBLAS): dense results of our own and
+//! of faer agree with it.
 #![cfg(feature = "lapack")]
 
 use flipchain::chain::{Chain, Force};
@@ -19,7 +20,8 @@ fn the_eigenvalues_of_the_drift_agree() {
     let drift = chain(12).drift().to_dense();
     let n = drift.nrows();
     let (lapack, _) = drift.eig().expect("LAPACK converges");
-    let faer = faer::Mat::from_fn(n, n, |i, j| drift[[i, j]]).eigenvalues().expect("faer converges");
+    let faer =
+        faer::Mat::from_fn(n, n, |i, j| drift[[i, j]]).eigenvalues().expect("faer converges");
     for value in lapack {
         let nearest = faer.iter().map(|f| (f - value).norm()).fold(f64::INFINITY, f64::min);
         // B is not normal: rounding times the condition of its eigenvectors, below 1e3 here.
@@ -33,7 +35,8 @@ fn a_dense_solve_of_the_shifted_equation_agrees() {
     let (literal, modal) = (Literal::new(&chain), Modal::new(&chain));
     let n = literal.state_len();
     for shift in [Complex64::ZERO, Complex64::new(0.3, 0.0), Complex64::new(-0.02, 0.4)] {
-        let q: Vec<Complex64> = (0..chain.atoms()).map(|i| Complex64::new(1.0 + i as f64, 0.0)).collect();
+        let q: Vec<Complex64> =
+            (0..chain.atoms()).map(|i| Complex64::new(1.0 + i as f64, 0.0)).collect();
         let mut matrix = Array2::<Complex64>::eye(n) * shift;
         literal.operator().iter().for_each(|(l, (i, j))| matrix[[i, j]] -= l);
         let mut rhs = Array1::<Complex64>::zeros(n);
@@ -58,7 +61,10 @@ fn a_dense_solve_of_the_shifted_equation_agrees() {
         let scale = lapack.iter().fold(0.0, |m: f64, x| m.max(x.norm()));
         for (index, lapack) in lapack.iter().enumerate() {
             // Rounding times the condition of (σ - 𝓛), about N² at σ = 0.
-            assert!((ours[[index / side, index % side]] - lapack.re).abs() < 1e-12 * scale, "modal, σ = {shift}");
+            assert!(
+                (ours[[index / side, index % side]] - lapack.re).abs() < 1e-12 * scale,
+                "modal, σ = {shift}"
+            );
             assert!((faer[index] - lapack.re).abs() < 1e-12 * scale, "faer, σ = {shift}");
         }
     }
@@ -79,15 +85,24 @@ fn the_means_follow_the_matrix_exponential_of_the_drift() {
     };
     let (values, vectors) = chain.drift().to_dense().eig().expect("LAPACK converges");
     let inverse = vectors.inv().expect("the drift is diagonalizable");
-    let start = Array1::from_iter(law.mean_r.iter().chain(&law.mean_p).map(|&z| Complex64::from(z)));
+    let start =
+        Array1::from_iter(law.mean_r.iter().chain(&law.mean_p).map(|&z| Complex64::from(z)));
     for time in [0.3, 4.0, 50.0] {
         let evolved = inverse.dot(&start) * values.mapv(|v| (v * time).exp());
         let exact = vectors.dot(&evolved);
-        let ours = radau::evolve(&Modal::new(&chain), &law, &[time], 1e-10, |_| false, &Default::default())
-            .expect("it ends")
-            .0;
+        let ours = radau::evolve(
+            &Modal::new(&chain),
+            &law,
+            &[time],
+            1e-10,
+            |_| false,
+            &Default::default(),
+        )
+        .expect("it ends")
+        .0;
         for (ours, exact) in ours[0].moments.mean.iter().zip(&exact) {
-            // The tolerance; LAPACK's own error is rounding times the condition of the eigenvectors.
+            // The tolerance; LAPACK's own error is rounding times the condition of the
+            // eigenvectors.
             assert!((ours - exact.re).abs() < 1e-10, "τ = {time}: {ours} {exact}");
         }
     }
@@ -106,7 +121,8 @@ fn without_flips_the_matrix_exponential_of_the_drift_agrees() {
         var_p: vec![1.0, 0.3, 2.0, 0.5, 0.1, 4.0, 0.6],
         ..Default::default()
     };
-    // B = V Λ V⁻¹; in the eigenvectors dX/dτ = Λ X + X Λ + Q for the covariance C = V X Vᵀ is a number for every entry.
+    // B = V Λ V⁻¹; in the eigenvectors dX/dτ = Λ X + X Λ + Q for the covariance C = V X Vᵀ is a
+    // number for every entry.
     let (values, vectors) = chain.drift().to_dense().eig().expect("LAPACK converges");
     let inverse = vectors.inv().expect("the drift is diagonalizable");
     let in_modes = |diagonal: Vec<f64>| {
@@ -117,7 +133,8 @@ fn without_flips_the_matrix_exponential_of_the_drift_agrees() {
     let (noise, start) = (in_modes(noise), in_modes(law.variance()));
     let mean = inverse.dot(&Array1::from_iter(law.mean().into_iter().map(Complex64::from)));
     let times = [0.05, 1.0, 12.0, 300.0];
-    let ours = harmonic::evolve(&chain, &law, &times, |_| true, &Default::default()).expect("it ends");
+    let ours =
+        harmonic::evolve(&chain, &law, &times, |_| true, &Default::default()).expect("it ends");
     for (ours, time) in ours.iter().zip(times) {
         let means = vectors.dot(&(&mean * &values.mapv(|v| (v * time).exp())));
         let modes = Array2::from_shape_fn(start.dim(), |(i, j)| {
@@ -126,12 +143,15 @@ fn without_flips_the_matrix_exponential_of_the_drift_agrees() {
             decay * start[[i, j]] + noise[[i, j]] * (decay - 1.0) / rate
         });
         let covariance = vectors.dot(&modes).dot(&vectors.t());
-        // Rounding of LAPACK times the condition of the eigenvectors (below 100) and the largest variance, 4; ours is below.
+        // Rounding of LAPACK times the condition of the eigenvectors (below 100) and the largest
+        // variance, 4; ours is below.
         let bound = 1e-12;
         for (x, exact) in ours.moments.mean.iter().zip(&means) {
             assert!((x - exact.re).abs() < bound, "mean, τ = {time}: {x} {exact}");
         }
-        for (x, exact) in ours.moments.covariance.as_ref().expect("it was kept").iter().zip(&covariance) {
+        for (x, exact) in
+            ours.moments.covariance.as_ref().expect("it was kept").iter().zip(&covariance)
+        {
             assert!((x - exact.re).abs() < bound, "covariance, τ = {time}: {x} {exact}");
         }
     }

@@ -1,4 +1,5 @@
-//! What is promised of the macroscopic equations: closed forms, a plain second discretization and the chain itself agree with them.
+//! What is promised of the macroscopic equations: closed forms, a plain second discretization and
+//! the chain itself agree with them.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
@@ -34,7 +35,10 @@ fn compare(problem: &Problem, times: &[f64], exact: impl Fn(f64, f64) -> [f64; 2
             let found = [output.state.elongation(x) - r, output.state.heat(x) - heat];
             for (i, (found, error)) in found.into_iter().zip(output.errors).enumerate() {
                 // Beside the estimate, some roundings of the exact sums.
-                assert!(found.abs() <= error + 2e-14, "t = {t:e}, x = {x}, {i}: {found:e} beyond {error:e}");
+                assert!(
+                    found.abs() <= error + 2e-14,
+                    "t = {t:e}, x = {x}, {i}: {found:e} beyond {error:e}"
+                );
 
                 assert!(error < small, "t = {t:e}: error {error:e}");
             }
@@ -55,7 +59,9 @@ fn a_wave_on_the_ring_becomes_heat_as_in_closed_form() {
     // The heat's second harmonic has twice the elongation's rate: a secular term.
     let exact = |t: f64, x: f64| {
         let decay = (-2.0 * rate * t).exp();
-        let heat = 2.0 + a * a / 4.0 * (1.0 - decay) + rate * a * a / 2.0 * t * decay * (4.0 * PI * x).cos();
+        let heat = 2.0
+            + a * a / 4.0 * (1.0 - decay)
+            + rate * a * a / 2.0 * t * decay * (4.0 * PI * x).cos();
         [a * (-rate * t).exp() * (2.0 * PI * x).sin(), heat]
     };
     compare(&problem, &[1e-9, 1e-4, 1e-2, 0.1, 1.0], exact, 1e-10);
@@ -84,14 +90,20 @@ fn a_wave_between_insulated_ends_becomes_heat_as_in_closed_form() {
 
 /// ∫_0^t e^(-a(t-s)) e^(-bs) ds
 fn convolved(a: f64, b: f64, t: f64) -> f64 {
-    if (a - b).abs() < 1e-9 * a { t * (-a * t).exp() } else { ((-b * t).exp() - (-a * t).exp()) / (a - b) }
+    if (a - b).abs() < 1e-9 * a {
+        t * (-a * t).exp()
+    } else {
+        ((-b * t).exp() - (-a * t).exp()) / (a - b)
+    }
 }
 
 #[test]
 fn a_stretched_chain_between_thermostats_agrees_with_its_sine_series() {
-    // r = F̄x + A sin(πx) e^(-λt): the heat made has three parts, each a sum over sines with its exact time dependence.
+    // r = F̄x + A sin(πx) e^(-λt): the heat made has three parts, each a sum over sines with its
+    // exact time dependence.
     let (gamma, force, amplitude, left, right) = (0.8, 1.5, 0.7, 2.0, 1.0);
-    let ends = Ends::Open { force, left: HeatEnd::Temperature(left), right: HeatEnd::Temperature(right) };
+    let ends =
+        Ends::Open { force, left: HeatEnd::Temperature(left), right: HeatEnd::Temperature(right) };
     let initial = initial("1.5*x + 0.7*sin(pi*x)", "0", "2 - x + sin(2*pi*x)");
     let problem = Problem { flip_rate: gamma, ends, initial, monitor: Default::default() };
     let rate = PI * PI / (2.0 * gamma);
@@ -99,9 +111,11 @@ fn a_stretched_chain_between_thermostats_agrees_with_its_sine_series() {
     let evolution = problem.evolve(&times).expect("solved").expect("with initial profiles");
     for (output, t) in evolution.outputs.iter().zip(times) {
         for x in [0.03, 0.5, 0.77] {
-            let mut heat =
-                left + (right - left) * x + (-4.0 * PI * PI * t / (4.0 * gamma)).exp() * (2.0 * PI * x).sin();
-            // The constant part of the source, and F̄²'s, in closed form at t = ∞; what is left decays like m^-3 in time-dependent terms.
+            let mut heat = left
+                + (right - left) * x
+                + (-4.0 * PI * PI * t / (4.0 * gamma)).exp() * (2.0 * PI * x).sin();
+            // The constant part of the source, and F̄²'s, in closed form at t = ∞; what is left
+            // decays like m^-3 in time-dependent terms.
             for m in 1..200_000 {
                 let k = m as f64 * PI;
                 let mu = k * k / (4.0 * gamma);
@@ -129,7 +143,8 @@ fn a_stretched_chain_between_thermostats_agrees_with_its_sine_series() {
     }
 }
 
-/// The plain way: cells, explicit small steps for nobody's sake but the judge's; second order, extrapolated once.
+/// The plain way: cells, explicit small steps for nobody's sake but the judge's; second order,
+/// extrapolated once.
 fn plain(problem: &Problem, t: f64, cells: usize) -> Vec<[f64; 2]> {
     let Ends::Open { force, left, right } = problem.ends else { panic!("an open chain") };
     let table = problem.initial.as_ref().expect("initial profiles");
@@ -138,27 +153,34 @@ fn plain(problem: &Problem, t: f64, cells: usize) -> Vec<[f64; 2]> {
     let (dt, a) = (t / steps, 1.0 / (4.0 * problem.flip_rate));
     let nodes = || (0..=cells).map(|i| i as f64 * h);
     let mut r: Vec<f64> = nodes().map(|x| table.elongation.eval(x)).collect();
-    let mut e: Vec<f64> = nodes().map(|x| table.temperature.eval(x) + table.momentum.eval(x).powi(2) / 2.0).collect();
+    let mut e: Vec<f64> =
+        nodes().map(|x| table.temperature.eval(x) + table.momentum.eval(x).powi(2) / 2.0).collect();
     for _ in 0..steps as usize {
         (r[0], r[cells]) = (0.0, force);
-        // Heat made in a link goes half to each of its nodes: the discrete energy balance is exact in space.
+        // Heat made in a link goes half to each of its nodes: the discrete energy balance is exact
+        // in space.
         let made: Vec<f64> = r.windows(2).map(|p| a * ((p[1] - p[0]) / h).powi(2)).collect();
         let step = |u: &[f64], d: f64, i: usize| d * (u[i + 1] - 2.0 * u[i] + u[i - 1]) / (h * h);
         let next_e: Vec<f64> = (0..=cells)
             .map(|i| match i {
                 0 => match left {
                     HeatEnd::Temperature(t) => t,
-                    HeatEnd::Slope(s) => e[0] + dt * (2.0 * a * ((e[1] - e[0]) / h - s) / h + 2.0 * made[0]),
+                    HeatEnd::Slope(s) => {
+                        e[0] + dt * (2.0 * a * ((e[1] - e[0]) / h - s) / h + 2.0 * made[0])
+                    }
                 },
                 i if i == cells => match right {
                     HeatEnd::Temperature(t) => t,
-                    HeatEnd::Slope(s) => e[i] + dt * (2.0 * a * (s - (e[i] - e[i - 1]) / h) / h + 2.0 * made[i - 1]),
+                    HeatEnd::Slope(s) => {
+                        e[i] + dt * (2.0 * a * (s - (e[i] - e[i - 1]) / h) / h + 2.0 * made[i - 1])
+                    }
                 },
                 i => e[i] + dt * (step(&e, a, i) + made[i - 1] + made[i]),
             })
             .collect();
-        let next_r: Vec<f64> =
-            (0..=cells).map(|i| if i == 0 || i == cells { r[i] } else { r[i] + dt * step(&r, 2.0 * a, i) }).collect();
+        let next_r: Vec<f64> = (0..=cells)
+            .map(|i| if i == 0 || i == cells { r[i] } else { r[i] + dt * step(&r, 2.0 * a, i) })
+            .collect();
         (r, e) = (next_r, next_e);
     }
     let every = cells / 20;
@@ -191,23 +213,31 @@ fn data_that_do_not_fit_the_ends_agree_with_a_plain_discretization() {
             let x = i as f64 / 20.0;
             let exact = [output.state.elongation(x), output.state.heat(x)];
             for k in 0..2 {
-                // Errors of the plain scheme are A h + B h²: the first from the heat of the corner's cell. Both are extrapolated away.
+                // Errors of the plain scheme are A h + B h²: the first from the heat of the
+                // corner's cell. Both are extrapolated away.
                 let once = [2.0 * fine[k] - coarse[k], 2.0 * finest[k] - fine[k]];
                 let twice = (4.0 * once[1] - once[0]) / 3.0;
                 worst = worst.max((twice - exact[k]).abs());
             }
         }
-        // What the corner leaves of it, h² with a logarithm (2e-5; a quarter of it with twice the cells).
+        // What the corner leaves of it, h² with a logarithm (2e-5; a quarter of it with twice the
+        // cells).
         assert!(worst < 4e-5, "{elongation}: {worst:e}");
     }
 }
 
 #[test]
 fn incompatible_data_keep_the_balances_of_volume_and_energy_to_rounding_at_every_time() {
-    // Free ends: energy changes by the work (F̄/2γ)∫∂_x r(s,1) and 4γ W_heat/(4γ) t; the work follows from ∫ x r.
+    // Free ends: energy changes by the work (F̄/2γ)∫∂_x r(s,1) and 4γ W_heat/(4γ) t; the work
+    // follows from ∫ x r.
     let (gamma, force, slope) = (1.0, 2.0, 3.0);
     let ends = Ends::Open { force, left: HeatEnd::Slope(0.0), right: HeatEnd::Slope(slope) };
-    let problem = Problem { flip_rate: gamma, ends, initial: initial("0", "0", "1"), monitor: Default::default() };
+    let problem = Problem {
+        flip_rate: gamma,
+        ends,
+        initial: initial("0", "0", "1"),
+        monitor: Default::default(),
+    };
     let times = [1e-10, 1e-6, 1e-3, 0.1, 1.0, 10.0];
     let evolution = problem.evolve(&times).expect("solved").expect("with initial profiles");
     for output in &evolution.outputs {
@@ -222,23 +252,30 @@ fn incompatible_data_keep_the_balances_of_volume_and_energy_to_rounding_at_every
 
 fn example(bonds: usize) -> Scenario {
     let periodic = format!("{}/data/scenarios/periodic_force.toml", env!("CARGO_MANIFEST_DIR"));
-    Scenario::read(periodic.as_ref(), &[format!("chain.bonds={bonds}")]).expect("a scenario of the program")
+    Scenario::read(periodic.as_ref(), &[format!("chain.bonds={bonds}")])
+        .expect("a scenario of the program")
 }
 
 #[test]
 fn the_oscillation_works_at_the_rate_of_a_half_infinite_chain() {
-    // γ = 0.8, 3 cos(1.3τ)/√N: 2.17026338737617660 with 30 digits. The scenario's period has 16 digits.
+    // γ = 0.8, 3 cos(1.3τ)/√N: 2.17026338737617660 with 30 digits. The scenario's period has 16
+    // digits.
     let chain = Chain::new(&example(50));
     assert!((oscillation_work(&chain) - 2.170_263_387_376_176_6).abs() < 1e-14);
-    // Any chain: N Re(F̂* p̂_N) of a long chain solved literally, with and without a thermostat at its end, up to above the band's edge.
+    // Any chain: N Re(F̂* p̂_N) of a long chain solved literally, with and without a thermostat at
+    // its end, up to above the band's edge.
     for (friction, frequency, flip_rate) in
         [(None, 0.01, 1.0), (None, 2.7, 0.3), (Some(0.6), 1.1, 0.5), (Some(3.0), 0.2, 5.0)]
     {
         let right = friction.map(|friction| Thermostat { temperature: 1.0, friction });
         let amplitude = Complex64::new(0.3, -0.4);
         let chain = Chain { bonds: 4000, flip_rate, right, ..chain.clone() };
-        let chain = Chain { force: Force { mean: 0.0, frequency, harmonics: vec![(1, amplitude)] }, ..chain };
-        // From the left: each atom answers the next with p_n = ratio p_(n+1); s p = s r-differences, eliminated.
+        let chain = Chain {
+            force: Force { mean: 0.0, frequency, harmonics: vec![(1, amplitude)] },
+            ..chain
+        };
+        // From the left: each atom answers the next with p_n = ratio p_(n+1); s p = s
+        // r-differences, eliminated.
         let s = Complex64::new(0.0, frequency);
         let own = |friction: f64| s * (s + 2.0 * flip_rate + friction);
         let mut pivot = own(chain.friction()[0]) + 1.0;
@@ -247,13 +284,18 @@ fn the_oscillation_works_at_the_rate_of_a_half_infinite_chain() {
         }
         let momentum = s * amplitude / (own(chain.friction()[1]) + 1.0 - 1.0 / pivot);
         let work = 2.0 * chain.bonds as f64 * (amplitude.conj() * momentum).re;
-        assert!((oscillation_work(&chain) - work).abs() < 1e-11 * work, "{work} {}", oscillation_work(&chain));
+        assert!(
+            (oscillation_work(&chain) - work).abs() < 1e-11 * work,
+            "{work} {}",
+            oscillation_work(&chain)
+        );
     }
 }
 
 #[test]
 fn the_wall_of_a_shaken_chain_is_approached_like_one_over_its_length() {
-    // The exact Var p_N of the periodic state at N = 50, 100, 200, 400, and the macroscopic F̄² + 4γ W_heat + T_-.
+    // The exact Var p_N of the periodic state at N = 50, 100, 200, 400, and the macroscopic F̄² +
+    // 4γ W_heat + T_-.
     let chain = Chain::new(&example(50));
     let problem = Problem::new(&example(50), &chain).expect("Theorem 2");
     let wall = problem.stationary().expect("a thermostat on the left").heat(1.0);
@@ -266,7 +308,8 @@ fn the_wall_of_a_shaken_chain_is_approached_like_one_over_its_length() {
 
 #[test]
 fn momentum_becomes_heat_at_once() {
-    // At t = 0.01 the chain is at the distance of 1/N from the macroscopic equations that start with T + p̄²/2.
+    // At t = 0.01 the chain is at the distance of 1/N from the macroscopic equations that start
+    // with T + p̄²/2.
     let text = |bonds: usize| {
         format!(
             "[chain]\ntopology = \"ring\"\nbonds = {bonds}\nflip_rate = 1\n[initial]\nmomentum = \"2*sin(2*pi*x)\"\n\
@@ -276,12 +319,16 @@ fn momentum_becomes_heat_at_once() {
     let distance = |bonds: usize| {
         let scenario = Scenario::from_str_named(&text(bonds), "test", &[]).expect("a scenario");
         let chain = Chain::new(&scenario);
-        let evolution =
-            Problem::new(&scenario, &chain).expect("a ring").evolve(&[0.01]).expect("solved").expect("initial");
+        let evolution = Problem::new(&scenario, &chain)
+            .expect("a ring")
+            .evolve(&[0.01])
+            .expect("solved")
+            .expect("initial");
         let times = [0.01 * chain.time_unit(TimeScale::Diffusive)];
         let law = InitialLaw::new(&scenario);
         let (solutions, _) =
-            radau::evolve(&Modal::new(&chain), &law, &times, 1e-8, |_| false, &Default::default()).expect("evolved");
+            radau::evolve(&Modal::new(&chain), &law, &times, 1e-8, |_| false, &Default::default())
+                .expect("evolved");
         let profile = Profile::new(&chain, &solutions[0], 0.01);
         let state = &evolution.outputs[0].state;
         let apart = |(n, heat): (usize, f64)| (heat - state.heat(n as f64 / bonds as f64)).abs();
@@ -290,14 +337,16 @@ fn momentum_becomes_heat_at_once() {
     let (coarse, fine) = (distance(32), distance(64));
     // Without the momentum's heat the distance would be 1 at either size.
     assert!(fine < 0.07 && fine < 0.55 * coarse, "{coarse} {fine}");
-    // e_heat(0+): at τ = 15 the waves are gone, e^(-γτ), and heat has spread over √τ sites. T + p̄²/2 is found up to 1/N, because the
-    // elongation that shares the site sits half a bond beside.
+    // e_heat(0+): at τ = 15 the waves are gone, e^(-γτ), and heat has spread over √τ sites. T +
+    // p̄²/2 is found up to 1/N, because the elongation that shares the site sits half a bond
+    // beside.
     let at_once = |bonds: usize| {
         let scenario = Scenario::from_str_named(&text(bonds), "test", &[]).expect("a scenario");
         let chain = Chain::new(&scenario);
         let law = InitialLaw::new(&scenario);
         let (solutions, _) =
-            radau::evolve(&Modal::new(&chain), &law, &[15.0], 1e-9, |_| false, &Default::default()).expect("evolved");
+            radau::evolve(&Modal::new(&chain), &law, &[15.0], 1e-9, |_| false, &Default::default())
+                .expect("evolved");
         let profile = Profile::new(&chain, &solutions[0], 0.0);
         let apart = |(n, heat): (usize, f64)| {
             let x = n as f64 / bonds as f64;
@@ -319,13 +368,20 @@ fn every_stationary_state_is_where_the_evolution_ends() {
         (HeatEnd::Slope(0.0), HeatEnd::Slope(0.0), 0.0),
     ] {
         let ends = Ends::Open { force, left, right };
-        let problem =
-            Problem { flip_rate: 1.2, ends, initial: initial("x*x", "sin(x)", "1 + x"), monitor: Default::default() };
+        let problem = Problem {
+            flip_rate: 1.2,
+            ends,
+            initial: initial("x*x", "sin(x)", "1 + x"),
+            monitor: Default::default(),
+        };
         let stationary = problem.stationary().expect("stationary");
         let evolution = problem.evolve(&[200.0]).expect("solved").expect("with initial profiles");
         let output = &evolution.outputs[0];
         for x in points() {
-            assert!((output.state.elongation(x) - stationary.elongation(x)).abs() < output.errors[0] + 1e-13);
+            assert!(
+                (output.state.elongation(x) - stationary.elongation(x)).abs()
+                    < output.errors[0] + 1e-13
+            );
             assert!(
                 (output.state.heat(x) - stationary.heat(x)).abs() < output.errors[1] + 1e-12,
                 "{left:?} {right:?} {x}"
@@ -333,8 +389,19 @@ fn every_stationary_state_is_where_the_evolution_ends() {
         }
     }
     let ends = Ends::Open { force: 1.0, left: HeatEnd::Slope(0.0), right: HeatEnd::Slope(0.0) };
-    let driven = Problem { flip_rate: 1.0, ends, initial: initial("0", "0", "1"), monitor: Default::default() };
-    assert!(driven.stationary().expect_err("energy grows").to_string().contains("no thermostat takes it out"));
+    let driven = Problem {
+        flip_rate: 1.0,
+        ends,
+        initial: initial("0", "0", "1"),
+        monitor: Default::default(),
+    };
+    assert!(
+        driven
+            .stationary()
+            .expect_err("energy grows")
+            .to_string()
+            .contains("no thermostat takes it out")
+    );
 }
 
 #[test]
@@ -344,7 +411,12 @@ fn the_program_writes_the_limit_and_refuses_what_has_none() {
     let limit = |name: &str, extra: &[&str]| {
         let scenario = format!("{}/data/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
         let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
-        command.args(["limit", &scenario, "--force", "-o"]).arg(&run).args(extra).output().expect("the program starts")
+        command
+            .args(["limit", &scenario, "--force", "-o"])
+            .arg(&run)
+            .args(extra)
+            .output()
+            .expect("the program starts")
     };
     let output = limit("uphill", &[]);
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));

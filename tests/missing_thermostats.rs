@@ -1,4 +1,5 @@
-//! What is promised where thermostats are missing: every command works, or says why not and what to use instead.
+//! What is promised where thermostats are missing: every command works, or says why not and what to
+//! use instead.
 
 use std::path::Path;
 use std::process::Command;
@@ -9,7 +10,8 @@ const FORCES: [&str; 3] = ["no", "constant", "periodic"];
 /// A scenario of four bonds with what is named.
 fn scenario(flip_rate: u32, ends: &str, force: &str) -> String {
     let topology = if ends == "ring" { "ring" } else { "open" };
-    let mut text = format!("[chain]\ntopology = \"{topology}\"\nbonds = 4\nflip_rate = {flip_rate}\n");
+    let mut text =
+        format!("[chain]\ntopology = \"{topology}\"\nbonds = 4\nflip_rate = {flip_rate}\n");
     for (side, temperature) in [("left", 2), ("right", 1)] {
         if ends == side {
             text += &format!("[{side}.thermostat]\ntemperature = {temperature}\n");
@@ -26,7 +28,11 @@ fn scenario(flip_rate: u32, ends: &str, force: &str) -> String {
 }
 
 /// Exit status, the message, and summary.json where there is one.
-fn run(folder: &Path, command: &str, scenario: &str) -> (Option<i32>, String, Option<serde_json::Value>) {
+fn run(
+    folder: &Path,
+    command: &str,
+    scenario: &str,
+) -> (Option<i32>, String, Option<serde_json::Value>) {
     std::fs::write(folder.join("a.toml"), scenario).expect("the folder is writable");
     let path = |name: &str| folder.join(name).display().to_string();
     let (file, out) = (path("a.toml"), path("out"));
@@ -61,12 +67,16 @@ fn every_command_works_and_certifies_its_result_or_says_what_to_use_instead() {
             for force in FORCES {
                 for command in ["evolve", "steady", "limit", "check"] {
                     // The limit without flips does not look at the ends, and a ring has none.
-                    let flipless = flip_rate == 0 && (command == "check" || command == "limit") && ends != "left";
+                    let flipless = flip_rate == 0
+                        && (command == "check" || command == "limit")
+                        && ends != "left";
                     if flipless || ends == "ring" && force == "periodic" {
                         continue;
                     }
-                    let place = format!("{command}, γ = {flip_rate}, thermostats: {ends}, force: {force}");
-                    let (status, message, summary) = run(folder.path(), command, &scenario(flip_rate, ends, force));
+                    let place =
+                        format!("{command}, γ = {flip_rate}, thermostats: {ends}, force: {force}");
+                    let (status, message, summary) =
+                        run(folder.path(), command, &scenario(flip_rate, ends, force));
                     match (refusal(command, flip_rate, ends, force), summary) {
                         (Some(words), None) => {
                             assert_eq!(status, Some(2), "{place}: {message}");
@@ -75,14 +85,19 @@ fn every_command_works_and_certifies_its_result_or_says_what_to_use_instead() {
                         (None, Some(summary)) => {
                             assert_eq!(status, Some(0), "{place}: {message}");
                             assert_eq!(summary["tolerance_reached"], true, "{place}");
-                            let identities = summary["identities"].as_array().cloned().unwrap_or_default();
-                            // Where nothing enters on the left, the steady current is checked to vanish.
+                            let identities =
+                                summary["identities"].as_array().cloned().unwrap_or_default();
+                            // Where nothing enters on the left, the steady current is checked to
+                            // vanish.
                             let certificate = match (command, ends) {
                                 ("evolve", _) => Some("energy balance at every site"),
-                                ("steady", "left" | "right") => Some("one current through every bond and both ends"),
+                                ("steady", "left" | "right") => {
+                                    Some("one current through every bond and both ends")
+                                }
                                 _ => None,
                             };
-                            let certified = |name: &str| identities.iter().any(|i| i["name"] == name);
+                            let certified =
+                                |name: &str| identities.iter().any(|i| i["name"] == name);
                             assert!(certificate.is_none_or(certified), "{place}: {identities:?}");
                             for identity in identities {
                                 // A few roundings of sums of five sites and some tens of steps.
@@ -91,7 +106,10 @@ fn every_command_works_and_certifies_its_result_or_says_what_to_use_instead() {
                             }
                         }
                         (refused, summary) => {
-                            panic!("{place}: {status:?} {message} {refused:?} {}", summary.is_some())
+                            panic!(
+                                "{place}: {status:?} {message} {refused:?} {}",
+                                summary.is_some()
+                            )
                         }
                     }
                 }

@@ -1,5 +1,6 @@
-//! The moment equations describe the stochastic dynamics: a seeded simulation of flips by Poisson clocks and Langevin ends agrees
-//! within its own statistical error. The only test that sees the stochastic model itself.
+//! The moment equations describe the stochastic dynamics: a seeded simulation of flips by Poisson
+//! clocks and Langevin ends agrees within its own statistical error. The only test that sees the
+//! stochastic model itself.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
@@ -47,12 +48,15 @@ fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
     };
     let time = 4.0;
     let exact =
-        radau::evolve(&Modal::new(&chain), &law, &[time], 1e-9, |_| true, &Default::default()).expect("it ends").0;
+        radau::evolve(&Modal::new(&chain), &law, &[time], 1e-9, |_| true, &Default::default())
+            .expect("it ends")
+            .0;
     let exact = &exact[0].moments;
     let covariance = exact.covariance.as_ref().expect("it was kept");
 
-    // Splitting: linear drift with friction and force exactly, then noise and flips. The noise of one step is added in two
-    // halves around the drift, so the error of the splitting is O(h²): at h = 1/100 far below the statistical error.
+    // Splitting: linear drift with friction and force exactly, then noise and flips. The noise of
+    // one step is added in two halves around the drift, so the error of the splitting is O(h²): at
+    // h = 1/100 far below the statistical error.
     let (n, bonds, h) = (chain.coordinates(), chain.bonds, 0.01);
     let mut drift = chain.drift().to_dense();
     (bonds..n).for_each(|i| drift[[i, i]] += 2.0 * chain.flip_rate);
@@ -68,8 +72,10 @@ fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
         let (mut sum, mut squares) = (vec![0.0; n], Array2::<f64>::zeros((n, n)));
         for _ in 0..paths {
             let mean = law.mean_r.iter().chain(&law.mean_p);
-            let mut z: Vec<f64> =
-                mean.zip(law.var_r.iter().chain(&law.var_p)).map(|(m, v)| m + v.sqrt() * normal(&mut random)).collect();
+            let mut z: Vec<f64> = mean
+                .zip(law.var_r.iter().chain(&law.var_p))
+                .map(|(m, v)| m + v.sqrt() * normal(&mut random))
+                .collect();
             for _ in 0..(time / h).round() as usize {
                 let noise = |z: &mut Vec<f64>, random: &mut ChaCha8Rng| {
                     for (site, kick) in kick.iter().enumerate().filter(|(_, kick)| **kick > 0.0) {
@@ -77,8 +83,9 @@ fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
                     }
                 };
                 noise(&mut z, &mut random);
-                let next: Vec<f64> =
-                    (0..n).map(|i| step[[i, n]] + (0..n).map(|j| step[[i, j]] * z[j]).sum::<f64>()).collect();
+                let next: Vec<f64> = (0..n)
+                    .map(|i| step[[i, n]] + (0..n).map(|j| step[[i, j]] * z[j]).sum::<f64>())
+                    .collect();
                 z = next;
                 noise(&mut z, &mut random);
                 for p in &mut z[bonds..] {
@@ -107,11 +114,18 @@ fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
     };
     for i in 0..n {
         let (mean, error) = statistics(results.iter().map(|r| r.0[i]).collect());
-        assert!((mean - exact.mean[i]).abs() < 4.0 * error, "mean {i}: {mean} ± {error}, exact {}", exact.mean[i]);
+        assert!(
+            (mean - exact.mean[i]).abs() < 4.0 * error,
+            "mean {i}: {mean} ± {error}, exact {}",
+            exact.mean[i]
+        );
         for j in 0..=i {
             let (square, error) = statistics(results.iter().map(|r| r.1[[i, j]]).collect());
             let moment = covariance[[i, j]] + exact.mean[i] * exact.mean[j];
-            assert!((square - moment).abs() < 4.0 * error, "E z_{i} z_{j}: {square} ± {error}, exact {moment}");
+            assert!(
+                (square - moment).abs() < 4.0 * error,
+                "E z_{i} z_{j}: {square} ± {error}, exact {moment}"
+            );
         }
     }
 }

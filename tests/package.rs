@@ -1,11 +1,22 @@
-//! What the crate is made of: the licences of everything it is built from, one version of the array library, the files in its package, the oldest compiler.
+//! What the crate is made of: the licences of everything it is built from, one version of the array
+//! library, the files in its package, the oldest compiler.
 
 use serde_json::Value;
 use std::process::Command;
 
 /// Licences that ask for no more than to be named.
-const ALLOWED: [&str; 10] =
-    ["MIT", "Apache-2.0", "BSD-2-Clause", "BSD-3-Clause", "ISC", "Zlib", "Unicode-3.0", "Unlicense", "0BSD", "CC0-1.0"];
+const ALLOWED: [&str; 10] = [
+    "MIT",
+    "Apache-2.0",
+    "BSD-2-Clause",
+    "BSD-3-Clause",
+    "ISC",
+    "Zlib",
+    "Unicode-3.0",
+    "Unlicense",
+    "0BSD",
+    "CC0-1.0",
+];
 
 /// The packages of this platform; the others need not have been fetched.
 fn packages() -> Vec<Value> {
@@ -13,7 +24,15 @@ fn packages() -> Vec<Value> {
     let version = String::from_utf8(version).unwrap();
     let host = version.lines().find_map(|line| line.strip_prefix("host: ")).unwrap();
     let output = Command::new(env!("CARGO"))
-        .args(["metadata", "--offline", "--locked", "--format-version", "1", "--filter-platform", host])
+        .args([
+            "metadata",
+            "--offline",
+            "--locked",
+            "--format-version",
+            "1",
+            "--filter-platform",
+            host,
+        ])
         .current_dir(env!("CARGO_MANIFEST_DIR"))
         .output()
         .unwrap();
@@ -22,11 +41,13 @@ fn packages() -> Vec<Value> {
     metadata["packages"].as_array().unwrap().clone()
 }
 
-/// Whether an SPDX expression can be met with the allowed licences: one side of every OR, both of every AND. An exception only adds freedom.
+/// Whether an SPDX expression can be met with the allowed licences: one side of every OR, both of
+/// every AND. An exception only adds freedom.
 fn allowed(expression: &str) -> bool {
     let expression = expression.replace('/', " OR ").replace(['(', ')'], " ");
     expression.split(" AND ").all(|part| {
-        part.split(" OR ").any(|licence| ALLOWED.contains(&licence.split(" WITH ").next().unwrap_or("").trim()))
+        part.split(" OR ")
+            .any(|licence| ALLOWED.contains(&licence.split(" WITH ").next().unwrap_or("").trim()))
     })
 }
 
@@ -34,7 +55,12 @@ fn allowed(expression: &str) -> bool {
 fn everything_the_program_is_built_from_has_a_permissive_licence() {
     for package in packages() {
         let licence = package["license"].as_str().unwrap_or("");
-        assert!(allowed(licence), "{} {}: licence {licence:?}", package["name"], package["version"]);
+        assert!(
+            allowed(licence),
+            "{} {}: licence {licence:?}",
+            package["name"],
+            package["version"]
+        );
     }
 }
 
@@ -47,23 +73,37 @@ fn there_is_one_version_of_the_array_library() {
 #[test]
 fn the_package_holds_what_is_in_the_repository_and_nothing_else() {
     let run = |program: &str, arguments: &[&str]| {
-        let output = Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
+        let output =
+            Command::new(program).args(arguments).current_dir(env!("CARGO_MANIFEST_DIR")).output();
         output.ok().filter(|o| o.status.success()).map(|o| String::from_utf8(o.stdout).unwrap())
     };
     let Some(tracked) = run("git", &["ls-files"]) else {
         eprintln!("LEFT OUT: this is no git repository");
         return;
     };
-    let package =
-        run(env!("CARGO"), &["package", "--list", "--allow-dirty", "--offline"]).expect("cargo lists the package");
+    let package = run(env!("CARGO"), &["package", "--list", "--allow-dirty", "--offline"])
+        .expect("cargo lists the package");
     // Made by cargo: what the manifest was before it was normalized, and the commit.
     let made = ["Cargo.toml.orig", ".cargo_vcs_info.json"];
     for file in package.lines().filter(|file| !made.contains(file)) {
-        assert!(tracked.lines().any(|known| known == file), "{file} is in the package and not in the repository");
-        assert!(!file.starts_with("runs/") && !file.starts_with(".ci/"), "{file} is of no use to a user");
+        assert!(
+            tracked.lines().any(|known| known == file),
+            "{file} is in the package and not in the repository"
+        );
+        assert!(
+            !file.starts_with("runs/") && !file.starts_with(".ci/"),
+            "{file} is of no use to a user"
+        );
     }
-    let needed =
-        ["README.md", "CHANGELOG.md", "LICENSE-MIT", "LICENSE-APACHE", "src/lib.rs", "src/main.rs", "docs/guide.md"];
+    let needed = [
+        "README.md",
+        "CHANGELOG.md",
+        "LICENSE-MIT",
+        "LICENSE-APACHE",
+        "src/lib.rs",
+        "src/main.rs",
+        "docs/guide.md",
+    ];
     for file in needed {
         assert!(package.lines().any(|packed| packed == file), "{file} is not in the package");
     }
@@ -73,9 +113,14 @@ fn the_package_holds_what_is_in_the_repository_and_nothing_else() {
 fn the_readme_and_the_guide_name_the_oldest_compiler() {
     let oldest = env!("CARGO_PKG_RUST_VERSION");
     for page in ["README.md", "docs/guide.md"] {
-        let text = std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page)).unwrap();
-        let named: Vec<&str> =
-            text.split("Rust ").skip(1).filter_map(|rest| rest.split([' ', ',', ';', ')']).next()).collect();
+        let text =
+            std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page))
+                .unwrap();
+        let named: Vec<&str> = text
+            .split("Rust ")
+            .skip(1)
+            .filter_map(|rest| rest.split([' ', ',', ';', ')']).next())
+            .collect();
         let named: Vec<&str> = named.into_iter().filter(|v| v.starts_with("1.")).collect();
         assert!(
             !named.is_empty() && named.iter().all(|v| *v == oldest),

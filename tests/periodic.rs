@@ -1,4 +1,5 @@
-//! What is promised of a periodic force: no period is resolved, and yet every value is the one at the instant asked for.
+//! What is promised of a periodic force: no period is resolved, and yet every value is the one at
+//! the instant asked for.
 
 mod agreement;
 mod common;
@@ -19,12 +20,27 @@ use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 
 /// A chain with a force of mean 0.8 and the given harmonics (order, amplitude before N^(-1/2)).
-fn chain(bonds: usize, flip_rate: f64, ends: [bool; 2], frequency: f64, harmonics: &[(u32, Complex64)]) -> Chain {
-    let end = |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
+fn chain(
+    bonds: usize,
+    flip_rate: f64,
+    ends: [bool; 2],
+    frequency: f64,
+    harmonics: &[(u32, Complex64)],
+) -> Chain {
+    let end =
+        |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
     let scale = 0.5 / (bonds as f64).sqrt();
-    let harmonics = harmonics.iter().map(|&(order, amplitude)| (order, amplitude * scale)).collect();
+    let harmonics =
+        harmonics.iter().map(|&(order, amplitude)| (order, amplitude * scale)).collect();
     let force = Force { mean: 0.8, frequency, harmonics };
-    Chain { topology: Topology::Open, bonds, flip_rate, left: end(ends[0], 1.5), right: end(ends[1], 0.5), force }
+    Chain {
+        topology: Topology::Open,
+        bonds,
+        flip_rate,
+        left: end(ends[0], 1.5),
+        right: end(ends[1], 0.5),
+        force,
+    }
 }
 
 #[test]
@@ -65,7 +81,9 @@ fn envelopes_against_steps(literal: usize) {
         let modal = Modal::new(&chain);
         for tolerance in if bonds < 6 { vec![1e-6, 1e-9] } else { vec![1e-8] } {
             let enveloped =
-                contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default()).expect("it ends").0;
+                contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default())
+                    .expect("it ends")
+                    .0;
             let quiet = Monitor::default();
             let stepped = if bonds <= literal {
                 radau::evolve(&Literal::new(&chain), &law, &times, tolerance, |_| true, &quiet)
@@ -79,8 +97,12 @@ fn envelopes_against_steps(literal: usize) {
                     assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                     assert!(allowed < 300.0 * tolerance, "{kind}, {place}: {allowed:e}");
                 }
-                let (x, y) = (a.integrals.as_ref().expect("integrals"), b.integrals.as_ref().expect("integrals"));
-                // Integrals have no estimate of their own: the error rate of the integrands, times the time.
+                let (x, y) = (
+                    a.integrals.as_ref().expect("integrals"),
+                    b.integrals.as_ref().expect("integrals"),
+                );
+                // Integrals have no estimate of their own: the error rate of the integrands, times
+                // the time.
                 let allowed = 300.0 * tolerance * (1.0 + a.moments.time);
                 for (kind, distance) in [
                     ("∫ z̄", apart(&x.mean, &y.mean)),
@@ -98,19 +120,28 @@ fn envelopes_against_steps(literal: usize) {
 #[test]
 fn the_periodic_state_is_what_every_initial_law_ends_in() {
     let mut random = ChaCha8Rng::seed_from_u64(22);
-    let both: &[(u32, Complex64)] = &[(1, Complex64::new(2.0, 1.0)), (2, Complex64::new(-1.0, 0.5))];
-    for (bonds, flip_rate, ends, frequency) in [(2, 0.8, [true, true], 1.3), (3, 1.0, [true, false], 2.4)] {
+    let both: &[(u32, Complex64)] =
+        &[(1, Complex64::new(2.0, 1.0)), (2, Complex64::new(-1.0, 0.5))];
+    for (bonds, flip_rate, ends, frequency) in
+        [(2, 0.8, [true, true], 1.3), (3, 1.0, [true, false], 2.4)]
+    {
         let chain = chain(bonds, flip_rate, ends, frequency, both);
         let modal = Modal::new(&chain);
         let (state, instants, _) = periodic::covariance(&modal, &[0.3]).expect("a thermostat");
-        // Late enough that the slowest mode (rate above 0.04 in both chains) has decayed below 1e-11, at phase 0.3.
+        // Late enough that the slowest mode (rate above 0.04 in both chains) has decayed below
+        // 1e-11, at phase 0.3.
         let period = 2.0 * std::f64::consts::PI / frequency;
         let time = ((700.0 / period).ceil() + 0.3) * period;
         let law = law(&chain, &mut random);
-        let late = radau::evolve(&modal, &law, &[time], 1e-9, |_| true, &Default::default()).expect("it ends").0;
+        let late = radau::evolve(&modal, &law, &[time], 1e-9, |_| true, &Default::default())
+            .expect("it ends")
+            .0;
         for solution in [&state.at(0.3), &instants[0]] {
             for (kind, distance, allowed) in distances(solution, &late[0]) {
-                assert!(distance <= allowed + 1e-11, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
+                assert!(
+                    distance <= allowed + 1e-11,
+                    "{kind}, {chain:?}: {distance:e} > {allowed:e}"
+                );
             }
         }
         let [a, b] = [&instants[0], &late[0]].map(|s| s.moments.covariance.as_ref().expect("kept"));
@@ -122,11 +153,16 @@ fn the_periodic_state_is_what_every_initial_law_ends_in() {
 fn fast_and_slow_forces_of_order_one_agree_with_the_literal_operator() {
     for frequency in [1e-3, 0.03, 0.5, 1.9, 2.5, 7.0] {
         for flip_rate in [0.3, 3.0] {
-            let harmonics =
-                [(1, Complex64::new(4.0, 1.0)), (2, Complex64::new(0.0, -2.0)), (5, Complex64::new(1.0, 1.0))];
+            let harmonics = [
+                (1, Complex64::new(4.0, 1.0)),
+                (2, Complex64::new(0.0, -2.0)),
+                (5, Complex64::new(1.0, 1.0)),
+            ];
             let chain = chain(5, flip_rate, [true, frequency < 1.0], frequency, &harmonics);
-            let (fast, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
-            let (judge, _, _) = periodic::covariance(&Literal::new(&chain), &[]).expect("a thermostat");
+            let (fast, _, _) =
+                periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
+            let (judge, _, _) =
+                periodic::covariance(&Literal::new(&chain), &[]).expect("a thermostat");
             for phase in [0.0, 0.21, 0.77] {
                 for (kind, distance, allowed) in distances(&fast.at(phase), &judge.at(phase)) {
                     assert!(distance <= allowed, "{kind}, {chain:?}: {distance:e} > {allowed:e}");
@@ -145,11 +181,15 @@ fn the_mean_of_the_phases_is_the_period_average_and_energy_flows_steadily() {
     let (state, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
     let averaged = average(&chain, &state);
     // Orders up to 6 appear; seven equally spaced phases average them away exactly.
-    let phases: Vec<Profile> = (0..7).map(|k| k as f64 / 7.0).map(|t| Profile::new(&chain, &state.at(t), t)).collect();
+    let phases: Vec<Profile> =
+        (0..7).map(|k| k as f64 / 7.0).map(|t| Profile::new(&chain, &state.at(t), t)).collect();
     let scale = averaged.energy().iter().fold(0.0, |m: f64, e| m.max(*e));
-    for (column, (name, expected)) in flipchain::output::columns(&averaged).into_iter().enumerate() {
+    for (column, (name, expected)) in flipchain::output::columns(&averaged).into_iter().enumerate()
+    {
         for (site, expected) in expected.iter().enumerate() {
-            let mean = phases.iter().map(|p| flipchain::output::columns(p)[column].1[site]).sum::<f64>() / 7.0;
+            let mean =
+                phases.iter().map(|p| flipchain::output::columns(p)[column].1[site]).sum::<f64>()
+                    / 7.0;
             // Some hundred roundings of the largest energy.
             assert!((mean - expected).abs() < 1e-13 * scale, "{name} at {site}: {mean} {expected}");
         }
@@ -157,10 +197,13 @@ fn the_mean_of_the_phases_is_the_period_average_and_energy_flows_steadily() {
     for identity in identities::of_periodic_state(&chain, &averaged, &state) {
         assert!(identity.violation < 1e-13, "{identity:?}");
     }
-    // What the force does and the baths give leaves through them: work + λ_-(T_- - E p_0²) + λ_+(T_+ - E p_N²) = 0.
+    // What the force does and the baths give leaves through them: work + λ_-(T_- - E p_0²) +
+    // λ_+(T_+ - E p_N²) = 0.
     let work = PeriodicWork::new(&chain, &state.mean).expect("harmonics");
-    let second = |atom: usize| averaged.var_p[atom] + state.mean.average_product(12 + atom, 12 + atom);
-    let balance = work.work_per_period / work.period + 0.7 * (1.5 - second(0)) + 0.7 * (0.5 - second(12));
+    let second =
+        |atom: usize| averaged.var_p[atom] + state.mean.average_product(12 + atom, 12 + atom);
+    let balance =
+        work.work_per_period / work.period + 0.7 * (1.5 - second(0)) + 0.7 * (0.5 - second(12));
     assert!(balance.abs() < 1e-13 * scale, "{balance:e}");
 }
 
@@ -179,7 +222,8 @@ fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
         let w_heat = PeriodicWork::new(&chain, &state.mean).expect("a harmonic").w_heat;
         (average(&chain, &state).var_p[bonds], w_heat)
     };
-    // W_heat of the semi-infinite chain: Σ_(l≠0) |F̂|² Re[s z/(1 - z)], z + 1/z - 2 = s(s + 2γ), |z| < 1, s = iω.
+    // W_heat of the semi-infinite chain: Σ_(l≠0) |F̂|² Re[s z/(1 - z)], z + 1/z - 2 = s(s + 2γ),
+    // |z| < 1, s = iω.
     let s = Complex64::new(0.0, 1.3);
     let half = 1.0 + s * (s + 1.6) / 2.0;
     let root = (half * half - 1.0).sqrt();
@@ -192,10 +236,11 @@ fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
         assert!((w_heat - w_limit).abs() < 1e-9, "{w_heat} {w_limit}");
         assert!(*var_p > limit);
     }
-    // Profiles without the covariance, against the values of an independent script (dense linear algebra).
+    // Profiles without the covariance, against the values of an independent script (dense linear
+    // algebra).
     for (bonds, known) in [(50, 9.41692), (100, 9.40071), (200, 9.39273), (400, 9.38878)] {
-        let (state, _) =
-            flipchain::steady::profiles::profiles(&heated(bonds), &Monitor::default()).expect("a thermostat");
+        let (state, _) = flipchain::steady::profiles::profiles(&heated(bonds), &Monitor::default())
+            .expect("a thermostat");
         let var_p = average(&heated(bonds), &state).var_p[bonds];
         assert!((var_p - known).abs() < 5.1e-6, "N = {bonds}: {var_p}");
     }
@@ -216,11 +261,15 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
         (120, 0.8, [true, false], 1e-3),
     ] {
         let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
-        let (slim, _) = flipchain::steady::profiles::profiles(&chain, &Default::default()).expect("a thermostat");
+        let (slim, _) = flipchain::steady::profiles::profiles(&chain, &Default::default())
+            .expect("a thermostat");
         let (full, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
         for phase in [0.0, 0.3, 0.85] {
             for (kind, distance, allowed) in distances(&slim.at(phase), &full.at(phase)) {
-                assert!(distance <= allowed, "{kind}, {chain:?} at {phase}: {distance:e} > {allowed:e}");
+                assert!(
+                    distance <= allowed,
+                    "{kind}, {chain:?} at {phase}: {distance:e} > {allowed:e}"
+                );
                 assert!(allowed < 1e-9, "{kind}, {chain:?} at {phase}: {allowed:e}");
             }
         }
@@ -242,7 +291,8 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
     ] {
         let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
         let law = law(&chain, &mut random);
-        // While ωτ < 40 one contour encloses all frequencies; the covariance is stepped to until its own contour serves.
+        // While ωτ < 40 one contour encloses all frequencies; the covariance is stepped to until
+        // its own contour serves.
         let first = evolve::profiles::earliest(&chain, &law).expect("flips");
         let served = contour::earliest(&chain).expect("flips");
         let times = [first, 1.7 * first, 0.9 * served, 1.1 * served, 40.3 * served];
@@ -253,11 +303,13 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
         let full = if bonds < 3 {
             let literal = Literal::new(&chain);
             let late = contour::evolve(&literal, &law, late, 1e-9, |_| false, &quiet);
-            radau::evolve(&literal, &law, early, 1e-10, |_| false, &quiet).and_then(|early| Ok((early.0, late?.0)))
+            radau::evolve(&literal, &law, early, 1e-10, |_| false, &quiet)
+                .and_then(|early| Ok((early.0, late?.0)))
         } else {
             let modal = Modal::new(&chain);
             let late = contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet);
-            radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).and_then(|early| Ok((early.0, late?.0)))
+            radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet)
+                .and_then(|early| Ok((early.0, late?.0)))
         };
         let (early, late) = full.expect("it ends");
         for (a, b) in slim.iter().zip(early.iter().chain(&late)) {
@@ -279,7 +331,9 @@ struct Everything(std::sync::Mutex<std::collections::HashMap<String, Vec<u8>>>);
 impl Archive for Everything {
     fn read(&self, name: &str) -> Option<Box<dyn std::io::Read>> {
         let parts = self.0.lock().expect("no writer panicked");
-        parts.get(name).map(|part| Box::new(std::io::Cursor::new(part.clone())) as Box<dyn std::io::Read>)
+        parts
+            .get(name)
+            .map(|part| Box::new(std::io::Cursor::new(part.clone())) as Box<dyn std::io::Read>)
     }
 
     fn write(&self, name: &str, content: &dyn Fn(&mut dyn std::io::Write) -> std::io::Result<()>) {
@@ -304,15 +358,21 @@ fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
     let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
     assert!(plan.windows.expect("in windows") < chain.bonds);
     let modal = Modal::new(&chain);
-    let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
+    let slim =
+        evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
     // Windows that keep their states after every step do not go on from each other's.
     let keeping = Monitor::default().keeping_in(std::sync::Arc::new(Everything::default()));
-    let kept = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &keeping).expect("it ends").0;
+    let kept =
+        evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &keeping).expect("it ends").0;
     assert!(slim.iter().zip(&kept).all(|(a, b)| a.moments == b.moments));
     let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
     for (a, b) in slim.iter().zip(&full) {
         for (kind, distance, allowed) in distances(a, b) {
-            assert!(distance <= allowed, "{kind}, τ = {}: {distance:e} > {allowed:e}", a.moments.time);
+            assert!(
+                distance <= allowed,
+                "{kind}, τ = {}: {distance:e} > {allowed:e}",
+                a.moments.time
+            );
             assert!(allowed < 3e-9, "{kind}, τ = {}: {allowed:e}", a.moments.time);
         }
     }

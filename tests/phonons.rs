@@ -1,4 +1,5 @@
-//! What is promised of `evolve --modes`: the energies of the chain's own waves, and of starting from another run's end.
+//! What is promised of `evolve --modes`: the energies of the chain's own waves, and of starting
+//! from another run's end.
 
 mod common;
 
@@ -20,7 +21,9 @@ fn chain(topology: Topology, bonds: usize) -> Chain {
 }
 
 fn at(chain: &Chain, law: &InitialLaw, time: f64) -> (Vec<Phonon>, f64) {
-    let solution = harmonic::evolve(chain, law, &[time], |_| true, &Default::default()).expect("it ends").remove(0);
+    let solution = harmonic::evolve(chain, law, &[time], |_| true, &Default::default())
+        .expect("it ends")
+        .remove(0);
     let energy = Profile::new(chain, &solution, time).energy().iter().sum();
     (phonons(chain, &solution.moments).expect("the covariance was kept"), energy)
 }
@@ -28,7 +31,9 @@ fn at(chain: &Chain, law: &InitialLaw, time: f64) -> (Vec<Phonon>, f64) {
 #[test]
 fn without_flips_every_mode_keeps_its_energy_and_together_they_are_the_whole() {
     let mut random = ChaCha8Rng::seed_from_u64(51);
-    for (topology, bonds) in [(Topology::Ring, 7), (Topology::Ring, 8), (Topology::Ring, 2), (Topology::Open, 6)] {
+    for (topology, bonds) in
+        [(Topology::Ring, 7), (Topology::Ring, 8), (Topology::Ring, 2), (Topology::Open, 6)]
+    {
         let chain = chain(topology, bonds);
         let law = law(&chain, &mut random);
         let (before, energy) = at(&chain, &law, 0.0);
@@ -36,7 +41,10 @@ fn without_flips_every_mode_keeps_its_energy_and_together_they_are_the_whole() {
         for time in [0.7, 1e6] {
             for (a, b) in before.iter().zip(at(&chain, &law, time).0) {
                 // Some roundings of an energy of order one.
-                assert!((a.energy - b.energy).abs() < 1e-13 && (a.mean_energy - b.mean_energy).abs() < 1e-13);
+                assert!(
+                    (a.energy - b.energy).abs() < 1e-13
+                        && (a.mean_energy - b.mean_energy).abs() < 1e-13
+                );
                 assert!((a.omega - 2.0 * (PI * a.k).sin().abs()).abs() < 1e-15);
             }
         }
@@ -45,7 +53,8 @@ fn without_flips_every_mode_keeps_its_energy_and_together_they_are_the_whole() {
 
 #[test]
 fn the_energy_of_a_wave_of_the_ring_is_that_of_the_field_phi() {
-    // φ(k) = 2|sin πk| q̂ + i p̂ by plain sums, for the means alone and as a quadratic form for independent coordinates.
+    // φ(k) = 2|sin πk| q̂ + i p̂ by plain sums, for the means alone and as a quadratic form for
+    // independent coordinates.
     let mut random = ChaCha8Rng::seed_from_u64(52);
     let n = 9;
     let chain = chain(Topology::Ring, n);
@@ -55,7 +64,8 @@ fn the_energy_of_a_wave_of_the_ring_is_that_of_the_field_phi() {
         let wave = |site: usize| Complex64::cis(-2.0 * PI * k * site as f64);
         // r̂ = (1 - e^(-2πik)) q̂
         let per_r = omega / (1.0 - Complex64::cis(-2.0 * PI * k));
-        let phi: Complex64 = (0..n).map(|s| wave(s) * (per_r * law.mean_r[s] + Complex64::I * law.mean_p[s])).sum();
+        let phi: Complex64 =
+            (0..n).map(|s| wave(s) * (per_r * law.mean_r[s] + Complex64::I * law.mean_p[s])).sum();
         let spread: f64 = (0..n).map(|s| per_r.norm_sqr() * law.var_r[s] + law.var_p[s]).sum();
         let size = 2.0 * n as f64;
         assert!((phonon.mean_energy - phi.norm_sqr() / size).abs() < 1e-14, "{k}");
@@ -77,7 +87,8 @@ fn a_wave_that_runs_to_the_right_has_its_energy_below_one_half() {
     let law = InitialLaw { mean_r, mean_p, var_r: zero.clone(), var_p: zero, ..Default::default() };
     for phonon in at(&chain, &law, 3.0).0 {
         // |φ|² = (ω N)², energy ω² N/2.
-        let expected = if (phonon.k - k).abs() < 1e-12 { omega * omega * n as f64 / 2.0 } else { 0.0 };
+        let expected =
+            if (phonon.k - k).abs() < 1e-12 { omega * omega * n as f64 / 2.0 } else { 0.0 };
         assert!((phonon.energy - expected).abs() < 1e-13, "{phonon:?}");
     }
 }
@@ -90,8 +101,12 @@ fn two_ways_through_time_agree_on_every_mode_within_their_errors() {
         let (law, modal) = (law(&chain, &mut random), Modal::new(&chain));
         let times = [contour::earliest(&chain).expect("flips")];
         let keep = |_: usize| true;
-        let contoured = contour::evolve(&modal, &law, &times, 1e-9, keep, &Default::default()).expect("it ends").0;
-        let stepped = radau::evolve(&modal, &law, &times, 1e-9, keep, &Default::default()).expect("it ends").0;
+        let contoured = contour::evolve(&modal, &law, &times, 1e-9, keep, &Default::default())
+            .expect("it ends")
+            .0;
+        let stepped = radau::evolve(&modal, &law, &times, 1e-9, keep, &Default::default())
+            .expect("it ends")
+            .0;
         let [a, b] = [&contoured[0], &stepped[0]].map(|s| {
             let modes = phonons(&chain, &s.moments).expect("it was kept");
             (error(s, &modes), modes)
@@ -109,8 +124,16 @@ fn steady_writes_phases_before_the_average_and_refuses_what_has_none() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let out = |name: &str| folder.path().join(name).display().to_string();
     let data = |name: &str| format!("{}/data/scenarios/{name}.toml", env!("CARGO_MANIFEST_DIR"));
-    let ended =
-        flipchain(&["steady", &data("periodic_force"), "-o", &out("a"), "--phases", "3", "--set", "chain.bonds=8"]);
+    let ended = flipchain(&[
+        "steady",
+        &data("periodic_force"),
+        "-o",
+        &out("a"),
+        "--phases",
+        "3",
+        "--set",
+        "chain.bonds=8",
+    ]);
     assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     let csv = std::fs::read_to_string(folder.path().join("a/profiles.csv")).expect("profiles");
     let times: Vec<f64> = csv
@@ -122,7 +145,10 @@ fn steady_writes_phases_before_the_average_and_refuses_what_has_none() {
     assert_eq!(times, [0.0, 1.0 / 3.0, 2.0 / 3.0, f64::INFINITY]);
     let summary = std::fs::read_to_string(folder.path().join("a/summary.json")).expect("a summary");
     let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
-    assert!(summary["periodic"]["W_heat"].as_f64().is_some_and(|w| (w - 2.17).abs() < 0.1), "{summary}");
+    assert!(
+        summary["periodic"]["W_heat"].as_f64().is_some_and(|w| (w - 2.17).abs() < 0.1),
+        "{summary}"
+    );
     assert!(summary["periodic"]["momentum"][0]["amplitude"].as_f64().is_some_and(|a| a > 0.0));
     for (scenario, more, words) in [
         ("uphill", "--phases=2", "the force of this scenario is constant"),
@@ -134,11 +160,17 @@ fn steady_writes_phases_before_the_average_and_refuses_what_has_none() {
         assert!(refused.status.code() == Some(2) && message.contains(words), "{message}");
     }
     let ring = flipchain(&["steady", &data("ring_relaxation"), "-o", &out("c")]);
-    assert!(ring.status.success() && String::from_utf8_lossy(&ring.stdout).contains("of the initial law"));
+    assert!(
+        ring.status.success()
+            && String::from_utf8_lossy(&ring.stdout).contains("of the initial law")
+    );
 }
 
 fn flipchain(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_flipchain")).args(arguments).output().expect("the program starts")
+    Command::new(env!("CARGO_BIN_EXE_flipchain"))
+        .args(arguments)
+        .output()
+        .expect("the program starts")
 }
 
 const SMALL: &str = "[chain]\ntopology = \"open\"\nbonds = 6\nflip_rate = 1\n[left.thermostat]\ntemperature = 2\n\
@@ -155,15 +187,21 @@ fn a_run_starts_from_the_end_of_another_and_goes_on_as_one_run() {
     let profile = "[initial]\nelongation = \"x\"\ntemperature = \"1 + x\"\n";
     let one = scenario("one.toml", &format!("outputs = [900]\n{profile}"));
     let first = scenario("first.toml", &format!("outputs = [1, 400]\n{profile}"));
-    let second = scenario("second.toml", "outputs = [500]\n[initial]\ncovariance = \"first/covariance.npz\"\n");
-    for (file, out, more) in
-        [(&one, "one", "--modes"), (&first, "first", "--covariance"), (&second, "second", "--modes")]
-    {
+    let second = scenario(
+        "second.toml",
+        "outputs = [500]\n[initial]\ncovariance = \"first/covariance.npz\"\n",
+    );
+    for (file, out, more) in [
+        (&one, "one", "--modes"),
+        (&first, "first", "--covariance"),
+        (&second, "second", "--modes"),
+    ] {
         let ended = flipchain(&["evolve", file, "-o", &path(out), more]);
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
     }
     let rows = |run: &str| -> Vec<Vec<f64>> {
-        let csv = std::fs::read_to_string(folder.path().join(run).join("profiles.csv")).expect("profiles");
+        let csv = std::fs::read_to_string(folder.path().join(run).join("profiles.csv"))
+            .expect("profiles");
         csv.lines()
             .skip(1)
             .map(|line| line.split(',').skip(1).map(|x| x.parse().expect("a number")).collect())
@@ -173,7 +211,10 @@ fn a_run_starts_from_the_end_of_another_and_goes_on_as_one_run() {
         assert!(a.iter().zip(b).all(|(a, b)| (a - b).abs() < 1e-9), "{a:?}\n{b:?}");
     }
     let modes = std::fs::read_to_string(path("one/modes.csv")).expect("modes");
-    assert!(modes.starts_with("t,k,omega,energy,occupation,mean_energy\n") && modes.lines().count() == 8);
+    assert!(
+        modes.starts_with("t,k,omega,energy,occupation,mean_energy\n")
+            && modes.lines().count() == 8
+    );
     // The mode without frequency has no occupation.
     assert!(modes.lines().nth(1).is_some_and(|line| line.contains(",,")), "{modes}");
 }
@@ -183,7 +224,9 @@ fn every_mode_is_there_at_every_time_also_where_the_profiles_need_no_covariance(
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let long = SMALL.replace("bonds = 6", "bonds = 100");
-    let text = format!("{long}outputs = [0, 10, 500, 5000]\n[initial]\nelongation = \"x\"\ntemperature = 1\n");
+    let text = format!(
+        "{long}outputs = [0, 10, 500, 5000]\n[initial]\nelongation = \"x\"\ntemperature = 1\n"
+    );
     std::fs::write(path("a.toml"), text).expect("the folder is writable");
     let read = |run: &str, file: &str, columns: &[usize]| -> Vec<Vec<f64>> {
         let csv = std::fs::read_to_string(folder.path().join(run).join(file)).expect("a table");
@@ -193,12 +236,14 @@ fn every_mode_is_there_at_every_time_also_where_the_profiles_need_no_covariance(
         };
         csv.lines().skip(1).map(row).collect()
     };
-    for (run, more) in
-        [("alone", &["--modes"][..]), ("kept", &["--modes", "--covariance", "--covariance-times", "500"])]
-    {
+    for (run, more) in [
+        ("alone", &["--modes"][..]),
+        ("kept", &["--modes", "--covariance", "--covariance-times", "500"]),
+    ] {
         let ended = flipchain(&[&["evolve", &path("a.toml"), "-o", &path(run)], more].concat());
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-        let (modes, profiles) = (read(run, "modes.csv", &[0, 3]), read(run, "profiles.csv", &[0, 9]));
+        let (modes, profiles) =
+            (read(run, "modes.csv", &[0, 3]), read(run, "profiles.csv", &[0, 9]));
         for time in [0.0, 10.0, 500.0, 5000.0] {
             let energies = |rows: &[Vec<f64>]| -> Vec<f64> {
                 rows.iter().filter(|row| row[0] == time).map(|row| row[1]).collect()
@@ -209,7 +254,15 @@ fn every_mode_is_there_at_every_time_also_where_the_profiles_need_no_covariance(
             assert!((modes - sites).abs() < 1e-12 * sites, "{run}, τ = {time}: {modes} {sites}");
         }
     }
-    let refused = flipchain(&["evolve", &path("a.toml"), "-o", &path("none"), "--modes", "--method", "profiles"]);
+    let refused = flipchain(&[
+        "evolve",
+        &path("a.toml"),
+        "-o",
+        &path("none"),
+        "--modes",
+        "--method",
+        "profiles",
+    ]);
     assert_eq!(refused.status.code(), Some(2));
     assert!(String::from_utf8_lossy(&refused.stderr).contains("--modes"), "{refused:?}");
 }
@@ -230,15 +283,19 @@ fn a_ring_and_a_shaken_chain_go_on_from_their_own_end_in_the_force_s_phase() {
     let chains: [(&str, &dyn Fn(f64) -> String); 2] = [("shaken", &shaken), ("ring", &ring)];
     for (name, chain) in chains {
         let run = |part: &str, phase: f64, time: f64, initial: &str, more: &str| {
-            let text =
-                format!("{}[time]\nscale = \"microscopic\"\noutputs = [{time}]\n[initial]\n{initial}", chain(phase));
+            let text = format!(
+                "{}[time]\nscale = \"microscopic\"\noutputs = [{time}]\n[initial]\n{initial}",
+                chain(phase)
+            );
             let file = path(&format!("{name}-{part}.toml"));
             std::fs::write(&file, text).expect("the folder is writable");
             let ended = flipchain(&["evolve", &file, "-o", &path(&format!("{name}-{part}")), more]);
             assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-            let csv = std::fs::read_to_string(path(&format!("{name}-{part}/profiles.csv"))).expect("profiles");
-            let row =
-                |line: &str| -> Vec<f64> { line.split(',').skip(1).map(|x| x.parse().expect("a number")).collect() };
+            let csv = std::fs::read_to_string(path(&format!("{name}-{part}/profiles.csv")))
+                .expect("profiles");
+            let row = |line: &str| -> Vec<f64> {
+                line.split(',').skip(1).map(|x| x.parse().expect("a number")).collect()
+            };
             csv.lines().skip(1).map(row).collect::<Vec<_>>()
         };
         let whole = run("whole", 0.4, 2.0 * half, profile, "--quiet");
@@ -258,14 +315,26 @@ fn phases_by_the_literal_operator_are_the_same_profiles() {
     let out = |name: &str| folder.path().join(name).display().to_string();
     let data = format!("{}/data/scenarios/periodic_force.toml", env!("CARGO_MANIFEST_DIR"));
     let values = |method: &str| -> Vec<f64> {
-        let arguments =
-            ["steady", &data, "-o", &out(method), "--phases=5", "--set=chain.bonds=7", "--method", method, "--quiet"];
+        let arguments = [
+            "steady",
+            &data,
+            "-o",
+            &out(method),
+            "--phases=5",
+            "--set=chain.bonds=7",
+            "--method",
+            method,
+            "--quiet",
+        ];
         let ended = flipchain(&arguments);
         assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
-        let csv = std::fs::read_to_string(folder.path().join(method).join("profiles.csv")).expect("profiles");
+        let csv = std::fs::read_to_string(folder.path().join(method).join("profiles.csv"))
+            .expect("profiles");
         csv.lines()
             .skip(1)
-            .flat_map(|line| line.split(',').map(|x| x.parse().expect("a number")).collect::<Vec<f64>>())
+            .flat_map(|line| {
+                line.split(',').map(|x| x.parse().expect("a number")).collect::<Vec<f64>>()
+            })
             .collect()
     };
     let judge = values("literal");
@@ -285,17 +354,29 @@ fn a_gibbs_state_is_its_tension_and_temperature() {
         let text = format!("{SMALL}outputs = [1]\n[initial]\n{initial}");
         flipchain::scenario::Scenario::from_str_named(&text, "a.toml", &[])
     };
-    let gibbs = read("state = \"gibbs\"\ntension = \"0.5 + x\"\ntemperature = 2\n").expect("it is one");
+    let gibbs =
+        read("state = \"gibbs\"\ntension = \"0.5 + x\"\ntemperature = 2\n").expect("it is one");
     assert_eq!(gibbs, read("elongation = \"0.5 + x\"\ntemperature = 2\n").expect("it is one"));
     for (initial, key, words) in [
-        ("state = \"gibbs\"\nelongation = 1\ntemperature = 2\n", "initial.elongation", "only temperature and tension"),
+        (
+            "state = \"gibbs\"\nelongation = 1\ntemperature = 2\n",
+            "initial.elongation",
+            "only temperature and tension",
+        ),
         ("tension = 1\ntemperature = 2\n", "initial.tension", "state = \"gibbs\""),
         ("state = \"frozen\"\ntemperature = 2\n", "initial.state", "gibbs"),
         ("state = \"gibbs\"\n", "initial.temperature", "required"),
-        ("covariance = \"a.npz\"\ntemperature = 2\n", "initial.temperature", "only elongation and momentum"),
+        (
+            "covariance = \"a.npz\"\ntemperature = 2\n",
+            "initial.temperature",
+            "only elongation and momentum",
+        ),
     ] {
         let message = read(initial).expect_err(initial).to_string();
-        assert!(message.contains(key) && message.contains(words) && message.starts_with("a.toml:"), "{message}");
+        assert!(
+            message.contains(key) && message.contains(words) && message.starts_with("a.toml:"),
+            "{message}"
+        );
     }
 }
 
@@ -305,7 +386,8 @@ fn what_is_no_covariance_is_refused_with_its_reason() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = |name: &str| folder.path().join(name).display().to_string();
     let write = |name: &str, covariance: &Array2<f64>| {
-        let mut npz = ndarray_npy::NpzWriter::new(std::fs::File::create(path(name)).expect("writable"));
+        let mut npz =
+            ndarray_npy::NpzWriter::new(std::fs::File::create(path(name)).expect("writable"));
         npz.add_array("covariance", covariance).expect("writable");
         npz.finish().expect("writable");
     };
@@ -335,6 +417,7 @@ fn what_is_no_covariance_is_refused_with_its_reason() {
         assert!(!folder.path().join("out").exists());
     }
     // limit needs profiles.
-    let refused = flipchain(&["limit", &path("a.toml"), "-o", &path("out"), "--set", "time.scale=diffusive"]);
+    let refused =
+        flipchain(&["limit", &path("a.toml"), "-o", &path("out"), "--set", "time.scale=diffusive"]);
     assert!(String::from_utf8_lossy(&refused.stderr).contains("needs the initial law as profiles"));
 }

@@ -1,4 +1,5 @@
-//! What is promised of the profiles without the covariance: they are those of the covariance, at any N, to their stated error.
+//! What is promised of the profiles without the covariance: they are those of the covariance, at
+//! any N, to their stated error.
 
 mod agreement;
 
@@ -18,14 +19,16 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn chain(bonds: usize, flip_rate: f64, ends: [Option<(f64, f64)>; 2], force: f64) -> Chain {
-    let [left, right] = ends.map(|end| end.map(|(temperature, friction)| Thermostat { temperature, friction }));
+    let [left, right] =
+        ends.map(|end| end.map(|(temperature, friction)| Thermostat { temperature, friction }));
     let force = Force { mean: force, ..Default::default() };
     Chain { topology: Topology::Open, bonds, flip_rate, left, right, force }
 }
 
 fn random_chain(random: &mut ChaCha8Rng, bonds: usize) -> Chain {
     let flip_rate = 10f64.powf(random.random_range(-1.5..1.0));
-    let mut end = || Some((random.random_range(0.0..3.0), 10f64.powf(random.random_range(-1.0..1.0))));
+    let mut end =
+        || Some((random.random_range(0.0..3.0), 10f64.powf(random.random_range(-1.0..1.0))));
     let mut ends = [end(), end()];
     if let which @ 0..=1 = random.random_range(0..5usize) {
         ends[which] = None;
@@ -33,12 +36,15 @@ fn random_chain(random: &mut ChaCha8Rng, bonds: usize) -> Chain {
     chain(bonds, flip_rate, ends, random.random_range(-2.0..2.0))
 }
 
-/// The errors of the variances and of the correlations, each over what the solution states, a second solution's own errors granted.
+/// The errors of the variances and of the correlations, each over what the solution states, a
+/// second solution's own errors granted.
 fn over_estimate(found: &Solution, judge: &Solution) -> [f64; 2] {
     let (a, b) = (&found.moments, &judge.moments);
     [
-        apart(&a.variance, &b.variance) / (found.errors.var_p.max(found.errors.var_r) + judge.errors.var_p),
-        apart(&a.correlation, &b.correlation) / (found.errors.correlation + judge.errors.correlation),
+        apart(&a.variance, &b.variance)
+            / (found.errors.var_p.max(found.errors.var_r) + judge.errors.var_p),
+        apart(&a.correlation, &b.correlation)
+            / (found.errors.correlation + judge.errors.correlation),
     ]
 }
 
@@ -47,7 +53,10 @@ fn the_stationary_profiles_are_those_of_the_literal_operator() {
     let mut random = ChaCha8Rng::seed_from_u64(51);
     for case in 0..60 {
         let chain = random_chain(&mut random, 1 + case % 12);
-        let found = steady::profiles::profiles(&chain, &Default::default()).expect("flips and a thermostat").0.average;
+        let found = steady::profiles::profiles(&chain, &Default::default())
+            .expect("flips and a thermostat")
+            .0
+            .average;
         let judge = steady::covariance(&Literal::new(&chain)).expect("a stationary state").0;
         for excess in over_estimate(&found, &judge) {
             assert!(excess <= 1.0, "case {case}: {excess:.1} times the estimate\n{chain:?}");
@@ -66,7 +75,10 @@ fn the_stationary_profiles_are_those_of_the_covariance() {
     let mut random = ChaCha8Rng::seed_from_u64(52);
     for bonds in [40, 90, 150] {
         let chain = random_chain(&mut random, bonds);
-        let found = steady::profiles::profiles(&chain, &Default::default()).expect("flips and a thermostat").0.average;
+        let found = steady::profiles::profiles(&chain, &Default::default())
+            .expect("flips and a thermostat")
+            .0
+            .average;
         let judge = steady::covariance(&Modal::new(&chain)).expect("a stationary state").0;
         for excess in over_estimate(&found, &judge) {
             assert!(excess <= 1.0, "{excess:.1} times the estimate\n{chain:?}");
@@ -78,23 +90,35 @@ fn the_stationary_profiles_are_those_of_the_covariance() {
 fn long_chains_have_the_closed_forms() {
     for bonds in [100, 1000, 10_000] {
         for (flip_rate, left, right) in [(1.0, 1.0, 1.0), (0.4, 0.3, 4.0)] {
-            let ends = |temperatures: [f64; 2]| [Some((temperatures[0], left)), Some((temperatures[1], right))];
-            // Without a force `steady` states the closed form, which judges the equation it would be solved by otherwise.
+            let ends = |temperatures: [f64; 2]| {
+                [Some((temperatures[0], left)), Some((temperatures[1], right))]
+            };
+            // Without a force `steady` states the closed form, which judges the equation it would
+            // be solved by otherwise.
             let heat_flow = chain(bonds, flip_rate, ends([2.0, 1.0]), 0.0);
             let noise = heat_flow.covariance_source(&vec![0.0; bonds + 1], 2.0);
             let noise: Vec<Complex64> = noise.into_iter().map(Complex64::from).collect();
             let drive = Drive { momentum: &noise, elongation: None };
             let kernel = SquaredKernel::judged(&heat_flow, Complex64::ZERO);
-            let found = kernel.variances(drive, 1e-15, &Monitor::default()).expect("nobody interrupts");
+            let found =
+                kernel.variances(drive, 1e-15, &Monitor::default()).expect("nobody interrupts");
             let thermal = heat_flow.thermal_state().expect("two thermostats");
             let closed = [thermal.var_r, thermal.var_p].concat();
-            let variances: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| 2.0 + v.re).collect();
+            let variances: Vec<f64> =
+                found.elongation.iter().chain(&found.momentum).map(|v| 2.0 + v.re).collect();
             let error = apart(&closed, &variances);
             let allowed = found.error + 4.0 * f64::EPSILON * 2.0;
-            assert!(error <= allowed && error < 1e-13, "N = {bonds}: {error:e} of {:e}", found.error);
+            assert!(
+                error <= allowed && error < 1e-13,
+                "N = {bonds}: {error:e} of {:e}",
+                found.error
+            );
 
             let driven = chain(bonds, flip_rate, ends([2.0, 1.0]), 2.0);
-            let found = steady::profiles::profiles(&driven, &Default::default()).expect("a stationary state").0.average;
+            let found = steady::profiles::profiles(&driven, &Default::default())
+                .expect("a stationary state")
+                .0
+                .average;
             let exact = driven.stationary_current().expect("a constant force");
             for bond in [0, bonds / 2, bonds - 1] {
                 let (p, r) = driven.left_pair(bond);
@@ -115,33 +139,59 @@ fn long_chains_have_the_closed_forms() {
 #[test]
 fn the_current_in_time_keeps_its_digits_in_long_chains() {
     // In the long run it is the closed form, 1/N of the energies, at every bond and at both ends.
-    for ends in [[Some((2.0, 1.0)), Some((1.0, 4.0))], [Some((2.0, 0.1)), None], [None, Some((1.0, 2.0))]] {
+    for ends in
+        [[Some((2.0, 1.0)), Some((1.0, 4.0))], [Some((2.0, 0.1)), None], [None, Some((1.0, 2.0))]]
+    {
         let chain = chain(3000, 0.5, ends, 2.0);
         let law = random_law(&mut ChaCha8Rng::seed_from_u64(56), &chain);
         let unit = 3000f64.powi(2);
-        let found = evolve::profiles::evolve(&chain, &law, &[0.01 * unit, 200.0 * unit], 1e-10, &Monitor::default());
-        let profiles: Vec<Profile> =
-            found.expect("it ends").0.iter().map(|s| Profile::new(&chain, s, s.moments.time)).collect();
-        let (late, exact) = (&profiles[1], steady::profiles::profiles(&chain, &Default::default()).expect("a state"));
+        let found = evolve::profiles::evolve(
+            &chain,
+            &law,
+            &[0.01 * unit, 200.0 * unit],
+            1e-10,
+            &Monitor::default(),
+        );
+        let profiles: Vec<Profile> = found
+            .expect("it ends")
+            .0
+            .iter()
+            .map(|s| Profile::new(&chain, s, s.moments.time))
+            .collect();
+        let (late, exact) = (
+            &profiles[1],
+            steady::profiles::profiles(&chain, &Default::default()).expect("a state"),
+        );
         let exact = Profile::new(&chain, &exact.0.average, f64::INFINITY);
         if let Some(closed) = chain.stationary_current() {
-            assert!((exact.left_inflow - closed).abs() < 1e-13 * closed.abs(), "{} {closed}", exact.left_inflow);
+            assert!(
+                (exact.left_inflow - closed).abs() < 1e-13 * closed.abs(),
+                "{} {closed}",
+                exact.left_inflow
+            );
         }
-        let apart = apart(&late.current, &exact.current).max((late.left_inflow - exact.left_inflow).abs());
+        let apart =
+            apart(&late.current, &exact.current).max((late.left_inflow - exact.left_inflow).abs());
         let stated = late.errors.current + exact.errors.current;
         assert!(apart <= stated, "{ends:?}: {apart:e} apart, stated {stated:e}");
         // The current is of order 1/N in the end, and before that larger by the root of the time.
         for (profile, stated) in profiles.iter().zip([1e-9, 1e-10]) {
-            assert!(profile.errors.current * 3000.0 < stated, "{ends:?}: {:e}", profile.errors.current);
+            assert!(
+                profile.errors.current * 3000.0 < stated,
+                "{ends:?}: {:e}",
+                profile.errors.current
+            );
         }
     }
 }
 
 #[test]
 fn equilibrium_is_exactly_uniform() {
-    let found =
-        steady::profiles::profiles(&chain(5000, 0.7, [Some((1.5, 1.0)), Some((1.5, 0.2))], 0.0), &Default::default())
-            .expect("a state");
+    let found = steady::profiles::profiles(
+        &chain(5000, 0.7, [Some((1.5, 1.0)), Some((1.5, 0.2))], 0.0),
+        &Default::default(),
+    )
+    .expect("a state");
     assert!(found.0.average.moments.variance.iter().all(|&v| v == 1.5));
 }
 
@@ -150,7 +200,12 @@ fn the_profiles_have_the_same_bits_for_any_number_of_threads() {
     let chain = chain(700, 0.5, [Some((2.0, 1.0)), None], 1.0);
     let run = |threads: usize| {
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
-        pool.install(|| steady::profiles::profiles(&chain, &Default::default()).expect("a stationary state").0.average)
+        pool.install(|| {
+            steady::profiles::profiles(&chain, &Default::default())
+                .expect("a stationary state")
+                .0
+                .average
+        })
     };
     let one = run(1);
     for threads in [2, 3, 8] {
@@ -159,7 +214,8 @@ fn the_profiles_have_the_same_bits_for_any_number_of_threads() {
 }
 
 fn random_law(random: &mut ChaCha8Rng, chain: &Chain) -> InitialLaw {
-    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
+    let mut values =
+        |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
     InitialLaw {
         mean_r: values(chain.bonds, -1.0),
         mean_p: values(chain.atoms(), -1.0),
@@ -173,7 +229,11 @@ fn random_law(random: &mut ChaCha8Rng, chain: &Chain) -> InitialLaw {
 fn assert_same(found: &[Solution], judges: &[Solution], what: &str) {
     for (found, judge) in found.iter().zip(judges) {
         for (name, apart, allowed) in distances(found, judge) {
-            assert!(apart <= allowed, "{what}, τ = {}: {name} {apart:e} apart, stated {allowed:e}", found.moments.time);
+            assert!(
+                apart <= allowed,
+                "{what}, τ = {}: {name} {apart:e} apart, stated {allowed:e}",
+                found.moments.time
+            );
         }
     }
 }
@@ -191,7 +251,8 @@ fn the_profiles_in_time_are_those_of_the_covariance() {
             let law = random_law(&mut random, &chain);
             let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
             let times = [1.0, 1.7, 5.0, 20.0, 150.0].map(|t| t * earliest);
-            let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
+            let found =
+                evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
             // The covariance by steps where its own contour does not serve yet.
             let (early, late) = times.split_at(2);
             let judge = if bonds < 4 {
@@ -214,15 +275,25 @@ fn the_profiles_in_time_are_those_of_the_covariance() {
 fn weak_and_strong_flips_and_frictions_keep_the_stated_error() {
     let quiet = Monitor::default();
     for (seed, (flip_rate, frictions)) in
-        [(0.005, [0.01, 100.0]), (0.02, [1.0, 1.0]), (100.0, [0.01, 100.0]), (30.0, [3.0, 0.1])].into_iter().enumerate()
+        [(0.005, [0.01, 100.0]), (0.02, [1.0, 1.0]), (100.0, [0.01, 100.0]), (30.0, [3.0, 0.1])]
+            .into_iter()
+            .enumerate()
     {
         let mut random = ChaCha8Rng::seed_from_u64(60 + seed as u64);
-        let chain = chain(6, flip_rate, frictions.map(|friction| Some((1.0 + f64::min(friction, 1.0), friction))), 0.7);
+        let chain = chain(
+            6,
+            flip_rate,
+            frictions.map(|friction| Some((1.0 + f64::min(friction, 1.0), friction))),
+            0.7,
+        );
         let law = random_law(&mut random, &chain);
         let earliest = contour::earliest(&chain).expect("it serves");
         let times = [1.0, 9.0].map(|t| t * earliest);
-        let found = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
-        let judge = contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &quiet).expect("it ends").0;
+        let found =
+            evolve::profiles::evolve(&chain, &law, &times, 1e-9, &quiet).expect("it ends").0;
+        let judge = contour::evolve(&Literal::new(&chain), &law, &times, 1e-9, |_| false, &quiet)
+            .expect("it ends")
+            .0;
         assert_same(&found, &judge, &format!("{chain:?}"));
     }
 }
@@ -239,8 +310,11 @@ fn early_profiles_of_a_long_chain_are_those_of_windows_of_it() {
         let window = plan.windows.expect("in windows");
         assert!(window < chain.bonds, "{window}");
         let modal = Modal::new(&chain);
-        let found = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
-        let judge = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+        let found = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet)
+            .expect("it ends")
+            .0;
+        let judge =
+            radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
         assert_same(&found, &judge, &plan.reason);
         // Stated, and not far from what was asked for.
         assert!(
@@ -256,7 +330,13 @@ fn profiles_earlier_than_the_contour_reaches_are_refused() {
     let chain = chain(20, 0.01, [Some((1.0, 1.0)), None], 0.0);
     let law = random_law(&mut ChaCha8Rng::seed_from_u64(55), &chain);
     let earliest = evolve::profiles::earliest(&chain, &law).expect("it serves");
-    let refused = evolve::profiles::evolve(&chain, &law, &[0.9 * earliest, 2.0 * earliest], 1e-9, &Monitor::default());
+    let refused = evolve::profiles::evolve(
+        &chain,
+        &law,
+        &[0.9 * earliest, 2.0 * earliest],
+        1e-9,
+        &Monitor::default(),
+    );
     let message = refused.expect_err("it is too early").to_string();
     assert!(message.contains("τ = 5.400e3") && message.contains("τ = 6.000e3"), "{message}");
 }
@@ -266,7 +346,9 @@ fn flips_too_rare_for_the_quadrature_leave_windows_the_covariance_and_a_ring_at_
     let quiet = Monitor::default();
     let open = chain(40, 9e-5, [Some((2.0, 1.0)), Some((1.0, 0.3))], 0.0);
     let law = random_law(&mut ChaCha8Rng::seed_from_u64(56), &open);
-    let plan = |chain: &Chain, law: &InitialLaw, times: &[f64], method| evolve::plan(chain, law, times, method, false);
+    let plan = |chain: &Chain, law: &InitialLaw, times: &[f64], method| {
+        evolve::plan(chain, law, times, method, false)
+    };
     // Late: by the covariance, though it was not asked for.
     let late = plan(&open, &law, &[1e7], Method::Auto).expect("it serves");
     assert!(!late.without_covariance && late.stepped == 0, "{late:?}");
@@ -291,7 +373,8 @@ fn flips_too_rare_for_the_quadrature_leave_windows_the_covariance_and_a_ring_at_
     let times = [1e6, 3e7];
     let alone = plan(&ring, &law, &times, Method::Profiles).expect("it serves");
     let modal = Modal::new(&ring);
-    let found = evolve::evolve(&modal, &law, &times, &alone, 1e-8, |_| false, &quiet).expect("it ends").0;
+    let found =
+        evolve::evolve(&modal, &law, &times, &alone, 1e-8, |_| false, &quiet).expect("it ends").0;
     let judge = contour::evolve(&modal, &law, &times, 1e-8, |_| false, &quiet).expect("it ends").0;
     assert_same(&found, &judge, &alone.reason);
 }
@@ -313,13 +396,21 @@ fn the_covariance_is_taken_where_rare_flips_make_it_quicker_and_it_reaches_the_t
     let at = |bonds: usize, flip_rate: f64| chain(bonds, flip_rate, ends, 1.0);
     // Energy crosses the chain between flips.
     let ballistic = at(300, 1e-3);
-    assert!(!steady::profiles::is_best(&ballistic, 1e-9) && steady::profiles::is_best(&ballistic, 1e-11));
+    assert!(
+        !steady::profiles::is_best(&ballistic, 1e-9)
+            && steady::profiles::is_best(&ballistic, 1e-11)
+    );
     // What it is said to reach it does.
     let found = steady::covariance(&Modal::new(&ballistic)).expect("it settles").0;
     let size = largest(&found.moments.variance);
     assert!(found.errors.var_p < 2e-10 * size, "{:.1e}", found.errors.var_p / size);
     // Quick enough, diffusive, too long for a covariance.
     for chain in [at(20, 1e-2), at(1000, 1.0), at(100_000, 1e-3)] {
-        assert!(steady::profiles::is_best(&chain, 1e-9), "N = {}, γ = {}", chain.bonds, chain.flip_rate);
+        assert!(
+            steady::profiles::is_best(&chain, 1e-9),
+            "N = {}, γ = {}",
+            chain.bonds,
+            chain.flip_rate
+        );
     }
 }

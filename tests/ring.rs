@@ -1,4 +1,5 @@
-//! What is promised of chains that nothing enters or leaves: the ring, and the open chain with free ends.
+//! What is promised of chains that nothing enters or leaves: the ring, and the open chain with free
+//! ends.
 
 mod agreement;
 
@@ -22,7 +23,8 @@ fn chain(topology: Topology, bonds: usize, flip_rate: f64) -> Chain {
 /// Random means and a random correlated covariance.
 fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
     let n = chain.coordinates();
-    let mut values = |n: usize| (0..n).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f64>>();
+    let mut values =
+        |n: usize| (0..n).map(|_| random.random_range(-1.0..1.0)).collect::<Vec<f64>>();
     let (mean_r, mean_p) = (values(chain.bonds), values(chain.atoms()));
     let factor = Array2::from_shape_fn((n, n), |_| random.random_range(-1.0..1.0));
     let covariance = factor.dot(&factor.t()) / n as f64;
@@ -46,7 +48,11 @@ fn conserved(chain: &Chain, solution: &Solution) -> [f64; 3] {
 /// Two solutions at one time are within their errors of each other, and these are small.
 fn agree(a: &Solution, b: &Solution, bonds: usize) {
     for (kind, distance, allowed) in distances(a, b) {
-        assert!(distance <= allowed, "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}", a.moments.time);
+        assert!(
+            distance <= allowed,
+            "{kind} N {bonds} τ {}: {distance:e} > {allowed:e}",
+            a.moments.time
+        );
         assert!(allowed < 1e-9, "{kind} N {bonds} τ {}: {allowed:e}", a.moments.time);
     }
 }
@@ -58,17 +64,30 @@ fn energy_and_length_are_kept_to_rounding_by_steps_and_contour() {
         let chain = chain(topology, bonds, 0.7);
         let law = law(&chain, &mut random);
         let (modal, first) = (Modal::new(&chain), contour::earliest(&chain).expect("flips"));
-        let stepped = radau::evolve(&modal, &law, &[0.0, 5.0], 1e-9, |_| true, &Default::default()).expect("it ends").0;
-        let inverted = contour::evolve(&modal, &law, &[first, 3.0 * first], 1e-9, |_| true, &Default::default())
+        let stepped = radau::evolve(&modal, &law, &[0.0, 5.0], 1e-9, |_| true, &Default::default())
             .expect("it ends")
             .0;
+        let inverted = contour::evolve(
+            &modal,
+            &law,
+            &[first, 3.0 * first],
+            1e-9,
+            |_| true,
+            &Default::default(),
+        )
+        .expect("it ends")
+        .0;
         let before = conserved(&chain, &stepped[0]);
         for later in [&stepped[1], &inverted[0], &inverted[1]] {
             let after = conserved(&chain, later);
             let counted = if topology == Topology::Ring { 3 } else { 1 };
             for (before, after) in before.iter().zip(after).take(counted) {
-                // The contour's weights amplify the roundings of sums over a dozen sites a hundredfold.
-                assert!((before - after).abs() < 2e-12 * (1.0 + before.abs()), "{chain:?}: {before} {after}");
+                // The contour's weights amplify the roundings of sums over a dozen sites a
+                // hundredfold.
+                assert!(
+                    (before - after).abs() < 2e-12 * (1.0 + before.abs()),
+                    "{chain:?}: {before} {after}"
+                );
             }
         }
     }
@@ -89,7 +108,14 @@ fn the_limit_that_the_conserved_quantities_fix_is_the_one_that_is_reached() {
         let law = law(&chain, &mut random);
         let limit = closed::isolated(&chain, &law, true).expect("it settles").average;
         // The slowest rate is about 4π²/(4γN²) > 0.1.
-        let late = contour::evolve(&Modal::new(&chain), &law, &[2000.0], 1e-9, |_| true, &Default::default());
+        let late = contour::evolve(
+            &Modal::new(&chain),
+            &law,
+            &[2000.0],
+            1e-9,
+            |_| true,
+            &Default::default(),
+        );
         let late = &late.expect("it ends").0[0];
         let means = limit.moments.mean.iter().zip(&late.moments.mean);
         assert!(means.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) < 1e-12, "{chain:?}");
@@ -104,7 +130,8 @@ fn what_never_settles_is_told_apart_from_what_is_driven_for_ever() {
     let still = chain(Topology::Ring, 4, 0.0);
     let law_of_still = law(&still, &mut random);
     assert_eq!(closed::isolated(&still, &law_of_still, false), Err(SteadyError::NeverSettles));
-    let driven = Chain { force: Force { mean: 1.0, ..Force::default() }, ..chain(Topology::Open, 4, 1.0) };
+    let driven =
+        Chain { force: Force { mean: 1.0, ..Force::default() }, ..chain(Topology::Open, 4, 1.0) };
     let law_of_driven = law(&driven, &mut random);
     assert_eq!(closed::isolated(&driven, &law_of_driven, false), Err(SteadyError::NoThermostat));
     assert!(SteadyError::NoThermostat.to_string().contains("use evolve"));
@@ -114,14 +141,26 @@ fn what_never_settles_is_told_apart_from_what_is_driven_for_ever() {
 #[test]
 fn a_driven_chain_without_thermostats_gains_what_the_force_does() {
     let mut random = ChaCha8Rng::seed_from_u64(34);
-    let force = Force { mean: 0.5, frequency: 1.1, harmonics: vec![(1, num_complex::Complex64::new(0.7, 0.2))] };
+    let force = Force {
+        mean: 0.5,
+        frequency: 1.1,
+        harmonics: vec![(1, num_complex::Complex64::new(0.7, 0.2))],
+    };
     let chain = Chain { force, ..chain(Topology::Open, 5, 1.0) };
     let law = law(&chain, &mut random);
-    let outputs = contour::evolve(&Modal::new(&chain), &law, &[400.0, 4000.0], 1e-9, |_| true, &Default::default());
+    let outputs = contour::evolve(
+        &Modal::new(&chain),
+        &law,
+        &[400.0, 4000.0],
+        1e-9,
+        |_| true,
+        &Default::default(),
+    );
     let outputs = outputs.expect("it ends").0;
     let energy = |s: &Solution| conserved(&chain, s)[0];
     let work = |s: &Solution| s.integrals.as_ref().expect("integrals").work;
-    let (gained, done) = (energy(&outputs[1]) - energy(&outputs[0]), work(&outputs[1]) - work(&outputs[0]));
+    let (gained, done) =
+        (energy(&outputs[1]) - energy(&outputs[0]), work(&outputs[1]) - work(&outputs[0]));
     assert!(done > 100.0 && (gained - done).abs() < 1e-9 * done, "{gained} {done}");
 }
 
@@ -134,8 +173,9 @@ fn without_flips_one_thermostat_gives_its_temperature_and_two_the_closed_form() 
     // The literal operator is the judge of the other.
     let two = Chain { left: end(0.4), ..one };
     let state = closed::harmonic(&two, true).expect("thermostats").average;
-    let judge =
-        flipchain::steady::covariance(&flipchain::covariance::literal::Literal::new(&two)).expect("it is regular").0;
+    let judge = flipchain::steady::covariance(&flipchain::covariance::literal::Literal::new(&two))
+        .expect("it is regular")
+        .0;
     assert!((full(&state) - full(&judge)).iter().all(|x| x.abs() < 1e-12));
 }
 
@@ -169,20 +209,31 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
         let times = [first, 2.0 * first, served, 3.0 * served, 100.0 * served];
         let slim = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
         // The covariance by steps where its own contour does not serve yet.
-        let ((early, late), modal, quiet) = (times.split_at(2), Modal::new(&chain), Monitor::default());
-        let early = radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).expect("it ends").0;
+        let ((early, late), modal, quiet) =
+            (times.split_at(2), Modal::new(&chain), Monitor::default());
+        let early =
+            radau::evolve(&modal, &law, early, 1e-10, |_| false, &quiet).expect("it ends").0;
         let late = contour::evolve(&modal, &law, late, 1e-9, |_| false, &quiet).expect("it ends").0;
         for (a, b) in slim.expect("it ends").0.iter().zip(early.iter().chain(&late)) {
             agree(a, b, bonds);
             let (x, e) = (&a.moments, &a.errors);
             // Energy stays, to the stated error of the profiles.
             let energy = |mean: &[f64], variance: &[f64]| {
-                mean.iter().zip(variance).map(|(z, v)| (z * z + v) / 2.0).sum::<f64>() / bonds as f64
+                mean.iter().zip(variance).map(|(z, v)| (z * z + v) / 2.0).sum::<f64>()
+                    / bonds as f64
             };
-            let (before, after) = (energy(&law.mean(), &law.variance()), energy(&x.mean, &x.variance));
-            let size = |range: std::ops::Range<usize>| x.mean[range].iter().fold(0.0, |m: f64, z| m.max(z.abs()));
-            let stated = (e.var_r + e.var_p) / 2.0 + size(0..bonds) * e.mean_r + size(bonds..2 * bonds) * e.mean_p;
-            assert!((before - after).abs() <= stated, "N {bonds}: {before} {after}, stated {stated:e}");
+            let (before, after) =
+                (energy(&law.mean(), &law.variance()), energy(&x.mean, &x.variance));
+            let size = |range: std::ops::Range<usize>| {
+                x.mean[range].iter().fold(0.0, |m: f64, z| m.max(z.abs()))
+            };
+            let stated = (e.var_r + e.var_p) / 2.0
+                + size(0..bonds) * e.mean_r
+                + size(bonds..2 * bonds) * e.mean_p;
+            assert!(
+                (before - after).abs() <= stated,
+                "N {bonds}: {before} {after}, stated {stated:e}"
+            );
         }
     }
 }
@@ -199,8 +250,11 @@ fn early_profiles_of_a_long_ring_are_those_of_windows_of_it() {
         // The small one is its own window.
         assert_eq!(plan.windows.expect("in windows") + 1 < bonds, several);
         let modal = Modal::new(&chain);
-        let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
-        let full = radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
+        let slim = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet)
+            .expect("it ends")
+            .0;
+        let full =
+            radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
         for (a, b) in slim.iter().zip(&full) {
             agree(a, b, bonds);
         }
@@ -211,7 +265,8 @@ fn early_profiles_of_a_long_ring_are_those_of_windows_of_it() {
 fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
     let bonds = 100_000;
     let chain = chain(Topology::Ring, bonds, 1.0);
-    let wave = |n: usize, shift: f64| (2.0 * std::f64::consts::PI * n as f64 / bonds as f64 + shift).sin();
+    let wave =
+        |n: usize, shift: f64| (2.0 * std::f64::consts::PI * n as f64 / bonds as f64 + shift).sin();
     let profile = |constant: f64, amplitude: f64, shift: f64| -> Vec<f64> {
         (0..bonds).map(|n| constant + amplitude * wave(n, shift)).collect()
     };
@@ -224,20 +279,33 @@ fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
         covariance: None,
     };
     let unit = (bonds as f64).powi(2);
-    let evolve =
-        |times: &[f64]| evolve::profiles::evolve(&chain, &law, times, 1e-10, &Monitor::default()).expect("it ends").0;
+    let evolve = |times: &[f64]| {
+        evolve::profiles::evolve(&chain, &law, times, 1e-10, &Monitor::default())
+            .expect("it ends")
+            .0
+    };
     // The same output by a contour of its own and by one that it shares.
     let (alone, shared) = (evolve(&[0.003 * unit]), evolve(&[0.001 * unit, 0.003 * unit]));
     let [a, b] = [&alone[0], &shared[1]].map(|s| Profile::new(&chain, s, 0.003));
     let size = a.current.iter().fold(0.0, |m: f64, j| m.max(j.abs()));
     let apart = a.current.iter().zip(&b.current).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
     assert!(apart <= a.errors.current + b.errors.current, "{apart:e}");
-    assert!(a.errors.current.max(b.errors.current) < 1e-10 * size, "{:e} of {size:e}", a.errors.current);
+    assert!(
+        a.errors.current.max(b.errors.current) < 1e-10 * size,
+        "{:e} of {size:e}",
+        a.errors.current
+    );
     // On this scale the current is -∂_x e_heat/4γ - r ∂_x r/2γ over N, to some 1/N of it.
-    let slope = |values: &[f64], n: usize| (values[(n + 1) % bonds] - values[(n + bonds - 1) % bonds]) / 2.0;
+    let slope = |values: &[f64], n: usize| {
+        (values[(n + 1) % bonds] - values[(n + bonds - 1) % bonds]) / 2.0
+    };
     let heat = a.thermal();
     for n in (0..bonds).step_by(9973) {
         let expected = -slope(&heat, n) / 4.0 - a.mean_r[n] * slope(&a.mean_r, n) / 2.0;
-        assert!((a.current[n] - expected).abs() < 1e-3 * size, "{n}: {:e} {expected:e}", a.current[n]);
+        assert!(
+            (a.current[n] - expected).abs() < 1e-3 * size,
+            "{n}: {:e} {expected:e}",
+            a.current[n]
+        );
     }
 }

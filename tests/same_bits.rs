@@ -1,4 +1,5 @@
-//! The same run gives the same bytes: with any number of threads, and after another run in the same process.
+//! The same run gives the same bytes: with any number of threads, and after another run in the same
+//! process.
 
 mod run_directory;
 
@@ -8,10 +9,30 @@ use run_directory::files;
 use std::path::Path;
 use std::process::Command;
 
-/// Commands by every way through the solver, each with more work than one thread is given at once, and long enough to be divided differently.
+/// Commands by every way through the solver, each with more work than one thread is given at once,
+/// and long enough to be divided differently.
 const COMMANDS: &[&[&str]] = &[
-    &["evolve", "uphill", "--method", "radau", "--covariance", "--set", "chain.bonds=24", "--tolerance", "1e-6"],
-    &["evolve", "periodic_force", "--method", "radau", "--set", "chain.bonds=12", "--set", "time.outputs=[0.01, 0.02]"],
+    &[
+        "evolve",
+        "uphill",
+        "--method",
+        "radau",
+        "--covariance",
+        "--set",
+        "chain.bonds=24",
+        "--tolerance",
+        "1e-6",
+    ],
+    &[
+        "evolve",
+        "periodic_force",
+        "--method",
+        "radau",
+        "--set",
+        "chain.bonds=12",
+        "--set",
+        "time.outputs=[0.01, 0.02]",
+    ],
     &[
         "evolve",
         "uphill",
@@ -23,9 +44,36 @@ const COMMANDS: &[&[&str]] = &[
         "--set",
         "time.outputs=[1, 2, 50]",
     ],
-    &["evolve", "periodic_force", "--method", "contour", "--set", "chain.bonds=30", "--set", "time.outputs=[1, 3]"],
-    &["evolve", "uphill", "--method", "profiles", "--set", "chain.bonds=200", "--set", "time.outputs=[1e-4, 0.1, 1]"],
-    &["evolve", "periodic_force", "--method", "profiles", "--set", "chain.bonds=90", "--set", "time.outputs=[0.1, 1]"],
+    &[
+        "evolve",
+        "periodic_force",
+        "--method",
+        "contour",
+        "--set",
+        "chain.bonds=30",
+        "--set",
+        "time.outputs=[1, 3]",
+    ],
+    &[
+        "evolve",
+        "uphill",
+        "--method",
+        "profiles",
+        "--set",
+        "chain.bonds=200",
+        "--set",
+        "time.outputs=[1e-4, 0.1, 1]",
+    ],
+    &[
+        "evolve",
+        "periodic_force",
+        "--method",
+        "profiles",
+        "--set",
+        "chain.bonds=90",
+        "--set",
+        "time.outputs=[0.1, 1]",
+    ],
     &[
         "evolve",
         "ring_relaxation",
@@ -37,7 +85,16 @@ const COMMANDS: &[&[&str]] = &[
         "time.outputs=[0, 0.1]",
     ],
     &["evolve", "harmonic", "--modes", "--covariance", "--set", "chain.bonds=80"],
-    &["evolve", "uphill", "--method", "exponential", "--set", "chain.flip_rate=0", "--set", "chain.bonds=80"],
+    &[
+        "evolve",
+        "uphill",
+        "--method",
+        "exponential",
+        "--set",
+        "chain.flip_rate=0",
+        "--set",
+        "chain.bonds=80",
+    ],
     &["evolve", "small", "--method", "literal", "--set", "chain.bonds=6", "--tolerance", "1e-6"],
     &["steady", "uphill", "--set", "chain.bonds=3000"],
     &["steady", "uphill", "--method", "modal", "--covariance", "--set", "chain.bonds=120"],
@@ -53,14 +110,19 @@ const COMMANDS: &[&[&str]] = &[
 fn arguments(command: &[&str], place: &Path, more: &[&str]) -> Vec<String> {
     let scenario = format!("{}/data/scenarios/{}.toml", env!("CARGO_MANIFEST_DIR"), command[1]);
     let place = place.to_str().expect("a plain path");
-    let all = [&[command[0], &scenario], &command[2..], &["-q", "--force", "-o", place], more].concat();
+    let all =
+        [&[command[0], &scenario], &command[2..], &["-q", "--force", "-o", place], more].concat();
     all.into_iter().map(String::from).collect()
 }
 
-/// Runs it in a process of its own; a tolerance that was missed is no matter here, and the profiles are kept.
+/// Runs it in a process of its own; a tolerance that was missed is no matter here, and the profiles
+/// are kept.
 fn run(command: &[&str], place: &Path, threads: &str) {
     let arguments = arguments(command, place, &["--threads", threads]);
-    let output = Command::new(env!("CARGO_BIN_EXE_flipchain")).args(&arguments).output().expect("the program starts");
+    let output = Command::new(env!("CARGO_BIN_EXE_flipchain"))
+        .args(&arguments)
+        .output()
+        .expect("the program starts");
     assert!(place.join("summary.json").is_file(), "{arguments:?}: {output:?}");
 }
 
@@ -73,7 +135,10 @@ fn the_bytes_do_not_depend_on_the_number_of_threads() {
         let expected = files(&alone);
         for threads in ["2", "3", "8"] {
             run(command, &several, threads);
-            assert!(files(&several) == expected, "{command:?}: the bytes differ with {threads} threads");
+            assert!(
+                files(&several) == expected,
+                "{command:?}: the bytes differ with {threads} threads"
+            );
         }
     }
 }
@@ -86,7 +151,8 @@ fn the_bytes_do_not_depend_on_what_the_process_has_done_before() {
         run(command, &alone, "2");
         let arguments = arguments(command, &after, &[]);
         let parsed = Cli::parse_from(std::iter::once("flipchain".to_string()).chain(arguments));
-        // Ends with an error where a tolerance was missed; that the run is there says that it was done.
+        // Ends with an error where a tolerance was missed; that the run is there says that it was
+        // done.
         let _ = cli::run(parsed);
         assert!(files(&after) == files(&alone), "{command:?}: the bytes differ after other runs");
     }

@@ -18,7 +18,8 @@ scale = "ballistic"
 outputs = [0, 1]
 "#;
 
-const STEADY: &str = "[chain]\ntopology = \"open\"\nbonds = 4\nflip_rate = 1\n[left.thermostat]\ntemperature = 1";
+const STEADY: &str =
+    "[chain]\ntopology = \"open\"\nbonds = 4\nflip_rate = 1\n[left.thermostat]\ntemperature = 1";
 
 fn read(text: &str, overrides: &[&str]) -> Scenario {
     let overrides: Vec<String> = overrides.iter().map(|s| s.to_string()).collect();
@@ -36,7 +37,8 @@ fn every_scenario_of_the_data_folder_is_read_and_carried_inside_the_program() {
     for entry in std::fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
         let scenario = Scenario::read(&path, &[]).unwrap();
-        let point = StartingPoint::named(path.file_stem().unwrap().to_str().unwrap()).expect("a starting point");
+        let point = StartingPoint::named(path.file_stem().unwrap().to_str().unwrap())
+            .expect("a starting point");
         assert_eq!(point.text, std::fs::read_to_string(&path).unwrap());
         assert!(point.text.starts_with("# ") && point.title().ends_with('.'), "{}", point.name);
         assert!(scenario.initial.is_some() && !scenario.output_times().is_empty());
@@ -113,7 +115,10 @@ fn a_missing_table_is_asked_for_by_the_command_that_needs_it() {
     // The examples in the messages are good ones.
     let ring = read(RING, &[]);
     assert!(ring.require_initial("evolve").is_ok() && ring.require_time("evolve").is_ok());
-    for error in [scenario.require_time("evolve").unwrap_err(), scenario.require_initial("evolve").unwrap_err()] {
+    for error in [
+        scenario.require_time("evolve").unwrap_err(),
+        scenario.require_initial("evolve").unwrap_err(),
+    ] {
         let ScenarioError::MissingTable { example, .. } = error else { panic!("{error}") };
         read(&format!("{STEADY}\n{example}"), &[]);
     }
@@ -128,7 +133,9 @@ fn generated_times_have_exact_ends_and_equal_differences_or_ratios() {
     assert_eq!((log.len(), log[0], log[49]), (50, 1e-4, 1.0));
     let ratio = 1e4f64.powf(1.0 / 49.0);
     // Each time is a few roundings away from exact, so a ratio is at most 8 of them.
-    assert!(log.windows(2).all(|pair| (pair[1] / pair[0] / ratio - 1.0).abs() < 8.0 * f64::EPSILON));
+    assert!(
+        log.windows(2).all(|pair| (pair[1] / pair[0] / ratio - 1.0).abs() < 8.0 * f64::EPSILON)
+    );
 }
 
 #[test]
@@ -136,8 +143,15 @@ fn coordinates_sit_where_the_format_says() {
     let ring = read(RING, &[]);
     assert_eq!(ring.elongation_positions().collect::<Vec<_>>(), [0.0, 0.25, 0.5, 0.75]);
     assert_eq!(ring.momentum_positions().collect::<Vec<_>>(), [0.0, 0.25, 0.5, 0.75]);
-    let open =
-        read(STEADY, &["chain.bonds=2", "initial.temperature=1 + x", "initial.elongation=x", "initial.momentum=-x"]);
+    let open = read(
+        STEADY,
+        &[
+            "chain.bonds=2",
+            "initial.temperature=1 + x",
+            "initial.elongation=x",
+            "initial.momentum=-x",
+        ],
+    );
     assert_eq!(open.elongation_positions().collect::<Vec<_>>(), [0.5, 1.0]);
     assert_eq!(open.momentum_positions().collect::<Vec<_>>(), [0.0, 0.5, 1.0]);
     let law = InitialLaw::new(&open);
@@ -207,9 +221,13 @@ fn an_expression_knows_whether_it_depends_on_x() {
 
 #[test]
 fn the_deepest_expression_allowed_is_evaluated() {
-    for (open, close, expected) in
-        [("(", ")", 2.0), ("1+(", ")", 31.0), ("-", "", -2.0), ("max(1,", ")", 2.0), ("1^", "", 1.0)]
-    {
+    for (open, close, expected) in [
+        ("(", ")", 2.0),
+        ("1+(", ")", 31.0),
+        ("-", "", -2.0),
+        ("max(1,", ")", 2.0),
+        ("1^", "", 1.0),
+    ] {
         let levels = if open == "1+(" { 29 } else { 59 };
         let deepest = format!("{}x{}", open.repeat(levels), close.repeat(levels));
         assert_eq!(eval(&deepest, 2.0), expected, "{deepest}");
@@ -219,8 +237,12 @@ fn the_deepest_expression_allowed_is_evaluated() {
 #[test]
 fn the_schema_has_the_ranges_and_descriptions_and_no_null() {
     let text = schema().to_string();
-    for part in ["\"exclusiveMinimum\":0", "\"maximum\":100000000", "Number of bonds", "\"additionalProperties\":false"]
-    {
+    for part in [
+        "\"exclusiveMinimum\":0",
+        "\"maximum\":100000000",
+        "Number of bonds",
+        "\"additionalProperties\":false",
+    ] {
         assert!(text.contains(part), "{part} expected in {text}");
     }
     assert!(!text.contains("null"), "{text}");
@@ -232,7 +254,11 @@ fn a_million_bonds_are_read_in_a_moment() {
     let profile = "exp(-((x - 0.5)/0.1)^2) + sin(2*pi*x)^2";
     read(
         RING,
-        &["chain.bonds=1000000", &format!("initial.temperature={profile}"), &format!("initial.momentum={profile}")],
+        &[
+            "chain.bonds=1000000",
+            &format!("initial.temperature={profile}"),
+            &format!("initial.momentum={profile}"),
+        ],
     );
     let seconds = start.elapsed().as_secs_f64();
     println!("two profiles on 10^6 sites: {seconds:.3} s");

@@ -1,5 +1,6 @@
-//! Closed forms at finite N (docs/theory.md, "Closed forms"): the stationary mean and current under a constant force, and the
-//! thermal stationary profile. Open chain with a thermostat at both ends unless said otherwise.
+//! Closed forms at finite N (docs/theory.md, "Closed forms"): the stationary mean and current under
+//! a constant force, and the thermal stationary profile. Open chain with a thermostat at both ends
+//! unless said otherwise.
 
 use super::Chain;
 use crate::scenario::Topology;
@@ -33,10 +34,11 @@ impl ThermalState {
 }
 
 impl Chain {
-    /// p_s = F̄/(2γ(N+1) + λ_- + λ_+): the stationary mean momentum of every atom of the open chain; the mean elongation is
-    /// r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force.
+    /// p_s = F̄/(2γ(N+1) + λ_- + λ_+): the stationary mean momentum of every atom of the open
+    /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force.
     pub fn stationary_momentum(&self) -> Option<f64> {
-        let resistance = 2.0 * self.flip_rate * self.atoms() as f64 + self.friction().iter().sum::<f64>();
+        let resistance =
+            2.0 * self.flip_rate * self.atoms() as f64 + self.friction().iter().sum::<f64>();
         if self.topology == Topology::Ring || self.force.mean == 0.0 {
             return Some(0.0);
         }
@@ -51,23 +53,29 @@ impl Chain {
         Some(r.chain(std::iter::repeat_n(p_s, self.atoms())).collect())
     }
 
-    /// The thermal stationary state: with R = 4γN + λ_- + 1/λ_- + λ_+ + 1/λ_+ and J = (T_+ - T_-)/R,
-    /// Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ - J/λ_+,
-    /// Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.
+    /// The thermal stationary state: with R = 4γN + λ_- + 1/λ_- + λ_+ + 1/λ_+ and J = (T_+ -
+    /// T_-)/R, Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ -
+    /// J/λ_+, Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.
     pub fn thermal_state(&self) -> Option<ThermalState> {
         let (left, right) = (self.left?, self.right?);
         let (l, r) = (left.friction, right.friction);
         let (gamma, bonds) = (self.flip_rate, self.bonds);
         let resistance = 4.0 * gamma * bonds as f64 + l + 1.0 / l + r + 1.0 / r;
         let j = (right.temperature - left.temperature) / resistance;
-        // Between resistances a to the left and b to the right, from the nearer end: nothing cancels where one friction prevails.
+        // Between resistances a to the left and b to the right, from the nearer end: nothing
+        // cancels where one friction prevails.
         let between = |a: f64, b: f64| {
             let rise = right.temperature - left.temperature;
-            if a < b { left.temperature + rise * (a / (a + b)) } else { right.temperature - rise * (b / (a + b)) }
+            if a < b {
+                left.temperature + rise * (a / (a + b))
+            } else {
+                right.temperature - rise * (b / (a + b))
+            }
         };
         let half_bonds = |count: usize| 2.0 * gamma * count as f64;
-        let inside =
-            |passed: usize| between(l + 1.0 / l + half_bonds(passed), half_bonds(2 * bonds - passed) + r + 1.0 / r);
+        let inside = |passed: usize| {
+            between(l + 1.0 / l + half_bonds(passed), half_bonds(2 * bonds - passed) + r + 1.0 / r)
+        };
         let var_p = (0..=bonds)
             .map(|n| match n {
                 0 => between(1.0 / l, l + half_bonds(2 * bonds) + r + 1.0 / r),
@@ -79,8 +87,9 @@ impl Chain {
         Some(ThermalState { var_r, var_p, correlation: j })
     }
 
-    /// The stationary state of the pure harmonic chain (γ = 0) under any force: the thermal one, or with a single thermostat its
-    /// temperature everywhere, because every mode moves both ends. `None` without thermostats.
+    /// The stationary state of the pure harmonic chain (γ = 0) under any force: the thermal one, or
+    /// with a single thermostat its temperature everywhere, because every mode moves both ends.
+    /// `None` without thermostats.
     pub fn harmonic_state(&self) -> Option<ThermalState> {
         self.thermal_state().or_else(|| {
             let temperature = self.left.or(self.right)?.temperature;
@@ -96,7 +105,8 @@ impl Chain {
             t.map(|t| crate::scenario::Thermostat { temperature, ..t })
         };
         let response =
-            Chain { left: unit(self.left, 1.0), right: unit(self.right, 0.0), ..self.clone() }.thermal_state()?;
+            Chain { left: unit(self.left, 1.0), right: unit(self.right, 0.0), ..self.clone() }
+                .thermal_state()?;
         if !self.force.harmonics.is_empty() {
             return None;
         }
@@ -115,18 +125,27 @@ mod tests {
 
     #[test]
     fn a_hot_end_that_hardly_touches_leaves_the_cold_one_its_digits() {
-        let [cold, hot] =
-            [(1e-3, 1.0), (1e3, 1e-12)].map(|(temperature, friction)| Some(Thermostat { temperature, friction }));
+        let [cold, hot] = [(1e-3, 1.0), (1e3, 1e-12)]
+            .map(|(temperature, friction)| Some(Thermostat { temperature, friction }));
         for (left, right) in [(cold, hot), (hot, cold)] {
-            let chain =
-                Chain { topology: Topology::Open, bonds: 3, flip_rate: 0.5, left, right, force: Default::default() };
+            let chain = Chain {
+                topology: Topology::Open,
+                bonds: 3,
+                flip_rate: 0.5,
+                left,
+                right,
+                force: Default::default(),
+            };
             let state = chain.thermal_state().expect("two thermostats");
             for n in 1..3 {
                 let bonds = if left == cold { n as f64 } else { 3.0 - n as f64 };
                 // Resistances to the cold and to the hot end; a mean with positive weights.
                 let (a, b) = (2.0 + 2.0 * bonds, 2.0 * (3.0 - bonds) + 1e-12 + 1e12);
                 let expected = (1e-3 * b + 1e3 * a) / (a + b);
-                assert!((state.var_p[n] - expected).abs() < 8.0 * f64::EPSILON * expected, "{state:?}");
+                assert!(
+                    (state.var_p[n] - expected).abs() < 8.0 * f64::EPSILON * expected,
+                    "{state:?}"
+                );
             }
         }
     }

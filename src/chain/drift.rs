@@ -1,4 +1,5 @@
-//! The drift matrix B and the sources of the moment equations, literally (docs/theory.md, "The model" and "The moment equations").
+//! The drift matrix B and the sources of the moment equations, literally (docs/theory.md, "The
+//! model" and "The moment equations").
 //!
 //! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)).
 
@@ -20,7 +21,8 @@ impl Chain {
         }
     }
 
-    /// Friction and noise strength at every atom: λ_n and 2 λ_n T_n, zero where there is no thermostat.
+    /// Friction and noise strength at every atom: λ_n and 2 λ_n T_n, zero where there is no
+    /// thermostat.
     pub fn thermostats(&self) -> (Vec<f64>, Vec<f64>) {
         let (mut friction, mut noise) = (vec![0.0; self.atoms()], vec![0.0; self.atoms()]);
         let last = self.atoms() - 1;
@@ -40,7 +42,8 @@ impl Chain {
         for bond in 0..self.bonds {
             let (left, right) = self.bond_ends(bond);
             let (left, right) = (self.bonds + left, self.bonds + right);
-            for (row, column, value) in [(bond, right, 1.0), (bond, left, -1.0), (right, bond, -1.0), (left, bond, 1.0)]
+            for (row, column, value) in
+                [(bond, right, 1.0), (bond, left, -1.0), (right, bond, -1.0), (left, bond, 1.0)]
             {
                 b.add_triplet(row, column, value);
             }
@@ -51,19 +54,25 @@ impl Chain {
         b.to_csr()
     }
 
-    /// The diagonal source of the covariance at the momenta: 4γ p̄² + 2λT, less what a reference state
-    /// `reference`·1 takes up (2λ T_ref), for the momenta `mean_p`.
+    /// The diagonal source of the covariance at the momenta: 4γ p̄² + 2λT, less what a reference
+    /// state `reference`·1 takes up (2λ T_ref), for the momenta `mean_p`.
     pub fn covariance_source(&self, mean_p: &[f64], reference: f64) -> Vec<f64> {
         self.covariance_source_of(mean_p.iter().map(|p| p * p), reference)
     }
 
     /// The same for given p̄², such as their averages over a period.
-    pub fn covariance_source_of(&self, squares: impl Iterator<Item = f64>, reference: f64) -> Vec<f64> {
+    pub fn covariance_source_of(
+        &self,
+        squares: impl Iterator<Item = f64>,
+        reference: f64,
+    ) -> Vec<f64> {
         let (friction, noise) = self.thermostats();
         let flips = 4.0 * self.flip_rate;
         squares
             .zip(friction.iter().zip(&noise))
-            .map(|(square, (friction, noise))| flips * square + (noise - 2.0 * friction * reference))
+            .map(|(square, (friction, noise))| {
+                flips * square + (noise - 2.0 * friction * reference)
+            })
             .collect()
     }
 

@@ -1,4 +1,5 @@
-//! The initial law: the scenario's profiles on the grid, or the covariance of an earlier run (docs/theory.md, "The model").
+//! The initial law: the scenario's profiles on the grid, or the covariance of an earlier run
+//! (docs/theory.md, "The model").
 
 use super::InitialLaw;
 use crate::scenario::{Expression, Scenario};
@@ -17,25 +18,29 @@ pub struct InitialError {
     pub reason: String,
 }
 
-/// Asymmetry and negative eigenvalues up to this part of the largest variance are rounding (of single precision) and are forgiven.
+/// Asymmetry and negative eigenvalues up to this part of the largest variance are rounding (of
+/// single precision) and are forgiven.
 const ROUNDING: f64 = 1e-6;
 
 impl InitialLaw {
-    /// The scenario's law, with the covariance of its file where it names one: the last time of an array `covariance` of shape
-    /// (times, n, n) or (n, n) in the theory's order, in double or single precision, and the means from an array `mean`, (times, n) or (n),
-    /// where there is one. O(N³) for the check that it is positive semidefinite.
+    /// The scenario's law, with the covariance of its file where it names one: the last time of an
+    /// array `covariance` of shape (times, n, n) or (n, n) in the theory's order, in double or
+    /// single precision, and the means from an array `mean`, (times, n) or (n), where there is one.
+    /// O(N³) for the check that it is positive semidefinite.
     ///
     /// # Panics
     /// Without an `[initial]` table, as [`InitialLaw::new`].
     pub fn read(scenario: &Scenario) -> Result<InitialLaw, InitialError> {
         let mut law = InitialLaw::new(scenario);
-        let Some(file) = scenario.initial.as_ref().and_then(|initial| initial.covariance.clone()) else {
+        let Some(file) = scenario.initial.as_ref().and_then(|initial| initial.covariance.clone())
+        else {
             return Ok(law);
         };
         let (bonds, n) = (law.mean_r.len(), law.mean_r.len() + law.mean_p.len());
         let refuse = |reason: String| InitialError { file: file.clone(), reason };
         let opened = File::open(&file).map_err(|e| refuse(e.to_string()))?;
-        let mut archive = NpzReader::new(opened).map_err(|e| refuse(format!("not an npz file: {e}")))?;
+        let mut archive =
+            NpzReader::new(opened).map_err(|e| refuse(format!("not an npz file: {e}")))?;
         let names = archive.names().map_err(|e| refuse(e.to_string()))?;
         let mut array = |name: &str| -> Result<ArrayD<f64>, InitialError> {
             let double = archive.by_name::<ndarray::OwnedRepr<f64>, _>(name);
@@ -63,13 +68,16 @@ impl InitialLaw {
         };
         let covariance = array("covariance")?;
         let found = covariance.shape().to_vec();
-        let covariance = last(covariance, 2).into_dimensionality::<Ix2>().ok().filter(|c| c.dim() == (n, n));
-        let covariance = covariance.ok_or_else(|| shape("covariance", &found, "(n, n) or (times, n, n)"))?;
+        let covariance =
+            last(covariance, 2).into_dimensionality::<Ix2>().ok().filter(|c| c.dim() == (n, n));
+        let covariance =
+            covariance.ok_or_else(|| shape("covariance", &found, "(n, n) or (times, n, n)"))?;
         let covariance = symmetric_and_positive(covariance).map_err(refuse)?;
         if names.iter().any(|name| name == "mean") {
             if law.mean().iter().any(|z| *z != 0.0) {
                 return Err(refuse(
-                    "it holds the means too; allowed: neither elongation nor momentum beside it".into(),
+                    "it holds the means too; allowed: neither elongation nor momentum beside it"
+                        .into(),
                 ));
             }
             let mean = array("mean")?;
@@ -87,14 +95,19 @@ impl InitialLaw {
         Ok(law)
     }
 
-    /// E r_n, E p_n and Var r_n = Var p_n of the scenario's `[initial]` at x = n/N, coordinates independent. Cost: O(N) evaluations.
+    /// E r_n, E p_n and Var r_n = Var p_n of the scenario's `[initial]` at x = n/N, coordinates
+    /// independent. Cost: O(N) evaluations.
     ///
     /// # Panics
-    /// Without an `[initial]` table: a command that starts from one asks [`Scenario::require_initial`] first.
+    /// Without an `[initial]` table: a command that starts from one asks
+    /// [`Scenario::require_initial`] first.
     pub fn new(scenario: &Scenario) -> InitialLaw {
         let initial = scenario.initial.as_ref().expect("the command has required [initial]");
-        let on_r = |profile: &Expression| scenario.elongation_positions().map(|x| profile.eval(x)).collect();
-        let on_p = |profile: &Expression| scenario.momentum_positions().map(|x| profile.eval(x)).collect();
+        let on_r = |profile: &Expression| {
+            scenario.elongation_positions().map(|x| profile.eval(x)).collect()
+        };
+        let on_p =
+            |profile: &Expression| scenario.momentum_positions().map(|x| profile.eval(x)).collect();
         InitialLaw {
             mean_r: on_r(&initial.elongation),
             mean_p: on_p(&initial.momentum),
@@ -104,8 +117,9 @@ impl InitialLaw {
         }
     }
 
-    /// The same variances with correlations e^(-distance/length) among the elongations and among the momenta, distance in sites (the
-    /// shorter way round a ring): a law whose covariances are of order one, with C_N(0) ~ `length`. O(N²) memory.
+    /// The same variances with correlations e^(-distance/length) among the elongations and among
+    /// the momenta, distance in sites (the shorter way round a ring): a law whose covariances are
+    /// of order one, with C_N(0) ~ `length`. O(N²) memory.
     pub fn correlated(mut self, length: f64, ring: bool) -> InitialLaw {
         let (bonds, v) = (self.mean_r.len(), self.variance());
         self.covariance = Some(Array2::from_shape_fn((v.len(), v.len()), |(i, j)| {
@@ -153,7 +167,9 @@ fn symmetric_and_positive(covariance: Array2<f64>) -> Result<Array2<f64>, String
     }
     let asymmetry = (&covariance - &covariance.t()).iter().fold(0.0, |m: f64, d| m.max(d.abs()));
     if asymmetry > ROUNDING * scale {
-        return Err(format!("the matrix is not symmetric: two mirror images differ by {asymmetry:.1e}"));
+        return Err(format!(
+            "the matrix is not symmetric: two mirror images differ by {asymmetry:.1e}"
+        ));
     }
     let symmetric = (&covariance + &covariance.t()) / 2.0;
     if let Some(v) = symmetric.diag().iter().find(|v| **v < 0.0) {

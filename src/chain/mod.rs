@@ -1,7 +1,8 @@
-//! The physics as numbers: the chain, its ends, its force and its initial law (docs/theory.md, "The model").
+//! The physics as numbers: the chain, its ends, its force and its initial law (docs/theory.md, "The
+//! model").
 //!
-//! Open chain of N bonds: r_1..r_N and p_0..p_N. Ring: r_0..r_(N-1) and p_0..p_(N-1), r_n = q_n - q_(n-1).
-//! All times here are microscopic.
+//! Open chain of N bonds: r_1..r_N and p_0..p_N. Ring: r_0..r_(N-1) and p_0..p_(N-1), r_n = q_n -
+//! q_(n-1). All times here are microscopic.
 
 mod closed_forms;
 mod drift;
@@ -32,7 +33,8 @@ pub struct Chain {
     pub force: Force,
 }
 
-/// F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with F_(-l) = conj F_l; the factor N^(-1/2) is already in F_l.
+/// F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with F_(-l) = conj F_l; the factor N^(-1/2) is already in
+/// F_l.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Force {
     /// F̄
@@ -55,8 +57,8 @@ impl Force {
     }
 }
 
-/// The Gaussian initial law: means and variances of r (length N) and p (length [`Chain::atoms`]); coordinates are independent
-/// unless `covariance` holds more.
+/// The Gaussian initial law: means and variances of r (length N) and p (length [`Chain::atoms`]);
+/// coordinates are independent unless `covariance` holds more.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InitialLaw {
     /// E r
@@ -67,7 +69,8 @@ pub struct InitialLaw {
     pub var_r: Vec<f64>,
     /// Var p
     pub var_p: Vec<f64>,
-    /// The whole covariance in the theory's order, with the variances above on its diagonal; `None` for independent coordinates.
+    /// The whole covariance in the theory's order, with the variances above on its diagonal; `None`
+    /// for independent coordinates.
     pub covariance: Option<Array2<f64>>,
 }
 

@@ -1,12 +1,14 @@
 //! The friction-free chain in its own modes: cosines for p, sines for r, so that D ψ_k = a_k φ_k.
 //!
-//! Open chain, M = N+1: ψ_k(n) = √(2/M) cos(πk(n+½)/M), φ_k(n) = -√(2/M) sin(πkn/M), a_k = 2 sin(πk/2M), k = 0..N (φ_0 = 0).
-//! Ring, M = N, θ_j = 2πj/N: first the cosine modes ψ = √(2/N) cos(θ_j(n+½)), φ = -√(2/N) sin(θ_j n), then the sine modes
-//! ψ = √(2/N) sin(θ_j(n+½)), φ = √(2/N) cos(θ_j n), a = 2 sin(πj/N). The modes j = 0 and j = N/2 carry 1/√2.
-//! Both bases are orthonormal; a transform costs O(N log N). The uniform mode of the ring has φ_0 = 1/√N.
+//! Open chain, M = N+1: ψ_k(n) = √(2/M) cos(πk(n+½)/M), φ_k(n) = -√(2/M) sin(πkn/M), a_k = 2
+//! sin(πk/2M), k = 0..N (φ_0 = 0). Ring, M = N, θ_j = 2πj/N: first the cosine modes ψ = √(2/N)
+//! cos(θ_j(n+½)), φ = -√(2/N) sin(θ_j n), then the sine modes ψ = √(2/N) sin(θ_j(n+½)), φ = √(2/N)
+//! cos(θ_j n), a = 2 sin(πj/N). The modes j = 0 and j = N/2 carry 1/√2. Both bases are orthonormal;
+//! a transform costs O(N log N). The uniform mode of the ring has φ_0 = 1/√N.
 //!
-//! A product of two modes is a sum of two modes, so Ψᵀ diag(d) Ψ is Toeplitz plus Hankel in each block of equal kind:
-//! [`Modes::table`] and [`Modes::untable`] exchange a diagonal d with the one-dimensional table that holds it.
+//! A product of two modes is a sum of two modes, so Ψᵀ diag(d) Ψ is Toeplitz plus Hankel in each
+//! block of equal kind: [`Modes::table`] and [`Modes::untable`] exchange a diagonal d with the
+//! one-dimensional table that holds it.
 
 use super::Chain;
 use crate::scenario::Topology;
@@ -53,7 +55,9 @@ impl Modes {
                 Modes {
                     topology: Topology::Open,
                     count,
-                    frequency: (0..count).map(|k| 2.0 * (PI * k as f64 / (2.0 * m)).sin()).collect(),
+                    frequency: (0..count)
+                        .map(|k| 2.0 * (PI * k as f64 / (2.0 * m)).sin())
+                        .collect(),
                     norm,
                     cosine: Some(planner.plan_dct2(count)),
                     sine: Some(planner.plan_dst1(bonds)),
@@ -63,7 +67,8 @@ impl Modes {
             Topology::Ring => {
                 let cosines = Modes::ring_cosines(count);
                 let wave = |k: usize| if k < cosines { k } else { k - cosines + 1 };
-                let norm = |k: usize| if k == 0 || 2 * wave(k) == count { FRAC_1_SQRT_2 } else { 1.0 };
+                let norm =
+                    |k: usize| if k == 0 || 2 * wave(k) == count { FRAC_1_SQRT_2 } else { 1.0 };
                 Modes {
                     topology: Topology::Ring,
                     count,
@@ -77,7 +82,8 @@ impl Modes {
         }
     }
 
-    /// Number of cosine modes of a ring of `count` sites: j = 0 .. ⌈N/2⌉-1; the sines are j = 1 .. ⌊N/2⌋.
+    /// Number of cosine modes of a ring of `count` sites: j = 0 .. ⌈N/2⌉-1; the sines are j = 1 ..
+    /// ⌊N/2⌋.
     fn ring_cosines(count: usize) -> usize {
         count.div_ceil(2)
     }
@@ -92,7 +98,8 @@ impl Modes {
         self.topology == Topology::Ring
     }
 
-    /// Zeros that lead the elongations to as many entries as momenta: one in the open chain, none on the ring.
+    /// Zeros that lead the elongations to as many entries as momenta: one in the open chain, none
+    /// on the ring.
     pub fn padding(&self) -> usize {
         usize::from(!self.is_ring())
     }
@@ -145,7 +152,8 @@ impl Modes {
         }
     }
 
-    /// Elongations to modes, Φᵀ r. Open chain: `r` has length N+1 with r\[0\] = 0, and so has the result.
+    /// Elongations to modes, Φᵀ r. Open chain: `r` has length N+1 with r\[0\] = 0, and so has the
+    /// result.
     pub fn elongation_to_modes(&self, r: &mut [f64]) {
         match &self.sine {
             Some(dst) => {
@@ -203,7 +211,8 @@ impl Modes {
         v
     }
 
-    /// Ring: sums over cosines and sines to the modes of p (or of r, where sine and cosine change places and a sign).
+    /// Ring: sums over cosines and sines to the modes of p (or of r, where sine and cosine change
+    /// places and a sign).
     fn pack(&self, spectrum: &mut [Complex64], out: &mut [f64], elongation: bool) {
         let cosines = Modes::ring_cosines(self.count);
         for (k, value) in out.iter_mut().enumerate() {
@@ -264,11 +273,16 @@ impl Modes {
         match self.topology {
             Topology::Open => vec![Segment { columns: k..m, difference: 0, sum: 2 * k }],
             Topology::Ring => {
-                // Table: cos(difference), cos(sum), -cos(sum), then sin from -(N+1) to N, then sin(sum).
+                // Table: cos(difference), cos(sum), -cos(sum), then sin from -(N+1) to N, then
+                // sin(sum).
                 let cosines = Modes::ring_cosines(m);
                 let block = m + 1;
                 if k < cosines {
-                    let mixed = Segment { columns: cosines..m, difference: 4 * block + 1 - k, sum: 5 * block + k + 1 };
+                    let mixed = Segment {
+                        columns: cosines..m,
+                        difference: 4 * block + 1 - k,
+                        sum: 5 * block + k + 1,
+                    };
                     vec![Segment { columns: k..cosines, difference: 0, sum: block + 2 * k }, mixed]
                 } else {
                     let j = k - cosines + 1;
@@ -287,7 +301,9 @@ impl Modes {
                 dct.process_dct2(&mut table);
                 table.iter_mut().for_each(|x| *x /= m as f64);
                 table.push(0.0);
-                table.extend((m + 1..2 * m).map(|j| 2 * m - j).map(|j| -table[j]).collect::<Vec<_>>());
+                table.extend(
+                    (m + 1..2 * m).map(|j| 2 * m - j).map(|j| -table[j]).collect::<Vec<_>>(),
+                );
                 table
             }
             None => {
@@ -310,8 +326,8 @@ impl Modes {
         }
     }
 
-    /// The diagonal of Ψ P Ψᵀ from the sums of P over the places of each table entry (the transpose of
-    /// [`Modes::table`]): `sums` holds Σ ν ν' P over all (k, k'), k and k' in either order.
+    /// The diagonal of Ψ P Ψᵀ from the sums of P over the places of each table entry (the transpose
+    /// of [`Modes::table`]): `sums` holds Σ ν ν' P over all (k, k'), k and k' in either order.
     pub fn untable(&self, sums: &[f64]) -> Vec<f64> {
         let m = self.count;
         match &self.cosine {
@@ -328,8 +344,8 @@ impl Modes {
                 let mut v = vec![Complex64::new(0.0, 0.0); m];
                 for j in 0..block {
                     let cosine = sums[j] + sums[block + j] - sums[2 * block + j];
-                    let sine =
-                        sums[4 * block + j] - if j > 0 { sums[4 * block - j] } else { 0.0 } + sums[5 * block + j];
+                    let sine = sums[4 * block + j] - if j > 0 { sums[4 * block - j] } else { 0.0 }
+                        + sums[5 * block + j];
                     let turn = Complex64::cis(-PI * j as f64 / m as f64);
                     v[j % m] += Complex64::new(cosine, sine) * turn;
                 }
@@ -339,18 +355,23 @@ impl Modes {
         }
     }
 
-    /// Open chain: ψ_kᵀ diag(Ψ (Q∘Ψᵀ diag(ψ_k) Ψ) Ψᵀ) from the sums of Q (νν')² over the places of each table entry, each pair once.
+    /// Open chain: ψ_kᵀ diag(Ψ (Q∘Ψᵀ diag(ψ_k) Ψ) Ψᵀ) from the sums of Q (νν')² over the places of
+    /// each table entry, each pair once.
     pub fn diagonal_symbol(&self, sums: &[f64]) -> Vec<f64> {
         let m = self.count;
-        // The table of ψ_k is √(M/2)/M at k (1/√M for k = 0) and its mirror image; the factor 2 is for the order of the pair.
+        // The table of ψ_k is √(M/2)/M at k (1/√M for k = 0) and its mirror image; the factor 2 is
+        // for the order of the pair.
         let value = |k: usize| if k == 0 { 2.0 * sums[0] } else { sums[k] + sums[2 * m - k] };
         (0..m).map(|k| value(k) / m as f64).collect()
     }
 
-    /// Ring: the eigenvalues, on these modes, of the circulant symmetric matrix with first column `column`.
+    /// Ring: the eigenvalues, on these modes, of the circulant symmetric matrix with first column
+    /// `column`.
     pub fn circulant_symbol(&self, column: &[f64]) -> Vec<f64> {
         let spectrum = self.spectrum(column, 0.0);
         let cosines = Modes::ring_cosines(self.count);
-        (0..self.count).map(|k| spectrum[if k < cosines { k } else { k - cosines + 1 }].re).collect()
+        (0..self.count)
+            .map(|k| spectrum[if k < cosines { k } else { k - cosines + 1 }].re)
+            .collect()
     }
 }

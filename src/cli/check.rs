@@ -23,16 +23,25 @@ use std::fmt::Write as _;
 pub struct CheckArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// The sizes N, ascending, for the statements about the means, and about the variances where those are had in O(N)
-    #[arg(long, value_name = "N,N,..", value_delimiter = ',', default_value = "16,32,64,128,256,512,1024,2048")]
+    /// The sizes N, ascending, for the statements about the means, and about the variances where
+    /// those are had in O(N)
+    #[arg(
+        long,
+        value_name = "N,N,..",
+        value_delimiter = ',',
+        default_value = "16,32,64,128,256,512,1024,2048"
+    )]
     sizes: Vec<usize>,
-    /// The sizes for the statements that need the covariance; those of --sizes up to 256 if left out
+    /// The sizes for the statements that need the covariance; those of --sizes up to 256 if left
+    /// out
     #[arg(long, value_name = "N,N,..", value_delimiter = ',')]
     covariance_sizes: Option<Vec<usize>>,
-    /// Correlate the initial law: e^(-distance/LENGTH) among the elongations and among the momenta, LENGTH in sites
+    /// Correlate the initial law: e^(-distance/LENGTH) among the elongations and among the momenta,
+    /// LENGTH in sites
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     correlation_length: Option<f64>,
-    /// The frequencies ω, ascending, at which W_heat and the wall's temperature are compared with the theory, where the force oscillates
+    /// The frequencies ω, ascending, at which W_heat and the wall's temperature are compared with
+    /// the theory, where the force oscillates
     #[arg(
         long,
         value_name = "ω,ω,..",
@@ -62,7 +71,9 @@ impl CheckArgs {
             if sizes.first().is_some_and(|n| *n >= 1) && sizes.windows(2).all(|p| p[0] < p[1]) {
                 return Ok(());
             }
-            Err(Error::BadInput(format!("{name}: found {sizes:?}; allowed: ascending sizes ≥ 1, such as 16,32,64")))
+            Err(Error::BadInput(format!(
+                "{name}: found {sizes:?}; allowed: ascending sizes ≥ 1, such as 16,32,64"
+            )))
         };
         ascending("--sizes", &self.sizes)?;
         let covariance = match &self.covariance_sizes {
@@ -72,7 +83,9 @@ impl CheckArgs {
         if self.covariance_sizes.is_some() {
             ascending("--covariance-sizes", &covariance)?;
         }
-        if !(self.omegas.iter().all(|w| *w > 0.0 && w.is_finite()) && self.omegas.windows(2).all(|p| p[0] < p[1])) {
+        if !(self.omegas.iter().all(|w| *w > 0.0 && w.is_finite())
+            && self.omegas.windows(2).all(|p| p[0] < p[1]))
+        {
             let found = &self.omegas;
             return Err(Error::BadInput(format!(
                 "--omegas: found {found:?}; allowed: ascending ω > 0, such as 0.5,1,2"
@@ -105,12 +118,15 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         let sized = RunArgs { overrides, ..args.clone() };
         sized.read_scenario(|scenario| scenario.output_times().len())
     };
-    let scenarios = chosen.iter().map(|(bonds, _)| at_size(*bonds)).collect::<Result<Vec<_>, _>>()?;
+    let scenarios =
+        chosen.iter().map(|(bonds, _)| at_size(*bonds)).collect::<Result<Vec<_>, _>>()?;
     let scenario = args.read_scenario(|_| 0)?;
     scenario.require_initial("check")?;
     scenario.require_time("check")?;
     if let Some(method) = &args.method {
-        return Err(Error::BadInput(format!("--method: found \"{method}\"; allowed: none, check chooses")));
+        return Err(Error::BadInput(format!(
+            "--method: found \"{method}\"; allowed: none, check chooses"
+        )));
     }
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
@@ -130,7 +146,8 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let run = Run::begin(args, "check", &scenario, options)?;
     let problem = problem.watched_by(run.monitor(1.0).silent());
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
-    let (mut measurements, mut stationary) = (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
+    let (mut measurements, mut stationary) =
+        (Vec::<Measurement>::new(), Vec::<StationarySize>::new());
     let mut done = 0.0;
     for ((scenario, &(bonds, variances)), cost) in scenarios.iter().zip(&chosen).zip(&costs) {
         let share = cost.seconds / whole.seconds;
@@ -139,37 +156,51 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         let chain = Chain::new(scenario);
         let law = all.law(scenario);
         let (measured, settled) = monitor.once(&format!("size-{bonds}"), |monitor| {
-            let measured = sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, monitor)?;
+            let measured =
+                sizes::measure(&chain, &law, &times, &limit, variances, args.tolerance, monitor)?;
             let cheap = variances || profiles::serves(&chain);
             let settles = cheap && (chain.left.is_some() || chain.right.is_some());
-            let settled = settles.then(|| sizes::stationary(&chain, &monitor.silent())).transpose()?;
+            let settled =
+                settles.then(|| sizes::stationary(&chain, &monitor.silent())).transpose()?;
             Ok::<_, Error>((measured, settled))
         })?;
         measurements.extend(measured);
         stationary.extend(settled);
     }
-    let verdicts: Vec<Verdict> = STATEMENTS.iter().filter_map(|s| verdict::verdict(s, &measurements)).collect();
+    let verdicts: Vec<Verdict> =
+        STATEMENTS.iter().filter_map(|s| verdict::verdict(s, &measurements)).collect();
     let settled = problem.stationary().ok();
-    let extrapolated = verdict::extrapolations(&measurements, &stationary, settled.as_ref(), oscillation_work(&chain));
+    let extrapolated = verdict::extrapolations(
+        &measurements,
+        &stationary,
+        settled.as_ref(),
+        oscillation_work(&chain),
+    );
     let l1 = verdict::verdict(&EQUIPARTITION_L1, &measurements);
-    let shaken: Vec<Chain> = scenarios.iter().map(Chain::new).filter(|chain| chain.bonds <= SWEEP).collect();
-    let frequencies = if chain.force.harmonics.is_empty() || (chain.left.is_none() && chain.right.is_none()) {
-        None
-    } else {
-        sweep(&shaken, &all.omegas, &run.monitor(1.0).silent())?
-    };
+    let shaken: Vec<Chain> =
+        scenarios.iter().map(Chain::new).filter(|chain| chain.bonds <= SWEEP).collect();
+    let frequencies =
+        if chain.force.harmonics.is_empty() || (chain.left.is_none() && chain.right.is_none()) {
+            None
+        } else {
+            sweep(&shaken, &all.omegas, &run.monitor(1.0).silent())?
+        };
     let check = json!({
         "equipartition_l1": l1, "statements": verdicts, "extrapolations": extrapolated, "sweep": frequencies,
     });
-    let text = serde_json::to_string_pretty(&check).map_err(|e| Error::Failed(e.to_string()))? + "\n";
-    // What a value loses, relative to the largest value or limit of its statement; C_N without its variances relative to C_N.
+    let text =
+        serde_json::to_string_pretty(&check).map_err(|e| Error::Failed(e.to_string()))? + "\n";
+    // What a value loses, relative to the largest value or limit of its statement; C_N without its
+    // variances relative to C_N.
     let size = |statement: &str| {
         let rows = measurements.iter().filter(|m| m.statement == statement);
         rows.fold(0.0f64, |size, m| size.max(m.value.abs()).max(m.limit.unwrap_or(0.0).abs()))
     };
     let lost = |s: &Verdict| {
-        let size = size(if s.statement == "covariance_offdiagonal" { "covariance" } else { s.statement });
-        // Distances to the limit are differences of profiles, whose errors the other statements show.
+        let size =
+            size(if s.statement == "covariance_offdiagonal" { "covariance" } else { s.statement });
+        // Distances to the limit are differences of profiles, whose errors the other statements
+        // show.
         if s.statement.contains("distance") || s.statement.contains("weak") || size == 0.0 {
             0.0
         } else {
@@ -186,7 +217,8 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     for found in &extrapolated {
         let _ = writeln!(remarks, "{}", found.sentence);
     }
-    let mut figures: Vec<_> = STATEMENTS.iter().filter_map(|s| figures::check(s, &measurements)).collect();
+    let mut figures: Vec<_> =
+        STATEMENTS.iter().filter_map(|s| figures::check(s, &measurements)).collect();
     if let Some(found) = &frequencies {
         remarks += &sweep::sentence(found).map_or(String::new(), |sentence| sentence + "\n");
         figures.extend(figures::sweep(&chain, found));
@@ -207,7 +239,13 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         .cloned()
         .unwrap_or_default(),
         figures,
-        line: format!("{}; {} sizes, {} times\n{}", grounds(&chain), chosen.len(), times.len(), table(&verdicts)),
+        line: format!(
+            "{}; {} sizes, {} times\n{}",
+            grounds(&chain),
+            chosen.len(),
+            times.len(),
+            table(&verdicts)
+        ),
         remarks,
         worst: largest_of(verdicts.iter().map(lost)),
     };
@@ -230,7 +268,8 @@ fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
     let mut gaps: Vec<(Vec<usize>, Vec<f64>)> = Vec::new();
     for &t in times {
         let energy = sizes("energy", t);
-        let gap: Vec<usize> = sizes("mean_l2", t).into_iter().filter(|bonds| !energy.contains(bonds)).collect();
+        let gap: Vec<usize> =
+            sizes("mean_l2", t).into_iter().filter(|bonds| !energy.contains(bonds)).collect();
         match gaps.iter_mut().find(|known| known.0 == gap) {
             _ if gap.is_empty() => {}
             Some(known) => known.1.push(t),
@@ -244,7 +283,8 @@ fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
         let [from, to] = [at[0], at[at.len() - 1]].map(|t| verdict::digits(t, 3));
         if from == to { format!("at t = {from}") } else { format!("at t = {from} .. {to}") }
     };
-    let said: Vec<String> = gaps.iter().map(|(sizes, at)| format!("N = {} {}", list(sizes), when(at))).collect();
+    let said: Vec<String> =
+        gaps.iter().map(|(sizes, at)| format!("N = {} {}", list(sizes), when(at))).collect();
     (!said.is_empty()).then(|| {
         format!(
             "variances not measured, because they need the covariance there (see --covariance-sizes): {}",
@@ -260,13 +300,21 @@ fn list(sizes: &[usize]) -> String {
 
 /// The verdicts as a table.
 fn table(verdicts: &[Verdict]) -> String {
-    let mut text = format!("{:<22} {:>12} {:>13} {:>12} {:>16}\n", "statement", "N", "value", "constant", "rate in N");
+    let mut text = format!(
+        "{:<22} {:>12} {:>13} {:>12} {:>16}\n",
+        "statement", "N", "value", "constant", "rate in N"
+    );
     for v in verdicts {
         let constant = v.constant.map_or("".into(), |c| format!("{c:.5}"));
-        let rate =
-            v.rates.last().map_or("".into(), |r| format!("{:.3} ± {:.3}", r.exponent.value, r.exponent.uncertainty));
+        let rate = v.rates.last().map_or("".into(), |r| {
+            format!("{:.3} ± {:.3}", r.exponent.value, r.exponent.uncertainty)
+        });
         let sizes = format!("{}..{}", v.bonds[0], v.bonds[1]);
-        let _ = writeln!(text, "{:<22} {sizes:>12} {:>13.6e} {constant:>12} {rate:>16}", v.statement, v.value);
+        let _ = writeln!(
+            text,
+            "{:<22} {sizes:>12} {:>13.6e} {constant:>12} {rate:>16}",
+            v.statement, v.value
+        );
     }
     text
 }

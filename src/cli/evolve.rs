@@ -22,7 +22,8 @@ pub struct EvolveArgs {
     run: RunArgs,
     #[command(flatten)]
     covariance: CovarianceArgs,
-    /// Which output times (as the scenario gives them) the covariance is written at; all if left out
+    /// Which output times (as the scenario gives them) the covariance is written at; all if left
+    /// out
     #[arg(long, value_name = "T,T,..", value_delimiter = ',', requires = "covariance")]
     covariance_times: Vec<f64>,
     /// Write the energies of the chain's modes (phonons) to modes.csv
@@ -91,18 +92,23 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let plan = evolve::plan(&chain, &law, &times, method, held.contains(&true))
         .map_err(|e| Error::BadInput(format!("--method {name}: {e}")))?;
     let cost = match name {
-        "literal" => Literal::cost(chain.bonds, radau::expected_solves(&chain, &times, args.tolerance)),
+        "literal" => {
+            Literal::cost(chain.bonds, radau::expected_solves(&chain, &times, args.tolerance))
+        }
         _ => evolve::cost(&chain, &law, &times, &plan, args.tolerance, &held),
     };
     let cost = cost.of_program(chain.atoms(), times.len(), cost::PROFILES_FIGURE, 1);
     let (power, instead) = match () {
         _ if held.contains(&true) => (2.0, "fewer covariances to keep (--covariance-times)"),
-        _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => (1.0, "fewer output times"),
+        _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => {
+            (1.0, "fewer output times")
+        }
         _ if plan.exponential => (1.0, "fewer output times"),
         _ => (2.0, "later output times, for which the profiles are had without the covariance"),
     };
     expected::say(args, cost, chain.bonds, power, instead)?;
-    let options = json!({ "covariance": kept, "single": all.covariance.single, "modes": all.modes });
+    let options =
+        json!({ "covariance": kept, "single": all.covariance.single, "modes": all.modes });
     let run = Run::begin(args, "evolve", &scenario, options)?;
     let monitor = run.monitor(unit);
     let keep = |i: usize| held[i];
@@ -130,10 +136,13 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let mut modes_errors = None;
     if all.modes {
         let phonons = solutions.iter().map(|s| phonons::phonons(&chain, &s.moments));
-        let phonons: Vec<_> = phonons.map(|phonons| phonons.expect("every covariance is held for --modes")).collect();
+        let phonons: Vec<_> =
+            phonons.map(|phonons| phonons.expect("every covariance is held for --modes")).collect();
         let csv = phonons::modes_csv(labels.iter().copied().zip(phonons.iter().map(|p| &p[..])));
         run.add("modes.csv", csv.as_bytes())?;
-        modes_errors = Some(solutions.iter().zip(&phonons).map(|(s, p)| phonons::error(s, p)).collect::<Vec<f64>>());
+        modes_errors = Some(
+            solutions.iter().zip(&phonons).map(|(s, p)| phonons::error(s, p)).collect::<Vec<f64>>(),
+        );
     }
     let details = json!({
         "method": name,
@@ -155,7 +164,9 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
             .zip(&kept)
             .zip(&mut solutions)
             .filter(|((_, keep), _)| **keep)
-            .filter_map(|((&t, _), s)| Some((t, s.moments.mean.clone(), s.moments.covariance.take()?)))
+            .filter_map(|((&t, _), s)| {
+                Some((t, s.moments.mean.clone(), s.moments.covariance.take()?))
+            })
             .collect(),
         single: all.covariance.single,
         identities,

@@ -1,4 +1,5 @@
-//! What a run is expected to cost, said before it starts; one whose memory would not fit is refused, with what would fit.
+//! What a run is expected to cost, said before it starts; one whose memory would not fit is
+//! refused, with what would fit.
 
 use super::{Error, RunArgs, Show};
 use crate::cost::Cost;
@@ -7,7 +8,8 @@ use std::io::{Write, stderr};
 
 /// A number of bytes with a unit: 4GiB, 500MiB, 2e9 (bytes), 3GB.
 pub fn parse_size(text: &str) -> Result<u64, String> {
-    let split = text.find(|c: char| c.is_ascii_alphabetic() && !"eE".contains(c)).unwrap_or(text.len());
+    let split =
+        text.find(|c: char| c.is_ascii_alphabetic() && !"eE".contains(c)).unwrap_or(text.len());
     let (number, unit) = text.split_at(split);
     let factor = match unit.trim() {
         "" | "B" => 1.0,
@@ -57,26 +59,44 @@ fn available() -> Option<u64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
-/// Says what a run of `bonds` bonds is expected to cost, for people (unless -q) or as the first line of JSON, and refuses one whose memory would not fit. `power` is that of N its memory grows
+/// Says what a run of `bonds` bonds is expected to cost, for people (unless -q) or as the first
+/// line of JSON, and refuses one whose memory would not fit. `power` is that of N its memory grows
 /// with, for the largest N that would fit; `instead` is a way that takes less, as a clause.
-pub fn say(args: &RunArgs, cost: Cost, bonds: usize, power: f64, instead: &str) -> Result<(), Error> {
+pub fn say(
+    args: &RunArgs,
+    cost: Cost,
+    bonds: usize,
+    power: f64,
+    instead: &str,
+) -> Result<(), Error> {
     fits(args, cost, bonds, power, instead)?;
     if args.progress == Show::Json {
         let said = json!({ "expected_bytes": cost.bytes as u64, "expected_processor_seconds": cost.seconds });
         let _ = writeln!(stderr(), "{said}");
     } else if !args.quiet {
         let of = limit(args).map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
-        let quicker = if cost.seconds > LONG { format!("; quicker: {instead}") } else { String::new() };
+        let quicker =
+            if cost.seconds > LONG { format!("; quicker: {instead}") } else { String::new() };
         let (size, duration) = (size(cost.bytes), duration(cost.seconds));
-        let _ = writeln!(stderr(), "expected: {size} of memory{of}, {duration} of processor time{quicker}");
+        let _ = writeln!(
+            stderr(),
+            "expected: {size} of memory{of}, {duration} of processor time{quicker}"
+        );
     }
     Ok(())
 }
 
 /// The refusal alone, for a part of the cost that is known before anything that takes time.
-pub fn fits(args: &RunArgs, cost: Cost, bonds: usize, power: f64, instead: &str) -> Result<(), Error> {
+pub fn fits(
+    args: &RunArgs,
+    cost: Cost,
+    bonds: usize,
+    power: f64,
+    instead: &str,
+) -> Result<(), Error> {
     let Some(limit) = limit(args).filter(|&limit| cost.bytes > limit as f64) else { return Ok(()) };
-    let whose = if args.memory_limit.is_some() { "--memory-limit allows" } else { "this machine has left" };
+    let whose =
+        if args.memory_limit.is_some() { "--memory-limit allows" } else { "this machine has left" };
     let most = (bonds as f64 * (limit as f64 / cost.bytes).powf(1.0 / power)) as usize;
     Err(Error::BadInput(format!(
         "chain.bonds: found {bonds}; this run then needs about {}, and {whose} {}; allowed here: up to about {most}; or {instead}; or a larger --memory-limit",
@@ -95,9 +115,13 @@ mod tests {
 
     #[test]
     fn sizes_are_read_with_their_units() {
-        for (text, bytes) in
-            [("4GiB", 4 << 30), ("500 MiB", 500 << 20), ("2e9", 2_000_000_000), ("3GB", 3_000_000_000), ("1kB", 1000)]
-        {
+        for (text, bytes) in [
+            ("4GiB", 4 << 30),
+            ("500 MiB", 500 << 20),
+            ("2e9", 2_000_000_000),
+            ("3GB", 3_000_000_000),
+            ("1kB", 1000),
+        ] {
             assert_eq!(parse_size(text), Ok(bytes), "{text}");
         }
         for bad in ["", "GiB", "-1GiB", "4 gigs", "nan", "0", "1e30GiB"] {
@@ -107,9 +131,13 @@ mod tests {
 
     #[test]
     fn durations_are_said_in_the_unit_that_a_person_would_choose() {
-        for (seconds, said) in
-            [(0.2, "less than 1 s"), (7.4, "7 s"), (300.0, "5 min"), (7200.0, "2 h"), (864_000.0, "10 days")]
-        {
+        for (seconds, said) in [
+            (0.2, "less than 1 s"),
+            (7.4, "7 s"),
+            (300.0, "5 min"),
+            (7200.0, "2 h"),
+            (864_000.0, "10 days"),
+        ] {
             assert_eq!(duration(seconds), said);
         }
     }

@@ -66,17 +66,25 @@ impl From<GalleryError> for Error {
 pub fn run(args: FiguresArgs) -> Result<(), Error> {
     let entries = chosen(&args.names)?;
     if args.list {
-        return print(&entries.iter().map(|e| format!("{:18}{}\n", e.name, e.title)).collect::<String>());
+        return print(
+            &entries.iter().map(|e| format!("{:18}{}\n", e.name, e.title)).collect::<String>(),
+        );
     }
     if args.page {
         return print(&gallery::page());
     }
     let folder = args.output.clone().unwrap_or_default();
     let failed = |path: &Path, e: std::io::Error| Error::Failed(format!("{}: {e}", path.display()));
-    if let Some(path) = entries.iter().flat_map(|e| files(&folder, e)).find(|p| p.exists() && !args.force) {
-        return Err(Error::BadInput(format!("{}: exists already; give --force to replace it", path.display())));
+    if let Some(path) =
+        entries.iter().flat_map(|e| files(&folder, e)).find(|p| p.exists() && !args.force)
+    {
+        return Err(Error::BadInput(format!(
+            "{}: exists already; give --force to replace it",
+            path.display()
+        )));
     }
-    std::fs::create_dir_all(&folder).map_err(|e| Error::BadInput(format!("{}: {e}", folder.display())))?;
+    std::fs::create_dir_all(&folder)
+        .map_err(|e| Error::BadInput(format!("{}: {e}", folder.display())))?;
     if let Some(threads) = args.threads {
         // Fails only where a pool exists already, which is then used.
         let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
@@ -92,7 +100,8 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     let count = entries.len() as f64;
     for (index, entry) in entries.into_iter().enumerate() {
         let start = Instant::now();
-        let figure = (entry.figure)(&monitor.part(index as f64 / count, (index + 1) as f64 / count))?;
+        let figure =
+            (entry.figure)(&monitor.part(index as f64 / count, (index + 1) as f64 / count))?;
         figure.save(&work.0, &theme).map_err(GalleryError::from)?;
         for fault in figure.overlaps(&theme).map_err(Error::Failed)? {
             // A fault of the figure, not of what it shows: say it and go on.
@@ -103,7 +112,11 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
         }
         if !args.quiet {
             let seconds = start.elapsed().as_secs_f64();
-            print(&format!("{:18}{seconds:5.1} s   {}\n", entry.name, folder.join(entry.name).display()))?;
+            print(&format!(
+                "{:18}{seconds:5.1} s   {}\n",
+                entry.name,
+                folder.join(entry.name).display()
+            ))?;
         }
     }
     Ok(())
@@ -113,9 +126,15 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
 fn chosen(names: &[String]) -> Result<Vec<&'static Entry>, Error> {
     if let Some(unknown) = names.iter().find(|name| GALLERY.iter().all(|e| e.name != **name)) {
         let all: Vec<&str> = GALLERY.iter().map(|e| e.name).collect();
-        return Err(Error::BadInput(format!("figures: found \"{unknown}\"; allowed: {}", all.join(", "))));
+        return Err(Error::BadInput(format!(
+            "figures: found \"{unknown}\"; allowed: {}",
+            all.join(", ")
+        )));
     }
-    Ok(GALLERY.iter().filter(|e| names.is_empty() || names.iter().any(|name| name == e.name)).collect())
+    Ok(GALLERY
+        .iter()
+        .filter(|e| names.is_empty() || names.iter().any(|name| name == e.name))
+        .collect())
 }
 
 fn files(folder: &Path, entry: &Entry) -> [PathBuf; 3] {

@@ -1,4 +1,5 @@
-//! Ctrl-C, SIGTERM and SIGHUP end a run at its next step; the second one ends it at once. Either way nothing half-written is left.
+//! Ctrl-C, SIGTERM and SIGHUP end a run at its next step; the second one ends it at once. Either
+//! way nothing half-written is left.
 
 use super::Error;
 use crate::monitor::CancelToken;

@@ -35,7 +35,9 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     let args = &all.run;
     let scenario = args.read_scenario(|scenario| scenario.output_times().len().max(1))?;
     if let Some(method) = &args.method {
-        return Err(Error::BadInput(format!("--method: found \"{method}\"; allowed: none, limit knows one method")));
+        return Err(Error::BadInput(format!(
+            "--method: found \"{method}\"; allowed: none, limit knows one method"
+        )));
     }
     let chain = Chain::new(&scenario);
     let problem = Problem::new(&scenario, &chain)?;
@@ -48,13 +50,18 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     }
     let count = scenario.output_times().len().max(1);
     // Half as many columns as profiles.csv has.
-    let cost =
-        problem.cost(&scenario.output_times()).of_program(chain.atoms(), count.div_ceil(2), cost::PROFILES_FIGURE, 1);
+    let cost = problem.cost(&scenario.output_times()).of_program(
+        chain.atoms(),
+        count.div_ceil(2),
+        cost::PROFILES_FIGURE,
+        1,
+    );
     expected::say(args, cost, chain.bonds, 1.0, "fewer output times")?;
     let run = Run::begin(args, "limit", &scenario, json!({}))?;
     let problem = problem.watched_by(run.monitor(1.0));
     let (outputs, steps) = if scenario.time.is_some() {
-        let evolution = problem.evolve(&scenario.output_times())?.expect("there are initial profiles");
+        let evolution =
+            problem.evolve(&scenario.output_times())?.expect("there are initial profiles");
         (evolution.outputs, evolution.steps)
     } else {
         let state = State::Stationary(stationary.clone()?);
@@ -71,8 +78,11 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
             column(&|x| state.energy(x)),
         ]
     };
-    let table: Vec<(f64, [Vec<f64>; 4])> = outputs.iter().map(|o| (o.state.time(), columns(o))).collect();
-    let size = |column: usize| table.iter().map(|(_, columns)| largest(&columns[column])).fold(0.0, f64::max);
+    let table: Vec<(f64, [Vec<f64>; 4])> =
+        outputs.iter().map(|o| (o.state.time(), columns(o))).collect();
+    let size = |column: usize| {
+        table.iter().map(|(_, columns)| largest(&columns[column])).fold(0.0, f64::max)
+    };
     let sizes: [f64; 4] = std::array::from_fn(size);
     let errors: Vec<[f64; 4]> = outputs.iter().map(|o| o.column_errors(sizes[0])).collect();
     let most: [f64; 4] = std::array::from_fn(|column| largest_of(errors.iter().map(|e| e[column])));
@@ -104,7 +114,11 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         thermal: thermal.clone(),
     };
     let curves: Vec<Curves> = table.iter().map(curve).collect();
-    let heat = if chain.force.harmonics.is_empty() { String::new() } else { format!("W_heat = {work:.10}\n") };
+    let heat = if chain.force.harmonics.is_empty() {
+        String::new()
+    } else {
+        format!("W_heat = {work:.10}\n")
+    };
     let report = Report {
         keys: details.as_object().cloned().unwrap_or_default(),
         figures: vec![figures::limit(&curves, &positions)],
@@ -112,7 +126,9 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         remarks: heat + &stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence),
         worst: largest_of(errors.iter().map(relative)),
     };
-    run.write(report, |directory| directory.write("limit.csv", limit_csv(&table, &positions).as_bytes()))
+    run.write(report, |directory| {
+        directory.write("limit.csv", limit_csv(&table, &positions).as_bytes())
+    })
 }
 
 /// The stationary state for the summary: polynomials in x by ascending power.
@@ -122,13 +138,16 @@ fn describe(s: &Stationary) -> Value {
 
 /// The stationary state for people.
 fn sentence(s: &Stationary) -> String {
-    let peak = s.x_max.map_or("no maximum inside".into(), |x| format!("maximum {:.6} at x = {x:.6}", s.heat(x)));
+    let peak = s
+        .x_max
+        .map_or("no maximum inside".into(), |x| format!("maximum {:.6} at x = {x:.6}", s.heat(x)));
     let energy = largest(&s.heat) + largest(&s.elongation).powi(2);
     let [r, heat] = [polynomial(&s.elongation, energy.sqrt()), polynomial(&s.heat, energy)];
     format!("stationary: r = {r}, e_heat = {heat} ({peak}); current {:.6}/N\n", s.current)
 }
 
-/// A polynomial as one writes it, coefficients to ten digits; those that are rounding of the natural `size` are left out.
+/// A polynomial as one writes it, coefficients to ten digits; those that are rounding of the
+/// natural `size` are left out.
 fn polynomial(coefficients: &[f64], size: f64) -> String {
     let rounding = 1e-14 * size;
     let mut text = String::new();

@@ -1,7 +1,8 @@
 //! The command line: parses arguments, calls, reports. Nothing is computed here.
 //!
-//! A new command is one file beside this one (arguments, `run`), one variant of [`Command`] and one arm of [`run`].
-//! Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad input, 130 interrupted.
+//! A new command is one file beside this one (arguments, `run`), one variant of [`Command`] and one
+//! arm of [`run`]. Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad
+//! input, 130 interrupted.
 
 pub mod check;
 pub mod evolve;
@@ -26,9 +27,17 @@ use std::process::ExitCode;
 
 /// Exact second moments of the harmonic chain with random velocity flips.
 #[derive(Debug, Parser)]
-#[command(name = "flipchain", version, about, arg_required_else_help = true, subcommand_required = true)]
-#[command(after_help = "Start with `flipchain scenario list` and `flipchain scenario new uphill -o my.toml`.\n\
-                        Exit status: 0 done, 1 computation failed, 2 bad input, 130 interrupted.")]
+#[command(
+    name = "flipchain",
+    version,
+    about,
+    arg_required_else_help = true,
+    subcommand_required = true
+)]
+#[command(
+    after_help = "Start with `flipchain scenario list` and `flipchain scenario new uphill -o my.toml`.\n\
+                        Exit status: 0 done, 1 computation failed, 2 bad input, 130 interrupted."
+)]
 pub struct Cli {
     /// What to compute.
     #[command(subcommand)]

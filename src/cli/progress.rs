@@ -1,4 +1,5 @@
-//! Progress on standard error: a bar on a terminal, one JSON object a line on request, otherwise nothing.
+//! Progress on standard error: a bar on a terminal, one JSON object a line on request, otherwise
+//! nothing.
 
 use crate::monitor::{CancelToken, Monitor, Progress};
 use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
@@ -23,7 +24,13 @@ const LENGTH: u64 = 1000;
 const PAUSE: Duration = Duration::from_millis(100);
 
 /// What a run that began at `start` tells its user; `unit` is the microscopic time of t = 1.
-pub fn monitor(show: Show, quiet: bool, start: Instant, unit: f64, cancel: &CancelToken) -> Monitor {
+pub fn monitor(
+    show: Show,
+    quiet: bool,
+    start: Instant,
+    unit: f64,
+    cancel: &CancelToken,
+) -> Monitor {
     match show {
         Show::Json => {
             let last = Mutex::new(None::<Instant>);
@@ -33,18 +40,27 @@ pub fn monitor(show: Show, quiet: bool, start: Instant, unit: f64, cancel: &Canc
                 if last.is_none_or(|last| last.elapsed() >= PAUSE) {
                     *last = Some(Instant::now());
                     // Nobody may be reading: that is no reason to end the run.
-                    let _ = writeln!(stderr(), "{}", line(progress, unit, start.elapsed().as_secs_f64()));
+                    let _ = writeln!(
+                        stderr(),
+                        "{}",
+                        line(progress, unit, start.elapsed().as_secs_f64())
+                    );
                 }
             };
             Monitor::new(report, cancel)
         }
         Show::Auto if !quiet && stderr().is_terminal() => {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template("{bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})");
+            let style = ProgressStyle::with_template(
+                "{bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})",
+            );
             let bar = bar.with_elapsed(start.elapsed());
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             let finished = FinishOnDrop(bar);
-            Monitor::new(move |progress| finished.show(progress, unit, start.elapsed().as_secs_f64()), cancel)
+            Monitor::new(
+                move |progress| finished.show(progress, unit, start.elapsed().as_secs_f64()),
+                cancel,
+            )
         }
         Show::Auto => Monitor::new(|_| (), cancel),
     }
@@ -95,8 +111,14 @@ mod tests {
     fn a_line_of_json_says_share_time_and_time_left() {
         let progress = Progress { share: 0.25, time: 8.0, steps: 3, solves: 12, error: 1e-9 };
         let line = line(progress, 4.0, 2.0);
-        assert_eq!((&line["t"], &line["seconds_left"], &line["solves"]), (&json!(2.0), &json!(6.0), &json!(12)));
+        assert_eq!(
+            (&line["t"], &line["seconds_left"], &line["solves"]),
+            (&json!(2.0), &json!(6.0), &json!(12))
+        );
         let start = super::line(Progress { time: f64::INFINITY, ..Default::default() }, 1.0, 0.0);
-        assert_eq!((&start["t"], &start["seconds_left"]), (&json!("inf"), &serde_json::Value::Null));
+        assert_eq!(
+            (&start["t"], &start["seconds_left"]),
+            (&json!("inf"), &serde_json::Value::Null)
+        );
     }
 }

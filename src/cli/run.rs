@@ -9,8 +9,8 @@ use crate::numerics::vector::largest_of;
 use crate::observe::identities::Identity;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{
-    Checksum, Existing, KeptCovariance, OutputError, Parts, RunDirectory, profiles_csv, write_covariance_npz,
-    write_profiles_npz,
+    Checksum, Existing, KeptCovariance, OutputError, Parts, RunDirectory, profiles_csv,
+    write_covariance_npz, write_profiles_npz,
 };
 use crate::scenario::Scenario;
 use serde_json::{Map, Value, json};
@@ -82,7 +82,8 @@ pub struct Report {
 }
 
 impl<'a> Run<'a> {
-    /// Opens the run directory and sets the number of threads. `options` are those of the command that the results depend on.
+    /// Opens the run directory and sets the number of threads. `options` are those of the command
+    /// that the results depend on.
     pub fn begin(
         args: &'a RunArgs,
         command: &'static str,
@@ -91,24 +92,36 @@ impl<'a> Run<'a> {
     ) -> Result<Run<'a>, Error> {
         let request = request(args, command, scenario, options)?;
         let existing = Existing { force: args.force, resume: args.resume };
-        let directory = match RunDirectory::create(&args.output, existing, &Value::Object(request.clone())) {
-            Err(OutputError::Exists(place)) if args.resume && answers(&place, &request) => {
-                return Err(Error::AlreadyDone(format!("{}: this run is complete", place.display())));
-            }
-            opened => opened.map_err(|e| Error::BadInput(e.to_string()))?,
-        };
+        let directory =
+            match RunDirectory::create(&args.output, existing, &Value::Object(request.clone())) {
+                Err(OutputError::Exists(place)) if args.resume && answers(&place, &request) => {
+                    return Err(Error::AlreadyDone(format!(
+                        "{}: this run is complete",
+                        place.display()
+                    )));
+                }
+                opened => opened.map_err(|e| Error::BadInput(e.to_string()))?,
+            };
         if let Some(threads) = args.threads {
             // Fails only where a pool exists already, which is then used.
             let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
         }
         let kept = Kept(directory.parts());
-        Ok(Run { args, request, directory, start: Instant::now(), cancel: interrupt::token()?, _kept: kept })
+        Ok(Run {
+            args,
+            request,
+            directory,
+            start: Instant::now(),
+            cancel: interrupt::token()?,
+            _kept: kept,
+        })
     }
 
     /// What the computation reports to; `unit` is the microscopic time of t = 1.
     pub fn monitor(&self, unit: f64) -> Monitor {
         let (show, quiet) = (self.args.progress, self.args.quiet);
-        progress::monitor(show, quiet, self.start, unit, &self.cancel).keeping_in(self.directory.parts())
+        progress::monitor(show, quiet, self.start, unit, &self.cancel)
+            .keeping_in(self.directory.parts())
     }
 
     /// Writes one more file into the run directory.
@@ -116,7 +129,8 @@ impl<'a> Run<'a> {
         self.directory.write(name, content).map_err(|e| Error::Failed(e.to_string()))
     }
 
-    /// Writes the profiles of a chain and reports; an error when the tolerance was missed, after everything is kept.
+    /// Writes the profiles of a chain and reports; an error when the tolerance was missed, after
+    /// everything is kept.
     pub fn finish(self, findings: Findings<'_>) -> Result<(), Error> {
         let estimates = relative_errors(&findings.profiles);
         let violation = largest_of(findings.identities.iter().map(|i| i.violation));
@@ -136,7 +150,12 @@ impl<'a> Run<'a> {
         let first_bond = findings.chain.atoms() - findings.chain.bonds;
         let report = Report {
             keys,
-            figures: vec![figures::profiles(&findings.profiles, &positions, first_bond, findings.unit)],
+            figures: vec![figures::profiles(
+                &findings.profiles,
+                &positions,
+                first_bond,
+                findings.unit,
+            )],
             line: findings.line,
             remarks: format!(
                 "{more}worst violation of an exact identity {violation:.1e}\n{}",
@@ -145,7 +164,8 @@ impl<'a> Run<'a> {
             worst: largest(&estimates),
         };
         self.write(report, |directory| {
-            directory.write("profiles.csv", profiles_csv(&findings.profiles, &positions).as_bytes())?;
+            directory
+                .write("profiles.csv", profiles_csv(&findings.profiles, &positions).as_bytes())?;
             write_profiles_npz(directory, &findings.profiles, &positions, &estimates)?;
             if findings.covariances.is_empty() {
                 return Ok(());
@@ -154,8 +174,8 @@ impl<'a> Run<'a> {
         })
     }
 
-    /// Writes the run directory, the files of the command's own by `files`, and reports; an error when the tolerance was
-    /// missed, after everything is kept.
+    /// Writes the run directory, the files of the command's own by `files`, and reports; an error
+    /// when the tolerance was missed, after everything is kept.
     pub fn write(
         self,
         report: Report,
@@ -182,7 +202,9 @@ impl<'a> Run<'a> {
             keys.extend(self.request);
             keys.extend(report.keys);
         }
-        let text = serde_json::to_string_pretty(&summary).map_err(|e| Error::Failed(e.to_string()))? + "\n";
+        let text = serde_json::to_string_pretty(&summary)
+            .map_err(|e| Error::Failed(e.to_string()))?
+            + "\n";
         self.directory.write("summary.json", text.as_bytes()).map_err(failed)?;
         self.directory.commit().map_err(failed)?;
         if args.format == Format::Json {
@@ -207,7 +229,8 @@ impl<'a> Run<'a> {
     }
 }
 
-/// Everything that the results depend on: a run may go on from the parts of an earlier one that was asked for the same.
+/// Everything that the results depend on: a run may go on from the parts of an earlier one that was
+/// asked for the same.
 fn request(
     args: &RunArgs,
     command: &'static str,
@@ -217,7 +240,8 @@ fn request(
     let file = scenario.initial.as_ref().and_then(|initial| initial.covariance.as_ref());
     let checksum = file.map(|path| {
         let mut sum = Checksum::new(std::io::sink());
-        let copied = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
+        let copied =
+            std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
         copied.map_err(|e| Error::BadInput(format!("{path}: {e}")))?;
         Ok::<_, Error>(format!("{:016x}", sum.value))
     });
@@ -238,13 +262,16 @@ fn request(
 fn answers(place: &std::path::Path, request: &Map<String, Value>) -> bool {
     let summary = std::fs::read(place.join("summary.json")).ok();
     let summary = summary.and_then(|text| serde_json::from_slice::<Map<String, Value>>(&text).ok());
-    summary.is_some_and(|summary| request.iter().all(|(key, value)| summary.get(key) == Some(value)))
+    summary
+        .is_some_and(|summary| request.iter().all(|(key, value)| summary.get(key) == Some(value)))
 }
 
 /// For `--verbose`: the estimate of every output and the worst violation of every identity.
 fn details(profiles: &[Profile], estimates: &[f64], identities: &[Identity]) -> String {
-    let outputs =
-        profiles.iter().zip(estimates).map(|(p, e)| format!("  t = {:.6e}: error estimate {e:.1e}\n", p.time));
+    let outputs = profiles
+        .iter()
+        .zip(estimates)
+        .map(|(p, e)| format!("  t = {:.6e}: error estimate {e:.1e}\n", p.time));
     let identities = identities.iter().map(|i| {
         let site = i.site.map_or(String::new(), |n| format!(" at site {n}"));
         format!("  {}: violated by {:.1e}{site}, t = {:.6e}\n", i.name, i.violation, i.time)
@@ -266,7 +293,11 @@ fn current_line(chain: &Chain) -> String {
         j if j < 0.0 => "to the left",
         _ => "nowhere",
     };
-    let uphill = if (left - right) * current < 0.0 { ", from the colder to the hotter end (uphill)" } else { "" };
+    let uphill = if (left - right) * current < 0.0 {
+        ", from the colder to the hotter end (uphill)"
+    } else {
+        ""
+    };
     format!("stationary current {current:.6e} (closed form): energy flows {way}{uphill}\n")
 }
 
@@ -277,7 +308,8 @@ mod process {
 
     pub fn cpu_seconds() -> Option<f64> {
         let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
-        // The command name may contain spaces; it ends at the last parenthesis. User and system time are fields 14 and 15.
+        // The command name may contain spaces; it ends at the last parenthesis. User and system
+        // time are fields 14 and 15.
         let fields: Vec<&str> = stat[stat.rfind(')')? + 2..].split(' ').collect();
         Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / TICKS)
     }

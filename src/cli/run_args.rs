@@ -44,7 +44,8 @@ pub struct RunArgs {
     /// Overwrite the run directory if it exists, and forget what a run that was ended has kept
     #[arg(long)]
     pub force: bool,
-    /// Go on with a run that was ended, from what it has finished: the same bytes as without the break
+    /// Go on with a run that was ended, from what it has finished: the same bytes as without the
+    /// break
     #[arg(long)]
     pub resume: bool,
     /// Say nothing but errors
@@ -73,12 +74,22 @@ pub struct CovarianceArgs {
 }
 
 impl RunArgs {
-    /// Reads the scenario with its overrides; where `profiles` of all its sites would not fit, that is said before anything is done for every site.
-    pub fn read_scenario(&self, profiles: impl FnOnce(&Scenario) -> usize) -> Result<Scenario, Error> {
+    /// Reads the scenario with its overrides; where `profiles` of all its sites would not fit, that
+    /// is said before anything is done for every site.
+    pub fn read_scenario(
+        &self,
+        profiles: impl FnOnce(&Scenario) -> usize,
+    ) -> Result<Scenario, Error> {
         Scenario::read_if(&self.scenario, &self.overrides, |scenario| {
             let bonds = scenario.chain.bonds;
             let least = cost::of_profiles(bonds, profiles(scenario));
-            expected::fits(self, least, bonds, 1.0, "fewer profiles, each of which takes 400 bytes a site")
+            expected::fits(
+                self,
+                least,
+                bonds,
+                1.0,
+                "fewer profiles, each of which takes 400 bytes a site",
+            )
         })
     }
 }
@@ -103,14 +114,21 @@ mod tests {
     }
 
     fn parse(arguments: &[&str]) -> Result<RunArgs, clap::Error> {
-        Evolve::try_parse_from([&["evolve", "a.toml", "-o", "runs/a"], arguments].concat()).map(|e| e.run)
+        Evolve::try_parse_from([&["evolve", "a.toml", "-o", "runs/a"], arguments].concat())
+            .map(|e| e.run)
     }
 
     #[test]
     fn the_defaults_are_those_of_the_manual() {
         let run = parse(&[]).unwrap();
         assert_eq!((run.tolerance, run.format, run.threads), (1e-9, Format::Text, None));
-        assert!(!run.force && !run.quiet && !run.verbose && run.overrides.is_empty() && run.method.is_none());
+        assert!(
+            !run.force
+                && !run.quiet
+                && !run.verbose
+                && run.overrides.is_empty()
+                && run.method.is_none()
+        );
     }
 
     #[test]

@@ -52,16 +52,23 @@ pub enum ScenarioAction {
 pub fn run(args: ScenarioArgs) -> Result<(), Error> {
     match args.action {
         ScenarioAction::List => print(&list()),
-        ScenarioAction::Show { scenario, overrides, format } => print(&show(&scenario, &overrides, format)?),
+        ScenarioAction::Show { scenario, overrides, format } => {
+            print(&show(&scenario, &overrides, format)?)
+        }
         ScenarioAction::New { name, output: None, .. } => print(starting_point(&name)?.text),
-        ScenarioAction::New { name, output: Some(file), force } => write_new(&file, starting_point(&name)?.text, force),
+        ScenarioAction::New { name, output: Some(file), force } => {
+            write_new(&file, starting_point(&name)?.text, force)
+        }
         ScenarioAction::Schema => print(&pretty(&schema())),
     }
 }
 
 fn list() -> String {
     let width = STARTING_POINTS.iter().map(|point| point.name.len()).max().unwrap_or(0);
-    STARTING_POINTS.iter().map(|point| format!("{:width$}  {}\n", point.name, point.title())).collect()
+    STARTING_POINTS
+        .iter()
+        .map(|point| format!("{:width$}  {}\n", point.name, point.title()))
+        .collect()
 }
 
 /// A name wins over a file of the same name: files can be written ./name.
@@ -69,7 +76,8 @@ fn show(scenario: &str, overrides: &[String], format: Format) -> Result<String, 
     let point = StartingPoint::named(scenario);
     let path = Path::new(scenario);
     if point.is_none() && !path.exists() {
-        let reason = format!("there is neither a file nor a starting point {scenario:?}; {}", names());
+        let reason =
+            format!("there is neither a file nor a starting point {scenario:?}; {}", names());
         return Err(Error::BadInput(reason));
     }
     let read = match point {
@@ -79,7 +87,9 @@ fn show(scenario: &str, overrides: &[String], format: Format) -> Result<String, 
     match (format, point) {
         (Format::Json, _) => Ok(pretty(&read)),
         (Format::Text, Some(point)) => Ok(point.text.into()),
-        (Format::Text, None) => std::fs::read_to_string(path).map_err(|e| Error::BadInput(format!("{scenario}: {e}"))),
+        (Format::Text, None) => {
+            std::fs::read_to_string(path).map_err(|e| Error::BadInput(format!("{scenario}: {e}")))
+        }
     }
 }
 
@@ -103,8 +113,12 @@ fn write_new(file: &Path, text: &str, force: bool) -> Result<(), Error> {
         options.create_new(true)
     };
     let name = file.display();
-    options.open(file).and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|e| match e.kind() {
-        ErrorKind::AlreadyExists => Error::BadInput(format!("{name} exists; --force overwrites it")),
+    options.open(file).and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|e| match e
+        .kind()
+    {
+        ErrorKind::AlreadyExists => {
+            Error::BadInput(format!("{name} exists; --force overwrites it"))
+        }
         _ => Error::BadInput(format!("cannot write {name}: {e}")),
     })
 }

@@ -1,4 +1,5 @@
-//! `flipchain completions` and `flipchain manual`: what a shell and `man` want to know, made of the same definitions that parse.
+//! `flipchain completions` and `flipchain manual`: what a shell and `man` want to know, made of the
+//! same definitions that parse.
 
 use super::{Cli, Error, print};
 use clap::{Args, CommandFactory};
@@ -16,7 +17,8 @@ pub struct CompletionsArgs {
 /// Arguments of `flipchain manual`.
 #[derive(Debug, Args)]
 pub struct ManualArgs {
-    /// A folder to write one page for the program and one for each command; without it the program's page goes to standard output
+    /// A folder to write one page for the program and one for each command; without it the
+    /// program's page goes to standard output
     #[arg(short, long, value_name = "DIR")]
     pub output: Option<PathBuf>,
 }
@@ -37,7 +39,8 @@ pub fn manual(args: ManualArgs) -> Result<(), Error> {
             .map_err(|e| Error::Failed(format!("cannot set the manual page: {e}")))?;
         return print(&String::from_utf8_lossy(&page));
     };
-    let unwritable = |e| Error::BadInput(format!("cannot write manual pages into {}: {e}", folder.display()));
+    let unwritable =
+        |e| Error::BadInput(format!("cannot write manual pages into {}: {e}", folder.display()));
     std::fs::create_dir_all(&folder).map_err(unwritable)?;
     clap_mangen::generate_to(Cli::command(), &folder).map_err(unwritable)
 }

@@ -19,7 +19,8 @@ pub struct SteadyArgs {
     run: RunArgs,
     #[command(flatten)]
     covariance: CovarianceArgs,
-    /// Under a periodic force: also the profiles at this many equally spaced phases of the period (t = phase in [0, 1))
+    /// Under a periodic force: also the profiles at this many equally spaced phases of the period
+    /// (t = phase in [0, 1))
     #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     phases: u32,
 }
@@ -49,8 +50,14 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     });
     match name {
         "closed" if closed => {}
-        "closed" => return Err(Error::BadInput("--method closed: only without flips or without thermostats".into())),
-        "literal" | "modal" | "profiles" if isolated => return Err(SteadyError::NeedsThermostat(name.into()).into()),
+        "closed" => {
+            return Err(Error::BadInput(
+                "--method closed: only without flips or without thermostats".into(),
+            ));
+        }
+        "literal" | "modal" | "profiles" if isolated => {
+            return Err(SteadyError::NeedsThermostat(name.into()).into());
+        }
         "modal" if chain.flip_rate == 0.0 => return Err(SteadyError::NoFlips.into()),
         "profiles" if !serves => {
             return Err(Error::BadInput(format!(
@@ -67,7 +74,8 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     }
     if all.phases > 0 && chain.force.harmonics.is_empty() {
         return Err(Error::BadInput(
-            "--phases: the force of this scenario is constant; there is one stationary state".into(),
+            "--phases: the force of this scenario is constant; there is one stationary state"
+                .into(),
         ));
     }
     let phases: Vec<f64> = (0..all.phases).map(|k| k as f64 / all.phases as f64).collect();
@@ -84,7 +92,9 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let cost = cost.of_program(chain.atoms(), 1 + all.phases as usize, cost::PROFILES_FIGURE, 1);
     let (power, instead) = match name {
         "profiles" | "closed" if !keep => (1.0, "fewer --phases"),
-        "modal" if without::serves(&chain) => (2.0, "the profiles alone, without --covariance and --method, in O(N)"),
+        "modal" if without::serves(&chain) => {
+            (2.0, "the profiles alone, without --covariance and --method, in O(N)")
+        }
         _ => (2.0, "fewer --phases"),
     };
     expected::say(args, cost, chain.bonds, power, instead)?;
@@ -98,7 +108,8 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         "closed" => Some(closed::harmonic(&chain, keep)?),
         _ => None,
     };
-    let options = json!({ "covariance": keep, "single": all.covariance.single, "phases": all.phases });
+    let options =
+        json!({ "covariance": keep, "single": all.covariance.single, "phases": all.phases });
     let run = Run::begin(args, "steady", &scenario, options)?;
     let monitor = run.monitor(1.0);
     let (state, instants, report) = match known {
@@ -116,8 +127,14 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let average = observe::periodic::average(&chain, &state);
     let mut checked = vec![identities::of_periodic_state(&chain, &average, &state)];
     checked.push(identities::of_covariance(&state.average, f64::INFINITY));
-    checked.extend(instants.iter().zip(&phases).map(|(solution, &phase)| identities::of_covariance(solution, phase)));
-    let mut profiles: Vec<Profile> = phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
+    checked.extend(
+        instants
+            .iter()
+            .zip(&phases)
+            .map(|(solution, &phase)| identities::of_covariance(solution, phase)),
+    );
+    let mut profiles: Vec<Profile> =
+        phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();
     profiles.push(average);
     let whole = phases.iter().copied().zip(instants).chain([(f64::INFINITY, state.average)]);
     let covariances = if keep {

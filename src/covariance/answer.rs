@@ -1,4 +1,5 @@
-//! The answer X of a shifted solve, pair by pair from its right-hand side and its interface; and 𝓛X.
+//! The answer X of a shifted solve, pair by pair from its right-hand side and its interface; and
+//! 𝓛X.
 
 use super::friction::{self, Sources};
 use super::interface::{Given, Interface};
@@ -55,7 +56,11 @@ impl<'a> Answer<'a> {
 }
 
 /// Adds Re Σ_i weights\[i\]\[j\] X_i to state j, in one pass. All answers are of one chain.
-pub(super) fn emit<F: Field>(answers: &[&Answer<'_>], weights: &[&[Complex64]], states: &mut [&mut [f64]]) {
+pub(super) fn emit<F: Field>(
+    answers: &[&Answer<'_>],
+    weights: &[&[Complex64]],
+    states: &mut [&mut [f64]],
+) {
     let Some(first) = answers.first() else { return };
     let (modes, groups) = (first.interface.modes, first.interface.groups);
     let emitter = |rows: &std::ops::Range<usize>| Emitter::<F> {
@@ -151,7 +156,10 @@ impl Visitor for Generator<'_> {
         let (a, b) = interface.frequencies::<V>(place);
         let decay: V::Real = number(2.0 * interface.flip_rate);
         let change = Blocks {
-            pp: added.pp + interface.product(self.table, place) - x.rp * a - x.pr * b - x.pp * (decay + decay),
+            pp: added.pp + interface.product(self.table, place)
+                - x.rp * a
+                - x.pr * b
+                - x.pp * (decay + decay),
             rr: x.pr * a + x.rp * b,
             rp: added.rp + x.pp * a - x.rr * b - x.rp * decay,
             pr: added.pr + x.pp * b - x.rr * a - x.pr * decay,

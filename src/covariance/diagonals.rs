@@ -1,14 +1,17 @@
-//! What profiles are made of, read off the answer to a shifted solve without forming it: Var r, Var p and Cov(p_(n-1), r_n).
+//! What profiles are made of, read off the answer to a shifted solve without forming it: Var r, Var
+//! p and Cov(p_(n-1), r_n).
 //!
-//! Var p is the interface's d. With θ = πn/M, φ_k φ_k' and ψ_k(n-1) φ_k' are sums of cos jθ and sin jθ, j = k' ∓ k:
+//! Var p is the interface's d. With θ = πn/M, φ_k φ_k' and ψ_k(n-1) φ_k' are sums of cos jθ and sin
+//! jθ, j = k' ∓ k:
 //!
 //! ```text
 //! φ_k(n) φ_k'(n)   =  (νν'/M) [ cos(k'-k)θ - cos(k'+k)θ ]
 //! ψ_k(n-1) φ_k'(n) = -(νν'/M) { C_k [ sin(k'+k)θ + sin(k'-k)θ ] + S_k [ cos(k'-k)θ - cos(k'+k)θ ] },   C_k, S_k = cos, sin(πk/2M),
 //! ```
 //!
-//! so one pass sums three tables of 2M numbers, and a Fourier transform of each gives all sites: O(M²) time, O(M) memory. Open chains;
-//! on the ring the answer is formed and transformed. Judge: [`super::literal`].
+//! so one pass sums three tables of 2M numbers, and a Fourier transform of each gives all sites:
+//! O(M²) time, O(M) memory. Open chains; on the ring the answer is formed and transformed. Judge:
+//! [`super::literal`].
 
 use super::Diagonals;
 use super::answer::Answer;
@@ -34,7 +37,11 @@ pub(super) fn of_answer<F: Field>(answer: &Answer<'_>, w: &Vector) -> Diagonals 
         sums: Vector::zeros(6 * m, F::COMPLEX),
         field: PhantomData,
     };
-    let readers = pass::run::<F, _>(interface.modes, interface.groups, interface.groups.iter().map(readers).collect());
+    let readers = pass::run::<F, _>(
+        interface.modes,
+        interface.groups,
+        interface.groups.iter().map(readers).collect(),
+    );
     let sums = readers.into_iter().map(|reader| reader.sums).reduce(|mut sums, part| {
         sums.add(Complex64::ONE, &part);
         sums
@@ -78,9 +85,13 @@ impl<F: Field> Visitor for Reader<'_, F> {
         let (modes, m) = (interface.modes, interface.modes.count());
         let x: Blocks<V> = self.answer.at(&self.row, place);
         let norms = place.once::<V::Real>(interface.norms::<V>(place));
-        // pr and rp of a pair are the two orders of one product; both are halved here and the sum doubled at the end.
+        // pr and rp of a pair are the two orders of one product; both are halved here and the sum
+        // doubled at the end.
         let half: V::Real = number(0.5);
-        let (c, c_across) = (number::<V::Real>(self.cosine[place.row]), V::Real::load(self.cosine, &[], place.column));
+        let (c, c_across) = (
+            number::<V::Real>(self.cosine[place.row]),
+            V::Real::load(self.cosine, &[], place.column),
+        );
         // S_k = a_k/2
         let s = number::<V::Real>(0.5 * modes.frequency[place.row]);
         let s_across = V::Real::load(&modes.frequency, &[], place.column) * half;

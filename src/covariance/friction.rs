@@ -1,7 +1,9 @@
-//! What the thermostats add to the pairs of modes: -λ(e yᵀ + y eᵀ) in pp and -λ x eᵀ in rp, and how y and x are read back.
+//! What the thermostats add to the pairs of modes: -λ(e yᵀ + y eᵀ) in pp and -λ x eᵀ in rp, and how
+//! y and x are read back.
 //!
-//! e of the right end is (-1)^k e_k of the left one. So in a row k of one parity both ends act as one, with e of the left end and
-//! with y = Σ_i (±1)^k (-λ_i y_i): [`Sources`]. Read back, Σ_k e_k X_kk' over the even and over the odd k gives both ends: [`Sums`].
+//! e of the right end is (-1)^k e_k of the left one. So in a row k of one parity both ends act as
+//! one, with e of the left end and with y = Σ_i (±1)^k (-λ_i y_i): [`Sources`]. Read back, Σ_k e_k
+//! X_kk' over the even and over the odd k gives both ends: [`Sums`].
 
 use super::pair::{Blocks, number};
 use super::pass::Place;
@@ -21,7 +23,10 @@ impl End {
     /// The thermostats of a chain.
     pub fn of(chain: &Chain) -> Vec<End> {
         let ends = [(chain.left, 1.0), (chain.right, -1.0)].into_iter();
-        ends.filter_map(|(end, sign)| end.map(|thermostat| End { friction: thermostat.friction, sign })).collect()
+        ends.filter_map(|(end, sign)| {
+            end.map(|thermostat| End { friction: thermostat.friction, sign })
+        })
+        .collect()
     }
 
     /// (±1)^k
@@ -99,7 +104,13 @@ impl Sources {
 
     /// The sources of `count` columns from `place` on; `shape` is e of the left end.
     #[inline(always)]
-    pub fn run<V: Lane>(&self, row: &Row, shape: &[f64], place: Place, count: usize) -> SourceRun<'_, V> {
+    pub fn run<V: Lane>(
+        &self,
+        row: &Row,
+        shape: &[f64],
+        place: Place,
+        count: usize,
+    ) -> SourceRun<'_, V> {
         let (phase, here) = (place.phase::<V>(), number(shape[place.row]));
         let [y, x] = [&self.y, &self.x].map(|columns| &columns[place.row % 2]);
         let any = y.len() > 0;
@@ -227,7 +238,8 @@ pub(super) struct SumRun<'a, V: Lane> {
 }
 
 impl<V: Lane> SumRun<'_, V> {
-    /// Counts the pairs of the columns from the `i`-th on, whose e is `there`, and, off the diagonal, their mirror images.
+    /// Counts the pairs of the columns from the `i`-th on, whose e is `there`, and, off the
+    /// diagonal, their mirror images.
     #[inline(always)]
     pub fn add(&mut self, i: usize, there: V::Real, x: &Blocks<V>, diagonal: bool) {
         if !self.any {

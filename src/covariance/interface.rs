@@ -1,9 +1,11 @@
-//! The interface: how flips and friction couple the pairs of modes (docs/theory.md, "Shifted solves").
+//! The interface: how flips and friction couple the pairs of modes (docs/theory.md, "Shifted
+//! solves").
 //!
-//! The unknown w holds the momentum variances d at the sites and, for each thermostat with ψ_k = e_k at its atom, the columns
-//! y = C_pp e and x = C_rp e in modes: M(1 + 2·ends) numbers. They enter the pair equations as 4γ Ψᵀ diag(d) Ψ in pp,
-//! -λ(e yᵀ + y eᵀ) in pp and -λ x eᵀ in rp, and reading them back off the answer gives the linear equation w - T w = b.
-//! One application of 1 - T is one pass over the pairs, O(M²) time and O(M) memory.
+//! The unknown w holds the momentum variances d at the sites and, for each thermostat with ψ_k =
+//! e_k at its atom, the columns y = C_pp e and x = C_rp e in modes: M(1 + 2·ends) numbers. They
+//! enter the pair equations as 4γ Ψᵀ diag(d) Ψ in pp, -λ(e yᵀ + y eᵀ) in pp and -λ x eᵀ in rp, and
+//! reading them back off the answer gives the linear equation w - T w = b. One application of 1 - T
+//! is one pass over the pairs, O(M²) time and O(M) memory.
 
 use super::friction::{self, End, SourceRun, Sources, Sums};
 use super::packed;
@@ -51,7 +53,8 @@ impl Interface<'_> {
     pub fn apply<F: Field>(&self, w: &Vector) -> Vector {
         let m = self.modes.count();
         let table = w.map_range(0..m, |d| self.modes.table(d));
-        let mut answer = self.read::<F>(Input::Interface { table: &table, friction: &self.friction(w) });
+        let mut answer =
+            self.read::<F>(Input::Interface { table: &table, friction: &self.friction(w) });
         for (answer, w) in [(&mut answer.re, &w.re), (&mut answer.im, &w.im)] {
             answer.iter_mut().zip(w).skip(m).for_each(|(answer, w)| *answer = w - *answer);
         }
@@ -64,7 +67,8 @@ impl Interface<'_> {
         Sources::new(self.ends, &w.map_range(m..w.len(), |v| v.to_vec()), m)
     }
 
-    /// One pass: the diagonal (of an interface the part that 1 - T leaves) and the columns of the answer.
+    /// One pass: the diagonal (of an interface the part that 1 - T leaves) and the columns of the
+    /// answer.
     fn read<F: Field>(&self, input: Input<'_>) -> Vector {
         let (m, table) = (self.modes.count(), self.modes.table_len());
         let reader = |_| Reader::<F> {
@@ -76,7 +80,8 @@ impl Interface<'_> {
             columns: Sums::new(if self.ends.is_empty() { 0 } else { m }, F::COMPLEX),
             field: PhantomData,
         };
-        let readers = pass::run::<F, _>(self.modes, self.groups, self.groups.iter().map(reader).collect());
+        let readers =
+            pass::run::<F, _>(self.modes, self.groups, self.groups.iter().map(reader).collect());
         let sums = readers.into_iter().reduce(|mut sums, part| {
             sums.diagonal.add(Complex64::ONE, &part.diagonal);
             sums.columns.add_all(&part.columns);
@@ -115,7 +120,8 @@ impl Interface<'_> {
     /// ν ν'
     #[inline(always)]
     pub fn norms<V: Lane>(&self, place: Place) -> V::Real {
-        V::Real::load(&self.modes.norm, &[], place.column) * number::<V::Real>(self.modes.norm[place.row])
+        V::Real::load(&self.modes.norm, &[], place.column)
+            * number::<V::Real>(self.modes.norm[place.row])
     }
 
     /// W = Ψᵀ diag Ψ at these pairs, from its table.
@@ -135,7 +141,12 @@ impl Interface<'_> {
             Some(state) => {
                 let y = packed::load::<V::Real>(state, self.modes.count(), place);
                 let scale = V::splat(given.scale);
-                Blocks { pp: scale * y.pp + product, rr: scale * y.rr, rp: scale * y.rp, pr: scale * y.pr }
+                Blocks {
+                    pp: scale * y.pp + product,
+                    rr: scale * y.rr,
+                    rp: scale * y.rp,
+                    pr: scale * y.pr,
+                }
             }
         }
     }
@@ -183,16 +194,20 @@ impl<F: Field> Visitor for Reader<'_, F> {
         if count == 0 {
             return;
         }
-        // Everything of the row is taken here, so that the loop below finds it in registers: this is where the time goes.
+        // Everything of the row is taken here, so that the loop below finds it in registers: this
+        // is where the time goes.
         let (interface, pairs, input) = (self.interface, self.pairs, self.input);
         let columns = place.column..place.column + count;
         let [shape, frequencies, norms] =
-            [interface.shape, &interface.modes.frequency, &interface.modes.norm].map(|values| &values[columns.clone()]);
+            [interface.shape, &interface.modes.frequency, &interface.modes.norm]
+                .map(|values| &values[columns.clone()]);
         let frequency: V::Real = number(interface.modes.frequency[place.row]);
         let norm: V::Real = number(interface.modes.norm[place.row]);
         let uniform = place.diagonal && place.row == 0 && interface.shift == Complex64::ZERO;
         let friction = match input {
-            Input::Interface { friction, .. } => friction.run::<V>(&self.row, interface.shape, place, count),
+            Input::Interface { friction, .. } => {
+                friction.run::<V>(&self.row, interface.shape, place, count)
+            }
             _ => SourceRun::none(),
         };
         let (re, im) = (&mut self.diagonal.re[..], &mut self.diagonal.im[..]);

@@ -1,7 +1,9 @@
-//! The literal operator: 𝓛 on all (2N+1)² entries, assembled sparse and factorized sparse. The judge of everything faster.
+//! The literal operator: 𝓛 on all (2N+1)² entries, assembled sparse and factorized sparse. The
+//! judge of everything faster.
 //!
-//! C is a row-major matrix in the theory's order; 𝓛 = B⊗1 + 1⊗B + 4γ Σ_n |p_n p_n⟩⟨p_n p_n|. Cost: the fill of a
-//! two-dimensional grid of side 2N+1, O(N³) time and O(N² log N) memory with a large constant ([`Literal::bytes`]). Error: rounding.
+//! C is a row-major matrix in the theory's order; 𝓛 = B⊗1 + 1⊗B + 4γ Σ_n |p_n p_n⟩⟨p_n p_n|. Cost:
+//! the fill of a two-dimensional grid of side 2N+1, O(N³) time and O(N² log N) memory with a large
+//! constant ([`Literal::bytes`]). Error: rounding.
 
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
@@ -35,7 +37,8 @@ impl Literal {
         &self.generator
     }
 
-    /// Memory that a complex factorization needs at its height, in bytes: 52 n² log₂² n, n = 2N+1 (seen within a factor 2 for N = 16 ... 64).
+    /// Memory that a complex factorization needs at its height, in bytes: 52 n² log₂² n, n = 2N+1
+    /// (seen within a factor 2 for N = 16 ... 64).
     pub fn bytes(bonds: usize) -> f64 {
         let n = 2.0 * bonds as f64 + 1.0;
         52.0 * n * n * n.log2().powi(2)
@@ -43,7 +46,10 @@ impl Literal {
 
     /// What `solves` solves cost: each factorizes anew.
     pub fn cost(bonds: usize, solves: f64) -> Cost {
-        Cost { bytes: Literal::bytes(bonds), seconds: solves * 1e-7 * (2.0 * bonds as f64 + 1.0).powi(3) }
+        Cost {
+            bytes: Literal::bytes(bonds),
+            seconds: solves * 1e-7 * (2.0 * bonds as f64 + 1.0).powi(3),
+        }
     }
 
     /// Refuses a size whose factorization would not fit in [`Literal::LARGEST`].
@@ -113,7 +119,11 @@ fn solve<T: ComplexField<Real = f64> + Copy>(
     Some(Solved { x: list(&x), residual, correction: list(&correction) })
 }
 /// [`solve`] in real arithmetic where everything is real.
-fn shifted(a: &CsMat<f64>, shift: Complex64, b: &[Complex64]) -> Result<Solved<Complex64>, SolveError> {
+fn shifted(
+    a: &CsMat<f64>,
+    shift: Complex64,
+    b: &[Complex64],
+) -> Result<Solved<Complex64>, SolveError> {
     let real = shift.im == 0.0 && b.iter().all(|b| b.im == 0.0);
     let solved = if real {
         let b: Vec<f64> = b.iter().map(|b| b.re).collect();
@@ -130,7 +140,11 @@ fn shifted(a: &CsMat<f64>, shift: Complex64, b: &[Complex64]) -> Result<Solved<C
 }
 
 /// Solves (σ - B) z = f with the sparse matrix and one refinement, O(N).
-pub fn solve_drift(chain: &Chain, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
+pub fn solve_drift(
+    chain: &Chain,
+    shift: Complex64,
+    f: &[Complex64],
+) -> Result<Vec<Complex64>, SolveError> {
     Ok(shifted(&chain.drift(), shift, f)?.x)
 }
 

@@ -1,7 +1,8 @@
 //! (σ - B) z = f in the modes, O(N log N): the equation of the means.
 //!
-//! Without friction pair by pair: σ r - a p = f_r, (σ + 2γ) p + a r = f_p, so that p = (σ f_p - a f_r)/(σ(σ + 2γ) + a²). Friction adds
-//! -λ p(e) e at an end e: p = p⁰ - Σ_i λ_i p(e_i) g_i with g_i the answer to e_i, a system of the end momenta.
+//! Without friction pair by pair: σ r - a p = f_r, (σ + 2γ) p + a r = f_p, so that p = (σ f_p - a
+//! f_r)/(σ(σ + 2γ) + a²). Friction adds -λ p(e) e at an end e: p = p⁰ - Σ_i λ_i p(e_i) g_i with g_i
+//! the answer to e_i, a system of the end momenta.
 
 use super::SolveError;
 use super::friction::End;
@@ -22,7 +23,10 @@ fn mapped(values: &[Complex64], pad: usize, map: impl Fn(&mut [f64])) -> Vec<Com
 }
 
 /// z at the shift of `interface`, in the theory's order.
-pub(super) fn solve(interface: &Interface<'_>, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
+pub(super) fn solve(
+    interface: &Interface<'_>,
+    f: &[Complex64],
+) -> Result<Vec<Complex64>, SolveError> {
     let Interface { modes, ends, shape, flip_rate, shift, .. } = *interface;
     let (m, pad) = (modes.count(), modes.padding());
     let (f_r, f_p) = f.split_at(m - pad);
@@ -42,16 +46,20 @@ pub(super) fn solve(interface: &Interface<'_>, f: &[Complex64]) -> Result<Vec<Co
             .unzip()
     };
     let (mut r, mut p) = free(&f_r, &f_p);
-    let at = |end: &End, p: &[Complex64]| -> Complex64 { (0..m).map(|k| p[k] * (end.at(k) * shape[k])).sum() };
+    let at = |end: &End, p: &[Complex64]| -> Complex64 {
+        (0..m).map(|k| p[k] * (end.at(k) * shape[k])).sum()
+    };
     let answer = |end: &End| {
         let shape: Vec<Complex64> = (0..m).map(|k| (end.at(k) * shape[k]).into()).collect();
         free(&vec![Complex64::ZERO; m], &shape)
     };
     let answers: Vec<_> = ends.iter().map(answer).collect();
     let matrix = Mat::from_fn(ends.len(), ends.len(), |i, j| {
-        Complex64::from(if i == j { 1.0 } else { 0.0 }) + at(&ends[i], &answers[j].1) * ends[j].friction
+        Complex64::from(if i == j { 1.0 } else { 0.0 })
+            + at(&ends[i], &answers[j].1) * ends[j].friction
     });
-    let momenta = matrix.partial_piv_lu().solve(&Mat::from_fn(ends.len(), 1, |i, _| at(&ends[i], &p)));
+    let momenta =
+        matrix.partial_piv_lu().solve(&Mat::from_fn(ends.len(), 1, |i, _| at(&ends[i], &p)));
     for (j, (end, (answer_r, answer_p))) in ends.iter().zip(&answers).enumerate() {
         let factor = momenta[(j, 0)] * end.friction;
         r.iter_mut().zip(answer_r).for_each(|(r, a)| *r -= factor * a);

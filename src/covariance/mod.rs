@@ -1,12 +1,14 @@
-//! The covariance C of all coordinates and the one operation everything is made of (docs/theory.md, "Shifted solves"):
+//! The covariance C of all coordinates and the one operation everything is made of (docs/theory.md,
+//! "Shifted solves"):
 //!
 //! ```text
 //! (σ - 𝓛) X = R,     𝓛X = B X + X Bᵀ + 4γ diag_p(X_pp),
 //! ```
 //!
-//! for σ real or complex and R = α Y + diag_p(q) with a real symmetric Y. [`MomentEquations`] is what an integrator,
-//! a contour or a stationary state asks of it. Two implementations: [`literal::Literal`], the sparse matrix, is the judge;
-//! [`modal::Modal`], O(N²), is the one that is used.
+//! for σ real or complex and R = α Y + diag_p(q) with a real symmetric Y. [`MomentEquations`] is
+//! what an integrator, a contour or a stationary state asks of it. Two implementations:
+//! [`literal::Literal`], the sparse matrix, is the judge; [`modal::Modal`], O(N²), is the one that
+//! is used.
 
 mod answer;
 mod diagonals;
@@ -74,8 +76,9 @@ pub struct SolveReport {
     pub residual: f64,
     /// Estimated largest error of a variance of X: the next correction that refinement would make.
     pub error: f64,
-    /// The same of a correlation that carries current, X(p_(n-1), r_n), and of λ X(p, p) at the thermostats. Errors are smooth, so this is smaller
-    /// by some N; known where the diagonals are asked for, otherwise max(1, λ) times the other.
+    /// The same of a correlation that carries current, X(p_(n-1), r_n), and of λ X(p, p) at the
+    /// thermostats. Errors are smooth, so this is smaller by some N; known where the diagonals are
+    /// asked for, otherwise max(1, λ) times the other.
     pub flow_error: f64,
 }
 
@@ -98,7 +101,9 @@ pub enum SolveError {
         tolerance: f64,
     },
     /// σ is an eigenvalue of 𝓛 (or of B).
-    #[error("σ = {shift:.3e} is an eigenvalue of the operator: the equation has no unique solution")]
+    #[error(
+        "σ = {shift:.3e} is an eigenvalue of the operator: the equation has no unique solution"
+    )]
     Singular {
         /// σ
         shift: Complex64,
@@ -108,8 +113,8 @@ pub enum SolveError {
     Interrupted(#[from] Interrupted),
 }
 
-/// The moment equations dz̄/dτ = B z̄ + f, dC/dτ = 𝓛C + diag_p(q) of one chain, in some representation of C as a
-/// vector of real numbers. Means are in the theory's order r, p.
+/// The moment equations dz̄/dτ = B z̄ + f, dC/dτ = 𝓛C + diag_p(q) of one chain, in some
+/// representation of C as a vector of real numbers. Means are in the theory's order r, p.
 pub trait MomentEquations: Sync {
     /// The chain.
     fn chain(&self) -> &Chain;
@@ -132,7 +137,8 @@ pub trait MomentEquations: Sync {
     /// Solves (σ - B) z = f.
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError>;
 
-    /// Solves (σ - 𝓛) X = R and adds Re(weight · X) to every target. `tolerance` bounds the relative residual.
+    /// Solves (σ - 𝓛) X = R and adds Re(weight · X) to every target. `tolerance` bounds the
+    /// relative residual.
     fn solve(
         &self,
         shift: Complex64,
@@ -150,7 +156,8 @@ pub trait MomentEquations: Sync {
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError>;
 
-    /// Solves independent equations (σ_i - 𝓛) X_i = R_i side by side and adds Re Σ_i weights_ij X_i to state j.
+    /// Solves independent equations (σ_i - 𝓛) X_i = R_i side by side and adds Re Σ_i weights_ij X_i
+    /// to state j.
     fn solve_all(
         &self,
         equations: &[Shifted<'_>],
@@ -159,7 +166,8 @@ pub trait MomentEquations: Sync {
     ) -> Result<Vec<SolveReport>, SolveError> {
         let solve = |equation: &Shifted<'_>| {
             let pairs = equation.weights.iter().zip(states.iter_mut());
-            let mut targets: Vec<_> = pairs.map(|(&weight, state)| Target { weight, state }).collect();
+            let mut targets: Vec<_> =
+                pairs.map(|(&weight, state)| Target { weight, state }).collect();
             self.solve(equation.shift, equation.source, &mut targets, tolerance)
         };
         equations.iter().map(solve).collect()

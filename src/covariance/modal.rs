@@ -1,16 +1,20 @@
 //! The moment equations in the cosine basis: (σ - 𝓛) X = R in O(N²) time and memory.
 //!
-//! C is held in the modes, packed (src/covariance/packed.rs): half of the full matrix. One solve is one pass over the pairs to read
-//! the right-hand side, a pass of O(N) memory for each iteration of GMRES on the interface (src/covariance/interface.rs), and one
-//! pass to write the answer. The residual returned is that of the interface equation, whose solution determines X exactly
-//! pair by pair; [`super::literal`] is the judge. Source: docs/theory.md, "Shifted solves".
+//! C is held in the modes, packed (src/covariance/packed.rs): half of the full matrix. One solve is
+//! one pass over the pairs to read the right-hand side, a pass of O(N) memory for each iteration of
+//! GMRES on the interface (src/covariance/interface.rs), and one pass to write the answer. The
+//! residual returned is that of the interface equation, whose solution determines X exactly pair by
+//! pair; [`super::literal`] is the judge. Source: docs/theory.md, "Shifted solves".
 
 use super::answer::{self, Answer};
 use super::friction::End;
 use super::interface::{Given, Interface};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::{Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals, mean, packed};
+use super::{
+    Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals, mean,
+    packed,
+};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
@@ -42,9 +46,11 @@ struct Solved<'a> {
     real: bool,
 }
 
-/// A residual that rounding keeps above the tolerance but below this is no failure: the error it leaves is in the report.
+/// A residual that rounding keeps above the tolerance but below this is no failure: the error it
+/// leaves is in the report.
 const ROUNDING: f64 = 1e-9;
-/// Nor is one below this part of the solution: a residual cannot be evaluated better where the solution is large.
+/// Nor is one below this part of the solution: a residual cannot be evaluated better where the
+/// solution is large.
 const BACKWARD: f64 = 1e-13;
 
 /// The larger in each place.
@@ -63,7 +69,14 @@ impl Modal {
         let modes = Modes::new(chain);
         let shape = (0..modes.count()).map(|k| modes.at_left_end(k)).collect();
         let groups = pass::groups(modes.count());
-        Modal { chain: chain.clone(), modes, ends: End::of(chain), shape, groups, monitor: Monitor::default() }
+        Modal {
+            chain: chain.clone(),
+            modes,
+            ends: End::of(chain),
+            shape,
+            groups,
+            monitor: Monitor::default(),
+        }
     }
 
     /// The same, whose solves tell `monitor` of every iteration.
@@ -82,18 +95,22 @@ impl Modal {
         }
     }
 
-    /// Interfaces whose coefficients differ from those of [`Modal::interface`] by some roundings. Over many pairs one sample shows them; over few they
-    /// may happen to agree, so that short chains take several.
+    /// Interfaces whose coefficients differ from those of [`Modal::interface`] by some roundings.
+    /// Over many pairs one sample shows them; over few they may happen to agree, so that short
+    /// chains take several.
     fn other_roundings(&self, shift: Complex64) -> Vec<Interface<'_>> {
         let samples = (1 + 32 / self.modes.count()).min(8);
         let flip_rate = |sample: usize| {
             let ulps = if sample.is_multiple_of(2) { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
             self.chain.flip_rate * (1.0 + ulps * f64::EPSILON)
         };
-        (0..samples).map(|sample| Interface { flip_rate: flip_rate(sample), ..self.interface(shift) }).collect()
+        (0..samples)
+            .map(|sample| Interface { flip_rate: flip_rate(sample), ..self.interface(shift) })
+            .collect()
     }
 
-    /// Solves the interface equation, in real arithmetic where everything is real; `read` says whether profiles will be read off the answer.
+    /// Solves the interface equation, in real arithmetic where everything is real; `read` says
+    /// whether profiles will be read off the answer.
     fn solved<'a>(
         &'a self,
         shift: Complex64,
@@ -124,7 +141,8 @@ impl Modal {
         let given = Given { state: source.state, scale: source.scale, table };
         let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
-        // Where profiles are read off, the error is judged by coefficients of other roundings: small flip rates lose digits in them.
+        // Where profiles are read off, the error is judged by coefficients of other roundings:
+        // small flip rates lose digits in them.
         let again = |w: &Vector| -> Vec<Vector> {
             let others = if read { self.other_roundings(shift) } else { Vec::new() };
             let residual = |other: &Interface<'_>| {
@@ -154,16 +172,22 @@ impl Modal {
         let variances = |error: &Vector| largest_norm((0..self.modes.count()).map(|n| error.at(n)));
         let error = largest_of(outcome.errors.iter().map(variances));
         let flow_error = error * self.chain.current_weight();
-        let report = SolveReport { iterations: outcome.iterations, residual: outcome.residual, error, flow_error };
+        let report = SolveReport {
+            iterations: outcome.iterations,
+            residual: outcome.residual,
+            error,
+            flow_error,
+        };
         let answer = Answer::new(interface, given, &w);
         Ok(Solved { answer, w, errors: outcome.errors, report, real: !F::COMPLEX })
     }
 
-    /// What an error of the interface means for the variances, and for the currents: the correlations of its answer, and λ times its variances
-    /// at the thermostats.
+    /// What an error of the interface means for the variances, and for the currents: the
+    /// correlations of its answer, and λ times its variances at the thermostats.
     fn carried<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
-        let answer = Answer::new(interface, Given { state: None, scale: Complex64::ZERO, table }, error);
+        let answer =
+            Answer::new(interface, Given { state: None, scale: Complex64::ZERO, table }, error);
         let answer = diagonals::of_answer::<F>(&answer, error);
         let [left, right] = self.chain.friction();
         let ends = [left * error.at(0), right * error.at(self.chain.bonds)];
@@ -174,19 +198,27 @@ impl Modal {
     fn diagonals<F: Field>(&self, solved: &Solved<'_>) -> (SolveReport, Diagonals) {
         let mut report = solved.report;
         if self.chain.topology == Topology::Open {
-            let samples = solved.errors.iter().map(|error| self.carried::<F>(solved.answer.interface, error));
+            let samples =
+                solved.errors.iter().map(|error| self.carried::<F>(solved.answer.interface, error));
             let [carried, flow] = samples.reduce(larger).unwrap_or_default();
             let found = diagonals::of_answer::<F>(&solved.answer, &solved.w);
-            // A correlation is read off as (a pp - b rr)/c, c = σ + 2γ, of variances that nearly cancel where flips are rare.
-            let readings = self.other_roundings(solved.answer.interface.shift).into_iter().map(|other| {
-                let other = diagonals::of_answer::<F>(&solved.answer.seen_by(other), &solved.w);
-                [apart(&found.variance, &other.variance), apart(&found.correlation, &other.correlation)]
-            });
+            // A correlation is read off as (a pp - b rr)/c, c = σ + 2γ, of variances that nearly
+            // cancel where flips are rare.
+            let readings =
+                self.other_roundings(solved.answer.interface.shift).into_iter().map(|other| {
+                    let other = diagonals::of_answer::<F>(&solved.answer.seen_by(other), &solved.w);
+                    [
+                        apart(&found.variance, &other.variance),
+                        apart(&found.correlation, &other.correlation),
+                    ]
+                });
             let reading = readings.reduce(larger).unwrap_or_default();
             // A sample is of the error's size, not above it.
             report.error = 2.0 * (report.error.max(carried) + reading[0]);
-            // One sample of the roundings may happen to carry no current; that of a variance error is 1/N of it.
-            report.flow_error = (2.0 * flow).max(0.5 * report.error / self.chain.bonds as f64) + 2.0 * reading[1];
+            // One sample of the roundings may happen to carry no current; that of a variance error
+            // is 1/N of it.
+            report.flow_error =
+                (2.0 * flow).max(0.5 * report.error / self.chain.bonds as f64) + 2.0 * reading[1];
             return (report, found);
         }
         // By forming the answer: Re X, and Im X = Re(-i X).
@@ -200,9 +232,11 @@ impl Modal {
             re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect()
         };
         let found = Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) };
-        // The same cancellation, bounded: forming the answer once more to sample it would cost more than the solve.
+        // The same cancellation, bounded: forming the answer once more to sample it would cost more
+        // than the solve.
         let Interface { shift, flip_rate, .. } = solved.answer.interface;
-        report.flow_error += 4.0 * f64::EPSILON * largest_norm(&found.variance) / (shift + 2.0 * flip_rate).norm();
+        report.flow_error +=
+            4.0 * f64::EPSILON * largest_norm(&found.variance) / (shift + 2.0 * flip_rate).norm();
         (report, found)
     }
 
@@ -220,7 +254,8 @@ impl Modal {
 
     fn emit_to(&self, solved: Solved<'_>, targets: &mut [Target<'_>]) {
         let weights: Vec<Complex64> = targets.iter().map(|target| target.weight).collect();
-        let mut states: Vec<&mut [f64]> = targets.iter_mut().map(|target| &mut *target.state).collect();
+        let mut states: Vec<&mut [f64]> =
+            targets.iter_mut().map(|target| &mut *target.state).collect();
         if !states.is_empty() {
             self.emit(&[solved], &[&weights], &mut states);
         }
@@ -277,7 +312,11 @@ impl MomentEquations for Modal {
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
         let solved = self.solved(shift, source, tolerance, true)?;
-        let found = if solved.real { self.diagonals::<Real>(&solved) } else { self.diagonals::<Complex>(&solved) };
+        let found = if solved.real {
+            self.diagonals::<Real>(&solved)
+        } else {
+            self.diagonals::<Complex>(&solved)
+        };
         self.emit_to(solved, targets);
         Ok(found)
     }
@@ -288,11 +327,13 @@ impl MomentEquations for Modal {
         states: &mut [&mut [f64]],
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
-        let solved =
-            equations.par_iter().map(|equation| self.solved(equation.shift, equation.source, tolerance, false));
+        let solved = equations
+            .par_iter()
+            .map(|equation| self.solved(equation.shift, equation.source, tolerance, false));
         let solved: Vec<Result<Solved<'_>, SolveError>> = solved.collect();
         let solved = solved.into_iter().collect::<Result<Vec<_>, _>>()?;
-        let weights: Vec<&[Complex64]> = equations.iter().map(|equation| &equation.weights[..]).collect();
+        let weights: Vec<&[Complex64]> =
+            equations.iter().map(|equation| &equation.weights[..]).collect();
         self.emit(&solved, &weights, states);
         Ok(solved.iter().map(|solved| solved.report).collect())
     }

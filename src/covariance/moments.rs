@@ -1,4 +1,5 @@
-//! What is kept of the first and second moments: means, variances, the correlations that carry the current, and their time integrals.
+//! What is kept of the first and second moments: means, variances, the correlations that carry the
+//! current, and their time integrals.
 
 use crate::chain::{Chain, InitialLaw};
 use crate::monitor::record;
@@ -18,7 +19,8 @@ pub struct Moments {
     pub variance: Vec<f64>,
     /// Cov(p, r) of every bond with the atom to its left.
     pub correlation: Vec<f64>,
-    /// λ(T - Var p) at either end, what enters there of thermal energy, where it is known from a balance and not as that difference.
+    /// λ(T - Var p) at either end, what enters there of thermal energy, where it is known from a
+    /// balance and not as that difference.
     pub inflow: Option<[f64; 2]>,
     /// The whole covariance, where it was asked for.
     pub covariance: Option<Array2<f64>>,
@@ -78,7 +80,9 @@ impl MomentErrors {
             (Some(first), Some(second)) => [first[0] - second[0], first[1] - second[1]],
             _ => {
                 let [left, right] = chain.friction();
-                let end = |atom: usize, friction: f64| friction * (first.variance[atom] - second.variance[atom]);
+                let end = |atom: usize, friction: f64| {
+                    friction * (first.variance[atom] - second.variance[atom])
+                };
                 [end(bonds, left), end(last, right)]
             }
         };
@@ -87,7 +91,8 @@ impl MomentErrors {
             mean_p: self.mean_p + apart(&first.mean[bonds..], &second.mean[bonds..]),
             var_r: self.var_r + apart(&first.variance[..bonds], &second.variance[..bonds]),
             var_p: self.var_p + apart(&first.variance[bonds..], &second.variance[bonds..]),
-            correlation: self.correlation + apart(&first.correlation, &second.correlation).max(largest(&ends)),
+            correlation: self.correlation
+                + apart(&first.correlation, &second.correlation).max(largest(&ends)),
         }
     }
 }
@@ -122,8 +127,9 @@ pub struct Consistency {
     pub asymmetry: f64,
     /// Largest |C_ij| - √(C_ii C_jj), or negative variance; 0 where the matrix passes.
     pub negative_minor: f64,
-    /// The least of 0, 1e-17, 1e-16, .. that, added to the diagonal, lets a Cholesky factorization succeed: how far the matrix is from positive
-    /// semidefinite, to a factor 10. `None` beyond [`Consistency::LARGEST_FACTORIZATION`] coordinates, where the minors alone are seen.
+    /// The least of 0, 1e-17, 1e-16, .. that, added to the diagonal, lets a Cholesky factorization
+    /// succeed: how far the matrix is from positive semidefinite, to a factor 10. `None` beyond
+    /// [`Consistency::LARGEST_FACTORIZATION`] coordinates, where the minors alone are seen.
     pub indefinite: Option<f64>,
 }
 
@@ -145,7 +151,8 @@ impl Consistency {
             }
         }
         let n = covariance.nrows();
-        let indefinite = (n <= Consistency::LARGEST_FACTORIZATION).then(|| indefinite(covariance, scale));
+        let indefinite =
+            (n <= Consistency::LARGEST_FACTORIZATION).then(|| indefinite(covariance, scale));
         Consistency { asymmetry: asymmetry / scale, negative_minor: negative / scale, indefinite }
     }
 
@@ -161,7 +168,8 @@ impl Consistency {
     }
 }
 
-/// The least of 0, 1e-17, 1e-16, .., 1 by which C/scale must be shifted to be positive definite in floating point; infinite beyond.
+/// The least of 0, 1e-17, 1e-16, .., 1 by which C/scale must be shifted to be positive definite in
+/// floating point; infinite beyond.
 fn indefinite(covariance: ArrayView2<f64>, scale: f64) -> f64 {
     let n = covariance.nrows();
     let mut shifted = Mat::from_fn(n, n, |i, j| covariance[[i, j]] / scale);
@@ -205,9 +213,16 @@ impl Solution {
 
     /// The initial law itself, without error.
     pub fn initial(chain: &Chain, law: &InitialLaw) -> Solution {
-        let correlation =
-            law.covariance.as_ref().map_or(vec![0.0; law.mean_r.len()], |c| chain.left_correlations(c.view()));
-        let moments = Moments { mean: law.mean(), variance: law.variance(), correlation, ..Default::default() };
+        let correlation = law
+            .covariance
+            .as_ref()
+            .map_or(vec![0.0; law.mean_r.len()], |c| chain.left_correlations(c.view()));
+        let moments = Moments {
+            mean: law.mean(),
+            variance: law.variance(),
+            correlation,
+            ..Default::default()
+        };
         let variance_integral = Some(vec![0.0; moments.variance.len()]);
         Solution { moments, variance_integral, ..Default::default() }
     }

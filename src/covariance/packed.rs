@@ -1,5 +1,5 @@
-//! The packed state: Ψᵀ C Ψ by rows k = 0..M of the triangle k' ≥ k, in each row the blocks pp, rr, rp, pr (pr being Cov(p_k, r_k')) of
-//! M - k numbers: 2M(M+1) numbers, half of the full matrix.
+//! The packed state: Ψᵀ C Ψ by rows k = 0..M of the triangle k' ≥ k, in each row the blocks pp, rr,
+//! rp, pr (pr being Cov(p_k, r_k')) of M - k numbers: 2M(M+1) numbers, half of the full matrix.
 
 use super::pair::{Blocks, number};
 use super::pass::Place;
@@ -37,7 +37,8 @@ pub(super) fn add<V: Lane>(
     weight: Complex64,
     x: &Blocks<V>,
 ) {
-    let (at, len) = (row_start(modes, place.row) - start + place.column - place.row, modes - place.row);
+    let (at, len) =
+        (row_start(modes, place.row) - start + place.column - place.row, modes - place.row);
     x.pp.real_part(weight).add_to(rows, &mut [], at);
     x.rr.real_part(weight).add_to(rows, &mut [], at + len);
     x.rp.real_part(weight).add_to(rows, &mut [], at + 2 * len);
@@ -45,11 +46,16 @@ pub(super) fn add<V: Lane>(
 }
 
 /// Hands out the rows of a state to groups of rows.
-pub(super) fn split<'a>(state: &'a mut [f64], modes: usize, groups: &[std::ops::Range<usize>]) -> Vec<&'a mut [f64]> {
+pub(super) fn split<'a>(
+    state: &'a mut [f64],
+    modes: usize,
+    groups: &[std::ops::Range<usize>],
+) -> Vec<&'a mut [f64]> {
     let mut rest = state;
     let mut parts = Vec::with_capacity(groups.len());
     for group in groups {
-        let (rows, tail) = rest.split_at_mut(row_start(modes, group.end) - row_start(modes, group.start));
+        let (rows, tail) =
+            rest.split_at_mut(row_start(modes, group.end) - row_start(modes, group.start));
         parts.push(rows);
         rest = tail;
     }
@@ -57,7 +63,11 @@ pub(super) fn split<'a>(state: &'a mut [f64], modes: usize, groups: &[std::ops::
 }
 
 /// Transforms both indices of one block in place; `row` and `column` act on one vector.
-fn transform(block: &mut ArrayViewMut2<f64>, row: impl Fn(&mut [f64]) + Sync, column: impl Fn(&mut [f64]) + Sync) {
+fn transform(
+    block: &mut ArrayViewMut2<f64>,
+    row: impl Fn(&mut [f64]) + Sync,
+    column: impl Fn(&mut [f64]) + Sync,
+) {
     for (axis, map) in [(Axis(0), &row as &(dyn Fn(&mut [f64]) + Sync)), (Axis(1), &column)] {
         // A vector along one axis is a lane along the other.
         let lanes: Vec<_> = block.axis_iter_mut(axis).collect();
@@ -105,14 +115,18 @@ pub(super) fn to_matrix(modes: &Modes, state: &[f64]) -> Array2<f64> {
     let momentum = |v: &mut [f64]| modes.momentum_to_sites(v);
     let entry = |block: usize, k: usize, j: usize| state[row_start(m, k) + block * (m - k) + j - k];
     let mut out = Array2::zeros((bonds + m, bonds + m));
-    let symmetric = |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
+    let symmetric =
+        |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
     let mut work = symmetric(0);
     transform(&mut work.view_mut(), momentum, momentum);
     out.slice_mut(s![bonds.., bonds..]).assign(&work);
     work = symmetric(1);
     transform(&mut work.view_mut(), elongation, elongation);
     out.slice_mut(s![..bonds, ..bonds]).assign(&work.slice(s![pad.., pad..]));
-    work = Array2::from_shape_fn((m, m), |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) });
+    work = Array2::from_shape_fn(
+        (m, m),
+        |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) },
+    );
     transform(&mut work.view_mut(), momentum, elongation);
     out.slice_mut(s![..bonds, bonds..]).assign(&work.slice(s![pad.., ..]));
     out.slice_mut(s![bonds.., ..bonds]).assign(&work.slice(s![pad.., ..]).t());
@@ -124,7 +138,8 @@ pub(super) fn norm(m: usize, state: &[f64]) -> f64 {
     let mut sum = 0.0;
     for k in 0..m {
         let row = &state[row_start(m, k)..row_start(m, k + 1)];
-        // An entry stands for its mirror image too, but for pp and rr on the diagonal; rp and pr there are each other's.
+        // An entry stands for its mirror image too, but for pp and rr on the diagonal; rp and pr
+        // there are each other's.
         let all: f64 = row.iter().map(|x| x * x).sum();
         let diagonal: f64 = (0..4).map(|block| row[block * (m - k)].powi(2)).sum();
         sum += 2.0 * all - diagonal;

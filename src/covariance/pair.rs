@@ -1,4 +1,5 @@
-//! The friction-free equation (σ - 𝓛) X = R for one pair of modes (docs/theory.md, "Shifted solves").
+//! The friction-free equation (σ - 𝓛) X = R for one pair of modes (docs/theory.md, "Shifted
+//! solves").
 //!
 //! With frequencies a, b of the two modes and c = σ + 2γ,
 //!
@@ -8,8 +9,8 @@
 //! [ o   A+4γ ] [pp] = [ h ]      h = R_pp - (a R_rp + b R_pr)/c,    o = -2ab/c.
 //! ```
 //!
-//! With A∓ = σ + (a∓b)²/c: det = A₋A₊ + 2γ(A₋ + A₊), and the answer of pp to 4γ times itself is 1 - q, q = A₋A₊/det:
-//! a product, where 1 - 4γA/det would cancel.
+//! With A∓ = σ + (a∓b)²/c: det = A₋A₊ + 2γ(A₋ + A₊), and the answer of pp to 4γ times itself is 1 -
+//! q, q = A₋A₊/det: a product, where 1 - 4γA/det would cancel.
 
 use crate::numerics::lanes::Lane;
 use num_complex::Complex64;
@@ -71,7 +72,8 @@ impl Shift {
         let plus = shift + inverse_c * (plus * plus);
         let half: V::Real = number(0.5);
         let elongation = (minus + plus) * half;
-        let inverse_det = (minus * plus + number::<V>(2.0 * self.flip_rate) * (minus + plus)).inverse();
+        let inverse_det =
+            (minus * plus + number::<V>(2.0 * self.flip_rate) * (minus + plus)).inverse();
         Pair {
             a,
             b,
@@ -85,7 +87,8 @@ impl Shift {
         }
     }
 
-    /// The pair of the two uniform modes, a = b = 0, at σ = 0 in an open chain, which has no uniform elongation: pp = h/4γ, rr = 0.
+    /// The pair of the two uniform modes, a = b = 0, at σ = 0 in an open chain, which has no
+    /// uniform elongation: pp = h/4γ, rr = 0.
     pub fn uniform_momentum<V: Lane>(&self) -> Pair<V> {
         Pair {
             a: number(0.0),

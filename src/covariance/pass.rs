@@ -1,8 +1,9 @@
 //! A pass over all pairs of modes k ≤ k', row by row, eight columns at a time: O(M²) time.
 //!
-//! Rows are handed out in fixed groups and their sums added in one order, so that the result does not depend on the number
-//! of threads. The same code is compiled for wider vector instructions and chosen at run time; no operation is fused or
-//! reordered, so the bits do not depend on that either.
+//! Rows are handed out in fixed groups and their sums added in one order, so that the result does
+//! not depend on the number of threads. The same code is compiled for wider vector instructions and
+//! chosen at run time; no operation is fused or reordered, so the bits do not depend on that
+//! either.
 
 use super::pair::number;
 use crate::chain::modes::Modes;
@@ -60,13 +61,15 @@ impl Place {
         }
     }
 
-    /// Where a lane begins in an array of eight whose entries belong alternately to the columns of the parity of row + 1 and of row.
+    /// Where a lane begins in an array of eight whose entries belong alternately to the columns of
+    /// the parity of row + 1 and of row.
     #[inline(always)]
     pub fn phase<V: Lane>(&self) -> usize {
         if V::WIDTH == 1 { (self.column + self.row + 1) % 2 } else { 0 }
     }
 
-    /// Halves what belongs to the diagonal, which stands for one entry where all others stand for two.
+    /// Halves what belongs to the diagonal, which stands for one entry where all others stand for
+    /// two.
     #[inline(always)]
     pub fn once<V: Lane>(&self, value: V) -> V {
         if V::WIDTH == 1 && self.diagonal { value * number::<V::Real>(0.5) } else { value }
@@ -79,7 +82,8 @@ pub(super) trait Visitor {
     fn visit<V: Lane>(&mut self, place: Place);
     fn end_row(&mut self, row: usize);
 
-    /// Visits `count` columns from `place` on, V::WIDTH at a time: single lanes come alone, because their [`Place::phase`] changes.
+    /// Visits `count` columns from `place` on, V::WIDTH at a time: single lanes come alone, because
+    /// their [`Place::phase`] changes.
     #[inline(always)]
     fn visit_run<V: Lane>(&mut self, place: Place, count: usize) {
         let mut done = 0;
@@ -91,7 +95,11 @@ pub(super) trait Visitor {
 }
 
 /// Runs one visitor over the rows of every group and returns them in order.
-pub(super) fn run<F: Field, T: Visitor + Send>(modes: &Modes, groups: &[Range<usize>], visitors: Vec<T>) -> Vec<T> {
+pub(super) fn run<F: Field, T: Visitor + Send>(
+    modes: &Modes,
+    groups: &[Range<usize>],
+    visitors: Vec<T>,
+) -> Vec<T> {
     groups
         .par_iter()
         .zip(visitors)
@@ -102,7 +110,8 @@ pub(super) fn run<F: Field, T: Visitor + Send>(modes: &Modes, groups: &[Range<us
         .collect()
 }
 
-/// Groups of rows of about equal numbers of pairs; they depend on M alone. Each has its own sums, so few where a row is short.
+/// Groups of rows of about equal numbers of pairs; they depend on M alone. Each has its own sums,
+/// so few where a row is short.
 pub(super) fn groups(modes: usize) -> Vec<Range<usize>> {
     let count = (modes / 32).clamp(1, 32);
     let total = modes * (modes + 1) / 2;
@@ -129,10 +138,16 @@ struct Rows<'a, F, W, T> {
 fn run_rows<F: Field, T: Visitor>(modes: &Modes, rows: Range<usize>, visitor: &mut T) {
     match widest() {
         #[cfg(target_arch = "x86_64")]
-        Registers::Avx512 => Avx512::vectorized(Rows::<F, Avx512, T> { modes, rows, visitor, numbers: PhantomData }),
+        Registers::Avx512 => {
+            Avx512::vectorized(Rows::<F, Avx512, T> { modes, rows, visitor, numbers: PhantomData })
+        }
         #[cfg(target_arch = "x86_64")]
-        Registers::Avx2 => Avx2::vectorized(Rows::<F, Avx2, T> { modes, rows, visitor, numbers: PhantomData }),
-        Registers::Any => Eight::vectorized(Rows::<F, Eight, T> { modes, rows, visitor, numbers: PhantomData }),
+        Registers::Avx2 => {
+            Avx2::vectorized(Rows::<F, Avx2, T> { modes, rows, visitor, numbers: PhantomData })
+        }
+        Registers::Any => {
+            Eight::vectorized(Rows::<F, Eight, T> { modes, rows, visitor, numbers: PhantomData })
+        }
     }
 }
 

@@ -5,8 +5,8 @@
 //! p_per²   = Σ_m q_m e^(imωτ),   q_m = Σ_l p̂_l p̂_(m-l),   C_m = (imω - 𝓛)⁻¹ diag_p(4γ q_m)   for m ≠ 0
 //! ```
 //!
-//! Means: O(N log N) a harmonic. C_m: one complex shifted solve, O(N²). Error: what one refinement of the means
-//! changes, and what the solves report.
+//! Means: O(N log N) a harmonic. C_m: one complex shifted solve, O(N²). Error: what one refinement
+//! of the means changes, and what the solves report.
 
 use super::moments::largest;
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
@@ -50,8 +50,8 @@ impl PeriodicMean {
         PeriodicMean::of(equations.chain(), |shift, f| equations.solve_mean(shift, f))
     }
 
-    /// The periodic means of a chain by `solve`, which solves (σ - B) z = f. Every solution is refined once; what the refinement changes
-    /// bounds the error.
+    /// The periodic means of a chain by `solve`, which solves (σ - B) z = f. Every solution is
+    /// refined once; what the refinement changes bounds the error.
     pub fn of(
         chain: &Chain,
         solve: impl Fn(Complex64, &[Complex64]) -> Result<Vec<Complex64>, SolveError>,
@@ -60,34 +60,54 @@ impl PeriodicMean {
         let frequency = chain.force.frequency;
         let mut oscillation_error = 0.0;
         let mut harmonics = PeriodicMean::constant(chain, &stationary, 0.0).harmonics;
-        for &(order, force) in chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO) {
+        for &(order, force) in
+            chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO)
+        {
             let shift = Complex64::new(0.0, order as f64 * frequency);
             let mut push = vec![Complex64::ZERO; chain.coordinates()];
             push[chain.coordinates() - 1] = force;
             let mut mean = solve(shift, &push)?;
-            let [re, im] = [Complex64::ONE, -Complex64::I]
-                .map(|part| chain.drift_of(&mean.iter().map(|z| (part * z).re).collect::<Vec<_>>()));
+            let [re, im] = [Complex64::ONE, -Complex64::I].map(|part| {
+                chain.drift_of(&mean.iter().map(|z| (part * z).re).collect::<Vec<_>>())
+            });
             let residual: Vec<Complex64> = (push.iter().zip(&mean).zip(re.iter().zip(&im)))
                 .map(|((f, z), (re, im))| f - shift * z + Complex64::new(*re, *im))
                 .collect();
             let correction = solve(shift, &residual)?;
             // Near a resonance the next correction may be as large as this one.
-            oscillation_error += 2.0 * (4.0 * largest_norm(&correction) + 4.0 * f64::EPSILON * largest_norm(&mean));
+            oscillation_error +=
+                2.0 * (4.0 * largest_norm(&correction) + 4.0 * f64::EPSILON * largest_norm(&mean));
             mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
             let conjugate = mean.iter().map(|z| z.conj()).collect();
-            harmonics.push(MeanHarmonic { order: -(order as i64), force: force.conj(), mean: conjugate });
+            harmonics.push(MeanHarmonic {
+                order: -(order as i64),
+                force: force.conj(),
+                mean: conjugate,
+            });
             harmonics.push(MeanHarmonic { order: order as i64, force, mean });
         }
         harmonics.sort_by_key(|h| h.order);
         let error = 4.0 * f64::EPSILON * largest(&stationary) + oscillation_error;
-        Ok(Some(PeriodicMean { frequency, harmonics, error, oscillation_error, bonds: chain.bonds }))
+        Ok(Some(PeriodicMean {
+            frequency,
+            harmonics,
+            error,
+            oscillation_error,
+            bonds: chain.bonds,
+        }))
     }
 
     /// Means that do not move.
     pub fn constant(chain: &Chain, mean: &[f64], error: f64) -> PeriodicMean {
         let mean = mean.iter().map(|&z| z.into()).collect();
         let harmonics = vec![MeanHarmonic { order: 0, force: chain.force.mean.into(), mean }];
-        PeriodicMean { frequency: 0.0, harmonics, error, oscillation_error: 0.0, bonds: chain.bonds }
+        PeriodicMean {
+            frequency: 0.0,
+            harmonics,
+            error,
+            oscillation_error: 0.0,
+            bonds: chain.bonds,
+        }
     }
 
     /// e^(imωτ)
@@ -137,11 +157,13 @@ impl PeriodicMean {
 
     /// The orders m ≥ 0 of p_per², ascending.
     pub fn square_orders(&self) -> Vec<i64> {
-        let sums = self.harmonics.iter().flat_map(|a| self.harmonics.iter().map(|b| a.order + b.order));
+        let sums =
+            self.harmonics.iter().flat_map(|a| self.harmonics.iter().map(|b| a.order + b.order));
         sums.filter(|&order| order >= 0).collect::<BTreeSet<i64>>().into_iter().collect()
     }
 
-    /// Σ_l x̂_l ŷ_(m-l): the harmonic m of the product of two quantities that `x` and `y` read off a harmonic.
+    /// Σ_l x̂_l ŷ_(m-l): the harmonic m of the product of two quantities that `x` and `y` read off
+    /// a harmonic.
     pub fn product(
         &self,
         order: i64,
@@ -164,7 +186,9 @@ impl PeriodicMean {
 
     /// All pairs of harmonics whose orders add to m.
     fn pairs(&self, order: i64) -> impl Iterator<Item = (&MeanHarmonic, &MeanHarmonic)> {
-        let find = move |l: i64| self.harmonics.binary_search_by_key(&l, |h| h.order).ok().map(|i| &self.harmonics[i]);
+        let find = move |l: i64| {
+            self.harmonics.binary_search_by_key(&l, |h| h.order).ok().map(|i| &self.harmonics[i])
+        };
         self.harmonics.iter().filter_map(move |a| find(order - a.order).map(|b| (a, b)))
     }
 
@@ -177,12 +201,19 @@ impl PeriodicMean {
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
         let flips = 4.0 * equations.chain().flip_rate;
-        let momenta: Vec<Complex64> = self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
+        let momenta: Vec<Complex64> =
+            self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
         let source = Source { state: None, scale: Complex64::ONE, momenta: &momenta };
-        equations.solve_diagonals(Complex64::new(0.0, order as f64 * self.frequency), source, targets, tolerance)
+        equations.solve_diagonals(
+            Complex64::new(0.0, order as f64 * self.frequency),
+            source,
+            targets,
+            tolerance,
+        )
     }
 
-    /// Average power of the oscillating part of the force, Σ_(l≠0) F_l conj p̂_l at the atom it acts on.
+    /// Average power of the oscillating part of the force, Σ_(l≠0) F_l conj p̂_l at the atom it
+    /// acts on.
     pub fn oscillating_power(&self) -> f64 {
         self.power(|order| order != 0)
     }
@@ -194,7 +225,11 @@ impl PeriodicMean {
 
     fn power(&self, counts: impl Fn(i64) -> bool) -> f64 {
         let last = |z: &[Complex64]| z.last().copied().unwrap_or_default();
-        self.harmonics.iter().filter(|h| counts(h.order)).map(|h| (h.force * last(&h.mean).conj()).re).sum()
+        self.harmonics
+            .iter()
+            .filter(|h| counts(h.order))
+            .map(|h| (h.force * last(&h.mean).conj()).re)
+            .sum()
     }
 
     /// Σ_l ẑ_l,i conj ẑ_l,j: the average over a period of z̄_i z̄_j.

@@ -1,14 +1,17 @@
-//! The preconditioner of the interface: blocks diagonal in the modes, one for the flips and one for the friction.
+//! The preconditioner of the interface: blocks diagonal in the modes, one for the flips and one for
+//! the friction.
 //!
-//! Flips: q̂_k, the diagonal of 1 - 4γK in the modes without friction (on the ring it is all of it). Friction: with X ≈ e zᵀ, z = (y, x) the
-//! columns of one end, the answer read back at e is diagonal in the mode of z,
+//! Flips: q̂_k, the diagonal of 1 - 4γK in the modes without friction (on the ring it is all of
+//! it). Friction: with X ≈ e zᵀ, z = (y, x) the columns of one end, the answer read back at e is
+//! diagonal in the mode of z,
 //!
 //! ```text
 //! z_k' + λ Σ_k e_k² [ pp←pp  pp←pr ; pr←pp  pr←pr ]_(kk') z_k' = b_k',
 //! ```
 //!
-//! a block of 2 numbers an end and mode; what it leaves out, z eᵀ, is a Cauchy kernel with few large singular values. The number of iterations
-//! then grows neither with N nor much with λ (examples/iterations.rs). Cost: a pass over the pairs to make it, O(M log M) to apply it.
+//! a block of 2 numbers an end and mode; what it leaves out, z eᵀ, is a Cauchy kernel with few
+//! large singular values. The number of iterations then grows neither with N nor much with λ
+//! (examples/iterations.rs). Cost: a pass over the pairs to make it, O(M log M) to apply it.
 
 use super::friction::Lanes;
 use super::interface::Interface;
@@ -64,8 +67,8 @@ impl<'a> Preconditioner<'a> {
     }
 }
 
-/// What one pass over the pairs finds: sums of q (νν')² over the places of each table entry, and sums over k, of one parity, of e_k² times
-/// the responses y←y, y←x, x←x of each mode k'.
+/// What one pass over the pairs finds: sums of q (νν')² over the places of each table entry, and
+/// sums over k, of one parity, of e_k² times the responses y←y, y←x, x←x of each mode k'.
 struct Sums<'a, F> {
     interface: Interface<'a>,
     pairs: Shift,
@@ -88,7 +91,11 @@ impl<'a, F: Field> Sums<'a, F> {
             row: Default::default(),
             field: PhantomData,
         };
-        let parts = pass::run::<F, _>(interface.modes, interface.groups, interface.groups.iter().map(sums).collect());
+        let parts = pass::run::<F, _>(
+            interface.modes,
+            interface.groups,
+            interface.groups.iter().map(sums).collect(),
+        );
         let total = parts.into_iter().reduce(|mut total, part| {
             total.squares.add(Complex64::ONE, &part.squares);
             let pairs = total.responses.iter_mut().flatten().zip(part.responses.iter().flatten());
@@ -100,7 +107,8 @@ impl<'a, F: Field> Sums<'a, F> {
 
     /// q̂_k. At σ = 0 the uniform mode has q̂_0 = 0, and q̂_1 stands in for it.
     fn symbol(&self) -> Vec<Complex64> {
-        let (interface, modes, m) = (&self.interface, self.interface.modes, self.interface.modes.count());
+        let (interface, modes, m) =
+            (&self.interface, self.interface.modes, self.interface.modes.count());
         let symbol = if modes.is_ring() {
             let mut impulse = Vector::zeros(m, F::COMPLEX);
             impulse.re[0] = 1.0;
@@ -125,7 +133,8 @@ impl<'a, F: Field> Sums<'a, F> {
             let block = Mat::from_fn(2 * ends.len(), 2 * ends.len(), |row, column| {
                 let sign = ends[row / 2].sign * ends[column / 2].sign;
                 // x←y is -y←x.
-                let (kind, turn) = [(0, 1.0), (1, 1.0), (1, -1.0), (2, 1.0)][2 * (row % 2) + column % 2];
+                let (kind, turn) =
+                    [(0, 1.0), (1, 1.0), (1, -1.0), (2, 1.0)][2 * (row % 2) + column % 2];
                 let response = self.responses[kind][0].at(k) + sign * self.responses[kind][1].at(k);
                 let coupling = response * turn * ends[column / 2].friction;
                 if row == column { 1.0 + coupling } else { coupling }
@@ -155,8 +164,10 @@ impl<F: Field> Visitor for Sums<'_, F> {
             return;
         }
         let [pp, rp, pr, rp_rp, pr_pr] = pair.responses();
-        let (here, there) =
-            (number::<V::Real>(interface.shape[place.row]), V::Real::load(interface.shape, &[], place.column));
+        let (here, there) = (
+            number::<V::Real>(interface.shape[place.row]),
+            V::Real::load(interface.shape, &[], place.column),
+        );
         let (here, there, phase) = (here * here, there * there, place.phase::<V>());
         let minus: V::Real = number(-1.0);
         let [yy, yx, xx] = &mut self.row;

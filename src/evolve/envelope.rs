@@ -1,15 +1,18 @@
-//! A periodic force on the contour: the covariance as harmonics with slow envelopes, no period resolved (docs/theory.md, "Periodic forces").
+//! A periodic force on the contour: the covariance as harmonics with slow envelopes, no period
+//! resolved (docs/theory.md, "Periodic forces").
 //!
-//! z̄ = z_per + w, u the momenta of w. Y = C + w wᵀ - Σ_(m≠0) C_m e^(imωτ) obeys a linear equation with the sources
-//! 4γ q_0 + 2λT and 8γ Σ_l p̂_l∘u e^(ilωτ). Its transform has its slow singularities in two kinds of places, near 0 and near ilω; turning
-//! the hyperbola around 0 by e^(ilωτ) into that around ilω, Y = R + Σ_(l≠0) V_l e^(ilωτ) with
+//! z̄ = z_per + w, u the momenta of w. Y = C + w wᵀ - Σ_(m≠0) C_m e^(imωτ) obeys a linear equation
+//! with the sources 4γ q_0 + 2λT and 8γ Σ_l p̂_l∘u e^(ilωτ). Its transform has its slow
+//! singularities in two kinds of places, near 0 and near ilω; turning the hyperbola around 0 by
+//! e^(ilωτ) into that around ilω, Y = R + Σ_(l≠0) V_l e^(ilωτ) with
 //!
 //! ```text
 //! (s - 𝓛) R̂        = Y(0) + diag_p( (4γ q_0 + 2λT)/s + 8γ Σ_l p̂_l∘û(s - ilω) )
 //! (s + ilω - 𝓛) V̂_l = 8γ diag_p( p̂_l∘û(s) ),   l ≠ 0,                               û(s) = [(s - B)⁻¹ w(0)]_p.
 //! ```
 //!
-//! A node costs 1 + 2·harmonics shifted solves. The singularities of the other kind must stay outside the hyperbola: [`EARLIEST_PHASE`].
+//! A node costs 1 + 2·harmonics shifted solves. The singularities of the other kind must stay
+//! outside the hyperbola: [`EARLIEST_PHASE`].
 
 use crate::chain::Chain;
 use crate::covariance::moments::TimeIntegrals;
@@ -17,8 +20,9 @@ use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use num_complex::Complex64;
 
-/// ωτ from which the envelopes serve. The hyperbola meets the line Im s = ω where |e^(sτ)| is below 10⁻¹⁷, and the poles beyond it
-/// cost the midpoint rule less than those on the axis do once ωτ exceeds the number of nodes (some 15 to 30).
+/// ωτ from which the envelopes serve. The hyperbola meets the line Im s = ω where |e^(sτ)| is below
+/// 10⁻¹⁷, and the poles beyond it cost the midpoint rule less than those on the axis do once ωτ
+/// exceeds the number of nodes (some 15 to 30).
 pub const EARLIEST_PHASE: f64 = 40.0;
 
 /// One of the equations of a node.
@@ -33,7 +37,8 @@ pub(super) struct Envelope<'a> {
     pub momenta: Vec<Complex64>,
 }
 
-/// ŵ(s), and the equations of the node s. `start` is Y(0) and `constant` 4γ q_0 + 2λT, both less the reference state; `deviation` is w(0).
+/// ŵ(s), and the equations of the node s. `start` is Y(0) and `constant` 4γ q_0 + 2λT, both less
+/// the reference state; `deviation` is w(0).
 pub(super) fn at_node<'a, E: MomentEquations>(
     equations: &E,
     periodic: &PeriodicMean,
@@ -66,8 +71,9 @@ pub(super) fn at_node<'a, E: MomentEquations>(
     Ok((w, envelopes))
 }
 
-/// The parts of the time integrals that the means make beside ∫ Y: with E z_i z_j = Y_ij + z_per,i z_per,j + z_per,i w_j + w_i z_per,j and
-/// ∫_0^τ e^(ilωt) w dt = (-ilω - B)⁻¹ ( w(0) - e^(ilωτ) w(τ) ) for l ≠ 0; `w_sum` is the one of l = 0. `solve` solves (σ - B) z = f.
+/// The parts of the time integrals that the means make beside ∫ Y: with E z_i z_j = Y_ij + z_per,i
+/// z_per,j + z_per,i w_j + w_i z_per,j and ∫_0^τ e^(ilωt) w dt = (-ilω - B)⁻¹ ( w(0) - e^(ilωτ)
+/// w(τ) ) for l ≠ 0; `w_sum` is the one of l = 0. `solve` solves (σ - B) z = f.
 pub(super) fn mean_integrals(
     chain: &Chain,
     solve: impl Fn(Complex64, &[Complex64]) -> Result<Vec<Complex64>, SolveError>,
@@ -77,14 +83,19 @@ pub(super) fn mean_integrals(
     time: f64,
 ) -> Result<TimeIntegrals, SolveError> {
     let n = chain.coordinates();
-    let mut sums =
-        TimeIntegrals { mean: w_sum.to_vec(), square: vec![0.0; n], product: vec![0.0; chain.bonds], work: 0.0 };
+    let mut sums = TimeIntegrals {
+        mean: w_sum.to_vec(),
+        square: vec![0.0; n],
+        product: vec![0.0; chain.bonds],
+        work: 0.0,
+    };
     for a in &periodic.harmonics {
         let turn = periodic.turn(a.order, time);
         let turned = if a.order == 0 {
             w_sum.iter().map(|&w| w.into()).collect()
         } else {
-            let change: Vec<Complex64> = deviation.iter().zip(w).map(|(before, w)| before - turn * w).collect();
+            let change: Vec<Complex64> =
+                deviation.iter().zip(w).map(|(before, w)| before - turn * w).collect();
             solve(Complex64::new(0.0, -a.order as f64 * periodic.frequency), &change)?
         };
         let own = periodic.turn_integral(a.order, time);
@@ -97,7 +108,10 @@ pub(super) fn mean_integrals(
             partner.iter_mut().zip(&b.mean).for_each(|(sum, z)| *sum += both * z);
             sums.work += (a.force * b.mean[n - 1] * both).re;
         }
-        sums.square.iter_mut().zip(a.mean.iter().zip(&partner)).for_each(|(sum, (z, x))| *sum += (z * x).re);
+        sums.square
+            .iter_mut()
+            .zip(a.mean.iter().zip(&partner))
+            .for_each(|(sum, (z, x))| *sum += (z * x).re);
         for (bond, sum) in sums.product.iter_mut().enumerate() {
             let (p, r) = chain.left_pair(bond);
             // The cross terms with w appear once each way: half of the doubled one.

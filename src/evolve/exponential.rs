@@ -1,17 +1,23 @@
-//! The pure harmonic chain with thermostats: e^(Bτ) in O(N² log τ) (the page of [`super::harmonic`]).
+//! The pure harmonic chain with thermostats: e^(Bτ) in O(N² log τ) (the page of
+//! [`super::harmonic`]).
 //!
-//! Along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), the generator is ẏ_i = y_(i+1) - y_(i-1) with friction at both ends, so that e^(Bτ) is a Toeplitz and
-//! a Hankel matrix, known from three of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of three columns at
-//! ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings. B dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at
-//! N = 2000, τ = 10⁶. Profiles of independent coordinates are sums over the rows, whose roundings are the error reported; correlated laws and kept
-//! covariances are two dense products, O(N³). So are the time integrals for the energy balance ([`super::doubling`]).
+//! Along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), the generator is ẏ_i = y_(i+1) - y_(i-1)
+//! with friction at both ends, so that e^(Bτ) is a Toeplitz and a Hankel matrix, known from three
+//! of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of
+//! three columns at ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings. B dissipates, so
+//! ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at N = 2000, τ = 10⁶. Profiles of
+//! independent coordinates are sums over the rows, whose roundings are the error reported;
+//! correlated laws and kept covariances are two dense products, O(N³). So are the time integrals
+//! for the energy balance ([`super::doubling`]).
 
 use super::doubling::{self, DEGREE, INTEGRATED, product};
 use super::envelope::mean_integrals;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::SolveError;
 use crate::covariance::literal;
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
+use crate::covariance::moments::{
+    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
+};
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::double_double::Double;
 use crate::numerics::toeplitz_hankel::ToeplitzHankel;
@@ -46,8 +52,10 @@ impl<'a> Damped<'a> {
     pub fn at(&self, law: &InitialLaw, time: f64, keep: bool) -> Result<Solution, SolveError> {
         let (chain, n) = (self.chain, self.chain.coordinates());
         let propagator = propagator(chain, time);
-        let deviation: Vec<f64> = law.mean().iter().zip(self.periodic.at(0.0)).map(|(z, s)| z - s).collect();
-        let variance: Vec<f64> = law.variance().iter().zip(&self.variance).map(|(v, limit)| v - limit).collect();
+        let deviation: Vec<f64> =
+            law.mean().iter().zip(self.periodic.at(0.0)).map(|(z, s)| z - s).collect();
+        let variance: Vec<f64> =
+            law.variance().iter().zip(&self.variance).map(|(v, limit)| v - limit).collect();
         let mut moments = Moments {
             time,
             mean: self.periodic.at(time),
@@ -68,7 +76,8 @@ impl<'a> Damped<'a> {
             (mean, [second(&p, &p), second(&r, &r), second(&p, &r)])
         };
         let atoms: Vec<_> = (0..chain.atoms()).into_par_iter().map(atom).collect();
-        for (atom, ([mean_p, mean_r], [var_p, var_r, correlation])) in atoms.into_iter().enumerate() {
+        for (atom, ([mean_p, mean_r], [var_p, var_r, correlation])) in atoms.into_iter().enumerate()
+        {
             moments.mean[chain.bonds + atom] += mean_p;
             moments.variance[chain.bonds + atom] += var_p;
             if atom < chain.bonds {
@@ -77,15 +86,18 @@ impl<'a> Damped<'a> {
                 moments.correlation[atom] += correlation;
             }
         }
-        let covariance = (keep || law.covariance.is_some()).then(|| self.covariance(law, &propagator));
+        let covariance =
+            (keep || law.covariance.is_some()).then(|| self.covariance(law, &propagator));
         if let (Some(_), Some(covariance)) = (&law.covariance, &covariance) {
             moments.variance = covariance.diag().to_vec();
             moments.correlation = chain.left_correlations(covariance.view());
         }
-        // Rows of length one at most, and sums of n terms; n times as much at worst in a dense product.
+        // Rows of length one at most, and sums of n terms; n times as much at worst in a dense
+        // product.
         let sums = f64::EPSILON * (64.0 + (n as f64).sqrt());
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
-        let loss = sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance));
+        let loss =
+            sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance));
         let means = sums * (n as f64).sqrt() * largest(&deviation)
             + 4.0 * f64::EPSILON * largest(&moments.mean)
             + largest(&self.periodic.errors_at());
@@ -101,19 +113,35 @@ impl<'a> Damped<'a> {
             None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
         };
         moments.covariance = covariance.filter(|_| keep);
-        let integrals = (chain.bonds <= INTEGRATED).then(|| self.integrals(law, &deviation, &moments)).transpose()?;
-        Ok(Solution { moments, errors, integrals, consistency: Some(consistency), ..Default::default() })
+        let integrals = (chain.bonds <= INTEGRATED)
+            .then(|| self.integrals(law, &deviation, &moments))
+            .transpose()?;
+        Ok(Solution {
+            moments,
+            errors,
+            integrals,
+            consistency: Some(consistency),
+            ..Default::default()
+        })
     }
 
-    /// The time integrals up to the time of `moments`, w(0) being `deviation`: ∫ Y of Y = C + w wᵀ, which is C_∞ and what e^(Bτ) turns, and the rest of
-    /// the means' part.
-    fn integrals(&self, law: &InitialLaw, deviation: &[f64], moments: &Moments) -> Result<TimeIntegrals, SolveError> {
+    /// The time integrals up to the time of `moments`, w(0) being `deviation`: ∫ Y of Y = C + w wᵀ,
+    /// which is C_∞ and what e^(Bτ) turns, and the rest of the means' part.
+    fn integrals(
+        &self,
+        law: &InitialLaw,
+        deviation: &[f64],
+        moments: &Moments,
+    ) -> Result<TimeIntegrals, SolveError> {
         let (chain, time) = (self.chain, moments.time);
-        let w: Vec<f64> = moments.mean.iter().zip(self.periodic.at(time)).map(|(z, s)| z - s).collect();
-        let change: Vec<Complex64> = deviation.iter().zip(&w).map(|(before, w)| (before - w).into()).collect();
+        let w: Vec<f64> =
+            moments.mean.iter().zip(self.periodic.at(time)).map(|(z, s)| z - s).collect();
+        let change: Vec<Complex64> =
+            deviation.iter().zip(&w).map(|(before, w)| (before - w).into()).collect();
         let solve = |shift: Complex64, f: &[Complex64]| literal::solve_drift(chain, shift, f);
         let w_sum: Vec<f64> = solve(Complex64::ZERO, &change)?.iter().map(|w| w.re).collect();
-        let mut integrals = mean_integrals(chain, solve, &self.periodic, deviation, (&w, &w_sum), time)?;
+        let mut integrals =
+            mean_integrals(chain, solve, &self.periodic, deviation, (&w, &w_sum), time)?;
         let mut start = law.covariance_above(0.0) - self.limit();
         start.indexed_iter_mut().for_each(|((i, j), y)| *y += deviation[i] * deviation[j]);
         let norm = 2.0 + chain.friction().into_iter().fold(0.0, f64::max);
@@ -124,7 +152,8 @@ impl<'a> Damped<'a> {
             norm,
             time,
             |time| {
-                let turn = known.as_ref().map_or_else(|| propagator(chain, time), ToeplitzHankel::squared);
+                let turn =
+                    known.as_ref().map_or_else(|| propagator(chain, time), ToeplitzHankel::squared);
                 let matrix = self.matrix(&turn);
                 known = Some(turn);
                 matrix

@@ -1,13 +1,16 @@
-//! Without flips: the moments at any time by the propagator e^(Bτ), no steps (docs/theory.md, "The pure harmonic chain").
+//! Without flips: the moments at any time by the propagator e^(Bτ), no steps (docs/theory.md, "The
+//! pure harmonic chain").
 //!
 //! ```text
 //! z̄(τ) = z_f(τ) + e^(Bτ) (z̄(0) - z_f(0)),      C(τ) = C_∞ + e^(Bτ) (C(0) - C_∞) e^(Bᵀτ)
 //! ```
 //!
-//! Without thermostats C_∞ = 0 and e^(Bτ) turns every mode (r_k, p_k) by the angle a_k τ, which is known to all digits for aτ up to
-//! 10¹⁵ (`mode_phase`): variances are sums of squares of the propagator's columns, O(N² log N) time and O(N) memory; the covariance is
-//! turned by rows and columns. With thermostats C_∞ is the closed form ([`Chain::thermal_state`]) and e^(Bτ) a Toeplitz and a Hankel
-//! matrix by scaling and squaring in 32 digits, O(N² log τ). Error: rounding of the transforms and sums.
+//! Without thermostats C_∞ = 0 and e^(Bτ) turns every mode (r_k, p_k) by the angle a_k τ, which is
+//! known to all digits for aτ up to 10¹⁵ (`mode_phase`): variances are sums of squares of the
+//! propagator's columns, O(N² log N) time and O(N) memory; the covariance is turned by rows and
+//! columns. With thermostats C_∞ is the closed form ([`Chain::thermal_state`]) and e^(Bτ) a
+//! Toeplitz and a Hankel matrix by scaling and squaring in 32 digits, O(N² log τ). Error: rounding
+//! of the transforms and sums.
 
 use super::doubling::{self, INTEGRATED};
 use super::exponential::Damped;
@@ -15,7 +18,9 @@ use super::radau::EvolveError;
 use super::rotation_integrals;
 use crate::chain::modes::Modes;
 use crate::chain::{Chain, Force, InitialLaw};
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest};
+use crate::covariance::moments::{
+    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
+};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{harmonic_phase, mode_phase};
 use crate::scenario::Topology;
@@ -23,7 +28,8 @@ use ndarray::{Array2, Axis};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// The moments at ascending `times` of a chain with γ = 0. Arguments as for [`super::radau::evolve`].
+/// The moments at ascending `times` of a chain with γ = 0. Arguments as for
+/// [`super::radau::evolve`].
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,
@@ -54,7 +60,8 @@ struct Rotation {
     phases: Vec<Complex64>,
 }
 
-/// Columns of the propagator handed to one thread at a time; fixed, so that sums do not depend on the number of threads.
+/// Columns of the propagator handed to one thread at a time; fixed, so that sums do not depend on
+/// the number of threads.
 const COLUMNS: usize = 32;
 
 impl Rotation {
@@ -68,7 +75,8 @@ impl Rotation {
         Rotation { time, modes, phases }
     }
 
-    /// r_k(τ) = cos r_k + sin p_k, p_k(τ) = cos p_k - sin r_k; `elongation` and `momentum` have one entry a mode.
+    /// r_k(τ) = cos r_k + sin p_k, p_k(τ) = cos p_k - sin r_k; `elongation` and `momentum` have one
+    /// entry a mode.
     fn turn(&self, elongation: &mut [f64], momentum: &mut [f64]) {
         for ((r, p), phase) in elongation.iter_mut().zip(momentum).zip(&self.phases) {
             let turned = Complex64::new(*p, -*r) * phase;
@@ -91,7 +99,11 @@ impl Rotation {
         let whole = keep || law.covariance.is_some();
         let (variance, correlation, covariance) = if whole {
             let covariance = self.covariance(law);
-            (covariance.diag().to_vec(), chain.left_correlations(covariance.view()), Some(covariance))
+            (
+                covariance.diag().to_vec(),
+                chain.left_correlations(covariance.view()),
+                Some(covariance),
+            )
         } else {
             let (variance, correlation) = self.variances(chain, &law.variance());
             (variance, correlation, None)
@@ -100,19 +112,33 @@ impl Rotation {
         // Some roundings of each transform, and of sums of N terms of one sign.
         let transforms = f64::EPSILON * (64.0 + (chain.coordinates() as f64).sqrt());
         let loss = transforms * size;
-        let mean_loss = transforms * largest(&law.mean()) * (chain.atoms() as f64).sqrt() + forced_error;
-        let errors = MomentErrors { mean_r: mean_loss, mean_p: mean_loss, var_r: loss, var_p: loss, correlation: loss };
+        let mean_loss =
+            transforms * largest(&law.mean()) * (chain.atoms() as f64).sqrt() + forced_error;
+        let errors = MomentErrors {
+            mean_r: mean_loss,
+            mean_p: mean_loss,
+            var_r: loss,
+            var_p: loss,
+            correlation: loss,
+        };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &variance, &correlation),
         };
         let covariance = covariance.filter(|_| keep);
-        let moments = Moments { time: self.time, mean, variance, correlation, inflow: None, covariance };
+        let moments =
+            Moments { time: self.time, mean, variance, correlation, inflow: None, covariance };
         let integrals = match chain.force == Default::default() {
             true => Some(rotation_integrals::integrals(chain, &self.modes, law, self.time)),
             false => (chain.bonds <= INTEGRATED).then(|| self.driven_integrals(chain, law)),
         };
-        Solution { moments, errors, integrals, consistency: Some(consistency), ..Default::default() }
+        Solution {
+            moments,
+            errors,
+            integrals,
+            consistency: Some(consistency),
+            ..Default::default()
+        }
     }
 
     /// e^(Bτ) C(0) e^(Bᵀτ)
@@ -129,7 +155,8 @@ impl Rotation {
         covariance
     }
 
-    /// Σ_j E_ij² v_j and Σ_j E_pj E_rj v_j, E = e^(Bτ), of independent coordinates with variances v.
+    /// Σ_j E_ij² v_j and Σ_j E_pj E_rj v_j, E = e^(Bτ), of independent coordinates with variances
+    /// v.
     fn variances(&self, chain: &Chain, initial: &[f64]) -> (Vec<f64>, Vec<f64>) {
         let n = initial.len();
         let chunk = |start: usize| {
@@ -159,7 +186,8 @@ impl Rotation {
         totals
     }
 
-    /// The time integrals under a force: u = (z, 1, cos lωτ, sin lωτ, ..) is linear in its start, u uᵀ and C are integrated together.
+    /// The time integrals under a force: u = (z, 1, cos lωτ, sin lωτ, ..) is linear in its start, u
+    /// uᵀ and C are integrated together.
     fn driven_integrals(&self, chain: &Chain, law: &InitialLaw) -> TimeIntegrals {
         let (n, force) = (chain.coordinates(), &chain.force);
         let size = n + 1 + 2 * force.harmonics.len();
@@ -167,8 +195,9 @@ impl Rotation {
         // F = F̄ + 2 Re Σ F_l (cos + i sin), of the components of a vector.
         let force_of = |x: &dyn Fn(usize) -> f64| {
             let harmonics = force.harmonics.iter().enumerate();
-            let part =
-                |(i, (_, f)): (usize, &(u32, Complex64))| 2.0 * (f.re * x(n + 1 + 2 * i) - f.im * x(n + 2 + 2 * i));
+            let part = |(i, (_, f)): (usize, &(u32, Complex64))| {
+                2.0 * (f.re * x(n + 1 + 2 * i) - f.im * x(n + 2 + 2 * i))
+            };
             force.mean * x(n) + harmonics.map(part).sum::<f64>()
         };
         let generator = |x: &[f64]| {
@@ -184,7 +213,9 @@ impl Rotation {
         let propagator = |time: f64| {
             let rotation = Rotation::new(chain, time);
             let mut matrix = Array2::zeros((size, size));
-            let mut put = |j: usize, column: &[f64]| column.iter().enumerate().for_each(|(i, x)| matrix[[i, j]] = *x);
+            let mut put = |j: usize, column: &[f64]| {
+                column.iter().enumerate().for_each(|(i, x)| matrix[[i, j]] = *x)
+            };
             for j in 0..n {
                 let mut column = vec![0.0; n];
                 column[j] = 1.0;
@@ -196,12 +227,16 @@ impl Rotation {
             for (i, &(order, f)) in force.harmonics.iter().enumerate() {
                 for (j, f) in [f, Complex64::I * f].into_iter().enumerate() {
                     let harmonics = vec![(order, f)];
-                    put(turning(i, order).0 + j, &under(Force { mean: 0.0, frequency: force.frequency, harmonics }));
+                    put(
+                        turning(i, order).0 + j,
+                        &under(Force { mean: 0.0, frequency: force.frequency, harmonics }),
+                    );
                 }
             }
             matrix[[n, n]] = 1.0;
             for (i, &(order, _)) in force.harmonics.iter().enumerate() {
-                let (turn, (cos, _)) = (harmonic_phase(order as i64, force.frequency, time), turning(i, order));
+                let (turn, (cos, _)) =
+                    (harmonic_phase(order as i64, force.frequency, time), turning(i, order));
                 (matrix[[cos, cos]], matrix[[cos, cos + 1]]) = (turn.re, -turn.im);
                 (matrix[[cos + 1, cos]], matrix[[cos + 1, cos + 1]]) = (turn.im, turn.re);
             }
@@ -214,9 +249,17 @@ impl Rotation {
         let second = Array2::from_shape_fn((size, size), |(i, j)| {
             start[i] * start[j] + if i < n && j < n { covariance[[i, j]] } else { 0.0 }
         });
-        let highest = force.harmonics.iter().map(|&(order, _)| order as f64).fold(0.0, f64::max) * force.frequency;
-        let strength = force.mean.abs() + force.harmonics.iter().map(|(_, f)| 4.0 * f.norm()).sum::<f64>();
-        let sum = doubling::accumulated(second, generator, 2.0 + strength + highest, self.time, propagator);
+        let highest = force.harmonics.iter().map(|&(order, _)| order as f64).fold(0.0, f64::max)
+            * force.frequency;
+        let strength =
+            force.mean.abs() + force.harmonics.iter().map(|(_, f)| 4.0 * f.norm()).sum::<f64>();
+        let sum = doubling::accumulated(
+            second,
+            generator,
+            2.0 + strength + highest,
+            self.time,
+            propagator,
+        );
         TimeIntegrals {
             mean: (0..n).map(|i| sum[[i, n]]).collect(),
             square: (0..n).map(|i| sum[[i, i]]).collect(),
@@ -225,8 +268,9 @@ impl Rotation {
         }
     }
 
-    /// What the force does from rest, and its error: u_k = p_k - i r_k obeys du/dτ = -i a u + ψ_k(N) F, so every harmonic adds
-    /// F_l ψ_k(N) ∫_0^τ e^(-ia(τ-t)) e^(ilωt) dt = F_l ψ_k(N) e^(i(lω-a)τ/2) τ sinc((lω+a)τ/2): finite at resonance.
+    /// What the force does from rest, and its error: u_k = p_k - i r_k obeys du/dτ = -i a u +
+    /// ψ_k(N) F, so every harmonic adds F_l ψ_k(N) ∫_0^τ e^(-ia(τ-t)) e^(ilωt) dt = F_l ψ_k(N)
+    /// e^(i(lω-a)τ/2) τ sinc((lω+a)τ/2): finite at resonance.
     fn forced(&self, chain: &Chain) -> (Vec<f64>, f64) {
         let n = chain.coordinates();
         if chain.topology == Topology::Ring || chain.force == Default::default() {
@@ -244,7 +288,11 @@ impl Rotation {
             for &(l, f) in &harmonics {
                 let angle = (l * force.frequency + a) * time / 2.0;
                 let sinc = if angle == 0.0 { 1.0 } else { angle.sin() / angle };
-                let term = f * shape * Complex64::cis((l * force.frequency - a) * time / 2.0) * time * sinc;
+                let term = f
+                    * shape
+                    * Complex64::cis((l * force.frequency - a) * time / 2.0)
+                    * time
+                    * sinc;
                 u += term;
                 // The angles lose as many roundings as they hold radians.
                 error += 4.0 * f64::EPSILON * term.norm() * (1.0 + angle.abs() + a * time);

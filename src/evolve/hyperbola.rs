@@ -1,10 +1,12 @@
 //! The inverse Laplace transform on a hyperbola, for one time or for all times of an interval.
 //!
-//! f(t) = (1/2πi) ∫ e^(st) F(s) ds on s(θ) = μ(1 + sin(iθ - α)), midpoint rule θ_k = (k+½)h, k = 0..n-1, upper half only:
-//! f(t) = 2 Re Σ_k weight_k e^(s_k t) F(s_k). For F analytic off the negative real axis the errors are e^(-2π(π/2-α)/h) from the
-//! axis, e^(μt - 2πα/h) from the right and e^(μt(1 - sin α cosh nh)) from the truncation. Balanced over \[t₀, Λt₀\] they give
-//! μΛt₀ = 2π(2α - π/2)/h and cosh nh = (1 + Λ(π/2-α)/(2α-π/2))/sin α; α is chosen to make the common exponent largest.
-//! Λ = 1 is the hyperbola of Weideman and Trefethen, Math. Comp. 76 (2007): α = 1.1721, h = 1.0818/n, μ = 4.4921 n/t, error e^(-2.32 n).
+//! f(t) = (1/2πi) ∫ e^(st) F(s) ds on s(θ) = μ(1 + sin(iθ - α)), midpoint rule θ_k = (k+½)h, k =
+//! 0..n-1, upper half only: f(t) = 2 Re Σ_k weight_k e^(s_k t) F(s_k). For F analytic off the
+//! negative real axis the errors are e^(-2π(π/2-α)/h) from the axis, e^(μt - 2πα/h) from the right
+//! and e^(μt(1 - sin α cosh nh)) from the truncation. Balanced over \[t₀, Λt₀\] they give μΛt₀ =
+//! 2π(2α - π/2)/h and cosh nh = (1 + Λ(π/2-α)/(2α-π/2))/sin α; α is chosen to make the common
+//! exponent largest. Λ = 1 is the hyperbola of Weideman and Trefethen, Math. Comp. 76 (2007): α =
+//! 1.1721, h = 1.0818/n, μ = 4.4921 n/t, error e^(-2.32 n).
 
 use num_complex::Complex64;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
@@ -15,13 +17,16 @@ use std::ops::Range;
 pub struct Contour {
     /// (s_k, weight_k)
     pub nodes: Vec<(Complex64, Complex64)>,
-    /// The singularities up to this imaginary part are enclosed: 0 for the hyperbola around the axis.
+    /// The singularities up to this imaginary part are enclosed: 0 for the hyperbola around the
+    /// axis.
     pub half_width: f64,
 }
 
 /// The decay of the error per node, and α, nh, for times in a ratio Λ.
 fn shape(ratio: f64) -> (f64, f64, f64) {
-    let length = |alpha: f64| ((1.0 + ratio * (FRAC_PI_2 - alpha) / (2.0 * alpha - FRAC_PI_2)) / alpha.sin()).acosh();
+    let length = |alpha: f64| {
+        ((1.0 + ratio * (FRAC_PI_2 - alpha) / (2.0 * alpha - FRAC_PI_2)) / alpha.sin()).acosh()
+    };
     let decay = |alpha: f64| 2.0 * PI * (FRAC_PI_2 - alpha) / length(alpha);
     // The decay has one maximum in α: golden section.
     let golden = 0.5 * (5f64.sqrt() - 1.0);
@@ -60,8 +65,9 @@ impl Contour {
     }
 }
 
-/// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(first, last), so that their number is least among the runs that
-/// `fits` allows; what it allows it must also allow in part, and every time alone.
+/// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(first,
+/// last), so that their number is least among the runs that `fits` allows; what it allows it must
+/// also allow in part, and every time alone.
 pub fn shared(
     times: &[f64],
     nodes: impl Fn(f64, f64) -> usize,
@@ -92,7 +98,11 @@ mod tests {
     fn one_time_has_the_published_parameters() {
         let (decay, alpha, length) = shape(1.0);
         // Four of the published digits: the maximum is flat in α.
-        assert!((alpha - 1.172104).abs() < 1e-4 && (length - 1.081792).abs() < 1e-3 && (decay - 2.3157).abs() < 1e-3);
+        assert!(
+            (alpha - 1.172104).abs() < 1e-4
+                && (length - 1.081792).abs() < 1e-3
+                && (decay - 2.3157).abs() < 1e-3
+        );
     }
 
     #[test]
@@ -103,7 +113,11 @@ mod tests {
                 for rate in [0.0, 0.1, 3.0, 1e4] {
                     for i in 0..=4 {
                         let t = first * (last / first).powf(i as f64 / 4.0);
-                        let f: f64 = contour.nodes.iter().map(|(s, w)| 2.0 * (w * (s * t).exp() / (s + rate)).re).sum();
+                        let f: f64 = contour
+                            .nodes
+                            .iter()
+                            .map(|(s, w)| 2.0 * (w * (s * t).exp() / (s + rate)).re)
+                            .sum();
                         // The three balanced errors, each with its constant.
                         assert!(
                             (f - (-rate * t).exp()).abs() < 10.0 * tolerance,
@@ -118,8 +132,12 @@ mod tests {
     #[test]
     fn runs_cover_all_times_in_order() {
         let times: Vec<f64> = (1..=23).map(|i| i as f64).chain([1e6]).collect();
-        let runs = shared(&times, |first, last| nodes_for(last / first, 1e-10), |run| run.len() <= 8);
-        assert_eq!(runs.iter().flat_map(|r| r.clone()).collect::<Vec<_>>(), (0..24).collect::<Vec<_>>());
+        let runs =
+            shared(&times, |first, last| nodes_for(last / first, 1e-10), |run| run.len() <= 8);
+        assert_eq!(
+            runs.iter().flat_map(|r| r.clone()).collect::<Vec<_>>(),
+            (0..24).collect::<Vec<_>>()
+        );
         assert!(runs.iter().all(|r| r.len() <= 8) && runs.last() == Some(&(23..24)));
     }
 }

@@ -1,8 +1,11 @@
-//! The means alone, for chains whose covariance would not fit: z̄ = z_per + w, dw/dτ = B w, in O(N log N) a step.
+//! The means alone, for chains whose covariance would not fit: z̄ = z_per + w, dw/dτ = B w, in O(N
+//! log N) a step.
 //!
-//! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped through; w is stepped with Radau IIA, one
-//! trajectory with steps H and one with H/2 as for the moments, with the same estimate of the error of the finer one. Time integrals of z̄, z̄² and
-//! F p̄_N are exact to the same order, the largest value of (1/N) Σ z̄² is found between the stages from its values and slopes.
+//! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped
+//! through; w is stepped with Radau IIA, one trajectory with steps H and one with H/2 as for the
+//! moments, with the same estimate of the error of the finer one. Time integrals of z̄, z̄² and F
+//! p̄_N are exact to the same order, the largest value of (1/N) Σ z̄² is found between the stages
+//! from its values and slopes.
 
 use super::envelope::mean_integrals;
 use super::radau::{EvolveError, GAIN, STAGES};
@@ -35,14 +38,16 @@ pub struct MeanPath {
     pub largest_at: f64,
     /// Estimated largest error of r̄ and of p̄.
     pub errors: [f64; 2],
-    /// The part of the errors that may gather in an integral over time: without that of the force's phase, which goes around.
+    /// The part of the errors that may gather in an integral over time: without that of the force's
+    /// phase, which goes around.
     pub lasting_errors: [f64; 2],
 }
 
 /// Phases at which the oscillation is looked at where a step is longer than its period.
 const PHASES: usize = 48;
 
-/// Evolves the means to the ascending microscopic `times`, to `tolerance` relative to the largest of them. The constant force must meet a resistance.
+/// Evolves the means to the ascending microscopic `times`, to `tolerance` relative to the largest
+/// of them. The constant force must meet a resistance.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
@@ -51,7 +56,8 @@ pub fn evolve<E: MomentEquations>(
     monitor: &Monitor,
 ) -> Result<Vec<MeanPath>, EvolveError> {
     let chain = equations.chain();
-    let periodic = PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
+    let periodic =
+        PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
     let start = law.mean();
     let deviation: Vec<f64> = start.iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
     let size = largest(&start).max(largest(&deviation));
@@ -60,7 +66,8 @@ pub fn evolve<E: MomentEquations>(
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>());
-    let mut steps = StepSize::new(fast, times.last().copied().unwrap_or(0.0), f64::INFINITY, 2 * STAGES);
+    let mut steps =
+        StepSize::new(fast, times.last().copied().unwrap_or(0.0), f64::INFINITY, 2 * STAGES);
     let mut average = Average::new(chain, &periodic, &deviation);
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
@@ -84,18 +91,23 @@ pub fn evolve<E: MomentEquations>(
                 [apart(a_r, b_r), apart(a_p, b_p)]
             };
             let after = distances(&next_coarse[STAGES - 1], &next_fine[STAGES - 1]);
-            let lost = distances(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
+            let lost =
+                distances(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
             let difference = match unresolved.concerns(time, step) {
                 true => {
                     let alone = step_from(&fine, step)?;
-                    let squares = alone[STAGES - 1].iter().zip(&next_fine[STAGES - 1]).map(|(a, b)| (a - b).powi(2));
+                    let squares = alone[STAGES - 1]
+                        .iter()
+                        .zip(&next_fine[STAGES - 1])
+                        .map(|(a, b)| (a - b).powi(2));
                     Some(squares.sum::<f64>().sqrt())
                 }
                 false => None,
             };
             let [before, most] = [distance, after].map(|d: [f64; 2]| d[0].max(d[1]));
             let rounded = lost[0].max(lost[1]);
-            let missed = difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounded).max(0.0) + rounded);
+            let missed =
+                difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounded).max(0.0) + rounded);
             let allowed = 0.5 * tolerance * GAIN * size;
             if !steps.accepts(time, step, [before, most.max(before + missed)], allowed, rounded) {
                 continue;
@@ -144,9 +156,10 @@ pub fn evolve<E: MomentEquations>(
     Ok(outputs)
 }
 
-/// The means at the stages of a step of length h, `force` acting on the last coordinate. They are cheap, so their increments D are refined
-/// once against the collocation equations D_i = h Σ_j A_ij (B(z̄ + D_j) + f_j) themselves: rounding is then that of the increments,
-/// without the amplification of the branches.
+/// The means at the stages of a step of length h, `force` acting on the last coordinate. They are
+/// cheap, so their increments D are refined once against the collocation equations D_i = h Σ_j A_ij
+/// (B(z̄ + D_j) + f_j) themselves: rounding is then that of the increments, without the
+/// amplification of the branches.
 pub(super) fn stages<E: MomentEquations>(
     equations: &E,
     tableau: &Tableau,
@@ -169,13 +182,17 @@ pub(super) fn stages<E: MomentEquations>(
             .iter()
             .zip(&increments)
             .map(|(row, increment)| {
-                let image = |i: usize| h * row.iter().zip(&slopes).map(|(a, slope)| a * slope[i]).sum::<f64>();
+                let image = |i: usize| {
+                    h * row.iter().zip(&slopes).map(|(a, slope)| a * slope[i]).sum::<f64>()
+                };
                 increment.iter().enumerate().map(|(i, d)| image(i) - d).collect()
             })
             .collect();
         for branch in &tableau.branches {
             let shift = branch.eigenvalue / h;
-            let along = |i: usize| branch.row.iter().zip(&residuals).map(|(t, r)| t * r[i]).sum::<Complex64>();
+            let along = |i: usize| {
+                branch.row.iter().zip(&residuals).map(|(t, r)| t * r[i]).sum::<Complex64>()
+            };
             let right: Vec<Complex64> = (0..from.len()).map(|i| shift * along(i)).collect();
             let correction = equations.solve_mean(shift, &right)?;
             for (increment, t) in increments.iter_mut().zip(&branch.column) {
@@ -203,8 +220,10 @@ struct Average<'a> {
 
 impl<'a> Average<'a> {
     fn new(chain: &'a Chain, periodic: &'a PeriodicMean, start: &[f64]) -> Self {
-        let friction = chain.thermostats().0.iter().map(|friction| 2.0 * chain.flip_rate + friction).collect();
-        let mut average = Average { chain, periodic, friction, last: (0.0, 0.0, 0.0), largest: (0.0, 0.0) };
+        let friction =
+            chain.thermostats().0.iter().map(|friction| 2.0 * chain.flip_rate + friction).collect();
+        let mut average =
+            Average { chain, periodic, friction, last: (0.0, 0.0, 0.0), largest: (0.0, 0.0) };
         let (value, slope) = average.at(0.0, start);
         average.last = (0.0, value, slope);
         average.largest = (value, 0.0);
@@ -215,7 +234,8 @@ impl<'a> Average<'a> {
         let (bonds, z) = (self.chain.bonds, self.periodic.at(time));
         let z: Vec<f64> = z.iter().zip(w).map(|(z, w)| z + w).collect();
         let value = z.iter().map(|z| z * z).sum::<f64>() / bonds as f64;
-        let drag: f64 = z[bonds..].iter().zip(&self.friction).map(|(p, friction)| friction * p * p).sum();
+        let drag: f64 =
+            z[bonds..].iter().zip(&self.friction).map(|(p, friction)| friction * p * p).sum();
         let power = self.chain.force.at(time) * z[z.len() - 1] - drag;
         (value, 2.0 * power / bonds as f64)
     }
@@ -227,7 +247,10 @@ impl<'a> Average<'a> {
         let mut candidates = vec![(value, time)];
         let h = time - before;
         // Where the cubic through both values and slopes turns.
-        let (a, b) = (h * (slope + rise) - 2.0 * (value - from), 3.0 * (value - from) - h * (slope + 2.0 * rise));
+        let (a, b) = (
+            h * (slope + rise) - 2.0 * (value - from),
+            3.0 * (value - from) - h * (slope + 2.0 * rise),
+        );
         let root = (b * b - 3.0 * a * h * rise).sqrt();
         for x in [(-b - root) / (3.0 * a), (-b + root) / (3.0 * a), -h * rise / (2.0 * b)] {
             if x > 0.0 && x < 1.0 {

@@ -1,5 +1,5 @@
-//! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), no covariance ([`profiles`], and [`windows`] at early times), and the choice
-//! between them.
+//! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), no covariance
+//! ([`profiles`], and [`windows`] at early times), and the choice between them.
 
 pub mod contour;
 mod doubling;
@@ -31,7 +31,8 @@ use radau::{Counts, EvolveError};
 /// How the outputs are reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Method {
-    /// Without flips the propagator; with flips late outputs by the contour where it serves, the others by steps.
+    /// Without flips the propagator; with flips late outputs by the contour where it serves, the
+    /// others by steps.
     Auto,
     /// Steps for all outputs.
     Radau,
@@ -50,7 +51,8 @@ pub struct Plan {
     pub stepped: usize,
     /// The part of the tolerance that the steps are asked for.
     pub step_share: f64,
-    /// Bonds of the largest window, where they are stepped to in windows, without the covariance of the whole chain.
+    /// Bonds of the largest window, where they are stepped to in windows, without the covariance of
+    /// the whole chain.
     pub windows: Option<usize>,
     /// Whether all outputs come from the propagator instead.
     pub exponential: bool,
@@ -76,15 +78,23 @@ impl Plan {
     }
 }
 
-/// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10 fivefold to a thousandfold that the contour reached.
+/// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10
+/// fivefold to a thousandfold that the contour reached.
 const WORTH_NO_STEPS: f64 = 2.0;
 
 /// The tolerance at which two ways are compared.
 const USUAL_TOLERANCE: f64 = 1e-9;
 
-/// Decides for ascending microscopic `times`, by what either way costs and whether it steps; `covariance` says whether the covariance is wanted at any of
-/// them. An error says why the way that was asked for cannot serve.
-pub fn plan(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method, covariance: bool) -> Result<Plan, String> {
+/// Decides for ascending microscopic `times`, by what either way costs and whether it steps;
+/// `covariance` says whether the covariance is wanted at any of them. An error says why the way
+/// that was asked for cannot serve.
+pub fn plan(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    method: Method,
+    covariance: bool,
+) -> Result<Plan, String> {
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     match method {
         Method::Profiles if !profiles => {
@@ -111,34 +121,53 @@ fn planned(
     method: Method,
     without_covariance: bool,
 ) -> Result<Plan, String> {
-    let earliest = if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
+    let earliest =
+        if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
     let limit = earliest.unwrap_or(f64::INFINITY);
     let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
     let early = times.partition_point(|&t| t < limit);
     let latest = times[..early].last().copied().unwrap_or(0.0);
     // In windows of 4 margins the cost is 8 margins' worth of bonds times N, against N².
     let short = chain.bonds > 8 * windows::margin(latest) || method == Method::Profiles;
-    let windows = (without_covariance && short && latest > 0.0).then(|| windows::largest(chain, latest));
+    let windows =
+        (without_covariance && short && latest > 0.0).then(|| windows::largest(chain, latest));
     let steps = match &windows {
         _ if at_start_only && without_covariance => "the initial law itself".into(),
         Some((bonds, count)) => {
-            format!("steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then")
+            format!(
+                "steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then"
+            )
         }
         None => "steps".into(),
     };
     let windows = windows.map(|(bonds, _)| bonds);
-    // Near local equilibrium the current is 1/N of the energies that steps are judged by (missed 15 times on the ring of 128 bonds); the order makes that cheap.
+    // Near local equilibrium the current is 1/N of the energies that steps are judged by (missed 15
+    // times on the ring of 128 bonds); the order makes that cheap.
     let step_share = if method == Method::Radau { 1.0 } else { 1.0 / 128.0 };
     let stepped = |stepped: usize, reason: String| {
-        Ok(Plan { stepped, step_share, windows, exponential: false, without_covariance, at_start_only, reason })
+        Ok(Plan {
+            stepped,
+            step_share,
+            windows,
+            exponential: false,
+            without_covariance,
+            at_start_only,
+            reason,
+        })
     };
     if method == Method::Radau {
         return stepped(times.len(), "steps were asked for".into());
     }
     match (method, chain.flip_rate == 0.0, chain.left.is_some() || chain.right.is_some()) {
-        (Method::Exponential, false, _) => return Err("the propagator serves without flips (γ = 0) only".into()),
+        (Method::Exponential, false, _) => {
+            return Err("the propagator serves without flips (γ = 0) only".into());
+        }
         (Method::Auto | Method::Exponential, true, damped) => {
-            let how = if damped { "the matrix exponential of B" } else { "every mode turns by its angle" };
+            let how = if damped {
+                "the matrix exponential of B"
+            } else {
+                "every mode turns by its angle"
+            };
             return Ok(Plan {
                 stepped: 0,
                 step_share,
@@ -155,7 +184,10 @@ fn planned(
         return Err("the contour needs flips (γ > 0)".into());
     }
     let limit_is = if limit.is_infinite() {
-        format!("any that the profiles are had at (γ < {:e} is too rare)", resolvent::LEAST_FLIP_RATE)
+        format!(
+            "any that the profiles are had at (γ < {:e} is too rare)",
+            resolvent::LEAST_FLIP_RATE
+        )
     } else if without_covariance {
         format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
     } else if chain.force.harmonics.is_empty() {
@@ -165,7 +197,10 @@ fn planned(
     };
     let covariance = if without_covariance { ", without the covariance" } else { "" };
     let phase = |time: &f64| chain.force.frequency * time;
-    let enclosed = times.iter().filter(|time| **time >= limit && phase(time) < envelope::EARLIEST_PHASE).count();
+    let enclosed = times
+        .iter()
+        .filter(|time| **time >= limit && phase(time) < envelope::EARLIEST_PHASE)
+        .count();
     let envelopes = match enclosed {
         _ if chain.force.harmonics.is_empty() => String::new(),
         n if without_covariance && n > 0 => {
@@ -178,18 +213,26 @@ fn planned(
     let contour_is = format!("contour{covariance}{envelopes}");
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
-        _ if times[0] > 0.0 && (method == Method::Contour || method == Method::Profiles && windows.is_none()) => {
+        _ if times[0] > 0.0
+            && (method == Method::Contour || method == Method::Profiles && windows.is_none()) =>
+        {
             Err(format!(
                 "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
                 times[0]
             ))
         }
-        n if n == times.len() => stepped(n, format!("all outputs are earlier than {limit_is}: {steps}")),
-        n => stepped(n, format!("{n} outputs are earlier than {limit_is}: {steps}; the others: {contour_is}")),
+        n if n == times.len() => {
+            stepped(n, format!("all outputs are earlier than {limit_is}: {steps}"))
+        }
+        n => stepped(
+            n,
+            format!("{n} outputs are earlier than {limit_is}: {steps}; the others: {contour_is}"),
+        ),
     }
 }
 
-/// How many waves the means of a ring move in; 0 where they are at rest, and on open chains, where nothing depends on it.
+/// How many waves the means of a ring move in; 0 where they are at rest, and on open chains, where
+/// nothing depends on it.
 fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
     match chain.topology {
         Topology::Open => 0,
@@ -197,8 +240,16 @@ fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
     }
 }
 
-/// What the evolution to the microscopic `times` costs as planned, `kept` saying at which the whole covariance is kept.
-pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, tolerance: f64, kept: &[bool]) -> Cost {
+/// What the evolution to the microscopic `times` costs as planned, `kept` saying at which the whole
+/// covariance is kept.
+pub fn cost(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    plan: &Plan,
+    tolerance: f64,
+    kept: &[bool],
+) -> Cost {
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
     let all = count(kept);
     if plan.exponential {
@@ -211,10 +262,12 @@ pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, toleran
         _ if latest == 0.0 => Cost::default(),
         Some(bonds) => {
             let window = Chain { bonds, ..chain.clone() };
-            let one = cost::of_steps(&window, radau::expected_solves(&window, early, step_tolerance), 0);
+            let one =
+                cost::of_steps(&window, radau::expected_solves(&window, early, step_tolerance), 0);
             let count = windows::largest(chain, latest).1;
             let abreast = windows::ABREAST.min(count);
-            // Steps are short there, so that shifts are large and solves take a third of the iterations.
+            // Steps are short there, so that shifts are large and solves take a third of the
+            // iterations.
             Cost { bytes: abreast as f64 * one.bytes, seconds: 0.35 * count as f64 * one.seconds }
         }
         None => cost::of_steps(chain, radau::expected_solves(chain, early, step_tolerance), all),
@@ -232,7 +285,8 @@ pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], plan: &Plan, toleran
     stepped.then(inverted)
 }
 
-/// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the steps and of the contour.
+/// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the
+/// steps and of the contour.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
@@ -243,7 +297,10 @@ pub fn evolve<E: MomentEquations>(
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
     if plan.exponential {
-        return Ok((harmonic::evolve(equations.chain(), law, times, keep, monitor)?, Default::default()));
+        return Ok((
+            harmonic::evolve(equations.chain(), law, times, keep, monitor)?,
+            Default::default(),
+        ));
     }
     let (early, late) = times.split_at(plan.stepped);
     // Each way takes the longer the more outputs it has: that much can be foreseen.

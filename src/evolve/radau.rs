@@ -1,17 +1,21 @@
 //! Adaptive Radau IIA steps for the means and the covariance together.
 //!
-//! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. Two trajectories run side by side, one with
-//! steps H and one with two steps of H/2. The second is the answer; its error estimate is made of their distance (`GAIN`), of what the
-//! steps lose of motion that they do not resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums, and what the
-//! balance of the total energy misses. Step sizes follow the growth of the difference, so they become diffusive once the fast modes have died.
-//! Cost: 3 s/2 complex solves a step of H, a third more while fast modes die; memory: four states.
+//! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. Two trajectories
+//! run side by side, one with steps H and one with two steps of H/2. The second is the answer; its
+//! error estimate is made of their distance (`GAIN`), of what the steps lose of motion that they do
+//! not resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the
+//! sums, and what the balance of the total energy misses. Step sizes follow the growth of the
+//! difference, so they become diffusive once the fast modes have died. Cost: 3 s/2 complex solves a
+//! step of H, a third more while fast modes die; memory: four states.
 
 use super::means;
 use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, RESOLVED, Unresolved};
 use crate::chain::{Chain, InitialLaw};
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
+use crate::covariance::moments::{
+    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, apart, largest,
+};
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
 use crate::scenario::Topology;
@@ -41,7 +45,9 @@ pub enum EvolveError {
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
     /// The step became too small.
-    #[error("the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached")]
+    #[error(
+        "the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached"
+    )]
     StepTooSmall {
         /// Microscopic time.
         time: f64,
@@ -57,7 +63,9 @@ pub enum EvolveError {
         time: f64,
     },
     /// The contour does not reach so far back.
-    #[error("the profiles without the covariance are had from τ = {earliest:.3e} on, not at τ = {time:.3e}")]
+    #[error(
+        "the profiles without the covariance are had from τ = {earliest:.3e} on, not at τ = {time:.3e}"
+    )]
     TooEarly {
         /// Microscopic time.
         time: f64,
@@ -82,7 +90,8 @@ struct Point {
     state: Vec<f64>,
 }
 
-/// Integrals along a trajectory; `state` is ∫ (C - T_ref), the variances and correlations are read off it at an output.
+/// Integrals along a trajectory; `state` is ∫ (C - T_ref), the variances and correlations are read
+/// off it at an output.
 #[derive(Clone, Default)]
 struct Path {
     state: Vec<f64>,
@@ -126,7 +135,8 @@ impl Losses {
     }
 }
 
-/// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill scenario: 60 steps against 88 of five stages at 1e-10).
+/// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill
+/// scenario: 60 steps against 88 of five stages at 1e-10).
 pub(super) const STAGES: usize = 7;
 
 /// The temperature whose uniform state is split off: a thermostat's, or the mean initial one.
@@ -135,9 +145,9 @@ pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
     chain.left.or(chain.right).map_or(mean, |t| t.temperature)
 }
 
-/// Evolves the moments from independent initial coordinates to the ascending microscopic `times`. `tolerance` is relative to
-/// the largest initial mean, variance or thermostat's temperature; `keep` says at which outputs the whole covariance is kept;
-/// `monitor` hears of every step.
+/// Evolves the moments from independent initial coordinates to the ascending microscopic `times`.
+/// `tolerance` is relative to the largest initial mean, variance or thermostat's temperature;
+/// `keep` says at which outputs the whole covariance is kept; `monitor` hears of every step.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
@@ -148,7 +158,8 @@ pub fn evolve<E: MomentEquations>(
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let chain = equations.chain();
     let reference = reference_temperature(chain, law);
-    let start = Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
+    let start =
+        Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
     let (n, bonds) = (chain.coordinates(), chain.bonds);
     let path = Path {
         state: vec![0.0; start.state.len()],
@@ -159,10 +170,14 @@ pub fn evolve<E: MomentEquations>(
             ..Default::default()
         },
     };
-    let scale = [&law.mean_r, &law.mean_p, &law.var_r, &law.var_p].into_iter().map(|v| largest(v)).fold(0.0, f64::max);
+    let scale = [&law.mean_r, &law.mean_p, &law.var_r, &law.var_p]
+        .into_iter()
+        .map(|v| largest(v))
+        .fold(0.0, f64::max);
     let scale = largest(&chain.temperature()).max(scale).max(largest(&[chain.force.mean]));
     let scale = if scale > 0.0 { scale } else { 1.0 };
-    let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency);
+    let highest =
+        chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency);
     let identity = equations.represent(&Array2::eye(n));
     let ring = chain.topology == Topology::Ring;
     let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
@@ -182,7 +197,8 @@ pub fn evolve<E: MomentEquations>(
     // Half of the tolerance is for what the distance stands for, the other half for the rest.
     let allowed = 0.5 * tolerance * GAIN * scale;
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
-    // What the force keeps turning is resolved: the squares of the means turn at twice its frequency.
+    // What the force keeps turning is resolved: the squares of the means turn at twice its
+    // frequency.
     let longest = RESOLVED / (2.0 * highest);
     let last = times.last().copied().unwrap_or(0.0);
     let norm = equations.norm(&start.state);
@@ -213,8 +229,15 @@ pub fn evolve<E: MomentEquations>(
             let mut all_steps = || {
                 let alone = |from: &Point| run.step(from, time, step, None, &mut Losses::default());
                 let coarse = alone(&walk.coarse)?;
-                let half = run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
-                let fine = run.step(&half, time + step / 2.0, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let half =
+                    run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let fine = run.step(
+                    &half,
+                    time + step / 2.0,
+                    step / 2.0,
+                    Some(&mut next_path),
+                    &mut next_losses,
+                )?;
                 let whole = if looked { Some(alone(&walk.fine)?) } else { None };
                 Ok((coarse, fine, whole))
             };
@@ -229,7 +252,8 @@ pub fn evolve<E: MomentEquations>(
             // Twice the losses of the three steps, at all sites together.
             let rounding = 6.0 * (n as f64).sqrt() * next_losses.since(&losses);
             // A difference counts as the distance that would mean the same error.
-            let lost = difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounding).max(0.0) + rounding);
+            let lost =
+                difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounding).max(0.0) + rounding);
             let seen = next_distance.max(distance + lost);
             if !walk.size.accepts(time, step, [distance, seen], allowed, rounding) {
                 walk.counts.rejected += 1;
@@ -247,7 +271,8 @@ pub fn evolve<E: MomentEquations>(
                 solves: walk.counts.solves,
                 error: walk.distance / GAIN + walk.unresolved.error(walk.time),
             };
-            // What start, thermostats and the force's work F²τ² can have put into a variance. Nothing is left of it then, and steps hardly grow any more.
+            // What start, thermostats and the force's work F²τ² can have put into a variance.
+            // Nothing is left of it then, and steps hardly grow any more.
             let held = scale * scale.max(1.0) * (1.0 + walk.time).powi(2);
             if walk.distance / GAIN + walk.losses.variance > held {
                 return Err(EvolveError::Lost { time: walk.time });
@@ -255,26 +280,36 @@ pub fn evolve<E: MomentEquations>(
             monitor.advance_from(progress, "steps", &walk)?;
         }
         let lost = walk.unresolved.error(output);
-        let found = run.solution(output, [&walk.fine, &walk.coarse], &walk.path, walk.losses, lost, keep(index));
+        let found = run.solution(
+            output,
+            [&walk.fine, &walk.coarse],
+            &walk.path,
+            walk.losses,
+            lost,
+            keep(index),
+        );
         walk.outputs.push(found);
     }
     Ok((walk.outputs, walk.counts))
 }
 
-/// How many shifted solves the steps to `times` take, about (fitted to runs at γ = 0.1, 1 and 10, tolerances 1e-6 and 1e-9, with and without a periodic force):
-/// equal steps while flips have not yet damped the waves, and while the force oscillates; in proportion to the time after that.
+/// How many shifted solves the steps to `times` take, about (fitted to runs at γ = 0.1, 1 and 10,
+/// tolerances 1e-6 and 1e-9, with and without a periodic force): equal steps while flips have not
+/// yet damped the waves, and while the force oscillates; in proportion to the time after that.
 pub fn expected_solves(chain: &Chain, times: &[f64], tolerance: f64) -> f64 {
     let last = times.last().copied().unwrap_or(0.0);
-    let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency);
+    let highest =
+        chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency);
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
     let steps = last.min(damped) + 3.2 * (last / damped).ln_1p() + 0.8 * highest * last;
     let order = 2.0 * STAGES as f64;
     13.0 * (steps * (1e-9 / tolerance).powf(1.0 / order) + times.len() as f64)
 }
 
-/// What halving the step gains at least while the step resolves what moves. The order is 2s-1 on smooth components and s+1 on stiff ones (Hairer and
-/// Wanner II, section IV.15), so the error should fall by 2^(s+1) to 2^(2s-1). For y' = λy + e^(iωt) with any λ in the left half-plane the worst seen is
-/// 100 at ωH = 6, which steps exceed at loose tolerances only, 71 at 10 and 37 at 14.
+/// What halving the step gains at least while the step resolves what moves. The order is 2s-1 on
+/// smooth components and s+1 on stiff ones (Hairer and Wanner II, section IV.15), so the error
+/// should fall by 2^(s+1) to 2^(2s-1). For y' = λy + e^(iωt) with any λ in the left half-plane the
+/// worst seen is 100 at ωH = 6, which steps exceed at loose tolerances only, 71 at 10 and 37 at 14.
 pub(super) const GAIN: f64 = (1u32 << (STAGES - 1)) as f64;
 
 struct Run<'a, E> {
@@ -282,10 +317,12 @@ struct Run<'a, E> {
     tableau: Tableau,
     reference: f64,
     solve_tolerance: f64,
-    /// The matrix 1, which is stationary where nothing enters or leaves, and the start's Σ E z² less the reference state's.
+    /// The matrix 1, which is stationary where nothing enters or leaves, and the start's Σ E z²
+    /// less the reference state's.
     identity: Vec<f64>,
     energy: f64,
-    /// On a ring u uᵀ, u the direction in which all bonds lengthen alike, which is stationary too, and the start's variance along u.
+    /// On a ring u uᵀ, u the direction in which all bonds lengthen alike, which is stationary too,
+    /// and the start's variance along u.
     uniform: Option<Vec<f64>>,
     length: f64,
     /// The highest frequency of the force.
@@ -302,11 +339,13 @@ fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
 }
 
 impl<E: MomentEquations> Run<'_, E> {
-    /// One step of length h. Adds to the integrals, and to the losses what the solves' residuals and the roundings may leave.
+    /// One step of length h. Adds to the integrals, and to the losses what the solves' residuals
+    /// and the roundings may leave.
     ///
-    /// With V_j = α_j y + D_j the branches carry increments, (λ_j/h - 𝓛) D_j = α_j 𝓛y + (T⁻¹G)_j, y(h) = y + Σ_j T_sj D_j: the sum
-    /// amplifies rounding and residuals by Σ_j |T_sj α_j|, a thousand at seven stages, and so it amplifies those of an increment only.
-    /// The integral is ∫y = h y + Σ_j (h T_sj/λ_j) D_j, because the weights are A's last row.
+    /// With V_j = α_j y + D_j the branches carry increments, (λ_j/h - 𝓛) D_j = α_j 𝓛y + (T⁻¹G)_j,
+    /// y(h) = y + Σ_j T_sj D_j: the sum amplifies rounding and residuals by Σ_j |T_sj α_j|, a
+    /// thousand at seven stages, and so it amplifies those of an increment only. The integral is ∫y
+    /// = h y + Σ_j (h T_sj/λ_j) D_j, because the weights are A's last row.
     fn step(
         &self,
         from: &Point,
@@ -318,21 +357,32 @@ impl<E: MomentEquations> Run<'_, E> {
         let (chain, tableau) = (self.equations.chain(), &self.tableau);
         let stages = tableau.nodes.len();
         let open = chain.topology == Topology::Open;
-        let force: Vec<f64> =
-            tableau.nodes.iter().map(|c| if open { chain.force.at(time + c * h) } else { 0.0 }).collect();
+        let force: Vec<f64> = tableau
+            .nodes
+            .iter()
+            .map(|c| if open { chain.force.at(time + c * h) } else { 0.0 })
+            .collect();
         let mut means = means::stages(self.equations, tableau, &from.mean, &force, h)?;
-        let sources: Vec<Vec<f64>> =
-            means.iter().map(|z| chain.covariance_source(&z[chain.bonds..], self.reference)).collect();
+        let sources: Vec<Vec<f64>> = means
+            .iter()
+            .map(|z| chain.covariance_source(&z[chain.bonds..], self.reference))
+            .collect();
         let change = self.equations.generator(&from.state);
         let mut state = from.state.clone();
         let mut integral = path;
         if let Some(path) = &mut integral {
             path.state.iter_mut().zip(&from.state).for_each(|(sum, y)| *sum += h * y);
-            path.means.add_stages(chain, &means, &force, tableau.matrix[stages - 1].iter().map(|b| h * b));
+            path.means.add_stages(
+                chain,
+                &means,
+                &force,
+                tableau.matrix[stages - 1].iter().map(|b| h * b),
+            );
         }
         let momenta: Vec<Vec<Complex64>> = (tableau.branches.iter())
             .map(|branch| {
-                let source = |n: usize| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum();
+                let source =
+                    |n: usize| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum();
                 (0..chain.atoms()).map(source).collect()
             })
             .collect();
@@ -356,25 +406,30 @@ impl<E: MomentEquations> Run<'_, E> {
         if chain.is_isolated() {
             losses.variance += 0.25 * self.restore(&mut to);
         }
-        let amplification: f64 = tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
+        let amplification: f64 =
+            tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
         let rounding = 4.0 * f64::EPSILON;
         // The coefficients' own roundings turn every step's means the same way.
         losses.mean += 2.0 * rounding * (apart(&from.mean, &to.mean) + largest(&to.mean));
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
-        // What hardly moves gains h times the rounding of 𝓛y, the same in every step: over many atoms it averages in a slow mode, and where energy
-        // can leave the balance of the total energy shows it too.
+        // What hardly moves gains h times the rounding of 𝓛y, the same in every step: over many
+        // atoms it averages in a slow mode, and where energy can leave the balance of the total
+        // energy shows it too.
         let averaged = if chain.is_isolated() { 1.0 } else { (4.0 / spread).min(1.0) };
-        losses.variance += averaged * rounding * chain.flip_rate * h * self.equations.norm(&to.state) / spread;
+        losses.variance +=
+            averaged * rounding * chain.flip_rate * h * self.equations.norm(&to.state) / spread;
         Ok(to)
     }
 
-    /// Takes back what roundings changed of the conserved quantities of an isolated chain: the total energy, and on a ring, whose total
-    /// length every trajectory keeps, the variance of that. A stationary direction gains h times the rounding of 𝓛y, which is γ|y| ε and
-    /// the same in every late step, so it would grow like γτ. The quantities are linear in C, so that what is to be taken back is
-    /// known exactly: with a = u·Cu and t = tr C too large, a of u uᵀ and (t - a)/(n - 1) of 1 - u uᵀ. Returned is the largest change of a
-    /// variance: other slow modes feel a part of the same roundings (seen: a tenth).
+    /// Takes back what roundings changed of the conserved quantities of an isolated chain: the
+    /// total energy, and on a ring, whose total length every trajectory keeps, the variance of
+    /// that. A stationary direction gains h times the rounding of 𝓛y, which is γ|y| ε and the same
+    /// in every late step, so it would grow like γτ. The quantities are linear in C, so that what
+    /// is to be taken back is known exactly: with a = u·Cu and t = tr C too large, a of u uᵀ and (t -
+    /// a)/(n - 1) of 1 - u uᵀ. Returned is the largest change of a variance: other slow modes
+    /// feel a part of the same roundings (seen: a tenth).
     fn restore(&self, to: &mut Point) -> f64 {
         let chain = self.equations.chain();
         let (n, bonds) = (chain.coordinates() as f64, chain.bonds as f64);
@@ -398,13 +453,15 @@ impl<E: MomentEquations> Run<'_, E> {
         self.equations.norm(&difference)
     }
 
-    /// Frobenius distance of the covariances or Euclidean distance of the means, whichever is larger.
+    /// Frobenius distance of the covariances or Euclidean distance of the means, whichever is
+    /// larger.
     fn distance(&self, a: &Point, b: &Point) -> f64 {
         let mean = a.mean.iter().zip(&b.mean).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
         self.covariance_distance(a, b).max(mean)
     }
 
-    /// What the balance of the total energy misses, as an error of every variance: roundings of the slowest mode show there.
+    /// What the balance of the total energy misses, as an error of every variance: roundings of the
+    /// slowest mode show there.
     fn missing_energy(&self, point: &Point, integrals: &TimeIntegrals, time: f64) -> f64 {
         let chain = self.equations.chain();
         let ends = [(0, chain.left), (chain.atoms() - 1, chain.right)];
@@ -412,14 +469,17 @@ impl<E: MomentEquations> Run<'_, E> {
             .into_iter()
             .filter_map(|(atom, end)| end.map(|t| (atom, t)))
             .map(|(atom, t)| {
-                t.friction * ((t.temperature - self.reference) * time - integrals.square[chain.bonds + atom])
+                t.friction
+                    * ((t.temperature - self.reference) * time
+                        - integrals.square[chain.bonds + atom])
             })
             .sum();
         let gained = twice_energy(point, &self.identity) - self.energy;
         (gained - 2.0 * (inflow + integrals.work)).abs() / chain.coordinates() as f64
     }
 
-    /// The fine point with its error estimate; `lost` is what was lost of motion that is faster than the steps.
+    /// The fine point with its error estimate; `lost` is what was lost of motion that is faster
+    /// than the steps.
     fn solution(
         &self,
         time: f64,
@@ -434,7 +494,8 @@ impl<E: MomentEquations> Run<'_, E> {
         covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
         let variance = covariance.diag().to_vec();
         let correlation = chain.left_correlations(covariance.view());
-        let difference: Vec<f64> = fine.state.iter().zip(&coarse.state).map(|(a, b)| a - b).collect();
+        let difference: Vec<f64> =
+            fine.state.iter().zip(&coarse.state).map(|(a, b)| a - b).collect();
         let difference = self.equations.matrix(&difference);
         let means = fine.mean.iter().zip(&coarse.mean).map(|(a, b)| a - b).collect();
         let distance = Moments {
@@ -447,12 +508,19 @@ impl<E: MomentEquations> Run<'_, E> {
         // Less the reference state, which is added last: ∫T dτ would hide what is small beside it.
         let above = TimeIntegrals {
             square: path.means.square.iter().zip(sums.diag()).map(|(z, c)| z + c).collect(),
-            product: path.means.product.iter().zip(chain.left_correlations(sums.view())).map(|(z, c)| z + c).collect(),
+            product: path
+                .means
+                .product
+                .iter()
+                .zip(chain.left_correlations(sums.view()))
+                .map(|(z, c)| z + c)
+                .collect(),
             ..path.means.clone()
         };
         // The transforms of the modes leave some tens of roundings, the steps together some more.
         let transforms = 256.0 * f64::EPSILON;
-        // A time is known to a rounding, and the phase of what the force moves to as many as it holds radians.
+        // A time is known to a rounding, and the phase of what the force moves to as many as it
+        // holds radians.
         let phase = f64::EPSILON * self.highest * time;
         let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
@@ -462,9 +530,11 @@ impl<E: MomentEquations> Run<'_, E> {
             + 2.0 * largest(&fine.mean) * mean_loss
             + self.missing_energy(fine, &above, time);
         let zero = Solution::zero(chain).moments;
-        let mut apart = MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| d / GAIN);
+        let mut apart =
+            MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| d / GAIN);
         if self.highest > 0.0 {
-            // What turns with the force is seen at one phase: where it vanishes in the momenta the elongations show it.
+            // What turns with the force is seen at one phase: where it vanishes in the momenta the
+            // elongations show it.
             apart = apart.map(|error| 2.0 * error);
             apart.mean_p = apart.mean_p.max(apart.mean_r);
             apart.mean_r = apart.mean_r.max(apart.mean_p);
@@ -483,7 +553,14 @@ impl<E: MomentEquations> Run<'_, E> {
         let consistency = Consistency::of(covariance.view());
         let covariance = keep.then_some(covariance);
         Solution {
-            moments: Moments { time, mean: fine.mean.clone(), variance, correlation, inflow: None, covariance },
+            moments: Moments {
+                time,
+                mean: fine.mean.clone(),
+                variance,
+                correlation,
+                inflow: None,
+                covariance,
+            },
             errors,
             consistency: Some(consistency),
             variance_integral: None,

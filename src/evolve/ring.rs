@@ -1,14 +1,17 @@
-//! The profiles of a ring without its covariance and without steps: every wave of the variances by itself, O(N log N) an output.
+//! The profiles of a ring without its covariance and without steps: every wave of the variances by
+//! itself, O(N log N) an output.
 //!
-//! With independent initial coordinates and w = r̄ less its conserved mean, u its momenta, at a node s of [`super::hyperbola`] and for each wave q
+//! With independent initial coordinates and w = r̄ less its conserved mean, u its momenta, at a
+//! node s of [`super::hyperbola`] and for each wave q
 //!
 //! ```text
 //! (1 - 4γK̂_s(q)) d̂_q = K̂_s(q) ( 4γ (u²)^_q + Var p(0)_q ) + K̂_s^(pr)(q) Var r(0)_q
 //! ```
 //!
-//! is a scalar equation, as are those of Var r and of the current ([`crate::resolvent::ring`]). A node costs O(N); the squares of means that move O(M log M)
-//! a node of their inner quadrature, M the number of waves in them. Two contours as in [`super::profiles`]: their difference bounds the error of the
-//! second, which is the answer. Times τ ≥ 60/γ.
+//! is a scalar equation, as are those of Var r and of the current ([`crate::resolvent::ring`]). A
+//! node costs O(N); the squares of means that move O(M log M) a node of their inner quadrature, M
+//! the number of waves in them. Two contours as in [`super::profiles`]: their difference bounds the
+//! error of the second, which is the answer. Times τ ≥ 60/γ.
 
 use super::hyperbola::Contour;
 use super::profiles::Inversion;
@@ -25,7 +28,8 @@ use rustfft::FftPlanner;
 /// Waves worked on by one task.
 const WAVES: usize = 1024;
 
-/// One wave of r̄ and p̄, Var r and Var p, Cov(p_n, r_(n+1)), ∫ Var r and ∫ Var p, and the size of the terms of the correlation.
+/// One wave of r̄ and p̄, Var r and Var p, Cov(p_n, r_(n+1)), ∫ Var r and ∫ Var p, and the size of
+/// the terms of the correlation.
 type Wave = ([Complex64; 7], f64);
 /// The waves j and -j.
 type Waves = [Wave; 2];
@@ -84,10 +88,19 @@ impl<'a> Ring<'a> {
         let n = self.chain.bonds;
         let response = RingResponse::new(self.chain, s, j);
         [(1.0, j), (-1.0, (n - j) % n)].map(|(sign, j)| {
-            let heating = squares.map_or(Complex64::ZERO, |squares| 4.0 * self.chain.flip_rate * squares[j]);
+            let heating =
+                squares.map_or(Complex64::ZERO, |squares| 4.0 * self.chain.flip_rate * squares[j]);
             let found = response.answer(sign, self.start[1][j] + heating, self.start[0][j]);
             let [r, p] = self.means.at(self.chain.flip_rate, s, j);
-            let parts = [r, p, found.var_r, found.var_p, found.correlation, found.var_r / s, found.var_p / s];
+            let parts = [
+                r,
+                p,
+                found.var_r,
+                found.var_p,
+                found.correlation,
+                found.var_r / s,
+                found.var_p / s,
+            ];
             (parts, found.correlation_terms)
         })
     }
@@ -97,12 +110,16 @@ impl<'a> Ring<'a> {
         let n = self.chain.bonds;
         let plan = FftPlanner::new().plan_fft_inverse(n);
         let sites = |which: usize| -> Vec<f64> {
-            let wave = |j: usize| if 2 * j <= n { waves[j].0[which] } else { waves[n - j].0[which].conj() };
+            let wave = |j: usize| {
+                if 2 * j <= n { waves[j].0[which] } else { waves[n - j].0[which].conj() }
+            };
             let mut values: Vec<Complex64> = (0..n).map(wave).collect();
             plan.process(&mut values);
             values.iter().map(|x| x.re / n as f64).collect()
         };
-        let above = |values: Vec<f64>, constant: f64| values.into_iter().map(|x| x + constant).collect::<Vec<f64>>();
+        let above = |values: Vec<f64>, constant: f64| {
+            values.into_iter().map(|x| x + constant).collect::<Vec<f64>>()
+        };
         let mean = [above(sites(0), self.elongation), sites(1)].concat();
         let variance = above([sites(2), sites(3)].concat(), self.reference);
         let integral = above([sites(5), sites(6)].concat(), self.reference * time);
@@ -112,15 +129,19 @@ impl<'a> Ring<'a> {
         // The sums over the nodes leave some hundred roundings, the transforms some tens.
         let rounding = 256.0 * f64::EPSILON;
         let mean_r = rounding * largest(&mean).max(self.largest_mean);
-        // With ρ, α of `RingMeans::at`: |α/(2γs + α²)| ≤ 1/√(8γ|s|), so that every term of p̄ is smaller by √(γτ) than those of r̄.
+        // With ρ, α of `RingMeans::at`: |α/(2γs + α²)| ≤ 1/√(8γ|s|), so that every term of p̄ is
+        // smaller by √(γτ) than those of r̄.
         let settled = (self.chain.flip_rate * time).sqrt();
         let mean_p = rounding * largest(&mean[n..]).max(self.largest_mean / settled);
         let loss = rounding * largest(&variance);
-        // Every wave of the currents has its own roundings, those of the terms it was summed from; for weak flips the closed forms lose as many more.
-        let terms = waves.iter().map(|(_, terms)| 2.0 * terms * terms).sum::<f64>().sqrt() / n as f64;
+        // Every wave of the currents has its own roundings, those of the terms it was summed from;
+        // for weak flips the closed forms lose as many more.
+        let terms =
+            waves.iter().map(|(_, terms)| 2.0 * terms * terms).sum::<f64>().sqrt() / n as f64;
         let of_terms = rounding * (1.0 + 0.25 / self.chain.flip_rate);
         let carried = rounding * largest(&correlation) + of_terms * terms;
-        let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
+        let errors =
+            MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments { time, mean, variance, correlation, ..Default::default() };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
     }
@@ -144,10 +165,13 @@ impl Inversion for Ring<'_> {
         let mut sums = vec![vec![([Complex64::ZERO; 7], 0.0); count]; times.len()];
         let moves = !self.means.vanish();
         for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
-            let squares = moves.then(|| self.means.squares(self.chain, s, quality, monitor)).transpose()?;
+            let squares =
+                moves.then(|| self.means.squares(self.chain, s, quality, monitor)).transpose()?;
             let starts: Vec<usize> = (0..count).step_by(WAVES).collect();
             let part = |&start: &usize| -> Vec<Waves> {
-                (start..count.min(start + WAVES)).map(|j| self.waves(s, j, squares.as_deref())).collect()
+                (start..count.min(start + WAVES))
+                    .map(|j| self.waves(s, j, squares.as_deref()))
+                    .collect()
             };
             let parts: Vec<Vec<Waves>> = starts.par_iter().map(part).collect();
             for (sums, &time) in sums.iter_mut().zip(times) {
@@ -163,7 +187,12 @@ impl Inversion for Ring<'_> {
             counts.solves += 1;
             let share = (done + 1) as f64 / contour.nodes.len() as f64;
             let last = times[times.len() - 1];
-            monitor.advance(Progress { share, time: last, solves: counts.solves, ..Default::default() })?;
+            monitor.advance(Progress {
+                share,
+                time: last,
+                solves: counts.solves,
+                ..Default::default()
+            })?;
         }
         Ok(sums.iter().zip(times).map(|(waves, &time)| self.solution(time, waves)).collect())
     }

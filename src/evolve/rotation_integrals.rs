@@ -1,13 +1,16 @@
-//! Time integrals of the moments of a chain that flips, thermostats and forces leave alone, in closed form (docs/theory.md, "The pure harmonic chain").
+//! Time integrals of the moments of a chain that flips, thermostats and forces leave alone, in
+//! closed form (docs/theory.md, "The pure harmonic chain").
 //!
-//! With u_k = p_k - i r_k, which turns like e^(-i a_k τ), the second moments of two modes turn by a_k - a_l and a_k + a_l,
+//! With u_k = p_k - i r_k, which turns like e^(-i a_k τ), the second moments of two modes turn by
+//! a_k - a_l and a_k + a_l,
 //!
 //! ```text
 //! ∫_0^τ E u_k ū_l = E u_k(0) ū_l(0) g(a_k - a_l),   ∫_0^τ E u_k u_l = E u_k(0) u_l(0) g(a_k + a_l),   g(ω) = e^(-iωτ/2) 2 sin(ωτ/2)/ω,
 //! ```
 //!
-//! and the sites are sums over the modes. Row by row: O(N² log N) time and O(N) memory, O(N³) and O(N²) for a correlated initial law. Error: roundings,
-//! since a_k ± a_l is a product of a sine and a cosine and the angles are reduced with 32 digits.
+//! and the sites are sums over the modes. Row by row: O(N² log N) time and O(N) memory, O(N³) and
+//! O(N²) for a correlated initial law. Error: roundings, since a_k ± a_l is a product of a sine and
+//! a cosine and the angles are reduced with 32 digits.
 
 use crate::chain::modes::Modes;
 use crate::chain::{Chain, InitialLaw};
@@ -18,7 +21,8 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use std::f64::consts::PI;
 
-/// Modes handed to one thread at a time; fixed, so that sums do not depend on the number of threads.
+/// Modes handed to one thread at a time; fixed, so that sums do not depend on the number of
+/// threads.
 const ROWS: usize = 16;
 
 /// The modes and half their angles at one time.
@@ -53,7 +57,12 @@ fn at_bonds(modes: &Modes, mut r: Vec<f64>) -> Vec<f64> {
 }
 
 /// The integrals from 0 to `time` for a chain without flips, thermostats and force.
-pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f64) -> TimeIntegrals {
+pub(super) fn integrals(
+    chain: &Chain,
+    modes: &Modes,
+    law: &InitialLaw,
+    time: f64,
+) -> TimeIntegrals {
     let (count, bonds, n) = (modes.count(), chain.bonds, chain.coordinates());
     let half = |k: usize| {
         let (numerator, denominator) = modes.half_turns(k);
@@ -68,7 +77,9 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
             Some(covariance) => covariance.dot(&ArrayView1::from(&x)).to_vec(),
             None => variance.iter().zip(&x).map(|(v, x)| v * x).collect(),
         };
-        modes.of_coordinates(&image.iter().zip(&mean).map(|(y, z)| y + along * z).collect::<Vec<f64>>())
+        modes.of_coordinates(
+            &image.iter().zip(&mean).map(|(y, z)| y + along * z).collect::<Vec<f64>>(),
+        )
     };
     let row = |sums: &mut TimeIntegrals, k: usize| {
         let mut psi = vec![0.0; count];
@@ -77,7 +88,8 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
         modes.momentum_to_sites(&mut psi);
         let [r_with_p, p_with_p] = second([&vec![0.0; bonds], &psi[..]].concat());
         let [r_with_r, p_with_r] = second([&phi[..], &vec![0.0; count]].concat());
-        // Each pair once, l ≥ k: what is integrated is then exactly symmetric, and slow differences a_k - a_l do not amplify roundings.
+        // Each pair once, l ≥ k: what is integrated is then exactly symmetric, and slow differences
+        // a_k - a_l do not amplify roundings.
         let [mut pp, mut rr, mut pr, mut rp] = [(); 4].map(|()| vec![0.0; count]);
         for l in k..count {
             let (p, r, p_r, r_p) = (p_with_p[l], r_with_r[l], r_with_p[l], p_with_r[l]);
@@ -95,14 +107,21 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
         modes.momentum_to_sites(&mut pp);
         modes.momentum_to_sites(&mut rp);
         let (rr, pr) = (at_bonds(modes, rr), at_bonds(modes, pr));
-        sums.square[bonds..].iter_mut().zip(psi.iter().zip(&pp)).for_each(|(sum, (psi, x))| *sum += psi * x);
-        sums.square[..bonds].iter_mut().zip(phi.iter().zip(&rr)).for_each(|(sum, (phi, x))| *sum += phi * x);
+        sums.square[bonds..]
+            .iter_mut()
+            .zip(psi.iter().zip(&pp))
+            .for_each(|(sum, (psi, x))| *sum += psi * x);
+        sums.square[..bonds]
+            .iter_mut()
+            .zip(phi.iter().zip(&rr))
+            .for_each(|(sum, (phi, x))| *sum += phi * x);
         for (bond, sum) in sums.product.iter_mut().enumerate() {
             let atom = chain.bond_ends(bond).0;
             *sum += psi[atom] * pr[bond] + phi[bond] * rp[atom];
         }
     };
-    let zero = || TimeIntegrals { square: vec![0.0; n], product: vec![0.0; bonds], ..Default::default() };
+    let zero =
+        || TimeIntegrals { square: vec![0.0; n], product: vec![0.0; bonds], ..Default::default() };
     let chunk = |start: usize| {
         let mut sums = zero();
         (start..count.min(start + ROWS)).for_each(|k| row(&mut sums, k));
@@ -119,7 +138,11 @@ pub(super) fn integrals(chain: &Chain, modes: &Modes, law: &InitialLaw, time: f6
         }
     }
     let [r, p] = modes.of_coordinates(&mean);
-    let turned: Vec<_> = (0..count).map(|k| Complex64::new(p[k], -r[k]) * turns.integral(k, 0, true)).collect();
-    total.mean = modes.to_coordinates([turned.iter().map(|u| -u.im).collect(), turned.iter().map(|u| u.re).collect()]);
+    let turned: Vec<_> =
+        (0..count).map(|k| Complex64::new(p[k], -r[k]) * turns.integral(k, 0, true)).collect();
+    total.mean = modes.to_coordinates([
+        turned.iter().map(|u| -u.im).collect(),
+        turned.iter().map(|u| u.re).collect(),
+    ]);
     total
 }

@@ -1,5 +1,6 @@
-//! Which contours the profiles without covariance are inverted on ([`super::profiles`]): times within a modest ratio share one, the hyperbola around the
-//! axis ([`super::hyperbola`]), or under a periodic force, while its phase is small, one around all its frequencies ([`super::strip`]).
+//! Which contours the profiles without covariance are inverted on ([`super::profiles`]): times
+//! within a modest ratio share one, the hyperbola around the axis ([`super::hyperbola`]), or under
+//! a periodic force, while its phase is small, one around all its frequencies ([`super::strip`]).
 
 use super::contour;
 use super::envelope::EARLIEST_PHASE;
@@ -32,7 +33,11 @@ impl Way {
 
     fn nodes(self, first: f64, last: f64) -> usize {
         let count = self.count(first, last);
-        if self.half_width == 0.0 { count } else { strip::size(self.half_width, first, last, count) }
+        if self.half_width == 0.0 {
+            count
+        } else {
+            strip::size(self.half_width, first, last, count)
+        }
     }
 
     /// The contour of `count` nodes, or nodes a panel.
@@ -45,11 +50,16 @@ impl Way {
 
     /// What remains of the error with `extra` of the count more.
     pub fn gain(self, first: f64, last: f64, extra: usize) -> f64 {
-        if self.half_width == 0.0 { hyperbola::gain(last / first, extra) } else { strip::gain(extra) }
+        if self.half_width == 0.0 {
+            hyperbola::gain(last / first, extra)
+        } else {
+            strip::gain(extra)
+        }
     }
 }
 
-/// The largest frequency in the periodic state, half the width of the strip around its poles and lines; 0 under a constant force.
+/// The largest frequency in the periodic state, half the width of the strip around its poles and
+/// lines; 0 under a constant force.
 fn half_width(chain: &Chain) -> f64 {
     let acts = chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO);
     2.0 * acts.map(|&(order, _)| order as f64).fold(0.0, f64::max) * chain.force.frequency
@@ -59,14 +69,21 @@ fn half_width(chain: &Chain) -> f64 {
 pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Range<usize>)> {
     // The current is 1/N of the energies.
     let goal = (1e-4 * tolerance).max(1e-14);
-    // The poles and lines of a periodic force are apart once ωτ is large; until then they are enclosed together.
+    // The poles and lines of a periodic force are apart once ωτ is large; until then they are
+    // enclosed together.
     let strip = half_width(chain);
     let together = |time: &f64| strip > 0.0 && chain.force.frequency * time < EARLIEST_PHASE;
     let (early, late) = times.split_at(times.partition_point(together));
     let split = |half_width: f64, times: &[f64], offset: usize| {
         let way = Way { half_width, goal };
-        let runs = hyperbola::shared(times, |first, last| way.nodes(first, last), |run| run.len() <= SHARED);
-        runs.into_iter().map(move |run| (way, run.start + offset..run.end + offset)).collect::<Vec<_>>()
+        let runs = hyperbola::shared(
+            times,
+            |first, last| way.nodes(first, last),
+            |run| run.len() <= SHARED,
+        );
+        runs.into_iter()
+            .map(move |run| (way, run.start + offset..run.end + offset))
+            .collect::<Vec<_>>()
     };
     [split(strip, early, 0), split(0.0, late, early.len())].concat()
 }

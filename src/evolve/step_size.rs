@@ -1,10 +1,12 @@
-//! The size of the next step, from how fast two trajectories of one step and of two half steps drift apart.
+//! The size of the next step, from how fast two trajectories of one step and of two half steps
+//! drift apart.
 //!
-//! Their distance may reach `allowed` at the end. Equal steps on a logarithmic axis of time have equal shares of that, because
-//! steps grow with time while the fast modes die; so the shares add up to one however many steps there are. A step aims at a
-//! fifth of its share and is repeated if it takes more than two. After a repetition the step grows by one per cent, three, seven, ...:
-//! under a periodic force the distance swings, and a pause in its growth is no reason to run into the next repetition
-//! (measured: 9 repetitions in 100 steps instead of 38).
+//! Their distance may reach `allowed` at the end. Equal steps on a logarithmic axis of time have
+//! equal shares of that, because steps grow with time while the fast modes die; so the shares add
+//! up to one however many steps there are. A step aims at a fifth of its share and is repeated if
+//! it takes more than two. After a repetition the step grows by one per cent, three, seven, ...:
+//! under a periodic force the distance swings, and a pause in its growth is no reason to run into
+//! the next repetition (measured: 9 repetitions in 100 steps instead of 38).
 
 use crate::monitor::record;
 
@@ -33,28 +35,49 @@ record!(StepSize { fast, end, longest, order, wanted, growth, repeated, noise })
 pub(super) const GROWTH: f64 = 3.0;
 
 impl StepSize {
-    /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`, in steps up to `longest`.
+    /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`, in steps
+    /// up to `longest`.
     pub fn new(fast: f64, end: f64, longest: f64, order: usize) -> StepSize {
-        StepSize { fast, end, longest, order: order as f64, wanted: fast, growth: GROWTH, repeated: None, noise: 0.0 }
+        StepSize {
+            fast,
+            end,
+            longest,
+            order: order as f64,
+            wanted: fast,
+            growth: GROWTH,
+            repeated: None,
+            noise: 0.0,
+        }
     }
 
-    /// The next step towards an output that is `left` away; the last steps before it share what is left.
+    /// The next step towards an output that is `left` away; the last steps before it share what is
+    /// left.
     pub fn next(&self, left: f64) -> f64 {
         let wanted = self.wanted.min(self.longest);
         (left / (left / wanted).ceil().clamp(1.0, 2.0)).min(wanted)
     }
 
-    /// Whether a step from `time` that brought the trajectories apart from `before` to `after` stands. `rounding` is the
-    /// part of a distance that no smaller step would take away.
-    pub fn accepts(&mut self, time: f64, step: f64, [before, after]: [f64; 2], allowed: f64, rounding: f64) -> bool {
-        let share = ((self.fast + time + step) / (self.fast + time)).ln() / ((self.fast + self.end) / self.fast).ln();
+    /// Whether a step from `time` that brought the trajectories apart from `before` to `after`
+    /// stands. `rounding` is the part of a distance that no smaller step would take away.
+    pub fn accepts(
+        &mut self,
+        time: f64,
+        step: f64,
+        [before, after]: [f64; 2],
+        allowed: f64,
+        rounding: f64,
+    ) -> bool {
+        let share = ((self.fast + time + step) / (self.fast + time)).ln()
+            / ((self.fast + self.end) / self.fast).ln();
         let grown = after - before - rounding - self.noise * step;
         let aim = 0.4 * share * allowed;
-        // Where the distance pauses, a hundredth of it is taken for the new part, but not so much that steps could not grow.
+        // Where the distance pauses, a hundredth of it is taken for the new part, but not so much
+        // that steps could not grow.
         let new = grown.max((0.01 * after).min(aim / 8.0)).max(f64::MIN_POSITIVE);
         let factor = 0.9 * (aim / new).powf(1.0 / self.order);
         // Truncation falls like a high power of the step; what does not fall is rounding.
-        let noisy = self.repeated.is_some_and(|(longer, more)| grown > more * (step / longer).powi(3));
+        let noisy =
+            self.repeated.is_some_and(|(longer, more)| grown > more * (step / longer).powi(3));
         if noisy {
             self.noise += 2.0 * grown / step;
         }
@@ -110,7 +133,8 @@ mod tests {
         let mut size = StepSize::new(0.1, 1e6, f64::INFINITY, 14);
         assert!(!size.accepts(1.0, 0.1, [0.0, 1e-12], 1e-12, 0.0));
         assert!(size.accepts(1.0, 0.1, [0.0, 1e-12], 1e-12, 1e-12));
-        // Nor for ever where the rounding is not known: steps of unknown noise grow again (309 tries; a hang would have no end).
+        // Nor for ever where the rounding is not known: steps of unknown noise grow again (309
+        // tries; a hang would have no end).
         let (mut size, mut time, mut tries) = (StepSize::new(0.1, 1e6, f64::INFINITY, 14), 0.0, 0);
         while time < 1e6 {
             let step = size.next(1e6 - time);

@@ -1,10 +1,14 @@
-//! The inverse Laplace transform around a half-strip: all singularities in Re s ≤ 0, |Im s| ≤ Ω, however far apart.
+//! The inverse Laplace transform around a half-strip: all singularities in Re s ≤ 0, |Im s| ≤ Ω,
+//! however far apart.
 //!
-//! Under a periodic force the transform of the covariance has singularities on the lines imω + (-∞, 0]. While ωτ is not large these are too close for a
-//! hyperbola each ([`super::envelope`]) and too far apart for one around them all, which would pass where |e^(sτ)| is large. Instead the contour goes up
-//! from c > 0 on the real axis to c + iΩ, and from there to the left and upwards along a ray. Composite Gauss-Legendre: where the nearest singularity
-//! is d from the middle of a panel of length 2l, n nodes leave (d/l + √(1 + (d/l)²))⁻²ⁿ, and of the rotation e^(sτ) along the panel less than that. On the ray
-//! panels grow in a fixed ratio until |e^(sτ)| has died out at the first time. Nodes: some 2 for each unit of Ωτ, and a hundred.
+//! Under a periodic force the transform of the covariance has singularities on the lines imω + (-∞,
+//! 0]. While ωτ is not large these are too close for a hyperbola each ([`super::envelope`]) and too
+//! far apart for one around them all, which would pass where |e^(sτ)| is large. Instead the contour
+//! goes up from c > 0 on the real axis to c + iΩ, and from there to the left and upwards along a
+//! ray. Composite Gauss-Legendre: where the nearest singularity is d from the middle of a panel of
+//! length 2l, n nodes leave (d/l + √(1 + (d/l)²))⁻²ⁿ, and of the rotation e^(sτ) along the panel
+//! less than that. On the ray panels grow in a fixed ratio until |e^(sτ)| has died out at the first
+//! time. Nodes: some 2 for each unit of Ωτ, and a hundred.
 
 use super::hyperbola::Contour;
 use crate::numerics::legendre::gauss;
@@ -14,7 +18,8 @@ use std::f64::consts::PI;
 /// d/l at least.
 const DISTANCE: f64 = 1.35;
 
-/// The direction of the ray, and c τ for the last time over the nodes a panel: both for the least error with as many nodes (seen: flat around the least).
+/// The direction of the ray, and c τ for the last time over the nodes a panel: both for the least
+/// error with as many nodes (seen: flat around the least).
 const DIRECTION: f64 = 2.6;
 const START: f64 = 0.35;
 
@@ -37,10 +42,12 @@ pub(super) fn gain(extra: usize) -> f64 {
 fn edges(half_width: f64, first: f64, last: f64, count: usize) -> Vec<Complex64> {
     let start = START * count as f64 / last;
     let straight = (0.5 * DISTANCE * half_width / start).ceil();
-    let mut edges: Vec<_> =
-        (0..=straight as usize).map(|i| Complex64::new(start, half_width * i as f64 / straight)).collect();
+    let mut edges: Vec<_> = (0..=straight as usize)
+        .map(|i| Complex64::new(start, half_width * i as f64 / straight))
+        .collect();
     let corner = edges[edges.len() - 1];
-    let (ray, end) = (Complex64::cis(DIRECTION), (start + decay() * count as f64 / first) / -DIRECTION.cos());
+    let (ray, end) =
+        (Complex64::cis(DIRECTION), (start + decay() * count as f64 / first) / -DIRECTION.cos());
     let mut passed = 0.0;
     while passed < end {
         let fits = |length: f64| {
@@ -65,7 +72,8 @@ pub(super) fn size(half_width: f64, first: f64, last: f64, count: usize) -> usiz
     count * (edges(half_width, first, last, count).len() - 1)
 }
 
-/// The contour around |Im s| ≤ `half_width` > 0 for the times from `first` to `last`, `count` nodes a panel.
+/// The contour around |Im s| ≤ `half_width` > 0 for the times from `first` to `last`, `count` nodes
+/// a panel.
 pub(super) fn contour(half_width: f64, first: f64, last: f64, count: usize) -> Contour {
     let (rule, edges) = (gauss(count), edges(half_width, first, last, count));
     let panel = |pair: &[Complex64]| {
@@ -90,14 +98,16 @@ mod tests {
                         for rate in [0.0, 0.3, 5.0, 1e3] {
                             for time in [first, (first * last).sqrt(), last] {
                                 // e^(-rate τ) cos ωτ
-                                let transform =
-                                    |s: Complex64| (s + rate) / ((s + rate).powi(2) + frequency * frequency);
+                                let transform = |s: Complex64| {
+                                    (s + rate) / ((s + rate).powi(2) + frequency * frequency)
+                                };
                                 let sum: f64 = contour
                                     .nodes
                                     .iter()
                                     .map(|(s, w)| 2.0 * (w * (s * time).exp() * transform(*s)).re)
                                     .sum();
-                                let error = (sum - (-rate * time).exp() * (frequency * time).cos()).abs();
+                                let error =
+                                    (sum - (-rate * time).exp() * (frequency * time).cos()).abs();
                                 assert!(
                                     error < 10.0 * tolerance,
                                     "[{first}, {last}] Ω {half_width} to {tolerance:e}: ω {frequency} rate {rate} τ {time}: {error:e}"

@@ -1,9 +1,10 @@
 //! Radau IIA collocation with any number of stages s: order 2s-1, L-stable, stiffly accurate
 //! (Hairer and Wanner, Solving Ordinary Differential Equations II, section IV.5).
 //!
-//! The nodes are the zeros of P_s - P_(s-1) on (0, 1\], A_ij = ∫_0^(c_i) ℓ_j. With A⁻¹ = T Λ T⁻¹ and α = T⁻¹1, a step of
-//! y' = 𝓛y + g is V_j = (λ_j/h - 𝓛)⁻¹ ( (λ_j α_j/h) y + (T⁻¹G)_j ), y(h) = Σ_j T_sj V_j: one shifted solve for each eigenvalue,
-//! of which one of each conjugate pair is enough. Error of the coefficients: a few hundred roundings at s = 7.
+//! The nodes are the zeros of P_s - P_(s-1) on (0, 1\], A_ij = ∫_0^(c_i) ℓ_j. With A⁻¹ = T Λ T⁻¹
+//! and α = T⁻¹1, a step of y' = 𝓛y + g is V_j = (λ_j/h - 𝓛)⁻¹ ( (λ_j α_j/h) y + (T⁻¹G)_j ), y(h) =
+//! Σ_j T_sj V_j: one shifted solve for each eigenvalue, of which one of each conjugate pair is
+//! enough. Error of the coefficients: a few hundred roundings at s = 7.
 
 use crate::numerics::legendre::{gauss, legendre, zeros};
 use faer::Mat;
@@ -43,7 +44,8 @@ impl Tableau {
         nodes.push(1.0);
         let nodes: Vec<f64> = nodes.iter().map(|x| (1.0 + x) / 2.0).collect();
         // Gauss-Legendre with s points integrates ℓ_j exactly.
-        let gauss: Vec<(f64, f64)> = gauss(s).into_iter().map(|(x, w)| ((1.0 + x) / 2.0, w / 2.0)).collect();
+        let gauss: Vec<(f64, f64)> =
+            gauss(s).into_iter().map(|(x, w)| ((1.0 + x) / 2.0, w / 2.0)).collect();
         let lagrange = |j: usize, x: f64| -> f64 {
             (0..s).filter(|&k| k != j).map(|k| (x - nodes[k]) / (nodes[j] - nodes[k])).product()
         };
@@ -52,8 +54,11 @@ impl Tableau {
         };
         let matrix: Vec<Vec<f64>> = (0..s).map(|i| (0..s).map(|j| entry(i, j)).collect()).collect();
         let a = Mat::from_fn(s, s, |i, j| matrix[i][j]);
-        let eigen =
-            a.partial_piv_lu().solve(Mat::<f64>::identity(s, s)).eigen().expect("a small matrix has eigenvalues");
+        let eigen = a
+            .partial_piv_lu()
+            .solve(Mat::<f64>::identity(s, s))
+            .eigen()
+            .expect("a small matrix has eigenvalues");
         let t = eigen.U().to_owned();
         let inverse = t.partial_piv_lu().solve(Mat::<Complex64>::identity(s, s));
         let branches = (0..s)
@@ -82,10 +87,14 @@ mod tests {
     fn the_three_stage_method_is_the_published_one() {
         let radau = Tableau::radau(3);
         let root = 6f64.sqrt();
-        for (c, published) in radau.nodes.iter().zip([(4.0 - root) / 10.0, (4.0 + root) / 10.0, 1.0]) {
+        for (c, published) in
+            radau.nodes.iter().zip([(4.0 - root) / 10.0, (4.0 + root) / 10.0, 1.0])
+        {
             assert!((c - published).abs() < 4e-16);
         }
-        for (b, published) in radau.matrix[2].iter().zip([(16.0 - root) / 36.0, (16.0 + root) / 36.0, 1.0 / 9.0]) {
+        for (b, published) in
+            radau.matrix[2].iter().zip([(16.0 - root) / 36.0, (16.0 + root) / 36.0, 1.0 / 9.0])
+        {
             assert!((b - published).abs() < 1e-15);
         }
     }
@@ -94,21 +103,24 @@ mod tests {
     fn a_step_of_a_scalar_equation_is_the_exponential_to_the_order_and_vanishes_at_infinity() {
         for s in [1, 3, 5, 7] {
             let radau = Tableau::radau(s);
-            let step =
-                |z: Complex64| -> Complex64 {
-                    // The conjugate branch is added by hand: z is complex here.
-                    let part = |b: &Branch, conjugate: bool| {
-                        let turn = |x: Complex64| if conjugate { x.conj() } else { x };
-                        turn(b.column[s - 1]) * turn(b.eigenvalue * b.scale) / (turn(b.eigenvalue) - z)
-                    };
-                    radau
-                        .branches
-                        .iter()
-                        .map(|b| {
-                            if b.eigenvalue.im == 0.0 { part(b, false) } else { (part(b, false) + part(b, true)) * 0.5 }
-                        })
-                        .sum()
+            let step = |z: Complex64| -> Complex64 {
+                // The conjugate branch is added by hand: z is complex here.
+                let part = |b: &Branch, conjugate: bool| {
+                    let turn = |x: Complex64| if conjugate { x.conj() } else { x };
+                    turn(b.column[s - 1]) * turn(b.eigenvalue * b.scale) / (turn(b.eigenvalue) - z)
                 };
+                radau
+                    .branches
+                    .iter()
+                    .map(|b| {
+                        if b.eigenvalue.im == 0.0 {
+                            part(b, false)
+                        } else {
+                            (part(b, false) + part(b, true)) * 0.5
+                        }
+                    })
+                    .sum()
+            };
             let z = Complex64::new(-0.05, 0.1);
             // The leading error is at most z^(2s); rounding grows with the condition of T.
             assert!((step(z) - z.exp()).norm() < z.norm().powi(2 * s as i32) + 1e-12, "{s} stages");

@@ -1,10 +1,13 @@
 //! What steps lose of a motion that is faster than they are.
 //!
-//! An L-stable step extinguishes a rotation that it does not resolve, whatever its length, so a long step and two half steps agree that the rotation
-//! is gone, and their distance says nothing of it. Two facts bound the loss all the same. First, a step grows threefold at most, so that on the way
-//! from resolved to extinguished at least one step shows the amplitude in the difference between it and its halves, both begun at the same
-//! point: six such differences together exceed what is lost (the test below). Second, every complex eigenvalue of B and of 𝓛 has a real part of -γ or less
-//! (x*(2γ + Γ)x/2 ≥ γ in the quadratic eigenproblem of the means; for 𝓛 seen in 300 random chains), so no rotation is larger than what e^(-γτ) leaves of it.
+//! An L-stable step extinguishes a rotation that it does not resolve, whatever its length, so a
+//! long step and two half steps agree that the rotation is gone, and their distance says nothing of
+//! it. Two facts bound the loss all the same. First, a step grows threefold at most, so that on the
+//! way from resolved to extinguished at least one step shows the amplitude in the difference
+//! between it and its halves, both begun at the same point: six such differences together exceed
+//! what is lost (the test below). Second, every complex eigenvalue of B and of 𝓛 has a real part of
+//! -γ or less (x*(2γ + Γ)x/2 ≥ γ in the quadratic eigenproblem of the means; for 𝓛 seen in 300
+//! random chains), so no rotation is larger than what e^(-γτ) leaves of it.
 
 use super::step_size::GROWTH;
 use crate::chain::Chain;
@@ -13,7 +16,8 @@ use crate::monitor::record;
 /// The highest frequency: 2 of the means, 4 of the covariance.
 const FASTEST: f64 = 4.0;
 
-/// Radians of a step up to which the halves are better than it by far more than [`super::radau::GAIN`] (1700 times at 10 radians, 76 at 16).
+/// Radians of a step up to which the halves are better than it by far more than
+/// [`super::radau::GAIN`] (1700 times at 10 radians, 76 at 16).
 pub(super) const RESOLVED: f64 = 10.0;
 
 /// How many differences exceed the loss.
@@ -44,7 +48,8 @@ impl Unresolved {
         Unresolved { rate, size, negligible, lost: 0.0 }
     }
 
-    /// What rotations can be left: t e^(-γt) where two modes meet, and some more where they are nearly parallel.
+    /// What rotations can be left: t e^(-γt) where two modes meet, and some more where they are
+    /// nearly parallel.
     fn left(&self, time: f64) -> f64 {
         let turns = self.rate * time;
         4.0 * self.size * (1.0 + turns) * (-turns).exp()
@@ -59,7 +64,8 @@ impl Unresolved {
         Unresolved::too_long(step) && self.left(time) > self.negligible
     }
 
-    /// After a step: `difference` is that between the step and its halves from the same point, where it was looked for.
+    /// After a step: `difference` is that between the step and its halves from the same point,
+    /// where it was looked for.
     pub fn advance(&mut self, step: f64, difference: Option<f64>) {
         self.lost *= (-self.rate * step).exp();
         self.lost += match difference {
@@ -81,7 +87,8 @@ mod tests {
     use super::*;
     use num_complex::Complex64;
 
-    /// The factor of a step for y' = zy: the Padé approximant of e^z with numerator of degree 6 and denominator of degree 7.
+    /// The factor of a step for y' = zy: the Padé approximant of e^z with numerator of degree 6 and
+    /// denominator of degree 7.
     fn factor(z: Complex64) -> Complex64 {
         let (top, bottom) = (STAGES as f64 - 1.0, STAGES as f64);
         let series = |degree: f64, other: f64, z: Complex64| {
@@ -101,11 +108,16 @@ mod tests {
         for growth in [1.05, 1.3, 1.7, 2.2, 3.0] {
             for first in 0..40 {
                 for damping in [0.0, 0.01, 0.1] {
-                    // Radians of a step, from 2 to 3 at first; the rotation has the highest frequency or a lower one.
+                    // Radians of a step, from 2 to 3 at first; the rotation has the highest
+                    // frequency or a lower one.
                     for lower in [1.0, 0.4, 0.1] {
                         let mut radians = 2.0 * 3f64.powf(first as f64 / 40.0);
-                        let mut unresolved =
-                            Unresolved { rate: damping, size: f64::INFINITY, negligible: 0.0, lost: 0.0 };
+                        let mut unresolved = Unresolved {
+                            rate: damping,
+                            size: f64::INFINITY,
+                            negligible: 0.0,
+                            lost: 0.0,
+                        };
                         let (mut exact, mut fine) = (Complex64::ONE, Complex64::ONE);
                         let (mut worst, mut resolved) = (0.0f64, 0.0);
                         while radians < 3e3 {
@@ -121,10 +133,14 @@ mod tests {
                                 resolved += difference / GAIN;
                                 unresolved.advance(step, None);
                             }
-                            worst = worst.max((exact - fine).norm() / (unresolved.lost + resolved + 1e-12));
+                            worst = worst
+                                .max((exact - fine).norm() / (unresolved.lost + resolved + 1e-12));
                             radians *= growth;
                         }
-                        assert!(worst < 1.0, "growth {growth}, start {first}, damping {damping}, {lower}: {worst}");
+                        assert!(
+                            worst < 1.0,
+                            "growth {growth}, start {first}, damping {damping}, {lower}: {worst}"
+                        );
                     }
                 }
             }

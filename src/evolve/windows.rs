@@ -1,11 +1,13 @@
-//! Profiles of a long chain at early times: windows of it, each evolved by steps with its covariance.
+//! Profiles of a long chain at early times: windows of it, each evolved by steps with its
+//! covariance.
 //!
-//! Nothing travels faster than one site per unit of time: what is beyond τ sites reaches a site by the tail of a Bessel function only, which at
-//! τ + 8τ^(1/3) + 12 sites is below e^(-40). So a site's moments at τ are those of a chain cut off that far away on either side. The chain is divided
-//! into cores, each evolved with such margins ([`super::radau`]); ends of the chain that lie inside a window keep their thermostat and force, and of a ring
-//! every window is an open piece.
-//! Cost: O(N τ) in time, O(τ²) in memory. Error: that of the steps, and the distance of two neighbouring windows, cut at different places, where
-//! their cores meet.
+//! Nothing travels faster than one site per unit of time: what is beyond τ sites reaches a site by
+//! the tail of a Bessel function only, which at τ + 8τ^(1/3) + 12 sites is below e^(-40). So a
+//! site's moments at τ are those of a chain cut off that far away on either side. The chain is
+//! divided into cores, each evolved with such margins ([`super::radau`]); ends of the chain that
+//! lie inside a window keep their thermostat and force, and of a ring every window is an open
+//! piece. Cost: O(N τ) in time, O(τ²) in memory. Error: that of the steps, and the distance of two
+//! neighbouring windows, cut at different places, where their cores meet.
 
 use super::radau::{self, Counts, EvolveError};
 use crate::chain::{Chain, Force, InitialLaw};
@@ -86,12 +88,14 @@ fn cut(chain: &Chain, law: &InitialLaw, window: &Window) -> (Chain, InitialLaw) 
         right: chain.right.filter(|_| ends.1),
         force: if ends.1 { chain.force.clone() } else { Force::default() },
     };
-    let atoms: Vec<usize> =
-        (0..window.atoms as isize).map(|i| (window.first + i).rem_euclid(chain.atoms() as isize) as usize).collect();
+    let atoms: Vec<usize> = (0..window.atoms as isize)
+        .map(|i| (window.first + i).rem_euclid(chain.atoms() as isize) as usize)
+        .collect();
     let of_atoms = |values: &[f64]| atoms.iter().map(|&atom| values[atom]).collect::<Vec<f64>>();
     let of_bonds = |values: &[f64]| {
-        let bonds =
-            atoms[..part.bonds].iter().map(|&atom| chain.right_bond(atom).expect("the next atom is in the window"));
+        let bonds = atoms[..part.bonds]
+            .iter()
+            .map(|&atom| chain.right_bond(atom).expect("the next atom is in the window"));
         bonds.map(|bond| values[bond]).collect::<Vec<f64>>()
     };
     let law = InitialLaw {
@@ -115,12 +119,14 @@ pub fn evolve(
     let windows = windows(chain, times.last().copied().unwrap_or(0.0));
     let mut whole: Vec<Solution> = times.iter().map(|_| Solution::zero(chain)).collect();
     let mut counts = Counts::default();
-    // What the window before says of the bond and the atom where its core ends, and the first one of where it begins.
+    // What the window before says of the bond and the atom where its core ends, and the first one
+    // of where it begins.
     let mut borders: Vec<Option<[f64; 5]>> = vec![None; times.len()];
     let mut seam = borders.clone();
     for (number, together) in windows.chunks(ABREAST).enumerate() {
         let silent = monitor.silent();
-        // Every window keeps its parts under its own name, so that none goes on from the state of another.
+        // Every window keeps its parts under its own name, so that none goes on from the state of
+        // another.
         let solve = |(index, window): (usize, &Window)| {
             let (chain, law) = cut(chain, law, window);
             let name = format!("window-{}", number * ABREAST + index);
@@ -138,7 +144,9 @@ pub fn evolve(
             counts.solves += own.solves;
             let (start, end) = (window.local(window.core.start), window.local(window.core.end));
             for (i, (whole, found)) in whole.iter_mut().zip(&solutions).enumerate() {
-                let here = |atom: usize| (atom > 0 && atom < part.atoms()).then(|| at(&part, &found.moments, atom));
+                let here = |atom: usize| {
+                    (atom > 0 && atom < part.atoms()).then(|| at(&part, &found.moments, atom))
+                };
                 whole.moments.time = found.moments.time;
                 whole.errors = larger(whole.errors, found.errors, borders[i].zip(here(start)));
                 insert(chain, &mut whole.moments, &part, &found.moments, window);
@@ -148,7 +156,13 @@ pub fn evolve(
         }
         let share = ((number + 1) * ABREAST) as f64 / windows.len() as f64;
         let time = times.last().copied().unwrap_or(0.0);
-        monitor.advance(Progress { share, time, steps: counts.steps, solves: counts.solves, error: 0.0 })?;
+        monitor.advance(Progress {
+            share,
+            time,
+            steps: counts.steps,
+            solves: counts.solves,
+            error: 0.0,
+        })?;
     }
     for (i, solution) in whole.iter_mut().enumerate() {
         if chain.topology == Topology::Ring {
@@ -163,7 +177,13 @@ pub fn evolve(
 /// r̄, p̄, Var r, Var p and Cov(p, r) of an atom that is not the first and of the bond to its left.
 fn at(part: &Chain, moments: &Moments, atom: usize) -> [f64; 5] {
     let (r, p) = (atom - 1, part.bonds + atom);
-    [moments.mean[r], moments.mean[p], moments.variance[r], moments.variance[p], moments.correlation[r]]
+    [
+        moments.mean[r],
+        moments.mean[p],
+        moments.variance[r],
+        moments.variance[p],
+        moments.correlation[r],
+    ]
 }
 
 /// The larger errors, the distance of two windows at their border granted.

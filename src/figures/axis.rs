@@ -57,7 +57,10 @@ impl Axis {
 
     /// The same axis with given ticks, labelled as numbers.
     pub fn at(self, values: &[f64]) -> Axis {
-        Axis { ticks: values.iter().map(|v| (*v, format!("{v}").replace('-', "−"))).collect(), ..self }
+        Axis {
+            ticks: values.iter().map(|v| (*v, format!("{v}").replace('-', "−"))).collect(),
+            ..self
+        }
     }
 
     /// The same axis without numbers and label.
@@ -75,7 +78,8 @@ impl Axis {
         if low > high {
             (low, high) = if log { (0.1, 10.0) } else { (0.0, 1.0) };
         }
-        let (low, high) = self.range.unwrap_or_else(|| if log { widen_log(low, high) } else { widen(low, high) });
+        let (low, high) =
+            self.range.unwrap_or_else(|| if log { widen_log(low, high) } else { widen(low, high) });
         let (ticks, factor) = match log {
             _ if !self.ticks.is_empty() => (self.ticks.clone(), None),
             true => (log_ticks(low, high, most), None),
@@ -128,7 +132,11 @@ fn linear_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Option
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
     let values: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
     let size = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
-    let factor = if size > 0.0 && !(1e-2..1e4).contains(&size) { Some(size.log10().floor() as i32) } else { None };
+    let factor = if size > 0.0 && !(1e-2..1e4).contains(&size) {
+        Some(size.log10().floor() as i32)
+    } else {
+        None
+    };
     let unit = 10f64.powi(factor.unwrap_or(0));
     let decimals = (0..=12).find(|&d| {
         let scaled = step / unit * 10f64.powi(d);
@@ -159,7 +167,8 @@ fn log_ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
         .collect()
 }
 
-/// 2, 3, .. 9 times the powers of ten, as long as they can be told apart; over many decades the powers themselves.
+/// 2, 3, .. 9 times the powers of ten, as long as they can be told apart; over many decades the
+/// powers themselves.
 fn minor_log_ticks(low: f64, high: f64) -> Vec<f64> {
     let (first, last) = (low.log10().floor() as i32, high.log10().ceil() as i32);
     let multiples: &[i32] = if last - first <= 5 { &[1, 2, 3, 4, 5, 6, 7, 8, 9] } else { &[1] };
@@ -179,8 +188,14 @@ mod tests {
 
     #[test]
     fn ticks_are_round_numbers() {
-        assert_eq!(labels(Axis::new("x").over(0.0, 1.0), &[]), ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]);
-        assert_eq!(labels(Axis::new("x").over(-1.0, 1.0), &[]), ["−1.0", "−0.5", "0.0", "0.5", "1.0"]);
+        assert_eq!(
+            labels(Axis::new("x").over(0.0, 1.0), &[]),
+            ["0.0", "0.2", "0.4", "0.6", "0.8", "1.0"]
+        );
+        assert_eq!(
+            labels(Axis::new("x").over(-1.0, 1.0), &[]),
+            ["−1.0", "−0.5", "0.0", "0.5", "1.0"]
+        );
         assert_eq!(labels(Axis::log("t"), &[1e-3, 1.0]), ["10^{−3}", "10^{−2}", "0.1", "1"]);
         assert_eq!(labels(Axis::log("t").over(1.5, 8.0), &[]), ["2", "5"]);
     }

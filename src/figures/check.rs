@@ -1,4 +1,5 @@
-//! One figure a statement of `check`: the value, or its distance to the limit, against N, one curve a time.
+//! One figure a statement of `check`: the value, or its distance to the limit, against N, one curve
+//! a time.
 
 use super::profiles::time_label;
 use super::style::SINGLE_COLUMN;
@@ -20,8 +21,12 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
     times.dedup();
     let sparse = times.len().div_ceil(CURVES).max(1);
     let count = times.len();
-    let shown: Vec<f64> =
-        times.into_iter().enumerate().filter(|(i, _)| (count - 1 - i).is_multiple_of(sparse)).map(|(_, t)| t).collect();
+    let shown: Vec<f64> = times
+        .into_iter()
+        .enumerate()
+        .filter(|(i, _)| (count - 1 - i).is_multiple_of(sparse))
+        .map(|(_, t)| t)
+        .collect();
     // What tends to its limit is shown by its distance to it; what is bounded, itself.
     let bounded = statement.name == "mean_l2" || statement.name.starts_with("covariance");
     let value = |m: &Measurement| if bounded { m.value } else { deviation(m) };
@@ -41,7 +46,13 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
             points: points.clone(),
             ..Default::default()
         });
-        layers.push(Layer { label: String::new(), mark: Mark::Disc, colour, points, ..Default::default() });
+        layers.push(Layer {
+            label: String::new(),
+            mark: Mark::Disc,
+            colour,
+            points,
+            ..Default::default()
+        });
     }
     if layers.is_empty() {
         return None;
@@ -58,12 +69,21 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
             ..Default::default()
         });
     }
-    let y = if statement.name == "mean_l2" { Axis::new(symbol(statement)) } else { Axis::log(symbol(statement)) };
+    let y = if statement.name == "mean_l2" {
+        Axis::new(symbol(statement))
+    } else {
+        Axis::log(symbol(statement))
+    };
     Some(Figure {
         name: statement.name.into(),
         size: (SINGLE_COLUMN, 58.0),
         columns: 1,
-        panels: vec![Panel { x: Axis::log("number of bonds  *N*"), y, layers, ..Default::default() }],
+        panels: vec![Panel {
+            x: Axis::log("number of bonds  *N*"),
+            y,
+            layers,
+            ..Default::default()
+        }],
         key: Some("*t* = *τ*/*N*²".into()),
     })
 }

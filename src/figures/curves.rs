@@ -6,11 +6,22 @@ pub(super) fn inside(&(x, y): &(f64, f64)) -> bool {
     unit.contains(&x) && unit.contains(&y)
 }
 
-/// The part of a segment within a rectangle, as shares of its length (Liang and Barsky 1984); `None` where it does not enter.
-pub(super) fn part_within(from: (f64, f64), to: (f64, f64), least: (f64, f64), most: (f64, f64)) -> Option<(f64, f64)> {
+/// The part of a segment within a rectangle, as shares of its length (Liang and Barsky 1984);
+/// `None` where it does not enter.
+pub(super) fn part_within(
+    from: (f64, f64),
+    to: (f64, f64),
+    least: (f64, f64),
+    most: (f64, f64),
+) -> Option<(f64, f64)> {
     let (dx, dy) = (to.0 - from.0, to.1 - from.1);
     let mut part = (0.0f64, 1.0f64);
-    let sides = [(-dx, from.0 - least.0), (dx, most.0 - from.0), (-dy, from.1 - least.1), (dy, most.1 - from.1)];
+    let sides = [
+        (-dx, from.0 - least.0),
+        (dx, most.0 - from.0),
+        (-dy, from.1 - least.1),
+        (dy, most.1 - from.1),
+    ];
     for (step, room) in sides {
         if step < 0.0 {
             part.0 = part.0.max(room / step);
@@ -32,7 +43,8 @@ pub(super) fn clip(curve: &[Option<(f64, f64)>]) -> Vec<Vec<(f64, f64)>> {
     for pair in curve.windows(2) {
         let (Some(from), Some(to)) = (pair[0], pair[1]) else { continue };
         let Some(part) = part_within(from, to, (0.0, 0.0), (1.0, 1.0)) else { continue };
-        let [start, end] = [part.0, part.1].map(|p| (from.0 + p * (to.0 - from.0), from.1 + p * (to.1 - from.1)));
+        let [start, end] =
+            [part.0, part.1].map(|p| (from.0 + p * (to.0 - from.0), from.1 + p * (to.1 - from.1)));
         match pieces.last_mut() {
             Some(piece) if piece.last() == Some(&start) => piece.push(end),
             _ => pieces.push(vec![start, end]),

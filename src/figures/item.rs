@@ -1,4 +1,5 @@
-//! What a figure is drawn from: labels, paths, signs and cells, each at its place, in points from the top left corner.
+//! What a figure is drawn from: labels, paths, signs and cells, each at its place, in points from
+//! the top left corner.
 
 use super::Mark;
 use super::label::{Part, parts, width};
@@ -76,7 +77,9 @@ impl Frame {
 impl Text {
     /// What its letters cover.
     pub fn frame(&self) -> Frame {
-        let most = |f: &dyn Fn(&Part) -> f64| self.size * parts(&self.label).iter().map(f).fold(0.0, f64::max);
+        let most = |f: &dyn Fn(&Part) -> f64| {
+            self.size * parts(&self.label).iter().map(f).fold(0.0, f64::max)
+        };
         let up = most(&|p| p.rise() + p.size() * if p.bar { 0.9 } else { 0.74 });
         let down = most(&|p| 0.22 * p.size() - p.rise());
         let (along, (x, y)) = (self.size * width(&self.label), self.at);

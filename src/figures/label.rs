@@ -1,10 +1,12 @@
-//! Labels as people write them: `*x*` is slanted, `_{}` and `^{}` are sub- and superscripts, and a combining macron puts a bar over the letter
-//! before it. Widths are those of the embedded fonts, so that a layout depends on nothing outside the program.
+//! Labels as people write them: `*x*` is slanted, `_{}` and `^{}` are sub- and superscripts, and a
+//! combining macron puts a bar over the letter before it. Widths are those of the embedded fonts,
+//! so that a layout depends on nothing outside the program.
 
 use plotters::style::{FontDesc, FontFamily, FontStyle};
 
 /// First the embedded fonts' name, then what a viewer of an SVG may have instead.
-pub(super) const FONT: &str = "DejaVu Sans Condensed, DejaVu Sans, Arial Narrow, Helvetica, sans-serif";
+pub(super) const FONT: &str =
+    "DejaVu Sans Condensed, DejaVu Sans, Arial Narrow, Helvetica, sans-serif";
 /// The combining macron, drawn as a line over the letter: plotters does not place combining marks.
 const OVERBAR: char = '\u{304}';
 /// Size of sub- and superscripts.
@@ -57,7 +59,8 @@ pub(super) fn register_fonts() -> Result<(), String> {
         (FontStyle::Oblique, include_bytes!("fonts/DejaVuSansCondensed-Oblique.ttf")),
     ];
     fonts.into_iter().try_for_each(|(style, bytes)| {
-        plotters::style::register_font(FONT, style, bytes).map_err(|_| "an embedded font cannot be read".to_owned())
+        plotters::style::register_font(FONT, style, bytes)
+            .map_err(|_| "an embedded font cannot be read".to_owned())
     })
 }
 
@@ -112,7 +115,12 @@ mod tests {
     fn cut(label: &str) -> Vec<String> {
         let describe = |p: Part| {
             let text = p.text.replace('\u{a0}', " ");
-            format!("{text}:{}{}{}", p.level, if p.italic { "i" } else { "" }, if p.bar { "b" } else { "" })
+            format!(
+                "{text}:{}{}{}",
+                p.level,
+                if p.italic { "i" } else { "" },
+                if p.bar { "b" } else { "" }
+            )
         };
         parts(label).into_iter().map(describe).collect()
     }
@@ -121,7 +129,10 @@ mod tests {
     fn labels_are_cut_at_scripts_slants_and_bars() {
         assert_eq!(cut("*e*_{heat} (10^{−3})"), ["e:0i", "heat:-1", " (10:0", "−3:1", "):0"]);
         assert_eq!(cut("a_b"), ["a_b:0"]);
-        assert_eq!(cut("|∫ *p\u{304}*_{0} d*s*|"), ["|∫ :0", "p:0ib", "0:-1", " d:0", "s:0i", "|:0"]);
+        assert_eq!(
+            cut("|∫ *p\u{304}*_{0} d*s*|"),
+            ["|∫ :0", "p:0ib", "0:-1", " d:0", "s:0i", "|:0"]
+        );
     }
 
     #[test]

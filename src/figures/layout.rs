@@ -1,4 +1,5 @@
-//! Where everything that a [`Figure`] shows has its place, as [`Item`]s. Nothing is drawn here, and nothing depends on who draws.
+//! Where everything that a [`Figure`] shows has its place, as [`Item`]s. Nothing is drawn here, and
+//! nothing depends on who draws.
 
 use super::axis::Fitted;
 use super::curves::{clip, dashes, inside};
@@ -9,7 +10,8 @@ use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, letter};
 
 /// Size of numbers and keys, of the text's.
 const SMALL: f64 = 7.0 / 8.0;
-/// Where a label's baseline lies below the point it is centred on, in ems: half the height of a capital letter.
+/// Where a label's baseline lies below the point it is centred on, in ems: half the height of a
+/// capital letter.
 const MIDDLE: f64 = 0.36;
 
 /// Width and height of a figure in points.
@@ -45,8 +47,17 @@ impl Sheet<'_> {
         SMALL * self.em * width(label)
     }
 
-    /// A label centred vertically on a point, with `anchor` 0 for starting, 0.5 for centred, 1 for ending there. Turned, it reads upwards.
-    fn text(&mut self, label: &str, (x, y): (f64, f64), anchor: f64, size: f64, turned: bool, colour: Colour) {
+    /// A label centred vertically on a point, with `anchor` 0 for starting, 0.5 for centred, 1 for
+    /// ending there. Turned, it reads upwards.
+    fn text(
+        &mut self,
+        label: &str,
+        (x, y): (f64, f64),
+        anchor: f64,
+        size: f64,
+        turned: bool,
+        colour: Colour,
+    ) {
         if label.is_empty() {
             return;
         }
@@ -68,7 +79,14 @@ impl Sheet<'_> {
     /// A rectangle, begun in the middle of a side so that its corners are whole.
     fn outline(&mut self, Frame { left, top, right, bottom }: Frame) {
         let middle = 0.5 * (left + right);
-        let corners = [(middle, bottom), (right, bottom), (right, top), (left, top), (left, bottom), (middle, bottom)];
+        let corners = [
+            (middle, bottom),
+            (right, bottom),
+            (right, top),
+            (left, top),
+            (left, bottom),
+            (middle, bottom),
+        ];
         self.ink(&corners, 0.5);
     }
 
@@ -82,25 +100,48 @@ impl Sheet<'_> {
         let columns = figure.columns.max(1);
         let rows = figure.panels.len().div_ceil(columns).max(1);
         let cell = ((width - key_width) / columns as f64, height / rows as f64);
-        let fitted: Vec<[Fitted; 2]> = figure.panels.iter().map(|panel| self.fit(panel, cell)).collect();
-        let margins: Vec<Margins> =
-            figure.panels.iter().zip(&fitted).map(|(p, axes)| self.margins(p, axes, figure.panels.len() > 1)).collect();
+        let fitted: Vec<[Fitted; 2]> =
+            figure.panels.iter().map(|panel| self.fit(panel, cell)).collect();
+        let margins: Vec<Margins> = figure
+            .panels
+            .iter()
+            .zip(&fitted)
+            .map(|(p, axes)| self.margins(p, axes, figure.panels.len() > 1))
+            .collect();
         let most = |side: &dyn Fn(&Margins) -> f64, of: &dyn Fn(usize) -> bool| {
-            margins.iter().enumerate().filter(|(i, _)| of(*i)).map(|(_, m)| side(m)).fold(0.0, f64::max)
+            margins
+                .iter()
+                .enumerate()
+                .filter(|(i, _)| of(*i))
+                .map(|(_, m)| side(m))
+                .fold(0.0, f64::max)
         };
         // Frames of a row are level, those of a column in line, and all of one size.
         let columns_of: Vec<(f64, f64)> = (0..columns)
-            .map(|c| (most(&|m| m.left, &|i| i % columns == c), most(&|m| m.right, &|i| i % columns == c)))
+            .map(|c| {
+                (
+                    most(&|m| m.left, &|i| i % columns == c),
+                    most(&|m| m.right, &|i| i % columns == c),
+                )
+            })
             .collect();
         let rows_of: Vec<(f64, f64)> = (0..rows)
-            .map(|r| (most(&|m| m.top, &|i| i / columns == r), most(&|m| m.bottom, &|i| i / columns == r)))
+            .map(|r| {
+                (
+                    most(&|m| m.top, &|i| i / columns == r),
+                    most(&|m| m.bottom, &|i| i / columns == r),
+                )
+            })
             .collect();
         let taken = |of: &[(f64, f64)]| of.iter().map(|(a, b)| a + b).sum::<f64>();
-        let inner =
-            ((width - key_width - taken(&columns_of)) / columns as f64, (height - taken(&rows_of)) / rows as f64);
+        let inner = (
+            (width - key_width - taken(&columns_of)) / columns as f64,
+            (height - taken(&rows_of)) / rows as f64,
+        );
         for (index, (panel, axes)) in figure.panels.iter().zip(&fitted).enumerate() {
             let (column, row) = (index % columns, index / columns);
-            let left = taken(&columns_of[..column]) + column as f64 * inner.0 + columns_of[column].0;
+            let left =
+                taken(&columns_of[..column]) + column as f64 * inner.0 + columns_of[column].0;
             let top = taken(&rows_of[..row]) + row as f64 * inner.1 + rows_of[row].0;
             let frame = Frame { left, top, right: left + inner.0, bottom: top + inner.1 };
             let letter = (figure.panels.len() > 1).then(|| letter(index));
@@ -130,9 +171,12 @@ impl Sheet<'_> {
     }
 
     fn fit(&self, panel: &Panel, cell: (f64, f64)) -> [Fitted; 2] {
-        let points = || panel.layers.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
+        let points =
+            || panel.layers.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
         let most = |length: f64, ems: f64| ((length / (ems * self.em)) as usize).clamp(2, 7);
-        let ends = |values: &[f64]| [values.first().copied(), values.last().copied()].into_iter().flatten().collect();
+        let ends = |values: &[f64]| {
+            [values.first().copied(), values.last().copied()].into_iter().flatten().collect()
+        };
         let (xs, ys): (Vec<f64>, Vec<f64>) =
             panel.map.as_ref().map_or_else(Default::default, |m| (ends(&m.xs), ends(&m.ys)));
         [
@@ -160,7 +204,13 @@ impl Sheet<'_> {
         }
     }
 
-    fn panel(&mut self, panel: &Panel, [x_axis, y_axis]: &[Fitted; 2], frame: Frame, letter: Option<char>) {
+    fn panel(
+        &mut self,
+        panel: &Panel,
+        [x_axis, y_axis]: &[Fitted; 2],
+        frame: Frame,
+        letter: Option<char>,
+    ) {
         let em = self.em;
         let Frame { left, top, right, bottom } = frame;
         if let Some(map) = &panel.map {
@@ -168,11 +218,25 @@ impl Sheet<'_> {
         }
         self.ticks(panel, [x_axis, y_axis], frame);
         if !panel.x.bare {
-            self.text(&title(&panel.x, x_axis), (0.5 * (left + right), bottom + 2.4 * em), 0.5, em, false, Colour::Ink);
+            self.text(
+                &title(&panel.x, x_axis),
+                (0.5 * (left + right), bottom + 2.4 * em),
+                0.5,
+                em,
+                false,
+                Colour::Ink,
+            );
         }
         if !panel.y.bare {
             let x = left - self.widest(y_axis) - 1.5 * em;
-            self.text(&title(&panel.y, y_axis), (x, 0.5 * (top + bottom)), 0.5, em, true, Colour::Ink);
+            self.text(
+                &title(&panel.y, y_axis),
+                (x, 0.5 * (top + bottom)),
+                0.5,
+                em,
+                true,
+                Colour::Ink,
+            );
         }
         let heading = match (letter, panel.title.as_str()) {
             (Some(letter), "") => format!("({letter})"),
@@ -187,8 +251,10 @@ impl Sheet<'_> {
                 Mark::Line | Mark::Dashed | Mark::Guide => clip(&places),
                 _ => vec![places.into_iter().flatten().filter(inside).collect()],
             };
-            let pieces: Vec<Vec<_>> =
-                pieces.into_iter().map(|p| p.into_iter().map(|(x, y)| frame.at(x, y)).collect()).collect();
+            let pieces: Vec<Vec<_>> = pieces
+                .into_iter()
+                .map(|p| p.into_iter().map(|(x, y)| frame.at(x, y)).collect())
+                .collect();
             self.marks(layer, &pieces, true);
         }
         self.outline(frame);
@@ -230,7 +296,12 @@ impl Sheet<'_> {
         }
     }
 
-    fn legend(&mut self, layers: &[Layer], corner: Corner, Frame { left, top, right, bottom }: Frame) {
+    fn legend(
+        &mut self,
+        layers: &[Layer],
+        corner: Corner,
+        Frame { left, top, right, bottom }: Frame,
+    ) {
         let (em, line) = (self.em, 1.25 * self.em);
         let entries = named(layers);
         let width = entries.iter().map(|e| self.small(&e[0].label)).fold(0.0, f64::max) + 2.4 * em;
@@ -263,7 +334,10 @@ impl Sheet<'_> {
             return;
         }
         let bar = Frame { left: frame.right + 0.6 * em, right: frame.right + 1.3 * em, ..frame };
-        let shades = (0..256).rev().map(|i| vec![self.theme.on_map(i as f64 / 255.0, map.divergent)]).collect();
+        let shades = (0..256)
+            .rev()
+            .map(|i| vec![self.theme.on_map(i as f64 / 255.0, map.divergent)])
+            .collect();
         self.items.push(Item::Cells { frame: bar, rows: shades });
         let Frame { top, right, bottom, .. } = bar;
         self.outline(bar);
@@ -275,7 +349,14 @@ impl Sheet<'_> {
             self.number(label, (x + 0.45 * em, y), 0.0);
         }
         let x = right + 0.45 * em + self.widest(&axis) + 0.75 * em;
-        self.text(&title(&Axis::new(&map.quantity), &axis), (x, 0.5 * (top + bottom)), 0.5, em, true, Colour::Ink);
+        self.text(
+            &title(&Axis::new(&map.quantity), &axis),
+            (x, 0.5 * (top + bottom)),
+            0.5,
+            em,
+            true,
+            Colour::Ink,
+        );
     }
 
     /// Draws a layer's mark along pieces of a curve.
@@ -294,7 +375,13 @@ impl Sheet<'_> {
                         self.items.push(Item::Path { points, colour, width, data });
                     }
                 }
-                mark => self.items.extend(piece.iter().map(|&at| Item::Sign { mark, at, size, colour, data })),
+                mark => self.items.extend(piece.iter().map(|&at| Item::Sign {
+                    mark,
+                    at,
+                    size,
+                    colour,
+                    data,
+                })),
             }
         }
     }

@@ -1,9 +1,10 @@
 //! Figures as plain data, one file per figure, drawn in one style.
 //!
-//! A figure is panels of layers over axes ([`Figure`]); [`style`] says how everything looks, `layout` places text and curves, `paint` puts
-//! them on paper: SVG with text as text, PNG at 300 dpi, and the data as CSV so that anybody can redraw it. Labels know `*slant*`,
-//! `_{subscript}`, `^{superscript}` and overbars. The fonts are embedded (cut from DejaVu Sans Condensed, the licence beside them): no
-//! system font is needed, and a figure is the same everywhere.
+//! A figure is panels of layers over axes ([`Figure`]); [`style`] says how everything looks,
+//! `layout` places text and curves, `paint` puts them on paper: SVG with text as text, PNG at 300
+//! dpi, and the data as CSV so that anybody can redraw it. Labels know `*slant*`, `_{subscript}`,
+//! `^{superscript}` and overbars. The fonts are embedded (cut from DejaVu Sans Condensed, the
+//! licence beside them): no system font is needed, and a figure is the same everywhere.
 
 mod axis;
 mod check;
@@ -59,7 +60,8 @@ pub struct Figure {
     pub columns: usize,
     /// The panels, row by row.
     pub panels: Vec<Panel>,
-    /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no such key.
+    /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no
+    /// such key.
     pub key: Option<String>,
 }
 
@@ -104,7 +106,8 @@ pub struct Layer {
     pub mark: Mark,
     /// In which colour.
     pub colour: Colour,
-    /// The points (x, y); curves end at the axes, points outside are left out, and so is what is not finite.
+    /// The points (x, y); curves end at the axes, points outside are left out, and so is what is
+    /// not finite.
     pub points: Vec<(f64, f64)>,
     /// Estimated largest error of y.
     pub error: f64,
@@ -180,7 +183,12 @@ pub struct Map {
 
 impl Layer {
     /// A layer of any mark.
-    pub fn new(label: impl Into<String>, mark: Mark, colour: Colour, points: Vec<(f64, f64)>) -> Layer {
+    pub fn new(
+        label: impl Into<String>,
+        mark: Mark,
+        colour: Colour,
+        points: Vec<(f64, f64)>,
+    ) -> Layer {
         Layer { label: label.into(), mark, colour, points, error: 0.0 }
     }
 
@@ -201,15 +209,17 @@ impl Figure {
         let path = |extension: &str| folder.join(format!("{}.{extension}", self.name));
         let write = |extension: &str, text: &str| {
             let path = path(extension);
-            std::fs::write(&path, text).map_err(|source| FigureError::Io { path: path.display().to_string(), source })
+            std::fs::write(&path, text)
+                .map_err(|source| FigureError::Io { path: path.display().to_string(), source })
         };
         write("svg", &paint::svg(self, theme)?)?;
         paint::png(self, theme, &path("png"))?;
         write("csv", &self.csv())
     }
 
-    /// The data: what the axes of each panel (a, b, ...) show, as comments, then one row a point, `panel,series,x,y,value,error`. `error` is the
-    /// estimated largest error of y; on a map that of `value`, which is empty on curves.
+    /// The data: what the axes of each panel (a, b, ...) show, as comments, then one row a point,
+    /// `panel,series,x,y,value,error`. `error` is the estimated largest error of y; on a map that
+    /// of `value`, which is empty on curves.
     pub fn csv(&self) -> String {
         let mut csv = String::new();
         for (index, panel) in self.panels.iter().enumerate() {
@@ -218,12 +228,15 @@ impl Figure {
         }
         csv += "panel,series,x,y,value,error\n";
         for (index, panel) in self.panels.iter().enumerate() {
-            let head = |series: &str| format!("{},\"{}\"", letter(index), label::plain(series).replace('"', "\"\""));
+            let head = |series: &str| {
+                format!("{},\"{}\"", letter(index), label::plain(series).replace('"', "\"\""))
+            };
             if let Some(map) = &panel.map {
                 let head = head(&map.quantity);
                 for (y, row) in map.ys.iter().zip(&map.values) {
                     for (x, value) in map.xs.iter().zip(row) {
-                        let _ = writeln!(csv, "{head},{x:.7},{y:.7e},{value:.11e},{:.1e}", map.error);
+                        let _ =
+                            writeln!(csv, "{head},{x:.7},{y:.7e},{value:.11e},{:.1e}", map.error);
                     }
                 }
             }

@@ -1,4 +1,5 @@
-//! What a reader could not read: labels over each other, under curves, or beyond the sheet. Known from the layout alone.
+//! What a reader could not read: labels over each other, under curves, or beyond the sheet. Known
+//! from the layout alone.
 
 use super::curves::part_within;
 use super::item::{Frame, Item, Text};
@@ -8,7 +9,8 @@ use super::style::Theme;
 use super::{Figure, Mark};
 
 impl Figure {
-    /// One sentence for every label that another label, a curve or the edge of the sheet is in the way of.
+    /// One sentence for every label that another label, a curve or the edge of the sheet is in the
+    /// way of.
     pub fn overlaps(&self, theme: &Theme) -> Result<Vec<String>, String> {
         super::label::register_fonts()?;
         let items = items(self, theme);
@@ -32,7 +34,11 @@ impl Figure {
                     && frame.top < second.bottom
                     && second.top < frame.bottom
                 {
-                    found.push(format!("{}: \"{name}\" and \"{}\" overlap", self.name, plain(&other.label)));
+                    found.push(format!(
+                        "{}: \"{name}\" and \"{}\" overlap",
+                        self.name,
+                        plain(&other.label)
+                    ));
                 }
             }
             if items.iter().any(|item| covers(item, frame)) {
@@ -60,7 +66,12 @@ fn covers(item: &Item, frame: &Frame) -> bool {
 
 impl Frame {
     fn widened(&self, by: f64) -> Frame {
-        Frame { left: self.left - by, top: self.top - by, right: self.right + by, bottom: self.bottom + by }
+        Frame {
+            left: self.left - by,
+            top: self.top - by,
+            right: self.right + by,
+            bottom: self.bottom + by,
+        }
     }
 
     /// Whether a segment enters the frame.
@@ -75,7 +86,8 @@ mod tests {
     use crate::figures::{Axis, Corner, Layer, Note, Panel};
 
     fn figure(legend: Corner, note: (f64, f64)) -> Figure {
-        let curve = Layer::new("diagonal", Mark::Line, Default::default(), vec![(0.0, 0.0), (1.0, 1.0)]);
+        let curve =
+            Layer::new("diagonal", Mark::Line, Default::default(), vec![(0.0, 0.0), (1.0, 1.0)]);
         let note = Note { label: "a note".into(), at: note, ..Default::default() };
         let panel = Panel {
             x: Axis::new("*x*").over(0.0, 1.0),
@@ -85,18 +97,31 @@ mod tests {
             legend: Some(legend),
             ..Default::default()
         };
-        Figure { name: "try".into(), size: (86.0, 60.0), columns: 1, panels: vec![panel], key: None }
+        Figure {
+            name: "try".into(),
+            size: (86.0, 60.0),
+            columns: 1,
+            panels: vec![panel],
+            key: None,
+        }
     }
 
     #[test]
     fn labels_in_the_way_are_found_and_others_are_not() {
         for theme in [Theme::PRINT, Theme::SLIDES] {
-            let found = |legend, note| figure(legend, note).overlaps(&theme).expect("the fonts are there");
+            let found =
+                |legend, note| figure(legend, note).overlaps(&theme).expect("the fonts are there");
             assert_eq!(found(Corner::TopLeft, (0.7, 0.2)), Vec::<String>::new());
             assert_eq!(found(Corner::TopRight, (0.7, 0.2)), ["try: \"diagonal\" is under a curve"]);
             assert_eq!(found(Corner::TopLeft, (0.45, 0.5)), ["try: \"a note\" is under a curve"]);
-            assert!(found(Corner::TopLeft, (0.95, 0.2)).contains(&"try: \"a note\" is not wholly on the sheet".into()));
-            assert!(found(Corner::TopLeft, (0.2, 0.95)).contains(&"try: \"a note\" and \"diagonal\" overlap".into()));
+            assert!(
+                found(Corner::TopLeft, (0.95, 0.2))
+                    .contains(&"try: \"a note\" is not wholly on the sheet".into())
+            );
+            assert!(
+                found(Corner::TopLeft, (0.2, 0.95))
+                    .contains(&"try: \"a note\" and \"diagonal\" overlap".into())
+            );
         }
     }
 }

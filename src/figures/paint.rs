@@ -11,9 +11,11 @@ use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, RGBColor};
 use std::path::Path;
 
-/// Pixels of the drawing for one of the PNG, each way: their mean smooths the edges, and the SVG has its places to 1/900 inch.
+/// Pixels of the drawing for one of the PNG, each way: their mean smooths the edges, and the SVG
+/// has its places to 1/900 inch.
 const FINE: u32 = 3;
-/// Where plotters' backends put the baseline of a text below its top, in ems: SVG says dy = 0.76em, the bitmap half its font size of 1.24 em.
+/// Where plotters' backends put the baseline of a text below its top, in ems: SVG says dy = 0.76em,
+/// the bitmap half its font size of 1.24 em.
 const SVG_BASELINE: f64 = 0.76;
 const PNG_BASELINE: f64 = 0.62;
 /// Height of an overbar above the baseline, in ems: clear of a small letter, and of a capital.
@@ -24,7 +26,8 @@ const CAPITAL_BAR: f64 = 0.85;
 pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError> {
     let mut text = String::new();
     let (width, height) = pixels(figure, theme);
-    let widths = draw(figure, theme, SVGBackend::with_string(&mut text, (width, height)), SVG_BASELINE)?;
+    let widths =
+        draw(figure, theme, SVGBackend::with_string(&mut text, (width, height)), SVG_BASELINE)?;
     // Pixels of the drawing are 1/900 inch; say so, or the figure comes out nine times its size.
     let found = format!("width=\"{width}\" height=\"{height}\" viewBox");
     let (w, h) = (figure.size.0 * theme.zoom, figure.size.1 * theme.zoom);
@@ -35,7 +38,8 @@ pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError>
     let mut pieces = text.split("<text ");
     let mut exact = pieces.next().unwrap_or_default().to_owned();
     for (piece, width) in pieces.zip(widths) {
-        exact += &format!("<text textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" {piece}");
+        exact +=
+            &format!("<text textLength=\"{width:.1}\" lengthAdjust=\"spacingAndGlyphs\" {piece}");
     }
     Ok(exact)
 }
@@ -47,8 +51,11 @@ pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), Fig
     draw(figure, theme, BitMapBackend::with_buffer(&mut fine, (width, height)), PNG_BASELINE)?;
     let (w, h) = (width / FINE, height / FINE);
     let mean = |x: u32, y: u32, channel: u32| {
-        let at = |i: u32, j: u32| fine[(3 * ((FINE * y + j) * width + FINE * x + i) + channel) as usize] as u32;
-        let sum: u32 = (0..FINE).flat_map(|j| (0..FINE).map(move |i| (i, j))).map(|(i, j)| at(i, j)).sum();
+        let at = |i: u32, j: u32| {
+            fine[(3 * ((FINE * y + j) * width + FINE * x + i) + channel) as usize] as u32
+        };
+        let sum: u32 =
+            (0..FINE).flat_map(|j| (0..FINE).map(move |i| (i, j))).map(|(i, j)| at(i, j)).sum();
         ((sum + FINE * FINE / 2) / (FINE * FINE)) as u8
     };
     let smooth: Vec<u8> = (0..h)
@@ -69,14 +76,16 @@ fn innermost(error: &str) -> String {
     error.split('"').nth(1).unwrap_or(error).into()
 }
 
-/// A PNG with its resolution in a chunk of its own (PNG specification, pHYs) after the header, which plotters does not write.
+/// A PNG with its resolution in a chunk of its own (PNG specification, pHYs) after the header,
+/// which plotters does not write.
 fn with_resolution(png: &[u8]) -> Vec<u8> {
     /// Signature and the chunk IHDR.
     const HEADER: usize = 8 + 25;
     let per_metre = ((DPI as f64 / 0.0254).round() as u32).to_be_bytes();
     let body = [b"pHYs".as_slice(), &per_metre, &per_metre, &[1]].concat();
     let crc = body.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8).fold(crc ^ byte as u32, |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+        (0..8)
+            .fold(crc ^ byte as u32, |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
     });
     [&png[..HEADER], &9u32.to_be_bytes(), &body, &(!crc).to_be_bytes(), &png[HEADER..]].concat()
 }
@@ -93,7 +102,12 @@ fn pixels(figure: &Figure, theme: &Theme) -> (u32, u32) {
 }
 
 /// Draws a figure on a backend; the width in pixels of every text that was drawn.
-fn draw<B: DrawingBackend>(figure: &Figure, theme: &Theme, backend: B, baseline: f64) -> Result<Vec<f64>, FigureError> {
+fn draw<B: DrawingBackend>(
+    figure: &Figure,
+    theme: &Theme,
+    backend: B,
+    baseline: f64,
+) -> Result<Vec<f64>, FigureError> {
     let failed = |reason: String| FigureError::Drawing { name: figure.name.clone(), reason };
     register_fonts().map_err(failed)?;
     let area = backend.into_drawing_area();
@@ -143,11 +157,18 @@ impl<B: DrawingBackend> Pen<'_, B> {
             Mark::Ring => {
                 // The line's middle is on the radius, as far out as the edge of a disc.
                 let width = (0.22 * size * scale()).round() as u32;
-                self.area.draw(&Circle::new((x, y), radius - width as i32 / 2, colour.stroke_width(width)))
+                self.area.draw(&Circle::new(
+                    (x, y),
+                    radius - width as i32 / 2,
+                    colour.stroke_width(width),
+                ))
             }
             Mark::Square => {
                 let half = (0.88 * radius as f64) as i32;
-                self.area.draw(&Rectangle::new([(x - half, y - half), (x + half, y + half)], colour.filled()))
+                self.area.draw(&Rectangle::new(
+                    [(x - half, y - half), (x + half, y + half)],
+                    colour.filled(),
+                ))
             }
             Mark::Diamond => {
                 let half = (1.25 * radius as f64) as i32;
@@ -160,15 +181,19 @@ impl<B: DrawingBackend> Pen<'_, B> {
     }
 
     fn cells(&self, frame: &Frame, rows: &[Vec<RGBColor>]) -> Result<(), String> {
-        let ((left, top), (right, bottom)) = (pixel((frame.left, frame.top)), pixel((frame.right, frame.bottom)));
+        let ((left, top), (right, bottom)) =
+            (pixel((frame.left, frame.top)), pixel((frame.right, frame.bottom)));
         let (width, height) = ((right - left).max(1) as usize, (bottom - top).max(1) as usize);
         let mut pixels = Vec::with_capacity(3 * width * height);
         for y in 0..height {
             let row = &rows[y * rows.len() / height];
-            pixels.extend((0..width).map(|x| row[x * row.len() / width]).flat_map(|c| [c.0, c.1, c.2]));
+            pixels.extend(
+                (0..width).map(|x| row[x * row.len() / width]).flat_map(|c| [c.0, c.1, c.2]),
+            );
         }
         let size = (width as u32, height as u32);
-        let image = BitMapElement::with_owned_buffer((left, top), size, pixels).ok_or("a map of no size")?;
+        let image = BitMapElement::with_owned_buffer((left, top), size, pixels)
+            .ok_or("a map of no size")?;
         self.area.draw(&image).map_err(|e| e.to_string())
     }
 
@@ -180,11 +205,13 @@ impl<B: DrawingBackend> Pen<'_, B> {
             false => (x + along, y - above),
             true => (x - above, y - along),
         };
-        // Every part at its own place, so that a bar is over its letter in whatever font a viewer of the SVG has.
+        // Every part at its own place, so that a bar is over its letter in whatever font a viewer
+        // of the SVG has.
         for part in parts(&text.label) {
             let em = text.size * part.size();
             let font = FontDesc::new(FontFamily::Name(FONT), 1.24 * em * scale(), part.style());
-            let mut style = TextStyle::from(font).color(&text.colour).pos(Pos::new(HPos::Left, VPos::Top));
+            let mut style =
+                TextStyle::from(font).color(&text.colour).pos(Pos::new(HPos::Left, VPos::Top));
             if text.turned {
                 style = style.transform(FontTransform::Rotate270);
             }
@@ -213,7 +240,8 @@ mod tests {
     fn a_png_says_its_resolution() {
         let folder = tempfile::tempdir().expect("a folder");
         let path = folder.path().join("empty.png");
-        png(&Figure { size: (20.0, 10.0), ..Default::default() }, &Theme::PRINT, &path).expect("it is drawn");
+        png(&Figure { size: (20.0, 10.0), ..Default::default() }, &Theme::PRINT, &path)
+            .expect("it is drawn");
         let bytes = std::fs::read(&path).expect("it is there");
         // 300 dpi are 11811 pixels a metre; the checksum is that of another program (zlib's crc32).
         assert_eq!(

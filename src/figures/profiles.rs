@@ -25,8 +25,8 @@ pub struct Curves {
     pub thermal: Vec<f64>,
 }
 
-/// Figure `profiles` of a run; `positions` are the sites' x and `unit` what time is measured in. Open chains leave out
-/// r_0 = 0, which is no bond.
+/// Figure `profiles` of a run; `positions` are the sites' x and `unit` what time is measured in.
+/// Open chains leave out r_0 = 0, which is no bond.
 pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit: &str) -> Figure {
     let curves = |profile: &Profile| Curves {
         time: profile.time,
@@ -34,7 +34,13 @@ pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit
         mechanical: profile.mechanical(),
         thermal: profile.thermal(),
     };
-    over_space("profiles", &profiles.iter().map(curves).collect::<Vec<_>>(), positions, first_bond, unit)
+    over_space(
+        "profiles",
+        &profiles.iter().map(curves).collect::<Vec<_>>(),
+        positions,
+        first_bond,
+        unit,
+    )
 }
 
 /// Figure `limit`: the same of the macroscopic equations.
@@ -43,7 +49,13 @@ pub fn limit(curves: &[Curves], positions: &[f64]) -> Figure {
 }
 
 /// One panel a quantity, one curve a time.
-fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, unit: &str) -> Figure {
+fn over_space(
+    name: &str,
+    outputs: &[Curves],
+    positions: &[f64],
+    first: usize,
+    unit: &str,
+) -> Figure {
     let count = outputs.len();
     let every = positions.len().div_ceil(POINTS).max(1);
     let sparse = count.div_ceil(ENTRIES).max(1);
@@ -54,26 +66,37 @@ fn over_space(name: &str, outputs: &[Curves], positions: &[f64], first: usize, u
             let shown = (first..=last).filter(|n| n % every == 0 || *n == first || *n == last);
             let points: Vec<_> = shown.map(|n| (positions[n], values[n])).collect();
             // Counted from the last output, so that the last is always in the key.
-            let label =
-                if (count - 1 - index).is_multiple_of(sparse) { time_label(output.time) } else { String::new() };
+            let label = if (count - 1 - index).is_multiple_of(sparse) {
+                time_label(output.time)
+            } else {
+                String::new()
+            };
             Layer {
                 label,
                 // One point is no line: the chain of one bond.
                 mark: if points.len() == 1 { Mark::Disc } else { Mark::Line },
-                colour: if count == 1 { Colour::Palette(0) } else { Colour::Map(index as f64 / (count - 1) as f64) },
+                colour: if count == 1 {
+                    Colour::Palette(0)
+                } else {
+                    Colour::Map(index as f64 / (count - 1) as f64)
+                },
                 points,
                 ..Default::default()
             }
         };
         outputs.iter().enumerate().map(curve).collect()
     };
-    let most = |column: &dyn Fn(&Curves) -> &[f64]| outputs.iter().map(|c| largest(column(c))).fold(0.0, f64::max);
+    let most = |column: &dyn Fn(&Curves) -> &[f64]| {
+        outputs.iter().map(|c| largest(column(c))).fold(0.0, f64::max)
+    };
     let energy = most(&|c| &c.mechanical).max(most(&|c| &c.thermal));
     // What is rounding beside its `natural` size is shown as the zero that it is.
     let panel = |label: &str, natural: f64, column: &dyn Fn(&Curves) -> &[f64]| Panel {
         x: Axis::new("*x*").over(0.0, 1.0),
         y: match most(column) {
-            size if size > 0.0 && size <= ROUNDING * natural => Axis::new(label).over(-natural, natural),
+            size if size > 0.0 && size <= ROUNDING * natural => {
+                Axis::new(label).over(-natural, natural)
+            }
             _ => Axis::new(label),
         },
         layers: layers(column),
@@ -120,7 +143,8 @@ mod tests {
 
     #[test]
     fn times_have_three_digits() {
-        let labels = [0.0, 0.001, 0.0026826957, 1.0, 1234.0, 1e-5, 2.5e7, f64::INFINITY].map(time_label);
+        let labels =
+            [0.0, 0.001, 0.0026826957, 1.0, 1234.0, 1e-5, 2.5e7, f64::INFINITY].map(time_label);
         assert_eq!(labels, ["0", "0.001", "0.00268", "1", "1230", "10^{−5}", "2.5·10^{7}", "∞"]);
     }
 
@@ -150,8 +174,13 @@ mod tests {
         };
         let figure = profiles(&[profile], &[0.0, 0.5], 0, "τ");
         let places = |value: f64| -> Vec<Option<f64>> {
-            let values = |panel: &Panel| panel.layers[0].points.iter().map(|p| p.1).collect::<Vec<f64>>();
-            figure.panels.iter().map(|panel| panel.y.fit(values(panel).into_iter(), 6).place(value)).collect()
+            let values =
+                |panel: &Panel| panel.layers[0].points.iter().map(|p| p.1).collect::<Vec<f64>>();
+            figure
+                .panels
+                .iter()
+                .map(|panel| panel.y.fit(values(panel).into_iter(), 6).place(value))
+                .collect()
         };
         // In the middle of ±√e_heat and ±e_heat.
         assert_eq!(places(0.0), [Some(0.5), Some(0.5), None]);
@@ -176,7 +205,11 @@ mod tests {
             assert_eq!(panel.layers[24].label, "24");
             assert!(panel.layers.iter().filter(|l| !l.label.is_empty()).count() <= ENTRIES);
             assert!(
-                panel.layers.iter().all(|l| l.points.len() <= POINTS + 2 && l.points.last().map(|p| p.0) == Some(1.0))
+                panel
+                    .layers
+                    .iter()
+                    .all(|l| l.points.len() <= POINTS + 2
+                        && l.points.last().map(|p| p.0) == Some(1.0))
             );
         }
     }

@@ -34,11 +34,25 @@ pub struct Theme {
 
 impl Theme {
     /// For a page: 8 and 7 pt, black on white.
-    pub const PRINT: Theme =
-        Theme { paper: (255, 255, 255), ink: (0, 0, 0), text: 8.0, line: 1.0, disc: 3.0, zoom: 1.0, dark: false };
+    pub const PRINT: Theme = Theme {
+        paper: (255, 255, 255),
+        ink: (0, 0, 0),
+        text: 8.0,
+        line: 1.0,
+        disc: 3.0,
+        zoom: 1.0,
+        dark: false,
+    };
     /// For slides: light on dark, a double column as wide as a slide (320 mm), 15 and 13 pt.
-    pub const SLIDES: Theme =
-        Theme { paper: (24, 26, 31), ink: (235, 235, 235), text: 8.4, line: 1.3, disc: 3.6, zoom: 1.8, dark: true };
+    pub const SLIDES: Theme = Theme {
+        paper: (24, 26, 31),
+        ink: (235, 235, 235),
+        text: 8.4,
+        line: 1.3,
+        disc: 3.6,
+        zoom: 1.8,
+        dark: true,
+    };
 
     /// The colour of a layer.
     pub(super) fn colour(&self, colour: Colour) -> RGBColor {
@@ -62,11 +76,20 @@ impl Theme {
     }
 }
 
-/// Okabe and Ito, Color Universal Design (2008), without black; yellow, hardly visible on white, last.
-const PALETTE: [(u8, u8, u8); 7] =
-    [(0, 114, 178), (213, 94, 0), (0, 158, 115), (204, 121, 167), (86, 180, 233), (230, 159, 0), (240, 228, 66)];
+/// Okabe and Ito, Color Universal Design (2008), without black; yellow, hardly visible on white,
+/// last.
+const PALETTE: [(u8, u8, u8); 7] = [
+    (0, 114, 178),
+    (213, 94, 0),
+    (0, 158, 115),
+    (204, 121, 167),
+    (86, 180, 233),
+    (230, 159, 0),
+    (240, 228, 66),
+];
 
-/// Matplotlib's viridis (S. van der Walt and N. Smith, CC0) at eleven even places, linear between them.
+/// Matplotlib's viridis (S. van der Walt and N. Smith, CC0) at eleven even places, linear between
+/// them.
 fn viridis(place: f64) -> RGBColor {
     const STOPS: [[f64; 3]; 11] = [
         [68.0, 1.0, 84.0],
@@ -107,6 +130,7 @@ fn between(stops: &[[f64; 3]; 11], place: f64) -> RGBColor {
     let at = place.clamp(0.0, 1.0) * (stops.len() - 1) as f64;
     let below = (at as usize).min(stops.len() - 2);
     let part = at - below as f64;
-    let mix = |i: usize| (stops[below][i] * (1.0 - part) + stops[below + 1][i] * part).round() as u8;
+    let mix =
+        |i: usize| (stops[below][i] * (1.0 - part) + stops[below + 1][i] * part).round() as u8;
     RGBColor(mix(0), mix(1), mix(2))
 }

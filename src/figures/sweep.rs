@@ -1,4 +1,5 @@
-//! The figure of `check` over the frequency of the force: W_heat and the wall's temperature, chains as discs on the theory's lines.
+//! The figure of `check` over the frequency of the force: W_heat and the wall's temperature, chains
+//! as discs on the theory's lines.
 
 use super::style::SINGLE_COLUMN;
 use super::{Axis, Colour, Corner, Figure, Layer, Mark, Panel};
@@ -21,7 +22,9 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
         label: "*N* → ∞".into(),
         mark: Mark::Line,
         colour: Colour::Ink,
-        points: (0..POINTS).filter_map(|i| Some((omega(i), f(&at_frequency(chain, omega(i)))?))).collect(),
+        points: (0..POINTS)
+            .filter_map(|i| Some((omega(i), f(&at_frequency(chain, omega(i)))?)))
+            .collect(),
         ..Default::default()
     };
     let sizes = sweep[0].sizes.len();
@@ -41,7 +44,11 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
     let panel = |label: &str, theory: Layer, mut layers: Vec<Layer>, legend| {
         layers.insert(0, theory);
         Panel {
-            x: Axis::log("frequency of the force  *ω*"), y: Axis::new(label), layers, legend, ..Default::default()
+            x: Axis::log("frequency of the force  *ω*"),
+            y: Axis::new(label),
+            layers,
+            legend,
+            ..Default::default()
         }
     };
     let work = theory(&|chain| Some(oscillation_work(chain)));
@@ -51,7 +58,12 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
         columns: 1,
         panels: vec![
             panel("*W*_{heat}", work, chains(&|s| s.oscillation_work), Some(Corner::TopLeft)),
-            panel("temperature of the wall", theory(&|chain| wall(chain)), chains(&|s| s.wall), None),
+            panel(
+                "temperature of the wall",
+                theory(&|chain| wall(chain)),
+                chains(&|s| s.wall),
+                None,
+            ),
         ],
         key: None,
     })

@@ -1,10 +1,13 @@
-//! Which macroscopic problem a scenario has: what holds at the ends, and the heat that an oscillating force makes there.
+//! Which macroscopic problem a scenario has: what holds at the ends, and the heat that an
+//! oscillating force makes there.
 //!
-//! The elongation is r = 0 at x = 0 and r = F̄ at x = 1 whatever is attached, because p̄ is of order 1/N. A thermostat fixes e_heat. An
-//! end without one lets no heat through but what the force's oscillation makes there, so by the balance of energy
-//! (the force works at the rate F̄ ∂_x r/(2γ) + W_heat, the current is -∂_x e_heat/(4γ) - r ∂_x r/(2γ), and r = F̄)
-//! ∂_x e_heat(t,1) = 4γ W_heat, which is ∂_x e = F̄ ∂_x r + 4γ W_heat. Komorowski, Lebowitz, Olla: "Heat flow in a periodically
-//! forced, thermostatted chain" I and II (2023); Komorowski, Olla, Simon (2020, 2021) for the two thermostats.
+//! The elongation is r = 0 at x = 0 and r = F̄ at x = 1 whatever is attached, because p̄ is of
+//! order 1/N. A thermostat fixes e_heat. An end without one lets no heat through but what the
+//! force's oscillation makes there, so by the balance of energy (the force works at the rate F̄ ∂_x
+//! r/(2γ) + W_heat, the current is -∂_x e_heat/(4γ) - r ∂_x r/(2γ), and r = F̄) ∂_x e_heat(t,1) =
+//! 4γ W_heat, which is ∂_x e = F̄ ∂_x r + 4γ W_heat. Komorowski, Lebowitz, Olla: "Heat flow in a
+//! periodically forced, thermostatted chain" I and II (2023); Komorowski, Olla, Simon (2020, 2021)
+//! for the two thermostats.
 
 use crate::chain::Chain;
 use crate::scenario::{Scenario, TimeScale, Topology};
@@ -52,8 +55,9 @@ pub enum NoLimit {
     Scale(&'static str),
 }
 
-/// The rate of work W_heat = Σ_(l≠0) |F̂(l)|² Re\[ s z/(1 - z + λ s z) \], s = i l ω, |z| < 1, z + 1/z - 2 = s(s + 2γ): the force's oscillation moves
-/// atom N of a half-infinite chain, whose wave the flips damp within a layer; λ is the friction of a thermostat at that atom.
+/// The rate of work W_heat = Σ_(l≠0) |F̂(l)|² Re\[ s z/(1 - z + λ s z) \], s = i l ω, |z| < 1, z +
+/// 1/z - 2 = s(s + 2γ): the force's oscillation moves atom N of a half-infinite chain, whose wave
+/// the flips damp within a layer; λ is the friction of a thermostat at that atom.
 pub fn oscillation_work(chain: &Chain) -> f64 {
     let friction = chain.friction()[1];
     let part = |&(order, amplitude): &(u32, Complex64)| {
@@ -62,7 +66,8 @@ pub fn oscillation_work(chain: &Chain) -> f64 {
         let root = (q + q * q / 4.0).sqrt();
         // 1/z - 1 with |1/z| > 1: of the two roots the one with the larger sum, so nothing cancels.
         let [plus, minus] = [q / 2.0 + root, q / 2.0 - root];
-        let inverse_less_one = if (1.0 + plus).norm() > (1.0 + minus).norm() { plus } else { minus };
+        let inverse_less_one =
+            if (1.0 + plus).norm() > (1.0 + minus).norm() { plus } else { minus };
         // The amplitudes hold a factor N^(-1/2); orders l and -l together count twice.
         2.0 * chain.bonds as f64 * amplitude.norm_sqr() * (s / (inverse_less_one + friction * s)).re
     };
@@ -98,11 +103,18 @@ pub fn ends_of(chain: &Chain) -> Ends {
 
 /// Which statement covers a chain.
 pub fn grounds(chain: &Chain) -> &'static str {
-    match (chain.topology, chain.left.is_some(), chain.right.is_some(), chain.force.harmonics.is_empty()) {
+    match (
+        chain.topology,
+        chain.left.is_some(),
+        chain.right.is_some(),
+        chain.force.harmonics.is_empty(),
+    ) {
         (Topology::Ring, ..) => "periodic boundary: the bulk equations of Theorem 1 on a circle",
         (_, true, true, true) => "Theorem 1: thermostats at both ends, constant force",
         (_, true, false, _) => "Theorem 2: no thermostat on the right",
-        (_, true, true, false) => "Theorem 1's equations; the oscillation of the force works into the right thermostat",
+        (_, true, true, false) => {
+            "Theorem 1's equations; the oscillation of the force works into the right thermostat"
+        }
         (_, false, ..) => {
             "the bulk equations with the balance of energy at the ends: no heat passes an end without thermostat"
         }

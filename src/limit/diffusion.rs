@@ -1,8 +1,10 @@
-//! (σ M + D K) u = f: one shifted solve of the diffusion D ∂_xx in its weak form on a mesh of panels.
+//! (σ M + D K) u = f: one shifted solve of the diffusion D ∂_xx in its weak form on a mesh of
+//! panels.
 //!
-//! M is the mass (diagonal by the quadrature), K the stiffness. Inner nodes are eliminated panel by panel in the element's
-//! eigenvectors, which leaves a tridiagonal system for the panels' common nodes (cyclic on the ring). Cost: O(p²) a panel. Error:
-//! rounding, as long as the panels are not much narrower than √(D/σ).
+//! M is the mass (diagonal by the quadrature), K the stiffness. Inner nodes are eliminated panel by
+//! panel in the element's eigenvectors, which leaves a tridiagonal system for the panels' common
+//! nodes (cyclic on the ring). Cost: O(p²) a panel. Error: rounding, as long as the panels are not
+//! much narrower than √(D/σ).
 
 use super::element::Element;
 use super::mesh::Panel;
@@ -17,7 +19,8 @@ pub enum Ends {
     Open([bool; 2]),
 }
 
-/// Solves (σ M + D K) u = f for values at the nodes; f holds each panel's own part of the weak right-hand side.
+/// Solves (σ M + D K) u = f for values at the nodes; f holds each panel's own part of the weak
+/// right-hand side.
 pub fn solve(
     element: &Element,
     mesh: &[Panel],
@@ -37,7 +40,8 @@ pub fn solve(
     for (i, panel) in mesh.iter().enumerate() {
         let (mass, stiff) = (shift * panel.width / 2.0, 2.0 * diffusion / panel.width);
         let own = &f[i * n..(i + 1) * n];
-        let inverse: Vec<Complex64> = element.rates.iter().map(|rate| (mass + stiff * rate).inv()).collect();
+        let inverse: Vec<Complex64> =
+            element.rates.iter().map(|rate| (mass + stiff * rate).inv()).collect();
         let modes = element.to_modes(&own[1..last]);
         let mut own_diagonal = mass * element.weights[0] + stiff * element.end_stiffness[0];
         let mut own_coupling = Complex64::from(stiff * element.end_stiffness[1]);
@@ -61,12 +65,16 @@ pub fn solve(
         for (fixed, node, next) in [(fixed[0], 0, 0), (fixed[1], panels, panels - 1)] {
             if fixed {
                 // Its neighbour does not feel a node that stays.
-                (diagonal[node], rhs[node], coupling[next]) = (Complex64::ONE, Complex64::ZERO, Complex64::ZERO);
+                (diagonal[node], rhs[node], coupling[next]) =
+                    (Complex64::ONE, Complex64::ZERO, Complex64::ZERO);
             }
         }
     }
-    let common =
-        if ends == Ends::Ring { cyclic(&diagonal, &coupling, &rhs) } else { tridiagonal(&diagonal, &coupling, rhs) };
+    let common = if ends == Ends::Ring {
+        cyclic(&diagonal, &coupling, &rhs)
+    } else {
+        tridiagonal(&diagonal, &coupling, rhs)
+    };
     let mut out = Vec::with_capacity(f.len());
     for (i, (inverse, modes, stiff)) in inner.iter().enumerate() {
         let ends = [common[i], common[(i + 1) % size]];
@@ -83,8 +91,13 @@ pub fn solve(
     out
 }
 
-/// A symmetric tridiagonal system, eliminated from the left: it is diagonally dominant in the sense that matters, Re(σ) > 0.
-fn tridiagonal(diagonal: &[Complex64], coupling: &[Complex64], mut x: Vec<Complex64>) -> Vec<Complex64> {
+/// A symmetric tridiagonal system, eliminated from the left: it is diagonally dominant in the sense
+/// that matters, Re(σ) > 0.
+fn tridiagonal(
+    diagonal: &[Complex64],
+    coupling: &[Complex64],
+    mut x: Vec<Complex64>,
+) -> Vec<Complex64> {
     let n = x.len();
     let mut pivots = diagonal.to_vec();
     for i in 1..n {

@@ -1,7 +1,9 @@
-//! The reference element [-1, 1] with the p+1 Gauss-Lobatto-Legendre nodes: quadrature, derivative, interpolation, and the
-//! eigenvectors of its inner stiffness, which solve (σ M + D K) u = f on an element of any width for any σ.
+//! The reference element [-1, 1] with the p+1 Gauss-Lobatto-Legendre nodes: quadrature, derivative,
+//! interpolation, and the eigenvectors of its inner stiffness, which solve (σ M + D K) u = f on an
+//! element of any width for any σ.
 //!
-//! Deville, Fischer and Mund, High-Order Methods for Incompressible Fluid Flow, chapter 2. Everything here is O(p³), once.
+//! Deville, Fischer and Mund, High-Order Methods for Incompressible Fluid Flow, chapter 2.
+//! Everything here is O(p³), once.
 
 use crate::numerics::legendre::legendre;
 use faer::{Mat, Side};
@@ -35,7 +37,8 @@ impl Element {
         let p = degree;
         let count = p + 1;
         let node = |i: usize| {
-            // Zeros of (1-x²)P_p'; Newton on q = x P_p - P_(p-1) = (x²-1)P_p'/p, q' = (p+1) P_p, from the Chebyshev points.
+            // Zeros of (1-x²)P_p'; Newton on q = x P_p - P_(p-1) = (x²-1)P_p'/p, q' = (p+1) P_p,
+            // from the Chebyshev points.
             let mut x = -(std::f64::consts::PI * i as f64 / p as f64).cos();
             for _ in 0..60 {
                 let (value, before) = (legendre(p, x).0, legendre(p - 1, x).0);
@@ -45,12 +48,18 @@ impl Element {
         };
         // Exactly symmetric, so that every element treats left and right alike.
         let half: Vec<f64> = (0..count).map(node).collect();
-        let nodes: Vec<f64> = (0..count).map(|i| if i == 0 { -1.0 } else { (half[i] - half[p - i]) / 2.0 }).collect();
-        let nodes: Vec<f64> = nodes.iter().enumerate().map(|(i, &x)| if i == p { 1.0 } else { x }).collect();
-        let weights: Vec<f64> =
-            nodes.iter().map(|&x| 2.0 / ((p * (p + 1)) as f64 * legendre(p, x).0.powi(2))).collect();
+        let nodes: Vec<f64> =
+            (0..count).map(|i| if i == 0 { -1.0 } else { (half[i] - half[p - i]) / 2.0 }).collect();
+        let nodes: Vec<f64> =
+            nodes.iter().enumerate().map(|(i, &x)| if i == p { 1.0 } else { x }).collect();
+        let weights: Vec<f64> = nodes
+            .iter()
+            .map(|&x| 2.0 / ((p * (p + 1)) as f64 * legendre(p, x).0.powi(2)))
+            .collect();
         let barycentric: Vec<f64> = (0..count)
-            .map(|i| 1.0 / (0..count).filter(|&j| j != i).map(|j| nodes[i] - nodes[j]).product::<f64>())
+            .map(|i| {
+                1.0 / (0..count).filter(|&j| j != i).map(|j| nodes[i] - nodes[j]).product::<f64>()
+            })
             .collect();
         let mut derivative = vec![vec![0.0; count]; count];
         for i in 0..count {
@@ -59,15 +68,20 @@ impl Element {
             }
             derivative[i][i] = -derivative[i].iter().sum::<f64>();
         }
-        let stiffness =
-            |i: usize, j: usize| -> f64 { (0..count).map(|q| weights[q] * derivative[q][i] * derivative[q][j]).sum() };
+        let stiffness = |i: usize, j: usize| -> f64 {
+            (0..count).map(|q| weights[q] * derivative[q][i] * derivative[q][j]).sum()
+        };
         // M^(-1/2) K M^(-1/2) is symmetric; V = M^(-1/2) U.
-        let scaled =
-            Mat::from_fn(p - 1, p - 1, |i, j| stiffness(i + 1, j + 1) / (weights[i + 1] * weights[j + 1]).sqrt());
-        let eigen = scaled.self_adjoint_eigen(Side::Lower).expect("a symmetric matrix of finite numbers");
+        let scaled = Mat::from_fn(p - 1, p - 1, |i, j| {
+            stiffness(i + 1, j + 1) / (weights[i + 1] * weights[j + 1]).sqrt()
+        });
+        let eigen =
+            scaled.self_adjoint_eigen(Side::Lower).expect("a symmetric matrix of finite numbers");
         let mode = |i: usize, k: usize| eigen.U()[(i, k)] / weights[i + 1].sqrt();
-        let modes: Vec<Vec<f64>> = (0..p - 1).map(|i| (0..p - 1).map(|k| mode(i, k)).collect()).collect();
-        let coupling = |k: usize, end: usize| (0..p - 1).map(|i| modes[i][k] * stiffness(i + 1, end)).sum();
+        let modes: Vec<Vec<f64>> =
+            (0..p - 1).map(|i| (0..p - 1).map(|k| mode(i, k)).collect()).collect();
+        let coupling =
+            |k: usize, end: usize| (0..p - 1).map(|i| modes[i][k] * stiffness(i + 1, end)).sum();
         // ∫P_k² = 2/(2k+1), but the quadrature's Σ w P_p² is 2/p.
         let [below, top] = [(2 * p - 1) as f64 / 2.0, p as f64 / 2.0];
         let last_coefficients = [
@@ -92,10 +106,14 @@ impl Element {
         self.nodes.len()
     }
 
-    /// The derivative at the nodes, with respect to the reference coordinate. Exactly 0 for a constant.
+    /// The derivative at the nodes, with respect to the reference coordinate. Exactly 0 for a
+    /// constant.
     pub fn differentiate(&self, values: &[f64]) -> Vec<f64> {
         let shifted: Vec<f64> = values.iter().map(|v| v - values[0]).collect();
-        self.derivative.iter().map(|row| row.iter().zip(&shifted).map(|(d, v)| d * v).sum()).collect()
+        self.derivative
+            .iter()
+            .map(|row| row.iter().zip(&shifted).map(|(d, v)| d * v).sum())
+            .collect()
     }
 
     /// K u = ∂ᵀ W ∂ u, for the reference width.
@@ -122,9 +140,11 @@ impl Element {
         above / below
     }
 
-    /// The larger of the last two Legendre coefficients: for a smooth function some multiple of what the polynomial leaves out.
+    /// The larger of the last two Legendre coefficients: for a smooth function some multiple of
+    /// what the polynomial leaves out.
     pub fn tail(&self, values: &[f64]) -> f64 {
-        let coefficient = |row: &Vec<f64>| row.iter().zip(values).map(|(c, v)| c * v).sum::<f64>().abs();
+        let coefficient =
+            |row: &Vec<f64>| row.iter().zip(values).map(|(c, v)| c * v).sum::<f64>().abs();
         coefficient(&self.last_coefficients[0]).max(coefficient(&self.last_coefficients[1]))
     }
 
@@ -133,7 +153,9 @@ impl Element {
     where
         T: Copy + std::iter::Sum<T> + std::ops::Mul<f64, Output = T>,
     {
-        (0..self.rates.len()).map(|k| inner.iter().zip(&self.modes).map(|(f, row)| *f * row[k]).sum()).collect()
+        (0..self.rates.len())
+            .map(|k| inner.iter().zip(&self.modes).map(|(f, row)| *f * row[k]).sum())
+            .collect()
     }
 
     /// V c at the inner nodes.
@@ -171,7 +193,8 @@ mod tests {
         let element = Element::new(12);
         let unit: Vec<f64> = (0..11).map(|k| if k == 4 { 1.0 } else { 0.0 }).collect();
         let values = element.to_nodes(&unit);
-        let weighted: Vec<f64> = values.iter().zip(&element.weights[1..]).map(|(v, w)| v * w).collect();
+        let weighted: Vec<f64> =
+            values.iter().zip(&element.weights[1..]).map(|(v, w)| v * w).collect();
         for (back, expected) in element.to_modes(&weighted).iter().zip(&unit) {
             assert!((back - expected).abs() < 1e-13);
         }

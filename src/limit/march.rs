@@ -4,10 +4,12 @@
 //! ∂_t r = (1/2γ) ∂_xx r,      ∂_t e_heat = (1/4γ) ∂_xx e_heat + (1/2γ) (∂_x r)²,
 //! ```
 //!
-//! by spectral elements on panels that follow the smoothing, and Radau IIA steps in proportion to the time passed. Data that do not fit
-//! the ends, jump or kink leave layers of width √(t/γ): panels are split there down to 2^-42, the first step is the diffusion time of
-//! such a panel, and from then on the solution is a smooth function of x/√t and log t, so equal work is done in every octave of t.
-//! What the finest panel cannot see has an energy of 10^-12. Cost: some hundred steps of O(p²) a panel.
+//! by spectral elements on panels that follow the smoothing, and Radau IIA steps in proportion to
+//! the time passed. Data that do not fit the ends, jump or kink leave layers of width √(t/γ):
+//! panels are split there down to 2^-42, the first step is the diffusion time of such a panel, and
+//! from then on the solution is a smooth function of x/√t and log t, so equal work is done in every
+//! octave of t. What the finest panel cannot see has an energy of 10^-12. Cost: some hundred steps
+//! of O(p²) a panel.
 
 use super::LimitError;
 use super::diffusion::{self, solve};
@@ -82,8 +84,9 @@ impl Snapshot {
         for (index, panel) in self.mesh.iter().enumerate() {
             for (i, at) in self.element.nodes.iter().enumerate() {
                 let offset = panel.width * (1.0 + at) / 2.0;
-                for (worst, (own, theirs)) in
-                    worst.iter_mut().zip([(&self.elongation, &other.elongation), (&self.heat, &other.heat)])
+                for (worst, (own, theirs)) in worst
+                    .iter_mut()
+                    .zip([(&self.elongation, &other.elongation), (&self.heat, &other.heat)])
                 {
                     let theirs = evaluate(&other.element, &other.mesh, theirs, panel.left, offset);
                     *worst = largest_of([*worst, own[index * n + i] - theirs]);
@@ -94,7 +97,8 @@ impl Snapshot {
     }
 }
 
-/// One march from the initial profiles to the ascending `times` > 0, and its steps, of each of which `monitor` hears.
+/// One march from the initial profiles to the ascending `times` > 0, and its steps, of each of
+/// which `monitor` hears.
 pub fn march(
     resolution: &Resolution,
     flip_rate: f64,
@@ -122,20 +126,25 @@ pub fn march(
     // The size of things, from a first look.
     let sample = |i: usize| start(&Panel { left: i as f64 / 64.0, width: 1.0 / 64.0 }, -1.0);
     let size = (0..64).map(sample).chain([start(&Panel { left: 0.5, width: 0.5 }, 1.0)]);
-    let size = size.fold([f64::MIN_POSITIVE; 2], |m, v| [m[0].max(v[0].abs()), m[1].max(v[1].abs()).max(v[0] * v[0])]);
+    let size = size.fold([f64::MIN_POSITIVE; 2], |m, v| {
+        [m[0].max(v[0].abs()), m[1].max(v[1].abs()).max(v[0] * v[0])]
+    });
     // Both are resolved relative to their own size; a square of the elongation becomes heat.
     let scaled = |panel: &Panel, at: f64| {
         let v = start(panel, at);
         vec![v[0] / size[0], v[1] / size[1]]
     };
-    let (mesh, mut fields) = resolve(&element, 2, resolution.tolerance, resolution.finest, ring, scaled)?;
-    let (mut heat, mut elongation) = (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
+    let (mesh, mut fields) =
+        resolve(&element, 2, resolution.tolerance, resolution.finest, ring, scaled)?;
+    let (mut heat, mut elongation) =
+        (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
     elongation.iter_mut().for_each(|v| *v *= size[0]);
     heat.iter_mut().for_each(|v| *v *= size[1]);
     let first = Snapshot { time: 0.0, element: element.clone(), mesh, elongation, heat };
     let stepper = Stepper { element, tableau: Tableau::radau(resolution.stages), flip_rate, ends };
     let mut state = first.clone();
-    let narrowest = state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(2f64.powi(-resolution.finest));
+    let narrowest =
+        state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(2f64.powi(-resolution.finest));
     let shortest = narrowest * narrowest * flip_rate;
     let last = times.last().copied().unwrap_or(0.0);
     let (mut remeshed, mut steps, mut outputs) = (0.0, 0, Vec::with_capacity(times.len()));
@@ -153,15 +162,23 @@ pub fn march(
                 remeshed = state.time;
                 let current = |panel: &Panel, at: f64| {
                     let offset = panel.width * (1.0 + at) / 2.0;
-                    let value = |f: &Field| evaluate(&state.element, &state.mesh, f, panel.left, offset);
+                    let value =
+                        |f: &Field| evaluate(&state.element, &state.mesh, f, panel.left, offset);
                     vec![value(&state.elongation) / size[0], value(&state.heat) / size[1]]
                 };
-                let (mesh, mut fields) =
-                    resolve(&state.element, 2, resolution.tolerance, resolution.finest, ring, current)?;
+                let (mesh, mut fields) = resolve(
+                    &state.element,
+                    2,
+                    resolution.tolerance,
+                    resolution.finest,
+                    ring,
+                    current,
+                )?;
                 fields[0].iter_mut().for_each(|v| *v *= size[0]);
                 fields[1].iter_mut().for_each(|v| *v *= size[1]);
                 state.mesh = mesh;
-                (state.heat, state.elongation) = (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
+                (state.heat, state.elongation) =
+                    (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
             }
         }
         outputs.push(state.clone());
@@ -177,11 +194,13 @@ struct Stepper<'a> {
 }
 
 impl Stepper<'_> {
-    /// One Radau step of length h. With V_j = α_j y + D_j the branches carry increments (see the moments' integrator).
+    /// One Radau step of length h. With V_j = α_j y + D_j the branches carry increments (see the
+    /// moments' integrator).
     fn step(&self, state: &mut Snapshot, h: f64) {
         let (element, mesh, stages) = (&*self.element, &state.mesh, self.tableau.nodes.len());
         let n = element.count();
-        let [elongation_diffusion, heat_diffusion] = [1.0 / (2.0 * self.flip_rate), 1.0 / (4.0 * self.flip_rate)];
+        let [elongation_diffusion, heat_diffusion] =
+            [1.0 / (2.0 * self.flip_rate), 1.0 / (4.0 * self.flip_rate)];
         let (r_ends, heat_ends, slopes) = match *self.ends {
             Ends::Ring => (diffusion::Ends::Ring, diffusion::Ends::Ring, [0.0; 2]),
             Ends::Open { left, right, .. } => {
@@ -191,11 +210,17 @@ impl Stepper<'_> {
                 (diffusion::Ends::Open([true; 2]), heat_ends, [slope(left), slope(right)])
             }
         };
-        let increment = |branch: &Branch, ends, diffusion: f64, drift: &[f64], extra: &dyn Fn(usize) -> Complex64| {
-            let f: Vec<Complex64> = drift.iter().enumerate().map(|(i, d)| branch.scale * d + extra(i)).collect();
+        let increment = |branch: &Branch,
+                         ends,
+                         diffusion: f64,
+                         drift: &[f64],
+                         extra: &dyn Fn(usize) -> Complex64| {
+            let f: Vec<Complex64> =
+                drift.iter().enumerate().map(|(i, d)| branch.scale * d + extra(i)).collect();
             solve(element, mesh, ends, diffusion, branch.eigenvalue / h, &f)
         };
-        let drift = weak_diffusion(element, mesh, &state.elongation, elongation_diffusion, [0.0; 2]);
+        let drift =
+            weak_diffusion(element, mesh, &state.elongation, elongation_diffusion, [0.0; 2]);
         let mut elongations = vec![state.elongation.clone(); stages];
         for branch in &self.tableau.branches {
             let d = increment(branch, r_ends, elongation_diffusion, &drift, &|_| Complex64::ZERO);
@@ -217,7 +242,9 @@ impl Stepper<'_> {
         let drift = weak_diffusion(element, mesh, &state.heat, heat_diffusion, slopes);
         let mut change = vec![0.0; state.heat.len()];
         for branch in &self.tableau.branches {
-            let extra = |i: usize| branch.row.iter().zip(&sources).map(|(t, s)| t * s[i]).sum::<Complex64>();
+            let extra = |i: usize| {
+                branch.row.iter().zip(&sources).map(|(t, s)| t * s[i]).sum::<Complex64>()
+            };
             let d = increment(branch, heat_ends, heat_diffusion, &drift, &extra);
             let t = branch.column[stages - 1];
             change.iter_mut().zip(&d).for_each(|(y, d)| *y += (t * d).re);
@@ -228,7 +255,13 @@ impl Stepper<'_> {
 }
 
 /// -D K u, and what flows in through the two ends where ∂_x u is given.
-fn weak_diffusion(element: &Element, mesh: &[Panel], u: &[f64], diffusion: f64, slopes: [f64; 2]) -> Field {
+fn weak_diffusion(
+    element: &Element,
+    mesh: &[Panel],
+    u: &[f64],
+    diffusion: f64,
+    slopes: [f64; 2],
+) -> Field {
     let n = element.count();
     let panel = |(index, panel): (usize, &Panel)| {
         let scale = -2.0 * diffusion / panel.width;

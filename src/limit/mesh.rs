@@ -1,5 +1,6 @@
-//! Functions on [0, 1] as polynomials on dyadic panels, split where they are rough: next to an incompatible end, a jump or a
-//! kink, panels shrink geometrically; where the diffusion has smoothed the function they grow again.
+//! Functions on [0, 1] as polynomials on dyadic panels, split where they are rough: next to an
+//! incompatible end, a jump or a kink, panels shrink geometrically; where the diffusion has
+//! smoothed the function they grow again.
 
 use super::element::Element;
 
@@ -30,7 +31,8 @@ pub type Mesh = Vec<Panel>;
 /// The values at the nodes, panel after panel (a node shared by two panels appears twice).
 pub type Field = Vec<f64>;
 
-/// Panels are at most this wide, 2^-3: a feature narrower than their nodes' spacing cannot hide in a panel that looks smooth.
+/// Panels are at most this wide, 2^-3: a feature narrower than their nodes' spacing cannot hide in
+/// a panel that looks smooth.
 const COARSEST: i32 = 3;
 
 /// More panels than this: the profile has no structure that a mesh can resolve.
@@ -45,11 +47,12 @@ pub enum Rough {
     TooFine,
 }
 
-/// The coarsest mesh on which `count` functions are resolved to `tolerance`, and the functions on it; panels are split down to
-/// 2^(-finest). `functions(panel, reference coordinate)` gives the values there.
+/// The coarsest mesh on which `count` functions are resolved to `tolerance`, and the functions on
+/// it; panels are split down to 2^(-finest). `functions(panel, reference coordinate)` gives the
+/// values there.
 ///
-/// Neighbours differ by at most a factor of two in width, because the layer that grows out of a jump grows to both sides (on a
-/// `ring` the last panel and the first are neighbours).
+/// Neighbours differ by at most a factor of two in width, because the layer that grows out of a
+/// jump grows to both sides (on a `ring` the last panel and the first are neighbours).
 pub fn resolve(
     element: &Element,
     count: usize,
@@ -59,7 +62,8 @@ pub fn resolve(
     functions: impl Fn(&Panel, f64) -> Vec<f64>,
 ) -> Result<(Mesh, Vec<Field>), Rough> {
     let width = 2f64.powi(-COARSEST);
-    let mut todo: Vec<Panel> = (0..1 << COARSEST).rev().map(|i| Panel { left: i as f64 * width, width }).collect();
+    let mut todo: Vec<Panel> =
+        (0..1 << COARSEST).rev().map(|i| Panel { left: i as f64 * width, width }).collect();
     let mut mesh = Mesh::new();
     while let Some(panel) = todo.pop() {
         if panel.width > 2f64.powi(-finest) && !resolved(element, tolerance, &panel, &functions)? {
@@ -77,14 +81,17 @@ pub fn resolve(
     let mut fields = vec![Field::new(); count];
     for panel in &mesh {
         for &at in &element.nodes {
-            fields.iter_mut().zip(functions(panel, at)).for_each(|(field, value)| field.push(value));
+            fields
+                .iter_mut()
+                .zip(functions(panel, at))
+                .for_each(|(field, value)| field.push(value));
         }
     }
     Ok((mesh, fields))
 }
 
-/// Whether the polynomials through the nodes are right between them, and their last coefficients small: a field that is already a
-/// polynomial on this panel is always right between the nodes.
+/// Whether the polynomials through the nodes are right between them, and their last coefficients
+/// small: a field that is already a polynomial on this panel is always right between the nodes.
 fn resolved(
     element: &Element,
     tolerance: f64,
@@ -93,34 +100,47 @@ fn resolved(
 ) -> Result<bool, Rough> {
     let finite = |at: f64| {
         let values = functions(panel, at);
-        if values.iter().all(|v| v.is_finite()) { Ok(values) } else { Err(Rough::NotFinite(panel.place(at))) }
+        if values.iter().all(|v| v.is_finite()) {
+            Ok(values)
+        } else {
+            Err(Rough::NotFinite(panel.place(at)))
+        }
     };
     let values = element.nodes.iter().map(|&at| finite(at)).collect::<Result<Vec<_>, _>>()?;
-    let columns: Vec<Vec<f64>> = (0..values[0].len()).map(|f| values.iter().map(|v| v[f]).collect()).collect();
+    let columns: Vec<Vec<f64>> =
+        (0..values[0].len()).map(|f| values.iter().map(|v| v[f]).collect()).collect();
     if columns.iter().any(|column| element.tail(column) > tolerance) {
         return Ok(false);
     }
     for pair in element.nodes.windows(2) {
         let at = (pair[0] + pair[1]) / 2.0;
-        if finite(at)?.iter().zip(&columns).any(|(exact, c)| (element.interpolate(c, at) - exact).abs() > tolerance) {
+        if finite(at)?
+            .iter()
+            .zip(&columns)
+            .any(|(exact, c)| (element.interpolate(c, at) - exact).abs() > tolerance)
+        {
             return Ok(false);
         }
     }
     Ok(true)
 }
 
-/// Splits every panel that has a neighbour of less than half its width; `None` if there is no such panel.
+/// Splits every panel that has a neighbour of less than half its width; `None` if there is no such
+/// panel.
 fn split_once(mesh: &[Panel], ring: bool) -> Option<Mesh> {
     let n = mesh.len();
-    let narrow = |i: usize, j: Option<usize>| j.is_some_and(|j| 2.0 * mesh[j].width < mesh[i].width);
+    let narrow =
+        |i: usize, j: Option<usize>| j.is_some_and(|j| 2.0 * mesh[j].width < mesh[i].width);
     let before = |i: usize| i.checked_sub(1).or(ring.then_some(n - 1));
     let after = |i: usize| if i + 1 < n { Some(i + 1) } else { ring.then_some(0) };
     let wide: Vec<bool> = (0..n).map(|i| narrow(i, before(i)) || narrow(i, after(i))).collect();
-    let parts = |(panel, wide): (&Panel, &bool)| if *wide { panel.halves().to_vec() } else { vec![*panel] };
+    let parts =
+        |(panel, wide): (&Panel, &bool)| if *wide { panel.halves().to_vec() } else { vec![*panel] };
     wide.contains(&true).then(|| mesh.iter().zip(&wide).flat_map(parts).collect())
 }
 
-/// The panel that holds x, and x in its reference coordinate; `offset` is added to x exactly where x is the left end of a panel.
+/// The panel that holds x, and x in its reference coordinate; `offset` is added to x exactly where
+/// x is the left end of a panel.
 fn locate(mesh: &[Panel], x: f64, offset: f64) -> (usize, f64) {
     let index = mesh.partition_point(|p| p.left <= x + offset).max(1) - 1;
     let panel = &mesh[index];
@@ -140,7 +160,8 @@ pub fn integrate(element: &Element, mesh: &[Panel], f: impl Fn(f64, usize) -> f6
     let n = element.count();
     let panel = |(index, panel): (usize, &Panel)| -> f64 {
         let nodes = element.nodes.iter().zip(&element.weights).enumerate();
-        nodes.map(|(i, (&at, w))| w * f(panel.place(at), index * n + i)).sum::<f64>() * panel.width / 2.0
+        nodes.map(|(i, (&at, w))| w * f(panel.place(at), index * n + i)).sum::<f64>() * panel.width
+            / 2.0
     };
     mesh.iter().enumerate().map(panel).sum()
 }
@@ -152,12 +173,16 @@ mod tests {
     #[test]
     fn a_jump_is_enclosed_and_a_smooth_function_left_alone() {
         let element = Element::new(14);
-        let (mesh, fields) =
-            resolve(&element, 1, 1e-12, 40, false, |p, at| vec![if p.place(at) < 0.3 { 1.0 } else { 3.0 }]).unwrap();
+        let (mesh, fields) = resolve(&element, 1, 1e-12, 40, false, |p, at| {
+            vec![if p.place(at) < 0.3 { 1.0 } else { 3.0 }]
+        })
+        .unwrap();
         let integral = integrate(&element, &mesh, |_, i| fields[0][i]);
         assert!((integral - (0.3 + 3.0 * 0.7)).abs() < 1e-11);
         assert!((evaluate(&element, &mesh, &fields[0], 0.31, 0.0) - 3.0).abs() < 1e-14);
-        let (smooth, _) = resolve(&element, 1, 1e-12, 40, false, |p, at| vec![(3.0 * p.place(at)).sin()]).unwrap();
+        let (smooth, _) =
+            resolve(&element, 1, 1e-12, 40, false, |p, at| vec![(3.0 * p.place(at)).sin()])
+                .unwrap();
         assert_eq!(smooth.len(), 8);
         assert!(mesh.len() < 120);
         assert!(mesh.windows(2).all(|p| (0.5..=2.0).contains(&(p[0].width / p[1].width))));

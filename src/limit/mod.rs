@@ -1,8 +1,11 @@
-//! The macroscopic limit N → ∞ at t = τ/N² (docs/theory.md, "The macroscopic limit"): r(t,x) and e_heat(t,x), with e_mech = r²/2.
+//! The macroscopic limit N → ∞ at t = τ/N² (docs/theory.md, "The macroscopic limit"): r(t,x) and
+//! e_heat(t,x), with e_mech = r²/2.
 //!
-//! [`conditions`] says which equations a scenario has, [`stationary()`] their stationary state in closed form, [`march()`] their evolution.
-//! The initial momentum is lost as mechanical energy within a time τ ~ 1/γ and appears as heat: e_heat(0+) = T + p̄²/2. Everything is
-//! computed at two resolutions; their distance is the error given. The tests compare with closed forms and a plain discretization.
+//! [`conditions`] says which equations a scenario has, [`stationary()`] their stationary state in
+//! closed form, [`march()`] their evolution. The initial momentum is lost as mechanical energy
+//! within a time τ ~ 1/γ and appears as heat: e_heat(0+) = T + p̄²/2. Everything is computed at two
+//! resolutions; their distance is the error given. The tests compare with closed forms and a plain
+//! discretization.
 
 pub mod conditions;
 mod diffusion;
@@ -20,8 +23,9 @@ use march::{Initial, Resolution, Snapshot, march};
 use mesh::Rough;
 use stationary::{NotStationary, Stationary, stationary};
 
-/// The two resolutions; the second is the answer (measured: 1e-13 of the largest value next to incompatible ends and kinks at any t, the
-/// first 1e-11; beside a jump 2^-42/√t, the uncertainty of its place over the layer's width; steps of 0.3 t lose 1e-14).
+/// The two resolutions; the second is the answer (measured: 1e-13 of the largest value next to
+/// incompatible ends and kinks at any t, the first 1e-11; beside a jump 2^-42/√t, the uncertainty
+/// of its place over the layer's width; steps of 0.3 t lose 1e-14).
 const RESOLUTIONS: [Resolution; 2] = [
     Resolution { degree: 15, stages: 7, step: 0.3, finest: 40, tolerance: 2e-13 },
     Resolution { degree: 18, stages: 7, step: 0.25, finest: 42, tolerance: 1e-13 },
@@ -37,7 +41,9 @@ pub enum LimitError {
     #[error(transparent)]
     NotStationary(#[from] NotStationary),
     /// A profile is infinite somewhere between the sites.
-    #[error("the initial profiles are not finite at x = {0}: the macroscopic equations need them on all of [0, 1]")]
+    #[error(
+        "the initial profiles are not finite at x = {0}: the macroscopic equations need them on all of [0, 1]"
+    )]
     NotFinite(f64),
     /// A profile oscillates without end.
     #[error("the initial profiles have more structure than 20000 panels of [0, 1] resolve")]
@@ -167,7 +173,8 @@ impl Problem {
         Problem { monitor, ..self }
     }
 
-    /// What the evolution to `times` costs, which does not depend on N: some 35 steps of either resolution in every decade from the diffusion time of the finest panel on.
+    /// What the evolution to `times` costs, which does not depend on N: some 35 steps of either
+    /// resolution in every decade from the diffusion time of the finest panel on.
     pub fn cost(&self, times: &[f64]) -> Cost {
         let finest = 4f64.powi(-RESOLUTIONS[1].finest) * self.flip_rate;
         let decades = times.last().map_or(0.0, |last| (last / finest).log10().max(0.0));
@@ -180,7 +187,10 @@ impl Problem {
         let found = stationary(self.flip_rate, &self.ends, || match self.evolve(&[]) {
             Ok(Some(evolution)) => {
                 let start = &evolution.start;
-                Some([start.integrate(|_, r, _| r), start.integrate(|_, r, heat| heat + r * r / 2.0)])
+                Some([
+                    start.integrate(|_, r, _| r),
+                    start.integrate(|_, r, heat| heat + r * r / 2.0),
+                ])
             }
             Ok(None) => None,
             Err(e) => {

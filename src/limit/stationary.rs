@@ -1,7 +1,8 @@
 //! The stationary macroscopic state: r = F̄ x and a parabola of heat, in closed form.
 //!
-//! ∂_xx e_heat = -2 F̄², with the ends' conditions. Two thermostats: e_heat = F̄² x(1-x) + (T_+ - T_-) x + T_-. Where no thermostat takes energy
-//! out, a state is stationary only if nothing is put in; then it is uniform and fixed by what is conserved.
+//! ∂_xx e_heat = -2 F̄², with the ends' conditions. Two thermostats: e_heat = F̄² x(1-x) + (T_+ -
+//! T_-) x + T_-. Where no thermostat takes energy out, a state is stationary only if nothing is put
+//! in; then it is uniform and fixed by what is conserved.
 
 use super::conditions::{Ends, HeatEnd};
 
@@ -33,7 +34,8 @@ pub enum NotStationary {
     NeedsInitial,
 }
 
-/// The stationary state. `conserved` gives ∫r and ∫(e_heat + r²/2) of the initial state, asked for only where they decide.
+/// The stationary state. `conserved` gives ∫r and ∫(e_heat + r²/2) of the initial state, asked for
+/// only where they decide.
 pub fn stationary(
     flip_rate: f64,
     ends: &Ends,
@@ -68,7 +70,12 @@ pub fn stationary(
     let x_max = (square > 0.0).then(|| slope / (2.0 * square)).filter(|x| *x > 0.0 && *x < 1.0);
     // Adding 0 turns a -0 of the equilibrium into 0.
     let current = 0.0 - slope / (4.0 * flip_rate);
-    Ok(Stationary { elongation: [0.0, force], heat: [constant, slope, 0.0 - square], x_max, current })
+    Ok(Stationary {
+        elongation: [0.0, force],
+        heat: [constant, slope, 0.0 - square],
+        x_max,
+        current,
+    })
 }
 
 impl Stationary {

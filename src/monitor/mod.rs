@@ -1,7 +1,9 @@
-//! What a long computation says while it runs, how it is told to end, and where it leaves what is finished.
+//! What a long computation says while it runs, how it is told to end, and where it leaves what is
+//! finished.
 //!
-//! A [`Monitor`] goes down to every loop that may last: steps, nodes of a contour, iterations of a solve, sizes. Each calls
-//! [`Monitor::advance`] (or [`Monitor::check`] where there is nothing new to say) and hands on its error with `?`. Cost: one atomic load.
+//! A [`Monitor`] goes down to every loop that may last: steps, nodes of a contour, iterations of a
+//! solve, sizes. Each calls [`Monitor::advance`] (or [`Monitor::check`] where there is nothing new
+//! to say) and hands on its error with `?`. Cost: one atomic load.
 //!
 //! ```
 //! use flipchain::monitor::{CancelToken, Monitor, Progress};
@@ -12,8 +14,9 @@
 //! assert!(monitor.check().is_err());
 //! ```
 //!
-//! A part that took long is asked for by [`Monitor::once`]: with an [`Archive`] it is computed in one run and read back, bit for bit, in the
-//! next that has the same archive. Names of parts within parts do not meet.
+//! A part that took long is asked for by [`Monitor::once`]: with an [`Archive`] it is computed in
+//! one run and read back, bit for bit, in the next that has the same archive. Names of parts within
+//! parts do not meet.
 
 mod record;
 
@@ -35,7 +38,8 @@ pub struct Progress {
     pub steps: usize,
     /// Shifted solves, or iterations where the whole computation is one solve.
     pub solves: usize,
-    /// What is known of the error so far, in the units of the energy: of the trajectory, or the relative residual of the one solve.
+    /// What is known of the error so far, in the units of the energy: of the trajectory, or the
+    /// relative residual of the one solve.
     pub error: f64,
 }
 
@@ -62,17 +66,20 @@ impl CancelToken {
 
 type Report = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Where finished parts are kept. A part appears whole or not at all; one that cannot be kept is computed again.
+/// Where finished parts are kept. A part appears whole or not at all; one that cannot be kept is
+/// computed again.
 pub trait Archive: Send + Sync {
     /// The part of this name, if it is there.
     fn read(&self, name: &str) -> Option<Box<dyn Read>>;
     /// Keeps what `content` writes as the part of this name, in the place of an earlier one.
     fn write(&self, name: &str, content: &dyn Fn(&mut dyn Write) -> io::Result<()>);
-    /// Whether enough time has passed since the last part for a state on the way to be worth keeping.
+    /// Whether enough time has passed since the last part for a state on the way to be worth
+    /// keeping.
     fn is_due(&self) -> bool;
 }
 
-/// A callback, a cancel token and an archive; the default says nothing, is never told to end, and keeps nothing.
+/// A callback, a cancel token and an archive; the default says nothing, is never told to end, and
+/// keeps nothing.
 #[derive(Clone, Default)]
 pub struct Monitor {
     report: Option<Report>,
@@ -122,8 +129,14 @@ impl Monitor {
         self.check()
     }
 
-    /// [`Monitor::advance`] for a loop that can go on from `state`: keeps it as `name` when told to end, and from time to time.
-    pub fn advance_from(&self, progress: Progress, name: &str, state: &impl Record) -> Result<(), Interrupted> {
+    /// [`Monitor::advance`] for a loop that can go on from `state`: keeps it as `name` when told to
+    /// end, and from time to time.
+    pub fn advance_from(
+        &self,
+        progress: Progress,
+        name: &str,
+        state: &impl Record,
+    ) -> Result<(), Interrupted> {
         let going = self.advance(progress);
         if going.is_err() || self.archive.as_ref().is_some_and(|archive| archive.is_due()) {
             self.keep(name, state);
@@ -144,8 +157,13 @@ impl Monitor {
         T::take(&mut from).ok()
     }
 
-    /// The part `name`: kept by an earlier run, or computed now, with the monitor of this part, and kept.
-    pub fn once<T: Record, E>(&self, name: &str, compute: impl FnOnce(&Monitor) -> Result<T, E>) -> Result<T, E> {
+    /// The part `name`: kept by an earlier run, or computed now, with the monitor of this part, and
+    /// kept.
+    pub fn once<T: Record, E>(
+        &self,
+        name: &str,
+        compute: impl FnOnce(&Monitor) -> Result<T, E>,
+    ) -> Result<T, E> {
         if let Some(kept) = self.kept(name) {
             return Ok(kept);
         }
@@ -173,8 +191,10 @@ mod tests {
     fn parts_of_parts_report_their_share_of_the_whole() {
         let seen = Arc::new(Mutex::new(Vec::new()));
         let into = seen.clone();
-        let monitor = Monitor::new(move |p| into.lock().unwrap().push(p.share), &CancelToken::default());
-        let half = |monitor: &Monitor| monitor.advance(Progress { share: 0.5, ..Default::default() });
+        let monitor =
+            Monitor::new(move |p| into.lock().unwrap().push(p.share), &CancelToken::default());
+        let half =
+            |monitor: &Monitor| monitor.advance(Progress { share: 0.5, ..Default::default() });
         half(&monitor).unwrap();
         half(&monitor.part(0.5, 1.0)).unwrap();
         half(&monitor.part(0.5, 1.0).part(0.0, 0.5)).unwrap();

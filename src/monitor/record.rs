@@ -1,4 +1,5 @@
-//! Values as bytes, bit for bit: numbers little-endian in 8 bytes, lengths before lists. What a part of a computation is kept as.
+//! Values as bytes, bit for bit: numbers little-endian in 8 bytes, lengths before lists. What a
+//! part of a computation is kept as.
 
 use ndarray::Array2;
 use std::io::{Error, ErrorKind, Read, Result, Write};
@@ -69,7 +70,11 @@ impl Record for String {
     fn take(from: &mut dyn Read) -> Result<String> {
         let length = u64::take(from)?;
         let mut text = String::new();
-        if from.take(length).read_to_string(&mut text)? as u64 == length { Ok(text) } else { Err(refused()) }
+        if from.take(length).read_to_string(&mut text)? as u64 == length {
+            Ok(text)
+        } else {
+            Err(refused())
+        }
     }
 }
 
@@ -93,7 +98,8 @@ impl<T: Record> Record for Vec<T> {
         self.iter().try_for_each(|value| value.put(to))
     }
     fn take(from: &mut dyn Read) -> Result<Vec<T>> {
-        // Grows as values come: a wrong length meets the end of the file, not the end of the memory.
+        // Grows as values come: a wrong length meets the end of the file, not the end of the
+        // memory.
         (0..usize::take(from)?).map(|_| T::take(from)).collect::<Result<Vec<T>>>()
     }
 }

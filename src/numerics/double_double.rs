@@ -1,6 +1,8 @@
-//! Sums of two doubles, 32 digits: for angles so large that a double keeps no digits of their phase.
+//! Sums of two doubles, 32 digits: for angles so large that a double keeps no digits of their
+//! phase.
 //!
-//! Error-free sums and products (Dekker, Numer. Math. 18, 1971; Hida, Li and Bailey, ARITH-15, 2001); a few units of 2⁻¹⁰⁴ an operation.
+//! Error-free sums and products (Dekker, Numer. Math. 18, 1971; Hida, Li and Bailey, ARITH-15,
+//! 2001); a few units of 2⁻¹⁰⁴ an operation.
 
 use num_complex::Complex64;
 
@@ -76,7 +78,8 @@ impl Double {
     }
 }
 
-/// e^(-i a τ) of the frequency a = 2 sin(π numerator/denominator), numerator ≤ denominator/2. Error: some roundings while aτ < 10¹⁵.
+/// e^(-i a τ) of the frequency a = 2 sin(π numerator/denominator), numerator ≤ denominator/2.
+/// Error: some roundings while aτ < 10¹⁵.
 pub fn mode_phase(numerator: usize, denominator: usize, time: f64) -> Complex64 {
     let fraction = Double { hi: numerator as f64, lo: 0.0 }.divided(denominator as f64);
     let angle = PI.times(fraction).sin().scaled(2.0).scaled(time);
@@ -104,7 +107,10 @@ mod tests {
         // 2 sin(π/7) τ mod 2π with 50 digits (mpmath): cos and sin.
         for (time, cos, sin) in PHASES {
             let phase = mode_phase(1, 7, time);
-            assert!((phase.re - cos).abs() < 4e-16 && (phase.im + sin).abs() < 4e-16, "{time}: {phase}");
+            assert!(
+                (phase.re - cos).abs() < 4e-16 && (phase.im + sin).abs() < 4e-16,
+                "{time}: {phase}"
+            );
         }
         // 2 sin(π/6) = 1 and 2 sin(π/2) = 2 exactly; the library reduces integers exactly.
         for time in [1.0, 1e6, 123_456_789.0] {
@@ -118,7 +124,10 @@ mod tests {
         // cos(3·0.7·τ) and sin(3·0.7·τ) of the doubles 0.7 and τ (mpmath, 50 digits).
         for (time, cos, sin) in HARMONICS {
             let phase = harmonic_phase(3, 0.7, time);
-            assert!((phase.re - cos).abs() < 4e-16 && (phase.im - sin).abs() < 4e-16, "{time}: {phase}");
+            assert!(
+                (phase.re - cos).abs() < 4e-16 && (phase.im - sin).abs() < 4e-16,
+                "{time}: {phase}"
+            );
         }
     }
 

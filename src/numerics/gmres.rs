@@ -1,4 +1,5 @@
-//! GMRES, preconditioned from the right, with restarts as iterative refinement (Saad and Schultz, SIAM J. Sci. Stat. Comput. 7, 1986).
+//! GMRES, preconditioned from the right, with restarts as iterative refinement (Saad and Schultz,
+//! SIAM J. Sci. Stat. Comput. 7, 1986).
 
 use super::vector::Vector;
 use crate::monitor::{Interrupted, Monitor, Progress};
@@ -10,7 +11,8 @@ pub(crate) struct Outcome {
     pub iterations: usize,
     /// ‖b - A x‖/‖b‖, evaluated anew at the end.
     pub residual: f64,
-    /// The next correction that refinement would make, to a tenth of itself, for each evaluation of the residual: samples of the error of x.
+    /// The next correction that refinement would make, to a tenth of itself, for each evaluation of
+    /// the residual: samples of the error of x.
     pub errors: Vec<Vector>,
 }
 
@@ -23,9 +25,11 @@ const CYCLE_LENGTH: usize = 240;
 /// Cycles at most.
 const CYCLES: usize = 8;
 
-/// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A, `precondition` is P⁻¹.
-/// The residual reached is returned, whatever it is. `monitor` hears of every iteration. `again` evaluates the residual of x with other roundings, as often
-/// as its caller wants: what the coefficients of A lose by cancellation does not show in a residual made of the same coefficients.
+/// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A,
+/// `precondition` is P⁻¹. The residual reached is returned, whatever it is. `monitor` hears of
+/// every iteration. `again` evaluates the residual of x with other roundings, as often as its
+/// caller wants: what the coefficients of A lose by cancellation does not show in a residual made
+/// of the same coefficients.
 pub(crate) fn solve(
     b: &Vector,
     tolerance: f64,
@@ -46,12 +50,15 @@ pub(crate) fn solve(
     outcome.residual = 1.0;
     let watch = |iterations: usize, residual: f64| {
         let share = residual.ln() / tolerance.max(f64::MIN_POSITIVE).ln();
-        let progress = Progress { share, time: f64::INFINITY, solves: iterations, error: residual, steps: 0 };
+        let progress =
+            Progress { share, time: f64::INFINITY, solves: iterations, error: residual, steps: 0 };
         monitor.advance(progress)
     };
     for _ in 0..CYCLES {
         let goal = (0.5 * tolerance / outcome.residual).max(CYCLE_GAIN);
-        let seen = |iterations: usize, left: f64| watch(outcome.iterations + iterations, outcome.residual * left);
+        let seen = |iterations: usize, left: f64| {
+            watch(outcome.iterations + iterations, outcome.residual * left)
+        };
         let (correction, iterations) = cycle(&residual, goal, &apply, &precondition, &seen)?;
         let correction = precondition(&correction);
         let mut next = x.clone();
@@ -91,7 +98,8 @@ pub(crate) fn solve(
     Ok((x, outcome))
 }
 
-/// One cycle: y with ‖r - A P⁻¹ y‖ ≤ goal ‖r‖ where it gets there. `seen` gets the iterations and ‖r - A P⁻¹ y‖/‖r‖.
+/// One cycle: y with ‖r - A P⁻¹ y‖ ≤ goal ‖r‖ where it gets there. `seen` gets the iterations and
+/// ‖r - A P⁻¹ y‖/‖r‖.
 fn cycle(
     r: &Vector,
     goal: f64,
@@ -102,8 +110,10 @@ fn cycle(
     let norm = r.norm();
     let mut basis = vec![r.clone()];
     basis[0].scale(1.0 / norm);
-    // Columns of the triangular factor, the rotations that made it, and the rotated right-hand side.
-    let (mut columns, mut rotations) = (Vec::<Vec<Complex64>>::new(), Vec::<(f64, Complex64)>::new());
+    // Columns of the triangular factor, the rotations that made it, and the rotated right-hand
+    // side.
+    let (mut columns, mut rotations) =
+        (Vec::<Vec<Complex64>>::new(), Vec::<(f64, Complex64)>::new());
     let mut rhs = vec![Complex64::new(norm, 0.0)];
     while columns.len() < CYCLE_LENGTH.min(r.len()) {
         let mut v = apply(&precondition(basis.last().expect("the basis is not empty")));

@@ -1,7 +1,8 @@
 //! One formula for real and complex numbers, one at a time or eight at a time.
 //!
-//! The passes over the modes are written once over [`Lane`]; the compiler turns eight lanes into vector instructions.
-//! Lanes never mix, so results do not depend on the vector width of the machine.
+//! The passes over the modes are written once over [`Lane`]; the compiler turns eight lanes into
+//! vector instructions. Lanes never mix, so results do not depend on the vector width of the
+//! machine.
 
 use num_complex::Complex64;
 use std::ops::{Add, Mul, Sub};
@@ -176,8 +177,9 @@ impl<R: Lane<Real = R>> Lane for Split<R> {
     }
 }
 
-/// Eight reals in registers, and code compiled for them: `run` and everything it calls must be `#[inline(always)]` functions, not closures.
-/// No operation is fused or reordered, so the bits do not depend on the machine.
+/// Eight reals in registers, and code compiled for them: `run` and everything it calls must be
+/// `#[inline(always)]` functions, not closures. No operation is fused or reordered, so the bits do
+/// not depend on the machine.
 pub(crate) trait Wide: Lane<Real = Self> + Send + Sync + 'static {
     fn vectorized<T: Vectorized>(code: T) -> T::Output;
 }
@@ -197,7 +199,8 @@ impl Wide for Eight {
 #[cfg(target_arch = "x86_64")]
 pub(crate) use x86::{Avx2, Avx512};
 
-/// The registers of x86-64. The compiler does not keep arrays in vector registers across the steps of a recurrence (measured: six times slower).
+/// The registers of x86-64. The compiler does not keep arrays in vector registers across the steps
+/// of a recurrence (measured: six times slower).
 #[cfg(target_arch = "x86_64")]
 mod x86 {
     use super::{Complex64, Lane, Vectorized, Wide};
@@ -218,7 +221,8 @@ mod x86 {
                 type Output = Avx512;
                 #[inline(always)]
                 fn $method(self, other: Avx512) -> Avx512 {
-                    // SAFETY: values of this type are made only inside `Wide::vectorized`, on a machine with these instructions.
+                    // SAFETY: values of this type are made only inside `Wide::vectorized`, on a
+                    // machine with these instructions.
                     Avx512(unsafe { $wide(self.0, other.0) })
                 }
             }
@@ -308,7 +312,8 @@ mod x86 {
             fn run<T: Vectorized>(code: T) -> T::Output {
                 code.run()
             }
-            // SAFETY: this type is chosen by [`super::widest`] only where the machine has these instructions.
+            // SAFETY: this type is chosen by [`super::widest`] only where the machine has these
+            // instructions.
             unsafe { run(code) }
         }
     }

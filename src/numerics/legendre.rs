@@ -34,7 +34,8 @@ pub(crate) fn zeros(n: usize, f: impl Fn(f64) -> f64) -> Vec<f64> {
     found
 }
 
-/// Gauss-Legendre nodes and weights on \[-1, 1\], ascending: exact for polynomials of degree 2n - 1.
+/// Gauss-Legendre nodes and weights on \[-1, 1\], ascending: exact for polynomials of degree 2n -
+/// 1.
 pub(crate) fn gauss(n: usize) -> Vec<(f64, f64)> {
     let weight = |x: f64| 2.0 / ((1.0 - x * x) * legendre(n, x).1.powi(2));
     zeros(n, |x| legendre(n, x).0).into_iter().map(|x| (x, weight(x))).collect()

@@ -1,8 +1,11 @@
-//! Functions of a chain that is homogeneous between its ends, G_ij = T(i-j) + (-1)ʲ H(i+j), T(-d) = (-1)ᵈ T(d), i, j = 0..L, L even, in 32 digits.
+//! Functions of a chain that is homogeneous between its ends, G_ij = T(i-j) + (-1)ʲ H(i+j), T(-d) =
+//! (-1)ᵈ T(d), i, j = 0..L, L even, in 32 digits.
 //!
-//! The generator ẏ_i = y_(i+1) - y_(i-1), with anything added at i = 0 and i = L, has waves ζⁱ and (-1/ζ)ⁱ and turns into its transpose under the
-//! signs (-1)ⁱ; so its resolvent, and with it its exponential, has this form. 3L numbers hold the matrix, three columns determine them (up to what cancels
-//! in G), and a square costs O(L²). Sums of two doubles (Dekker; [`super::double_double`]) leave 10⁻³⁰ L² a product: rounding of a double never shows.
+//! The generator ẏ_i = y_(i+1) - y_(i-1), with anything added at i = 0 and i = L, has waves ζⁱ and
+//! (-1/ζ)ⁱ and turns into its transpose under the signs (-1)ⁱ; so its resolvent, and with it its
+//! exponential, has this form. 3L numbers hold the matrix, three columns determine them (up to what
+//! cancels in G), and a square costs O(L²). Sums of two doubles (Dekker; [`super::double_double`])
+//! leave 10⁻³⁰ L² a product: rounding of a double never shows.
 
 use super::double_double::Double;
 #[cfg(target_arch = "x86_64")]
@@ -52,10 +55,15 @@ impl ToeplitzHankel {
         // T(0) and T(1) are free: what is put there cancels against H.
         let mut t = Vec::<Double>::with_capacity(last + 1);
         for (i, own) in first.iter().enumerate() {
-            t.push(if i < 2 { Double::default() } else { own.plus(second[i - 1]).plus(t[i - 2].negated()) });
+            t.push(if i < 2 {
+                Double::default()
+            } else {
+                own.plus(second[i - 1]).plus(t[i - 2].negated())
+            });
         }
         let signed = |x: Double, odd: usize| if odd % 2 == 1 { x.negated() } else { x };
-        let difference = |x: usize| if x <= last { t[last - x] } else { signed(t[x - last], x - last) };
+        let difference =
+            |x: usize| if x <= last { t[last - x] } else { signed(t[x - last], x - last) };
         let sum = |l: usize| {
             let h = if l <= last {
                 first[l].plus(t[l].negated())
@@ -77,7 +85,8 @@ impl ToeplitzHankel {
         let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
         let entry = |j: usize| {
             (t.hi[from + j] + sign * h.hi[i + j])
-                + (error_of_sum(t.hi[from + j], sign * h.hi[i + j]) + (t.lo[from + j] + sign * h.lo[i + j]))
+                + (error_of_sum(t.hi[from + j], sign * h.hi[i + j])
+                    + (t.lo[from + j] + sign * h.lo[i + j]))
         };
         (0..=self.last).map(entry).collect()
     }
@@ -103,10 +112,16 @@ impl ToeplitzHankel {
         let columns = [0, 1, 2].map(|c| Doubles::new(columns[c].iter().copied()));
         let starts: Vec<usize> = (0..=self.last).step_by(ROWS).collect();
         let task = |&start: &usize| {
-            let rows = Rows { matrix: self, columns: &columns, rows: start..(start + ROWS).min(self.last + 1) };
+            let rows = Rows {
+                matrix: self,
+                columns: &columns,
+                rows: start..(start + ROWS).min(self.last + 1),
+            };
             match widest() {
                 #[cfg(target_arch = "x86_64")]
-                Registers::Avx512 => Avx512::vectorized(Registered::<Avx512>(rows, Default::default())),
+                Registers::Avx512 => {
+                    Avx512::vectorized(Registered::<Avx512>(rows, Default::default()))
+                }
                 #[cfg(target_arch = "x86_64")]
                 Registers::Avx2 => Avx2::vectorized(Registered::<Avx2>(rows, Default::default())),
                 Registers::Any => Eight::vectorized(Registered::<Eight>(rows, Default::default())),
@@ -164,7 +179,10 @@ impl<L: Wide> Vectorized for Registered<'_, L> {
         let zero = L::splat(Complex64::ZERO);
         let mut out = Vec::with_capacity(rows.len());
         for i in rows {
-            let (from, sign) = (matrix.last - i, L::splat(Complex64::new(if i % 2 == 1 { -1.0 } else { 1.0 }, 0.0)));
+            let (from, sign) = (
+                matrix.last - i,
+                L::splat(Complex64::new(if i % 2 == 1 { -1.0 } else { 1.0 }, 0.0)),
+            );
             let mut totals = [[zero; 2]; 3];
             let mut j = 0;
             while j <= matrix.last {
@@ -185,7 +203,9 @@ impl<L: Wide> Vectorized for Registered<'_, L> {
                 let mut parts = [[0.0; 8]; 2];
                 high.add_to(&mut parts[0], &mut [], 0);
                 low.add_to(&mut parts[1], &mut [], 0);
-                (0..8).fold(Double::default(), |total, lane| total.plus(Double::sum(parts[0][lane], parts[1][lane])))
+                (0..8).fold(Double::default(), |total, lane| {
+                    total.plus(Double::sum(parts[0][lane], parts[1][lane]))
+                })
             }));
         }
         out
@@ -198,7 +218,8 @@ mod tests {
 
     #[test]
     fn a_square_is_the_square_of_the_dense_matrix() {
-        // Any T and H make a matrix of this form; those of a polynomial of the generator are closed under products.
+        // Any T and H make a matrix of this form; those of a polynomial of the generator are closed
+        // under products.
         for last in [2usize, 8, 22] {
             let n = last + 1;
             let step = |y: &[f64]| -> Vec<f64> {
@@ -222,7 +243,8 @@ mod tests {
                 let unit: Vec<f64> = (0..n).map(|i| f64::from(u8::from(i == source))).collect();
                 step(&step(&step(&unit)))
             };
-            let doubles = |v: &[f64]| v.iter().map(|&hi| Double { hi, lo: 0.0 }).collect::<Vec<_>>();
+            let doubles =
+                |v: &[f64]| v.iter().map(|&hi| Double { hi, lo: 0.0 }).collect::<Vec<_>>();
             let columns = [0, 1, last].map(|j| doubles(&column(j)));
             let matrix = ToeplitzHankel::from_columns([&columns[0], &columns[1], &columns[2]]);
             let square = matrix.squared();
@@ -234,7 +256,12 @@ mod tests {
                     for (row, exact) in rows.iter().zip([&single, &double]) {
                         // Roundings of the reference, summed up along the chain.
                         let error = (row[j] - exact[i]).abs();
-                        assert!(error < 1e-15 * n as f64, "L = {last} ({i},{j}): {} {}", row[j], exact[i]);
+                        assert!(
+                            error < 1e-15 * n as f64,
+                            "L = {last} ({i},{j}): {} {}",
+                            row[j],
+                            exact[i]
+                        );
                     }
                 }
             }

@@ -19,7 +19,9 @@ pub(crate) struct Window<'a> {
 
 /// The largest absolute value; what is not a number is no small one.
 pub(crate) fn largest_of(values: impl IntoIterator<Item = f64>) -> f64 {
-    values.into_iter().fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x.abs()) })
+    values
+        .into_iter()
+        .fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x.abs()) })
 }
 
 /// The same of complex numbers.
@@ -76,7 +78,8 @@ impl Vector {
     /// ⟨self, other⟩, conjugate-linear in self.
     pub fn dot(&self, other: &Vector) -> Complex64 {
         let real = |a: &[f64], b: &[f64]| -> f64 {
-            // Eight partial sums: vector instructions, and one order of summation for every machine.
+            // Eight partial sums: vector instructions, and one order of summation for every
+            // machine.
             let mut sums = [0.0; 8];
             let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
             let tail: f64 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
@@ -114,12 +117,17 @@ impl Vector {
     }
 
     /// Applies a real linear map to the real and the imaginary part of a range.
-    pub fn map_range(&self, range: std::ops::Range<usize>, map: impl Fn(&[f64]) -> Vec<f64>) -> Vector {
+    pub fn map_range(
+        &self,
+        range: std::ops::Range<usize>,
+        map: impl Fn(&[f64]) -> Vec<f64>,
+    ) -> Vector {
         let im = if self.is_complex() { map(&self.im[range.clone()]) } else { vec![] };
         Vector { re: map(&self.re[range]), im }
     }
 
-    /// The sums Σ_(i≤j) v_i, compensated (Neumaier): a plain sum of N equal steps loses N roundings, all in one direction.
+    /// The sums Σ_(i≤j) v_i, compensated (Neumaier): a plain sum of N equal steps loses N
+    /// roundings, all in one direction.
     pub fn accumulated(&self) -> Vector {
         let sums = |v: &[f64]| {
             let (mut sum, mut lost) = (0.0f64, 0.0f64);

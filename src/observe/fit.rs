@@ -1,4 +1,5 @@
-//! What a sequence of sizes says: the order of convergence and the value at infinite size, each with its uncertainty.
+//! What a sequence of sizes says: the order of convergence and the value at infinite size, each
+//! with its uncertainty.
 
 use crate::covariance::moments::largest;
 use serde::Serialize;
@@ -12,7 +13,8 @@ pub struct Uncertain {
     pub uncertainty: f64,
 }
 
-/// The straight line y = a + b x by least squares, b with its standard error; `None` for fewer than three points or one x.
+/// The straight line y = a + b x by least squares, b with its standard error; `None` for fewer than
+/// three points or one x.
 pub fn slope(points: &[(f64, f64)]) -> Option<Uncertain> {
     let n = points.len() as f64;
     let (x, y) = points.iter().fold((0.0, 0.0), |(sx, sy), (x, y)| (sx + x / n, sy + y / n));
@@ -25,8 +27,9 @@ pub fn slope(points: &[(f64, f64)]) -> Option<Uncertain> {
     Some(Uncertain { value, uncertainty: (rest / (n - 2.0) / spread).sqrt() })
 }
 
-/// The exponent b of y ~ N^b from the larger half of the sizes (three at least); what is below its own error, or zero, says nothing of it.
-/// The uncertainty is the fit's, or the change of the last two local exponents, whichever is larger.
+/// The exponent b of y ~ N^b from the larger half of the sizes (three at least); what is below its
+/// own error, or zero, says nothing of it. The uncertainty is the fit's, or the change of the last
+/// two local exponents, whichever is larger.
 pub fn rate(points: &[(usize, f64, f64)]) -> Option<Uncertain> {
     let seen: Vec<(f64, f64)> =
         points.iter().filter(|p| p.1 > 10.0 * p.2).map(|p| ((p.0 as f64).ln(), p.1.ln())).collect();
@@ -79,9 +82,11 @@ impl Form {
 /// The limit of a sequence over sizes that double, and the form of its expansion.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub struct Extrapolation {
-    /// The limit; its uncertainty is meant as a bound (measured over random expansions and the chain's closed forms).
+    /// The limit; its uncertainty is meant as a bound (measured over random expansions and the
+    /// chain's closed forms).
     pub limit: Uncertain,
-    /// log₂ of the ratio of the last two differences: near 1 or 2 where the expansion in 1/N is clean.
+    /// log₂ of the ratio of the last two differences: near 1 or 2 where the expansion in 1/N is
+    /// clean.
     pub order: Option<f64>,
     /// What the expansion was taken for.
     pub form: Form,
@@ -89,12 +94,14 @@ pub struct Extrapolation {
 
 /// From how many sizes on half powers and logarithms can be told from whole powers.
 const SIZES_FOR_FORMS: usize = 6;
-/// How much farther half powers and logarithms may be off than they seem: their columns gain less each.
+/// How much farther half powers and logarithms may be off than they seem: their columns gain less
+/// each.
 const SLOW: f64 = 10.0;
 
-/// Richardson's extrapolation of values at N, 2N, 4N, ... with the error of each. Whole powers are eliminated where the observed order is whole or
-/// visibly tends to it; with six sizes or more also half powers and powers with logarithms, where that gains a hundredfold; elsewhere one
-/// power, the observed.
+/// Richardson's extrapolation of values at N, 2N, 4N, ... with the error of each. Whole powers are
+/// eliminated where the observed order is whole or visibly tends to it; with six sizes or more also
+/// half powers and powers with logarithms, where that gains a hundredfold; elsewhere one power, the
+/// observed.
 pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
     let n = values.len();
     if n < 3 {
@@ -109,23 +116,29 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
         return Some(Extrapolation { limit, order: None, form: Form::Arrived });
     }
     let order = (before / last).abs().log2();
-    let found = |form: Form, limit: Uncertain| Some(Extrapolation { limit, order: Some(order), form });
+    let found =
+        |form: Form, limit: Uncertain| Some(Extrapolation { limit, order: Some(order), form });
     // Aitken: one power, whichever it is.
     let aitken = |v: &[f64]| v[2] - (v[2] - v[1]).powi(2) / ((v[2] - v[1]) - (v[1] - v[0]));
     let value = aitken(&values[n - 3..]);
-    let one_power = Uncertain { value, uncertainty: 2.0 * (value - values[n - 1]).abs().max(last.abs()) };
+    let one_power =
+        Uncertain { value, uncertainty: 2.0 * (value - values[n - 1]).abs().max(last.abs()) };
     // The same order three times, and neither whole nor half: that power is all there is.
-    let orders: Vec<f64> = differences.windows(2).rev().take(3).map(|d| (d[0] / d[1]).log2()).collect();
+    let orders: Vec<f64> =
+        differences.windows(2).rev().take(3).map(|d| (d[0] / d[1]).log2()).collect();
     let same = orders.len() == 3 && orders.windows(2).all(|o| (o[0] - o[1]).abs() < 1e-3);
     if same && (2.0 * order - (2.0 * order).round()).abs() > 0.02 {
         let change = (value - aitken(&values[n - 4..n - 1])).abs();
         return found(Form::OnePower, Uncertain { value, uncertainty: 5.0 * change.max(floor) });
     }
-    // At moderate N the observed order is still on its way to a whole number: the distance halves with every size.
+    // At moderate N the observed order is still on its way to a whole number: the distance halves
+    // with every size.
     let off = |order: f64| (order - order.round()).abs();
-    let arriving = orders.get(1).is_some_and(|e| e.round() == order.round() && off(*e) > 1.5 * off(order));
+    let arriving =
+        orders.get(1).is_some_and(|e| e.round() == order.round() && off(*e) > 1.5 * off(order));
     let one_sign = before / last > 0.0;
-    let clean = one_sign && order.round() >= 1.0 && (off(order) < 0.05 || (off(order) < 0.3 && arriving));
+    let clean =
+        one_sign && order.round() >= 1.0 && (off(order) < 0.05 || (off(order) < 0.3 && arriving));
     let leading = if clean { order } else { 1.0 };
     let tableau = |form: Form, values: &[f64]| {
         let slow = if form != Form::WholePowers || n < SIZES_FOR_FORMS { SLOW } else { 1.0 };
@@ -133,10 +146,15 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
     };
     if n < SIZES_FOR_FORMS {
         let whole = tableau(Form::WholePowers, values);
-        return if clean { found(Form::WholePowers, whole) } else { found(Form::OnePower, one_power) };
+        return if clean {
+            found(Form::WholePowers, whole)
+        } else {
+            found(Form::OnePower, one_power)
+        };
     }
     let judged = |form: Form| {
-        // What all sizes but the last claim must hold for all of them; if not, it was off by no less than this.
+        // What all sizes but the last claim must hold for all of them; if not, it was off by no
+        // less than this.
         let (all, before) = (tableau(form, values), tableau(form, &values[..n - 1]));
         let change = (all.value - before.value).abs();
         let missed = if change <= before.uncertainty { 0.0 } else { change };
@@ -151,11 +169,15 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
             (form, limit) = (other, second);
         }
     }
-    if limit.uncertainty < last.abs() { found(form, limit) } else { found(Form::OnePower, one_power) }
+    if limit.uncertainty < last.abs() {
+        found(form, limit)
+    } else {
+        found(Form::OnePower, one_power)
+    }
 }
 
-/// Eliminates the powers N^(-exponent), column by column, and takes the column that changes least, within itself and from the one before.
-/// What the changes say is multiplied by `slow`.
+/// Eliminates the powers N^(-exponent), column by column, and takes the column that changes least,
+/// within itself and from the one before. What the changes say is multiplied by `slow`.
 fn eliminate(values: &[f64], error: f64, exponents: &[f64], slow: f64) -> Uncertain {
     let size = largest(values);
     let mut column = values.to_vec();
@@ -166,14 +188,16 @@ fn eliminate(values: &[f64], error: f64, exponents: &[f64], slow: f64) -> Uncert
             break;
         }
         let factor = 2f64.powf(*exponent);
-        let next: Vec<f64> = column.windows(2).map(|p| p[1] + (p[1] - p[0]) / (factor - 1.0)).collect();
+        let next: Vec<f64> =
+            column.windows(2).map(|p| p[1] + (p[1] - p[0]) / (factor - 1.0)).collect();
         amplified *= (factor + 1.0) / (factor - 1.0);
         let value = next[next.len() - 1];
         let across = (value - column[column.len() - 1]).abs();
         let within = if next.len() > 1 { (value - next[next.len() - 2]).abs() } else { across };
         let change = (2.0 * within).max(0.1 * across);
         let uncertainty = slow * change.max(amplified).max(8.0 * f64::EPSILON * size);
-        // A power may have next to no weight, so a column that does not gain may be followed by one that does.
+        // A power may have next to no weight, so a column that does not gain may be followed by one
+        // that does.
         if uncertainty < best.uncertainty {
             best = Uncertain { value, uncertainty };
         }
@@ -182,14 +206,15 @@ fn eliminate(values: &[f64], error: f64, exponents: &[f64], slow: f64) -> Uncert
     best
 }
 
-/// The coefficient of log²N in value = a + b/N (+ c/N², from five sizes on) + d log²N by least squares, with its standard error; `None` for fewer than
-/// four sizes.
+/// The coefficient of log²N in value = a + b/N (+ c/N², from five sizes on) + d log²N by least
+/// squares, with its standard error; `None` for fewer than four sizes.
 pub fn logarithmic_growth(points: &[(usize, f64)]) -> Option<Uncertain> {
     let n = points.len();
     if n < 4 {
         return None;
     }
-    let column = |f: &dyn Fn(f64) -> f64| points.iter().map(|p| f(p.0 as f64)).collect::<Vec<f64>>();
+    let column =
+        |f: &dyn Fn(f64) -> f64| points.iter().map(|p| f(p.0 as f64)).collect::<Vec<f64>>();
     let dot = |a: &[f64], b: &[f64]| a.iter().zip(b).map(|(a, b)| a * b).sum::<f64>();
     // Gram and Schmidt, the coefficient wanted last.
     let mut basis: Vec<Vec<f64>> = Vec::new();
@@ -226,7 +251,8 @@ mod tests {
         let line: Vec<(f64, f64)> = (0..5).map(|i| (i as f64, 3.0 - 2.0 * i as f64)).collect();
         let fit = slope(&line).unwrap();
         assert!((fit.value + 2.0).abs() < 1e-14 && fit.uncertainty < 1e-14);
-        let noise: Vec<(f64, f64)> = (0..6).map(|i| (i as f64, if i % 2 == 0 { 1.0 } else { -1.0 })).collect();
+        let noise: Vec<(f64, f64)> =
+            (0..6).map(|i| (i as f64, if i % 2 == 0 { 1.0 } else { -1.0 })).collect();
         let fit = slope(&noise).unwrap();
         assert!(fit.value.abs() < fit.uncertainty);
         assert_eq!(slope(&line[..2]), None);
@@ -238,7 +264,8 @@ mod tests {
         (*seed >> 11) as f64 / 2f64.powi(52) - 1.0
     }
 
-    /// How often, of 500 random expansions at N = 16 .. 2048, the uncertainty fails to bound the error and the form is another; the least digits.
+    /// How often, of 500 random expansions at N = 16 .. 2048, the uncertainty fails to bound the
+    /// error and the form is another; the least digits.
     fn judge(form: Form, expansion: impl Fn(f64, &mut dyn FnMut() -> f64) -> f64) -> [usize; 2] {
         let (mut missed, mut other) = (0, 0);
         for case in 0..500u64 {
@@ -261,12 +288,16 @@ mod tests {
     #[test]
     fn the_uncertainty_bounds_the_error_over_random_expansions_and_their_form_is_recognized() {
         let whole = judge(Form::WholePowers, |n, c| (1..7).map(|k| c() / n.powi(k)).sum());
-        let half = judge(Form::HalfPowers, |n, c| (1..9).map(|k| c() / n.powf(0.5 * k as f64)).sum());
-        let logs = judge(Form::Logarithms, |n, c| (1..4).map(|k| (c() + c() * n.ln()) / n.powi(k)).sum());
-        let layer = judge(Form::HalfPowers, |n, c| (2..6).map(|k| c() / n.powf(0.5 * k as f64)).sum());
+        let half =
+            judge(Form::HalfPowers, |n, c| (1..9).map(|k| c() / n.powf(0.5 * k as f64)).sum());
+        let logs =
+            judge(Form::Logarithms, |n, c| (1..4).map(|k| (c() + c() * n.ln()) / n.powi(k)).sum());
+        let layer =
+            judge(Form::HalfPowers, |n, c| (2..6).map(|k| c() / n.powf(0.5 * k as f64)).sum());
         let one = judge(Form::OnePower, |n, c| c() / n.powf(1.27));
         println!("missed, other form: {whole:?} {half:?} {logs:?} {layer:?} {one:?}");
-        // Whole powers: always. The others: coefficients that happen to be small hide the form in one case in some hundreds.
+        // Whole powers: always. The others: coefficients that happen to be small hide the form in
+        // one case in some hundreds.
         assert_eq!(whole, [0, 0]);
         for found in [half, logs, layer, one] {
             assert!(found[0] <= 5 && found[1] <= 5, "{found:?}");
@@ -280,7 +311,8 @@ mod tests {
         let found = extrapolate(&values, 1e-15).unwrap();
         assert!(found.form == Form::WholePowers && (found.order.unwrap() - 1.0).abs() < 0.01);
         assert!(
-            (found.limit.value - 2.0).abs() <= found.limit.uncertainty && found.limit.uncertainty < 1e-5,
+            (found.limit.value - 2.0).abs() <= found.limit.uncertainty
+                && found.limit.uncertainty < 1e-5,
             "{found:?}"
         );
     }
@@ -288,12 +320,16 @@ mod tests {
     #[test]
     fn growth_like_a_squared_logarithm_is_told_from_convergence() {
         let sizes = [16usize, 32, 64, 128, 256];
-        let growing: Vec<_> =
-            sizes.iter().map(|&n| (n, 5.0 - 3.0 / n as f64 + 0.02 * (n as f64).ln().powi(2))).collect();
+        let growing: Vec<_> = sizes
+            .iter()
+            .map(|&n| (n, 5.0 - 3.0 / n as f64 + 0.02 * (n as f64).ln().powi(2)))
+            .collect();
         let found = logarithmic_growth(&growing).unwrap();
-        // Rounding of values of order one, over the part of log²N (a tenth) that the powers of 1/N do not explain.
+        // Rounding of values of order one, over the part of log²N (a tenth) that the powers of 1/N
+        // do not explain.
         assert!((found.value - 0.02).abs() < 1e-13, "{found:?}");
-        let settling: Vec<_> = sizes.iter().map(|&n| (n, 5.0 - 3.0 / n as f64 + 2.0 / (n * n) as f64)).collect();
+        let settling: Vec<_> =
+            sizes.iter().map(|&n| (n, 5.0 - 3.0 / n as f64 + 2.0 / (n * n) as f64)).collect();
         let found = logarithmic_growth(&settling).unwrap();
         assert!(found.value.abs() < 1e-13, "{found:?}");
     }

@@ -1,4 +1,5 @@
-//! Identities that hold exactly at every N and need no reference solution: certificates of a run (docs/theory.md, "Exact identities").
+//! Identities that hold exactly at every N and need no reference solution: certificates of a run
+//! (docs/theory.md, "Exact identities").
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
@@ -12,7 +13,8 @@ use serde::Serialize;
 pub struct Identity {
     /// What should vanish.
     pub name: &'static str,
-    /// By how much it does not, relative to the largest term of the identity (or the largest energy, variance or elongation, if that is larger).
+    /// By how much it does not, relative to the largest term of the identity (or the largest
+    /// energy, variance or elongation, if that is larger).
     pub violation: f64,
     /// The site where that is, for identities that hold at every site.
     pub site: Option<usize>,
@@ -26,7 +28,9 @@ impl Identity {
         let mut worst: Vec<Identity> = Vec::new();
         for identity in all {
             match worst.iter_mut().find(|w| w.name == identity.name) {
-                Some(w) if identity.violation > w.violation || identity.violation.is_nan() => *w = identity,
+                Some(w) if identity.violation > w.violation || identity.violation.is_nan() => {
+                    *w = identity
+                }
                 Some(_) => {}
                 None => worst.push(identity),
             }
@@ -49,15 +53,20 @@ fn energies(chain: &Chain, solution: &Solution) -> Vec<f64> {
         .collect()
 }
 
-/// The balances between the initial law, `start`, and a later output with integrals: energy at every site, total energy where
-/// nothing enters or leaves, and volume. O(N).
+/// The balances between the initial law, `start`, and a later output with integrals: energy at
+/// every site, total energy where nothing enters or leaves, and volume. O(N).
 pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -> Vec<Identity> {
     let (before, after) = (energies(chain, start), energies(chain, output));
     let mut identities = Vec::new();
     if chain.is_isolated() {
         let (before, after): (f64, f64) = (before.iter().sum(), after.iter().sum());
         let violation = (after - before).abs() / before.abs().max(f64::MIN_POSITIVE);
-        identities.push(Identity { name: "energy is conserved by flips alone", violation, site: None, time });
+        identities.push(Identity {
+            name: "energy is conserved by flips alone",
+            violation,
+            site: None,
+            time,
+        });
     }
     let Some(sums) = &output.integrals else { return identities };
     let scale = largest(&before).max(largest(&after)).max(f64::MIN_POSITIVE);
@@ -70,10 +79,15 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     // What an atom gains, and the largest single term of its balance.
     let gained = |atom: usize| -> (f64, f64) {
         let work = if atom + 1 == atoms { sums.work } else { 0.0 };
-        let inner = [chain.left_bond(atom).map_or(0.0, flow), -chain.right_bond(atom).map_or(0.0, flow), work];
+        let inner = [
+            chain.left_bond(atom).map_or(0.0, flow),
+            -chain.right_bond(atom).map_or(0.0, flow),
+            work,
+        ];
         let baths = ends.iter().filter(|(site, _)| *site == atom).filter_map(|(_, end)| *end);
-        let terms =
-            baths.flat_map(|t| [t.friction * t.temperature * duration, -t.friction * square(atom)]).chain(inner);
+        let terms = baths
+            .flat_map(|t| [t.friction * t.temperature * duration, -t.friction * square(atom)])
+            .chain(inner);
         terms.fold((0.0, scale), |(sum, most), term| (sum + term, most.max(term.abs())))
     };
     let violation = |atom: usize| {
@@ -81,14 +95,23 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
         (after[atom] - before[atom] - gain).abs() / most
     };
     let (site, violation) = (0..atoms).map(|atom| (atom, violation(atom))).fold((0, 0.0), worse);
-    identities.push(Identity { name: "energy balance at every site", violation, site: Some(site), time });
+    identities.push(Identity {
+        name: "energy balance at every site",
+        violation,
+        site: Some(site),
+        time,
+    });
     // Σ r grows by what the right end gains on the left end; on the ring it stays.
     let volume = |s: &Solution| s.moments.mean[..bonds].iter().sum::<f64>();
     let [from, to] = match chain.topology {
         Topology::Open => [sums.mean[bonds], sums.mean[bonds + atoms - 1]],
         Topology::Ring => [0.0; 2],
     };
-    let size = start.moments.mean[..bonds].iter().chain(&output.moments.mean[..bonds]).map(|r| r.abs()).sum::<f64>();
+    let size = start.moments.mean[..bonds]
+        .iter()
+        .chain(&output.moments.mean[..bonds])
+        .map(|r| r.abs())
+        .sum::<f64>();
     let size = size.max(from.abs()).max(to.abs());
     if size > 0.0 {
         let violation = (volume(output) - volume(start) - (to - from)).abs() / size;
@@ -97,7 +120,8 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     identities
 }
 
-/// Of a solution without covariance: the energy that enters at an end, by the balance along the chain, is what its thermostat gives.
+/// Of a solution without covariance: the energy that enters at an end, by the balance along the
+/// chain, is what its thermostat gives.
 pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64) -> Option<Identity> {
     let name = "what enters at either end by the balance of energy is λ(T - Var p)";
     let (variance, inflow) = (&solution.moments.variance, solution.moments.inflow?);
@@ -109,17 +133,24 @@ pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64) -> Option<Identi
     Some(Identity { name, violation: violation / energy, site: None, time })
 }
 
-/// Symmetry and positive semidefiniteness (beyond N = 512 the 2×2 minors alone, which are necessary), as found when the covariance was at hand.
+/// Symmetry and positive semidefiniteness (beyond N = 512 the 2×2 minors alone, which are
+/// necessary), as found when the covariance was at hand.
 pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
     let identity = |name, violation| Identity { name, violation, site: None, time };
     let Some(found) = &solution.consistency else { return Vec::new() };
-    let of_minors =
-        vec![identity("symmetry", found.asymmetry), identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor)];
-    of_minors.into_iter().chain(found.indefinite.map(|shift| identity("positive semidefinite", shift))).collect()
+    let of_minors = vec![
+        identity("symmetry", found.asymmetry),
+        identity("|Cov(a,b)|² ≤ Var a Var b", found.negative_minor),
+    ];
+    of_minors
+        .into_iter()
+        .chain(found.indefinite.map(|shift| identity("positive semidefinite", shift)))
+        .collect()
 }
 
-/// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ and for 1 ≤ n ≤ N-1,
-/// 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) + S(r_(n+1),r_(n+1)) - S(r_n,r_(n+1)), where the covariance is at hand.
+/// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ
+/// and for 1 ≤ n ≤ N-1, 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) + S(r_(n+1),r_(n+1)) -
+/// S(r_n,r_(n+1)), where the covariance is at hand.
 pub fn of_stationary_state(chain: &Chain, profile: &Profile, solution: &Solution) -> Vec<Identity> {
     let z = &solution.moments.mean;
     of_averages(chain, profile, solution, |i, j| z[i] * z[j])
@@ -139,8 +170,12 @@ fn of_averages(
 ) -> Vec<Identity> {
     let time = f64::INFINITY;
     let energy = largest(&profile.energy()).max(f64::MIN_POSITIVE);
-    let (site, violation) =
-        profile.current.iter().map(|j| (j - profile.left_inflow).abs() / energy).enumerate().fold((0, 0.0), worse);
+    let (site, violation) = profile
+        .current
+        .iter()
+        .map(|j| (j - profile.left_inflow).abs() / energy)
+        .enumerate()
+        .fold((0, 0.0), worse);
     let mut identities = vec![];
     // Nothing enters at a left end without thermostat: that current is zero.
     if chain.left.is_some() || chain.right.is_some() {
@@ -152,7 +187,8 @@ fn of_averages(
         let p = |n: usize| chain.bonds + n;
         let balance = |n: usize| {
             let (r, next) = (chain.left_bond(n)?, chain.right_bond(n)?);
-            let gain = second(p(n), p(n + 1)) - second(p(n), p(n)) + second(next, next) - second(r, next);
+            let gain =
+                second(p(n), p(n + 1)) - second(p(n), p(n)) + second(next, next) - second(r, next);
             Some((n, (2.0 * chain.flip_rate * second(p(n), next) - gain).abs() / energy))
         };
         let (site, violation) = (0..chain.atoms() - 1).filter_map(balance).fold((0, 0.0), worse);

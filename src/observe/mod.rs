@@ -1,5 +1,7 @@
-//! What is read off solutions: profiles, energies, currents ([`Profile`]), exact identities ([`identities`]), averages over a period ([`periodic`]) and
-//! phonons; and off many of them, over sizes and frequencies, the theorems' statements ([`theorems`], [`verdict`]) with their limits ([`fit`]).
+//! What is read off solutions: profiles, energies, currents ([`Profile`]), exact identities
+//! ([`identities`]), averages over a period ([`periodic`]) and phonons; and off many of them, over
+//! sizes and frequencies, the theorems' statements ([`theorems`], [`verdict`]) with their limits
+//! ([`fit`]).
 
 pub mod fit;
 pub mod identities;
@@ -15,8 +17,9 @@ use crate::covariance::moments::{Solution, largest};
 use crate::numerics::vector::largest_of;
 use crate::scenario::Topology;
 
-/// The profiles at one output time, one entry per site (atom). Open chain: bond r_n belongs to site n and
-/// site 0 has r_0 = 0 with mean and variance 0. Energies and currents are in the units of the temperature.
+/// The profiles at one output time, one entry per site (atom). Open chain: bond r_n belongs to site
+/// n and site 0 has r_0 = 0 with mean and variance 0. Energies and currents are in the units of the
+/// temperature.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Profile {
     /// Output time in the scenario's unit; infinite for a stationary state.
@@ -29,11 +32,13 @@ pub struct Profile {
     pub var_r: Vec<f64>,
     /// Var p_n
     pub var_p: Vec<f64>,
-    /// E\[j_(n,n+1)\] = -E\[p_n r_(n+1)\]; at the right end of the open chain the energy that leaves there.
+    /// E\[j_(n,n+1)\] = -E\[p_n r_(n+1)\]; at the right end of the open chain the energy that
+    /// leaves there.
     pub current: Vec<f64>,
     /// Energy entering at the left end, λ_-(T_- - E p_0²); 0 without a thermostat.
     pub left_inflow: f64,
-    /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation, part of the mechanical energy; empty otherwise.
+    /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation,
+    /// part of the mechanical energy; empty otherwise.
     pub oscillation: Vec<f64>,
     /// Estimated largest absolute error of each column.
     pub errors: ColumnErrors,
@@ -63,7 +68,16 @@ pub struct ColumnErrors {
 impl ColumnErrors {
     /// The columns' numbers in the order of profiles.csv.
     pub fn values(&self) -> [f64; 8] {
-        [self.mean_r, self.mean_p, self.var_r, self.var_p, self.mechanical, self.thermal, self.energy, self.current]
+        [
+            self.mean_r,
+            self.mean_p,
+            self.var_r,
+            self.var_p,
+            self.mechanical,
+            self.thermal,
+            self.energy,
+            self.current,
+        ]
     }
 }
 
@@ -78,9 +92,12 @@ impl Profile {
         let last = bonds + atoms - 1;
         let (friction, temperature) = (chain.friction(), chain.temperature());
         let variance = [v[bonds], v[last]];
-        let thermal = moments.inflow.unwrap_or([0, 1].map(|end| friction[end] * (temperature[end] - variance[end])));
+        let thermal = moments
+            .inflow
+            .unwrap_or([0, 1].map(|end| friction[end] * (temperature[end] - variance[end])));
         let inflow = [0, 1].map(|end| thermal[end] - friction[end] * z[[bonds, last][end]].powi(2));
-        let force = if chain.topology == Topology::Open { chain.force.at(moments.time) } else { 0.0 };
+        let force =
+            if chain.topology == Topology::Open { chain.force.at(moments.time) } else { 0.0 };
         let current = (0..atoms)
             .map(|atom| match chain.right_bond(atom) {
                 // 0 - 0 is 0 where -0 would be printed.
@@ -92,7 +109,8 @@ impl Profile {
         let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
         let thermal = (errors.var_r + errors.var_p) / 2.0;
         let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
-        let end = (force.abs() + 2.0 * friction[1] * z[last].abs()) * errors.mean_p + errors.correlation;
+        let end =
+            (force.abs() + 2.0 * friction[1] * z[last].abs()) * errors.mean_p + errors.correlation;
         Profile {
             time,
             mean_r: per_site(z),
@@ -118,7 +136,12 @@ impl Profile {
     /// e_mech,n = (r̄_n² + p̄_n²)/2, averaged where the profile is.
     pub fn mechanical(&self) -> Vec<f64> {
         let oscillation = self.oscillation.iter().copied().chain(std::iter::repeat(0.0));
-        self.mean_r.iter().zip(&self.mean_p).zip(oscillation).map(|((r, p), e)| (r * r + p * p) / 2.0 + e).collect()
+        self.mean_r
+            .iter()
+            .zip(&self.mean_p)
+            .zip(oscillation)
+            .map(|((r, p), e)| (r * r + p * p) / 2.0 + e)
+            .collect()
     }
 
     /// e_heat,n = (Var r_n + Var p_n)/2
@@ -146,26 +169,31 @@ impl Profile {
     }
 }
 
-/// A column that stays below this part of its natural size (√e for means, e for the others, e the largest energy of the run)
-/// is measured against that, not against its own vanishing size.
+/// A column that stays below this part of its natural size (√e for means, e for the others, e the
+/// largest energy of the run) is measured against that, not against its own vanishing size.
 const VANISHING: f64 = 1e-6;
 
-/// A column that never exceeds this many times its own error is zero as far as anybody can tell (the current in equilibrium):
-/// it is measured against its natural size.
+/// A column that never exceeds this many times its own error is zero as far as anybody can tell
+/// (the current in equilibrium): it is measured against its natural size.
 const INDISTINGUISHABLE: f64 = 10.0;
 
-/// The error estimate of every output: the largest relative error of its profiles, each relative to the largest value of
-/// that profile over the run; infinite where a number is not finite.
+/// The error estimate of every output: the largest relative error of its profiles, each relative to
+/// the largest value of that profile over the run; infinite where a number is not finite.
 pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
     // Sizes and errors of every output, side by side.
-    let columns: Vec<[[f64; 8]; 2]> = profiles.iter().map(|p| [p.sizes().values(), p.errors.values()]).collect();
+    let columns: Vec<[[f64; 8]; 2]> =
+        profiles.iter().map(|p| [p.sizes().values(), p.errors.values()]).collect();
     let finite = |output: &&[[f64; 8]; 2]| output.iter().flatten().all(|x| x.is_finite());
     let larger = |m: [[f64; 8]; 2], v: &[[f64; 8]; 2]| -> [[f64; 8]; 2] {
         std::array::from_fn(|part| std::array::from_fn(|c| m[part][c].max(v[part][c])))
     };
     let [sizes, errors] = columns.iter().filter(finite).fold([[0.0; 8]; 2], larger);
     let energy = sizes[6];
-    let scales = scales(sizes, errors, std::array::from_fn(|column| if column < 2 { energy.sqrt() } else { energy }));
+    let scales = scales(
+        sizes,
+        errors,
+        std::array::from_fn(|column| if column < 2 { energy.sqrt() } else { energy }),
+    );
     let relative = |output: &[[f64; 8]; 2]| match finite(&output) {
         true => largest_of(output[1].iter().zip(&scales).map(|(e, scale)| e / scale)),
         false => f64::INFINITY,
@@ -173,11 +201,13 @@ pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
     columns.iter().map(relative).collect()
 }
 
-/// What the error of each column is measured against: its own size, or its natural size where it vanishes.
+/// What the error of each column is measured against: its own size, or its natural size where it
+/// vanishes.
 pub fn scales<const C: usize>(sizes: [f64; C], errors: [f64; C], natural: [f64; C]) -> [f64; C] {
     std::array::from_fn(|column| {
         let zero = sizes[column] <= INDISTINGUISHABLE * errors[column];
-        let scale = if zero { natural[column] } else { sizes[column].max(VANISHING * natural[column]) };
+        let scale =
+            if zero { natural[column] } else { sizes[column].max(VANISHING * natural[column]) };
         if scale > 0.0 { scale } else { 1.0 }
     })
 }
@@ -190,8 +220,10 @@ mod tests {
     fn what_is_not_a_number_reaches_no_tolerance_and_spoils_no_other_output() {
         let errors = ColumnErrors { var_r: 1e-9, ..Default::default() };
         let good = Profile { var_r: vec![1.0, 2.0], errors, ..Default::default() };
-        let bad = [f64::NAN, f64::INFINITY].map(|x| Profile { var_r: vec![1.0, x], ..good.clone() });
-        let unknown = Profile { errors: ColumnErrors { current: f64::NAN, ..errors }, ..good.clone() };
+        let bad =
+            [f64::NAN, f64::INFINITY].map(|x| Profile { var_r: vec![1.0, x], ..good.clone() });
+        let unknown =
+            Profile { errors: ColumnErrors { current: f64::NAN, ..errors }, ..good.clone() };
         let [nan, infinite] = bad;
         let estimates = relative_errors(&[good.clone(), nan, infinite, unknown]);
         assert_eq!(estimates[1..], [f64::INFINITY; 3]);

@@ -1,8 +1,10 @@
-//! What is read off a time-periodic state: profiles averaged over a period, the work, the motion of the driven atom.
+//! What is read off a time-periodic state: profiles averaged over a period, the work, the motion of
+//! the driven atom.
 //!
-//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄ r̄⟩ = Σ_l p̂_l conj r̂_l; average work Σ_l F_l conj p̂_l(N) per unit of time.
-//! W_heat at finite N is the part of l ≠ 0 per unit of macroscopic time and length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those
-//! of the moments, propagated.
+//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄ r̄⟩ = Σ_l p̂_l conj r̂_l; average
+//! work Σ_l F_l conj p̂_l(N) per unit of time. W_heat at finite N is the part of l ≠ 0 per unit of
+//! macroscopic time and length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those of the
+//! moments, propagated.
 
 use super::Profile;
 use crate::chain::{Chain, Force};
@@ -11,10 +13,12 @@ use crate::steady::periodic::PeriodicState;
 use serde::Serialize;
 use std::f64::consts::PI;
 
-/// The profiles averaged over a period, time infinite. `mean_r`, `mean_p` are averages of the means; the energy of their oscillation,
-/// ⟨(r̄ - ⟨r̄⟩)² + (p̄ - ⟨p̄⟩)²⟩/2, is in `oscillation` and counts as mechanical.
+/// The profiles averaged over a period, time infinite. `mean_r`, `mean_p` are averages of the
+/// means; the energy of their oscillation, ⟨(r̄ - ⟨r̄⟩)² + (p̄ - ⟨p̄⟩)²⟩/2, is in `oscillation` and
+/// counts as mechanical.
 pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
-    let constant = Chain { force: Force { mean: chain.force.mean, ..Force::default() }, ..chain.clone() };
+    let constant =
+        Chain { force: Force { mean: chain.force.mean, ..Force::default() }, ..chain.clone() };
     let mut profile = Profile::new(&constant, &state.average, f64::INFINITY);
     let mean = &state.mean;
     let z = &state.average.moments.mean;
@@ -23,7 +27,9 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     let last = chain.atoms() - 1;
     let [left, right] = chain.friction();
     profile.oscillation = (0..chain.atoms())
-        .map(|atom| (momentum(atom) + chain.left_bond(atom).map_or(0.0, |bond| excess(bond, bond))) / 2.0)
+        .map(|atom| {
+            (momentum(atom) + chain.left_bond(atom).map_or(0.0, |bond| excess(bond, bond))) / 2.0
+        })
         .collect();
     for (atom, current) in profile.current.iter_mut().enumerate() {
         *current -= match chain.right_bond(atom) {
@@ -39,7 +45,8 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     let errors = &mut profile.errors;
     let mechanical = r * errors.mean_r + p * errors.mean_p;
     let force = mean.harmonics.iter().map(|h| h.force.norm()).sum::<f64>();
-    let carried = p * errors.mean_r + r * errors.mean_p + (force + 2.0 * (left + right) * p) * errors.mean_p;
+    let carried =
+        p * errors.mean_r + r * errors.mean_p + (force + 2.0 * (left + right) * p) * errors.mean_p;
     errors.mechanical += mechanical;
     errors.energy += mechanical;
     errors.current += carried;

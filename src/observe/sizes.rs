@@ -1,4 +1,5 @@
-//! The measurements of one size: the means always, the variances where they are had in O(N), all with the covariance where it is asked for.
+//! The measurements of one size: the means always, the variances where they are had in O(N), all
+//! with the covariance where it is asked for.
 
 use super::theorems::{self, Macroscopic, Measurement};
 use crate::chain::{Chain, InitialLaw};
@@ -11,8 +12,9 @@ use crate::limit::conditions::oscillation_work;
 use crate::monitor::{Monitor, record};
 use crate::steady::{SteadyError, periodic, profiles};
 
-/// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic state. With `covariance` it is
-/// evolved too, O(N²); without, what the variances say is measured at the times at which they are had in O(N).
+/// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic
+/// state. With `covariance` it is evolved too, O(N²); without, what the variances say is measured
+/// at the times at which they are had in O(N).
 pub fn measure(
     chain: &Chain,
     law: &InitialLaw,
@@ -28,12 +30,21 @@ pub fn measure(
     // The second moments take nearly all of the time.
     let before = 0.05;
     // The boundary terms are 1/N of the means, and the covariances between them smaller still.
-    let paths =
-        means::evolve(&equations, law, &microscopic, (1e-3 * tolerance).max(1e-13), &monitor.part(0.0, before))?;
+    let paths = means::evolve(
+        &equations,
+        law,
+        &microscopic,
+        (1e-3 * tolerance).max(1e-13),
+        &monitor.part(0.0, before),
+    )?;
     let macroscopic = |index: usize| Macroscopic {
         output: &limit.outputs[index],
         start: &limit.start,
-        force: if chain.topology == crate::scenario::Topology::Open { chain.force.mean } else { 0.0 },
+        force: if chain.topology == crate::scenario::Topology::Open {
+            chain.force.mean
+        } else {
+            0.0
+        },
         oscillation_work: oscillation_work(chain),
         flip_rate: chain.flip_rate,
     };
@@ -44,7 +55,8 @@ pub fn measure(
     let Some((indices, chosen, plan)) = way(chain, law, times, covariance) else { return Ok(all) };
     let tolerance = tolerance_of_variances(tolerance);
     let monitor = monitor.part(before, 1.0);
-    let (solutions, _) = evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| covariance, &monitor)?;
+    let (solutions, _) =
+        evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| covariance, &monitor)?;
     let start = covariance.then(|| theorems::covariance_sums(chain, &law.covariance_above(0.0)));
     for (solution, index) in solutions.iter().zip(indices) {
         let limit = macroscopic(index);
@@ -56,11 +68,19 @@ pub fn measure(
     Ok(all)
 }
 
-/// The diffusive times at which the variances are had, as indices and as microscopic times, and how; `None` where they are had at none but the start.
-fn way(chain: &Chain, law: &InitialLaw, times: &[f64], covariance: bool) -> Option<(Vec<usize>, Vec<f64>, Plan)> {
+/// The diffusive times at which the variances are had, as indices and as microscopic times, and
+/// how; `None` where they are had at none but the start.
+fn way(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    covariance: bool,
+) -> Option<(Vec<usize>, Vec<f64>, Plan)> {
     let unit = (chain.bonds as f64).powi(2);
     let first = if covariance { Some(0.0) } else { evolve::profiles::earliest(chain, law) };
-    let served = |&index: &usize| first.is_some_and(|first| times[index] == 0.0 || times[index] * unit >= first);
+    let served = |&index: &usize| {
+        first.is_some_and(|first| times[index] == 0.0 || times[index] * unit >= first)
+    };
     let indices: Vec<usize> = (0..times.len()).filter(served).collect();
     let chosen: Vec<f64> = indices.iter().map(|&index| times[index] * unit).collect();
     if chosen.iter().all(|&time| time == 0.0) && !covariance {
@@ -78,18 +98,27 @@ fn tolerance_of_variances(tolerance: f64) -> f64 {
 }
 
 /// What [`measure`] and [`stationary`] cost together, the latter where the chain has a thermostat.
-pub fn cost(chain: &Chain, law: &InitialLaw, times: &[f64], covariance: bool, tolerance: f64) -> Cost {
+pub fn cost(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    covariance: bool,
+    tolerance: f64,
+) -> Cost {
     let (sites, unit) = (chain.atoms() as f64, (chain.bonds as f64).powi(2));
     // Steps of the means alone: transforms, and the phases of the force between.
     let steps = 13.0 * (1.0 + times.last().map_or(0.0, |last| last * unit)).ln();
     let means = Cost { bytes: 500.0 * sites * times.len() as f64, seconds: 4e-6 * steps * sites };
-    let variances = way(chain, law, times, covariance).map_or(Cost::default(), |(_, chosen, plan)| {
-        let kept = vec![covariance; chosen.len()];
-        evolve::cost(chain, law, &chosen, &plan, tolerance_of_variances(tolerance), &kept)
-    });
+    let variances =
+        way(chain, law, times, covariance).map_or(Cost::default(), |(_, chosen, plan)| {
+            let kept = vec![covariance; chosen.len()];
+            evolve::cost(chain, law, &chosen, &plan, tolerance_of_variances(tolerance), &kept)
+        });
     let settled = match chain.left.or(chain.right) {
         Some(_) if profiles::serves(chain) => cost::of_stationary_profiles(chain),
-        Some(_) if covariance => cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0),
+        Some(_) if covariance => {
+            cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0)
+        }
         _ => Cost::default(),
     };
     means.then(variances).then(settled)
@@ -114,7 +143,8 @@ pub struct StationarySize {
 
 record!(StationarySize { bonds, middle, wall, current, oscillation_work, errors });
 
-/// The stationary state of a chain with a thermostat: in O(N) where the profiles alone can be had, else in O(N²).
+/// The stationary state of a chain with a thermostat: in O(N) where the profiles alone can be had,
+/// else in O(N²).
 pub fn stationary(chain: &Chain, monitor: &Monitor) -> Result<StationarySize, SteadyError> {
     let state = if profiles::serves(chain) {
         profiles::profiles(chain, monitor)?.0

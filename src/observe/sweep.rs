@@ -1,7 +1,9 @@
-//! Theorem 2 over the frequency of the force: W_heat and the temperature of the wall, of chains of several sizes and N → ∞ beside the theory.
+//! Theorem 2 over the frequency of the force: W_heat and the temperature of the wall, of chains of
+//! several sizes and N → ∞ beside the theory.
 //!
-//! For each ω the force's harmonics keep their amplitudes; the time-periodic state is averaged over a period. Cost: one stationary solve a size
-//! and frequency, O(N) on the open chain. Error: that of the stationary state; of N → ∞ that of the extrapolation.
+//! For each ω the force's harmonics keep their amplitudes; the time-periodic state is averaged over
+//! a period. Cost: one stationary solve a size and frequency, O(N) on the open chain. Error: that
+//! of the stationary state; of N → ∞ that of the extrapolation.
 
 use super::sizes::{StationarySize, stationary};
 use super::verdict::{Extrapolated, digits};
@@ -38,41 +40,67 @@ pub fn at_frequency(chain: &Chain, omega: f64) -> Chain {
 
 /// e_heat(1) of the stationary macroscopic state; `None` where there is none.
 pub fn wall(chain: &Chain) -> Option<f64> {
-    stationary::stationary(chain.flip_rate, &ends_of(chain), || None).ok().map(|state| state.heat(1.0))
+    stationary::stationary(chain.flip_rate, &ends_of(chain), || None)
+        .ok()
+        .map(|state| state.heat(1.0))
 }
 
-/// The chains (one a size, ascending) at every frequency; `None` where there is no stationary state.
-pub fn sweep(chains: &[Chain], omegas: &[f64], monitor: &Monitor) -> Result<Option<Vec<Frequency>>, SteadyError> {
+/// The chains (one a size, ascending) at every frequency; `None` where there is no stationary
+/// state.
+pub fn sweep(
+    chains: &[Chain],
+    omegas: &[f64],
+    monitor: &Monitor,
+) -> Result<Option<Vec<Frequency>>, SteadyError> {
     let mut all = Vec::new();
     for (number, &omega) in omegas.iter().enumerate() {
         let share = |number: usize| number as f64 / omegas.len() as f64;
         let monitor = monitor.part(share(number), share(number + 1));
-        let Some(largest) = chains.last().map(|chain| at_frequency(chain, omega)) else { return Ok(None) };
+        let Some(largest) = chains.last().map(|chain| at_frequency(chain, omega)) else {
+            return Ok(None);
+        };
         let Some(wall) = wall(&largest) else { return Ok(None) };
         let work = oscillation_work(&largest);
         let one = |chain: &Chain| stationary(&at_frequency(chain, omega), &monitor.silent());
         let sizes = chains.iter().map(one).collect::<Result<Vec<_>, _>>()?;
-        monitor.advance(crate::monitor::Progress { share: 1.0, time: f64::INFINITY, ..Default::default() })?;
+        monitor.advance(crate::monitor::Progress {
+            share: 1.0,
+            time: f64::INFINITY,
+            ..Default::default()
+        })?;
         let of = |value: &dyn Fn(&StationarySize) -> (f64, f64)| {
             sizes.iter().map(|s| (s.bonds, value(s).0, value(s).1)).collect::<Vec<_>>()
         };
         let name = |what: &str| format!("{what} at ω = {}", digits(omega, 6));
         let extrapolated = [
-            Extrapolated::new(name("W_heat"), &of(&|s| (s.oscillation_work, s.errors[1])), Some(work)),
+            Extrapolated::new(
+                name("W_heat"),
+                &of(&|s| (s.oscillation_work, s.errors[1])),
+                Some(work),
+            ),
             Extrapolated::new(name("Var p_N"), &of(&|s| (s.wall, s.errors[0])), Some(wall)),
         ];
-        all.push(Frequency { omega, sizes, work, wall, extrapolated: extrapolated.into_iter().flatten().collect() });
+        all.push(Frequency {
+            omega,
+            sizes,
+            work,
+            wall,
+            extrapolated: extrapolated.into_iter().flatten().collect(),
+        });
     }
     Ok(Some(all))
 }
 
 /// sweep.csv: one row a frequency and size.
 pub fn csv(sweep: &[Frequency]) -> String {
-    let mut csv = String::from("omega,bonds,work_heat,work_heat_limit,wall_temperature,wall_temperature_limit\n");
+    let mut csv = String::from(
+        "omega,bonds,work_heat,work_heat_limit,wall_temperature,wall_temperature_limit\n",
+    );
     for f in sweep {
         for s in &f.sizes {
             let (omega, bonds) = (f.omega, s.bonds);
-            let numbers = [s.oscillation_work, f.work, s.wall, f.wall].map(|x| format!("{x:.16e}")).join(",");
+            let numbers =
+                [s.oscillation_work, f.work, s.wall, f.wall].map(|x| format!("{x:.16e}")).join(",");
             let _ = writeln!(csv, "{omega:.16e},{bonds},{numbers}");
         }
     }
@@ -93,7 +121,9 @@ pub fn sentence(sweep: &[Frequency]) -> Option<String> {
         })
     };
     let says = |found: Option<(f64, f64)>| {
-        found.map_or("too few sizes".into(), |(apart, unsure)| format!("{apart:.0e} (uncertainty {unsure:.0e})"))
+        found.map_or("too few sizes".into(), |(apart, unsure)| {
+            format!("{apart:.0e} (uncertainty {unsure:.0e})")
+        })
     };
     Some(format!(
         "over ω = {} .. {}: W_heat(N → ∞) is at most {} off the theory, Var p_N(N → ∞) {}; W_heat is largest at ω = {} of these, {}",

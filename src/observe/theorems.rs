@@ -1,7 +1,9 @@
-//! The statements of the macroscopic limit's proof, as numbers of one chain at one time (docs/theory.md, "The theorems in numbers").
+//! The statements of the macroscopic limit's proof, as numbers of one chain at one time
+//! (docs/theory.md, "The theorems in numbers").
 //!
-//! Komorowski, Olla, Simon (2018) and Komorowski, Lebowitz, Olla, Simon (2023) bound every one of them. Times are in units of N². Time integrals
-//! are those of the solution, exact to its tolerance. Cost: O(N), and O(N²) where the covariance is summed.
+//! Komorowski, Olla, Simon (2018) and Komorowski, Lebowitz, Olla, Simon (2023) bound every one of
+//! them. Times are in units of N². Time integrals are those of the solution, exact to its
+//! tolerance. Cost: O(N), and O(N²) where the covariance is summed.
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
@@ -13,25 +15,54 @@ use crate::scenario::Topology;
 use std::f64::consts::PI;
 use std::io::{self, Read, Write};
 
-/// The statements, by the names they have in check.csv, with what they say and the shape of their bound.
+/// The statements, by the names they have in check.csv, with what they say and the shape of their
+/// bound.
 pub const STATEMENTS: [Statement; 12] = [
-    Statement::new("boundary_left", "the time integral of the momentum at the left end", Shape::TimeOverBonds),
-    Statement::new("boundary_right", "the time integral of the momentum at the right end", Shape::TimeOverBonds),
+    Statement::new(
+        "boundary_left",
+        "the time integral of the momentum at the left end",
+        Shape::TimeOverBonds,
+    ),
+    Statement::new(
+        "boundary_right",
+        "the time integral of the momentum at the right end",
+        Shape::TimeOverBonds,
+    ),
     Statement::new("mean_l2", "the largest average of the squared means so far", Shape::Constant),
     Statement::new("energy", "the average energy", Shape::Time),
     Statement::new("covariance", "C_N, all covariances squared over N", Shape::Logarithm),
     Statement::new("covariance_offdiagonal", "C_N without the variances", Shape::Logarithm),
-    Statement::new("equipartition", "the time integral of Var r - Var p against a test function", Shape::None),
+    Statement::new(
+        "equipartition",
+        "the time integral of Var r - Var p against a test function",
+        Shape::None,
+    ),
     Statement::new("work", "the work of the force over N", Shape::None),
-    Statement::new("elongation_distance", "the elongation's largest distance to the limit", Shape::None),
+    Statement::new(
+        "elongation_distance",
+        "the elongation's largest distance to the limit",
+        Shape::None,
+    ),
     Statement::new("energy_distance", "the energy's largest distance to the limit", Shape::None),
-    Statement::new("elongation_weak", "the elongation's distance to the limit against a test function", Shape::None),
-    Statement::new("energy_weak", "the energy's distance to the limit against a test function", Shape::None),
+    Statement::new(
+        "elongation_weak",
+        "the elongation's distance to the limit against a test function",
+        Shape::None,
+    ),
+    Statement::new(
+        "energy_weak",
+        "the energy's distance to the limit against a test function",
+        Shape::None,
+    ),
 ];
 
-/// Written to check.json only: (1/N) Σ |∫_0^t (Var r_n - Var p_n) ds|, the L¹ size of what equipartition takes to 0.
-pub const EQUIPARTITION_L1: Statement =
-    Statement::new("equipartition_l1", "the average size of the time integral of Var r - Var p", Shape::None);
+/// Written to check.json only: (1/N) Σ |∫_0^t (Var r_n - Var p_n) ds|, the L¹ size of what
+/// equipartition takes to 0.
+pub const EQUIPARTITION_L1: Statement = Statement::new(
+    "equipartition_l1",
+    "the average size of the time integral of Var r - Var p",
+    Shape::None,
+);
 
 /// One statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -118,10 +149,26 @@ impl Record for Measurement {
 
     fn take(from: &mut dyn Read) -> io::Result<Measurement> {
         let name = String::take(from)?;
-        let statement = STATEMENTS.iter().chain([&EQUIPARTITION_L1]).find(|s| s.name == name).ok_or_else(refused)?.name;
+        let statement = STATEMENTS
+            .iter()
+            .chain([&EQUIPARTITION_L1])
+            .find(|s| s.name == name)
+            .ok_or_else(refused)?
+            .name;
         let (bonds, [time, value, error, start]) = Record::take(from)?;
         let ([limit, scaled_limit, reached], site) = Record::take(from)?;
-        Ok(Measurement { statement, bonds, time, value, error, limit, scaled_limit, start, site, reached })
+        Ok(Measurement {
+            statement,
+            bonds,
+            time,
+            value,
+            error,
+            limit,
+            scaled_limit,
+            start,
+            site,
+            reached,
+        })
     }
 }
 
@@ -160,7 +207,8 @@ impl Macroscopic<'_> {
         }
     }
 
-    /// (1/2γ) ∫_0^t ∂_x r(s,x) ds at x = 0 and 1: what N ∫ p̄ ds tends to at the ends of the open chain.
+    /// (1/2γ) ∫_0^t ∂_x r(s,x) ds at x = 0 and 1: what N ∫ p̄ ds tends to at the ends of the open
+    /// chain.
     fn boundary(&self) -> [f64; 2] {
         let moved = |weight: &dyn Fn(f64) -> f64| {
             self.integrate(|x, r, _| weight(x) * r) - self.start.integrate(|x, r, _| weight(x) * r)
@@ -177,7 +225,12 @@ impl Macroscopic<'_> {
 }
 
 /// What the means alone say, at time t.
-pub fn of_means(chain: &Chain, t: f64, path: &MeanPath, limit: &Macroscopic<'_>) -> Vec<Measurement> {
+pub fn of_means(
+    chain: &Chain,
+    t: f64,
+    path: &MeanPath,
+    limit: &Macroscopic<'_>,
+) -> Vec<Measurement> {
     let (bonds, unit) = (chain.bonds, (chain.bonds as f64).powi(2));
     let n = bonds as f64;
     let measured = |statement, value: f64, error, limit: Option<f64>| Measurement {
@@ -196,7 +249,11 @@ pub fn of_means(chain: &Chain, t: f64, path: &MeanPath, limit: &Macroscopic<'_>)
     let mut all = Vec::new();
     if chain.topology == Topology::Open {
         // An error of the phase does not gather: its integral is that of a wave, 1/ω at most.
-        let turning = if chain.force.harmonics.is_empty() { 0.0 } else { path.errors[1] / chain.force.frequency };
+        let turning = if chain.force.harmonics.is_empty() {
+            0.0
+        } else {
+            path.errors[1] / chain.force.frequency
+        };
         let gathered = t * path.lasting_errors[1] + turning / unit;
         let ends = [("boundary_left", 0), ("boundary_right", bonds)];
         for ((statement, atom), scaled) in ends.into_iter().zip(limit.boundary()) {
@@ -204,8 +261,11 @@ pub fn of_means(chain: &Chain, t: f64, path: &MeanPath, limit: &Macroscopic<'_>)
             let measurement = measured(statement, value, gathered, Some(0.0));
             all.push(Measurement { scaled_limit: Some(scaled.abs()), ..measurement });
         }
-        let force =
-            chain.force.harmonics.iter().fold(limit.force.abs(), |sum, (_, amplitude)| sum + 2.0 * amplitude.norm());
+        let force = chain
+            .force
+            .harmonics
+            .iter()
+            .fold(limit.force.abs(), |sum, (_, amplitude)| sum + 2.0 * amplitude.norm());
         all.push(measured("work", path.work / n, n * force * gathered, Some(limit.work())));
     }
     let size = path.largest_average.sqrt();
@@ -213,12 +273,16 @@ pub fn of_means(chain: &Chain, t: f64, path: &MeanPath, limit: &Macroscopic<'_>)
     let mean_l2 = measured("mean_l2", path.largest_average, error, None);
     all.push(Measurement { reached: Some(path.largest_at), ..mean_l2 });
     let error = path.errors[0] + limit.output.errors[0];
-    let elongations = elongation_sites(chain).map(|(site, x)| (site, x, path.mean[bond_of(chain, site)]));
+    let elongations =
+        elongation_sites(chain).map(|(site, x)| (site, x, path.mean[bond_of(chain, site)]));
     let (site, distance) = elongations
         .clone()
         .map(|(site, x, r)| (site, (r - state.elongation(x)).abs()))
         .fold((0, 0.0), |worst, next| if next.1 > worst.1 { next } else { worst });
-    all.push(Measurement { site: Some(site), ..measured("elongation_distance", distance, error, Some(0.0)) });
+    all.push(Measurement {
+        site: Some(site),
+        ..measured("elongation_distance", distance, error, Some(0.0))
+    });
     let weak = test_functions(chain.topology).iter().fold(0.0, |worst: f64, g| {
         let sum = elongations.clone().map(|(_, x, r)| g(x) * r).sum::<f64>() / n;
         worst.max((sum - limit.integrate(|x, r, _| g(x) * r)).abs())
@@ -239,7 +303,8 @@ fn bond_of(chain: &Chain, site: usize) -> usize {
     site - (chain.atoms() - chain.bonds)
 }
 
-/// What needs the variances, at time t: energies and equipartition, which takes ∫ z̄² from the means.
+/// What needs the variances, at time t: energies and equipartition, which takes ∫ z̄² from the
+/// means.
 pub fn of_variances(
     chain: &Chain,
     t: f64,
@@ -271,8 +336,8 @@ pub fn of_variances(
     let mut all = vec![measured("energy", total, error, macroscopic)];
     let state = &limit.output.state;
     let column_errors = limit.output.column_errors(size)[3];
-    let energies =
-        elongation_sites(chain).map(|(site, x)| (site, x, (square(bond_of(chain, site)) + square(bonds + site)) / 2.0));
+    let energies = elongation_sites(chain)
+        .map(|(site, x)| (site, x, (square(bond_of(chain, site)) + square(bonds + site)) / 2.0));
     let (site, distance) = energies
         .clone()
         .map(|(site, x, e)| (site, (e - state.energy(x)).abs()))
@@ -286,7 +351,8 @@ pub fn of_variances(
     all.push(measured("energy_weak", weak, error + column_errors, 0.0));
     if let Some(differences) = equipartition(chain, solution, path) {
         let value = test_functions(chain.topology).iter().fold(0.0, |worst: f64, g| {
-            let sum = elongation_sites(chain).zip(&differences).map(|((_, x), d)| g(x) * d).sum::<f64>();
+            let sum =
+                elongation_sites(chain).zip(&differences).map(|((_, x), d)| g(x) * d).sum::<f64>();
             worst.max((sum / n).abs())
         });
         let error = t * (errors.var_r + errors.var_p);
@@ -297,20 +363,24 @@ pub fn of_variances(
     all
 }
 
-/// ∫_0^t (Var r_n - Var p_n)(sN²) ds at every site with a bond; `None` where the method gives no integrals.
+/// ∫_0^t (Var r_n - Var p_n)(sN²) ds at every site with a bond; `None` where the method gives no
+/// integrals.
 pub fn equipartition(chain: &Chain, solution: &Solution, path: &MeanPath) -> Option<Vec<f64>> {
-    let variance: Box<dyn Fn(usize) -> f64> = match (&solution.variance_integral, &solution.integrals) {
-        (Some(integral), _) => Box::new(|i| integral[i]),
-        (None, Some(sums)) => Box::new(|i| sums.square[i] - path.square[i]),
-        (None, None) => return None,
-    };
+    let variance: Box<dyn Fn(usize) -> f64> =
+        match (&solution.variance_integral, &solution.integrals) {
+            (Some(integral), _) => Box::new(|i| integral[i]),
+            (None, Some(sums)) => Box::new(|i| sums.square[i] - path.square[i]),
+            (None, None) => return None,
+        };
     let unit = (chain.bonds as f64).powi(2);
-    let difference = |(site, _): (usize, f64)| variance(bond_of(chain, site)) - variance(chain.bonds + site);
+    let difference =
+        |(site, _): (usize, f64)| variance(bond_of(chain, site)) - variance(chain.bonds + site);
     Some(elongation_sites(chain).map(|site| difference(site) / unit).collect())
 }
 
-/// C_N and C_N without the variances, at time t, where the covariance is at hand: (1/N) Σ_(n,k) [Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²].
-/// `start` are the two at t = 0. In local equilibrium C_N tends to 2 ∫ e_heat², and the rest to 0.
+/// C_N and C_N without the variances, at time t, where the covariance is at hand: (1/N) Σ_(n,k)
+/// [Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²]. `start` are the two at t = 0. In local
+/// equilibrium C_N tends to 2 ∫ e_heat², and the rest to 0.
 pub fn of_covariance(
     chain: &Chain,
     t: f64,

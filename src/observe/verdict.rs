@@ -1,4 +1,5 @@
-//! What the measurements over all sizes say of a statement: the constant its bound would need, the fitted rate, and a plain sentence.
+//! What the measurements over all sizes say of a statement: the constant its bound would need, the
+//! fitted rate, and a plain sentence.
 
 use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate};
 use super::sizes::StationarySize;
@@ -20,7 +21,8 @@ pub struct Verdict {
     pub constant: Option<f64>,
     /// At every time: the exponent of N of the value, or of its distance to a limit other than 0.
     pub rates: Vec<Rate>,
-    /// For bounds that grow like log²N: the coefficient of log²N beside powers of 1/N at the last time.
+    /// For bounds that grow like log²N: the coefficient of log²N beside powers of 1/N at the last
+    /// time.
     pub growth: Option<Uncertain>,
     /// The site of the largest distance at the last time, by size.
     pub worst_sites: Vec<(usize, usize)>,
@@ -68,12 +70,15 @@ pub fn verdict(statement: &Statement, all: &[Measurement]) -> Option<Verdict> {
     let constant = constant(statement.shape, &rows);
     let at = |t: f64| rows.iter().filter(move |m| m.time == t);
     let fitted = |&t: &f64| {
-        let points: Vec<(usize, f64, f64)> = at(t).map(|m| (m.bonds, deviation(m), m.error)).collect();
+        let points: Vec<(usize, f64, f64)> =
+            at(t).map(|m| (m.bonds, deviation(m), m.error)).collect();
         rate(&points).map(|exponent| Rate { t, exponent })
     };
     let rates: Vec<Rate> = times.iter().filter_map(fitted).collect();
     let growth = match statement.shape {
-        Shape::Logarithm => logarithmic_growth(&at(last.time).map(|m| (m.bonds, m.value)).collect::<Vec<_>>()),
+        Shape::Logarithm => {
+            logarithmic_growth(&at(last.time).map(|m| (m.bonds, m.value)).collect::<Vec<_>>())
+        }
         _ => None,
     };
     let worst_sites = at(last.time).filter_map(|m| m.site.map(|site| (m.bonds, site))).collect();
@@ -104,8 +109,14 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     let (n, t) = (verdict.bonds[1], rows.iter().map(|m| m.time).fold(0.0, f64::max));
     let most = rows.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
     let c = verdict.constant.unwrap_or(0.0);
-    let last = verdict.rates.last().map(|r| format!("N^({}) at t = {}", plain(r.exponent), digits(r.t, 3)));
-    let still = verdict.rates.last().is_some_and(|r| r.exponent.value.abs() + r.exponent.uncertainty < 1e-9);
+    let last = verdict
+        .rates
+        .last()
+        .map(|r| format!("N^({}) at t = {}", plain(r.exponent), digits(r.t, 3)));
+    let still = verdict
+        .rates
+        .last()
+        .is_some_and(|r| r.exponent.value.abs() + r.exponent.uncertainty < 1e-9);
     let clear = verdict.rates.last().is_some_and(|r| r.exponent.uncertainty < 0.5);
     let tends = |what: &str| match &last {
         Some(_) if still => format!("{what} like N^0: it does not depend on N"),
@@ -116,12 +127,19 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     let name = statement.name;
     match statement.shape {
         Shape::TimeOverBonds => {
-            format!("{name} stays below {c:.4} (t+1)/N for N ≤ {n} at t ≤ {t}; {}", tends("it goes"))
+            format!(
+                "{name} stays below {c:.4} (t+1)/N for N ≤ {n} at t ≤ {t}; {}",
+                tends("it goes")
+            )
         }
         Shape::Constant => {
-            let peak = rows.iter().max_by(|a, b| a.value.total_cmp(&b.value)).and_then(|m| Some((m.bonds, m.reached?)));
-            let reached = peak
-                .map_or(String::new(), |(bonds, tau)| format!(" (reached at τ = {} for N = {bonds})", digits(tau, 4)));
+            let peak = rows
+                .iter()
+                .max_by(|a, b| a.value.total_cmp(&b.value))
+                .and_then(|m| Some((m.bonds, m.reached?)));
+            let reached = peak.map_or(String::new(), |(bonds, tau)| {
+                format!(" (reached at τ = {} for N = {bonds})", digits(tau, 4))
+            });
             format!(
                 "{name} stays below {most:.4} for N ≤ {n} at all times up to t = {t}{reached}; {}",
                 tends("it goes")
@@ -135,7 +153,10 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
             let growth = match verdict.growth {
                 // Four standard errors, or a growth that does not matter.
                 Some(g) if g.value < 4.0 * g.uncertainty || g.value < 1e-4 * most.abs() => {
-                    format!("the log²N growth of the bound is not seen: fitted slope {} per log²N", plain(g))
+                    format!(
+                        "the log²N growth of the bound is not seen: fitted slope {} per log²N",
+                        plain(g)
+                    )
                 }
                 Some(g) => format!("it grows by {} per log²N", plain(g)),
                 None => "too few sizes to fit its growth".into(),
@@ -172,7 +193,11 @@ pub fn plain(number: Uncertain) -> String {
 /// A number with so many significant digits, without zeros at its end.
 pub fn digits(value: f64, count: usize) -> String {
     let rounded: f64 = format!("{value:.*e}", count - 1).parse().unwrap_or(value);
-    if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) { format!("{rounded}") } else { format!("{rounded:e}") }
+    if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) {
+        format!("{rounded}")
+    } else {
+        format!("{rounded:e}")
+    }
 }
 
 /// An extrapolated quantity beside the theory's value.
@@ -192,7 +217,11 @@ pub struct Extrapolated {
 
 impl Extrapolated {
     /// From (size, value, error) by ascending size; `None` for fewer than three sizes that double.
-    pub fn new(quantity: String, points: &[(usize, f64, f64)], theory: Option<f64>) -> Option<Extrapolated> {
+    pub fn new(
+        quantity: String,
+        points: &[(usize, f64, f64)],
+        theory: Option<f64>,
+    ) -> Option<Extrapolated> {
         let mut chosen = vec![*points.last()?];
         for point in points.iter().rev() {
             if chosen.last().is_some_and(|c| c.0 == 2 * point.0) {
@@ -203,7 +232,8 @@ impl Extrapolated {
         let values: Vec<f64> = chosen.iter().map(|p| p.1).collect();
         let found = extrapolate(&values, chosen.iter().map(|p| p.2).fold(0.0, f64::max))?;
         let sizes: Vec<usize> = chosen.iter().map(|p| p.0).collect();
-        let theory_says = theory.map_or(String::new(), |theory| format!(", theory {}", digits(theory, 11)));
+        let theory_says =
+            theory.map_or(String::new(), |theory| format!(", theory {}", digits(theory, 11)));
         let how = found.order.map_or(String::new(), |order| format!(", observed order {order:.3}"));
         let how = found.form.words().to_string() + &how;
         let sentence = format!(
@@ -215,9 +245,10 @@ impl Extrapolated {
     }
 }
 
-/// The extrapolations of everything measured: the boundary terms, the work, the energy and the covariance at the last time, and the
-/// stationary state. Under an oscillating force (`oscillation_work` ≠ 0) the values at an instant tN² carry its phase, which jumps from
-/// size to size: then only the stationary state, averaged over a period, has an expansion in 1/N.
+/// The extrapolations of everything measured: the boundary terms, the work, the energy and the
+/// covariance at the last time, and the stationary state. Under an oscillating force
+/// (`oscillation_work` ≠ 0) the values at an instant tN² carry its phase, which jumps from size to
+/// size: then only the stationary state, averaged over a period, has an expansion in 1/N.
 pub fn extrapolations(
     all: &[Measurement],
     stationary: &[StationarySize],
@@ -230,10 +261,15 @@ pub fn extrapolations(
     for (statement, end) in [("boundary_left", "left"), ("boundary_right", "right")] {
         let rows: Vec<&Measurement> =
             at_instants.iter().filter(|m| m.statement == statement && m.time == last).collect();
-        let scale = |m: &&Measurement| (m.bonds, m.bonds as f64 * m.value, m.bonds as f64 * m.error);
+        let scale =
+            |m: &&Measurement| (m.bonds, m.bonds as f64 * m.value, m.bonds as f64 * m.error);
         let points: Vec<_> = rows.iter().map(scale).collect();
         let quantity = format!("N |∫ p̄ ds| at the {end} end at t = {last}");
-        found.extend(Extrapolated::new(quantity, &points, rows.last().and_then(|m| m.scaled_limit)));
+        found.extend(Extrapolated::new(
+            quantity,
+            &points,
+            rows.last().and_then(|m| m.scaled_limit),
+        ));
     }
     for (statement, quantity) in [
         ("work", "work W_N"),
@@ -247,18 +283,28 @@ pub fn extrapolations(
         let theory = rows.last().and_then(|m| m.limit);
         found.extend(Extrapolated::new(format!("{quantity} at t = {last}"), &points, theory));
     }
-    let of = |value: &dyn Fn(&StationarySize) -> Option<f64>, error: usize| -> Vec<(usize, f64, f64)> {
+    let of = |value: &dyn Fn(&StationarySize) -> Option<f64>,
+              error: usize|
+     -> Vec<(usize, f64, f64)> {
         stationary.iter().filter_map(|s| value(s).map(|v| (s.bonds, v, s.errors[error]))).collect()
     };
     let middle = "stationary e_heat at x = 1/2".to_string();
     found.extend(Extrapolated::new(middle, &of(&|s| s.middle, 0), limit.map(|l| l.heat(0.5))));
     let current = "stationary current times N".to_string();
-    found.extend(Extrapolated::new(current, &of(&|s| Some(s.current), 1), limit.map(|l| l.current)));
+    found.extend(Extrapolated::new(
+        current,
+        &of(&|s| Some(s.current), 1),
+        limit.map(|l| l.current),
+    ));
     let wall = "stationary Var p_N".to_string();
     found.extend(Extrapolated::new(wall, &of(&|s| Some(s.wall), 0), limit.map(|l| l.heat(1.0))));
     if oscillation_work != 0.0 {
         let work = "W_heat of the periodic state".to_string();
-        found.extend(Extrapolated::new(work, &of(&|s| Some(s.oscillation_work), 1), Some(oscillation_work)));
+        found.extend(Extrapolated::new(
+            work,
+            &of(&|s| Some(s.oscillation_work), 1),
+            Some(oscillation_work),
+        ));
     }
     found
 }

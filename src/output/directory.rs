@@ -1,4 +1,5 @@
-//! The run directory DIR: it appears whole or not at all, one process at a time works on it, and what an ended run has finished is kept.
+//! The run directory DIR: it appears whole or not at all, one process at a time works on it, and
+//! what an ended run has finished is kept.
 //!
 //! Beside DIR stands, while there is something to keep, the hidden `.DIR.partial`:
 //!
@@ -66,7 +67,8 @@ pub struct Existing {
     pub resume: bool,
 }
 
-/// A run directory in the making; dropped before [`RunDirectory::commit`], nothing is left of it but the finished parts.
+/// A run directory in the making; dropped before [`RunDirectory::commit`], nothing is left of it
+/// but the finished parts.
 #[derive(Debug)]
 pub struct RunDirectory {
     place: PathBuf,
@@ -79,8 +81,13 @@ pub struct RunDirectory {
 }
 
 impl RunDirectory {
-    /// Checks the place, locks it and opens the hidden directory beside it. `request` is everything that the results depend on.
-    pub fn create(place: &Path, existing: Existing, request: &Value) -> Result<RunDirectory, OutputError> {
+    /// Checks the place, locks it and opens the hidden directory beside it. `request` is everything
+    /// that the results depend on.
+    pub fn create(
+        place: &Path,
+        existing: Existing,
+        request: &Value,
+    ) -> Result<RunDirectory, OutputError> {
         // Without a slash at the end, which would follow a symbolic link.
         let place: &Path = &place.components().collect::<PathBuf>();
         let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
@@ -130,13 +137,15 @@ impl RunDirectory {
         }
         if self.parts.count() > 0 && existing.resume {
             let before = fs::read(&asked).map_err(at(&asked))?;
-            let before = serde_json::from_slice(&before).map_err(|e| at(&asked)(Error::other(e)))?;
+            let before =
+                serde_json::from_slice(&before).map_err(|e| at(&asked)(Error::other(e)))?;
             if let Some(difference) = difference("", &before, request) {
                 return Err(OutputError::Changed { place: self.place.clone(), difference });
             }
         } else {
             remove(&self.partial.join("parts"))?;
-            // Before any part of it is there, so that no part is ever taken for one of something else.
+            // Before any part of it is there, so that no part is ever taken for one of something
+            // else.
             fs::write(&asked, request.to_string()).map_err(at(&asked))?;
         }
         let run = self.partial.join("run");
@@ -167,7 +176,9 @@ impl RunDirectory {
     /// Writes one file.
     pub fn write(&self, name: &str, content: &[u8]) -> Result<(), OutputError> {
         let path = self.path(name);
-        fs::write(&path, content).and_then(|()| fs::File::open(&path)?.sync_all()).map_err(at(&path))
+        fs::write(&path, content)
+            .and_then(|()| fs::File::open(&path)?.sync_all())
+            .map_err(at(&path))
     }
 
     /// Puts the directory into place.
@@ -178,7 +189,8 @@ impl RunDirectory {
             fs::rename(&self.place, &old).map_err(at(&self.place))?;
         }
         if let Err(source) = fs::rename(&run, &self.place) {
-            // The earlier run, if there was one, goes back to its place; the first error is the one to tell.
+            // The earlier run, if there was one, goes back to its place; the first error is the one
+            // to tell.
             let _ = fs::rename(&old, &self.place);
             return Err(OutputError::Io { path: self.place.clone(), source });
         }
@@ -270,10 +282,16 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<String> {
         (Value::Object(a), Value::Object(b)) => {
             let keys = a.keys().chain(b.keys().filter(|key| !a.contains_key(*key)));
             let null = Value::Null;
-            keys.map(|k| (k, a.get(k).unwrap_or(&null), b.get(k).unwrap_or(&null))).find_map(|(k, a, b)| {
-                let path = if key.is_empty() || key == "scenario" { k.clone() } else { format!("{key}.{k}") };
-                difference(&path, a, b)
-            })
+            keys.map(|k| (k, a.get(k).unwrap_or(&null), b.get(k).unwrap_or(&null))).find_map(
+                |(k, a, b)| {
+                    let path = if key.is_empty() || key == "scenario" {
+                        k.clone()
+                    } else {
+                        format!("{key}.{k}")
+                    };
+                    difference(&path, a, b)
+                },
+            )
         }
         _ if before == now => None,
         _ => Some(format!("{key} was {before} and is {now}")),
@@ -286,8 +304,17 @@ mod tests {
     use crate::monitor::Archive;
     use serde_json::json;
 
-    fn open(place: &Path, force: bool, resume: bool, bonds: u64) -> Result<RunDirectory, OutputError> {
-        RunDirectory::create(place, Existing { force, resume }, &json!({ "scenario": { "chain": { "bonds": bonds } } }))
+    fn open(
+        place: &Path,
+        force: bool,
+        resume: bool,
+        bonds: u64,
+    ) -> Result<RunDirectory, OutputError> {
+        RunDirectory::create(
+            place,
+            Existing { force, resume },
+            &json!({ "scenario": { "chain": { "bonds": bonds } } }),
+        )
     }
 
     fn entries(folder: &Path) -> Vec<String> {
@@ -323,7 +350,10 @@ mod tests {
         assert!(run.parts().read("one").is_some() && !run.path("half").exists());
         run.write("summary.json", b"{}").unwrap();
         run.commit().unwrap();
-        assert_eq!((entries(folder.path()), entries(&place)), (vec!["run".into()], vec!["summary.json".into()]));
+        assert_eq!(
+            (entries(folder.path()), entries(&place)),
+            (vec!["run".into()], vec!["summary.json".into()])
+        );
     }
 
     #[test]

@@ -1,4 +1,5 @@
-//! What a run leaves: the directory ([`RunDirectory`]) and the tables in it. The formats are fixed; docs/guide.md, "Read a run".
+//! What a run leaves: the directory ([`RunDirectory`]) and the tables in it. The formats are fixed;
+//! docs/guide.md, "Read a run".
 
 mod directory;
 mod npz;
@@ -26,9 +27,11 @@ pub fn columns(profile: &Profile) -> [(&'static str, Vec<f64>); 8] {
     ]
 }
 
-/// profiles.csv: one row per output time and site, 17 significant digits; `positions` are the sites' x.
+/// profiles.csv: one row per output time and site, 17 significant digits; `positions` are the
+/// sites' x.
 pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
-    let mut csv = String::from("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n");
+    let mut csv =
+        String::from("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n");
     for profile in profiles {
         let columns = columns(profile);
         for (site, x) in positions.iter().enumerate() {
@@ -42,7 +45,8 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     csv
 }
 
-/// limit.csv: one row per output time and position, 17 significant digits; the columns are r, e_mech, e_heat and e.
+/// limit.csv: one row per output time and position, 17 significant digits; the columns are r,
+/// e_mech, e_heat and e.
 pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String {
     let mut csv = String::from("t,x,r,mechanical,thermal,energy\n");
     for (time, columns) in outputs {
@@ -57,17 +61,23 @@ pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String 
     csv
 }
 
-/// check.csv: one row per statement, size and time, with the bound that the statement's smallest constant gives.
+/// check.csv: one row per statement, size and time, with the bound that the statement's smallest
+/// constant gives.
 pub fn check_csv(measurements: &[Measurement]) -> String {
     let mut csv = String::from("statement,bonds,t,value,limit,bound\n");
     let optional = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.16e}"));
     for statement in &STATEMENTS {
-        let rows: Vec<&Measurement> = measurements.iter().filter(|m| m.statement == statement.name).collect();
+        let rows: Vec<&Measurement> =
+            measurements.iter().filter(|m| m.statement == statement.name).collect();
         let constant = verdict::constant(statement.shape, &rows);
         for m in rows {
             let bound = constant.and_then(|c| verdict::bound(statement.shape, m, c));
             let (limit, bound) = (optional(m.limit), optional(bound));
-            let _ = writeln!(csv, "{},{},{:.16e},{:.16e},{limit},{bound}", m.statement, m.bonds, m.time, m.value);
+            let _ = writeln!(
+                csv,
+                "{},{},{:.16e},{:.16e},{limit},{bound}",
+                m.statement, m.bonds, m.time, m.value
+            );
         }
     }
     csv

@@ -9,8 +9,9 @@ use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::Path;
 
-/// A file that remembers the first error and then takes everything without writing it: the archive on top of it, which would tell standard
-/// error of a failure itself and hide its reason, never learns of it.
+/// A file that remembers the first error and then takes everything without writing it: the archive
+/// on top of it, which would tell standard error of a failure itself and hide its reason, never
+/// learns of it.
 struct Disk {
     file: File,
     failure: Option<io::Error>,
@@ -55,7 +56,8 @@ fn npz(path: &Path) -> impl Fn(WriteNpzError) -> OutputError + '_ {
     |source| OutputError::Io { path: path.to_path_buf(), source: io::Error::other(source) }
 }
 
-/// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate` and one (times, sites) array a column.
+/// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate` and one (times, sites)
+/// array a column.
 pub fn write_profiles_npz(
     directory: &RunDirectory,
     profiles: &[Profile],
@@ -64,7 +66,9 @@ pub fn write_profiles_npz(
 ) -> Result<(), OutputError> {
     let path = directory.path("profiles.npz");
     let mut file = Disk::create(&path)?;
-    let mut vector = |name: &str, values: Vec<f64>| file.add_array(name, &Array1::from(values)).map_err(npz(&path));
+    let mut vector = |name: &str, values: Vec<f64>| {
+        file.add_array(name, &Array1::from(values)).map_err(npz(&path))
+    };
     vector("times", profiles.iter().map(|p| p.time).collect())?;
     vector("x", positions.to_vec())?;
     vector("left_inflow", profiles.iter().map(|p| p.left_inflow).collect())?;
@@ -84,8 +88,10 @@ pub fn write_profiles_npz(
 /// A covariance to write: time, means, matrix.
 pub type KeptCovariance = (f64, Vec<f64>, Array2<f64>);
 
-/// covariance.npz: `times`, `mean` (times, coordinates) and `covariance` (times, coordinates, coordinates) in the theory's order, the last in
-/// double or single precision. A later run can start from it. Each matrix is dropped once it is in the array that is written, so that at most one exists twice.
+/// covariance.npz: `times`, `mean` (times, coordinates) and `covariance` (times, coordinates,
+/// coordinates) in the theory's order, the last in double or single precision. A later run can
+/// start from it. Each matrix is dropped once it is in the array that is written, so that at most
+/// one exists twice.
 pub fn write_covariance_npz(
     directory: &RunDirectory,
     mut kept: Vec<KeptCovariance>,
@@ -93,13 +99,17 @@ pub fn write_covariance_npz(
 ) -> Result<(), OutputError> {
     let path = directory.path("covariance.npz");
     let mut file = Disk::create(&path)?;
-    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, ..)| *t))).map_err(npz(&path))?;
+    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, ..)| *t)))
+        .map_err(npz(&path))?;
     let coordinates = kept.first().map_or(0, |(_, mean, _)| mean.len());
     let means = kept.iter().flat_map(|(_, mean, _)| mean.iter().copied()).collect();
-    let means = Array2::from_shape_vec((kept.len(), coordinates), means).expect("all means have one length");
+    let means = Array2::from_shape_vec((kept.len(), coordinates), means)
+        .expect("all means have one length");
     file.add_array("mean", &means).map_err(npz(&path))?;
     match kept.pop() {
-        Some((_, _, one)) if kept.is_empty() && !single => file.add_array("covariance", &one.insert_axis(Axis(0))),
+        Some((_, _, one)) if kept.is_empty() && !single => {
+            file.add_array("covariance", &one.insert_axis(Axis(0)))
+        }
         last => {
             kept.extend(last);
             if single {

@@ -1,4 +1,5 @@
-//! Finished parts of a computation as files, each with a checksum: what a crash or a power failure damaged is not taken for a part.
+//! Finished parts of a computation as files, each with a checksum: what a crash or a power failure
+//! damaged is not taken for a part.
 
 use crate::monitor::Archive;
 use std::fs::{self, File};
@@ -7,7 +8,8 @@ use std::path::PathBuf;
 use std::sync::Mutex;
 use std::time::{Duration, Instant};
 
-/// A state on the way is kept this often at most, and so seldom that keeping it takes a twentieth of the time.
+/// A state on the way is kept this often at most, and so seldom that keeping it takes a twentieth
+/// of the time.
 const PAUSE: Duration = Duration::from_secs(20);
 const SHARE: u32 = 20;
 
@@ -22,13 +24,20 @@ pub struct Parts {
 
 impl Parts {
     pub(super) fn in_folder(folder: PathBuf) -> Parts {
-        Parts { folder, last: Mutex::new((Instant::now(), Duration::ZERO)), failure: Mutex::new(None) }
+        Parts {
+            folder,
+            last: Mutex::new((Instant::now(), Duration::ZERO)),
+            failure: Mutex::new(None),
+        }
     }
 
     /// How many there are.
     pub fn count(&self) -> usize {
         let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
-        entries.flatten().filter(|entry| entry.path().extension().is_some_and(|e| e == "part")).count()
+        entries
+            .flatten()
+            .filter(|entry| entry.path().extension().is_some_and(|e| e == "part"))
+            .count()
     }
 
     /// Why a part could not be kept, the first time.

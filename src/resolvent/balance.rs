@@ -1,22 +1,25 @@
 //! The current of an open chain from the diagonals alone.
 //!
-//! Site n gains thermal energy by flips and loses it by the current, j_n = -Cov(p_n, r_(n+1)): with e_n = (d_n + v_n)/2 of the variances d_n of the momentum
-//! and v_n of the elongation to its left,
+//! Site n gains thermal energy by flips and loses it by the current, j_n = -Cov(p_n, r_(n+1)): with
+//! e_n = (d_n + v_n)/2 of the variances d_n of the momentum and v_n of the elongation to its left,
 //!
 //! ```text
 //! j_n = j_(n-1) + gained_n,      gained_n = 2γ p̄_n² - de_n/dτ,      j_(-1) = λ_-(T_- - d_0),      j_N = λ_+(d_N - T_+).
 //! ```
 //!
-//! This fixes all currents but for one number. At an end that number is a difference of variances, λ times their errors over a current of order 1/N. But
-//! the currents have a second equation, in which the correlations of neighbours cancel but for the ends: of x_n = (dv_n/dτ)/2 and
-//! Cov(p_n, r_n) = x_n - j_(n-1),
+//! This fixes all currents but for one number. At an end that number is a difference of variances,
+//! λ times their errors over a current of order 1/N. But the currents have a second equation, in
+//! which the correlations of neighbours cancel but for the ends: of x_n = (dv_n/dτ)/2 and Cov(p_n,
+//! r_n) = x_n - j_(n-1),
 //!
 //! ```text
 //! (d/dτ + 2γ) Σ_(n=1)^N (x_n - 2 j_(n-1)) = d_N - d_0 + λ_- j_0 + λ_+ (j_(N-1) - x_N),
 //! ```
 //!
-//! from the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n), whose initial values are zero for independent coordinates. It gives the sum of the currents
-//! with the variances' errors, which is their mean with 1/N of these: as many digits at every N. The number is taken from where it is known best.
+//! from the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n), whose initial values are zero for
+//! independent coordinates. It gives the sum of the currents with the variances' errors, which is
+//! their mean with 1/N of these: as many digits at every N. The number is taken from where it is
+//! known best.
 
 use crate::chain::Chain;
 use crate::numerics::vector::Vector;
@@ -67,7 +70,8 @@ fn best(chain: &Chain) -> (Known, f64) {
     best
 }
 
-/// How much of an error of the variances enters the current as a whole: zero where an end has no thermostat, at most 1/2γN.
+/// How much of an error of the variances enters the current as a whole: zero where an end has no
+/// thermostat, at most 1/2γN.
 pub fn current_share(chain: &Chain) -> f64 {
     best(chain).1
 }
@@ -77,7 +81,9 @@ pub fn currents(chain: &Chain, sigma: Complex64, exchange: &Exchange<'_>) -> Cur
     let Exchange { heated, momentum, elongation, start, temperature } = exchange;
     let ([left, right], bonds) = (chain.friction(), chain.bonds);
     // Half of the transform of a slope.
-    let slope = |part: usize, n: usize, v: Complex64| 0.5 * (sigma * v - start.map_or(0.0, |start| start[part][n]));
+    let slope = |part: usize, n: usize, v: Complex64| {
+        0.5 * (sigma * v - start.map_or(0.0, |start| start[part][n]))
+    };
     let stretched: Vec<Complex64> = (0..bonds).map(|n| slope(0, n, elongation[n])).collect();
     let gained: Vec<Complex64> = (0..=bonds)
         .map(|n| {
@@ -86,7 +92,8 @@ pub fn currents(chain: &Chain, sigma: Complex64, exchange: &Exchange<'_>) -> Cur
         })
         .collect();
     // Where there is no thermostat this is zero exactly.
-    let inflow = [left * (temperature[0] - momentum[0]), right * (temperature[1] - momentum[bonds])];
+    let inflow =
+        [left * (temperature[0] - momentum[0]), right * (temperature[1] - momentum[bonds])];
     let sums = |terms: &[Complex64]| Vector::from_complex(terms, true).accumulated();
     let gathered = sums(&gained);
     let first = match best(chain).0 {
@@ -94,7 +101,8 @@ pub fn currents(chain: &Chain, sigma: Complex64, exchange: &Exchange<'_>) -> Cur
         Known::Right => -inflow[1] - gathered.at(bonds),
         Known::InSum => {
             let rate = sigma + 2.0 * chain.flip_rate;
-            let twice: Vec<Complex64> = (0..bonds).map(|n| stretched[n] - 2.0 * gathered.at(n)).collect();
+            let twice: Vec<Complex64> =
+                (0..bonds).map(|n| stretched[n] - 2.0 * gathered.at(n)).collect();
             let sum = rate * sums(&twice).at(bonds - 1) + momentum[0]
                 - momentum[bonds]
                 - left * gathered.at(0)

@@ -1,4 +1,5 @@
-//! The chain without ends: what depends on distances only, by FFT, and what the ends themselves put in.
+//! The chain without ends: what depends on distances only, by FFT, and what the ends themselves put
+//! in.
 //!
 //! With w = c times the node's weight, summed over the nodes once:
 //!
@@ -6,8 +7,9 @@
 //! K_pp(d) = Σ w pᵈ,  K_pr(e) = Σ w κ pᵉ,  K_rr(d) = Σ w κ² pᵈ⁻¹,  Φ(d)/4γ = Σ w pᵈ⁺¹/(1-p)²,   from an end:  Σ w [1+A] pⁿ,  Σ w κ [1+A] pⁿ
 //! ```
 //!
-//! d sites apart, e momenta between a momentum and an elongation. Cost: tables O(N) a node that reaches so far, then O(N log N) a product; error: roundings
-//! of the largest entry, which is why the ends' own source, large and felt near them only, has columns of its own.
+//! d sites apart, e momenta between a momentum and an elongation. Cost: tables O(N) a node that
+//! reaches so far, then O(N log N) a product; error: roundings of the largest entry, which is why
+//! the ends' own source, large and felt near them only, has columns of its own.
 
 use super::group::{BLOCK, Group};
 use super::pairing::Pairing;
@@ -18,7 +20,8 @@ use num_complex::Complex64;
 use rustfft::{Fft, FftPlanner};
 use std::sync::{Arc, LazyLock, Mutex};
 
-/// K_pp, K_pr, K_rr, Φ/4γ, then from the left end on the momenta and on the elongations, and from the right end.
+/// K_pp, K_pr, K_rr, Φ/4γ, then from the left end on the momenta and on the elongations, and from
+/// the right end.
 pub(super) type Columns = [Vector; 8];
 
 /// Sums over some nodes.
@@ -41,7 +44,8 @@ impl<P: Pairing> Vectorized for Tables<'_, P> {
             [weight, bond, rr, flux, weight * left, bond * left, weight * right, bond * right]
         };
         let zero = P::number(0.0, 0.0);
-        let mut state: Vec<_> = self.groups.iter().map(|group| (start(group), P::number(1.0, 0.0))).collect();
+        let mut state: Vec<_> =
+            self.groups.iter().map(|group| (start(group), P::number(1.0, 0.0))).collect();
         let mut totals = [[zero; 8]; BLOCK];
         for block in blocks(self.sites) {
             totals.fill([zero; 8]);
@@ -73,7 +77,8 @@ pub(super) struct Bulk {
     complex: bool,
     forward: Arc<dyn Fft<f64>>,
     backward: Arc<dyn Fft<f64>>,
-    /// Circulants of K_pp, K_pr, K_rr and Φ/4γ of the nodes that do not pass from end to end, where there are any.
+    /// Circulants of K_pp, K_pr, K_rr and Φ/4γ of the nodes that do not pass from end to end, where
+    /// there are any.
     symbols: Option<[Vec<Complex64>; 4]>,
     /// On momenta and elongations, from the left and from the right end, counted from there.
     columns: [[Vector; 2]; 2],
@@ -112,7 +117,8 @@ impl Bulk {
         let mut columns: [[Vector; 2]; 2] = Default::default();
         let symbols = tables.map(|[pp, pr, rr, flux, left_p, left_r, right_p, right_r]| {
             columns = [[left_p, left_r], [right_p, right_r]];
-            // A momentum m and bond i (from 0) are m - i - 1 momenta apart for m > i, i - m otherwise: entry δ = i - m here.
+            // A momentum m and bond i (from 0) are m - i - 1 momenta apart for m > i, i - m
+            // otherwise: entry δ = i - m here.
             [symbol(&pp, 0), symbol(&pr, 1), symbol(&rr, 0), symbol(&flux, 0)]
         });
         Bulk { sites, complex, forward, backward, symbols, columns, sharpening }
@@ -143,7 +149,9 @@ impl Bulk {
 
     /// Φ g/4γ
     pub fn flux(&self, g: &Vector) -> Vector {
-        self.symbols.as_ref().map_or(Vector::zeros(g.len(), self.complex), |[.., flux]| self.filter(g, flux))
+        self.symbols
+            .as_ref()
+            .map_or(Vector::zeros(g.len(), self.complex), |[.., flux]| self.filter(g, flux))
     }
 
     /// The differences that carry the flux which the conductances Φ1 give to g.
@@ -154,12 +162,16 @@ impl Bulk {
     /// K v on all coordinates.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
         let Some([pp, pr, rr, _]) = &self.symbols else {
-            return (Vector::zeros(self.sites, self.complex), Vector::zeros(self.sites - 1, self.complex));
+            return (
+                Vector::zeros(self.sites, self.complex),
+                Vector::zeros(self.sites - 1, self.complex),
+            );
         };
         let (p, r) = (self.transform(momenta), elongations.map(|v| self.transform(v)));
         let length = p.len();
         let mirrored = |k: usize| (length - k) % length;
-        let part = |k: usize, symbol: Complex64| r.as_ref().map_or(Complex64::ZERO, |r| symbol * r[k]);
+        let part =
+            |k: usize, symbol: Complex64| r.as_ref().map_or(Complex64::ZERO, |r| symbol * r[k]);
         let on_momenta = (0..length).map(|k| pp[k] * p[k] + part(k, pr[mirrored(k)])).collect();
         let on_elongations = (0..length).map(|k| pr[k] * p[k] + part(k, rr[k])).collect();
         (self.back(on_momenta, self.sites), self.back(on_elongations, self.sites - 1))

@@ -1,14 +1,17 @@
-//! The equation (1 - 4γK_σ) d = s for the momenta's variances, in flux form (docs/theory.md, "Profiles in O(N)").
+//! The equation (1 - 4γK_σ) d = s for the momenta's variances, in flux form (docs/theory.md,
+//! "Profiles in O(N)").
 //!
-//! With the row sums ρ = (1 - 4γK_σ) 1 = 2K_σ(λ_- δ_0 + λ_+ δ_N) + σ(K_σ 1 + K_σ^(pr) 1) and g_i = d_(i+1) - d_i, summed over the sites 0..j,
+//! With the row sums ρ = (1 - 4γK_σ) 1 = 2K_σ(λ_- δ_0 + λ_+ δ_N) + σ(K_σ 1 + K_σ^(pr) 1) and g_i =
+//! d_(i+1) - d_i, summed over the sites 0..j,
 //!
 //! ```text
 //! Σ_(m≤j) ρ_m d_m - Σ_i Φ_ji g_i = Σ_(m≤j) s_m   (j < N),      Σ_m ρ_m d_m = Σ_m s_m.
 //! ```
 //!
-//! Nothing cancels: 1 - 4γK itself would lose N² digits. Unknowns (d_0, g); GMRES, preconditioned by the chain of conductances φ = Φ 1
-//! with absorption ρ, eliminated without a subtraction, and the ratio of φ to Φ at every wave number of the chain without ends. The number of
-//! iterations does not grow with N: 8 at γ = 1, 14 at γ = 0.2 (17 and 46 without that ratio).
+//! Nothing cancels: 1 - 4γK itself would lose N² digits. Unknowns (d_0, g); GMRES, preconditioned
+//! by the chain of conductances φ = Φ 1 with absorption ρ, eliminated without a subtraction, and
+//! the ratio of φ to Φ at every wave number of the chain without ends. The number of iterations
+//! does not grow with N: 8 at γ = 1, 14 at γ = 0.2 (17 and 46 without that ratio).
 
 use super::Chain;
 use super::kernel::Kernel;
@@ -24,7 +27,8 @@ pub(super) struct FluxForm<'a> {
     absorption: Vec<Complex64>,
     /// φ
     conductance: Vec<Complex64>,
-    /// What site j and all left of it take up, seen from j: e_j = ρ_j + φ_(j-1) e_(j-1)/(φ_(j-1) + e_(j-1)).
+    /// What site j and all left of it take up, seen from j: e_j = ρ_j + φ_(j-1) e_(j-1)/(φ_(j-1) +
+    /// e_(j-1)).
     uptake: Vec<Complex64>,
     complex: bool,
 }
@@ -52,7 +56,9 @@ impl<'a> FluxForm<'a> {
         let (sites, bonds, complex) = (chain.atoms(), chain.bonds, sigma.im != 0.0);
         let [left, right] = chain.friction();
         let momenta = vector(sites, complex, |n| {
-            sigma + if n == 0 { 2.0 * left } else { 0.0 } + if n == bonds { 2.0 * right } else { 0.0 }
+            sigma
+                + if n == 0 { 2.0 * left } else { 0.0 }
+                + if n == bonds { 2.0 * right } else { 0.0 }
         });
         let elongations = (sigma != Complex64::ZERO).then(|| vector(bonds, complex, |_| sigma));
         let rows = kernel.apply(&momenta, elongations.as_ref()).0;
@@ -78,10 +84,12 @@ impl<'a> FluxForm<'a> {
         out
     }
 
-    /// (d_0, g) of the chain of conductances for the summed right-hand side y, then g as the chain without ends has it at every wave number.
+    /// (d_0, g) of the chain of conductances for the summed right-hand side y, then g as the chain
+    /// without ends has it at every wave number.
     fn precondition(&self, y: &Vector) -> Vector {
         let sites = self.uptake.len();
-        // Elimination from the left: what reaches j is y_j - c_j, where c_j has been taken up before.
+        // Elimination from the left: what reaches j is y_j - c_j, where c_j has been taken up
+        // before.
         let mut taken = Complex64::ZERO;
         let mut reach = Vec::with_capacity(sites);
         for j in 0..sites {
@@ -114,14 +122,31 @@ impl<'a> FluxForm<'a> {
         out
     }
 
-    /// Solves for the right-hand side s at the sites, to `tolerance` of the flux form or until rounding stops it.
-    pub fn solve(&self, s: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
+    /// Solves for the right-hand side s at the sites, to `tolerance` of the flux form or until
+    /// rounding stops it.
+    pub fn solve(
+        &self,
+        s: &Vector,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Variances, Interrupted> {
         self.solve_summed(&s.accumulated(), tolerance, monitor)
     }
 
-    fn solve_summed(&self, sums: &Vector, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
-        let (unknowns, outcome) =
-            gmres::solve(sums, tolerance, monitor, |u| self.apply(u), |y| self.precondition(y), |_| Vec::new())?;
+    fn solve_summed(
+        &self,
+        sums: &Vector,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Variances, Interrupted> {
+        let (unknowns, outcome) = gmres::solve(
+            sums,
+            tolerance,
+            monitor,
+            |u| self.apply(u),
+            |y| self.precondition(y),
+            |_| Vec::new(),
+        )?;
         Ok(Variances {
             variance: unknowns.accumulated(),
             unknowns,
@@ -131,8 +156,14 @@ impl<'a> FluxForm<'a> {
         })
     }
 
-    /// How far from this equation's solution other unknowns are, to a tenth: the judgement of a second quadrature.
-    pub fn distance(&self, s: &Vector, unknowns: &Vector, monitor: &Monitor) -> Result<Vector, Interrupted> {
+    /// How far from this equation's solution other unknowns are, to a tenth: the judgement of a
+    /// second quadrature.
+    pub fn distance(
+        &self,
+        s: &Vector,
+        unknowns: &Vector,
+        monitor: &Monitor,
+    ) -> Result<Vector, Interrupted> {
         let mut left = s.accumulated();
         left.add(-Complex64::ONE, &self.apply(unknowns));
         Ok(self.solve_summed(&left, 0.1, monitor)?.variance)

@@ -1,8 +1,11 @@
-//! Quadrature nodes, eight side by side, with the constants of the recurrences and how far each of their waves reaches.
+//! Quadrature nodes, eight side by side, with the constants of the recurrences and how far each of
+//! their waves reaches.
 //!
-//! With c = s₁s₂/(w₁w₂), p = z₁z₂ and κ = (1-z₁)(1-z₂)/(s₁s₂) ([`super::wave`]) a node's part of the squared kernel and of its double sums
-//! falls off like c pᵈ⁺¹/(1-p)² with the distance d, and what an end reflects like z²ⁿ with the distance n from it. A node that is a
-//! millionth of the sum is over with its first digits: [`Reach`] counts its share in what it is used for, such as the sums over the flux, c/(1-p)³.
+//! With c = s₁s₂/(w₁w₂), p = z₁z₂ and κ = (1-z₁)(1-z₂)/(s₁s₂) ([`super::wave`]) a node's part of
+//! the squared kernel and of its double sums falls off like c pᵈ⁺¹/(1-p)² with the distance d, and
+//! what an end reflects like z²ⁿ with the distance n from it. A node that is a millionth of the sum
+//! is over with its first digits: [`Reach`] counts its share in what it is used for, such as the
+//! sums over the flux, c/(1-p)³.
 
 use super::pairing::Pairing;
 use super::path::Integrand;
@@ -40,31 +43,42 @@ fn elongation([a, b]: &[Wave; 2]) -> Complex64 {
     a.slope * b.slope / (a.s * b.s)
 }
 
-/// The nodes with their reaches, farthest reflection first; `dropped` is the log of what is dropped, relative to the sum over all nodes.
+/// The nodes with their reaches, farthest reflection first; `dropped` is the log of what is
+/// dropped, relative to the sum over all nodes.
 pub(super) fn by_reach(
     nodes: impl IntoIterator<Item = Pair>,
     integrand: Integrand,
     dropped: f64,
 ) -> Vec<(Pair, Reach)> {
     let nodes: Vec<Pair> = nodes.into_iter().collect();
-    // Among momenta the kernel, the flux and the sums over the flux; and the kernel from elongations and among them.
+    // Among momenta the kernel, the flux and the sums over the flux; and the kernel from
+    // elongations and among them.
     let sizes_of = |node: &Pair| {
         let size = weight(*node).norm();
         let (missing, bond) = (missing(&node.0).norm(), elongation(&node.0).norm());
         let momenta = [size, size * missing.powi(-2), size * missing.powi(-3)];
-        let bonds = if integrand == Integrand::Moments { [size * bond, size * bond * bond] } else { [0.0; 2] };
+        let bonds = if integrand == Integrand::Moments {
+            [size * bond, size * bond * bond]
+        } else {
+            [0.0; 2]
+        };
         [momenta[0], momenta[1], momenta[2], bonds[0], bonds[1]]
     };
     let sizes: Vec<[f64; 5]> = nodes.iter().map(sizes_of).collect();
-    let totals: [f64; 5] =
-        std::array::from_fn(|i| sizes.iter().map(|size| size[i]).sum::<f64>().max(f64::MIN_POSITIVE));
+    let totals: [f64; 5] = std::array::from_fn(|i| {
+        sizes.iter().map(|size| size[i]).sum::<f64>().max(f64::MIN_POSITIVE)
+    });
     let with_reach = |(node, size): (Pair, &[f64; 5])| {
         // What is left to fall.
-        let share = size.iter().zip(&totals).map(|(size, total)| size / total).fold(0.0, f64::max).ln() - dropped;
+        let share =
+            size.iter().zip(&totals).map(|(size, total)| size / total).fold(0.0, f64::max).ln()
+                - dropped;
         let after = |log: f64, rate: f64| (log / rate).clamp(0.0, 1e15) as usize + 1;
         let [a, b] = node.0;
         let corner = |end: usize| {
-            let of = |wave: &Wave| after(share + wave.log_reflection[end].re.max(0.0), -2.0 * wave.log_z.re);
+            let of = |wave: &Wave| {
+                after(share + wave.log_reflection[end].re.max(0.0), -2.0 * wave.log_z.re)
+            };
             of(&a).max(of(&b))
         };
         let distance = after(share, -(a.log_z + b.log_z).re);
@@ -102,7 +116,8 @@ pub(super) struct Group<P: Pairing> {
     pub bond: P::Factors,
     pub bond_back: P::Factors,
     pub mend_step: P::Factors,
-    /// What the rounding of p takes from a sum over a block is given back: p^BLOCK over its rounded power.
+    /// What the rounding of p takes from a sum over a block is given back: p^BLOCK over its rounded
+    /// power.
     pub mend: P::Value,
     /// Sites after which pⁿ is below rounding.
     pub settled: usize,
@@ -125,7 +140,8 @@ impl<P: Pairing> Group<P> {
         });
         let waves = filled.map(|node| node.0.0);
         let each = |f: &dyn Fn(&[Wave; 2]) -> Complex64| P::value(&waves.map(|w| f(&w)));
-        let farthest = |of: &dyn Fn(&Reach) -> usize| filled.iter().map(|node| of(&node.1)).max().unwrap_or(0);
+        let farthest =
+            |of: &dyn Fn(&Reach) -> usize| filled.iter().map(|node| of(&node.1)).max().unwrap_or(0);
         Group {
             waves,
             reach: Reach {
@@ -146,7 +162,8 @@ impl<P: Pairing> Group<P> {
             bond_back: P::factors(&waves, |w| w.slope / (w.s * w.z)),
             mend_step: P::factors(&waves, |w| mended(w.z, w.log_z)),
             mend: each(&|[a, b]| mended(a.z * b.z, a.log_z + b.log_z)),
-            settled: waves.iter().map(|[a, b]| 42.0 / -(a.log_z + b.log_z).re).fold(0.0, f64::max) as usize,
+            settled: waves.iter().map(|[a, b]| 42.0 / -(a.log_z + b.log_z).re).fold(0.0, f64::max)
+                as usize,
         }
     }
 

@@ -1,9 +1,11 @@
-//! The squared kernel K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on all coordinates, and its double sums Φ_ji = 4γ Σ_(m ≤ min(i,j)) Σ_(n > max(i,j)) K_mn on the
-//! momenta: the flux through bond j caused by the difference across bond i, positive at σ = 0, with no cancellation at any N.
+//! The squared kernel K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on all coordinates, and its double
+//! sums Φ_ji = 4γ Σ_(m ≤ min(i,j)) Σ_(n > max(i,j)) K_mn on the momenta: the flux through bond j
+//! caused by the difference across bond i, positive at σ = 0, with no cancellation at any N.
 //!
-//! Without ends both depend on distances only: tables summed over the quadrature nodes once, applied by FFT ([`super::bulk`]), O(N log N) whatever the
-//! number of nodes. What an end reflects dies off: each node is followed from there as far as it is felt ([`super::sweep`]). Nodes whose waves
-//! pass from end to end are followed along the whole chain, O(N) each.
+//! Without ends both depend on distances only: tables summed over the quadrature nodes once,
+//! applied by FFT ([`super::bulk`]), O(N log N) whatever the number of nodes. What an end reflects
+//! dies off: each node is followed from there as far as it is felt ([`super::sweep`]). Nodes whose
+//! waves pass from end to end are followed along the whole chain, O(N) each.
 
 use super::Chain;
 use super::bulk::{Bulk, Columns, Tables};
@@ -20,7 +22,8 @@ use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// Groups are worked on in at most this many tasks, whose results are added in order: the bits do not depend on the threads.
+/// Groups are worked on in at most this many tasks, whose results are added in order: the bits do
+/// not depend on the threads.
 const TASKS: usize = 8;
 /// Steps of a recurrence, eight nodes each, worth a task of their own.
 const TASK_STEPS: usize = 100_000;
@@ -51,8 +54,12 @@ impl Part {
         integrand: Integrand,
         through: impl Fn(&Reach) -> bool,
     ) -> Part {
-        let pair = |kappa: Complex64| [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)];
-        let nodes = path(chain, sigma, quality, integrand).into_iter().map(|(kappa, weight)| (pair(kappa), weight));
+        let pair = |kappa: Complex64| {
+            [Wave::new(chain, 0.5 * sigma + kappa), Wave::new(chain, 0.5 * sigma - kappa)]
+        };
+        let nodes = path(chain, sigma, quality, integrand)
+            .into_iter()
+            .map(|(kappa, weight)| (pair(kappa), weight));
         let nodes = by_reach(nodes, integrand, quality.dropped());
         let (through, local) = nodes.iter().partition(|(_, reach)| through(reach));
         let real = sigma.im == 0.0;
@@ -69,22 +76,37 @@ impl Kernel {
         Self::split(chain, sigma, quality, |reach| reach.corner[0] + reach.corner[1] > chain.bonds)
     }
 
-    fn split(chain: &Chain, sigma: Complex64, quality: Quality, through: impl Fn(&Reach) -> bool + Copy) -> Kernel {
-        let [moments, flux] =
-            [Integrand::Moments, Integrand::Flux].map(|what| Part::new(chain, sigma, quality, what, through));
-        Kernel { bonds: chain.bonds, flip_rate: chain.flip_rate, count: moments.count, moments, flux }
+    fn split(
+        chain: &Chain,
+        sigma: Complex64,
+        quality: Quality,
+        through: impl Fn(&Reach) -> bool + Copy,
+    ) -> Kernel {
+        let [moments, flux] = [Integrand::Moments, Integrand::Flux]
+            .map(|what| Part::new(chain, sigma, quality, what, through));
+        Kernel {
+            bonds: chain.bonds,
+            flip_rate: chain.flip_rate,
+            count: moments.count,
+            moments,
+            flux,
+        }
     }
 
-    /// K v for v on the momenta (length N+1) and, if given, on the elongations (length N): the answer on both.
+    /// K v for v on the momenta (length N+1) and, if given, on the elongations (length N): the
+    /// answer on both.
     pub fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
-        let mut sums =
-            (Vector::zeros(self.bonds + 1, momenta.is_complex()), Vector::zeros(self.bonds, momenta.is_complex()));
+        let mut sums = (
+            Vector::zeros(self.bonds + 1, momenta.is_complex()),
+            Vector::zeros(self.bonds, momenta.is_complex()),
+        );
         let chain = self.moments.groups.sweep(Window::Chain, Work::Apply { momenta, elongations });
         add(&mut sums, chain);
         if !self.moments.bulk.has_tables() {
             return sums;
         }
-        // A thermostat is felt at its own end only: what it puts in is large, and its roundings must not spread along the chain.
+        // A thermostat is felt at its own end only: what it puts in is large, and its roundings
+        // must not spread along the chain.
         let ends = [0, self.bonds].map(|n| momenta.at(n));
         let mut inner = momenta.clone();
         [0, self.bonds].into_iter().for_each(|n| inner.set(n, Complex64::ZERO));
@@ -113,7 +135,8 @@ impl Kernel {
         if self.flux.bulk.has_tables() {
             sums.add(Complex64::ONE, &self.flux.bulk.flux(differences));
             for end in [0, 1] {
-                let inner = part(differences, end, self.flux.groups.corner_reach(end).min(self.bonds));
+                let inner =
+                    part(differences, end, self.flux.groups.corner_reach(end).min(self.bonds));
                 let corner = self.flux.groups.sweep(Window::Corner(end), Work::Flux(&inner)).0;
                 add_part(&mut sums, end, &corner);
             }
@@ -122,12 +145,14 @@ impl Kernel {
         sums
     }
 
-    /// Turns a flux that the chain of conductances Φ1 takes for smooth into one of the chain without ends, whose Φ depends on the wave number.
+    /// Turns a flux that the chain of conductances Φ1 takes for smooth into one of the chain
+    /// without ends, whose Φ depends on the wave number.
     pub fn sharpen(&self, differences: &Vector) -> Vector {
         self.flux.bulk.sharpen(differences)
     }
 
-    /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature over the products ŵ(s₁) ŵ(s₂).
+    /// The transform at σ of the squares (e^(Bτ)w)² of the momenta, w real: the same quadrature
+    /// over the products ŵ(s₁) ŵ(s₂).
     pub fn mean_squares(&self, momenta: &[f64], elongations: &[f64]) -> Vector {
         self.moments.groups.mean_squares(self.bonds, momenta, elongations)
     }
@@ -135,8 +160,13 @@ impl Kernel {
 
 /// The first `len` entries counted from an end.
 fn part(v: &Vector, end: usize, len: usize) -> Vector {
-    let take =
-        |v: &[f64]| if end == 0 { v[..len].to_vec() } else { v[v.len() - len..].iter().rev().copied().collect() };
+    let take = |v: &[f64]| {
+        if end == 0 {
+            v[..len].to_vec()
+        } else {
+            v[v.len() - len..].iter().rev().copied().collect()
+        }
+    };
     v.map_range(0..v.len(), take)
 }
 
@@ -163,11 +193,13 @@ fn add(sum: &mut (Vector, Vector), more: (Vector, Vector)) {
 
 /// The nodes in groups, in some registers.
 trait Nodes: Send + Sync {
-    /// What those that pass through the chain, or the corners of the others, make of a vector; empty where there are none.
+    /// What those that pass through the chain, or the corners of the others, make of a vector;
+    /// empty where there are none.
     fn sweep(&self, window: Window, work: Work<'_>) -> (Vector, Vector);
     /// The squares of the means from all nodes.
     fn mean_squares(&self, bonds: usize, momenta: &[f64], elongations: &[f64]) -> Vector;
-    /// The tables of the local nodes up to the distance `sites` (`None` where there are none), and Φ/4γ of all nodes.
+    /// The tables of the local nodes up to the distance `sites` (`None` where there are none), and
+    /// Φ/4γ of all nodes.
     fn tables(&self, sites: usize) -> (Option<Columns>, Vector);
     /// The farthest reach of an end's reflections among the local nodes.
     fn corner_reach(&self, end: usize) -> usize;
@@ -209,7 +241,8 @@ fn tasks<P: Pairing, T: Send>(
     let work: usize = groups.iter().map(&steps).sum();
     let count = (work / TASK_STEPS).clamp(1, TASKS);
     // Every count-th group: they are sorted by their reach.
-    let parts: Vec<Vec<&Group<P>>> = (0..count).map(|i| groups.iter().skip(i).step_by(count).collect()).collect();
+    let parts: Vec<Vec<&Group<P>>> =
+        (0..count).map(|i| groups.iter().skip(i).step_by(count).collect()).collect();
     let run = |part: &Vec<&Group<P>>| task(part);
     let done: Vec<T> = match count {
         1 if groups.is_empty() => return None,
@@ -239,7 +272,9 @@ impl<P: Pairing> Nodes for Groups<P> {
     }
 
     fn mean_squares(&self, bonds: usize, momenta: &[f64], elongations: &[f64]) -> Vector {
-        let task = |groups: &[&Group<P>]| P::Wide::vectorized(MeanSquares { groups, bonds, momenta, elongations });
+        let task = |groups: &[&Group<P>]| {
+            P::Wide::vectorized(MeanSquares { groups, bonds, momenta, elongations })
+        };
         let sum = |mut a: Vector, b: Vector| {
             a.add(Complex64::ONE, &b);
             a
@@ -254,9 +289,11 @@ impl<P: Pairing> Nodes for Groups<P> {
             a.iter_mut().zip(&b).for_each(|(a, b)| a.add(Complex64::ONE, b));
             a
         };
-        let of = |groups: &[Group<P>]| tasks(groups, |group| group.reach.distance.min(sites), task, sum);
+        let of =
+            |groups: &[Group<P>]| tasks(groups, |group| group.reach.distance.min(sites), task, sum);
         let local = of(&self.local);
-        let mut flux = local.as_ref().map_or(Vector::zeros(sites, P::COMPLEX), |tables| tables[3].clone());
+        let mut flux =
+            local.as_ref().map_or(Vector::zeros(sites, P::COMPLEX), |tables| tables[3].clone());
         if let Some(through) = of(&self.through) {
             flux.add(Complex64::ONE, &through[3]);
         }
@@ -291,7 +328,12 @@ mod tests {
     /// K_σ on all coordinates (r, then p) from the literal (σ - B⊗1 - 1⊗B)⁻¹.
     fn literal(chain: &Chain, sigma: Complex64) -> Mat<Complex64> {
         let n = chain.coordinates();
-        let squares = Mat::from_fn(n * n, n, |i, j| if i == j * (n + 1) { Complex64::ONE } else { Complex64::ZERO });
+        let squares =
+            Mat::from_fn(
+                n * n,
+                n,
+                |i, j| if i == j * (n + 1) { Complex64::ONE } else { Complex64::ZERO },
+            );
         let x = pair_operator(chain, sigma).partial_piv_lu().solve(&squares);
         Mat::from_fn(n, n, |i, j| x[(i * (n + 1), j)])
     }
@@ -312,7 +354,9 @@ mod tests {
             (2, 0.7, [0.0, 0.0]),
         ] {
             let chain = chain(bonds, gamma, friction);
-            for (re, im) in [(0.0, 0.0), (0.03, 0.0), (0.4, 0.0), (0.01, 0.02), (-0.004, 0.01), (-0.02, 0.02)] {
+            for (re, im) in
+                [(0.0, 0.0), (0.03, 0.0), (0.4, 0.0), (0.01, 0.02), (-0.004, 0.01), (-0.02, 0.02)]
+            {
                 let sigma = Complex64::new(re * gamma, im * gamma);
                 if sigma == Complex64::ZERO && friction == [0.0, 0.0] {
                     continue;
@@ -320,10 +364,13 @@ mod tests {
                 let exact = literal(&chain, sigma);
                 let kernel = Kernel::new(&chain, sigma, Quality::FULL);
                 let complex = im != 0.0;
-                let size = (0..chain.coordinates()).map(|i| exact[(i, i)].norm()).fold(0.0, f64::max);
+                let size =
+                    (0..chain.coordinates()).map(|i| exact[(i, i)].norm()).fold(0.0, f64::max);
                 for source in 0..chain.coordinates() {
                     let (p, r) = match source.checked_sub(bonds) {
-                        Some(site) => (unit(bonds + 1, site, complex), Vector::zeros(bonds, complex)),
+                        Some(site) => {
+                            (unit(bonds + 1, site, complex), Vector::zeros(bonds, complex))
+                        }
                         None => (Vector::zeros(bonds + 1, complex), unit(bonds, source, complex)),
                     };
                     let (on_p, on_r) = kernel.apply(&p, Some(&r));
@@ -354,7 +401,8 @@ mod tests {
             let n = chain.coordinates();
             let w: Vec<f64> = (0..n).map(|i| (1.3 * i as f64 + 0.4).sin()).collect();
             let solve = pair_operator(&chain, sigma).partial_piv_lu();
-            let x = solve.solve(&Mat::from_fn(n * n, 1, |i, _| Complex64::from(w[i / n] * w[i % n])));
+            let x =
+                solve.solve(&Mat::from_fn(n * n, 1, |i, _| Complex64::from(w[i / n] * w[i % n])));
             let kernel = Kernel::new(&chain, sigma, Quality::FULL);
             let found = kernel.mean_squares(&w[bonds..], &w[..bonds]);
             let size = (0..n).map(|i| x[(i * (n + 1), 0)].norm()).fold(0.0, f64::max);
@@ -371,7 +419,9 @@ mod tests {
 
     #[test]
     fn the_flux_is_the_double_sum_of_the_kernel() {
-        for (bonds, sigma) in [(5, Complex64::ZERO), (170, Complex64::ZERO), (140, Complex64::new(-1e-4, 2e-4))] {
+        for (bonds, sigma) in
+            [(5, Complex64::ZERO), (170, Complex64::ZERO), (140, Complex64::new(-1e-4, 2e-4))]
+        {
             let chain = chain(bonds, 0.9, [1.0, 0.4]);
             let kernel = Kernel::new(&chain, sigma, Quality::FULL);
             let complex = sigma != Complex64::ZERO;
@@ -411,31 +461,45 @@ mod tests {
             let split = Kernel::new(&chain, sigma, Quality::FULL);
             let whole = Kernel::split(&chain, sigma, Quality::FULL, |_| true);
             for (split, whole) in [(&split.moments, &whole.moments), (&split.flux, &whole.flux)] {
-                assert!(split.bulk.has_tables() && !whole.bulk.has_tables(), "γ {gamma} σ {sigma}: nothing is split");
+                assert!(
+                    split.bulk.has_tables() && !whole.bulk.has_tables(),
+                    "γ {gamma} σ {sigma}: nothing is split"
+                );
             }
             let wave = |len: usize, k: f64| {
-                let values: Vec<_> =
-                    (0..len).map(|n| Complex64::cis(k * n as f64) + Complex64::new(0.3, 0.0)).collect();
+                let values: Vec<_> = (0..len)
+                    .map(|n| Complex64::cis(k * n as f64) + Complex64::new(0.3, 0.0))
+                    .collect();
                 Vector::from_complex(&values, sigma.im != 0.0)
             };
             let (p, r) = (wave(sites, 1.3), wave(sites - 1, 0.02));
             let close = |found: &Vector, exact: &Vector, what: &str| {
                 let size = (0..exact.len()).map(|n| exact.at(n).norm()).fold(0.0, f64::max);
-                let error = (0..exact.len()).map(|n| (exact.at(n) - found.at(n)).norm()).fold(0.0, f64::max);
+                let error = (0..exact.len())
+                    .map(|n| (exact.at(n) - found.at(n)).norm())
+                    .fold(0.0, f64::max);
                 // The transforms, and sums over 300 nodes in another order.
-                assert!(error < 1e3 * f64::EPSILON * size, "γ {gamma} σ {sigma} {what}: {:.1e}", error / size);
+                assert!(
+                    error < 1e3 * f64::EPSILON * size,
+                    "γ {gamma} σ {sigma} {what}: {:.1e}",
+                    error / size
+                );
             };
             let (found, exact) = (split.apply(&p, Some(&r)), whole.apply(&p, Some(&r)));
             close(&found.0, &exact.0, "momenta");
             close(&found.1, &exact.1, "elongations");
             close(&split.flux(&r), &whole.flux(&r), "flux");
-            // What a thermostat puts in is felt at its own end: far from it nothing is added, not even the roundings of a transform, which
-            // summed over the sites would be 1e3 times what is allowed here.
+            // What a thermostat puts in is felt at its own end: far from it nothing is added, not
+            // even the roundings of a transform, which summed over the sites would be 1e3 times
+            // what is allowed here.
             let mut end = Vector::zeros(sites, sigma.im != 0.0);
             end.re[0] = 1.0;
             let (found, exact) = (split.apply(&end, None).0, whole.apply(&end, None).0);
             let far: f64 = (500..sites).map(|n| (found.at(n) - exact.at(n)).norm()).sum();
-            assert!(far < f64::EPSILON * exact.at(0).norm(), "γ {gamma} σ {sigma} far from the end: {far:.1e}");
+            assert!(
+                far < f64::EPSILON * exact.at(0).norm(),
+                "γ {gamma} σ {sigma} far from the end: {far:.1e}"
+            );
         }
     }
 
@@ -460,7 +524,10 @@ mod tests {
                         continue;
                     }
                     let violation = row_sums(&chain(bonds, gamma, friction), Quality::FULL);
-                    assert!(violation < 1e-13, "γ {gamma} λ {friction:?} N {bonds}: {violation:.1e}");
+                    assert!(
+                        violation < 1e-13,
+                        "γ {gamma} λ {friction:?} N {bonds}: {violation:.1e}"
+                    );
                 }
             }
         }

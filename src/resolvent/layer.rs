@@ -1,8 +1,11 @@
-//! The answer to heat that oscillates near the right end: (σ - 𝓛) X = diag_p(source) for σ near imω, the diagonals alone.
+//! The answer to heat that oscillates near the right end: (σ - 𝓛) X = diag_p(source) for σ near
+//! imω, the diagonals alone.
 //!
-//! The waves that carry the heat and the diffusion that spreads it are both damped within a number of sites that does not depend on N, so the
-//! last atoms of the chain are solved for, and everything to the left of them is zero. What reaches their left end is looked at: where it is above
-//! rounding more atoms are taken, and what is left of it counts as error. Cost: that of [`SquaredKernel`] on the layer.
+//! The waves that carry the heat and the diffusion that spreads it are both damped within a number
+//! of sites that does not depend on N, so the last atoms of the chain are solved for, and
+//! everything to the left of them is zero. What reaches their left end is looked at: where it is
+//! above rounding more atoms are taken, and what is left of it counts as error. Cost: that of
+//! [`SquaredKernel`] on the layer.
 
 use super::{Currents, Drive, Exchange, Quality, SquaredKernel, Variances};
 use crate::chain::Chain;
@@ -34,7 +37,8 @@ const NOTHING: f64 = 1e-18;
 /// Sites at the left end of the layer where nothing may be seen.
 const WATCHED: usize = 8;
 
-/// The layer's answer to `source` on the momenta; `quality` of the inner quadrature, `None` for the full one with its judge.
+/// The layer's answer to `source` on the momenta; `quality` of the inner quadrature, `None` for the
+/// full one with its judge.
 pub fn layer(
     chain: &Chain,
     sigma: Complex64,
@@ -55,14 +59,18 @@ pub fn layer(
         });
     }
     let seen = NOTHING * largest_norm(source);
-    let driven = source.iter().position(|q| q.norm() > seen).map_or(0, |first| chain.atoms() - first);
-    // Between flips energy moves by at most a site a unit of time, and flips turn it around: it is damped at this rate or more.
+    let driven =
+        source.iter().position(|q| q.norm() > seen).map_or(0, |first| chain.atoms() - first);
+    // Between flips energy moves by at most a site a unit of time, and flips turn it around: it is
+    // damped at this rate or more.
     let rate = (sigma * (sigma + 4.0 * chain.flip_rate)).sqrt().re;
-    let mut bonds = driven.max((1.0 - NOTHING.ln() / rate).min(chain.bonds as f64) as usize) + 2 * WATCHED;
+    let mut bonds =
+        driven.max((1.0 - NOTHING.ln() / rate).min(chain.bonds as f64) as usize) + 2 * WATCHED;
     loop {
         let sites = chain.atoms() - bonds.min(chain.bonds) - 1..chain.atoms();
         let whole = sites.start == 0;
-        let part = Chain { bonds: sites.len() - 1, left: chain.left.filter(|_| whole), ..chain.clone() };
+        let part =
+            Chain { bonds: sites.len() - 1, left: chain.left.filter(|_| whole), ..chain.clone() };
         let kernel = match quality {
             Some(quality) => SquaredKernel::new(&part, sigma, quality),
             None => SquaredKernel::judged(&part, sigma),
@@ -79,7 +87,14 @@ pub fn layer(
 }
 
 /// The answer of the chain's last `part`, with its current.
-fn balanced(chain: &Chain, part: &Chain, sigma: Complex64, source: &[Complex64], found: Variances, leak: f64) -> Layer {
+fn balanced(
+    chain: &Chain,
+    part: &Chain,
+    sigma: Complex64,
+    source: &[Complex64],
+    found: Variances,
+    leak: f64,
+) -> Layer {
     let (first, bonds) = (chain.bonds - part.bonds, chain.bonds);
     let mut variance = vec![Complex64::ZERO; chain.coordinates()];
     variance[first..bonds].copy_from_slice(&found.elongation);

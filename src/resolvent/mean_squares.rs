@@ -1,7 +1,9 @@
-//! The transform of squares of means: Σ c ŵ₁ŵ₂ on the momenta, with ŵ = M⁻¹(s w_p - Dᵀ w_r), over the nodes of one path.
+//! The transform of squares of means: Σ c ŵ₁ŵ₂ on the momenta, with ŵ = M⁻¹(s w_p - Dᵀ w_r), over
+//! the nodes of one path.
 //!
-//! ŵ is a sweep to the right and one to the left with the factors of one resolvent, p_n: z⁻ⁿ(1 + A z²ⁿ), r_n: the same of (Dφ)_n/s, and an elongation
-//! acts with the sign -1; their product is quadratic in w, so that every node is followed along the whole chain. Cost: O(N) a node.
+//! ŵ is a sweep to the right and one to the left with the factors of one resolvent, p_n: z⁻ⁿ(1 + A
+//! z²ⁿ), r_n: the same of (Dφ)_n/s, and an elongation acts with the sign -1; their product is
+//! quadratic in w, so that every node is followed along the whole chain. Cost: O(N) a node.
 
 use super::group::{BLOCK, Group};
 use super::pairing::Pairing;
@@ -37,7 +39,11 @@ impl<P: Pairing> Vectorized for MeanSquares<'_, P> {
         let zero = |group: &Group<P>| P::scaled(group.one, 0.0);
         let elongation = |n: usize| if n > 0 { elongations[n - 1] } else { 0.0 };
         let mut checkpoints: Vec<Means<P>> = Vec::with_capacity(blocks.len() * count);
-        let start = |group: &Group<P>, end| Means { reflected: group.reflected(end, 0), sum: zero(group), bulk: false };
+        let start = |group: &Group<P>, end| Means {
+            reflected: group.reflected(end, 0),
+            sum: zero(group),
+            bulk: false,
+        };
         let mut state: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 0)).collect();
         for (b, sites) in blocks.iter().enumerate() {
             for (group, left) in self.groups.iter().zip(&mut state) {
@@ -54,7 +60,8 @@ impl<P: Pairing> Vectorized for MeanSquares<'_, P> {
         }
         let mut out = Vector::zeros(self.bonds + 1, P::COMPLEX);
         let mut right: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 1)).collect();
-        let (mut kept, mut total) = ([[zero(self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
+        let (mut kept, mut total) =
+            ([[zero(self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
         for (b, sites) in blocks.iter().enumerate().rev() {
             total.fill(P::number(0.0, 0.0));
             let first = sites.start;
@@ -68,14 +75,18 @@ impl<P: Pairing> Vectorized for MeanSquares<'_, P> {
                     right.reflected = group.reflected(1, self.bonds + 1 - sites.end);
                 }
                 right.sum = P::times(right.sum, group.mend_step);
-                right.bulk |= self.bonds - sites.end.min(self.bonds) > group.settled && P::negligible(right.reflected);
+                right.bulk |= self.bonds - sites.end.min(self.bonds) > group.settled
+                    && P::negligible(right.reflected);
                 for n in sites.clone().rev() {
                     let [left_sum, left_factor] = kept[n - first];
                     if left.bulk && right.bulk {
                         let w = P::plus(left_sum, right.sum);
                         total[n - first] = total[n - first] + group.weight * P::product(w);
                         let sum = P::plus(right.sum, P::scaled(group.one, momenta[n]));
-                        right.sum = P::plus(P::times(group.step, sum), P::scaled(group.bond, elongation(n)));
+                        right.sum = P::plus(
+                            P::times(group.step, sum),
+                            P::scaled(group.bond, elongation(n)),
+                        );
                         continue;
                     }
                     let factor = P::plus(group.one, right.reflected);

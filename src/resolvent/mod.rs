@@ -1,9 +1,12 @@
-//! Profiles without the covariance: the resolvent of the chain, the squared kernel K_σ, and the equations for Var p and Var r in O(N).
+//! Profiles without the covariance: the resolvent of the chain, the squared kernel K_σ, and the
+//! equations for Var p and Var r in O(N).
 //!
-//! Only d = (Var p_n) couples the equations of the variances: with q̂ the transformed noise and v(0) the initial variances,
-//! (1 - 4γK_σ) d̂ = K_σ(q̂ + v(0)) on the momenta, and then K_σ(4γ d̂ + q̂ + v(0)) is d̂ on the momenta and the transform of Var r on the
-//! elongations ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature and iteration.
-//! Every answer is judged by a second quadrature. The judge of this floor is the literal kernel. Source: docs/theory.md, "Profiles in O(N)".
+//! Only d = (Var p_n) couples the equations of the variances: with q̂ the transformed noise and
+//! v(0) the initial variances, (1 - 4γK_σ) d̂ = K_σ(q̂ + v(0)) on the momenta, and then K_σ(4γ d̂ +
+//! q̂ + v(0)) is d̂ on the momenta and the transform of Var r on the elongations
+//! ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature
+//! and iteration. Every answer is judged by a second quadrature. The judge of this floor is the
+//! literal kernel. Source: docs/theory.md, "Profiles in O(N)".
 
 mod balance;
 mod bulk;
@@ -28,7 +31,8 @@ pub use layer::{Layer, layer};
 use num_complex::Complex64;
 pub use path::Quality;
 
-/// The inner quadrature has some 10/γ nodes at every σ: where flips are rarer than this it would have too many.
+/// The inner quadrature has some 10/γ nodes at every σ: where flips are rarer than this it would
+/// have too many.
 pub const LEAST_FLIP_RATE: f64 = 1e-4;
 
 /// The transformed variances at one σ, less nothing: absolute values.
@@ -48,7 +52,8 @@ pub struct Variances {
     pub nodes: usize,
 }
 
-/// What drives the variances at one σ: q̂ + v(0) on the momenta, v(0) on the elongations (`None` for zero).
+/// What drives the variances at one σ: q̂ + v(0) on the momenta, v(0) on the elongations (`None`
+/// for zero).
 #[derive(Debug, Clone, Copy)]
 pub struct Drive<'a> {
     /// N+1 numbers.
@@ -66,7 +71,8 @@ pub struct SquaredKernel<'a> {
 }
 
 impl<'a> SquaredKernel<'a> {
-    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0, and |σ| below the flip rate where Re σ < -Im σ; γ > 0.
+    /// At σ = 0 (with a thermostat), σ > 0, or Im σ > 0, and |σ| below the flip rate where Re σ <
+    /// -Im σ; γ > 0.
     pub fn new(chain: &'a Chain, sigma: Complex64, quality: Quality) -> Self {
         SquaredKernel { chain, sigma, kernel: Kernel::new(chain, sigma, quality), judge: None }
     }
@@ -77,15 +83,22 @@ impl<'a> SquaredKernel<'a> {
         SquaredKernel { judge, ..Self::new(chain, sigma, Quality::FULL) }
     }
 
-    /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: what means that move put into Var p through flips.
+    /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: what means that move put into
+    /// Var p through flips.
     pub fn mean_squares(&self, w: &[f64]) -> Vec<Complex64> {
         let (elongations, momenta) = w.split_at(self.chain.bonds);
         let squares = self.kernel.mean_squares(momenta, elongations);
         (0..squares.len()).map(|n| squares.at(n)).collect()
     }
 
-    /// Solves for the variances, to `tolerance` of the flux form or until rounding stops it; `monitor` hears of every iteration.
-    pub fn variances(&self, drive: Drive<'_>, tolerance: f64, monitor: &Monitor) -> Result<Variances, Interrupted> {
+    /// Solves for the variances, to `tolerance` of the flux form or until rounding stops it;
+    /// `monitor` hears of every iteration.
+    pub fn variances(
+        &self,
+        drive: Drive<'_>,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Variances, Interrupted> {
         let (chain, sigma, kernel) = (self.chain, self.sigma, &self.kernel);
         let complex = sigma.im != 0.0;
         let momentum = Vector::from_complex(drive.momentum, complex);
@@ -102,8 +115,11 @@ impl<'a> SquaredKernel<'a> {
         let mut error = size(&solved.error);
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
-            let distance =
-                FluxForm::new(chain, sigma, judge).distance(&on_momenta, &solved.unknowns, &monitor.silent())?;
+            let distance = FluxForm::new(chain, sigma, judge).distance(
+                &on_momenta,
+                &solved.unknowns,
+                &monitor.silent(),
+            )?;
             let mut second = judge.apply(&all, elongation.as_ref()).1;
             second.add(-Complex64::ONE, &on_elongations);
             error += size(&distance) + size(&second);

@@ -1,4 +1,5 @@
-//! Products G(s₁) G(s₂) of two resolvents, eight quadrature nodes at a time: real where s₂ = s̄₁, complex otherwise.
+//! Products G(s₁) G(s₂) of two resolvents, eight quadrature nodes at a time: real where s₂ = s̄₁,
+//! complex otherwise.
 
 use super::wave::Wave;
 use crate::numerics::lanes::{Lane, Split, Wide};

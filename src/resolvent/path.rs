@@ -1,16 +1,21 @@
-//! Quadrature of the inner integral K_σ = (1/πi) ∫_0^(i∞) G(σ/2+κ) G(σ/2-κ) dκ, entry by entry (docs/theory.md, "Profiles in O(N)").
+//! Quadrature of the inner integral K_σ = (1/πi) ∫_0^(i∞) G(σ/2+κ) G(σ/2-κ) dκ, entry by entry
+//! (docs/theory.md, "Profiles in O(N)").
 //!
-//! The singularities of the integrand are S - σ/2 and their mirror images σ/2 - S, S being the spectrum of B: real s in [-2γ-λ, -slowest rate], and
-//! Re s = -γ where the modes oscillate. Both are laid out as conductors with opposite charges,
+//! The singularities of the integrand are S - σ/2 and their mirror images σ/2 - S, S being the
+//! spectrum of B: real s in [-2γ-λ, -slowest rate], and Re s = -γ where the modes oscillate. Both
+//! are laid out as conductors with opposite charges,
 //!
 //! ```text
 //! Φ(κ) = ∫ ρ(c) [ log(κ - c) - log(-c - κ) ] dc,     Φ(0) = 0,   Φ(i∞) = iπQ,   Q = ∫ ρ dc,
 //! ```
 //!
-//! and the path is the line without potential, Re Φ = 0, that runs between them from 0 to i∞. The midpoint rule in Im Φ, which is periodic there, leaves of a
-//! pole at c its residue over e^(2π|Re Φ(c)|/h) (Trefethen and Weideman, SIAM Review 56, 2014): in steps of h = 2π potentials are digits. So charges
-//! are chosen, constant on each of some thirty stretches, that give every stretch the digits it needs: nowhere more nodes than the integrand asks for, Q/2 in
-//! all: 50 at N = 10⁴, γ = 1 for eleven digits, and 1/γ times some ten where flips are rare and the oscillating modes come near the path.
+//! and the path is the line without potential, Re Φ = 0, that runs between them from 0 to i∞. The
+//! midpoint rule in Im Φ, which is periodic there, leaves of a pole at c its residue over e^(2π|Re
+//! Φ(c)|/h) (Trefethen and Weideman, SIAM Review 56, 2014): in steps of h = 2π potentials are
+//! digits. So charges are chosen, constant on each of some thirty stretches, that give every
+//! stretch the digits it needs: nowhere more nodes than the integrand asks for, Q/2 in all: 50 at N
+//! = 10⁴, γ = 1 for eleven digits, and 1/γ times some ten where flips are rare and the oscillating
+//! modes come near the path.
 
 use super::Chain;
 use super::wave::log_1p;
@@ -42,7 +47,8 @@ impl Quality {
         Quality((self.0 + part.log10()).clamp(FEWEST, 16.0))
     }
 
-    /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so some digits below the error of the quadrature.
+    /// log of the part of the sum over all nodes that each node may drop: some hundred drop it, so
+    /// some digits below the error of the quadrature.
     pub(super) fn dropped(self) -> f64 {
         -(self.0 + 3.0).min(18.0) * LN_10
     }
@@ -51,8 +57,9 @@ impl Quality {
 /// Digits of any singularity at least.
 const FEWEST: f64 = 5.0;
 
-/// What is integrated: in the double sums of the squared kernel between momenta, which make the flux, what lies towards s = 0 counts like √κ at
-/// most; in the variances of elongations and in the squares of the means, which die out slowly, as much as any.
+/// What is integrated: in the double sums of the squared kernel between momenta, which make the
+/// flux, what lies towards s = 0 counts like √κ at most; in the variances of elongations and in the
+/// squares of the means, which die out slowly, as much as any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integrand {
     Flux,
@@ -62,8 +69,9 @@ pub(super) enum Integrand {
 /// κ with its weight, 1/πi included.
 pub(super) type Node = (Complex64, Complex64);
 
-/// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction holds one end), and slower where friction
-/// holds both ends and a chain of stiffness 1/N pulls on the weaker one. Modes that oscillate decay at γ or faster.
+/// A lower bound of the rate of the slowest mode, roughly: a²/2γ of a quarter wave (strong friction
+/// holds one end), and slower where friction holds both ends and a chain of stiffness 1/N pulls on
+/// the weaker one. Modes that oscillate decay at γ or faster.
 fn slowest_rate(chain: &Chain) -> f64 {
     let stiffness = (2.0 * (0.25 * PI / chain.atoms() as f64).sin()).powi(2);
     let [left, right] = chain.friction();
@@ -74,7 +82,8 @@ fn slowest_rate(chain: &Chain) -> f64 {
 /// Stretches grow in this ratio away from the ends of a conductor, where charge gathers.
 const GROWTH: f64 = 2.0;
 
-/// Distances from the end of a conductor of some `length`, the first stretch a quarter of the `gap` to the other conductor.
+/// Distances from the end of a conductor of some `length`, the first stretch a quarter of the `gap`
+/// to the other conductor.
 fn graded(length: f64, gap: f64) -> Vec<f64> {
     let (mut edges, mut step) = (vec![0.0], 0.25 * gap);
     while edges[edges.len() - 1] + 1.5 * step < length {
@@ -85,15 +94,19 @@ fn graded(length: f64, gap: f64) -> Vec<f64> {
     edges
 }
 
-/// The conductors of S, ends of their stretches in order: the real axis from the slowest mode on; and where modes oscillate, which is at |s| ≤ 2 and
-/// Re s ≤ -γ (on that line itself where they feel no thermostat), the edge of that region. Stretches end where the conductors cross, and
-/// on the line also across from where those of its mirror image end: charges of one density face charges of one density, however near they come.
+/// The conductors of S, ends of their stretches in order: the real axis from the slowest mode on;
+/// and where modes oscillate, which is at |s| ≤ 2 and Re s ≤ -γ (on that line itself where they
+/// feel no thermostat), the edge of that region. Stretches end where the conductors cross, and on
+/// the line also across from where those of its mirror image end: charges of one density face
+/// charges of one density, however near they come.
 fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
     let (gamma, slowest) = (chain.flip_rate, slowest_rate(chain));
     let strongest = chain.friction().into_iter().fold(0.0, f64::max);
     let (length, gap) = (2.2 * gamma + strongest - slowest, sigma.norm() + 2.0 * slowest);
     if gamma >= 2.0 {
-        return vec![graded(length, gap).into_iter().map(|x| Complex64::from(-slowest - x)).collect()];
+        return vec![
+            graded(length, gap).into_iter().map(|x| Complex64::from(-slowest - x)).collect(),
+        ];
     }
     let before = gamma - slowest;
     let mut real = graded(before, gap);
@@ -119,7 +132,8 @@ fn spectrum(chain: &Chain, sigma: Complex64) -> Vec<Vec<Complex64>> {
     vec![real, lower.chain(line).chain(around.iter().copied()).collect()]
 }
 
-/// The mean of log(x - c) over the stretch from a to b, without cancellation where x is far from it.
+/// The mean of log(x - c) over the stretch from a to b, without cancellation where x is far from
+/// it.
 fn mean_log(x: Complex64, a: Complex64, b: Complex64) -> Complex64 {
     let [far, near] = if (x - a).norm_sqr() < (x - b).norm_sqr() { [b, a] } else { [a, b] };
     let part = (near - far) / (x - far);
@@ -148,7 +162,8 @@ impl Potential {
         for ends in &conductors {
             let last = ends.len() - 2;
             for (i, pair) in ends.windows(2).enumerate() {
-                // In the middle; of the outermost ones near the tip, where the potential would fall short.
+                // In the middle; of the outermost ones near the tip, where the potential would fall
+                // short.
                 let along = if i == 0 {
                     TIP
                 } else if i == last {
@@ -180,24 +195,28 @@ impl Potential {
             });
             sum.sum::<f64>() / needed
         };
-        let least = stretches
-            .iter()
-            .enumerate()
-            .flat_map(|(i, &(a, b, _))| [0.25, 0.75].map(|along| reached(a + along * (b - a), needed[(i, 0)])));
+        let least = stretches.iter().enumerate().flat_map(|(i, &(a, b, _))| {
+            [0.25, 0.75].map(|along| reached(a + along * (b - a), needed[(i, 0)]))
+        });
         let least = least.fold(1.0, f64::min);
         // Over 3000 random chains and σ of every kind it was 0.43 at least.
-        assert!(least > 0.1, "the path between the spectrum and its mirror image is lost at σ = {sigma:.3e}");
+        assert!(
+            least > 0.1,
+            "the path between the spectrum and its mirror image is lost at σ = {sigma:.3e}"
+        );
         (0..count).for_each(|j| charges[(j, 0)] /= least);
         let charge = (0..count).map(|j| charges[(j, 0)]).sum();
-        let with_density =
-            |(j, &(a, b, _)): (usize, &(Complex64, Complex64, Complex64))| (a, b, charges[(j, 0)] / (b - a));
+        let with_density = |(j, &(a, b, _)): (usize, &(Complex64, Complex64, Complex64))| {
+            (a, b, charges[(j, 0)] / (b - a))
+        };
         Potential { stretches: stretches.iter().enumerate().map(with_density).collect(), charge }
     }
 
     /// dΦ/dκ between the conductors.
     fn slope(&self, kappa: Complex64) -> Complex64 {
         let of = |&(a, b, density): &(Complex64, Complex64, Complex64)| {
-            // Both logarithms in one, of (κ² - b²)/(κ² - a²), from afar, where they cancel; from near by each has its own angle, together up to 2π.
+            // Both logarithms in one, of (κ² - b²)/(κ² - a²), from afar, where they cancel; from
+            // near by each has its own angle, together up to 2π.
             let part = (a - b) * (a + b) / ((kappa - a) * (kappa + a));
             let near = (kappa - a).norm_sqr().min((kappa + a).norm_sqr());
             let log = match part.norm_sqr() < 0.25 && (b - a).norm_sqr() < 0.25 * near {
@@ -218,10 +237,12 @@ impl Potential {
         kappa * rule(18).iter().map(of).sum::<Complex64>()
     }
 
-    /// From κ, where dΦ/dκ is `slope`, to where Φ is larger by i·`rise`, and dΦ/dκ there. Φ itself, which may be large, is not asked for: the
-    /// places of the nodes are true to the last digits of the step.
+    /// From κ, where dΦ/dκ is `slope`, to where Φ is larger by i·`rise`, and dΦ/dκ there. Φ itself,
+    /// which may be large, is not asked for: the places of the nodes are true to the last digits of
+    /// the step.
     fn follow(&self, kappa: Complex64, slope: Complex64, rise: f64) -> [Complex64; 2] {
-        // The classical step of Runge and Kutta along dκ/dIm Φ, and what it misses by Newton's iteration on the integral of dΦ/dκ.
+        // The classical step of Runge and Kutta along dκ/dIm Φ, and what it misses by Newton's
+        // iteration on the integral of dΦ/dκ.
         let along = |slope: Complex64| Complex64::new(0.0, rise) / slope;
         let first = along(slope);
         let second = along(self.slope(kappa + 0.5 * first));
@@ -236,7 +257,8 @@ impl Potential {
                 step if step < 0.5 * next.norm() => 10,
                 _ => 18,
             });
-            let mean = rule.iter().map(|&(x, w)| 0.5 * w * self.slope(next + (0.5 + 0.5 * x) * step));
+            let mean =
+                rule.iter().map(|&(x, w)| 0.5 * w * self.slope(next + (0.5 + 0.5 * x) * step));
             missing -= step * mean.sum::<Complex64>();
             next += step;
             step = missing / self.slope(next);
@@ -260,7 +282,12 @@ const PASSES: usize = 8;
 const TIP: f64 = 0.03;
 
 /// The path for σ ≥ 0, and for Im σ > 0 where Re σ > -γ.
-pub(super) fn path(chain: &Chain, sigma: Complex64, quality: Quality, integrand: Integrand) -> Vec<Node> {
+pub(super) fn path(
+    chain: &Chain,
+    sigma: Complex64,
+    quality: Quality,
+    integrand: Integrand,
+) -> Vec<Node> {
     let potential = Potential::new(chain, sigma, quality, integrand);
     let count = (0.5 * potential.charge).ceil();
     let step = PI * potential.charge / count;
@@ -289,35 +316,58 @@ mod tests {
     #[test]
     fn every_pair_of_modes_has_the_digits_asked_for() {
         for gamma in [1e-2, 0.3, 1.0, 1.9, 30.0] {
-            for (bonds, friction) in [(1, [22.5, 1.757]), (3, [0.01, 5.0]), (40, [0.0, 0.0]), (100_000, [1.0, 100.0])] {
+            for (bonds, friction) in
+                [(1, [22.5, 1.757]), (3, [0.01, 5.0]), (40, [0.0, 0.0]), (100_000, [1.0, 100.0])]
+            {
                 let chain = chain(bonds, gamma, friction);
                 let slow = slowest_rate(&chain);
                 // Real modes, slow and fast, and oscillating ones with and without a thermostat.
-                let mut modes: Vec<Complex64> =
-                    (0..=20).map(|k| Complex64::from(-slow * (gamma / slow).powf(k as f64 / 20.0))).collect();
+                let mut modes: Vec<Complex64> = (0..=20)
+                    .map(|k| Complex64::from(-slow * (gamma / slow).powf(k as f64 / 20.0)))
+                    .collect();
                 modes.extend([1.1, 1.7, 2.0].map(|x| Complex64::from(-x * gamma)));
                 if gamma < 2.0 {
                     let height = (4.0 - gamma * gamma).sqrt();
-                    modes.extend([-1.0, -0.9, 0.0, 0.4, 0.99].map(|y| Complex64::new(-gamma, y * height)));
+                    modes.extend(
+                        [-1.0, -0.9, 0.0, 0.4, 0.99].map(|y| Complex64::new(-gamma, y * height)),
+                    );
                 }
-                let slow_sigmas =
-                    [(0.0, 0.0), (1e-7, 0.0), (0.3, 0.0), (1e-9, 3e-9), (-1e-4, 2e-4), (-0.4, 0.4), (0.0, 3.0)];
+                let slow_sigmas = [
+                    (0.0, 0.0),
+                    (1e-7, 0.0),
+                    (0.3, 0.0),
+                    (1e-9, 3e-9),
+                    (-1e-4, 2e-4),
+                    (-0.4, 0.4),
+                    (0.0, 3.0),
+                ];
                 let mut sigmas: Vec<Complex64> =
                     slow_sigmas.iter().map(|&(re, im)| Complex64::new(re, im) * gamma).collect();
                 // The rotations of a force.
-                sigmas.extend([0.3, 1.2, 2.3, 2.46, 3.9, 7.0].map(|frequency| Complex64::new(0.0, frequency)));
+                sigmas.extend(
+                    [0.3, 1.2, 2.3, 2.46, 3.9, 7.0].map(|frequency| Complex64::new(0.0, frequency)),
+                );
                 for sigma in sigmas {
                     for quality in [Quality(8.0), Quality::FULL] {
                         let path = path(&chain, sigma, quality, Integrand::Moments);
                         for &s in &modes {
                             // (σ - s - s')⁻¹ as in (3), with s' = s̄.
                             let t = s.conj();
-                            let part = |kappa: Complex64| 0.5 / ((0.5 * sigma + kappa - s) * (0.5 * sigma - kappa - t));
-                            let sum: Complex64 = path.iter().map(|&(kappa, w)| w * (part(kappa) + part(-kappa))).sum();
+                            let part = |kappa: Complex64| {
+                                0.5 / ((0.5 * sigma + kappa - s) * (0.5 * sigma - kappa - t))
+                            };
+                            let sum: Complex64 = path
+                                .iter()
+                                .map(|&(kappa, w)| w * (part(kappa) + part(-kappa)))
+                                .sum();
                             let error = (sum * (sigma - s - t) - 1.0).norm();
-                            // Twice the e^(-potential) of either conductor; roundings of the sum, of 1/γ times some terms.
+                            // Twice the e^(-potential) of either conductor; roundings of the sum,
+                            // of 1/γ times some terms.
                             let allowed = 20.0 * 10f64.powf(-quality.0) + 4e-14;
-                            assert!(error < allowed, "γ {gamma} N {bonds} σ {sigma} s {s}: {error:.1e}");
+                            assert!(
+                                error < allowed,
+                                "γ {gamma} N {bonds} σ {sigma} s {s}: {error:.1e}"
+                            );
                         }
                     }
                 }

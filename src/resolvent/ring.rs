@@ -1,15 +1,18 @@
-//! The squared kernel of the ring, which Fourier modes make a number for each wave, in closed form: O(1) a wave.
+//! The squared kernel of the ring, which Fourier modes make a number for each wave, in closed form:
+//! O(1) a wave.
 //!
-//! For the wave q = 2πj/N of the variances the pairs of modes k, k' = q - k are coupled through d̂_q alone. With θ = k - q/2, y = 1 - cos θ,
-//! h = 1 - cos q/2, c = σ + 2γ, e = 4/c, and α_k = 2 sin k/2 in the place of the frequencies, the pair's response is rational in y,
+//! For the wave q = 2πj/N of the variances the pairs of modes k, k' = q - k are coupled through
+//! d̂_q alone. With θ = k - q/2, y = 1 - cos θ, h = 1 - cos q/2, c = σ + 2γ, e = 4/c, and α_k = 2
+//! sin k/2 in the place of the frequencies, the pair's response is rational in y,
 //!
 //! ```text
 //! A = σ + e(h + (1-h) y),   o = e(h - y),   A - o = σ + e(2-h) y,   A + o = σ + e h (2-y),   det = (A-o)(A+o) + 4γA = P (y + m)(1 - u y),
 //! ```
 //!
-//! and its average over the N values of θ is the trapezoid sum of simple poles, ⟨1/(y+m)⟩ = (1+ζ)/((1-ζ)√(m(m+2))), ζ = (-1)ʲ zᴺ. The
-//! part of Var p that flips do not return, ⟨(A-o)(A+o)/det⟩, of order 1/N² for long waves, is arranged so that nothing cancels.
-//! Judge: the sums themselves. Source: docs/theory.md, "The ring".
+//! and its average over the N values of θ is the trapezoid sum of simple poles, ⟨1/(y+m)⟩ =
+//! (1+ζ)/((1-ζ)√(m(m+2))), ζ = (-1)ʲ zᴺ. The part of Var p that flips do not return,
+//! ⟨(A-o)(A+o)/det⟩, of order 1/N² for long waves, is arranged so that nothing cancels. Judge: the
+//! sums themselves. Source: docs/theory.md, "The ring".
 
 use super::path::{Integrand, Quality, path};
 use super::wave::{asinh, exp_m1};
@@ -76,7 +79,8 @@ impl RingResponse {
             let missing = if sign > 0.0 { -exp_m1(log) } else { 1.0 + power };
             (1.0 + sign * power) / missing
         };
-        let inverse_m = coth(sign(j % 2 == 1), -2.0 * n * asinh((0.5 * m).sqrt())) / (m.sqrt() * (m + 2.0).sqrt());
+        let inverse_m = coth(sign(j % 2 == 1), -2.0 * n * asinh((0.5 * m).sqrt()))
+            / (m.sqrt() * (m + 2.0).sqrt());
         let odd = sign((j + chain.bonds) % 2 == 1);
         let (inverse_u, curved_u) = if u == Complex64::ZERO {
             // z₊ᴺ/u is 1/2 on a ring of one, and else 0.
@@ -92,7 +96,8 @@ impl RingResponse {
         let g = e * (2.0 - h) * (2.0 * e * h + sigma) / p;
         // 1 - g, which is small for weak flips.
         let below = 4.0 * gamma * (u * (sigma + e * h) + e * (1.0 - h)) / (p * (1.0 + u * least));
-        let unreturned = g - below * u * curved_u - (m - least) * ((g + u * m) * both - u * inverse_u);
+        let unreturned =
+            g - below * u * curved_u - (m - least) * ((g + u * m) * both - u * inverse_u);
         // ⟨1/det⟩, ⟨y/det⟩, ⟨y²/det⟩
         let plain = both / p;
         let first = (inverse_u - m * inverse_m) / ((1.0 + u * m) * p);
@@ -111,8 +116,8 @@ impl RingResponse {
         }
     }
 
-    /// The answer to the wave j (`sign` 1.0) or -j (`sign` -1.0) of noise and initial variances on the momenta, and of initial variances on the
-    /// elongations, of independent coordinates.
+    /// The answer to the wave j (`sign` 1.0) or -j (`sign` -1.0) of noise and initial variances on
+    /// the momenta, and of initial variances on the elongations, of independent coordinates.
     pub fn answer(&self, sign: f64, momenta: Complex64, elongations: Complex64) -> RingWave {
         let turn = Complex64::cis(sign * self.half);
         let r = turn * elongations;
@@ -120,7 +125,8 @@ impl RingResponse {
         let all = momenta + 4.0 * self.flip_rate * d;
         let rr = self.elongation * r - self.mixed * all;
         let curved = self.curved_momentum * all - self.curved_mixed * r;
-        let slope = Complex64::new(0.0, sign * self.half.sin()) / (self.sigma + 2.0 * self.flip_rate);
+        let slope =
+            Complex64::new(0.0, sign * self.half.sin()) / (self.sigma + 2.0 * self.flip_rate);
         RingWave {
             var_r: turn.conj() * rr,
             var_p: d,
@@ -157,7 +163,11 @@ impl RingMeans {
         });
         let sizes = || elongation.iter().chain(&momentum).map(|x| x.norm());
         let seen = f64::EPSILON * sizes().fold(0.0, f64::max);
-        let far = sizes().enumerate().filter(|(_, x)| *x > seen).map(|(j, _)| signed(j % n, n).abs() as usize).max();
+        let far = sizes()
+            .enumerate()
+            .filter(|(_, x)| *x > seen)
+            .map(|(j, _)| signed(j % n, n).abs() as usize)
+            .max();
         RingMeans { elongation, momentum, reach: far.unwrap_or(0) }
     }
 
@@ -171,7 +181,8 @@ impl RingMeans {
         self.elongation.iter().chain(&self.momentum).all(|x| *x == Complex64::ZERO)
     }
 
-    /// The transforms (r̃, p̃) of the wave j at s: with ρ = e^(ik/2) r̃, sρ = ρ(0) + iα p, (s + 2γ) p = p(0) + iα ρ.
+    /// The transforms (r̃, p̃) of the wave j at s: with ρ = e^(ik/2) r̃, sρ = ρ(0) + iα p, (s + 2γ)
+    /// p = p(0) + iα ρ.
     pub fn at(&self, flip_rate: f64, s: Complex64, j: usize) -> [Complex64; 2] {
         let n = self.elongation.len();
         let half = PI * signed(j, n) / n as f64;
@@ -181,8 +192,9 @@ impl RingMeans {
         [turn.conj() * (c * rho + alpha * p) / det, (s * p + alpha * rho) / det]
     }
 
-    /// The waves, j = 0..N-1, of the transform at σ of the squares of the momenta: the inner quadrature over û(σ/2+κ) û(σ/2-κ), each
-    /// product on a grid that just holds it. O(M log M) a node, M the number of waves above rounding; `monitor` is asked at each whether to go on.
+    /// The waves, j = 0..N-1, of the transform at σ of the squares of the momenta: the inner
+    /// quadrature over û(σ/2+κ) û(σ/2-κ), each product on a grid that just holds it. O(M log M) a
+    /// node, M the number of waves above rounding; `monitor` is asked at each whether to go on.
     pub fn squares(
         &self,
         chain: &Chain,
@@ -195,7 +207,8 @@ impl RingMeans {
         let grid = if grid < n { grid } else { n };
         let mut planner = FftPlanner::new();
         let back = planner.plan_fft_inverse(grid);
-        let waves: Vec<usize> = (0..n).filter(|&j| signed(j, n).abs() as usize <= self.reach).collect();
+        let waves: Vec<usize> =
+            (0..n).filter(|&j| signed(j, n).abs() as usize <= self.reach).collect();
         let place = |j: usize| if 2 * j <= n { j } else { grid - (n - j) };
         let on_grid = |s: Complex64| {
             let mut values = vec![Complex64::ZERO; grid];
@@ -224,20 +237,36 @@ mod tests {
     use crate::scenario::Topology;
 
     fn ring(bonds: usize, flip_rate: f64) -> Chain {
-        Chain { topology: Topology::Ring, bonds, flip_rate, left: None, right: None, force: Default::default() }
+        Chain {
+            topology: Topology::Ring,
+            bonds,
+            flip_rate,
+            left: None,
+            right: None,
+            force: Default::default(),
+        }
     }
 
     #[test]
     fn the_closed_forms_are_the_sums_over_the_pairs_of_modes() {
-        for (bonds, gamma) in [(1, 0.7), (2, 1.0), (3, 0.2), (7, 3.0), (12, 1e-3), (40, 20.0), (41, 0.5)] {
-            for (re, im) in [(0.3, 0.0), (0.01, 0.0), (0.001, 0.02), (-0.003, 0.01), (-0.02, 0.02)] {
+        for (bonds, gamma) in
+            [(1, 0.7), (2, 1.0), (3, 0.2), (7, 3.0), (12, 1e-3), (40, 20.0), (41, 0.5)]
+        {
+            for (re, im) in [(0.3, 0.0), (0.01, 0.0), (0.001, 0.02), (-0.003, 0.01), (-0.02, 0.02)]
+            {
                 let (chain, sigma) = (ring(bonds, gamma), Complex64::new(re, im) * gamma);
                 for j in 0..=bonds / 2 {
                     let found = RingResponse::new(&chain, sigma, j);
                     let q = 2.0 * PI * j as f64 / bonds as f64;
                     let h = 1.0 - (0.5 * q).cos();
                     let e = 4.0 / (sigma + 2.0 * gamma);
-                    let average = |f: &dyn Fn(f64, Complex64, Complex64, Complex64) -> Complex64| -> Complex64 {
+                    let average = |f: &dyn Fn(
+                        f64,
+                        Complex64,
+                        Complex64,
+                        Complex64,
+                    ) -> Complex64|
+                     -> Complex64 {
                         let term = |i: usize| {
                             let y = 1.0 - (2.0 * PI * i as f64 / bonds as f64 - 0.5 * q).cos();
                             let (a, o) = (sigma + e * (h + (1.0 - h) * y), e * (h - y));
@@ -247,18 +276,34 @@ mod tests {
                         (0..bonds).map(term).sum::<Complex64>() / bonds as f64
                     };
                     let pairs = [
-                        ("unreturned", found.unreturned, average(&|_, a, _, det| (det - 4.0 * gamma * a) / det)),
+                        (
+                            "unreturned",
+                            found.unreturned,
+                            average(&|_, a, _, det| (det - 4.0 * gamma * a) / det),
+                        ),
                         ("momentum", found.momentum, average(&|_, a, _, det| a / det)),
                         ("mixed", found.mixed, average(&|_, _, o, det| o / det)),
-                        ("elongation", found.elongation, average(&|_, a, _, det| (a + 4.0 * gamma) / det)),
-                        ("curved momentum", found.curved_momentum, average(&|y, a, _, det| y * a / det)),
+                        (
+                            "elongation",
+                            found.elongation,
+                            average(&|_, a, _, det| (a + 4.0 * gamma) / det),
+                        ),
+                        (
+                            "curved momentum",
+                            found.curved_momentum,
+                            average(&|y, a, _, det| y * a / det),
+                        ),
                         ("curved mixed", found.curved_mixed, average(&|y, _, o, det| y * o / det)),
                     ];
                     for (name, closed, sum) in pairs {
-                        // The closed forms are sums of σ⟨1/det⟩, eh⟨1/det⟩, e⟨y/det⟩ and of these once more times y ≤ 2, in which terms may cancel whose
-                        // roundings stay; the largest of them is as large as the response to momenta, where all have one sign. What is not returned is
-                        // put together from numbers of order one without such terms. For weak flips the poles are as near to the circle as γ, and share what they lose.
-                        let scale = sum.norm() + if name == "unreturned" { 1e-2 } else { found.momentum.norm() };
+                        // The closed forms are sums of σ⟨1/det⟩, eh⟨1/det⟩, e⟨y/det⟩ and of these
+                        // once more times y ≤ 2, in which terms may cancel whose roundings stay;
+                        // the largest of them is as large as the response to momenta, where all
+                        // have one sign. What is not returned is put together from numbers of order
+                        // one without such terms. For weak flips the poles are as near to the
+                        // circle as γ, and share what they lose.
+                        let scale = sum.norm()
+                            + if name == "unreturned" { 1e-2 } else { found.momentum.norm() };
                         let rounding = 1e-12f64.max(64.0 * f64::EPSILON / gamma);
                         assert!(
                             (closed - sum).norm() < rounding * scale,
@@ -277,15 +322,19 @@ mod tests {
             let (chain, sigma) = (ring(bonds, gamma), Complex64::new(-0.004, 0.01) * gamma);
             let profile = |shift: f64| -> Vec<f64> {
                 let x = |n: usize| 2.0 * PI * n as f64 / bonds as f64;
-                let wave = |n: usize, k: usize| (x(n) * k as f64 + shift + k as f64).cos() / k as f64;
+                let wave =
+                    |n: usize, k: usize| (x(n) * k as f64 + shift + k as f64).cos() / k as f64;
                 (0..bonds).map(|n| (1..=waves).map(|k| wave(n, k)).sum()).collect()
             };
             let mut elongation = profile(0.3);
             let mean = elongation.iter().sum::<f64>() / bonds as f64;
             elongation.iter_mut().for_each(|r| *r -= mean);
             let means = RingMeans::new(&elongation, &profile(1.1));
-            let found = means.squares(&chain, sigma, Quality::FULL, &Monitor::default()).expect("nothing interrupts");
-            // p_k(τ) = Σ_± c_± e^(s_± τ), s_± = -γ ± √(γ² - α²), with the residues of the transform.
+            let found = means
+                .squares(&chain, sigma, Quality::FULL, &Monitor::default())
+                .expect("nothing interrupts");
+            // p_k(τ) = Σ_± c_± e^(s_± τ), s_± = -γ ± √(γ² - α²), with the residues of the
+            // transform.
             let modes: Vec<[(Complex64, Complex64); 2]> = (0..bonds)
                 .map(|j| {
                     let half = PI * signed(j, bonds) / bonds as f64;
@@ -295,17 +344,26 @@ mod tests {
                     let residue = |s: Complex64, other: Complex64| {
                         (s * p + Complex64::new(0.0, 2.0 * half.sin()) * rho) / (s - other)
                     };
-                    [(residue(rates[0], rates[1]), rates[0]), (residue(rates[1], rates[0]), rates[1])]
+                    [
+                        (residue(rates[0], rates[1]), rates[0]),
+                        (residue(rates[1], rates[0]), rates[1]),
+                    ]
                 })
                 .collect();
             for (q, found) in found.iter().enumerate() {
                 let pair = |k: usize| -> Complex64 {
                     let other = &modes[(q + bonds - k) % bonds];
-                    modes[k].iter().flat_map(|a| other.iter().map(move |b| a.0 * b.0 / (sigma - a.1 - b.1))).sum()
+                    modes[k]
+                        .iter()
+                        .flat_map(|a| other.iter().map(move |b| a.0 * b.0 / (sigma - a.1 - b.1)))
+                        .sum()
                 };
                 let exact = (0..bonds).map(pair).sum::<Complex64>() / bonds as f64;
                 let size = bonds as f64 / gamma;
-                assert!((found - exact).norm() < 1e-12 * size, "N {bonds} wave {q}: {found} {exact}");
+                assert!(
+                    (found - exact).norm() < 1e-12 * size,
+                    "N {bonds} wave {q}: {found} {exact}"
+                );
             }
         }
     }

@@ -1,14 +1,15 @@
 //! The squared kernel as two recurrences along the chain, eight quadrature nodes side by side.
 //!
-//! The entry of two coordinates a ≤ b along p_0, r_1, p_1, .., r_N, p_N is c times a left factor of a and a right factor of b, with [1+x] = (1+x₁)(1+x₂)
-//! and c, p, κ of [`super::group`]:
+//! The entry of two coordinates a ≤ b along p_0, r_1, p_1, .., r_N, p_N is c times a left factor of
+//! a and a right factor of b, with [1+x] = (1+x₁)(1+x₂) and c, p, κ of [`super::group`]:
 //!
 //! ```text
 //! left:  p_n: p⁻ⁿ [1 + A z²ⁿ],  r_n: κ p⁻ⁿ [1 - A z²ⁿ⁻¹];   right:  p_n: pⁿ [1 + B z²⁽ᴺ⁻ⁿ⁾],  r_n: κ pⁿ⁻¹ [1 - B z²⁽ᴺ⁻ⁿ⁾⁺¹]
 //! ```
 //!
-//! In a corner ([`Window::Corner`]) the left factor has [1+x] - 1 and the right one no reflection: what an end adds to the chain without ends.
-//! Cost: some ten to fifty operations a site and node; results in lanes, summed at the end of a block.
+//! In a corner ([`Window::Corner`]) the left factor has [1+x] - 1 and the right one no reflection:
+//! what an end adds to the chain without ends. Cost: some ten to fifty operations a site and node;
+//! results in lanes, summed at the end of a block.
 
 use super::group::{BLOCK, Group};
 use super::pairing::Pairing;
@@ -136,8 +137,8 @@ impl<P: Pairing> Sweep<'_, P> {
         left.sum = left.sum * group.mend;
     }
 
-    /// Φ/4γ: with F_j = Σ_(m≤j) p^(j-m) [1 + A z²ᵐ] and X_j = Σ_(n>j) p^(n-j) [1 + B z²⁽ᴺ⁻ⁿ⁾], the entry at i ≤ j is c p^(j-i) F_i X_j. In a corner
-    /// F has 1/(1-p) less, and X is p/(1-p).
+    /// Φ/4γ: with F_j = Σ_(m≤j) p^(j-m) [1 + A z²ᵐ] and X_j = Σ_(n>j) p^(n-j) [1 + B z²⁽ᴺ⁻ⁿ⁾], the
+    /// entry at i ≤ j is c p^(j-i) F_i X_j. In a corner F has 1/(1-p) less, and X is p/(1-p).
     #[inline(always)]
     fn flux(&self, g: &Vector) -> Vector {
         let zero = P::number(0.0, 0.0);
@@ -147,7 +148,9 @@ impl<P: Pairing> Sweep<'_, P> {
         for (group, checkpoints) in self.groups.iter().zip(&mut checkpoints) {
             let ones = if chain { zero } else { zero - group.sum };
             let mut left = Left { reflected: group.reflected(self.end(), 0), ones, sum: zero };
-            for (b, sites) in blocks.iter().enumerate().take_while(|(_, sites)| sites.start < self.reach(group)) {
+            for (b, sites) in
+                blocks.iter().enumerate().take_while(|(_, sites)| sites.start < self.reach(group))
+            {
                 self.refresh(group, &mut left, b, sites.start);
                 checkpoints.push(left);
                 for j in sites.clone() {
@@ -168,7 +171,9 @@ impl<P: Pairing> Sweep<'_, P> {
         for (b, block) in blocks.iter().enumerate().rev() {
             total.fill(zero);
             let first = block.start;
-            for ((group, right), checkpoints) in self.groups.iter().zip(&mut right).zip(&checkpoints) {
+            for ((group, right), checkpoints) in
+                self.groups.iter().zip(&mut right).zip(&checkpoints)
+            {
                 let Some(left) = checkpoints.get(b) else { continue };
                 if chain && (blocks.len() - 1 - b).is_multiple_of(FRESH) {
                     right.reflected = self.far(group, sites - block.end);
@@ -207,7 +212,14 @@ impl<P: Pairing> Sweep<'_, P> {
 
     /// One site to the right: the sums up to r_n and p_n, and the left factors of both.
     #[inline(always)]
-    fn step(&self, group: &Group<P>, left: &mut Left<P>, n: usize, p: P::Value, r: P::Value) -> [P::Value; 4] {
+    fn step(
+        &self,
+        group: &Group<P>,
+        left: &mut Left<P>,
+        n: usize,
+        p: P::Value,
+        r: P::Value,
+    ) -> [P::Value; 4] {
         let momentum = self.factor(left.reflected);
         let (mut bond, mut reach) = (P::number(0.0, 0.0), left.sum);
         if n > 0 {
@@ -226,23 +238,35 @@ impl<P: Pairing> Sweep<'_, P> {
         let (sites, blocks) = (momenta.len(), blocks(momenta.len()));
         let mut checkpoints = vec![Vec::<Left<P>>::new(); self.groups.len()];
         for (group, checkpoints) in self.groups.iter().zip(&mut checkpoints) {
-            let mut left = Left { reflected: group.reflected(self.end(), 0), ones: zero, sum: zero };
-            for (b, sites) in blocks.iter().enumerate().take_while(|(_, sites)| sites.start < self.reach(group)) {
+            let mut left =
+                Left { reflected: group.reflected(self.end(), 0), ones: zero, sum: zero };
+            for (b, sites) in
+                blocks.iter().enumerate().take_while(|(_, sites)| sites.start < self.reach(group))
+            {
                 self.refresh(group, &mut left, b, sites.start);
                 checkpoints.push(left);
                 for n in sites.clone() {
-                    self.step(group, &mut left, n, at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    self.step(
+                        group,
+                        &mut left,
+                        n,
+                        at::<P>(momenta, n),
+                        bond_of::<P>(elongations, n),
+                    );
                 }
             }
         }
         let mut on_momenta = Vector::zeros(sites, P::COMPLEX);
         let mut on_elongations = Vector::zeros(sites - 1, P::COMPLEX);
-        let mut right: Vec<(P::Factors, P::Value)> = self.groups.iter().map(|g| (self.far(g, 0), zero)).collect();
+        let mut right: Vec<(P::Factors, P::Value)> =
+            self.groups.iter().map(|g| (self.far(g, 0), zero)).collect();
         let (mut kept, mut total) = ([[zero; 4]; BLOCK], [[zero; 2]; BLOCK]);
         for (b, block) in blocks.iter().enumerate().rev() {
             total.fill([zero; 2]);
             let first = block.start;
-            for ((group, (reflected, sum)), checkpoints) in self.groups.iter().zip(&mut right).zip(&checkpoints) {
+            for ((group, (reflected, sum)), checkpoints) in
+                self.groups.iter().zip(&mut right).zip(&checkpoints)
+            {
                 let Some(&(mut left)) = checkpoints.get(b) else { continue };
                 if (blocks.len() - 1 - b).is_multiple_of(FRESH) {
                     *reflected = self.far(group, sites - block.end);
@@ -260,8 +284,10 @@ impl<P: Pairing> Sweep<'_, P> {
                     *sum = *sum + momentum * at::<P>(momenta, n);
                     if n > 0 {
                         let bond = P::square(P::times(*reflected, group.on));
-                        out[1] = out[1] + group.weight * group.elongation * (bond * reach + left_bond * *sum);
-                        *sum = group.decay * *sum + group.elongation * bond * bond_of::<P>(elongations, n);
+                        out[1] = out[1]
+                            + group.weight * group.elongation * (bond * reach + left_bond * *sum);
+                        *sum = group.decay * *sum
+                            + group.elongation * bond * bond_of::<P>(elongations, n);
                     }
                     *reflected = P::times(*reflected, group.turn);
                 }

@@ -1,14 +1,17 @@
-//! The resolvent of the homogeneous open chain in closed form: M(s) = s² + s(2γ + Γ) + DᵀD, tridiagonal.
+//! The resolvent of the homogeneous open chain in closed form: M(s) = s² + s(2γ + Γ) + DᵀD,
+//! tridiagonal.
 //!
-//! With z + 1/z - 2 = s(s + 2γ), |z| < 1, the solutions of M φ = 0 that obey the left and the right end are
+//! With z + 1/z - 2 = s(s + 2γ), |z| < 1, the solutions of M φ = 0 that obey the left and the right
+//! end are
 //!
 //! ```text
 //! φ_n = z⁻ⁿ (1 + A z²ⁿ),   χ_n = zⁿ (1 + B z²⁽ᴺ⁻ⁿ⁾),   A = z (1 - z - λ_- s)/(1 - z + λ_- s z),   B the same with λ_+,
 //! (M⁻¹)_mn = φ_m χ_n / w for m ≤ n,   w = (1/z - z)(1 - A B z²ᴺ).
 //! ```
 //!
-//! This form is used, and not continued fractions, because it stays exact at large N: n log z is known to its last digits, while a
-//! product of n ratios loses n roundings, and 1 - ABz²ᴺ is taken through logarithms where it nearly vanishes (N²|s| small).
+//! This form is used, and not continued fractions, because it stays exact at large N: n log z is
+//! known to its last digits, while a product of n ratios loses n roundings, and 1 - ABz²ᴺ is taken
+//! through logarithms where it nearly vanishes (N²|s| small).
 
 use super::Chain;
 use num_complex::Complex64;
@@ -51,9 +54,17 @@ impl Wave {
         };
         let [left, right] = chain.friction().map(reflect);
         let round_trip = left + right + 2.0 * chain.bonds as f64 * log_z;
-        // An end that does not reflect at all has log A = -∞ + i·something; e^-∞ = 0 whatever the angle.
+        // An end that does not reflect at all has log A = -∞ + i·something; e^-∞ = 0 whatever the
+        // angle.
         let missed = if round_trip.re < -40.0 { Complex64::ONE } else { -exp_m1(round_trip) };
-        Wave { s, log_z, z, slope, log_reflection: [left, right], inverse_wronskian: z / (slope * (1.0 + z) * missed) }
+        Wave {
+            s,
+            log_z,
+            z,
+            slope,
+            log_reflection: [left, right],
+            inverse_wronskian: z / (slope * (1.0 + z) * missed),
+        }
     }
 
     /// A z²ⁿ (end 0) or B z²ⁿ (end 1): what comes back at n sites from an end.
@@ -78,7 +89,8 @@ pub(in crate::resolvent) mod tests {
     use faer::linalg::solvers::Solve;
 
     pub fn chain(bonds: usize, flip_rate: f64, friction: [f64; 2]) -> Chain {
-        let end = |friction: f64| (friction > 0.0).then_some(Thermostat { temperature: 1.0, friction });
+        let end =
+            |friction: f64| (friction > 0.0).then_some(Thermostat { temperature: 1.0, friction });
         Chain {
             topology: Topology::Open,
             bonds,
@@ -91,11 +103,16 @@ pub(in crate::resolvent) mod tests {
 
     #[test]
     fn the_closed_form_is_the_inverse_of_the_tridiagonal_matrix() {
-        for (bonds, gamma, friction) in
-            [(1, 0.3, [1.0, 0.0]), (2, 1.0, [0.0, 0.0]), (7, 1e-2, [5.0, 0.2]), (12, 20.0, [1.0, 1.0])]
-        {
+        for (bonds, gamma, friction) in [
+            (1, 0.3, [1.0, 0.0]),
+            (2, 1.0, [0.0, 0.0]),
+            (7, 1e-2, [5.0, 0.2]),
+            (12, 20.0, [1.0, 1.0]),
+        ] {
             let chain = chain(bonds, gamma, friction);
-            for s in [(0.0, 1e-5), (0.0, 0.7), (0.0, 50.0), (-0.001, 0.003), (0.2, -1.0), (0.4, 0.0)] {
+            for s in
+                [(0.0, 1e-5), (0.0, 0.7), (0.0, 50.0), (-0.001, 0.003), (0.2, -1.0), (0.4, 0.0)]
+            {
                 let s = Complex64::new(s.0, s.1);
                 let wave = Wave::new(&chain, s);
                 let m = bonds + 1;
@@ -122,7 +139,8 @@ pub(in crate::resolvent) mod tests {
                             * (1.0 + wave.reflected(1, n(bonds - j)))
                             * (wave.log_z * n(j - i)).exp()
                             * wave.inverse_wronskian;
-                        // The dense inverse of a matrix with a small eigenvalue s(2γ + ..) loses size·M digits.
+                        // The dense inverse of a matrix with a small eigenvalue s(2γ + ..) loses
+                        // size·M digits.
                         let rounding = 64.0 * f64::EPSILON * size * (1.0 + size);
                         assert!(
                             (value - inverse[(i, j)]).norm() < rounding,

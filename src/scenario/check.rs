@@ -1,10 +1,12 @@
-//! What a schema cannot say: which keys go together, the order of the times, the profiles on the grid.
+//! What a schema cannot say: which keys go together, the order of the times, the profiles on the
+//! grid.
 
 use super::document::{Document, Value, shortened};
 use super::schema::LARGEST_NUMBER;
 use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, Topology};
 
-/// Checks a scenario whose form is right, but for the values of its profiles; `document` says where things stand.
+/// Checks a scenario whose form is right, but for the values of its profiles; `document` says where
+/// things stand.
 pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     ring_has_no_ends(scenario, document)?;
     harmonics_have_a_period(scenario, document)?;
@@ -31,24 +33,37 @@ pub(super) fn profiles(scenario: &Scenario, document: &Document) -> Result<(), S
 /// A covariance file holds the variances, a Gibbs state the means.
 fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
     let Value::Table(tables) = &document.root.value else { return Ok(()) };
-    let Some(Value::Table(keys)) = tables.get("initial").map(|node| &node.value) else { return Ok(()) };
-    let has = |key: &str| keys.contains_key(key);
-    let together = |first: &str, others: &[&str], allowed: &str| match others.iter().find(|key| has(key)) {
-        Some(key) if has(first) => {
-            Err(document.refuse(&format!("initial.{key}"), format!("{key} beside {first}"), allowed))
-        }
-        _ => Ok(()),
+    let Some(Value::Table(keys)) = tables.get("initial").map(|node| &node.value) else {
+        return Ok(());
     };
+    let has = |key: &str| keys.contains_key(key);
+    let together =
+        |first: &str, others: &[&str], allowed: &str| match others.iter().find(|key| has(key)) {
+            Some(key) if has(first) => Err(document.refuse(
+                &format!("initial.{key}"),
+                format!("{key} beside {first}"),
+                allowed,
+            )),
+            _ => Ok(()),
+        };
     let held = "only elongation and momentum beside a covariance file, which holds the variances";
     together("covariance", &["temperature", "state", "tension"], held)?;
     let gibbs = "only temperature and tension beside state = \"gibbs\", which sets the means";
     together("state", &["elongation", "momentum"], gibbs)?;
     if has("tension") && !has("state") {
-        return Err(document.refuse("initial.tension", "tension without a state", "tension beside state = \"gibbs\""));
+        return Err(document.refuse(
+            "initial.tension",
+            "tension without a state",
+            "tension beside state = \"gibbs\"",
+        ));
     }
     if !has("temperature") && !has("covariance") {
         let allowed = "a number, or a mathematical expression in x between quotes";
-        return Err(document.refuse("initial.temperature", "nothing, but this key is required", allowed));
+        return Err(document.refuse(
+            "initial.temperature",
+            "nothing, but this key is required",
+            allowed,
+        ));
     }
     Ok(())
 }
@@ -57,7 +72,8 @@ fn ring_has_no_ends(scenario: &Scenario, document: &Document) -> Result<(), Scen
     let Value::Table(tables) = &document.root.value else { return Ok(()) };
     match ["left", "right"].into_iter().find(|end| tables.contains_key(*end)) {
         Some(end) if scenario.chain.topology == Topology::Ring => {
-            let allowed = "neither [left] nor [right] with chain.topology = \"ring\", which has no ends";
+            let allowed =
+                "neither [left] nor [right] with chain.topology = \"ring\", which has no ends";
             Err(document.refuse(end, format!("a {end} end on a ring"), allowed))
         }
         _ => Ok(()),
@@ -80,22 +96,28 @@ fn times_increase(outputs: &Outputs, document: &Document) -> Result<(), Scenario
         range_is_one(range, document)?;
     }
     let times = outputs.times();
-    let Some(n) = (1..times.len()).find(|&n| times[n].partial_cmp(&times[n - 1]) != Some(std::cmp::Ordering::Greater))
+    let Some(n) = (1..times.len())
+        .find(|&n| times[n].partial_cmp(&times[n - 1]) != Some(std::cmp::Ordering::Greater))
     else {
         return Ok(());
     };
     let [before, after] = [times[n - 1], times[n]];
     Err(match outputs {
-        Outputs::List(_) if after == before => {
-            document.refuse(&format!("time.outputs[{n}]"), format!("{after:?} twice"), "each time once")
-        }
+        Outputs::List(_) if after == before => document.refuse(
+            &format!("time.outputs[{n}]"),
+            format!("{after:?} twice"),
+            "each time once",
+        ),
         Outputs::List(_) => {
             let found = format!("{after:?} after {before:?}");
             document.refuse(&format!("time.outputs[{n}]"), found, "times in increasing order")
         }
         Outputs::Range(range) => document.refuse(
             "time.outputs.count",
-            format!("{} times that cannot be told apart (the one after {before:?} is {after:?})", range.count),
+            format!(
+                "{} times that cannot be told apart (the one after {before:?} is {after:?})",
+                range.count
+            ),
             "fewer times, or a longer interval",
         ),
     })
@@ -118,7 +140,8 @@ fn range_is_one(range: &OutputRange, document: &Document) -> Result<(), Scenario
     Ok(())
 }
 
-/// Finite, not beyond [`LARGEST_NUMBER`] and, for a variance, not negative, at every point of the grid.
+/// Finite, not beyond [`LARGEST_NUMBER`] and, for a variance, not negative, at every point of the
+/// grid.
 fn profile(
     expression: &Expression,
     grid: impl Iterator<Item = f64>,
@@ -129,7 +152,15 @@ fn profile(
     let allowed = |value: f64| value.abs() <= LARGEST_NUMBER && (value >= 0.0 || !is_variance);
     let points = if expression.is_constant() { 1 } else { usize::MAX };
     let Some(x) = grid.take(points).find(|&x| !allowed(expression.eval(x))) else { return Ok(()) };
-    let found = format!("\"{}\", which is {:?} at x = {x:?}", shortened(expression.source()), expression.eval(x));
+    let found = format!(
+        "\"{}\", which is {:?} at x = {x:?}",
+        shortened(expression.source()),
+        expression.eval(x)
+    );
     let range = if is_variance { "≥ 0 (and at most" } else { "(of size at most" };
-    Err(document.refuse(key, found, format!("a finite number {range} {LARGEST_NUMBER:e}) at every site")))
+    Err(document.refuse(
+        key,
+        found,
+        format!("a finite number {range} {LARGEST_NUMBER:e}) at every site"),
+    ))
 }

@@ -21,7 +21,8 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// What a scenario can hold; the rest of TOML (dates, nan, ...) is kept as text for the message that refuses it.
+/// What a scenario can hold; the rest of TOML (dates, nan, ...) is kept as text for the message
+/// that refuses it.
 #[derive(Debug)]
 pub(super) enum Value {
     Table(BTreeMap<String, Node>),
@@ -42,12 +43,19 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text and applies the overrides. Nesting is bounded by the TOML parser (80 levels).
-    pub(super) fn parse(text: &'a str, name: &'a str, overrides: &'a [String]) -> Result<Self, ScenarioError> {
+    /// Parses the text and applies the overrides. Nesting is bounded by the TOML parser (80
+    /// levels).
+    pub(super) fn parse(
+        text: &'a str,
+        name: &'a str,
+        overrides: &'a [String],
+    ) -> Result<Self, ScenarioError> {
         let root = Node { place: Place::Text(0), value: Value::Table(BTreeMap::new()) };
         let mut document = Document { text, name, overrides, root };
         let table = DeTable::parse(text).map_err(|e| {
-            let place = e.span().map_or(name.to_string(), |span| document.describe(Place::Text(span.start)));
+            let place = e
+                .span()
+                .map_or(name.to_string(), |span| document.describe(Place::Text(span.start)));
             ScenarioError::Syntax { place, reason: e.message().trim().replace('\n', ", ") }
         })?;
         document.root.value = table_value(table.get_ref(), &|start| Place::Text(start));
@@ -57,14 +65,22 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// The refusal of the value at `key`, placed at that value or, where there is none, at the table that lacks it.
-    pub(super) fn refuse(&self, key: &str, found: impl Into<String>, allowed: impl Into<String>) -> ScenarioError {
+    /// The refusal of the value at `key`, placed at that value or, where there is none, at the
+    /// table that lacks it.
+    pub(super) fn refuse(
+        &self,
+        key: &str,
+        found: impl Into<String>,
+        allowed: impl Into<String>,
+    ) -> ScenarioError {
         let mut node = &self.root;
         let mut place = None;
         for segment in key.split(['.', '[']) {
             let inner = match &node.value {
                 Value::Table(entries) => entries.get(segment),
-                Value::Array(items) => segment.trim_end_matches(']').parse().ok().and_then(|n: usize| items.get(n)),
+                Value::Array(items) => {
+                    segment.trim_end_matches(']').parse().ok().and_then(|n: usize| items.get(n))
+                }
                 _ => None,
             };
             let Some(inner) = inner else { break };
@@ -72,7 +88,12 @@ impl<'a> Document<'a> {
             place = Some(inner.place);
         }
         let place = place.map_or(self.name.to_string(), |place| self.describe(place));
-        ScenarioError::Value { place, key: shortened(key), found: found.into(), allowed: allowed.into() }
+        ScenarioError::Value {
+            place,
+            key: shortened(key),
+            found: found.into(),
+            allowed: allowed.into(),
+        }
     }
 
     fn describe(&self, place: Place) -> String {
@@ -94,7 +115,10 @@ impl<'a> Document<'a> {
 impl Node {
     /// Puts the value of `key.path=value` in its place, making tables on the way.
     fn set(&mut self, argument: &str, place: Place) -> Result<(), ScenarioError> {
-        let refuse = |reason: &str| ScenarioError::Override { argument: shortened(argument), reason: reason.into() };
+        let refuse = |reason: &str| ScenarioError::Override {
+            argument: shortened(argument),
+            reason: reason.into(),
+        };
         let (path, text) = argument.split_once('=').ok_or_else(|| refuse("there is no ="))?;
         let segments: Vec<&str> = path.split('.').map(str::trim).collect();
         if segments.len() > 16 {
@@ -108,7 +132,9 @@ impl Node {
             if !matches!(node.value, Value::Table(_)) {
                 *node = Node { place, value: Value::Table(BTreeMap::new()) };
             }
-            let Value::Table(entries) = &mut node.value else { unreachable!("made a table just above") };
+            let Value::Table(entries) = &mut node.value else {
+                unreachable!("made a table just above")
+            };
             node = entries
                 .entry(segment.to_string())
                 .or_insert_with(|| Node { place, value: Value::Table(BTreeMap::new()) });
@@ -136,7 +162,9 @@ impl Node {
 
     fn to_json(&self) -> serde_json::Value {
         match &self.value {
-            Value::Table(entries) => entries.iter().map(|(key, node)| (key.clone(), node.to_json())).collect(),
+            Value::Table(entries) => {
+                entries.iter().map(|(key, node)| (key.clone(), node.to_json())).collect()
+            }
             Value::Array(items) => items.iter().map(Node::to_json).collect(),
             Value::Text(text) | Value::Other(text) => json!(text),
             Value::Integer(value) => json!(value),
@@ -147,8 +175,10 @@ impl Node {
 
 fn table_value(table: &DeTable, place: &impl Fn(usize) -> Place) -> Value {
     let entry = |(key, value): (&toml::Spanned<_>, &toml::Spanned<DeValue>)| {
-        // A key's own place: a value may begin lines after it, and a table made by [a.b] has no text of its own.
-        let node = Node { place: place(key.span().start), value: plain_value(value.get_ref(), place) };
+        // A key's own place: a value may begin lines after it, and a table made by [a.b] has no
+        // text of its own.
+        let node =
+            Node { place: place(key.span().start), value: plain_value(value.get_ref(), place) };
         (std::borrow::Cow::to_string(key.get_ref()), node)
     };
     Value::Table(table.iter().map(entry).collect())
@@ -160,7 +190,10 @@ fn plain_value(value: &DeValue, place: &impl Fn(usize) -> Place) -> Value {
         DeValue::Array(items) => Value::Array(
             items
                 .iter()
-                .map(|item| Node { place: place(item.span().start), value: plain_value(item.get_ref(), place) })
+                .map(|item| Node {
+                    place: place(item.span().start),
+                    value: plain_value(item.get_ref(), place),
+                })
                 .collect(),
         ),
         DeValue::String(text) => Value::Text(text.to_string()),

@@ -48,7 +48,9 @@ pub enum ScenarioError {
         command: &'static str,
     },
     /// A table that a command cannot do without.
-    #[error("the scenario has no [{table}], which `flipchain {command}` needs; for example\n{example}")]
+    #[error(
+        "the scenario has no [{table}], which `flipchain {command}` needs; for example\n{example}"
+    )]
     MissingTable {
         /// The table's name.
         table: &'static str,

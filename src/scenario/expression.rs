@@ -1,9 +1,10 @@
 //! Mathematical expressions in x.
 //!
-//! Grammar, loosest first: `+ -`, `* /`, sign, `^` (from the right: 2^3^2 = 2^9, and -x^2 = -(x^2), as on paper), then
-//! numbers, x, constants, functions and parentheses. Parsed once into postfix steps (precedence climbing, Pratt 1973);
-//! one evaluation costs some nanoseconds a step and allocates nothing. Length and nesting are bounded, so is everything else.
-//! Powers, sines etc. are those of the Rust standard library.
+//! Grammar, loosest first: `+ -`, `* /`, sign, `^` (from the right: 2^3^2 = 2^9, and -x^2 = -(x^2),
+//! as on paper), then numbers, x, constants, functions and parentheses. Parsed once into postfix
+//! steps (precedence climbing, Pratt 1973); one evaluation costs some nanoseconds a step and
+//! allocates nothing. Length and nesting are bounded, so is everything else. Powers, sines etc. are
+//! those of the Rust standard library.
 
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
@@ -139,15 +140,16 @@ impl Expression {
         parser.operand(1)?;
         match parser.peek() {
             None => Ok(Expression { source: source.into(), steps: parser.steps }),
-            Some(_) => {
-                Err(parser.refuse("an operator + - * / ^ or the end of the expression (products are written 2*x)"))
-            }
+            Some(_) => Err(parser.refuse(
+                "an operator + - * / ^ or the end of the expression (products are written 2*x)",
+            )),
         }
     }
 
     /// The value at x; not finite where the mathematics is not.
     pub fn eval(&self, x: f64) -> f64 {
-        // Every pending left operand is one level of nesting, so the depth bound of the parser bounds this stack.
+        // Every pending left operand is one level of nesting, so the depth bound of the parser
+        // bounds this stack.
         let mut stack = [0.0; DEEPEST + 2];
         let mut top = 0;
         for step in &self.steps {
@@ -282,7 +284,8 @@ impl Parser<'_> {
                     self.steps.push(Step::Apply(function));
                 }
                 None => {
-                    let found = format!("the unknown name {name} at character {}", self.character(start));
+                    let found =
+                        format!("the unknown name {name} at character {}", self.character(start));
                     return Err(ExpressionError { found, allowed: NAMES.into() });
                 }
             },
@@ -345,7 +348,10 @@ impl FromStr for Expression {
 impl From<f64> for Expression {
     fn from(value: f64) -> Expression {
         let digits = format!("{value:?}");
-        Expression { source: digits.strip_suffix(".0").unwrap_or(&digits).into(), steps: vec![Step::Number(value)] }
+        Expression {
+            source: digits.strip_suffix(".0").unwrap_or(&digits).into(),
+            steps: vec![Step::Number(value)],
+        }
     }
 }
 

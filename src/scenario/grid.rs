@@ -44,7 +44,8 @@ impl Outputs {
 }
 
 impl OutputRange {
-    /// `count` times from `from` to `to`, both exact; rounding of the others: two units in the last place.
+    /// `count` times from `from` to `to`, both exact; rounding of the others: two units in the last
+    /// place.
     pub fn times(&self) -> Vec<f64> {
         let OutputRange { from, to, count, spacing } = *self;
         let last = count.saturating_sub(1);

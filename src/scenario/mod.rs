@@ -1,9 +1,10 @@
 //! What the user wrote, validated; knows no numerics.
 //!
-//! TOML text → document (values with the line or `--set` they come from) → checked against the JSON Schema of
-//! the types → [`Scenario`] → checked for meaning (times in order, expressions ≥ 0 on the grid, …). The first thing wrong
-//! is reported with its place, its key, what was found and what is allowed. A [`Scenario`] that was read is within its
-//! ranges. Cost: O(N) evaluations of the initial profiles, some 10 ns each; no memory in N.
+//! TOML text → document (values with the line or `--set` they come from) → checked against the JSON
+//! Schema of the types → [`Scenario`] → checked for meaning (times in order, expressions ≥ 0 on the
+//! grid, …). The first thing wrong is reported with its place, its key, what was found and what is
+//! allowed. A [`Scenario`] that was read is within its ranges. Cost: O(N) evaluations of the
+//! initial profiles, some 10 ns each; no memory in N.
 
 mod check;
 mod document;
@@ -31,7 +32,8 @@ impl Scenario {
     /// Reads and checks a scenario file, after applying `key.path=value` overrides in their order.
     ///
     /// The value of an override is TOML if it parses as TOML, otherwise text: `chain.bonds=400`,
-    /// `initial.temperature=2 - x`. Tables on the way are created. Errors name file and line, or the override.
+    /// `initial.temperature=2 - x`. Tables on the way are created. Errors name file and line, or
+    /// the override.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Scenario, ScenarioError> {
         Scenario::read_if(path, overrides, |_| Ok(()))
     }
@@ -48,19 +50,27 @@ impl Scenario {
         fits(&scenario)?;
         let mut scenario = complete(scenario, &document)?;
         // A covariance file is found beside the scenario file.
-        if let Some(covariance) = scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut()) {
+        if let Some(covariance) =
+            scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut())
+        {
             *covariance = path.with_file_name("").join(&*covariance).display().to_string();
         }
         Ok(scenario)
     }
 
-    /// [`Scenario::read`] for text already in memory; `name` stands in the messages where the file's name would.
-    pub fn from_str_named(text: &str, name: &str, overrides: &[String]) -> Result<Scenario, ScenarioError> {
+    /// [`Scenario::read`] for text already in memory; `name` stands in the messages where the
+    /// file's name would.
+    pub fn from_str_named(
+        text: &str,
+        name: &str,
+        overrides: &[String],
+    ) -> Result<Scenario, ScenarioError> {
         let (scenario, document) = form(text, name, overrides)?;
         complete(scenario, &document)
     }
 
-    /// The `[initial]` table, or a message that `command` needs it; `limit` and `check` need it as profiles.
+    /// The `[initial]` table, or a message that `command` needs it; `limit` and `check` need it as
+    /// profiles.
     pub fn require_initial(&self, command: &'static str) -> Result<&InitialTable, ScenarioError> {
         let has_file = self.initial.as_ref().is_some_and(|initial| initial.covariance.is_some());
         if has_file && ["limit", "check"].contains(&command) {
@@ -85,7 +95,8 @@ impl Scenario {
 
 /// The text of a scenario file.
 fn text(path: &Path) -> Result<String, ScenarioError> {
-    let unreadable = |reason: String| ScenarioError::File { path: path.display().to_string(), reason };
+    let unreadable =
+        |reason: String| ScenarioError::File { path: path.display().to_string(), reason };
     let file = std::fs::File::open(path).map_err(|e| unreadable(e.to_string()))?;
     if file.metadata().is_ok_and(|m| m.is_dir()) {
         return Err(unreadable("it is a directory; a scenario is a TOML file".into()));
@@ -103,7 +114,11 @@ fn text(path: &Path) -> Result<String, ScenarioError> {
 }
 
 /// The scenario of a text whose form and meaning are right, the values of its profiles aside.
-fn form<'a>(text: &'a str, name: &'a str, overrides: &'a [String]) -> Result<(Scenario, Document<'a>), ScenarioError> {
+fn form<'a>(
+    text: &'a str,
+    name: &'a str,
+    overrides: &'a [String],
+) -> Result<(Scenario, Document<'a>), ScenarioError> {
     let document = Document::parse(text, name, overrides)?;
     document.check_form(&schema())?;
     let scenario: Scenario = serde_json::from_value(document.to_json())

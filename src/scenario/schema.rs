@@ -1,7 +1,8 @@
 //! The JSON Schema of the format, and the check of a document against it.
 //!
-//! What an editor underlines and what reading refuses come from the same attributes of the same types. Beyond JSON Schema:
-//! numbers other than 0 lie between [`SMALLEST_NUMBER`] and [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
+//! What an editor underlines and what reading refuses come from the same attributes of the same
+//! types. Beyond JSON Schema: numbers other than 0 lie between [`SMALLEST_NUMBER`] and
+//! [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
 
 use super::document::{Document, Node, Value, shortened};
 use super::{Expression, Scenario, ScenarioError};
@@ -9,7 +10,8 @@ use serde_json::Value as Json;
 
 /// No number beyond this size is read: products of some of them would overflow.
 pub const LARGEST_NUMBER: f64 = 1e30;
-/// No number nearer to 0 than this is read, other than 0 itself: what is divided by it, and by it again, would overflow.
+/// No number nearer to 0 than this is read, other than 0 itself: what is divided by it, and by it
+/// again, would overflow.
 pub const SMALLEST_NUMBER: f64 = 1e-30;
 
 /// The JSON Schema (draft 2020-12) of a scenario file.
@@ -70,21 +72,39 @@ impl<'a> Form<'a> {
         match &node.value {
             Value::Table(entries) => {
                 let properties = &schema["properties"];
-                let join = |name: &str| if key.is_empty() { name.to_string() } else { format!("{key}.{name}") };
+                let join = |name: &str| {
+                    if key.is_empty() { name.to_string() } else { format!("{key}.{name}") }
+                };
                 for name in entries.keys() {
                     if properties.get(name).is_none() {
-                        let known: Vec<&str> =
-                            properties.as_object().into_iter().flatten().map(|(k, _)| &**k).collect();
-                        return Err(self.document.refuse(&join(name), "an unknown key", suggestion(name, &known)));
+                        let known: Vec<&str> = properties
+                            .as_object()
+                            .into_iter()
+                            .flatten()
+                            .map(|(k, _)| &**k)
+                            .collect();
+                        return Err(self.document.refuse(
+                            &join(name),
+                            "an unknown key",
+                            suggestion(name, &known),
+                        ));
                     }
                 }
-                for name in schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str) {
+                for name in
+                    schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str)
+                {
                     if !entries.contains_key(name) {
                         let missing = "nothing, but this key is required";
-                        return Err(self.document.refuse(&join(name), missing, self.allowed(&properties[name])));
+                        return Err(self.document.refuse(
+                            &join(name),
+                            missing,
+                            self.allowed(&properties[name]),
+                        ));
                     }
                 }
-                entries.iter().try_for_each(|(name, node)| self.check(node, &properties[name], &join(name)))
+                entries
+                    .iter()
+                    .try_for_each(|(name, node)| self.check(node, &properties[name], &join(name)))
             }
             Value::Array(items) => {
                 let length = items.len() as u64;
@@ -95,18 +115,22 @@ impl<'a> Form<'a> {
                 let check = |(n, item)| self.check(item, &schema["items"], &format!("{key}[{n}]"));
                 items.iter().enumerate().try_for_each(check)
             }
-            Value::Text(text) if schema["format"] == "expression" => match text.parse::<Expression>() {
-                Ok(_) => Ok(()),
-                Err(error) => {
-                    let found = format!("\"{}\", {}", shortened(text), error.found);
-                    Err(self.document.refuse(key, found, error.allowed))
+            Value::Text(text) if schema["format"] == "expression" => {
+                match text.parse::<Expression>() {
+                    Ok(_) => Ok(()),
+                    Err(error) => {
+                        let found = format!("\"{}\", {}", shortened(text), error.found);
+                        Err(self.document.refuse(key, found, error.allowed))
+                    }
                 }
-            },
+            }
             Value::Text(text) => match choices(schema) {
                 Some(choices) if !choices.contains(&text.as_str()) => refuse(),
                 _ => Ok(()),
             },
-            Value::Integer(value) => self.check_number(*value as f64, schema).map_or_else(refuse, Ok),
+            Value::Integer(value) => {
+                self.check_number(*value as f64, schema).map_or_else(refuse, Ok)
+            }
             Value::Number(value) => self.check_number(*value, schema).map_or_else(refuse, Ok),
             Value::Other(_) => refuse(),
         }
@@ -130,10 +154,18 @@ impl<'a> Form<'a> {
     fn allowed(&self, schema: &'a Json) -> String {
         let schema = self.resolve(schema);
         if let Some(branches) = schema["anyOf"].as_array() {
-            return branches.iter().map(|branch| self.allowed(branch)).collect::<Vec<_>>().join("; or ");
+            return branches
+                .iter()
+                .map(|branch| self.allowed(branch))
+                .collect::<Vec<_>>()
+                .join("; or ");
         }
         if let Some(choices) = choices(schema) {
-            return choices.iter().map(|choice| format!("\"{choice}\"")).collect::<Vec<_>>().join(" or ");
+            return choices
+                .iter()
+                .map(|choice| format!("\"{choice}\""))
+                .collect::<Vec<_>>()
+                .join(" or ");
         }
         if schema["format"] == "expression" {
             let text = "a number, or a mathematical expression in x between quotes";
@@ -141,8 +173,12 @@ impl<'a> Form<'a> {
         }
         match schema["type"].as_str() {
             Some("object") => {
-                let keys: Vec<&str> =
-                    schema["properties"].as_object().into_iter().flatten().map(|(k, _)| &**k).collect();
+                let keys: Vec<&str> = schema["properties"]
+                    .as_object()
+                    .into_iter()
+                    .flatten()
+                    .map(|(k, _)| &**k)
+                    .collect();
                 format!("a table with the keys {}", keys.join(", "))
             }
             Some("array") => {
@@ -157,7 +193,11 @@ impl<'a> Form<'a> {
             kind => {
                 let noun = if kind == Some("integer") { "an integer" } else { "a finite number" };
                 let sizes = format!("(of size {SMALLEST_NUMBER:e} to {LARGEST_NUMBER:e})");
-                match (schema["minimum"].as_f64(), schema["maximum"].as_f64(), schema["exclusiveMinimum"].as_f64()) {
+                match (
+                    schema["minimum"].as_f64(),
+                    schema["maximum"].as_f64(),
+                    schema["exclusiveMinimum"].as_f64(),
+                ) {
                     (Some(least), Some(most), _) => format!("{noun} from {least} to {most}"),
                     (Some(least), None, _) => format!("{noun} ≥ {least} {sizes}"),
                     (_, _, Some(below)) => format!("{noun} > {below} {sizes}"),

@@ -1,6 +1,8 @@
-//! The format of a scenario file: these types are its parser, its JSON Schema and its documentation at once.
+//! The format of a scenario file: these types are its parser, its JSON Schema and its documentation
+//! at once.
 //!
-//! The ranges stand in the attributes; [`super::schema()`] turns them into the schema that editors use and that reading obeys.
+//! The ranges stand in the attributes; [`super::schema()`] turns them into the schema that editors
+//! use and that reading obeys.
 
 use super::Expression;
 use schemars::JsonSchema;
@@ -35,8 +37,9 @@ pub struct ChainTable {
     /// Number of bonds N, from 1 to 10^8.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub bonds: usize,
-    /// Rate γ at which each velocity is flipped, in microscopic time, from 0 to 10^5: where it is larger, the energy moves so slowly that
-    /// differences of neighbouring sites drown in roundings; a smaller one with correspondingly shorter times says the same.
+    /// Rate γ at which each velocity is flipped, in microscopic time, from 0 to 10^5: where it is
+    /// larger, the energy moves so slowly that differences of neighbouring sites drown in
+    /// roundings; a smaller one with correspondingly shorter times says the same.
     #[schemars(range(min = 0.0, max = 100_000.0))]
     pub flip_rate: f64,
 }
@@ -134,7 +137,8 @@ pub struct Harmonic {
     pub phase: f64,
 }
 
-/// `[initial]`: a Gaussian law, with independent coordinates and profiles given as functions of x, or with the covariance of a file.
+/// `[initial]`: a Gaussian law, with independent coordinates and profiles given as functions of x,
+/// or with the covariance of a file.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct InitialTable {
@@ -144,17 +148,19 @@ pub struct InitialTable {
     /// E p_n at x = n/N.
     #[serde(default)]
     pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside a covariance, which holds it: there it is left out, and 0.
+    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside a covariance, which holds it:
+    /// there it is left out, and 0.
     #[serde(default = "Expression::left_out", skip_serializing_if = "Expression::is_left_out")]
     pub temperature: Expression,
-    /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n = 0. Reading turns it into profiles.
+    /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n
+    /// = 0. Reading turns it into profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<InitialState>,
     /// The tension of the Gibbs state at x = n/N.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tension: Option<Expression>,
-    /// A covariance.npz to start from (its last time), relative to the scenario file; the means are the file's, or where it has none
-    /// the profiles above.
+    /// A covariance.npz to start from (its last time), relative to the scenario file; the means are
+    /// the file's, or where it has none the profiles above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covariance: Option<String>,
 }

@@ -1,14 +1,17 @@
-//! Limits that need no solve: what a chain without thermostats ends in, and the pure harmonic chain between thermostats.
+//! Limits that need no solve: what a chain without thermostats ends in, and the pure harmonic chain
+//! between thermostats.
 //!
-//! Flips without thermostats conserve the energy E and, on the ring, Σ r with its mean N r̄ and variance V. Everything else is
-//! forgotten: p̄ = 0, and with T the only free number the covariance is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
+//! Flips without thermostats conserve the energy E and, on the ring, Σ r with its mean N r̄ and
+//! variance V. Everything else is forgotten: p̄ = 0, and with T the only free number the covariance
+//! is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
 //!
 //! ```text
 //! C_pp = T·1,   C_rr = T (1 - 11ᵀ/N) + (V/N²) 11ᵀ,   2E = N r̄² + V/N + (2N-1) T.
 //! ```
 //!
-//! (C_pp must be diagonal and commute with the Laplacian, or flips would change it.) At γ = 0 with thermostats the stationary covariance is
-//! the thermal closed form for any force; the means are one solve with B. O(N), O(N²) with the covariance. Error: rounding.
+//! (C_pp must be diagonal and commute with the Laplacian, or flips would change it.) At γ = 0 with
+//! thermostats the stationary covariance is the thermal closed form for any force; the means are
+//! one solve with B. O(N), O(N²) with the covariance. Error: rounding.
 
 use super::SteadyError;
 use super::periodic::PeriodicState;
@@ -38,7 +41,9 @@ pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicS
         Topology::Ring => {
             let elongation = law.mean_r.iter().sum::<f64>() / bonds;
             let spread: f64 = match &law.covariance {
-                Some(covariance) => covariance.slice(ndarray::s![..chain.bonds, ..chain.bonds]).sum(),
+                Some(covariance) => {
+                    covariance.slice(ndarray::s![..chain.bonds, ..chain.bonds]).sum()
+                }
                 None => law.var_r.iter().sum(),
             };
             let rest = twice_energy - bonds * elongation * elongation - spread / bonds;
@@ -51,7 +56,10 @@ pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicS
     let variance = [vec![temperature + excess; chain.bonds], vec![temperature; atoms]].concat();
     let covariance = keep.then(|| {
         let mut covariance = Array2::from_diag_elem(n, temperature);
-        covariance.slice_mut(ndarray::s![..chain.bonds, ..chain.bonds]).iter_mut().for_each(|c| *c += excess);
+        covariance
+            .slice_mut(ndarray::s![..chain.bonds, ..chain.bonds])
+            .iter_mut()
+            .for_each(|c| *c += excess);
         covariance
     });
     let correlation = vec![0.0; chain.bonds];
@@ -64,16 +72,23 @@ pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicS
     Ok(PeriodicState { mean, average, harmonics: Vec::new() })
 }
 
-/// The periodic (or stationary) state of the pure harmonic chain with a thermostat at one end or both.
+/// The periodic (or stationary) state of the pure harmonic chain with a thermostat at one end or
+/// both.
 pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError> {
     let state = chain.harmonic_state().ok_or(SteadyError::NeverSettles)?;
-    let mean =
-        PeriodicMean::of(chain, |shift, f| literal::solve_drift(chain, shift, f))?.ok_or(SteadyError::NoThermostat)?;
+    let mean = PeriodicMean::of(chain, |shift, f| literal::solve_drift(chain, shift, f))?
+        .ok_or(SteadyError::NoThermostat)?;
     let variance = [&state.var_r[..], &state.var_p].concat();
     let covariance = keep.then(|| state.covariance(chain));
     let rounding = 8.0 * f64::EPSILON * largest(&variance);
     let errors = [mean.error, rounding];
-    let mut average = solution(mean.average(), variance, vec![state.correlation; chain.bonds], covariance, errors);
+    let mut average = solution(
+        mean.average(),
+        variance,
+        vec![state.correlation; chain.bonds],
+        covariance,
+        errors,
+    );
     average.errors.correlation += chain.current_weight() * rounding;
     Ok(PeriodicState { mean, average, harmonics: Vec::new() })
 }
@@ -93,6 +108,7 @@ fn solution(
         correlation: f64::EPSILON * correlation.first().map_or(0.0, |c| 8.0 * c.abs()),
     };
     let consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
-    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, inflow: None, covariance };
+    let moments =
+        Moments { time: f64::INFINITY, mean, variance, correlation, inflow: None, covariance };
     Solution { moments, errors, consistency, ..Default::default() }
 }

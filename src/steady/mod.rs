@@ -1,8 +1,10 @@
-//! The state in the long run: stationary (here), time-periodic ([`periodic`]), or without any solve ([`closed`]).
+//! The state in the long run: stationary (here), time-periodic ([`periodic`]), or without any solve
+//! ([`closed`]).
 //!
-//! Stationary covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0, with q = 4γ p_s² + 2λT and the constant mean momentum p_s
-//! ([`Chain::stationary_momentum`]). A reference temperature is split off, so that equilibrium comes out to rounding. Cost: one real
-//! solve, O(N²). Error: what the solve reports.
+//! Stationary covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0, with q = 4γ p_s² + 2λT
+//! and the constant mean momentum p_s ([`Chain::stationary_momentum`]). A reference temperature is
+//! split off, so that equilibrium comes out to rounding. Cost: one real solve, O(N²). Error: what
+//! the solve reports.
 
 pub mod closed;
 pub mod periodic;
@@ -69,8 +71,11 @@ impl From<SolveError> for SteadyError {
 /// Solve until rounding stops it.
 const SOLVE_TOLERANCE: f64 = 1e-15;
 
-/// The stationary moments under a constant force, time infinite; [`periodic::covariance`] takes any force.
-pub fn covariance<E: MomentEquations>(equations: &E) -> Result<(Solution, SolveReport), SteadyError> {
+/// The stationary moments under a constant force, time infinite; [`periodic::covariance`] takes any
+/// force.
+pub fn covariance<E: MomentEquations>(
+    equations: &E,
+) -> Result<(Solution, SolveReport), SteadyError> {
     let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
     if mean.harmonics.len() > 1 {
         return Err(SteadyError::Periodic);
@@ -78,13 +83,17 @@ pub fn covariance<E: MomentEquations>(equations: &E) -> Result<(Solution, SolveR
     average(equations, &mean)
 }
 
-/// Roundings in a current: λ Var p against λT at the ends, where a variance is a reference temperature and what it differs by; and correlations.
+/// Roundings in a current: λ Var p against λT at the ends, where a variance is a reference
+/// temperature and what it differs by; and correlations.
 fn flow_rounding(chain: &Chain, difference: f64, variance: f64) -> f64 {
     f64::EPSILON * (chain.friction().into_iter().fold(0.0, f64::max) * variance + 4.0 * difference)
 }
 
 /// C_0 and z̄_s: the stationary state, or the average of the periodic one.
-fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(Solution, SolveReport), SteadyError> {
+fn average<E: MomentEquations>(
+    equations: &E,
+    mean: &PeriodicMean,
+) -> Result<(Solution, SolveReport), SteadyError> {
     let chain: &Chain = equations.chain();
     let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
     let squares = mean.momentum_squares(0);
@@ -93,7 +102,8 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let mut state = vec![0.0; equations.state_len()];
     let target = Target { weight: Complex64::ONE, state: &mut state };
     let source = Source { state: None, scale: Complex64::ONE, momenta: &source };
-    let (report, _) = equations.solve_diagonals(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
+    let (report, _) =
+        equations.solve_diagonals(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
     let mut covariance = equations.matrix(&state);
     let difference = largest(covariance.diag().as_slice().unwrap_or(&covariance.diag().to_vec()));
     covariance.diag_mut().iter_mut().for_each(|v| *v += reference);
@@ -103,9 +113,16 @@ fn average<E: MomentEquations>(equations: &E, mean: &PeriodicMean) -> Result<(So
     let error = 4.0 * report.error + rounding;
     let (means, mean) = (mean.error, mean.average());
     let correlation = chain.left_correlations(covariance.view());
-    // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are small and added to nothing.
+    // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are
+    // small and added to nothing.
     let flow = 4.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
-    let errors = MomentErrors { mean_r: means, mean_p: means, var_r: error, var_p: error, correlation: flow };
+    let errors = MomentErrors {
+        mean_r: means,
+        mean_p: means,
+        var_r: error,
+        var_p: error,
+        correlation: flow,
+    };
     let consistency = Consistency::of(covariance.view());
     let (time, covariance) = (f64::INFINITY, Some(covariance));
     let moments = Moments { time, mean, variance, correlation, inflow: None, covariance };

@@ -4,8 +4,9 @@
 //! z̄(τ) = Σ_l ẑ_l e^(ilωτ),   C(τ) = Σ_m C_m e^(imωτ),   C_m = (imω - 𝓛)⁻¹ diag_p( 4γ q_m + δ_m0 2λT ),   q_m = Σ_l p̂_l p̂_(m-l)
 //! ```
 //!
-//! One real shifted solve for the average C_0 and one complex solve for each m > 0: O(N²) each. Kept: the harmonics of the
-//! variances and of the correlations that carry the current, O(N) each. Error: what the solves report.
+//! One real shifted solve for the average C_0 and one complex solve for each m > 0: O(N²) each.
+//! Kept: the harmonics of the variances and of the correlations that carry the current, O(N) each.
+//! Error: what the solves report.
 
 use super::SteadyError;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
@@ -44,10 +45,12 @@ pub struct PeriodicState {
 }
 
 impl PeriodicState {
-    /// The moments at a phase in \[0, 1) of the period; with the covariance only where that is constant.
+    /// The moments at a phase in \[0, 1) of the period; with the covariance only where that is
+    /// constant.
     pub fn at(&self, phase: f64) -> Solution {
         let turn = |order: i64| Complex64::cis(2.0 * PI * order as f64 * phase);
-        let time = if self.mean.frequency > 0.0 { 2.0 * PI * phase / self.mean.frequency } else { 0.0 };
+        let time =
+            if self.mean.frequency > 0.0 { 2.0 * PI * phase / self.mean.frequency } else { 0.0 };
         let average = &self.average;
         let mut moments = Moments { time, mean: self.mean.at(time), ..average.moments.clone() };
         if !self.harmonics.is_empty() {
@@ -58,7 +61,11 @@ impl PeriodicState {
             let weight = 2.0 * turn(harmonic.order);
             let add = |sum: &mut f64, c: &Complex64| *sum += (weight * c).re;
             moments.variance.iter_mut().zip(&harmonic.variance).for_each(|(sum, c)| add(sum, c));
-            moments.correlation.iter_mut().zip(&harmonic.correlation).for_each(|(sum, c)| add(sum, c));
+            moments
+                .correlation
+                .iter_mut()
+                .zip(&harmonic.correlation)
+                .for_each(|(sum, c)| add(sum, c));
             if let Some(inflow) = &mut moments.inflow {
                 inflow.iter_mut().zip(&harmonic.inflow).for_each(|(sum, c)| add(sum, c));
             }
@@ -76,8 +83,9 @@ impl PeriodicState {
     }
 }
 
-/// The time-periodic state with its covariance; the whole covariance at the phases `kept` is returned beside it. The report is that
-/// of the solve for the average, and the number of iterations of all solves.
+/// The time-periodic state with its covariance; the whole covariance at the phases `kept` is
+/// returned beside it. The report is that of the solve for the average, and the number of
+/// iterations of all solves.
 pub fn covariance<E: MomentEquations>(
     equations: &E,
     kept: &[f64],
@@ -88,25 +96,37 @@ pub fn covariance<E: MomentEquations>(
     let mut phases = vec![vec![0.0; equations.state_len()]; kept.len()];
     for order in state.mean.square_orders().into_iter().filter(|&order| order > 0) {
         let weight = |phase: &f64| 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase);
-        let mut targets: Vec<Target<'_>> =
-            kept.iter().zip(&mut phases).map(|(phase, state)| Target { weight: weight(phase), state }).collect();
-        let (solved, diagonals) = state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
+        let mut targets: Vec<Target<'_>> = kept
+            .iter()
+            .zip(&mut phases)
+            .map(|(phase, state)| Target { weight: weight(phase), state })
+            .collect();
+        let (solved, diagonals) =
+            state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
         let Diagonals { variance, correlation } = diagonals;
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
         let size = largest_norm(&variance);
         let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
-        let correlation_error =
-            4.0 * solved.flow_error + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
+        let correlation_error = 4.0 * solved.flow_error
+            + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
         let (chain, momenta) = (equations.chain(), &variance[equations.chain().bonds..]);
         let [left, right] = chain.friction();
         let inflow = [-left * momenta[0], -right * momenta[momenta.len() - 1]];
-        state.harmonics.push(CovarianceHarmonic { order, variance, correlation, inflow, error, correlation_error });
+        state.harmonics.push(CovarianceHarmonic {
+            order,
+            variance,
+            correlation,
+            inflow,
+            error,
+            correlation_error,
+        });
     }
     let solutions = kept.iter().zip(phases).map(|(&phase, oscillation)| {
         let mut solution = state.at(phase);
         let mut covariance = equations.matrix(&oscillation);
-        covariance += state.average.moments.covariance.as_ref().expect("the average keeps its covariance");
+        covariance +=
+            state.average.moments.covariance.as_ref().expect("the average keeps its covariance");
         solution.consistency = Some(Consistency::of(covariance.view()));
         solution.moments.covariance = Some(covariance);
         solution

@@ -1,9 +1,10 @@
-//! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and memory; under a periodic force σ = imω for the
-//! harmonic m of the variances.
+//! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and
+//! memory; under a periodic force σ = imω for the harmonic m of the variances.
 //!
-//! The moment equations are linear: the variances are the thermal closed form ([`Chain::harmonic_state`]) and what the force heats, the answer of the squared
-//! kernel to 4γ p̄² alone. The current is the thermal one and that of the heat, by the balance of energy ([`resolvent::currents`]).
-//! Error: iteration, a second quadrature, and roundings.
+//! The moment equations are linear: the variances are the thermal closed form
+//! ([`Chain::harmonic_state`]) and what the force heats, the answer of the squared kernel to 4γ p̄²
+//! alone. The current is the thermal one and that of the heat, by the balance of energy
+//! ([`resolvent::currents`]). Error: iteration, a second quadrature, and roundings.
 
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};
@@ -24,23 +25,30 @@ pub fn serves(chain: &Chain) -> bool {
     chain.topology == Topology::Open && chain.flip_rate >= resolvent::LEAST_FLIP_RATE
 }
 
-/// The covariance may take so many bytes to be an alternative, and is one where it spares as many seconds.
+/// The covariance may take so many bytes to be an alternative, and is one where it spares as many
+/// seconds.
 const COVARIANCE_BYTES: f64 = 1e9;
 const WORTH_LESS_DIGITS: f64 = 1.0;
 
-/// Whether [`profiles`], where it [`serves`], is the better way to `tolerance`. Where energy crosses the chain between flips its iteration is long; then the
-/// covariance, whose estimate there is 10⁻¹⁶ (λ + 1/λ)/γ² of the profiles' sizes to a factor three, is had sooner.
+/// Whether [`profiles`], where it [`serves`], is the better way to `tolerance`. Where energy
+/// crosses the chain between flips its iteration is long; then the covariance, whose estimate there
+/// is 10⁻¹⁶ (λ + 1/λ)/γ² of the profiles' sizes to a factor three, is had sooner.
 pub fn is_best(chain: &Chain, tolerance: f64) -> bool {
     let covariance = cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0);
-    let sooner = covariance.seconds + WORTH_LESS_DIGITS < cost::of_stationary_profiles(chain).seconds;
+    let sooner =
+        covariance.seconds + WORTH_LESS_DIGITS < cost::of_stationary_profiles(chain).seconds;
     let contact = |t: Thermostat| t.friction + 1.0 / t.friction;
     let contacts = [chain.left, chain.right].into_iter().flatten().map(contact).fold(0.0, f64::max);
-    let reaches = 3e-16 * contacts / chain.flip_rate.powi(2) < tolerance && covariance.bytes < COVARIANCE_BYTES;
+    let reaches = 3e-16 * contacts / chain.flip_rate.powi(2) < tolerance
+        && covariance.bytes < COVARIANCE_BYTES;
     !(sooner && reaches)
 }
 
 /// The stationary moments without the covariance, for a chain that it [`serves`].
-pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, SolveReport), SteadyError> {
+pub fn profiles(
+    chain: &Chain,
+    monitor: &Monitor,
+) -> Result<(PeriodicState, SolveReport), SteadyError> {
     let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
     if !serves(chain) {
         return Err(SteadyError::NoProfiles);
@@ -49,8 +57,10 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
     let mean = periodic.average();
     let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
     let flips = 4.0 * chain.flip_rate;
-    let source: Vec<Complex64> = periodic.momentum_squares(0).iter().map(|q| (flips * q.re).into()).collect();
-    let orders: Vec<i64> = periodic.square_orders().into_iter().filter(|&order| order > 0).collect();
+    let source: Vec<Complex64> =
+        periodic.momentum_squares(0).iter().map(|q| (flips * q.re).into()).collect();
+    let orders: Vec<i64> =
+        periodic.square_orders().into_iter().filter(|&order| order > 0).collect();
     let solves = 1.0 + orders.len() as f64;
     let part = |number: usize| monitor.part(number as f64 / solves, (number + 1) as f64 / solves);
     // Until rounding stops it.
@@ -60,7 +70,8 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
         &part(0),
     )?;
     let heat: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
-    let variance: Vec<f64> = thermal.var_r.iter().chain(&thermal.var_p).zip(&heat).map(|(t, h)| t + h).collect();
+    let variance: Vec<f64> =
+        thermal.var_r.iter().chain(&thermal.var_p).zip(&heat).map(|(t, h)| t + h).collect();
     let exchange = Exchange {
         heated: &source.iter().map(|q| 0.5 * q).collect::<Vec<_>>(),
         momentum: &found.momentum,
@@ -86,9 +97,14 @@ pub fn profiles(chain: &Chain, monitor: &Monitor) -> Result<(PeriodicState, Solv
         var_p: error,
         correlation: current,
     };
-    let mut report =
-        SolveReport { iterations: found.iterations, residual: found.residual, error: found.error, flow_error: current };
-    let moments = Moments { time: f64::INFINITY, mean, variance, correlation, inflow, covariance: None };
+    let mut report = SolveReport {
+        iterations: found.iterations,
+        residual: found.residual,
+        error: found.error,
+        flow_error: current,
+    };
+    let moments =
+        Moments { time: f64::INFINITY, mean, variance, correlation, inflow, covariance: None };
     let average = Solution { moments, errors, ..Default::default() };
     let mut harmonics = Vec::new();
     for (number, &order) in orders.iter().enumerate() {
@@ -108,7 +124,8 @@ fn harmonic(
     monitor: &Monitor,
 ) -> Result<(CovarianceHarmonic, Layer), Interrupted> {
     let flips = 4.0 * chain.flip_rate;
-    let source: Vec<Complex64> = periodic.momentum_squares(order).iter().map(|q| flips * q).collect();
+    let source: Vec<Complex64> =
+        periodic.momentum_squares(order).iter().map(|q| flips * q).collect();
     let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
     let found = resolvent::layer(chain, sigma, &source, None, 1e-15, monitor)?;
     let error = found.error + 64.0 * f64::EPSILON * largest_norm(&found.variance);

@@ -6,7 +6,8 @@ use rand_chacha::ChaCha8Rng;
 
 /// Independent coordinates: means from -1 to 1, variances from 0.1 to 1.
 pub fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
-    let mut values = |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
+    let mut values =
+        |n: usize, low: f64| (0..n).map(|_| random.random_range(low..1.0)).collect::<Vec<f64>>();
     InitialLaw {
         mean_r: values(chain.bonds, -1.0),
         mean_p: values(chain.atoms(), -1.0),

@@ -1,9 +1,11 @@
-//! The independent answer that the solver's error estimates are judged by: the matrix exponential of the whole moment equation.
+//! The independent answer that the solver's error estimates are judged by: the matrix exponential
+//! of the whole moment equation.
 //!
-//! The means z̄, the second moments S = E[z zᵀ], the trigonometric functions of a periodic force and their products with the means
-//! obey one linear equation with constant coefficients. Its exponential is taken by scaling, a Taylor series and squaring in
-//! double-double arithmetic (32 digits; Dekker, Numer. Math. 18, 1971), so that squarings to late times leave an error far
-//! below the roundings of double precision. It shares nothing with the library but the matrix B.
+//! The means z̄, the second moments S = E[z zᵀ], the trigonometric functions of a periodic force
+//! and their products with the means obey one linear equation with constant coefficients. Its
+//! exponential is taken by scaling, a Taylor series and squaring in double-double arithmetic (32
+//! digits; Dekker, Numer. Math. 18, 1971), so that squarings to late times leave an error far below
+//! the roundings of double precision. It shares nothing with the library but the matrix B.
 
 pub mod scenarios;
 mod twofold;
@@ -13,8 +15,8 @@ use flipchain::scenario::Topology;
 use ndarray::{Array1, Array2};
 use twofold::{Matrix, Sparse, Twofold};
 
-/// The linear equation that everything obeys. Its unknowns are cos and sin of kωτ for k = 0..2L (L the highest order of the force), their
-/// products with z̄ for k = 0..L, and S by its triangle.
+/// The linear equation that everything obeys. Its unknowns are cos and sin of kωτ for k = 0..2L (L
+/// the highest order of the force), their products with z̄ for k = 0..L, and S by its triangle.
 struct Linear {
     matrix: Array2<f64>,
     start: Array1<f64>,
@@ -46,7 +48,8 @@ fn triangle(i: usize, j: usize) -> usize {
 impl Linear {
     fn new(chain: &Chain, law: &InitialLaw) -> Linear {
         let n = chain.coordinates();
-        // Friction and flips are entered apart: what they take from p² and what flips give back would differ by the roundings of both.
+        // Friction and flips are entered apart: what they take from p² and what flips give back
+        // would differ by the roundings of both.
         let free = Chain { flip_rate: 0.0, left: None, right: None, ..chain.clone() };
         let b = free.drift().to_dense();
         let mut damping = vec![[0.0; 2]; n];
@@ -78,7 +81,9 @@ impl Linear {
             for i in 0..n {
                 a[[mean(k, 0, i), mean(k, 1, i)]] -= w;
                 a[[mean(k, 1, i), mean(k, 0, i)]] += w;
-                (0..2).for_each(|part| a[[mean(k, part, i), mean(k, part, i)]] -= damping[i][0] + damping[i][1]);
+                (0..2).for_each(|part| {
+                    a[[mean(k, part, i), mean(k, part, i)]] -= damping[i][0] + damping[i][1]
+                });
                 for j in 0..n {
                     a[[mean(k, 0, i), mean(k, 0, j)]] += b[[i, j]];
                     a[[mean(k, 1, i), mean(k, 1, j)]] += b[[i, j]];
@@ -87,7 +92,8 @@ impl Linear {
             // cos k F and sin k F by the addition theorems.
             let last = n - 1;
             for &(l, c, d) in &parts {
-                let (sum, difference, sign) = (k + l, k.abs_diff(l), if k >= l { 1.0 } else { -1.0 });
+                let (sum, difference, sign) =
+                    (k + l, k.abs_diff(l), if k >= l { 1.0 } else { -1.0 });
                 for (row, column, value) in [
                     (0, wave(sum, 0), c / 2.0),
                     (0, wave(difference, 0), c / 2.0),
@@ -112,7 +118,8 @@ impl Linear {
                 let flips = if i == k { 0.0 } else { damping[i][0] + damping[k][0] };
                 a[[s(i, k), s(i, k)]] -= flips + (damping[i][1] + damping[k][1]);
             }
-            // E[z_i F], and its mirror image, which falls on the same entry for the last coordinate itself.
+            // E[z_i F], and its mirror image, which falls on the same entry for the last coordinate
+            // itself.
             let weight = if i == n - 1 { 2.0 } else { 1.0 };
             for &(l, c, d) in &parts {
                 for (part, value) in [(0, c), (1, d)] {
@@ -133,7 +140,8 @@ impl Linear {
             (0..=top).for_each(|k| start[mean(k, 0, i)] = z[i]);
             (0..=i).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
         }
-        let end = |atom: usize, which: usize| (chain.bonds + atom, chain.friction()[which], noise[atom]);
+        let end =
+            |atom: usize, which: usize| (chain.bonds + atom, chain.friction()[which], noise[atom]);
         let ends = [end(0, 0), end(n - 1 - chain.bonds, 1)];
         Linear { matrix: a, start, coordinates: n, means: waves, second, ends }
     }
@@ -146,16 +154,21 @@ impl Linear {
         Exact {
             mean: z.iter().map(|z| z.0).collect(),
             covariance: Array2::from_shape_fn((n, n), |(i, j)| covariance(i, j).0),
-            inflow: self
-                .ends
-                .map(|(p, friction, noise)| (Twofold::from(0.5 * noise) - covariance(p, p) * friction.into()).0),
+            inflow: self.ends.map(|(p, friction, noise)| {
+                (Twofold::from(0.5 * noise) - covariance(p, p) * friction.into()).0
+            }),
         }
     }
 
-    /// The state a `time` later: by the series on the vector where that is shorter, else by squaring.
+    /// The state a `time` later: by the series on the vector where that is shorter, else by
+    /// squaring.
     fn advance(&self, state: &[Twofold], time: Twofold) -> Vec<Twofold> {
-        let norm =
-            self.matrix.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>()).fold(0.0, f64::max);
+        let norm = self
+            .matrix
+            .rows()
+            .into_iter()
+            .map(|row| row.iter().map(|x| x.abs()).sum::<f64>())
+            .fold(0.0, f64::max);
         if norm * time.0 < 1e3 {
             let sparse = Sparse::new(&self.matrix);
             let steps = (norm * time.0).ceil().max(1.0);
@@ -183,8 +196,8 @@ pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<Exact> {
     outputs
 }
 
-/// The state long after the start, at `count` equal parts of one period: times within the period, means and covariance. Where the force is constant,
-/// the stationary state.
+/// The state long after the start, at `count` equal parts of one period: times within the period,
+/// means and covariance. Where the force is constant, the stationary state.
 pub fn period(chain: &Chain, law: &InitialLaw, late: f64, count: usize) -> Vec<(f64, Exact)> {
     let linear = Linear::new(chain, law);
     let start: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();

@@ -27,13 +27,23 @@ pub fn scenario(seed: u64) -> Scenario {
     let law = law(&chain, random);
     let oscillates = !chain.force.harmonics.is_empty();
     // Where motion lasts, every period is stepped through.
-    let longest = if oscillates || chain.flip_rate == 0.0 { 100.0 } else { (40.0 / chain.flip_rate).clamp(100.0, 3e3) };
-    let mut early = vec![0.0, spread(random, 1e-6, 1e-2), spread(random, 0.01, 10.0), spread(random, 10.0, longest)];
+    let longest = if oscillates || chain.flip_rate == 0.0 {
+        100.0
+    } else {
+        (40.0 / chain.flip_rate).clamp(100.0, 3e3)
+    };
+    let mut early = vec![
+        0.0,
+        spread(random, 1e-6, 1e-2),
+        spread(random, 0.01, 10.0),
+        spread(random, 10.0, longest),
+    ];
     early.push(early[3] * random.random_range(1.0..5.0));
     let mut late = Vec::new();
     if chain.flip_rate > 0.0 {
         let period = if oscillates { 40.0 / chain.force.frequency } else { 0.0 };
-        let first = (300.0 / chain.flip_rate).max(period).max(early[4]) * random.random_range(1.0..2.0);
+        let first =
+            (300.0 / chain.flip_rate).max(period).max(early[4]) * random.random_range(1.0..2.0);
         late = vec![first, first * spread(random, 1.0, 10.0), first * spread(random, 10.0, 1e3)];
     } else {
         late.push(spread(random, 1e3, 1e6));
@@ -45,7 +55,8 @@ fn chain(random: &mut ChaCha8Rng) -> Chain {
     let topology = if random.random_range(0..5) == 0 { Topology::Ring } else { Topology::Open };
     let open = topology == Topology::Open;
     let mut end = |likely: f64| {
-        let temperature = if random.random_range(0..4) == 0 { 0.0 } else { random.random_range(0.1..3.0) };
+        let temperature =
+            if random.random_range(0..4) == 0 { 0.0 } else { random.random_range(0.1..3.0) };
         let thermostat = Thermostat { temperature, friction: spread(random, 0.01, 100.0) };
         (open && random.random_bool(likely)).then_some(thermostat)
     };
@@ -56,14 +67,20 @@ fn chain(random: &mut ChaCha8Rng) -> Chain {
         force.mean = random.random_range(-2.0..2.0);
     }
     if open && random.random_bool(0.35) {
-        // Of few digits, so that the multiples kω in the reference are exact: it multiplies harmonics, and phases that differ by the
-        // rounding of 3ω leave 3ωτ of them in S - z̄ z̄ᵀ.
+        // Of few digits, so that the multiples kω in the reference are exact: it multiplies
+        // harmonics, and phases that differ by the rounding of 3ω leave 3ωτ of them in S - z̄ z̄ᵀ.
         force.frequency = f64::from(spread(random, 0.03, 3.0) as f32);
         force.harmonics = (1..=random.random_range(1..3))
-            .map(|l| (l, Complex64::from_polar(spread(random, 1e-3, 1.0), random.random_range(0.0..6.0))))
+            .map(|l| {
+                (l, Complex64::from_polar(spread(random, 1e-3, 1.0), random.random_range(0.0..6.0)))
+            })
             .collect();
     }
-    let bonds = if random.random_range(0..8) == 0 { random.random_range(4..7) } else { random.random_range(1..4) };
+    let bonds = if random.random_range(0..8) == 0 {
+        random.random_range(4..7)
+    } else {
+        random.random_range(1..4)
+    };
     Chain { topology, bonds, flip_rate, left, right, force }
 }
 
@@ -71,8 +88,9 @@ fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
     let n = chain.coordinates();
     // At rest, in a Gibbs state, independent coordinates, or correlated ones.
     let kind = random.random_range(0..8);
-    let mut values =
-        |n: usize, low: f64, high: f64| (0..n).map(|_| random.random_range(low..high)).collect::<Vec<f64>>();
+    let mut values = |n: usize, low: f64, high: f64| {
+        (0..n).map(|_| random.random_range(low..high)).collect::<Vec<f64>>()
+    };
     let [tension, temperature] = [values(1, -1.0, 1.0)[0], values(1, 0.1, 2.0)[0]];
     let mut law = InitialLaw {
         mean_r: values(chain.bonds, -1.0, 1.5),
@@ -86,7 +104,9 @@ fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {
         1 => {
             law.mean_r.fill(tension);
             law.mean_p.fill(0.0);
-            [&mut law.var_r, &mut law.var_p].into_iter().for_each(|variance| variance.fill(temperature));
+            [&mut law.var_r, &mut law.var_p]
+                .into_iter()
+                .for_each(|variance| variance.fill(temperature));
         }
         2 => {
             let root = Array2::from_shape_fn((n, n), |_| random.random_range(-0.6..0.6));

@@ -1,4 +1,5 @@
-//! Numbers as unevaluated sums of two doubles, 32 digits (Dekker, Numer. Math. 18, 1971), and the exponential of a matrix of them.
+//! Numbers as unevaluated sums of two doubles, 32 digits (Dekker, Numer. Math. 18, 1971), and the
+//! exponential of a matrix of them.
 
 use ndarray::Array2;
 use std::ops::{Add, Div, Mul, Sub};
@@ -79,7 +80,9 @@ pub struct Sparse(Vec<Vec<(usize, f64)>>);
 
 impl Sparse {
     pub fn new(a: &Array2<f64>) -> Sparse {
-        let row = |row: ndarray::ArrayView1<f64>| row.iter().copied().enumerate().filter(|(_, x)| *x != 0.0).collect();
+        let row = |row: ndarray::ArrayView1<f64>| {
+            row.iter().copied().enumerate().filter(|(_, x)| *x != 0.0).collect()
+        };
         Sparse(a.rows().into_iter().map(row).collect())
     }
 
@@ -89,7 +92,8 @@ impl Sparse {
         for k in 1..=30 {
             let factor = time / k as f64;
             let dot = |row: &Vec<(usize, f64)>| {
-                row.iter().fold(Twofold::default(), |s, &(j, a)| s + term[j] * Twofold::from(a)) * factor
+                row.iter().fold(Twofold::default(), |s, &(j, a)| s + term[j] * Twofold::from(a))
+                    * factor
             };
             term = self.0.iter().map(dot).collect();
             sum.iter_mut().zip(&term).for_each(|(s, t)| *s = *s + *t);
@@ -98,7 +102,8 @@ impl Sparse {
     }
 }
 
-/// A square matrix, row by row, the leading and the trailing doubles apart so that loops over a row are fast.
+/// A square matrix, row by row, the leading and the trailing doubles apart so that loops over a row
+/// are fast.
 pub struct Matrix(usize, Vec<f64>, Vec<f64>);
 
 impl Matrix {
@@ -110,7 +115,8 @@ impl Matrix {
             for k in 0..n {
                 let a = Twofold(self.1[i * n + k], self.2[i * n + k]);
                 if a != Twofold::default() {
-                    let right = other.1[k * n..(k + 1) * n].iter().zip(&other.2[k * n..(k + 1) * n]);
+                    let right =
+                        other.1[k * n..(k + 1) * n].iter().zip(&other.2[k * n..(k + 1) * n]);
                     for ((x, y), (b, c)) in row_high.iter_mut().zip(row_low.iter_mut()).zip(right) {
                         let sum = Twofold(*x, *y) + a * Twofold(*b, *c);
                         (*x, *y) = (sum.0, sum.1);
@@ -127,7 +133,9 @@ impl Matrix {
 
     pub fn apply(&self, v: &[Twofold]) -> Vec<Twofold> {
         let n = self.0;
-        (0..n).map(|i| (0..n).fold(Twofold::default(), |s, j| s + self.at(i * n + j) * v[j])).collect()
+        (0..n)
+            .map(|i| (0..n).fold(Twofold::default(), |s, j| s + self.at(i * n + j) * v[j]))
+            .collect()
     }
 
     /// e^(A t), `norm` being that of A.
@@ -141,7 +149,8 @@ impl Matrix {
             Matrix(n, entries.iter().map(|x| x.0).collect(), entries.iter().map(|x| x.1).collect())
         };
         let step = split(&entries);
-        let mut sum: Vec<Twofold> = (0..n * n).map(|i| f64::from(i % (n + 1) == 0).into()).collect();
+        let mut sum: Vec<Twofold> =
+            (0..n * n).map(|i| f64::from(i % (n + 1) == 0).into()).collect();
         let mut term = split(&sum);
         // The norm is below 1/8: twenty terms leave 1e-37.
         for k in 1..20 {

@@ -20,17 +20,23 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let all = measure_means("evolution", &sizes, &times, monitor)?;
     let panel = |statement: &str, label: &str, bottom: f64| {
         let bound = times.iter().map(|&t| (t, t + 1.0)).collect();
-        let mut layers = vec![Layer::new("(*t* + 1) *F\u{304}*/2*γ*", Mark::Line, Colour::Grey, bound)];
+        let mut layers =
+            vec![Layer::new("(*t* + 1) *F\u{304}*/2*γ*", Mark::Line, Colour::Grey, bound)];
         for (index, bonds) in sizes.into_iter().enumerate() {
-            let rows: Vec<_> = all.iter().filter(|m| m.statement == statement && m.bonds == bonds).collect();
+            let rows: Vec<_> =
+                all.iter().filter(|m| m.statement == statement && m.bonds == bonds).collect();
             let n = bonds as f64;
             let error = rows.iter().map(|m| n * m.error).fold(0.0, f64::max);
             // What has not arrived yet is rounding.
-            let points = rows.iter().filter(|m| m.value > m.error).map(|m| (m.time, n * m.value)).collect();
+            let points =
+                rows.iter().filter(|m| m.value > m.error).map(|m| (m.time, n * m.value)).collect();
             let colour = Colour::Map(index as f64 / (sizes.len() - 1) as f64);
-            layers.push(Layer::new(format!("*N* = {bonds}"), Mark::Line, colour, points).within(error));
+            layers.push(
+                Layer::new(format!("*N* = {bonds}"), Mark::Line, colour, points).within(error),
+            );
             if index + 1 == sizes.len() {
-                let limit = rows.iter().map(|m| (m.time, m.scaled_limit.unwrap_or(f64::NAN))).collect();
+                let limit =
+                    rows.iter().map(|m| (m.time, m.scaled_limit.unwrap_or(f64::NAN))).collect();
                 layers.push(Layer::new("*N* → ∞", Mark::Dashed, Colour::Ink, limit));
             }
         }

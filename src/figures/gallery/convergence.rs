@@ -33,7 +33,9 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     for (index, (statement, says)) in statements.into_iter().enumerate() {
         let (_, order) = against_size(&all, statement, TIME, "", Colour::Ink, |m| m.value);
         let label = format!("{says}  {}", order_label(order));
-        layers.extend(against_size(&all, statement, TIME, &label, Colour::Palette(index), |m| m.value).0);
+        layers.extend(
+            against_size(&all, statement, TIME, &label, Colour::Palette(index), |m| m.value).0,
+        );
     }
     let mut shapes = Vec::new();
     for (index, bonds) in [32usize, 64, 128].into_iter().enumerate() {
@@ -45,7 +47,9 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         let limit = limit.ok_or_else(|| GalleryError::Way("there is no [initial]".into()))?;
         let (profile, state) = (Profile::new(&chain, &solutions[0], TIME), &limit.outputs[0].state);
         let energy = profile.energy();
-        let points = (1..=bonds).map(|s| (s as f64 / n, n * (energy[s] - state.energy(s as f64 / n)))).collect();
+        let points = (1..=bonds)
+            .map(|s| (s as f64 / n, n * (energy[s] - state.energy(s as f64 / n))))
+            .collect();
         let colour = Colour::Map(index as f64 / 2.0);
         let error = n * (profile.errors.energy + limit.outputs[0].column_errors(2.0)[3]);
         shapes.push(Layer::new(format!("*N* = {bonds}"), Mark::Line, colour, points).within(error));

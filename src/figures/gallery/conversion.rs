@@ -1,4 +1,5 @@
-//! Where the energy goes: work in, mechanical energy into heat, heat out of both ends, and the balance.
+//! Where the energy goes: work in, mechanical energy into heat, heat out of both ends, and the
+//! balance.
 
 use super::{Entry, GalleryError, chain, geometric, moments, scenario};
 use crate::chain::InitialLaw;
@@ -34,30 +35,47 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let mut rows = Vec::new();
     for ((solution, path), &t) in solutions.iter().zip(&paths).zip(&times) {
         let tau = t * n * n;
-        let integrals =
-            solution.integrals.as_ref().ok_or_else(|| GalleryError::Way("there are no time integrals".into()))?;
-        let mechanical = solution.moments.mean.iter().map(|z| z * z).sum::<f64>() / 2.0 - start_mechanical;
+        let integrals = solution
+            .integrals
+            .as_ref()
+            .ok_or_else(|| GalleryError::Way("there are no time integrals".into()))?;
+        let mechanical =
+            solution.moments.mean.iter().map(|z| z * z).sum::<f64>() / 2.0 - start_mechanical;
         let thermal = solution.moments.variance.iter().sum::<f64>() / 2.0 - start_heat;
         let out_left = left * (integrals.square[first] - t_left * tau);
         let out_right = right * (integrals.square[last] - t_right * tau);
         let turned = 2.0 * chain.flip_rate * path.square[chain.bonds..].iter().sum::<f64>();
         let missing = integrals.work - mechanical - thermal - out_left - out_right;
-        rows.push([mechanical, thermal, integrals.work, turned, out_left, out_right, missing.abs()].map(|e| e / n));
+        rows.push(
+            [mechanical, thermal, integrals.work, turned, out_left, out_right, missing.abs()]
+                .map(|e| e / n),
+        );
     }
     let column = |label: &str, mark, colour, index: usize| {
-        let error = solutions.iter().map(|s| s.errors.var_p + s.errors.var_r + s.errors.mean_r).fold(0.0, f64::max);
+        let error = solutions
+            .iter()
+            .map(|s| s.errors.var_p + s.errors.var_r + s.errors.mean_r)
+            .fold(0.0, f64::max);
         let points = times.iter().zip(&rows).map(|(&t, row)| (t, row[index])).collect();
         Layer::new(label, mark, Colour::Palette(colour), points).within(error)
     };
     let macroscopic = Problem::new(&scenario, &chain)?.evolve(&times)?;
-    let macroscopic = macroscopic.ok_or_else(|| GalleryError::Way("there is no [initial]".into()))?;
+    let macroscopic =
+        macroscopic.ok_or_else(|| GalleryError::Way("there is no [initial]".into()))?;
     let limit = |label: &str, colour, f: &dyn Fn(f64, f64) -> f64| {
         let start = macroscopic.start.integrate(|_, r, heat| f(r, heat));
         let value = |state: &crate::limit::State| match state {
-            crate::limit::State::Evolved(snapshot) => snapshot.integrate(|_, r, heat| f(r, heat)) - start,
+            crate::limit::State::Evolved(snapshot) => {
+                snapshot.integrate(|_, r, heat| f(r, heat)) - start
+            }
             _ => f64::NAN,
         };
-        let points = times.iter().zip(&macroscopic.outputs).step_by(2).map(|(&t, o)| (t, value(&o.state))).collect();
+        let points = times
+            .iter()
+            .zip(&macroscopic.outputs)
+            .step_by(2)
+            .map(|(&t, o)| (t, value(&o.state)))
+            .collect();
         Layer::new(label, Mark::Ring, Colour::Palette(colour), points)
     };
     let t = || Axis::log("*t* = *τ*/*N*²").over(1e-4, 2.0);

@@ -1,5 +1,5 @@
-//! Time and memory against N, of the ways through the solver and of general solvers. Times belong to a machine, so these were measured before:
-//! data/cost.csv says where and how.
+//! Time and memory against N, of the ways through the solver and of general solvers. Times belong
+//! to a machine, so these were measured before: data/cost.csv says where and how.
 
 use super::{Entry, GalleryError};
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
@@ -29,7 +29,8 @@ fn read() -> Vec<Series<'static>> {
     for line in MEASURED.lines().filter(|line| !line.starts_with('#')).skip(1) {
         let fields: Vec<&str> = line.split(',').collect();
         let [task, solver, numbers @ ..] = &fields[..] else { continue };
-        let number = |i: usize| numbers.get(i).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
+        let number =
+            |i: usize| numbers.get(i).and_then(|text| text.parse().ok()).unwrap_or(f64::NAN);
         let row = [number(0), number(1), number(2)];
         match all.iter_mut().find(|s| s.task == *task && s.solver == *solver) {
             Some(series) => series.rows.push(row),
@@ -46,10 +47,15 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
         chosen
             .flat_map(|(index, series)| {
                 let own = series.solver.starts_with("flipchain");
-                let (colour, mark) = (Colour::Palette(index), if own { Mark::Disc } else { Mark::Diamond });
+                let (colour, mark) =
+                    (Colour::Palette(index), if own { Mark::Disc } else { Mark::Diamond });
                 let label = series.solver.replace("flipchain ", "");
-                let points: Vec<_> =
-                    series.rows.iter().filter(|r| r[column].is_finite()).map(|r| (r[0], r[column])).collect();
+                let points: Vec<_> = series
+                    .rows
+                    .iter()
+                    .filter(|r| r[column].is_finite())
+                    .map(|r| (r[0], r[column]))
+                    .collect();
                 let line = if own { Mark::Line } else { Mark::Dashed };
                 [line, mark].map(|mark| Layer::new(label.clone(), mark, colour, points.clone()))
             })

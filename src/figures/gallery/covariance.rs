@@ -24,8 +24,10 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     for (index, bonds) in SIZES.into_iter().enumerate() {
         let chain = chain("parabola", &[&format!("chain.bonds={bonds}")])?;
         let (solution, _) = steady::covariance(&Modal::new(&chain).watched_by(monitor.silent()))?;
-        let covariance =
-            solution.moments.covariance.ok_or_else(|| GalleryError::Way("there is no covariance".into()))?;
+        let covariance = solution
+            .moments
+            .covariance
+            .ok_or_else(|| GalleryError::Way("there is no covariance".into()))?;
         columns.push((bonds, covariance, solution.errors));
         done(monitor, (index + 1) as f64 / 3.0)?;
     }
@@ -42,17 +44,21 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             let scale = n.powi(power);
             let along = |momentum: bool| -> Vec<(usize, f64)> {
                 let first = if momentum { 0 } else { 1 };
-                (first..=*bonds).map(|s| (if momentum { bonds + s } else { s - 1 }, s as f64 / n)).collect()
+                (first..=*bonds)
+                    .map(|s| (if momentum { bonds + s } else { s - 1 }, s as f64 / n))
+                    .collect()
             };
             let (xs, ys) = (along(row != 1), along(row == 0));
-            let value = |i: usize, j: usize| if i == j { f64::NAN } else { scale * covariance[[i, j]] };
+            let value =
+                |i: usize, j: usize| if i == j { f64::NAN } else { scale * covariance[[i, j]] };
             maps.push(Map {
                 quantity: quantity.into(),
                 values: ys.iter().map(|y| xs.iter().map(|x| value(x.0, y.0)).collect()).collect(),
                 xs: xs.into_iter().map(|x| x.1).collect(),
                 ys: ys.into_iter().map(|y| y.1).collect(),
                 divergent: true,
-                error: scale * if row == 2 { errors.correlation } else { errors.var_r.max(errors.var_p) },
+                error: scale
+                    * if row == 2 { errors.correlation } else { errors.var_r.max(errors.var_p) },
                 ..Default::default()
             });
         }
@@ -70,5 +76,11 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             panels.push(Panel { title, x, y, map: Some(map), ..Default::default() });
         }
     }
-    Ok(Figure { name: ENTRY.name.into(), size: (DOUBLE_COLUMN, 160.0), columns: 3, panels, key: None })
+    Ok(Figure {
+        name: ENTRY.name.into(),
+        size: (DOUBLE_COLUMN, 160.0),
+        columns: 3,
+        panels,
+        key: None,
+    })
 }

@@ -2,7 +2,9 @@
 
 use super::{Entry, GalleryError, against_size, measure, order_label};
 use crate::figures::profiles::time_label;
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -27,31 +29,51 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         let colour = Colour::Map(index as f64 / 2.0);
         let label = time_label(time);
         whole.extend(against_size(&all, "covariance", time, &label, colour, |m| m.value).0);
-        let limits = against_size(&all, "covariance", time, "", colour, |m| m.limit.unwrap_or(f64::NAN)).0;
+        let limits =
+            against_size(&all, "covariance", time, "", colour, |m| m.limit.unwrap_or(f64::NAN)).0;
         whole.push(Layer { mark: Mark::Dashed, ..limits[0].clone() });
-        for mut layer in against_size(&all, "covariance", time, "", colour, |m| m.value - m.start).0 {
+        for mut layer in against_size(&all, "covariance", time, "", colour, |m| m.value - m.start).0
+        {
             layer.points.iter_mut().for_each(|p| p.0 = log_square(p.0));
             against_log.push(layer);
         }
-        let (_, order) = against_size(&all, "covariance_offdiagonal", time, "", colour, |m| m.value);
+        let (_, order) =
+            against_size(&all, "covariance_offdiagonal", time, "", colour, |m| m.value);
         let label = format!("{}: {}", time_label(time), order_label(order));
-        rest.extend(against_size(&all, "covariance_offdiagonal", time, &label, colour, |m| m.value).0);
+        rest.extend(
+            against_size(&all, "covariance_offdiagonal", time, &label, colour, |m| m.value).0,
+        );
     }
     let last = all.iter().filter(|m| m.statement == "covariance" && m.time == 1.0);
-    let constant = last.map(|m| (m.value - m.start) / log_square(m.bonds as f64)).fold(0.0, f64::max);
+    let constant =
+        last.map(|m| (m.value - m.start) / log_square(m.bonds as f64)).fold(0.0, f64::max);
     let most = log_square(300.0);
-    against_log.push(Layer::new("", Mark::Guide, Colour::Ink, vec![(0.0, 0.0), (most, constant * most)]));
+    against_log.push(Layer::new(
+        "",
+        Mark::Guide,
+        Colour::Ink,
+        vec![(0.0, 0.0), (most, constant * most)],
+    ));
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),
         columns: 3,
         panels: vec![
-            Panel { x: Axis::log("*N*"), y: Axis::new("*C*_{*N*}(*t*)"), layers: whole, ..Default::default() },
+            Panel {
+                x: Axis::log("*N*"),
+                y: Axis::new("*C*_{*N*}(*t*)"),
+                layers: whole,
+                ..Default::default()
+            },
             Panel {
                 x: Axis::new("log² *N*").over(0.0, most),
                 y: Axis::new("*C*_{*N*}(*t*) − *C*_{*N*}(0)"),
                 layers: against_log,
-                notes: vec![Note { label: "bound, *t* = 1".into(), at: (0.19 * most, 2.6), ..Default::default() }],
+                notes: vec![Note {
+                    label: "bound, *t* = 1".into(),
+                    at: (0.19 * most, 2.6),
+                    ..Default::default()
+                }],
                 ..Default::default()
             },
             Panel {

@@ -1,6 +1,8 @@
 //! Var r_n - Var p_n in site and time, and its time integral against N.
 
-use super::{Entry, GalleryError, against_size, chain, geometric, measure, moments, order_label, scenario};
+use super::{
+    Entry, GalleryError, against_size, chain, geometric, measure, moments, order_label, scenario,
+};
 use crate::chain::InitialLaw;
 use crate::figures::{Axis, Colour, Corner, Figure, Map, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
@@ -42,7 +44,9 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     for (index, (statement, says)) in statements.into_iter().enumerate() {
         let (_, order) = against_size(&all, statement, 1.0, "", Colour::Ink, |m| m.value);
         let label = format!("{says}  {}", order_label(order));
-        layers.extend(against_size(&all, statement, 1.0, &label, Colour::Palette(index), |m| m.value).0);
+        layers.extend(
+            against_size(&all, statement, 1.0, &label, Colour::Palette(index), |m| m.value).0,
+        );
     }
     Ok(Figure {
         name: ENTRY.name.into(),

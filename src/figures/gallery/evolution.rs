@@ -1,4 +1,5 @@
-//! Elongation, mechanical and thermal energy in time: the exact chain over the solution of the macroscopic equations.
+//! Elongation, mechanical and thermal energy in time: the exact chain over the solution of the
+//! macroscopic equations.
 
 use super::{Entry, GalleryError, chain, even, moments, scenario, some_sites, stationary};
 use crate::chain::InitialLaw;
@@ -26,7 +27,8 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let times = scenario.output_times();
     let microscopic: Vec<f64> = times.iter().map(|t| t * (n * n) as f64).collect();
     let solutions = moments(&chain, &law, &microscopic, false, monitor)?;
-    let mut profiles: Vec<Profile> = solutions.iter().zip(&times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
+    let mut profiles: Vec<Profile> =
+        solutions.iter().zip(&times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
     profiles.push(stationary(&chain, monitor)?);
     let problem = Problem::new(&scenario, &chain)?;
     let mut limits = problem.evolve(&times)?.map_or(vec![], |evolution| evolution.outputs);
@@ -42,24 +44,50 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             let colour = Colour::Map(index as f64 / (limits.len() - 1) as f64);
             let points = xs.iter().map(|&x| (x, limit(&output.state, x))).collect();
             let label = time_label(output.state.time());
-            layers.push(Layer::new(label, Mark::Line, colour, points).within(output.column_errors(2.0)[column]));
+            layers.push(
+                Layer::new(label, Mark::Line, colour, points)
+                    .within(output.column_errors(2.0)[column]),
+            );
         }
         for (index, profile) in profiles.iter().enumerate() {
             let colour = Colour::Map(index as f64 / (limits.len() - 1) as f64);
             let (values, error) = exact(profile);
-            let points = some_sites(n, 25).filter(|s| *s > 0).map(|s| (s as f64 / n as f64, values[s])).collect();
+            let points = some_sites(n, 25)
+                .filter(|s| *s > 0)
+                .map(|s| (s as f64 / n as f64, values[s]))
+                .collect();
             layers.push(Layer::new("", Mark::Disc, colour, points).within(error));
         }
-        Panel { x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0), y: Axis::new(quantity), layers, ..Default::default() }
+        Panel {
+            x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0),
+            y: Axis::new(quantity),
+            layers,
+            ..Default::default()
+        }
     };
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 60.0),
         columns: 3,
         panels: vec![
-            panel("elongation  *r\u{304}*", &|p| (p.mean_r.clone(), p.errors.mean_r), &State::elongation, 0),
-            panel("mechanical energy  *e*_{mech}", &|p| (p.mechanical(), p.errors.mechanical), &State::mechanical, 1),
-            panel("thermal energy  *e*_{heat}", &|p| (p.thermal(), p.errors.thermal), &State::heat, 2),
+            panel(
+                "elongation  *r\u{304}*",
+                &|p| (p.mean_r.clone(), p.errors.mean_r),
+                &State::elongation,
+                0,
+            ),
+            panel(
+                "mechanical energy  *e*_{mech}",
+                &|p| (p.mechanical(), p.errors.mechanical),
+                &State::mechanical,
+                1,
+            ),
+            panel(
+                "thermal energy  *e*_{heat}",
+                &|p| (p.thermal(), p.errors.thermal),
+                &State::heat,
+                2,
+            ),
         ],
         key: Some("*t* = *τ*/*N*²".into()),
     })

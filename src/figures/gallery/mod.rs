@@ -1,5 +1,6 @@
-//! The gallery: figures for papers and talks, each from a scenario of data/gallery. One file a figure: it calls the library for its numbers and
-//! says how they are drawn; the numbers are written beside it.
+//! The gallery: figures for papers and talks, each from a scenario of data/gallery. One file a
+//! figure: it calls the library for its numbers and says how they are drawn; the numbers are
+//! written beside it.
 
 mod boundary_terms;
 mod convergence;
@@ -38,7 +39,8 @@ pub struct Entry {
     pub title: &'static str,
     /// What a reader needs to know.
     pub caption: &'static str,
-    /// Its scenario: file name in data/gallery without extension; `None` where the data were measured before.
+    /// Its scenario: file name in data/gallery without extension; `None` where the data were
+    /// measured before.
     pub scenario: Option<&'static str>,
     /// Computes the data and says how they are drawn.
     pub figure: fn(&Monitor) -> Result<Figure, GalleryError>,
@@ -74,7 +76,9 @@ pub fn page() -> String {
     );
     for Entry { name, title, caption, scenario, .. } in GALLERY {
         let from = match scenario {
-            Some(scenario) => format!("scenario [data/gallery/{scenario}.toml](../data/gallery/{scenario}.toml)"),
+            Some(scenario) => {
+                format!("scenario [data/gallery/{scenario}.toml](../data/gallery/{scenario}.toml)")
+            }
             None => "measurements [data/cost.csv](../data/cost.csv)".into(),
         };
         page += &format!(
@@ -146,7 +150,8 @@ fn moments(
     covariance: bool,
     monitor: &Monitor,
 ) -> Result<Vec<Solution>, GalleryError> {
-    let plan = evolve::plan(chain, law, times, Method::Auto, covariance).map_err(GalleryError::Way)?;
+    let plan =
+        evolve::plan(chain, law, times, Method::Auto, covariance).map_err(GalleryError::Way)?;
     let equations = Modal::new(chain).watched_by(monitor.silent());
     Ok(evolve::evolve(&equations, law, times, &plan, TOLERANCE, |_| covariance, monitor)?.0)
 }
@@ -156,7 +161,8 @@ fn done(monitor: &Monitor, share: f64) -> Result<(), Interrupted> {
     monitor.advance(Progress { share, ..Default::default() })
 }
 
-/// Measurements of the theorems' statements over sizes; the second number of a size says whether its covariance is evolved.
+/// Measurements of the theorems' statements over sizes; the second number of a size says whether
+/// its covariance is evolved.
 fn measure(
     name: &str,
     sizes: &[(usize, bool)],
@@ -168,9 +174,18 @@ fn measure(
         let scenario = scenario(name, &[&format!("chain.bonds={bonds}")])?;
         let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
         let limit = Problem::new(&scenario, &chain)?.evolve(times)?;
-        let limit =
-            limit.ok_or_else(|| GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing")))?;
-        all.extend(sizes::measure(&chain, &law, times, &limit, variances, TOLERANCE, &monitor.silent())?);
+        let limit = limit.ok_or_else(|| {
+            GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing"))
+        })?;
+        all.extend(sizes::measure(
+            &chain,
+            &law,
+            times,
+            &limit,
+            variances,
+            TOLERANCE,
+            &monitor.silent(),
+        )?);
         done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
     }
     Ok(all)
@@ -188,10 +203,12 @@ fn measure_means(
         let scenario = scenario(name, &[&format!("chain.bonds={bonds}")])?;
         let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
         let limit = Problem::new(&scenario, &chain)?.evolve(times)?;
-        let limit =
-            limit.ok_or_else(|| GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing")))?;
+        let limit = limit.ok_or_else(|| {
+            GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing"))
+        })?;
         let microscopic: Vec<f64> = times.iter().map(|t| t * (bonds as f64).powi(2)).collect();
-        let paths = means::evolve(&Modal::new(&chain), &law, &microscopic, 1e-12, &monitor.silent())?;
+        let paths =
+            means::evolve(&Modal::new(&chain), &law, &microscopic, 1e-12, &monitor.silent())?;
         for ((path, output), &t) in paths.iter().zip(&limit.outputs).zip(times) {
             let macroscopic = Macroscopic {
                 output,
@@ -207,7 +224,8 @@ fn measure_means(
     Ok(all)
 }
 
-/// One statement at one time against N, as discs joined by a line; and its order, from the larger sizes.
+/// One statement at one time against N, as discs joined by a line; and its order, from the larger
+/// sizes.
 fn against_size(
     all: &[Measurement],
     statement: &str,
@@ -216,11 +234,13 @@ fn against_size(
     colour: Colour,
     value: impl Fn(&Measurement) -> f64,
 ) -> ([Layer; 2], Option<Uncertain>) {
-    let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement && m.time == time).collect();
+    let rows: Vec<&Measurement> =
+        all.iter().filter(|m| m.statement == statement && m.time == time).collect();
     let points: Vec<(f64, f64)> = rows.iter().map(|m| (m.bonds as f64, value(m))).collect();
     let error = rows.iter().map(|m| m.error).fold(0.0, f64::max);
     let order = fit::rate(&rows.iter().map(|m| (m.bonds, value(m), m.error)).collect::<Vec<_>>());
-    let layers = [Mark::Line, Mark::Disc].map(|mark| Layer::new(label, mark, colour, points.clone()).within(error));
+    let layers = [Mark::Line, Mark::Disc]
+        .map(|mark| Layer::new(label, mark, colour, points.clone()).within(error));
     (layers, order)
 }
 

@@ -1,7 +1,10 @@
-//! Stationary heat for several forces, and where it is hottest: e_heat = F̄² x(1-x) + (T_+ - T_-) x + T_-.
+//! Stationary heat for several forces, and where it is hottest: e_heat = F̄² x(1-x) + (T_+ - T_-) x +
+//! T_-.
 
 use super::{Entry, GalleryError, chain, curve, even, some_sites, stationary};
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -33,25 +36,34 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     for (index, &force) in forces.iter().enumerate() {
         let colour = Colour::Map(index as f64 / (forces.len() - 1) as f64);
         curves.push(curve(&format!("{force}"), colour, &even(0.0, 1.0, 201), |x| heat(force, x)));
-        let profile = stationary(&chain("parabola", &[&format!("right.force.mean={force}")])?, monitor)?;
+        let profile =
+            stationary(&chain("parabola", &[&format!("right.force.mean={force}")])?, monitor)?;
         let thermal = profile.thermal();
         // Site 0 has no bond.
-        let points = some_sites(50, 25).filter(|n| *n > 0).map(|n| (n as f64 / 50.0, thermal[n])).collect();
+        let points =
+            some_sites(50, 25).filter(|n| *n > 0).map(|n| (n as f64 / 50.0, thermal[n])).collect();
         discs.push(Layer::new("", Mark::Disc, colour, points).within(profile.errors.thermal));
         if force * force >= HOT - COLD {
             let x = hottest(force * force);
             peaks.push((x, heat(force, x)));
         }
     }
-    let locus = even(1.0, 2.7, 100).into_iter().map(|f| (hottest(f * f), heat(f, hottest(f * f)))).collect();
+    let locus = even(1.0, 2.7, 100)
+        .into_iter()
+        .map(|f| (hottest(f * f), heat(f, hottest(f * f))))
+        .collect();
     let locus = Layer::new("", Mark::Dashed, Colour::Ink, locus);
     let peaks = Layer::new("", Mark::Diamond, Colour::Ink, peaks);
     let squares = even(0.0, 8.0, 321);
-    let theory =
-        curve("limit", Colour::Palette(0), &squares, |square| if square > 0.0 { hottest(square) } else { 0.0 });
+    let theory = curve("limit", Colour::Palette(0), &squares, |square| {
+        if square > 0.0 { hottest(square) } else { 0.0 }
+    });
     let mut measured = Vec::new();
     for &square in &[0.25, 0.5, 0.75, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0] {
-        let chain = chain("parabola", &["chain.bonds=1000", &format!("right.force.mean={}", f64::sqrt(square))])?;
+        let chain = chain(
+            "parabola",
+            &["chain.bonds=1000", &format!("right.force.mean={}", f64::sqrt(square))],
+        )?;
         measured.push((square, vertex(&stationary(&chain, monitor)?.thermal())));
     }
     let measured = Layer::new("exact, *N* = 1000", Mark::Ring, Colour::Palette(1), measured);
@@ -84,7 +96,8 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     })
 }
 
-/// x of the vertex of the parabola through the largest value and its neighbours; the end where that is the largest. Site 0 has no bond.
+/// x of the vertex of the parabola through the largest value and its neighbours; the end where that
+/// is the largest. Site 0 has no bond.
 fn vertex(values: &[f64]) -> f64 {
     let last = values.len() - 1;
     let top = (1..=last).fold(1, |best, n| if values[n] > values[best] { n } else { best });

@@ -29,9 +29,13 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         let last = 2 * bonds;
         let (average, errors) = (&state.average.moments, &state.average.errors);
         if index == 0 {
-            let force = phases
-                .iter()
-                .map(|&p| (p, n.sqrt() * (chain.force.at(p * 2.0 * PI / chain.force.frequency) - chain.force.mean)));
+            let force = phases.iter().map(|&p| {
+                (
+                    p,
+                    n.sqrt()
+                        * (chain.force.at(p * 2.0 * PI / chain.force.frequency) - chain.force.mean),
+                )
+            });
             momentum.push(Layer::new("force", Mark::Line, Colour::Grey, force.collect()));
         }
         let (mut means, mut variances) = (vec![], vec![]);
@@ -40,12 +44,20 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             means.push((phase, n.sqrt() * (moments.mean[last] - average.mean[last])));
             variances.push((phase, n * (moments.variance[last] - average.variance[last])));
         }
-        momentum.push(Layer::new(label.clone(), Mark::Line, colour, means).within(n.sqrt() * errors.mean_p));
-        variance.push(Layer::new(label.clone(), Mark::Line, colour, variances).within(n * 2.0 * errors.var_p));
+        momentum.push(
+            Layer::new(label.clone(), Mark::Line, colour, means).within(n.sqrt() * errors.mean_p),
+        );
+        variance.push(
+            Layer::new(label.clone(), Mark::Line, colour, variances).within(n * 2.0 * errors.var_p),
+        );
         let harmonic = state.mean.harmonics.iter().find(|h| h.order == 1);
-        let amplitude = |n_from_end: usize| harmonic.map_or(f64::NAN, |h| 2.0 * h.mean[last - n_from_end].norm());
+        let amplitude = |n_from_end: usize| {
+            harmonic.map_or(f64::NAN, |h| 2.0 * h.mean[last - n_from_end].norm())
+        };
         let points = (0..=bonds.min(24)).map(|d| (d as f64, n.sqrt() * amplitude(d))).collect();
-        layer.push(Layer::new(label, Mark::Ring, colour, points).within(n.sqrt() * 2.0 * state.mean.error));
+        layer.push(
+            Layer::new(label, Mark::Ring, colour, points).within(n.sqrt() * 2.0 * state.mean.error),
+        );
         done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
         if index + 1 == sizes.len() {
             let s = num_complex::Complex64::new(0.0, chain.force.frequency);
@@ -53,7 +65,12 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             let root = (middle * middle - 1.0).sqrt();
             let decay = (middle - root).norm().min((middle + root).norm());
             let first = n.sqrt() * amplitude(0);
-            layer.insert(0, curve("|*z*|^{*N*−*n*}", Colour::Ink, &even(0.0, 24.0, 2), |d| first * decay.powf(d)));
+            layer.insert(
+                0,
+                curve("|*z*|^{*N*−*n*}", Colour::Ink, &even(0.0, 24.0, 2), |d| {
+                    first * decay.powf(d)
+                }),
+            );
         }
     }
     let phase = || Axis::new("*ωτ*/2π").over(0.0, 1.0);

@@ -19,11 +19,17 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 /// The modes at microscopic times, with the largest error of their energies.
-fn modes(flip_rate: f64, times: &[f64], monitor: &Monitor) -> Result<(Vec<Vec<Phonon>>, f64), GalleryError> {
+fn modes(
+    flip_rate: f64,
+    times: &[f64],
+    monitor: &Monitor,
+) -> Result<(Vec<Vec<Phonon>>, f64), GalleryError> {
     let overrides = format!("chain.flip_rate={flip_rate}");
-    let (chain, law) = (chain("phonons", &[&overrides])?, InitialLaw::read(&scenario("phonons", &[&overrides])?)?);
+    let (chain, law) =
+        (chain("phonons", &[&overrides])?, InitialLaw::read(&scenario("phonons", &[&overrides])?)?);
     let solutions = moments(&chain, &law, times, true, monitor)?;
-    let found: Vec<Vec<Phonon>> = solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
+    let found: Vec<Vec<Phonon>> =
+        solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
     let error = solutions.iter().zip(&found).map(|(s, p)| phonons::error(s, p)).fold(0.0, f64::max);
     Ok((found, error))
 }
@@ -40,9 +46,14 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         energies("*τ* = 10^{6}", Mark::Disc, Colour::Palette(1), &free[7], error),
     ];
     let change = |modes: &[Phonon]| {
-        modes.iter().zip(&free[0]).map(|(m, s)| ((m.energy - s.energy) / s.energy).abs()).fold(0.0, f64::max)
+        modes
+            .iter()
+            .zip(&free[0])
+            .map(|(m, s)| ((m.energy - s.energy) / s.energy).abs())
+            .fold(0.0, f64::max)
     };
-    let changes = late.iter().zip(&free).skip(1).map(|(&t, modes)| (t, change(modes).max(1e-18))).collect();
+    let changes =
+        late.iter().zip(&free).skip(1).map(|(&t, modes)| (t, change(modes).max(1e-18))).collect();
     let changes = Layer::new("", Mark::Disc, Colour::Palette(1), changes).within(1e-12);
     let times = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0];
     let (flipped, error) = modes(0.05, &times, &monitor.part(0.5, 1.0))?;

@@ -32,13 +32,20 @@ fn shaken(bonds: usize, flip_rate: f64, frequency: f64) -> Result<Chain, Gallery
 }
 
 fn work(chain: &Chain) -> Result<(f64, f64), GalleryError> {
-    let mean = PeriodicMean::new(&Modal::new(chain)).map_err(SteadyError::from)?.ok_or(SteadyError::NoThermostat)?;
+    let mean = PeriodicMean::new(&Modal::new(chain))
+        .map_err(SteadyError::from)?
+        .ok_or(SteadyError::NoThermostat)?;
     let work = PeriodicWork::new(chain, &mean).map_or(f64::NAN, |w| w.w_heat);
     // Error of p̄_N times the force's amplitude, of both orders l = ±1.
     Ok((work, chain.bonds as f64 * 2.0 * mean.error * 3.0 / (chain.bonds as f64).sqrt()))
 }
 
-fn limit(label: &str, flip_rate: f64, frequencies: &[f64], wall: bool) -> Result<Layer, GalleryError> {
+fn limit(
+    label: &str,
+    flip_rate: f64,
+    frequencies: &[f64],
+    wall: bool,
+) -> Result<Layer, GalleryError> {
     let mut works = Vec::new();
     for &frequency in frequencies {
         let chain = shaken(50, flip_rate, frequency)?;
@@ -63,7 +70,10 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             error = error.max(e);
             monitor.check()?;
         }
-        works.push(Layer::new(format!("*N* = {bonds}"), Mark::Line, Colour::Palette(index), points).within(error));
+        works.push(
+            Layer::new(format!("*N* = {bonds}"), Mark::Line, Colour::Palette(index), points)
+                .within(error),
+        );
     }
     works.push(limit("*N* → ∞", 0.05, &frequencies, false)?);
     done(monitor, 0.3)?;
@@ -76,7 +86,10 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             points.push((frequency, average.moments.variance[2 * bonds]));
             error = error.max(average.errors.var_p);
         }
-        walls.push(Layer::new(format!("*N* = {bonds}"), Mark::Disc, Colour::Palette(index), points).within(error));
+        walls.push(
+            Layer::new(format!("*N* = {bonds}"), Mark::Disc, Colour::Palette(index), points)
+                .within(error),
+        );
         done(monitor, 0.3 + 0.23 * (index + 1) as f64)?;
     }
     let band = |high: f64| Layer::guide((2.0, 0.0), (2.0, high));

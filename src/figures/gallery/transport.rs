@@ -1,10 +1,13 @@
-//! A bump of elongation on the ring: carried by waves without flips, diffusing with them, and what is between.
+//! A bump of elongation on the ring: carried by waves without flips, diffusing with them, and what
+//! is between.
 
 use super::{Entry, GalleryError, chain, done, even, geometric, moments, scenario};
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::evolve::means;
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Map, Mark, Note, Panel, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -19,14 +22,24 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 /// Mean elongations at microscopic times, and their error.
-fn elongations(flip_rate: f64, times: &[f64], monitor: &Monitor) -> Result<(Vec<Vec<f64>>, f64), GalleryError> {
+fn elongations(
+    flip_rate: f64,
+    times: &[f64],
+    monitor: &Monitor,
+) -> Result<(Vec<Vec<f64>>, f64), GalleryError> {
     let overrides = format!("chain.flip_rate={flip_rate}");
-    let (chain, law) = (chain("transport", &[&overrides])?, InitialLaw::read(&scenario("transport", &[&overrides])?)?);
+    let (chain, law) = (
+        chain("transport", &[&overrides])?,
+        InitialLaw::read(&scenario("transport", &[&overrides])?)?,
+    );
     let bonds = chain.bonds;
     if flip_rate == 0.0 {
         let solutions = moments(&chain, &law, times, false, &monitor.silent())?;
         let error = solutions.iter().map(|s| s.errors.mean_r).fold(0.0, f64::max);
-        return Ok((solutions.into_iter().map(|s| s.moments.mean[..bonds].to_vec()).collect(), error));
+        return Ok((
+            solutions.into_iter().map(|s| s.moments.mean[..bonds].to_vec()).collect(),
+            error,
+        ));
     }
     let paths = means::evolve(&Modal::new(&chain), &law, times, 1e-10, &monitor.silent())?;
     let error = paths.iter().map(|p| p.errors[0]).fold(0.0, f64::max);
@@ -36,7 +49,8 @@ fn elongations(flip_rate: f64, times: &[f64], monitor: &Monitor) -> Result<(Vec<
 /// √(Σ r (n - N/2)² / Σ r)
 fn spread(elongation: &[f64]) -> f64 {
     let middle = elongation.len() as f64 / 2.0;
-    let second: f64 = elongation.iter().enumerate().map(|(n, r)| r * (n as f64 - middle).powi(2)).sum();
+    let second: f64 =
+        elongation.iter().enumerate().map(|(n, r)| r * (n as f64 - middle).powi(2)).sum();
     (second / elongation.iter().sum::<f64>()).sqrt()
 }
 
@@ -72,14 +86,20 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     }
     // Until the waves, or the tails of the diffusion, meet on the other side.
     let mut layers = Vec::new();
-    for (index, (flip_rate, last)) in [(0.0, 200.0), (0.01, 200.0), (0.1, 500.0), (1.0, 2000.0)].into_iter().enumerate()
+    for (index, (flip_rate, last)) in
+        [(0.0, 200.0), (0.01, 200.0), (0.1, 500.0), (1.0, 2000.0)].into_iter().enumerate()
     {
         let times = geometric(2.0, last, 25);
         let (rows, error) = elongations(flip_rate, &[vec![0.0], times.clone()].concat(), monitor)?;
         let start = spread(&rows[0]).powi(2);
-        let points = times.iter().zip(&rows[1..]).map(|(&t, row)| (t, (spread(row).powi(2) - start).sqrt())).collect();
+        let points = times
+            .iter()
+            .zip(&rows[1..])
+            .map(|(&t, row)| (t, (spread(row).powi(2) - start).sqrt()))
+            .collect();
         let label = format!("*γ* = {flip_rate}");
-        layers.push(Layer::new(label, Mark::Line, Colour::Palette(index), points).within(n * error));
+        layers
+            .push(Layer::new(label, Mark::Line, Colour::Palette(index), points).within(n * error));
     }
     panels.push(Panel {
         x: Axis::log("*τ*"),
@@ -92,5 +112,11 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         legend: Some(Corner::TopLeft),
         ..Default::default()
     });
-    Ok(Figure { name: ENTRY.name.into(), size: (DOUBLE_COLUMN, 110.0), columns: 2, panels, key: None })
+    Ok(Figure {
+        name: ENTRY.name.into(),
+        size: (DOUBLE_COLUMN, 110.0),
+        columns: 2,
+        panels,
+        key: None,
+    })
 }

@@ -1,7 +1,9 @@
 //! The stationary current against the force: it changes its sign at F̄² = T_- - T_+, up to 1/N.
 
 use super::{Entry, GalleryError, chain, curve, even, geometric, stationary};
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN};
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
@@ -22,8 +24,16 @@ fn limit(square: f64) -> f64 {
 }
 
 /// N J_N of the closed form, of the solved chain, and the error of the latter.
-fn current(bonds: usize, square: f64, solve: bool, monitor: &Monitor) -> Result<(f64, f64, f64), GalleryError> {
-    let chain = chain("uphill", &[&format!("chain.bonds={bonds}"), &format!("right.force.mean={}", square.sqrt())])?;
+fn current(
+    bonds: usize,
+    square: f64,
+    solve: bool,
+    monitor: &Monitor,
+) -> Result<(f64, f64, f64), GalleryError> {
+    let chain = chain(
+        "uphill",
+        &[&format!("chain.bonds={bonds}"), &format!("right.force.mean={}", square.sqrt())],
+    )?;
     let n = bonds as f64;
     let closed = chain.stationary_current().unwrap_or(f64::NAN);
     if !solve {
@@ -36,7 +46,9 @@ fn current(bonds: usize, square: f64, solve: bool, monitor: &Monitor) -> Result<
 fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let mut layers = vec![
         Layer::guide((0.0, 0.0), (3.0, 0.0)),
-        Layer { mark: Mark::Dashed, ..curve("*N* → ∞", Colour::Ink, &even(0.0, 3.0, 2), limit) },
+        Layer {
+            mark: Mark::Dashed, ..curve("*N* → ∞", Colour::Ink, &even(0.0, 3.0, 2), limit)
+        },
     ];
     for (index, &bonds) in [4, 8, 16, 64].iter().enumerate() {
         let colour = Colour::Palette(index);
@@ -78,7 +90,12 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 y: Axis::new("current  *N J*_{*N*}"),
                 layers,
                 notes: vec![
-                    Note { label: "hot to cold".into(), at: (1.4, 0.06), colour: Colour::Grey, ..Default::default() },
+                    Note {
+                        label: "hot to cold".into(),
+                        at: (1.4, 0.06),
+                        colour: Colour::Grey,
+                        ..Default::default()
+                    },
                     Note {
                         label: "uphill: cold to hot".into(),
                         at: (0.05, -0.06),
