@@ -24,16 +24,22 @@
 //! and, in O(N), on the squared [`resolvent`]. A [`monitor::Monitor`] reports progress and carries
 //! the wish to stop. One runnable example for each stands in `examples/`.
 //!
+//! The features `cli` (the program, needs `figures`) and `figures` are on unless they are switched
+//! off: `default-features = false` leaves the solvers, without a parser of arguments or a plotting
+//! library among the dependencies.
+//!
 //! Versions follow semantic versioning; before 1.0 a new minor version may change the library, and
 //! never the files that the program reads and writes without a line in CHANGELOG.md. The minimum
 //! Rust version is stated in Cargo.toml, and raising it is a minor change.
 #![warn(missing_docs)]
 
 pub mod chain;
+#[cfg(feature = "cli")]
 pub mod cli;
 pub mod cost;
 pub mod covariance;
 pub mod evolve;
+#[cfg(feature = "figures")]
 pub mod figures;
 pub mod limit;
 pub mod monitor;

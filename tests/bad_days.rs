@@ -3,6 +3,7 @@
 //!
 //! Disks and file systems are made in a mount namespace (`unshare`), and rights are taken away from
 //! a user that has no others: what cannot be made where the tests run is left out and said.
+#![cfg(feature = "cli")]
 #![cfg(target_os = "linux")]
 
 use std::fs::{self, Permissions};

@@ -1,4 +1,5 @@
 //! `flipchain evolve` as a user runs it.
+#![cfg(feature = "cli")]
 
 use std::path::Path;
 use std::process::{Command, Output};

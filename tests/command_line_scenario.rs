@@ -1,4 +1,5 @@
 //! `flipchain scenario` as a user runs it.
+#![cfg(feature = "cli")]
 
 use std::process::{Command, Output};
 

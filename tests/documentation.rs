@@ -2,6 +2,7 @@
 //! indented blocks are run, in their order, in a folder of their own, with the chain made short
 //! where they do not set its length themselves; the gallery's are only parsed (tests/gallery.rs
 //! draws). Commands for cargo and scripts must name what exists.
+#![cfg(feature = "cli")]
 
 use clap::Parser;
 use flipchain::cli::{Cli, Command as Subcommand};

@@ -1,5 +1,6 @@
 //! Numbers at the edge of what a scenario may hold end in a right answer, in an answer that says
 //! how exact it is, or in one line of refusal.
+#![cfg(feature = "cli")]
 
 use std::path::Path;
 use std::process::Command;

@@ -2,6 +2,7 @@
 //! one line, never panics, never hangs, and never takes much memory. Some thousand inputs in the
 //! suite, from a fixed seed; `cargo test --release --test fuzz -- --ignored` tries a million from a
 //! fresh one.
+#![cfg(feature = "cli")]
 
 use flipchain::chain::{Chain, InitialLaw};
 use flipchain::scenario::{Expression, STARTING_POINTS, Scenario};

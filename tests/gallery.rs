@@ -1,6 +1,7 @@
 //! The gallery: the committed data are what the program computes, nothing on a figure is in the way
 //! of anything else, and a figure is the same on every run. Here for the figures that take a
 //! second; `cargo test --test gallery -- --ignored` does all of them.
+#![cfg(feature = "cli")]
 
 use flipchain::figures::Figure;
 use flipchain::figures::gallery::{self, Entry, GALLERY};

@@ -1,5 +1,6 @@
 //! A run that is told to end, ends: status 130, nothing half-written, and `--resume` goes on to the
 //! same bytes. One that is killed does no worse.
+#![cfg(feature = "cli")]
 #![cfg(unix)]
 
 mod run_directory;

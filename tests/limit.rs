@@ -1,5 +1,6 @@
 //! What is promised of the macroscopic equations: closed forms, a plain second discretization and
 //! the chain itself agree with them.
+#![cfg(feature = "cli")]
 
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;

@@ -1,5 +1,6 @@
 //! What is promised where thermostats are missing: every command works, or says why not and what to
 //! use instead.
+#![cfg(feature = "cli")]
 
 use std::path::Path;
 use std::process::Command;

@@ -65,6 +65,34 @@ fn everything_the_program_is_built_from_has_a_permissive_licence() {
 }
 
 #[test]
+fn without_default_features_nothing_of_a_program_is_built() {
+    let tree = |more: &[&str]| {
+        let output = Command::new(env!("CARGO"))
+            .args(["tree", "--offline", "--locked", "--prefix", "none", "--format", "{p}"])
+            .args(more)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let names: Vec<String> = String::from_utf8(output.stdout)
+            .unwrap()
+            .lines()
+            .filter_map(|line| line.split(' ').next().map(str::to_owned))
+            .collect();
+        assert!(names.iter().any(|name| name == "faer"), "the tree has no faer: {names:?}");
+        names
+    };
+    let of_the_program = ["clap", "clap_complete", "clap_mangen", "ctrlc", "indicatif", "plotters"];
+    for name in of_the_program {
+        let has = |tree: &[String]| tree.iter().any(|package| package == name);
+        assert!(has(&tree(&[])), "{name} is no dependency any more: take it off this list");
+        assert!(!has(&tree(&["--no-default-features"])), "{name} without default features");
+        let figures = tree(&["--no-default-features", "--features", "figures"]);
+        assert_eq!(has(&figures), name == "plotters", "{name} with figures alone");
+    }
+}
+
+#[test]
 fn there_is_one_version_of_the_array_library() {
     let versions = packages().iter().filter(|package| package["name"] == "ndarray").count();
     assert_eq!(versions, 1);

@@ -1,5 +1,6 @@
 //! What is promised of `evolve --modes`: the energies of the chain's own waves, and of starting
 //! from another run's end.
+#![cfg(feature = "cli")]
 
 mod common;
 

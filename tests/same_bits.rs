@@ -1,5 +1,6 @@
 //! The same run gives the same bytes: with any number of threads, and after another run in the same
 //! process.
+#![cfg(feature = "cli")]
 
 mod run_directory;
 

@@ -1,5 +1,6 @@
 //! What is promised of `check`: every number is that of the literal operator, and the program
 //! writes what the manual says.
+#![cfg(feature = "cli")]
 
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::MomentEquations;

@@ -1,5 +1,5 @@
 //! The shifted solve, beside one reading of its answer from memory, a Radau step and the transforms
-//! over N: `cargo bench`. They measure; no test depends on them.
+//! over N: `cargo bench -p flipchain-benches`. They measure; no test depends on them.
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flipchain::chain::{Chain, Force, InitialLaw};

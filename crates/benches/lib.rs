@@ -1,0 +1,1 @@
+//! Holds the benchmarks in `benches/`: `cargo bench -p flipchain-benches`.
