@@ -36,6 +36,7 @@
 pub mod chain;
 #[cfg(feature = "cli")]
 pub mod cli;
+pub mod correlations;
 pub mod cost;
 pub mod covariance;
 pub mod evolve;

@@ -3,9 +3,11 @@
 //! stochastic model itself.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::correlations::{Coordinate, correlations};
 use flipchain::covariance::modal::Modal;
 use flipchain::evolve::radau;
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::steady;
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -28,17 +30,107 @@ fn propagator(a: &Array2<f64>, h: f64) -> Array2<f64> {
     sum
 }
 
-#[test]
-fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
+/// The stochastic dynamics in steps of h. Splitting: linear drift with friction and force exactly,
+/// then noise and flips. The noise of one step is added in two halves around the drift, so the
+/// error of the splitting is O(h²): at h = 1/100 far below the statistical error.
+struct Dynamics {
+    bonds: usize,
+    coordinates: usize,
+    h: f64,
+    /// One step of the drift, on the coordinates and 1.
+    step: Array2<f64>,
+    /// Standard deviation of half a step's noise at every atom.
+    kick: Vec<f64>,
+    /// Probability of a flip in a step.
+    flip: f64,
+}
+
+impl Dynamics {
+    fn new(chain: &Chain) -> Dynamics {
+        let (n, bonds, h) = (chain.coordinates(), chain.bonds, 0.01);
+        let mut drift = chain.drift().to_dense();
+        (bonds..n).for_each(|i| drift[[i, i]] += 2.0 * chain.flip_rate);
+        let mut extended = Array2::zeros((n + 1, n + 1));
+        extended.slice_mut(ndarray::s![..n, ..n]).assign(&drift);
+        extended[[n - 1, n]] = chain.force.mean;
+        let kick = chain.thermostats().1.iter().map(|q| (q * h / 2.0).sqrt()).collect();
+        let flip = -(-chain.flip_rate * h).exp_m1();
+        Dynamics { bonds, coordinates: n, h, step: propagator(&extended, h), kick, flip }
+    }
+
+    fn noise(&self, z: &mut [f64], random: &mut ChaCha8Rng) {
+        for (site, kick) in self.kick.iter().enumerate().filter(|(_, kick)| **kick > 0.0) {
+            z[self.bonds + site] += kick * normal(random);
+        }
+    }
+
+    /// Lets `z` evolve for a `time`.
+    fn advance(&self, z: &mut Vec<f64>, time: f64, random: &mut ChaCha8Rng) {
+        let n = self.coordinates;
+        for _ in 0..(time / self.h).round() as usize {
+            self.noise(z, random);
+            let moved = |i: usize| (0..n).map(|j| self.step[[i, j]] * z[j]).sum::<f64>();
+            *z = (0..n).map(|i| self.step[[i, n]] + moved(i)).collect();
+            self.noise(z, random);
+            for p in &mut z[self.bonds..] {
+                // An odd number of flips in a step of a Poisson clock; two are rarer than h².
+                if random.random::<f64>() < self.flip {
+                    *p = -*p;
+                }
+            }
+        }
+    }
+}
+
+/// Paths of a batch, and batches: the standard error is that of the batches' means.
+const PATHS: usize = 4000;
+const BATCHES: u64 = 50;
+
+/// Mean and standard error of every number that `path` returns, over all paths.
+fn statistics(path: impl Fn(&mut ChaCha8Rng) -> Vec<f64> + Sync) -> Vec<(f64, f64)> {
+    let batch = |seed: u64| {
+        let mut random = ChaCha8Rng::seed_from_u64(100 + seed);
+        let mut sum = path(&mut random);
+        for _ in 1..PATHS {
+            sum.iter_mut().zip(path(&mut random)).for_each(|(sum, x)| *sum += x);
+        }
+        sum.into_iter().map(|sum| sum / PATHS as f64).collect::<Vec<_>>()
+    };
+    let batches: Vec<_> = (0..BATCHES).into_par_iter().map(batch).collect();
+    let of = |k: usize| {
+        let count = batches.len() as f64;
+        let mean = batches.iter().map(|b| b[k]).sum::<f64>() / count;
+        let variance = batches.iter().map(|b| (b[k] - mean).powi(2)).sum::<f64>() / (count - 1.0);
+        (mean, (variance / count).sqrt())
+    };
+    (0..batches[0].len()).map(of).collect()
+}
+
+/// z_i w_j for all pairs.
+fn products(z: &[f64], w: &[f64]) -> Vec<f64> {
+    z.iter().flat_map(|z| w.iter().map(move |w| z * w)).collect()
+}
+
+/// Within four standard errors.
+fn agrees(name: &str, (mean, error): (f64, f64), exact: f64) {
+    assert!((mean - exact).abs() < 4.0 * error, "{name}: {mean} ± {error}, exact {exact}");
+}
+
+fn driven_chain() -> Chain {
     let end = |temperature, friction| Some(Thermostat { temperature, friction });
-    let chain = Chain {
+    Chain {
         topology: Topology::Open,
         bonds: 3,
         flip_rate: 0.8,
         left: end(2.0, 1.0),
         right: end(0.5, 0.6),
         force: Force { mean: 1.5, ..Force::default() },
-    };
+    }
+}
+
+#[test]
+fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
+    let chain = driven_chain();
     let law = InitialLaw {
         mean_r: vec![0.5, -0.3, 0.2],
         mean_p: vec![1.0, 0.0, -0.5, 0.3],
@@ -53,79 +145,63 @@ fn the_moments_agree_with_a_simulation_of_the_stochastic_dynamics() {
             .0;
     let exact = &exact[0].moments;
     let covariance = exact.covariance.as_ref().expect("it was kept");
-
-    // Splitting: linear drift with friction and force exactly, then noise and flips. The noise of
-    // one step is added in two halves around the drift, so the error of the splitting is O(h²): at
-    // h = 1/100 far below the statistical error.
-    let (n, bonds, h) = (chain.coordinates(), chain.bonds, 0.01);
-    let mut drift = chain.drift().to_dense();
-    (bonds..n).for_each(|i| drift[[i, i]] += 2.0 * chain.flip_rate);
-    let mut extended = Array2::zeros((n + 1, n + 1));
-    extended.slice_mut(ndarray::s![..n, ..n]).assign(&drift);
-    extended[[n - 1, n]] = chain.force.mean;
-    let step = propagator(&extended, h);
-    let kick: Vec<f64> = chain.thermostats().1.iter().map(|q| (q * h / 2.0).sqrt()).collect();
-    let flip = -(-chain.flip_rate * h).exp_m1();
-    let (paths, batches) = (4000, 50);
-    let batch = |seed: u64| -> (Vec<f64>, Array2<f64>) {
-        let mut random = ChaCha8Rng::seed_from_u64(seed);
-        let (mut sum, mut squares) = (vec![0.0; n], Array2::<f64>::zeros((n, n)));
-        for _ in 0..paths {
-            let mean = law.mean_r.iter().chain(&law.mean_p);
-            let mut z: Vec<f64> = mean
-                .zip(law.var_r.iter().chain(&law.var_p))
-                .map(|(m, v)| m + v.sqrt() * normal(&mut random))
-                .collect();
-            for _ in 0..(time / h).round() as usize {
-                let noise = |z: &mut Vec<f64>, random: &mut ChaCha8Rng| {
-                    for (site, kick) in kick.iter().enumerate().filter(|(_, kick)| **kick > 0.0) {
-                        z[bonds + site] += kick * normal(random);
-                    }
-                };
-                noise(&mut z, &mut random);
-                let next: Vec<f64> = (0..n)
-                    .map(|i| step[[i, n]] + (0..n).map(|j| step[[i, j]] * z[j]).sum::<f64>())
-                    .collect();
-                z = next;
-                noise(&mut z, &mut random);
-                for p in &mut z[bonds..] {
-                    // An odd number of flips in a step of a Poisson clock; two are rarer than h².
-                    if random.random::<f64>() < flip {
-                        *p = -*p;
-                    }
-                }
-            }
-            for i in 0..n {
-                sum[i] += z[i] / paths as f64;
-                for j in 0..n {
-                    squares[[i, j]] += z[i] * z[j] / paths as f64;
-                }
-            }
-        }
-        (sum, squares)
-    };
-    let results: Vec<_> = (0..batches).into_par_iter().map(|seed| batch(100 + seed)).collect();
-    // Mean and standard error over the batches.
-    let statistics = |values: Vec<f64>| {
-        let count = values.len() as f64;
-        let mean = values.iter().sum::<f64>() / count;
-        let variance = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>() / (count - 1.0);
-        (mean, (variance / count).sqrt())
-    };
+    let (dynamics, n) = (Dynamics::new(&chain), chain.coordinates());
+    let found = statistics(|random| {
+        let mean = law.mean_r.iter().chain(&law.mean_p);
+        let variance = law.var_r.iter().chain(&law.var_p);
+        let mut z: Vec<f64> =
+            mean.zip(variance).map(|(m, v)| m + v.sqrt() * normal(random)).collect();
+        dynamics.advance(&mut z, time, random);
+        [z.clone(), products(&z, &z)].concat()
+    });
     for i in 0..n {
-        let (mean, error) = statistics(results.iter().map(|r| r.0[i]).collect());
-        assert!(
-            (mean - exact.mean[i]).abs() < 4.0 * error,
-            "mean {i}: {mean} ± {error}, exact {}",
-            exact.mean[i]
-        );
+        agrees(&format!("mean {i}"), found[i], exact.mean[i]);
         for j in 0..=i {
-            let (square, error) = statistics(results.iter().map(|r| r.1[[i, j]]).collect());
             let moment = covariance[[i, j]] + exact.mean[i] * exact.mean[j];
-            assert!(
-                (square - moment).abs() < 4.0 * error,
-                "E z_{i} z_{j}: {square} ± {error}, exact {moment}"
-            );
+            agrees(&format!("E z_{i} z_{j}"), found[n + i * n + j], moment);
+        }
+    }
+}
+
+/// L with L Lᵀ = C.
+fn cholesky(c: &Array2<f64>) -> Array2<f64> {
+    let n = c.nrows();
+    let mut l = Array2::<f64>::zeros((n, n));
+    for i in 0..n {
+        for j in 0..=i {
+            let rest = c[[i, j]] - (0..j).map(|k| l[[i, k]] * l[[j, k]]).sum::<f64>();
+            l[[i, j]] = if i == j { rest.sqrt() } else { rest / l[[j, j]] };
+        }
+    }
+    l
+}
+
+#[test]
+fn correlations_at_two_times_agree_with_a_simulation_of_the_stochastic_dynamics() {
+    let chain = driven_chain();
+    let (state, _) = steady::covariance(&Modal::new(&chain)).expect("it has a stationary state");
+    let (mean, covariance) = (&state.moments.mean, state.moments.covariance.as_ref().unwrap());
+    let factor = cholesky(covariance);
+    let (dynamics, n) = (Dynamics::new(&chain), chain.coordinates());
+    let lag = 1.5;
+    let of: Vec<Coordinate> =
+        (1..=3).map(Coordinate::Elongation).chain((0..=3).map(Coordinate::Momentum)).collect();
+    let exact = correlations(&chain, None, 0.0, &of, &[lag], &Default::default()).unwrap();
+    // The state at t is Gaussian here; its second moments are those of the stationary state, and no
+    // more of it enters Cov(z(t+s), z(t)).
+    let found = statistics(|random| {
+        let white: Vec<f64> = (0..n).map(|_| normal(random)).collect();
+        let start: Vec<f64> = (0..n)
+            .map(|i| mean[i] + (0..=i).map(|k| factor[[i, k]] * white[k]).sum::<f64>())
+            .collect();
+        let mut z = start.clone();
+        dynamics.advance(&mut z, lag, random);
+        products(&z, &start)
+    });
+    for i in 0..n {
+        for j in 0..n {
+            let moment = exact[j].at_lags.values[0][i] + mean[i] * mean[j];
+            agrees(&format!("E z_{i}(s) z_{j}(0)"), found[i * n + j], moment);
         }
     }
 }

@@ -10,6 +10,7 @@
 
 mod balance;
 mod bulk;
+mod column;
 mod flux;
 mod group;
 mod kernel;
@@ -25,6 +26,7 @@ use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::{Vector, largest_norm};
 pub use balance::{Currents, Exchange, current_share, currents};
+pub use column::{Columns, columns};
 use flux::FluxForm;
 use kernel::Kernel;
 pub use layer::{Layer, layer};
