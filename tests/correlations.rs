@@ -1,6 +1,9 @@
 //! What is promised of correlations at two times: Cov(z(t+s), z_j(t)) = e^(Bs) C(t) e_j within the
 //! stated error, for every chain that settles; energies in equilibrium; power spectra.
 
+mod agreement;
+
+use agreement::{apart, largest};
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::correlations::{Coordinate, columns, correlations, energy, spectrum};
 use flipchain::covariance::literal::Literal;
@@ -40,11 +43,8 @@ fn exponential(a: &Array2<f64>, s: f64) -> Array2<f64> {
     sum
 }
 
-/// The largest distance of two vectors; not a number is infinitely far.
 fn distance(x: &[f64], y: &Array1<f64>) -> f64 {
-    assert_eq!(x.len(), y.len());
-    let far = |d: f64| if d.is_nan() { f64::INFINITY } else { d };
-    x.iter().zip(y).map(|(x, y)| far((x - y).abs())).fold(0.0, f64::max)
+    apart(x, y.as_slice().expect("in one piece"))
 }
 
 fn all_coordinates(chain: &Chain) -> Vec<Coordinate> {
@@ -88,7 +88,7 @@ fn small_chains_agree_with_the_dense_exponential_and_the_literal_covariance() {
                 let judge = 2e-13 * scale;
                 assert!(error <= stated + judge, "{number} {j} {lag}: {error:e} > {stated:e}");
                 assert!(stated < 1e-10 * scale, "{number} {j} {lag}: {stated:e} is too large");
-                worst = worst.max(error / (stated + judge));
+                worst = largest([worst, error / (stated + judge)]);
             }
         }
     }

@@ -1,6 +1,9 @@
 //! What is promised of the covariance: the O(N²) solver agrees with the literal operator, for any
 //! chain and shift.
 
+mod agreement;
+
+use agreement::largest;
 use flipchain::chain::{Chain, Force};
 use flipchain::covariance::{
     Diagonals, MomentEquations, Source, Target, literal::Literal, modal::Modal,
@@ -34,10 +37,6 @@ fn random_chain(random: &mut ChaCha8Rng) -> Chain {
 fn random_symmetric(random: &mut ChaCha8Rng, n: usize) -> Array2<f64> {
     let a = Array2::from_shape_simple_fn((n, n), || random.random_range(-1.0..1.0));
     &a + &a.t()
-}
-
-fn largest(a: &Array2<f64>) -> f64 {
-    a.iter().fold(0.0, |m, x| m.max(x.abs()))
 }
 
 /// The answer to one shifted solve as a matrix.
@@ -88,8 +87,8 @@ fn the_mean_solve_agrees_with_the_literal_drift() {
             .collect();
         let fast = Modal::new(&chain).solve_mean(shift, &f).expect("regular");
         let literal = Literal::new(&chain).solve_mean(shift, &f).expect("regular");
-        let scale = literal.iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-        let error = fast.iter().zip(&literal).fold(0.0, |m: f64, (a, b)| m.max((a - b).norm()));
+        let scale = largest(&literal);
+        let error = largest(fast.iter().zip(&literal).map(|(a, b)| a - b));
         // Rounding times the condition number, at most about 1/0.05.
         assert!(error < 1e-12 * scale, "{chain:?} σ = {shift}: {error:e}");
     }
@@ -161,9 +160,8 @@ fn the_diagonals_are_those_of_the_literal_answer() {
         let fast = diagonals(&of_modal, &modal.represent(&y));
         let judge = diagonals(&of_literal, &literal.represent(&y));
         let all = |d: &Diagonals| [&d.variance[..], &d.correlation].concat();
-        let scale = all(&judge).iter().fold(0.0, |m: f64, z| m.max(z.norm()));
-        let error =
-            all(&fast).iter().zip(all(&judge)).fold(0.0, |m: f64, (a, b)| m.max((a - b).norm()));
+        let scale = largest(all(&judge));
+        let error = largest(all(&fast).iter().zip(all(&judge)).map(|(a, b)| a - b));
         // As for the whole answer below.
         assert!(error < 1e-10 * scale, "{chain:?} σ = {shift}: {error:e} of {scale:e}");
     }

@@ -4,7 +4,7 @@
 mod agreement;
 mod common;
 
-use agreement::{apart, distances};
+use agreement::{apart, distances, largest};
 use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::MomentEquations;
@@ -37,11 +37,8 @@ fn evolve(
 
 /// e^A by scaling, a Taylor series and squaring.
 fn exponential(a: &Array2<f64>) -> Array2<f64> {
-    let norm = a
-        .rows()
-        .into_iter()
-        .map(|row| row.iter().map(|x| x.abs()).sum::<f64>())
-        .fold(0.0, f64::max);
+    let norm = a.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>());
+    let norm = largest(norm);
     let squarings = (norm.log2().ceil() as i32 + 3).max(0);
     let a = a / 2f64.powi(squarings);
     let mut sum = Array2::eye(a.nrows());
@@ -121,9 +118,6 @@ fn the_estimate_bounds_the_distance_to_the_matrix_exponential() {
                 let bonds = chain.bonds;
                 let c_diag = c.diag().to_vec();
                 let correlation = chain.left_correlations(c.view());
-                let apart = |a: &[f64], b: &[f64]| {
-                    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-                };
                 let z = z.to_vec();
                 let (m, e) = (&output.moments, &output.errors);
                 // The reference itself: squarings of an operator of norm ~10 to τ = 60 lose up to
@@ -161,7 +155,7 @@ fn the_literal_and_the_modal_evolution_agree() {
     let fast = evolve(&Modal::new(&chain), &law, &times, 1e-9).0;
     let judge = evolve(&Literal::new(&chain), &law, &times, 1e-9).0;
     for (fast, judge) in fast.iter().zip(&judge) {
-        let error = (full(fast) - full(judge)).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let error = largest(&(full(fast) - full(judge)));
         assert!(error < 1e-9, "{error:e}");
     }
 }

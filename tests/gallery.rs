@@ -3,6 +3,8 @@
 //! second; `cargo test --test gallery -- --ignored` does all of them.
 #![cfg(feature = "cli")]
 
+mod agreement;
+
 use flipchain::figures::Figure;
 use flipchain::figures::gallery::{self, Entry, GALLERY};
 use flipchain::figures::style::Theme;
@@ -49,7 +51,7 @@ fn agrees_with_the_committed_data(figure: &Figure) {
     assert_eq!(committed.len(), computed.len(), "{}", figure.name);
     let largest = |series: &str, column: usize| {
         let of_series = committed.iter().filter(|row| row.0 == series && row.1[column].is_finite());
-        of_series.fold(0.0, |most: f64, row| most.max(row.1[column].abs()))
+        agreement::largest(of_series.map(|row| row.1[column]))
     };
     let mut scale = (String::new(), [0.0; 3]);
     for (old, new) in committed.iter().zip(&computed) {

@@ -1,7 +1,9 @@
 //! What is promised of the pure harmonic chain (γ = 0): any time, no steps, nothing lost.
 
+mod agreement;
 mod common;
 
+use agreement::apart;
 use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
@@ -41,10 +43,6 @@ fn evolve(chain: &Chain, law: &InitialLaw, times: &[f64], keep: bool) -> Vec<Sol
 
 fn full(solution: &Solution) -> &Array2<f64> {
     solution.moments.covariance.as_ref().expect("it was kept")
-}
-
-fn apart(a: &[f64], b: &[f64]) -> f64 {
-    a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
 }
 
 #[test]

@@ -2,6 +2,9 @@
 //! of faer agree with it.
 #![cfg(feature = "lapack")]
 
+mod agreement;
+
+use agreement::largest;
 use flipchain::chain::{Chain, Force};
 use flipchain::covariance::{MomentEquations, Source, Target, literal::Literal, modal::Modal};
 use flipchain::scenario::{Thermostat, Topology};
@@ -23,6 +26,7 @@ fn the_eigenvalues_of_the_drift_agree() {
     let faer =
         faer::Mat::from_fn(n, n, |i, j| drift[[i, j]]).eigenvalues().expect("faer converges");
     for value in lapack {
+        // Not a number is nowhere near.
         let nearest = faer.iter().map(|f| (f - value).norm()).fold(f64::INFINITY, f64::min);
         // B is not normal: rounding times the condition of its eigenvectors, below 1e3 here.
         assert!(nearest < 1e-12, "{value}: {nearest:e}");
@@ -58,7 +62,7 @@ fn a_dense_solve_of_the_shifted_equation_agrees() {
             let target = Target { weight: Complex64::ONE, state: &mut state[..n] };
             literal.solve(shift, source, &mut [target], 1e-14).expect("it is regular");
         });
-        let scale = lapack.iter().fold(0.0, |m: f64, x| m.max(x.norm()));
+        let scale = largest(&lapack);
         for (index, lapack) in lapack.iter().enumerate() {
             // Rounding times the condition of (σ - 𝓛), about N² at σ = 0.
             assert!(

@@ -4,7 +4,7 @@
 mod agreement;
 mod common;
 
-use agreement::{apart, distances};
+use agreement::{apart, distances, largest};
 use common::law;
 use flipchain::chain::{Chain, Force};
 use flipchain::covariance::literal::Literal;
@@ -183,7 +183,7 @@ fn the_mean_of_the_phases_is_the_period_average_and_energy_flows_steadily() {
     // Orders up to 6 appear; seven equally spaced phases average them away exactly.
     let phases: Vec<Profile> =
         (0..7).map(|k| k as f64 / 7.0).map(|t| Profile::new(&chain, &state.at(t), t)).collect();
-    let scale = averaged.energy().iter().fold(0.0, |m: f64, e| m.max(*e));
+    let scale = largest(averaged.energy());
     for (column, (name, expected)) in flipchain::output::columns(&averaged).into_iter().enumerate()
     {
         for (site, expected) in expected.iter().enumerate() {
@@ -317,7 +317,7 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
             for (kind, distance, allowed) in distances(a, b) {
                 assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                 // A chain without thermostats heats up for ever.
-                let energy = 10.0 + a.moments.variance.iter().fold(0.0, |m: f64, v| m.max(*v));
+                let energy = 10.0 + largest(&a.moments.variance);
                 assert!(allowed < 1e-9 * energy, "{kind}, {place}: {allowed:e}");
             }
         }

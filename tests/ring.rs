@@ -3,7 +3,7 @@
 
 mod agreement;
 
-use agreement::distances;
+use agreement::{apart, distances, largest};
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::Solution;
@@ -117,9 +117,8 @@ fn the_limit_that_the_conserved_quantities_fix_is_the_one_that_is_reached() {
             &Default::default(),
         );
         let late = &late.expect("it ends").0[0];
-        let means = limit.moments.mean.iter().zip(&late.moments.mean);
-        assert!(means.map(|(a, b)| (a - b).abs()).fold(0.0, f64::max) < 1e-12, "{chain:?}");
-        let error = (full(&limit) - full(late)).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        assert!(apart(&limit.moments.mean, &late.moments.mean) < 1e-12, "{chain:?}");
+        let error = largest(&(full(&limit) - full(late)));
         assert!(error < 1e-11, "{chain:?}: {error:e}");
     }
 }
@@ -224,9 +223,7 @@ fn the_profiles_of_a_ring_without_its_covariance_are_those_of_the_covariance() {
             };
             let (before, after) =
                 (energy(&law.mean(), &law.variance()), energy(&x.mean, &x.variance));
-            let size = |range: std::ops::Range<usize>| {
-                x.mean[range].iter().fold(0.0, |m: f64, z| m.max(z.abs()))
-            };
+            let size = |range: std::ops::Range<usize>| largest(&x.mean[range]);
             let stated = (e.var_r + e.var_p) / 2.0
                 + size(0..bonds) * e.mean_r
                 + size(bonds..2 * bonds) * e.mean_p;
@@ -287,8 +284,8 @@ fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
     // The same output by a contour of its own and by one that it shares.
     let (alone, shared) = (evolve(&[0.003 * unit]), evolve(&[0.001 * unit, 0.003 * unit]));
     let [a, b] = [&alone[0], &shared[1]].map(|s| Profile::new(&chain, s, 0.003));
-    let size = a.current.iter().fold(0.0, |m: f64, j| m.max(j.abs()));
-    let apart = a.current.iter().zip(&b.current).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+    let size = largest(&a.current);
+    let apart = apart(&a.current, &b.current);
     assert!(apart <= a.errors.current + b.errors.current, "{apart:e}");
     assert!(
         a.errors.current.max(b.errors.current) < 1e-10 * size,
