@@ -6,6 +6,8 @@
 #![cfg(feature = "cli")]
 #![cfg(target_os = "linux")]
 
+mod left_out;
+
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
@@ -322,7 +324,9 @@ fn in_namespace(script: &str, arguments: &[&str]) -> Option<Output> {
     let allowed =
         unshare("mount -t tmpfs none /mnt").output().is_ok_and(|output| output.status.success());
     if !allowed {
-        eprintln!("LEFT OUT: no file system can be mounted here");
+        left_out::say(
+            "a full disk and a vanished file system (no file system can be mounted here)",
+        );
         return None;
     }
     Some(unshare(script).args(arguments).output().expect("the shell starts"))

@@ -1,6 +1,8 @@
 //! What the crate is made of: the licences of everything it is built from, one version of the array
 //! library, the files in its package, the oldest compiler.
 
+mod left_out;
+
 use serde_json::Value;
 use std::process::Command;
 
@@ -106,7 +108,7 @@ fn the_package_holds_what_is_in_the_repository_and_nothing_else() {
         output.ok().filter(|o| o.status.success()).map(|o| String::from_utf8(o.stdout).unwrap())
     };
     let Some(tracked) = run("git", &["ls-files"]) else {
-        eprintln!("LEFT OUT: this is no git repository");
+        left_out::say("the files of the package (this is no git repository)");
         return;
     };
     let package = run(env!("CARGO"), &["package", "--list", "--allow-dirty", "--offline"])

@@ -2,6 +2,8 @@
 //! what fails each time fails the run.
 #![cfg(unix)]
 
+mod left_out;
+
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
@@ -11,7 +13,7 @@ use std::process::{Command, Output};
 fn script(name: &str) -> Option<PathBuf> {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join(name);
     if !path.exists() {
-        eprintln!("LEFT OUT: {name} is not here");
+        left_out::say(&format!("{name} (it is not in a package)"));
         return None;
     }
     Some(path)
