@@ -66,7 +66,7 @@ fn small_chains_agree_with_the_dense_exponential_and_the_literal_covariance() {
             if number % 3 == 0 { None } else { end(random.random(), friction(&mut random)) };
         let mut force = Force { mean: random.random_range(-2.0..2.0), ..Force::default() };
         if number % 2 == 0 {
-            force.frequency = random.random_range(0.2..3.0);
+            force.frequency = random.random_range(0.2..3.0f64).into();
             force.harmonics = vec![(1, Complex64::new(0.7, -0.2)), (2, Complex64::new(0.0, 0.3))];
         }
         let chain = open(bonds, flip_rate, [left, right], force);

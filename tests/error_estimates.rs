@@ -3,12 +3,13 @@
 
 mod reference;
 
-use flipchain::chain::{Chain, Force};
+use flipchain::chain::{Chain, Double, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Moments, Solution};
 use flipchain::evolve::{self, Method};
 use flipchain::monitor::Monitor;
 use flipchain::observe::{self, Profile, relative_errors};
+use flipchain::scenario::TimeScale;
 use flipchain::steady;
 use reference::Exact;
 use reference::scenarios::{Scenario, scenario};
@@ -38,7 +39,7 @@ struct Tally {
 }
 
 /// The exact profiles.
-fn exact_profile(chain: &Chain, time: f64, exact: &Exact) -> Profile {
+fn exact_profile(chain: &Chain, time: Double, exact: &Exact) -> Profile {
     let moments = Moments {
         time,
         mean: exact.mean.to_vec(),
@@ -47,7 +48,7 @@ fn exact_profile(chain: &Chain, time: f64, exact: &Exact) -> Profile {
         inflow: Some(exact.inflow),
         ..Default::default()
     };
-    Profile::new(chain, &Solution { moments, ..Default::default() }, time)
+    Profile::new(chain, &Solution { moments, ..Default::default() }, time.hi)
 }
 
 const COLUMNS: [&str; 8] =
@@ -118,15 +119,16 @@ impl Tally {
     }
 
     fn evolution(&mut self, seed: u64, tolerances: &[f64]) {
-        let Scenario { chain, law, early, late } = scenario(seed);
-        let all: Vec<f64> = early.iter().chain(&late).copied().collect();
-        let exact = reference::moments(&chain, &law, &all);
+        let scenario = scenario(seed);
+        let (all, given) = (scenario.times(), scenario.given());
+        let Scenario { chain, law, period, early, late, .. } = scenario;
+        let exact = reference::moments(&chain, &law, period, &given);
         let exact: Vec<Profile> =
             all.iter().zip(&exact).map(|(&t, e)| exact_profile(&chain, t, e)).collect();
         let largest = exact.iter().map(|p| p.sizes().energy).fold(0.0, f64::max);
         let exact: Vec<_> = exact.iter().map(columns).collect();
         let place = format!("scenario {seed}, N = {}, γ = {:.3e}", chain.bonds, chain.flip_rate);
-        let contour = late.len() == 3 && evolve::contour::earliest(&chain).is_some();
+        let contour = late.len() == 4 && evolve::contour::earliest(&chain).is_some();
         for (method, from, to) in [
             (
                 Method::Auto,
@@ -163,8 +165,11 @@ impl Tally {
                 );
                 let (solutions, _) =
                     found.unwrap_or_else(|e| panic!("{place} at {tolerance:e}: {e}"));
-                let found: Vec<Profile> =
-                    solutions.iter().zip(times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
+                let found: Vec<Profile> = solutions
+                    .iter()
+                    .zip(times)
+                    .map(|(s, t)| Profile::new(&chain, s, t.hi))
+                    .collect();
                 self.compare(
                     &place,
                     &format!("{method:?}"),
@@ -180,7 +185,7 @@ impl Tally {
     /// The stationary state, or the averages over a period of the time-periodic one, by every way
     /// that serves.
     fn stationarity(&mut self, seed: u64) {
-        let Scenario { chain, law, .. } = scenario(seed);
+        let Scenario { chain, law, period, .. } = scenario(seed);
         let driven = chain.force != Force::default();
         let isolated = chain.left.is_none() && chain.right.is_none();
         if isolated && (driven || chain.flip_rate == 0.0) {
@@ -189,9 +194,11 @@ impl Tally {
         let top = chain.force.harmonics.last().map_or(0, |h| h.0 as usize);
         // All relaxation times are below 1e6; the products of the means have harmonics up to twice
         // the force's.
-        let instants = reference::period(&chain, &law, 1e9, 2 * top + 1);
-        let profiles: Vec<_> =
-            instants.iter().map(|(time, e)| columns(&exact_profile(&chain, *time, e))).collect();
+        let instants = reference::period(&chain, &law, period, 1e9, 2 * top + 1);
+        let profiles: Vec<_> = instants
+            .iter()
+            .map(|(time, e)| columns(&exact_profile(&chain, (*time).into(), e)))
+            .collect();
         let exact: [Vec<f64>; 8] = std::array::from_fn(|c| {
             let mean = |site: usize| {
                 profiles.iter().map(|p| p[c][site]).sum::<f64>() / profiles.len() as f64
@@ -296,6 +303,38 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
 fn the_estimate_of_a_stationary_or_periodic_state_bounds_its_true_error() {
     let mut tally = Tally::default();
     (0..20).for_each(|seed| tally.stationarity(seed));
+    tally.judge();
+}
+
+#[test]
+fn a_cold_start_is_known_to_its_own_size() {
+    let text = "chain = { topology = 'open', bonds = 3, flip_rate = 1.0 }
+                left.thermostat.temperature = 2.0
+                right = { thermostat = { temperature = 1.0 }, force = { mean = 2.0 } }
+                initial.temperature = '0'";
+    let file = flipchain::scenario::Scenario::from_str_named(text, "inline", &[]).expect("valid");
+    let (chain, law) = (Chain::new(&file), InitialLaw::new(&file));
+    let given = [0.0, 1e-9, 1e-6, 1e-3, 0.1].map(|t| (t, 9.0));
+    let times = given.map(|(t, _)| chain.microscopic_time(t, TimeScale::Diffusive));
+    let exact = reference::moments(&chain, &law, 1.0, &given);
+    let mut tally = Tally::default();
+    for method in [Method::Auto, Method::Radau] {
+        let plan = evolve::plan(&chain, &law, &times, method, true).expect("steps serve");
+        let quiet = Monitor::default();
+        let modal = Modal::new(&chain);
+        let found = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| true, &quiet);
+        let found = found.expect("it ends").0;
+        assert!(found[0].moments.covariance.as_ref().is_some_and(|c| c.iter().all(|x| *x == 0.0)));
+        for ((solution, exact), time) in found.iter().zip(&exact).zip(&times) {
+            let profile = Profile::new(&chain, solution, time.hi);
+            let exact = columns(&exact_profile(&chain, *time, exact));
+            let largest = profile.sizes().thermal;
+            let stated = profile.errors.thermal;
+            assert!(stated <= 1e-8 * largest, "τ = {time:e}: {stated:e} of {largest:e}");
+            // Nothing is granted beside the estimates.
+            tally.compare("a cold start", "steps", 1e-9, &[profile], &[exact], 0.0);
+        }
+    }
     tally.judge();
 }
 

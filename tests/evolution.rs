@@ -10,8 +10,8 @@ use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::MomentEquations;
 use flipchain::covariance::moments::Solution;
 use flipchain::covariance::{literal::Literal, modal::Modal};
-use flipchain::evolve::contour;
 use flipchain::evolve::radau::{self, Counts};
+use flipchain::evolve::{self, Method, contour};
 use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Thermostat, Topology};
 use ndarray::{Array1, Array2};
@@ -25,7 +25,7 @@ fn chain(topology: Topology, bonds: usize, flip_rate: f64, ends: [bool; 2], forc
     Chain { topology, bonds, flip_rate, left: end(ends[0], 2.0), right: end(ends[1], 1.0), force }
 }
 
-fn evolve(
+fn stepped(
     equations: &impl MomentEquations,
     law: &InitialLaw,
     times: &[f64],
@@ -111,9 +111,9 @@ fn the_estimate_bounds_the_distance_to_the_matrix_exponential() {
         let law = law(&chain, &mut random);
         let times = [0.0, 0.01, 1.0, 7.0, 60.0];
         for tolerance in [1e-4, 1e-7, 1e-10] {
-            let (outputs, _) = evolve(&Modal::new(&chain), &law, &times, tolerance);
+            let (outputs, _) = stepped(&Modal::new(&chain), &law, &times, tolerance);
             for output in &outputs {
-                let time = output.moments.time;
+                let time = output.moments.time.hi;
                 let (z, c) = exact(&chain, &law, time);
                 let bonds = chain.bonds;
                 let c_diag = c.diag().to_vec();
@@ -152,8 +152,8 @@ fn the_literal_and_the_modal_evolution_agree() {
     let chain = chain(Topology::Open, 4, 1.0, [true, true], 2.0);
     let law = law(&chain, &mut random);
     let times = [0.5, 20.0];
-    let fast = evolve(&Modal::new(&chain), &law, &times, 1e-9).0;
-    let judge = evolve(&Literal::new(&chain), &law, &times, 1e-9).0;
+    let fast = stepped(&Modal::new(&chain), &law, &times, 1e-9).0;
+    let judge = stepped(&Literal::new(&chain), &law, &times, 1e-9).0;
     for (fast, judge) in fast.iter().zip(&judge) {
         let error = largest(&(full(fast) - full(judge)));
         assert!(error < 1e-9, "{error:e}");
@@ -174,7 +174,7 @@ fn steps_do_not_grow_with_the_square_of_the_size() {
             ..Default::default()
         };
         let end = (bonds * bonds) as f64;
-        steps.push(evolve(&Modal::new(&chain), &law, &[end], 1e-8).1.steps);
+        steps.push(stepped(&Modal::new(&chain), &law, &[end], 1e-8).1.steps);
     }
     println!("steps for N = 8, 16, 32, 64: {steps:?}");
     // The time grows 64-fold; a doubling of N may add a few steps.
@@ -191,7 +191,7 @@ fn the_bits_do_not_depend_on_the_number_of_threads() {
             .num_threads(threads)
             .build()
             .expect("a pool of threads");
-        pool.install(|| evolve(&Modal::new(&chain), &law, &[5.0], 1e-6).0[0].moments.clone())
+        pool.install(|| stepped(&Modal::new(&chain), &law, &[5.0], 1e-6).0[0].moments.clone())
     };
     let one = run(1);
     for threads in [2, 3, 8] {
@@ -210,16 +210,16 @@ fn energy_balances_at_every_site_and_volume_is_kept() {
         chain(ring, 6, 0.4, [false, false], 0.0),
     ] {
         let law = law(&chain, &mut random);
-        let (outputs, _) = evolve(&Modal::new(&chain), &law, &[0.0, 3.0, 200.0], 1e-9);
+        let (outputs, _) = stepped(&Modal::new(&chain), &law, &[0.0, 3.0, 200.0], 1e-9);
         let start = Solution::initial(&chain, &law);
         let mut names = Vec::new();
         for output in &outputs {
-            for identity in identities::balances(&chain, &start, output, 0.0) {
+            for identity in identities::balances(&chain, &start, output, 0.0, 0.0) {
                 // The tolerance, and the time integrals' share of it.
                 assert!(identity.violation < 1e-9, "{chain:?}: {identity:?}");
                 names.push(identity.name);
             }
-            for identity in identities::of_covariance(output, 0.0) {
+            for identity in identities::of_covariance(output, 0.0, 0.0) {
                 assert!(identity.violation < 1e-9, "{chain:?}: {identity:?}");
             }
         }
@@ -228,7 +228,76 @@ fn energy_balances_at_every_site_and_volume_is_kept() {
         // A wrong solution is noticed: one variance off by a thousandth.
         let mut wrong = outputs[2].clone();
         wrong.moments.variance[chain.bonds] *= 1.001;
-        assert!(identities::balances(&chain, &start, &wrong, 0.0)[0].violation > 1e-7);
+        assert!(identities::balances(&chain, &start, &wrong, 0.0, 0.0)[0].violation > 1e-7);
+    }
+}
+
+#[test]
+fn identities_of_a_cold_start_are_judged_by_what_the_run_holds() {
+    for bonds in [3, 40] {
+        let chain = chain(Topology::Open, bonds, 1.0, [true, true], 2.0);
+        let zeros = |n: usize| vec![0.0; n];
+        let law = InitialLaw {
+            mean_r: zeros(bonds),
+            mean_p: zeros(bonds + 1),
+            var_r: zeros(bonds),
+            var_p: zeros(bonds + 1),
+            covariance: None,
+        };
+        let outputs = stepped(&Modal::new(&chain), &law, &[0.0, 1e-6, 1.6], 1e-9).0;
+        let start = Solution::initial(&chain, &law);
+        let scale = identities::largest_energy(&chain, &outputs);
+        for output in &outputs {
+            let checked = identities::balances(&chain, &start, output, 0.0, scale);
+            for identity in checked.into_iter().chain(identities::of_covariance(output, 0.0, scale))
+            {
+                // Sums of N terms, and roundings of steps and transforms.
+                assert!(identity.violation < 1e-12, "N = {bonds}: {identity:?}");
+            }
+            for (i, v) in output.moments.variance.iter().enumerate() {
+                let stated = output.errors.var_r.min(output.errors.var_p);
+                assert!(*v >= -stated, "N = {bonds}, coordinate {i}: {v:e} ± {stated:e}");
+            }
+        }
+    }
+}
+
+#[test]
+fn at_time_0_the_answer_is_the_initial_law_bit_for_bit() {
+    let mut random = ChaCha8Rng::seed_from_u64(17);
+    for (topology, flip_rate) in
+        [(Topology::Open, 0.7), (Topology::Ring, 0.7), (Topology::Open, 0.0), (Topology::Ring, 0.0)]
+    {
+        let ends = [topology == Topology::Open; 2];
+        let chain = chain(topology, 5, flip_rate, ends, 0.0);
+        for correlated in [false, true] {
+            let mut law = law(&chain, &mut random);
+            if correlated {
+                law = law.correlated(1.5, topology == Topology::Ring);
+            }
+            let plan = evolve::plan(&chain, &law, &[0.0, 1.0], Method::Auto, true);
+            let plan = plan.expect("there is a way");
+            let modal = Modal::new(&chain);
+            let found = evolve::evolve(
+                &modal,
+                &law,
+                &[0.0, 1.0],
+                &plan,
+                1e-9,
+                |_| true,
+                &Default::default(),
+            );
+            let start = found.expect("it ends").0.remove(0);
+            let same =
+                |a: &[f64], b: &[f64]| a.iter().zip(b).all(|(a, b)| a.to_bits() == b.to_bits());
+            assert!(same(&start.moments.mean, &law.mean()));
+            assert!(same(&start.moments.variance, &law.variance()));
+            let covariance = start.moments.covariance.expect("it was asked for");
+            assert_eq!(covariance, law.covariance_above(0.0));
+            let errors = start.errors;
+            assert_eq!([errors.mean_r, errors.mean_p, errors.var_r, errors.var_p], [0.0; 4]);
+            assert!(errors.correlation < 1e-14);
+        }
     }
 }
 
@@ -251,7 +320,7 @@ fn a_constant_force_drives_the_closed_form_current_at_late_times() {
             });
         }
         let law = law(&chain, &mut random);
-        let (outputs, _) = evolve(&Modal::new(&chain), &law, &[1e5], 1e-9);
+        let (outputs, _) = stepped(&Modal::new(&chain), &law, &[1e5], 1e-9);
         let profile = Profile::new(&chain, &outputs[0], 1e5);
         let current = chain.stationary_current().expect("two thermostats");
         assert!(
@@ -282,7 +351,7 @@ fn uniform_temperature_is_stationary_under_no_force() {
             var_p: vec![2.0; n],
             ..Default::default()
         };
-        let (outputs, _) = evolve(&Modal::new(&chain), &law, &[1.0, 1e4], 1e-9);
+        let (outputs, _) = stepped(&Modal::new(&chain), &law, &[1.0, 1e4], 1e-9);
         for output in outputs {
             // The uniform state is split off, so only the transforms' roundings are left.
             assert!(
@@ -316,9 +385,9 @@ fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
                 contour::evolve(&modal, &law, &times, tolerance, |_| true, &Default::default())
                     .expect("it ends")
                     .0;
-            let (stepped, _) = evolve(&modal, &law, &times, tolerance);
+            let (stepped, _) = stepped(&modal, &law, &times, tolerance);
             for (a, b) in inverted.iter().zip(&stepped) {
-                let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time);
+                let place = format!("{chain:?} τ = {} at {tolerance:e}", a.moments.time.hi);
                 for (kind, distance, allowed) in distances(a, b) {
                     assert!(distance <= allowed, "{kind}, {place}: {distance:e} > {allowed:e}");
                     assert!(allowed < 100.0 * tolerance, "{kind}, {place}: {allowed:e}");
@@ -328,11 +397,11 @@ fn the_contour_and_the_integrator_agree_to_their_stated_errors() {
                     b.integrals.as_ref().expect("integrals"),
                 );
                 assert!(
-                    apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + a.moments.time),
+                    apart(&p.square, &q.square) < 100.0 * tolerance * (1.0 + a.moments.time.hi),
                     "{place}"
                 );
                 assert!(
-                    apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + a.moments.time),
+                    apart(&p.product, &q.product) < 100.0 * tolerance * (1.0 + a.moments.time.hi),
                     "{place}"
                 );
             }

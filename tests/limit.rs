@@ -93,6 +93,58 @@ fn a_wave_between_insulated_ends_becomes_heat_as_in_closed_form() {
     compare(&problem, &[1e-6, 1e-3, 0.1, 1.0, 20.0], exact, 1e-10);
 }
 
+#[test]
+fn a_wall_that_is_pulled_warms_at_once_by_the_same_however_early_that_is() {
+    // Pulled from rest at an insulated end, the layers of r and of the heat have the shape of x/√t:
+    // the convolution of two Gaussians gives e_heat(t, 1) = T + 2F̄²/π for all t ≪ 1.
+    for (gamma, force) in [(1.0, 1.5), (20.0, -0.7), (0.05, 2.0)] {
+        let ends =
+            Ends::Open { force, left: HeatEnd::Temperature(0.5), right: HeatEnd::Slope(0.0) };
+        let initial = initial("0", "0", "0.5");
+        let problem = Problem { flip_rate: gamma, ends, initial, monitor: Default::default() };
+        let expected = 0.5 + 2.0 * force * force / PI;
+        for t in [1e-250, 1e-100, 1e-30, 1e-20, 1e-16, 1e-12, 1e-8, 1e-5] {
+            let evolution = problem.evolve(&[t]).expect("solved").expect("with initial profiles");
+            let output = &evolution.outputs[0];
+            let error = (output.state.heat(1.0) - expected).abs();
+            let stated = output.errors[1];
+            assert!(error <= stated, "γ = {gamma}, t = {t:e}: {error:e} beyond {stated:e}");
+            // What theory.md claims, of the largest value.
+            assert!(error < 1e-13 * expected, "γ = {gamma}, t = {t:e}: {error:e}");
+            assert!(stated < 1e-10 * expected, "γ = {gamma}, t = {t:e}: {stated:e} stated");
+        }
+    }
+}
+
+#[test]
+fn the_two_ends_of_a_ring_are_one_point() {
+    // r = x jumps where the ring closes: 1/2 - Σ sin(2πkx)/(πk) e^(-4π²k²t/2γ), k ≥ 1.
+    let gamma = 0.7;
+    let problem = Problem {
+        flip_rate: gamma,
+        ends: Ends::Ring,
+        initial: initial("x", "0", "1"),
+        monitor: Default::default(),
+    };
+    for t in [1e-4, 0.01, 0.3] {
+        let evolution = problem.evolve(&[t]).expect("solved").expect("with initial profiles");
+        let output = &evolution.outputs[0];
+        for x in points() {
+            let wave = |k: i32| {
+                let k = f64::from(k);
+                (2.0 * PI * k * x).sin() / (PI * k) * (-2.0 * (PI * k).powi(2) * t / gamma).exp()
+            };
+            let exact = 0.5 - (1..400).map(wave).sum::<f64>();
+            let error = (output.state.elongation(x) - exact).abs();
+            assert!(error < output.errors[0] + 2e-14, "t = {t}, x = {x}: {error:e}");
+            assert!(output.errors[0] < 1e-10);
+        }
+        let State::Evolved(snapshot) = &output.state else { panic!("t = {t} is later than 0") };
+        let energy = snapshot.integrate(|_, r, heat| heat + r * r / 2.0);
+        assert!((energy - 7.0 / 6.0).abs() < 1e-11, "t = {t}: {energy}");
+    }
+}
+
 /// ∫_0^t e^(-a(t-s)) e^(-bs) ds
 fn convolved(a: f64, b: f64, t: f64) -> f64 {
     if (a - b).abs() < 1e-9 * a {
@@ -276,7 +328,11 @@ fn the_oscillation_works_at_the_rate_of_a_half_infinite_chain() {
         let amplitude = Complex64::new(0.3, -0.4);
         let chain = Chain { bonds: 4000, flip_rate, right, ..chain.clone() };
         let chain = Chain {
-            force: Force { mean: 0.0, frequency, harmonics: vec![(1, amplitude)] },
+            force: Force {
+                mean: 0.0,
+                frequency: frequency.into(),
+                harmonics: vec![(1, amplitude)],
+            },
             ..chain
         };
         // From the left: each atom answers the next with p_n = ratio p_(n+1); s p = s

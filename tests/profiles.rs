@@ -156,7 +156,7 @@ fn the_current_in_time_keeps_its_digits_in_long_chains() {
             .expect("it ends")
             .0
             .iter()
-            .map(|s| Profile::new(&chain, s, s.moments.time))
+            .map(|s| Profile::new(&chain, s, s.moments.time.hi))
             .collect();
         let (late, exact) = (
             &profiles[1],
@@ -232,7 +232,7 @@ fn assert_same(found: &[Solution], judges: &[Solution], what: &str) {
             assert!(
                 apart <= allowed,
                 "{what}, τ = {}: {name} {apart:e} apart, stated {allowed:e}",
-                found.moments.time
+                found.moments.time.hi
             );
         }
     }

@@ -54,7 +54,7 @@ impl Literally {
         }
         for (k, &(order, amplitude)) in chain.force.harmonics.iter().enumerate() {
             let (cos, sin, omega) =
-                (n + 1 + 2 * k, n + 2 + 2 * k, order as f64 * chain.force.frequency);
+                (n + 1 + 2 * k, n + 2 + 2 * k, order as f64 * chain.force.frequency.hi);
             // F_l e^(ilωτ) and its conjugate.
             generator[[n - 1, cos]] = 2.0 * amplitude.re;
             generator[[n - 1, sin]] = -2.0 * amplitude.im;

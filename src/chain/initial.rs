@@ -147,6 +147,22 @@ impl InitialLaw {
         [&self.var_r[..], &self.var_p].concat()
     }
 
+    /// A temperature that nothing is colder than: the covariance less it is positive semidefinite.
+    /// Of independent coordinates the least variance, of others what Gershgorin's circles tell.
+    pub fn coldest(&self) -> f64 {
+        let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
+        match &self.covariance {
+            None => least(&mut self.var_r.iter().chain(&self.var_p).copied()),
+            Some(c) => {
+                let row = |(i, row): (usize, ndarray::ArrayView1<f64>)| {
+                    let radius: f64 = row.iter().map(|x| x.abs()).sum::<f64>() - row[i].abs();
+                    row[i] - radius
+                };
+                least(&mut c.rows().into_iter().enumerate().map(row)).max(0.0)
+            }
+        }
+    }
+
     /// The covariance less `reference` times the identity, in the theory's order. O(N²) memory.
     pub fn covariance_above(&self, reference: f64) -> Array2<f64> {
         let difference: Array1<f64> = self.variance().iter().map(|v| v - reference).collect();

@@ -12,6 +12,7 @@ pub mod modes;
 pub use initial::InitialError;
 
 use crate::numerics::double_double::harmonic_phase;
+pub use crate::numerics::double_double::{Double, frequency_of};
 use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -39,15 +40,17 @@ pub struct Chain {
 pub struct Force {
     /// F̄
     pub mean: f64,
-    /// ω, microscopic; 0 when there are no harmonics.
-    pub frequency: f64,
+    /// ω = 2π/θ, microscopic, to 32 digits: a late time multiplies its rounding. 0 when there are
+    /// no harmonics.
+    pub frequency: Double,
     /// (l, F_l) for l ≥ 1, each l once, sorted.
     pub harmonics: Vec<(u32, Complex64)>,
 }
 
 impl Force {
     /// F_N(τ).
-    pub fn at(&self, time: f64) -> f64 {
+    pub fn at(&self, time: impl Into<Double>) -> f64 {
+        let time = time.into();
         self.mean
             + self
                 .harmonics
@@ -104,6 +107,11 @@ impl Chain {
         [self.left, self.right].map(|t| t.map_or(0.0, |t| t.temperature))
     }
 
+    /// The lower temperature of the thermostats; `None` without any.
+    pub fn coldest(&self) -> Option<f64> {
+        [self.left, self.right].into_iter().flatten().map(|t| t.temperature).reduce(f64::min)
+    }
+
     /// Microscopic duration of one unit of the scale: N², N or 1.
     pub fn time_unit(&self, scale: TimeScale) -> f64 {
         let n = self.bonds as f64;
@@ -111,6 +119,16 @@ impl Chain {
             TimeScale::Diffusive => n * n,
             TimeScale::Ballistic => n,
             TimeScale::Microscopic => 1.0,
+        }
+    }
+
+    /// τ = t N², t N or t, exactly: a phase ωτ needs more digits of a late time than a double has.
+    pub fn microscopic_time(&self, t: f64, scale: TimeScale) -> Double {
+        let n = self.bonds as f64;
+        match scale {
+            TimeScale::Diffusive => Double::product(n, n).scaled(t),
+            TimeScale::Ballistic => Double::product(n, t),
+            TimeScale::Microscopic => t.into(),
         }
     }
 
@@ -128,8 +146,8 @@ impl Chain {
         }
         harmonics.sort_by_key(|(l, _)| *l);
         let frequency = match table.period {
-            Some(period) if !harmonics.is_empty() => 2.0 * std::f64::consts::PI / period,
-            _ => 0.0,
+            Some(period) if !harmonics.is_empty() => frequency_of(period),
+            _ => Double::default(),
         };
         Chain {
             topology: scenario.chain.topology,

@@ -3,7 +3,7 @@
 use super::expected;
 use super::run::{Findings, Run};
 use super::{CovarianceArgs, Error, RunArgs};
-use crate::chain::{Chain, InitialError, InitialLaw};
+use crate::chain::{Chain, Double, InitialError, InitialLaw};
 use crate::cost;
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
@@ -69,7 +69,8 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     let law = InitialLaw::read(&scenario)?;
     let labels = scenario.output_times();
     let unit = chain.time_unit(table.scale);
-    let times: Vec<f64> = labels.iter().map(|t| t * unit).collect();
+    let times: Vec<Double> =
+        labels.iter().map(|&t| chain.microscopic_time(t, table.scale)).collect();
     let kept = all.kept(&labels)?;
     let held: Vec<bool> = kept.iter().map(|&kept| kept || all.modes).collect();
     let name = args.method.as_deref().unwrap_or("auto");
@@ -127,10 +128,11 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
     };
     drop(monitor);
     let start = Solution::initial(&chain, &law);
+    let scale = identities::largest_energy(&chain, solutions.iter().chain([&start]));
     let identities = Identity::worst(solutions.iter().zip(&labels).flat_map(|(s, &t)| {
-        let mut of_output = identities::balances(&chain, &start, s, t);
-        of_output.extend(identities::of_covariance(s, t));
-        of_output.extend(identities::of_inflow(&chain, s, t));
+        let mut of_output = identities::balances(&chain, &start, s, t, scale);
+        of_output.extend(identities::of_covariance(s, t, scale));
+        of_output.extend(identities::of_inflow(&chain, s, t, scale));
         of_output
     }));
     let mut modes_errors = None;

@@ -126,12 +126,13 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     };
     let average = observe::periodic::average(&chain, &state);
     let mut checked = vec![identities::of_periodic_state(&chain, &average, &state)];
-    checked.push(identities::of_covariance(&state.average, f64::INFINITY));
+    let scale = identities::largest_energy(&chain, [&state.average]);
+    checked.push(identities::of_covariance(&state.average, f64::INFINITY, scale));
     checked.extend(
         instants
             .iter()
             .zip(&phases)
-            .map(|(solution, &phase)| identities::of_covariance(solution, phase)),
+            .map(|(solution, &phase)| identities::of_covariance(solution, phase, scale)),
     );
     let mut profiles: Vec<Profile> =
         phases.iter().map(|&t| Profile::new(&chain, &state.at(t), t)).collect();

@@ -11,13 +11,13 @@ use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::largest;
 use crate::monitor::Monitor;
+use crate::numerics::double_double::turn_phase;
 use crate::numerics::vector::largest_of;
 use crate::resolvent;
 use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
 use crate::steady::{SteadyError, closed, periodic, profiles};
 use num_complex::Complex64;
-use std::f64::consts::PI;
 
 /// The columns C(t) e_j, j the coordinates `of`, t the `phase` of the period where the force has
 /// one. Every coordinate must exist ([`Coordinate::index`]). `law` says where a chain without
@@ -131,9 +131,9 @@ fn quadrature(
         let variances = &harmonic.variance[chain.bonds..];
         let source: Vec<Complex64> =
             squares.iter().zip(variances).map(|(q, v)| flips * (q + v)).collect();
-        let sigma = Complex64::new(0.0, harmonic.order as f64 * state.mean.frequency);
+        let sigma = state.mean.rotation(harmonic.order);
         let found = resolvent::columns(chain, sigma, &source, indices, &part(k + 1))?;
-        let turn = 2.0 * Complex64::cis(2.0 * PI * harmonic.order as f64 * phase);
+        let turn = 2.0 * turn_phase(harmonic.order, phase);
         for (column, harmonic) in values.iter_mut().zip(&found.values) {
             column.iter_mut().zip(harmonic).for_each(|(sum, x)| *sum += (turn * x).re);
         }

@@ -1,7 +1,7 @@
 //! What is kept of the first and second moments: means, variances, the correlations that carry the
 //! current, and their time integrals.
 
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::monitor::record;
 use crate::numerics::vector::largest_of;
 use crate::scenario::Topology;
@@ -11,8 +11,8 @@ use ndarray::{Array2, ArrayView2};
 /// First and second moments at one time, in the theory's order r, p.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Moments {
-    /// Microscopic time.
-    pub time: f64,
+    /// Microscopic time, to 32 digits.
+    pub time: Double,
     /// r̄, p̄
     pub mean: Vec<f64>,
     /// Variances of all coordinates.
@@ -54,6 +54,7 @@ pub struct TimeIntegrals {
     pub work: f64,
 }
 
+record!(Double { hi, lo });
 record!(Moments { time, mean, variance, correlation, inflow, covariance });
 record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
 record!(TimeIntegrals { mean, square, product, work });
@@ -125,7 +126,8 @@ impl TimeIntegrals {
 pub struct Consistency {
     /// Largest |C - Cᵀ|.
     pub asymmetry: f64,
-    /// Largest |C_ij| - √(C_ii C_jj), or negative variance; 0 where the matrix passes.
+    /// What the variances would have to be enlarged by for |C_ij|² ≤ C_ii C_jj; 0 where the matrix
+    /// passes.
     pub negative_minor: f64,
     /// The least of 0, 1e-17, 1e-16, .. that, added to the diagonal, lets a Cholesky factorization
     /// succeed: how far the matrix is from positive semidefinite, to a factor 10. `None` beyond
@@ -146,8 +148,7 @@ impl Consistency {
             negative = negative.max(-variance[i]);
             for j in 0..i {
                 asymmetry = asymmetry.max((covariance[[i, j]] - covariance[[j, i]]).abs());
-                let bound = (variance[i].max(0.0) * variance[j].max(0.0)).sqrt();
-                negative = negative.max(covariance[[i, j]].abs() - bound);
+                negative = negative.max(missing(variance[i], variance[j], covariance[[i, j]]));
             }
         }
         let n = covariance.nrows();
@@ -161,11 +162,19 @@ impl Consistency {
         let scale = largest(variance).max(f64::MIN_POSITIVE);
         let minor = correlation.iter().enumerate().map(|(bond, c)| {
             let (p, r) = chain.left_pair(bond);
-            c.abs() - (variance[p].max(0.0) * variance[r].max(0.0)).sqrt()
+            missing(variance[p], variance[r], *c)
         });
         let negative = variance.iter().map(|v| -v).chain(minor).fold(0.0, f64::max);
         Consistency { asymmetry: 0.0, negative_minor: negative / scale, indefinite: None }
     }
+}
+
+/// What two variances a and b must be enlarged by for a covariance c: less the smaller eigenvalue,
+/// (ab - c²)/((a + b)/2 + √((a - b)²/4 + c²)).
+fn missing(a: f64, b: f64, c: f64) -> f64 {
+    let larger = 0.5 * (a + b).abs() + (0.25 * (a - b) * (a - b) + c * c).sqrt();
+    let smaller = if a + b < 0.0 { -larger } else { (a * b - c * c) / larger };
+    if larger == 0.0 { 0.0 } else { -smaller }
 }
 
 /// The least of 0, 1e-17, 1e-16, .., 1 by which C/scale must be shifted to be positive definite in
@@ -209,6 +218,35 @@ impl Solution {
             ..Default::default()
         };
         Solution { moments, ..Default::default() }
+    }
+
+    /// The initial law as the answer at time 0, with its covariance where that is `keep`t: the given
+    /// numbers, without error but for the roundings of a current at the ends. O(N²) where there is a
+    /// covariance.
+    pub fn at_start(chain: &Chain, law: &InitialLaw, keep: bool) -> Solution {
+        let mut start = Solution::initial(chain, law);
+        let covariance = (keep || law.covariance.is_some()).then(|| law.covariance_above(0.0));
+        start.consistency = Some(match &covariance {
+            Some(covariance) => Consistency::of(covariance.view()),
+            None => {
+                Consistency::of_bonds(chain, &start.moments.variance, &start.moments.correlation)
+            }
+        });
+        start.moments.covariance = covariance.filter(|_| keep);
+        let (z, v, last) = (&start.moments.mean, &start.moments.variance, chain.coordinates() - 1);
+        let ends = [chain.bonds, last]
+            .into_iter()
+            .zip(chain.friction().into_iter().zip(chain.temperature()));
+        let terms = ends.map(|(p, (friction, t))| friction * (t + v[p] + z[p] * z[p]));
+        start.errors.correlation = 4.0 * f64::EPSILON * largest_of(terms);
+        let n = chain.coordinates();
+        start.integrals = Some(TimeIntegrals {
+            mean: vec![0.0; n],
+            square: vec![0.0; n],
+            product: vec![0.0; chain.bonds],
+            work: 0.0,
+        });
+        start
     }
 
     /// The initial law itself, without error.

@@ -10,14 +10,11 @@
 
 use super::moments::largest;
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
-use crate::chain::Chain;
-use crate::numerics::double_double::harmonic_phase;
+use crate::chain::{Chain, Double};
+use crate::numerics::double_double::{harmonic_phase, phase_error};
 use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use std::collections::BTreeSet;
-
-/// Error of e^(imωτ): the phase is reduced with 32 digits, however many radians it holds.
-pub const PHASE_ERROR: f64 = 4.0 * f64::EPSILON;
 
 /// One harmonic of the force and of the means.
 #[derive(Debug, Clone, PartialEq)]
@@ -34,7 +31,7 @@ pub struct MeanHarmonic {
 #[derive(Debug, Clone, PartialEq)]
 pub struct PeriodicMean {
     /// ω
-    pub frequency: f64,
+    pub frequency: Double,
     /// In ascending order of l, from -l to l.
     pub harmonics: Vec<MeanHarmonic>,
     /// Largest error of the means at any phase.
@@ -63,7 +60,8 @@ impl PeriodicMean {
         for &(order, force) in
             chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO)
         {
-            let shift = Complex64::new(0.0, order as f64 * frequency);
+            let turning = frequency.scaled(order.into());
+            let shift = Complex64::new(0.0, turning.hi);
             let mut push = vec![Complex64::ZERO; chain.coordinates()];
             push[chain.coordinates() - 1] = force;
             let mut mean = solve(shift, &push)?;
@@ -71,7 +69,9 @@ impl PeriodicMean {
                 chain.drift_of(&mean.iter().map(|z| (part * z).re).collect::<Vec<_>>())
             });
             let residual: Vec<Complex64> = (push.iter().zip(&mean).zip(re.iter().zip(&im)))
-                .map(|((f, z), (re, im))| f - shift * z + Complex64::new(*re, *im))
+                .map(|((f, z), (re, im))| {
+                    f - shift * z + Complex64::new(*re, *im) - Complex64::new(0.0, turning.lo) * z
+                })
                 .collect();
             let correction = solve(shift, &residual)?;
             // Near a resonance the next correction may be as large as this one.
@@ -102,7 +102,7 @@ impl PeriodicMean {
         let mean = mean.iter().map(|&z| z.into()).collect();
         let harmonics = vec![MeanHarmonic { order: 0, force: chain.force.mean.into(), mean }];
         PeriodicMean {
-            frequency: 0.0,
+            frequency: Double::default(),
             harmonics,
             error,
             oscillation_error: 0.0,
@@ -111,20 +111,38 @@ impl PeriodicMean {
     }
 
     /// e^(imωτ)
-    pub fn turn(&self, order: i64, time: f64) -> Complex64 {
-        harmonic_phase(order, self.frequency, time)
+    pub fn turn(&self, order: i64, time: impl Into<Double>) -> Complex64 {
+        harmonic_phase(order, self.frequency, time.into())
+    }
+
+    /// Error of [`PeriodicMean::turn`].
+    pub fn turn_error(&self, order: i64, time: f64) -> f64 {
+        phase_error(order as f64 * self.frequency.hi * time)
+    }
+
+    /// imω
+    pub fn rotation(&self, order: i64) -> Complex64 {
+        Complex64::new(0.0, order as f64 * self.frequency.hi)
+    }
+
+    /// s - imω: near the pole imω a rounding of that would be one of the phase at late times.
+    pub fn from_pole(&self, s: Complex64, order: i64) -> Complex64 {
+        let distance = Double::from(s.im).plus(self.frequency.scaled(-(order as f64)));
+        Complex64::new(s.re, distance.hi)
     }
 
     /// ∫_0^τ e^(imωt) dt
-    pub fn turn_integral(&self, order: i64, time: f64) -> Complex64 {
+    pub fn turn_integral(&self, order: i64, time: impl Into<Double>) -> Complex64 {
+        let time = time.into();
         if order == 0 {
-            return time.into();
+            return time.hi.into();
         }
-        (self.turn(order, time) - 1.0) / Complex64::new(0.0, order as f64 * self.frequency)
+        (self.turn(order, time) - 1.0) / self.rotation(order)
     }
 
     /// z_per(τ)
-    pub fn at(&self, time: f64) -> Vec<f64> {
+    pub fn at(&self, time: impl Into<Double>) -> Vec<f64> {
+        let time = time.into();
         let mut mean = vec![0.0; self.harmonics[0].mean.len()];
         for harmonic in &self.harmonics {
             let turn = self.turn(harmonic.order, time);
@@ -134,11 +152,11 @@ impl PeriodicMean {
     }
 
     /// Largest errors of r̄ and p̄ by [`PeriodicMean::at`].
-    pub fn errors_at(&self) -> [f64; 2] {
+    pub fn errors_at(&self, time: f64) -> [f64; 2] {
         [0..self.bonds, self.bonds..self.harmonics[0].mean.len()].map(|part| {
             let of_harmonic = |h: &MeanHarmonic| {
                 let size = largest_norm(&h.mean[part.clone()]);
-                if h.order == 0 { 4.0 * f64::EPSILON * size } else { PHASE_ERROR * size }
+                self.turn_error(h.order, time) * size
             };
             self.oscillation_error + self.harmonics.iter().map(of_harmonic).sum::<f64>()
         })
@@ -204,12 +222,7 @@ impl PeriodicMean {
         let momenta: Vec<Complex64> =
             self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
         let source = Source { state: None, scale: Complex64::ONE, momenta: &momenta };
-        equations.solve_diagonals(
-            Complex64::new(0.0, order as f64 * self.frequency),
-            source,
-            targets,
-            tolerance,
-        )
+        equations.solve_diagonals(self.rotation(order), source, targets, tolerance)
     }
 
     /// Average power of the oscillating part of the force, Σ_(l≠0) F_l conj p̂_l at the atom it

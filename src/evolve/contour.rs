@@ -19,11 +19,12 @@
 use super::envelope;
 use super::hyperbola::{self, Contour};
 use super::radau::{Counts, EvolveError, reference_temperature};
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
-use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
+use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{Diagonals, MomentEquations, SolveError, Source, Target};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use std::ops::Range;
@@ -54,7 +55,7 @@ pub fn earliest(chain: &Chain) -> Option<f64> {
     let period = if chain.force.harmonics.is_empty() {
         0.0
     } else {
-        envelope::EARLIEST_PHASE / chain.force.frequency
+        envelope::EARLIEST_PHASE / chain.force.frequency.hi
     };
     serves.then(|| period.max(300.0 / chain.flip_rate))
 }
@@ -64,20 +65,22 @@ pub fn earliest(chain: &Chain) -> Option<f64> {
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = Problem::new(equations, law, SOLVE_TOLERANCE)?;
     let goal = goal(tolerance);
+    let exact = exact(times);
+    let times = &rounded(&exact);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
     let whole = |i: usize| is_formed(times, &keep, i);
     let runs = runs(times, tolerance, &keep);
     for (number, run) in runs.iter().enumerate() {
-        let group = &times[run.clone()];
-        let (first, last) = (group[0], group[group.len() - 1]);
+        let group = &exact[run.clone()];
+        let (first, last) = (group[0].hi, group[group.len() - 1].hi);
         let nodes = nodes_for(last / first, goal);
         let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
@@ -220,7 +223,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             start: vec![],
             constant_source,
         };
-        let oscillation = problem.oscillation(&[0.0], &|_| true)?;
+        let oscillation = problem.oscillation(&[Double::default()], &|_| true)?;
         let state = oscillation.sums[0].state.as_ref().expect("it was asked for");
         start.iter_mut().zip(state).for_each(|(y, c)| *y -= c);
         problem.start = start;
@@ -230,7 +233,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
     /// Σ_(m≠0) C_m e^(imωτ) and its integral at every time.
     fn oscillation(
         &self,
-        times: &[f64],
+        times: &[Double],
         whole: &dyn Fn(usize) -> bool,
     ) -> Result<Oscillation, SolveError> {
         let (n, bonds) = (self.deviation.len(), self.equations.chain().bonds);
@@ -244,7 +247,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let mut oscillation =
             Oscillation { sums: (0..times.len()).map(zero).collect(), losses: [0.0; 2] };
         for order in self.periodic.square_orders().into_iter().filter(|&order| order > 0) {
-            let weight = |time: f64| 2.0 * self.periodic.turn(order, time);
+            let weight = |time: Double| 2.0 * self.periodic.turn(order, time);
             let mut targets = targets(&mut oscillation.sums, |i| weight(times[i]));
             let (report, diagonals) = self.periodic.add_covariance(
                 self.equations,
@@ -256,10 +259,12 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &diagonals);
             }
             // What the solve leaves, and what the phase has lost.
+            let last = times.last().map_or(0.0, |last| last.hi);
+            let turned = self.periodic.turn_error(order, last);
             oscillation.losses[0] +=
-                2.0 * (report.error + PHASE_ERROR * largest_norm(&diagonals.variance));
+                2.0 * (report.error + turned * largest_norm(&diagonals.variance));
             oscillation.losses[1] +=
-                2.0 * (report.flow_error + PHASE_ERROR * largest_norm(&diagonals.correlation));
+                2.0 * (report.flow_error + turned * largest_norm(&diagonals.correlation));
         }
         Ok(oscillation)
     }
@@ -269,7 +274,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
     fn invert(
         &self,
         contour: &Contour,
-        times: &[f64],
+        times: &[Double],
         oscillation: Oscillation,
         keep: &dyn Fn(usize) -> bool,
         counts: &mut Counts,
@@ -287,7 +292,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             let (w, envelopes) =
                 envelope::at_node(self.equations, &self.periodic, given, &start, s)?;
             let weights: Vec<Complex64> =
-                times.iter().map(|t| 2.0 * weight * (s * t).exp()).collect();
+                times.iter().map(|t| 2.0 * weight * (s * t.hi).exp()).collect();
             for envelope in envelopes {
                 let source = Source {
                     state: envelope.state,
@@ -327,7 +332,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 }
             }
             let (share, last) =
-                ((number + 1) as f64 / contour.nodes.len() as f64, times[times.len() - 1]);
+                ((number + 1) as f64 / contour.nodes.len() as f64, times[times.len() - 1].hi);
             monitor.advance(Progress {
                 share,
                 time: last,
@@ -346,7 +351,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
     /// Puts C = Y - w wᵀ + T_ref together.
     fn solution(
         &self,
-        time: f64,
+        time: Double,
         sums: Sums,
         [w, w_sum]: [&[f64]; 2],
         [loss, flow_loss, mean_loss]: [f64; 3],
@@ -383,11 +388,12 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             .square
             .iter_mut()
             .zip(&sums.variance_integral)
-            .for_each(|(z, y)| *z += y + self.reference * time);
+            .for_each(|(z, y)| *z += y + self.reference * time.hi);
         integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
         // The parts are put together to some roundings of theirs.
         let rounding = 32.0 * f64::EPSILON;
-        let mean_loss = mean_loss + rounding * largest(&mean) + largest(&self.periodic.errors_at());
+        let mean_loss =
+            mean_loss + rounding * largest(&mean) + largest(&self.periodic.errors_at(time.hi));
         let loss = loss + rounding * largest(&variance) + 2.0 * largest(w) * mean_loss;
         // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's
         // temperature.

@@ -4,6 +4,7 @@
 //! Two dense products a doubling, O(n³ log τ). Where e^(At) is known to rounding at every t, and
 //! does not grow, no error does.
 
+use crate::chain::Double;
 use faer::Mat;
 use ndarray::{Array2, Axis};
 use rayon::prelude::*;
@@ -20,11 +21,12 @@ pub(super) fn accumulated(
     mut term: Array2<f64>,
     generator: impl Fn(&[f64]) -> Vec<f64>,
     norm: f64,
-    time: f64,
-    mut propagator: impl FnMut(f64) -> Array2<f64>,
+    time: Double,
+    mut propagator: impl FnMut(Double) -> Array2<f64>,
 ) -> Array2<f64> {
-    let doublings = (norm * time).log2().ceil().max(0.0) as i32;
-    let step = time / 2f64.powi(doublings);
+    let doublings = (norm * time.hi).log2().ceil().max(0.0) as i32;
+    let unit = time.scaled(2f64.powi(-doublings));
+    let step = unit.hi;
     term *= step;
     let mut sum = term.clone();
     for k in 1..=DEGREE {
@@ -36,7 +38,7 @@ pub(super) fn accumulated(
         sum += &term;
     }
     for doubling in 0..doublings {
-        let matrix = propagator(step * 2f64.powi(doubling));
+        let matrix = propagator(unit.scaled(2f64.powi(doubling)));
         sum = product(&product(&matrix, &sum), &matrix.t().to_owned()) + &sum;
     }
     sum

@@ -14,7 +14,7 @@
 //! A node costs 1 + 2·harmonics shifted solves. The singularities of the other kind must stay
 //! outside the hyperbola: [`EARLIEST_PHASE`].
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Double};
 use crate::covariance::moments::TimeIntegrals;
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
@@ -48,7 +48,6 @@ pub(super) fn at_node<'a, E: MomentEquations>(
 ) -> Result<(Vec<Complex64>, Vec<Envelope<'a>>), SolveError> {
     let (chain, flips) = (equations.chain(), 8.0 * equations.chain().flip_rate);
     let w = equations.solve_mean(s, deviation)?;
-    let rotation = |order: i64| Complex64::new(0.0, order as f64 * periodic.frequency);
     let products = |mean: &[Complex64], w: &[Complex64]| -> Vec<Complex64> {
         mean.iter().zip(w).skip(chain.bonds).map(|(p, u)| flips * p * u).collect()
     };
@@ -61,8 +60,13 @@ pub(super) fn at_node<'a, E: MomentEquations>(
             &w
         } else {
             let momenta = products(&harmonic.mean, &w);
-            envelopes.push(Envelope { order, shift: s + rotation(order), state: None, momenta });
-            shifted = equations.solve_mean(s - rotation(order), deviation)?;
+            envelopes.push(Envelope {
+                order,
+                shift: periodic.from_pole(s, -order),
+                state: None,
+                momenta,
+            });
+            shifted = equations.solve_mean(periodic.from_pole(s, order), deviation)?;
             &shifted
         };
         slow.iter_mut().zip(products(&harmonic.mean, w_l)).for_each(|(sum, q)| *sum += q);
@@ -80,7 +84,7 @@ pub(super) fn mean_integrals(
     periodic: &PeriodicMean,
     deviation: &[f64],
     (w, w_sum): (&[f64], &[f64]),
-    time: f64,
+    time: Double,
 ) -> Result<TimeIntegrals, SolveError> {
     let n = chain.coordinates();
     let mut sums = TimeIntegrals {
@@ -96,7 +100,7 @@ pub(super) fn mean_integrals(
         } else {
             let change: Vec<Complex64> =
                 deviation.iter().zip(w).map(|(before, w)| before - turn * w).collect();
-            solve(Complex64::new(0.0, -a.order as f64 * periodic.frequency), &change)?
+            solve(periodic.rotation(-a.order), &change)?
         };
         let own = periodic.turn_integral(a.order, time);
         sums.mean.iter_mut().zip(&a.mean).for_each(|(sum, z)| *sum += (own * z).re);

@@ -49,7 +49,7 @@ impl<'a> Damped<'a> {
         if i.is_multiple_of(2) { self.chain.bonds + i / 2 } else { i / 2 }
     }
 
-    pub fn at(&self, law: &InitialLaw, time: f64, keep: bool) -> Result<Solution, SolveError> {
+    pub fn at(&self, law: &InitialLaw, time: Double, keep: bool) -> Result<Solution, SolveError> {
         let (chain, n) = (self.chain, self.chain.coordinates());
         let propagator = propagator(chain, time);
         let deviation: Vec<f64> =
@@ -94,13 +94,15 @@ impl<'a> Damped<'a> {
         }
         // Rows of length one at most, and sums of n terms; n times as much at worst in a dense
         // product.
-        let sums = f64::EPSILON * (64.0 + (n as f64).sqrt());
+        // The propagator itself: its 32 digits lose one bit a doubling.
+        let doubled = (2.0 + chain.current_weight()) * time.hi * 2f64.powi(-100) * n as f64;
+        let sums = f64::EPSILON * (64.0 + (n as f64).sqrt()) + doubled.min(1.0);
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
         let loss =
             sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance));
         let means = sums * (n as f64).sqrt() * largest(&deviation)
             + 4.0 * f64::EPSILON * largest(&moments.mean)
-            + largest(&self.periodic.errors_at());
+            + largest(&self.periodic.errors_at(time.hi));
         let errors = MomentErrors {
             mean_r: means,
             mean_p: means,
@@ -160,10 +162,10 @@ impl<'a> Damped<'a> {
             },
         );
         for (i, sum) in integrals.square.iter_mut().enumerate() {
-            *sum += self.variance[i] * time + turned[[i, i]];
+            *sum += self.variance[i] * time.hi + turned[[i, i]];
         }
         for (bond, sum) in integrals.product.iter_mut().enumerate() {
-            *sum += self.correlation * time + turned[chain.left_pair(bond)];
+            *sum += self.correlation * time.hi + turned[chain.left_pair(bond)];
         }
         Ok(integrals)
     }
@@ -194,12 +196,12 @@ impl<'a> Damped<'a> {
 }
 
 /// e^(Bτ) along the chain.
-fn propagator(chain: &Chain, time: f64) -> ToeplitzHankel {
+fn propagator(chain: &Chain, time: Double) -> ToeplitzHankel {
     let n = chain.coordinates();
     let [left, right] = chain.friction();
-    let norm = (2.0 + left.max(right)) * time;
+    let norm = (2.0 + left.max(right)) * time.hi;
     let squarings = (norm / 16.0).log2().ceil().max(0.0) as i32;
-    let step = time / 8.0 / 2f64.powi(squarings);
+    let step = time.scaled(0.125 * 2f64.powi(-squarings));
     let column = |source: usize| -> Vec<Double> {
         let mut y = vec![Double::default(); n];
         y[source].hi = 1.0;
@@ -219,7 +221,7 @@ fn propagator(chain: &Chain, time: f64) -> ToeplitzHankel {
                             slope = slope.plus(term[i].scaled(-friction));
                         }
                     }
-                    slope.scaled(step).divided(k as f64)
+                    slope.times(step).divided(k as f64)
                 };
                 term = (0..n).map(next).collect();
                 y.iter_mut().zip(&term).for_each(|(y, term)| *y = y.plus(*term));

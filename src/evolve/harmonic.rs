@@ -17,12 +17,14 @@ use super::exponential::Damped;
 use super::radau::EvolveError;
 use super::rotation_integrals;
 use crate::chain::modes::Modes;
-use crate::chain::{Chain, Force, InitialLaw};
+use crate::chain::{Chain, Double, Force, InitialLaw};
 use crate::covariance::moments::{
     Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
 };
 use crate::monitor::{Monitor, Progress};
-use crate::numerics::double_double::{harmonic_phase, mode_phase};
+use crate::numerics::double_double::{
+    exact, harmonic_phase, mode_frequency, mode_phase, phase_error, turned,
+};
 use crate::scenario::Topology;
 use ndarray::{Array2, Axis};
 use num_complex::Complex64;
@@ -33,11 +35,11 @@ use rayon::prelude::*;
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<Vec<Solution>, EvolveError> {
-    let damped = Damped::new(chain)?;
+    let (damped, times) = (Damped::new(chain)?, exact(times));
     let mut solutions = Vec::with_capacity(times.len());
     for (index, &time) in times.iter().enumerate() {
         solutions.push(monitor.once(&format!("output-{index}"), |_| {
@@ -47,14 +49,14 @@ pub fn evolve(
             })
         })?);
         let share = (index + 1) as f64 / times.len() as f64;
-        monitor.advance(Progress { share, time, ..Default::default() })?;
+        monitor.advance(Progress { share, time: time.hi, ..Default::default() })?;
     }
     Ok(solutions)
 }
 
 /// e^(Bτ) of the chain without friction and flips.
 struct Rotation {
-    time: f64,
+    time: Double,
     modes: Modes,
     /// e^(-i a_k τ)
     phases: Vec<Complex64>,
@@ -65,7 +67,7 @@ struct Rotation {
 const COLUMNS: usize = 32;
 
 impl Rotation {
-    fn new(chain: &Chain, time: f64) -> Rotation {
+    fn new(chain: &Chain, time: Double) -> Rotation {
         let modes = Modes::new(chain);
         let phase = |k: usize| {
             let (numerator, denominator) = modes.half_turns(k);
@@ -110,7 +112,9 @@ impl Rotation {
         };
         let size = largest(&law.variance());
         // Some roundings of each transform, and of sums of N terms of one sign.
-        let transforms = f64::EPSILON * (64.0 + (chain.coordinates() as f64).sqrt());
+        // A late time's phases have lost what 32 digits do not hold.
+        let fastest = phase_error(2.0 * self.time.hi) - phase_error(0.0);
+        let transforms = f64::EPSILON * (64.0 + (chain.coordinates() as f64).sqrt()) + fastest;
         let loss = transforms * size;
         let mean_loss =
             transforms * largest(&law.mean()) * (chain.atoms() as f64).sqrt() + forced_error;
@@ -191,7 +195,7 @@ impl Rotation {
     fn driven_integrals(&self, chain: &Chain, law: &InitialLaw) -> TimeIntegrals {
         let (n, force) = (chain.coordinates(), &chain.force);
         let size = n + 1 + 2 * force.harmonics.len();
-        let turning = |i: usize, order: u32| (n + 1 + 2 * i, order as f64 * force.frequency);
+        let turning = |i: usize, order: u32| (n + 1 + 2 * i, order as f64 * force.frequency.hi);
         // F = F̄ + 2 Re Σ F_l (cos + i sin), of the components of a vector.
         let force_of = |x: &dyn Fn(usize) -> f64| {
             let harmonics = force.harmonics.iter().enumerate();
@@ -210,7 +214,7 @@ impl Rotation {
             }
             slope
         };
-        let propagator = |time: f64| {
+        let propagator = |time: Double| {
             let rotation = Rotation::new(chain, time);
             let mut matrix = Array2::zeros((size, size));
             let mut put = |j: usize, column: &[f64]| {
@@ -250,7 +254,7 @@ impl Rotation {
             start[i] * start[j] + if i < n && j < n { covariance[[i, j]] } else { 0.0 }
         });
         let highest = force.harmonics.iter().map(|&(order, _)| order as f64).fold(0.0, f64::max)
-            * force.frequency;
+            * force.frequency.hi;
         let strength =
             force.mean.abs() + force.harmonics.iter().map(|(_, f)| 4.0 * f.norm()).sum::<f64>();
         let sum = doubling::accumulated(
@@ -282,20 +286,24 @@ impl Rotation {
         let harmonics: Vec<_> = harmonics.chain([(0.0, force.mean.into())]).collect();
         let (mut r, mut p, mut error) = (vec![0.0; atoms], vec![0.0; atoms], 0.0);
         for k in 0..atoms {
-            let a = self.modes.frequency[k];
+            let (numerator, denominator) = self.modes.half_turns(k);
+            let a = mode_frequency(numerator, denominator);
             let shape = self.modes.at_left_end(k) * if k % 2 == 1 { -1.0 } else { 1.0 };
             let mut u = Complex64::ZERO;
             for &(l, f) in &harmonics {
-                let angle = (l * force.frequency + a) * time / 2.0;
-                let sinc = if angle == 0.0 { 1.0 } else { angle.sin() / angle };
-                let term = f
-                    * shape
-                    * Complex64::cis((l * force.frequency - a) * time / 2.0)
-                    * time
-                    * sinc;
-                u += term;
-                // The angles lose as many roundings as they hold radians.
-                error += 4.0 * f64::EPSILON * term.norm() * (1.0 + angle.abs() + a * time);
+                let turning = force.frequency.scaled(l);
+                let angle = turning.plus(a).times(time).scaled(0.5);
+                let sinc = match angle.hi.abs() < 0.5 {
+                    true if angle.hi == 0.0 => 1.0,
+                    true => angle.hi.sin() / angle.hi,
+                    false => turned(angle).im / angle.hi,
+                };
+                let middle = turning.plus(a.negated()).times(time).scaled(0.5);
+                let length = time.hi * (f * shape).norm();
+                u += f * shape * turned(middle) * time.hi * sinc;
+                error += length
+                    * (2.0 * phase_error(middle.hi) * sinc.abs()
+                        + phase_error(angle.hi) / angle.hi.abs().max(1.0));
             }
             (r[k], p[k]) = (-u.im, u.re);
         }

@@ -12,11 +12,12 @@ use super::radau::{EvolveError, GAIN, STAGES};
 use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, Unresolved};
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{apart, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::double_double::exact;
 use num_complex::Complex64;
 
 /// The means at one time and what has gathered until then.
@@ -51,11 +52,12 @@ const PHASES: usize = 48;
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<Vec<MeanPath>, EvolveError> {
-    let chain = equations.chain();
+    let (times, chain) = (exact(times), equations.chain());
+    let end = times.last().map_or(0.0, |last| last.hi);
     let periodic =
         PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
     let start = law.mean();
@@ -66,19 +68,18 @@ pub fn evolve<E: MomentEquations>(
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>());
-    let mut steps =
-        StepSize::new(fast, times.last().copied().unwrap_or(0.0), f64::INFINITY, 2 * STAGES);
+    let mut steps = StepSize::new(fast, end, f64::INFINITY, 2 * STAGES);
     let mut average = Average::new(chain, &periodic, &deviation);
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
     // What oscillates for ever is not stepped through: the force's period is no motion of w.
     let still = Chain { force: Default::default(), ..chain.clone() };
     let mut unresolved = Unresolved::new(&still, &deviation, 0.0, 1e-3 * tolerance * size);
-    let (mut time, mut distance, mut rounding) = (0.0, [0.0; 2], [0.0; 2]);
+    let (mut passed, mut distance, mut rounding) = (Double::default(), [0.0; 2], [0.0; 2]);
     let mut outputs = Vec::with_capacity(times.len());
-    for &output in times {
-        while time < output {
-            let left = output - time;
+    for output in times {
+        while passed.hi < output.hi {
+            let (time, left) = (passed.hi, output.plus(passed.negated()).hi);
             let step = steps.next(left);
             if time + step <= time {
                 return Err(EvolveError::StepTooSmall { time, tolerance });
@@ -112,44 +113,49 @@ pub fn evolve<E: MomentEquations>(
             if !steps.accepts(time, step, [before, most.max(before + missed)], allowed, rounded) {
                 continue;
             }
-            for (from, stages) in [(time, &half), (time + step / 2.0, &next_fine)] {
+            for (offset, stages) in [(0.0, &half), (step / 2.0, &next_fine)] {
                 let weights = tableau.matrix[STAGES - 1].iter().map(|b| b * step / 2.0);
                 for ((w, weight), node) in stages.iter().zip(weights).zip(&tableau.nodes) {
                     for ((sum, square), w) in integral.iter_mut().zip(&mut square).zip(w) {
                         *sum += weight * w;
                         *square += weight * w * w;
                     }
-                    average.look(from + node * step / 2.0, step, w);
+                    average.look(passed.plus((offset + node * step / 2.0).into()), step, w);
                 }
             }
-            time = if step == left { output } else { time + step };
+            passed = if step == left { output } else { passed.plus(step.into()) };
             rounding = [rounding[0] + lost[0], rounding[1] + lost[1]];
             distance = after;
             unresolved.advance(step, difference);
             fine = next_fine.into_iter().next_back().unwrap_or_default();
             coarse = next_coarse.into_iter().next_back().unwrap_or_default();
-            let share = (1.0 + time / fast).ln() / (1.0 + times[times.len() - 1] / fast).ln();
-            monitor.advance(Progress { share, time, error: most, ..Default::default() })?;
+            let share = (1.0 + passed.hi / fast).ln() / (1.0 + end / fast).ln();
+            monitor.advance(Progress {
+                share,
+                time: passed.hi,
+                error: most,
+                ..Default::default()
+            })?;
         }
         let solve = |shift: Complex64, f: &[Complex64]| equations.solve_mean(shift, f);
         let sums = mean_integrals(chain, solve, &periodic, &deviation, (&fine, &integral), output)?;
         let lasting = [0, 1].map(|i| {
             let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
             distance[i] / GAIN
-                + unresolved.error(output)
+                + unresolved.error(output.hi)
                 + rounding[i]
                 + periodic.error
                 + 64.0 * f64::EPSILON * largest(part)
         });
         outputs.push(MeanPath {
-            time: output,
+            time: output.hi,
             mean: periodic.at(output).iter().zip(&fine).map(|(z, w)| z + w).collect(),
             integral: sums.mean,
             square: sums.square.iter().zip(&square).map(|(z, w)| z + w).collect(),
             work: sums.work,
             largest_average: average.largest.0,
-            largest_at: average.largest.1,
-            errors: [0, 1].map(|part| lasting[part] + periodic.errors_at()[part]),
+            largest_at: average.largest.1.hi,
+            errors: [0, 1].map(|part| lasting[part] + periodic.errors_at(output.hi)[part]),
             lasting_errors: lasting,
         });
     }
@@ -213,24 +219,29 @@ struct Average<'a> {
     /// 2γ + Γ
     friction: Vec<f64>,
     /// Time, value and slope of the last look.
-    last: (f64, f64, f64),
+    last: (Double, f64, f64),
     /// Value and time.
-    largest: (f64, f64),
+    largest: (f64, Double),
 }
 
 impl<'a> Average<'a> {
     fn new(chain: &'a Chain, periodic: &'a PeriodicMean, start: &[f64]) -> Self {
         let friction =
             chain.thermostats().0.iter().map(|friction| 2.0 * chain.flip_rate + friction).collect();
-        let mut average =
-            Average { chain, periodic, friction, last: (0.0, 0.0, 0.0), largest: (0.0, 0.0) };
-        let (value, slope) = average.at(0.0, start);
-        average.last = (0.0, value, slope);
-        average.largest = (value, 0.0);
+        let mut average = Average {
+            chain,
+            periodic,
+            friction,
+            last: Default::default(),
+            largest: Default::default(),
+        };
+        let (value, slope) = average.at(Double::default(), start);
+        average.last = (Double::default(), value, slope);
+        average.largest = (value, Double::default());
         average
     }
 
-    fn at(&self, time: f64, w: &[f64]) -> (f64, f64) {
+    fn at(&self, time: Double, w: &[f64]) -> (f64, f64) {
         let (bonds, z) = (self.chain.bonds, self.periodic.at(time));
         let z: Vec<f64> = z.iter().zip(w).map(|(z, w)| z + w).collect();
         let value = z.iter().map(|z| z * z).sum::<f64>() / bonds as f64;
@@ -240,12 +251,12 @@ impl<'a> Average<'a> {
         (value, 2.0 * power / bonds as f64)
     }
 
-    fn look(&mut self, time: f64, step: f64, w: &[f64]) {
+    fn look(&mut self, time: Double, step: f64, w: &[f64]) {
         let (value, slope) = self.at(time, w);
         let (before, from, rise) = self.last;
         self.last = (time, value, slope);
         let mut candidates = vec![(value, time)];
-        let h = time - before;
+        let h = time.plus(before.negated()).hi;
         // Where the cubic through both values and slopes turns.
         let (a, b) = (
             h * (slope + rise) - 2.0 * (value - from),
@@ -254,12 +265,13 @@ impl<'a> Average<'a> {
         let root = (b * b - 3.0 * a * h * rise).sqrt();
         for x in [(-b - root) / (3.0 * a), (-b + root) / (3.0 * a), -h * rise / (2.0 * b)] {
             if x > 0.0 && x < 1.0 {
-                candidates.push((from + x * (h * rise + x * (b + x * a)), before + x * h));
+                let value = from + x * (h * rise + x * (b + x * a));
+                candidates.push((value, before.plus((x * h).into())));
             }
         }
-        let period = 2.0 * std::f64::consts::PI / self.periodic.frequency;
-        if self.periodic.frequency > 0.0 && step > period {
-            let phases = (0..PHASES).map(|k| time + period * k as f64 / PHASES as f64);
+        let period = 2.0 * std::f64::consts::PI / self.periodic.frequency.hi;
+        if self.periodic.frequency.hi > 0.0 && step > period {
+            let phases = (0..PHASES).map(|k| time.plus((period * k as f64 / PHASES as f64).into()));
             candidates = phases.map(|time| (self.at(time, w).0, time)).collect();
         }
         for (value, time) in candidates {

@@ -19,11 +19,12 @@ pub mod tableau;
 mod unresolved;
 pub mod windows;
 
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
+use crate::numerics::double_double::{exact, rounded};
 use crate::resolvent;
 use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
@@ -91,10 +92,11 @@ const USUAL_TOLERANCE: f64 = 1e-9;
 pub fn plan(
     chain: &Chain,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     method: Method,
     covariance: bool,
 ) -> Result<Plan, String> {
+    let times = &rounded(&exact(times))[..];
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     match method {
         Method::Profiles if !profiles => {
@@ -196,7 +198,7 @@ fn planned(
         format!("max(300/γ, 40/ω) = {limit:.3e}")
     };
     let covariance = if without_covariance { ", without the covariance" } else { "" };
-    let phase = |time: &f64| chain.force.frequency * time;
+    let phase = |time: &f64| chain.force.frequency.hi * time;
     let enclosed = times
         .iter()
         .filter(|time| **time >= limit && phase(time) < envelope::EARLIEST_PHASE)
@@ -245,11 +247,12 @@ fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
 pub fn cost(
     chain: &Chain,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     plan: &Plan,
     tolerance: f64,
     kept: &[bool],
 ) -> Cost {
+    let times = &rounded(&exact(times))[..];
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
     let all = count(kept);
     if plan.exponential {
@@ -286,42 +289,47 @@ pub fn cost(
 }
 
 /// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the
-/// steps and of the contour.
+/// steps and of the contour. At time 0 the answer is the initial law itself, bit for bit.
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     plan: &Plan,
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
+    let times = exact(times);
+    let zeros = times.partition_point(|time| time.hi <= 0.0);
+    let mut solutions: Vec<Solution> =
+        (0..zeros).map(|i| Solution::at_start(equations.chain(), law, keep(i))).collect();
     if plan.exponential {
-        return Ok((
-            harmonic::evolve(equations.chain(), law, times, keep, monitor)?,
-            Default::default(),
-        ));
+        let keep = |i: usize| keep(zeros + i);
+        solutions.extend(harmonic::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
+        return Ok((solutions, Default::default()));
     }
-    let (early, late) = times.split_at(plan.stepped);
+    let (early, late) = times.split_at(plan.stepped.max(zeros));
+    let early = &early[zeros..];
     // Each way takes the longer the more outputs it has: that much can be foreseen.
     let share = early.len() as f64 / times.len().max(1) as f64;
     let (stepping, inverting) = (monitor.part(0.0, share), monitor.part(share, 1.0));
-    let (mut solutions, stepped) = if early.is_empty() {
+    let (stepped_to, stepped) = if early.is_empty() {
         Default::default()
-    } else if plan.at_start_only && plan.without_covariance {
-        (vec![Solution::initial(equations.chain(), law); early.len()], Counts::default())
     } else if plan.windows.is_some() {
         windows::evolve(equations.chain(), law, early, plan.step_tolerance(tolerance), &stepping)?
     } else {
-        radau::evolve(equations, law, early, plan.step_tolerance(tolerance), &keep, &stepping)?
+        let keep = |i: usize| keep(zeros + i);
+        radau::evolve(equations, law, early, plan.step_tolerance(tolerance), keep, &stepping)?
     };
+    solutions.extend(stepped_to);
     let mut inverted = Counts::default();
     if plan.without_covariance && !late.is_empty() {
         let (late, counts) = profiles::evolve(equations.chain(), law, late, tolerance, &inverting)?;
         solutions.extend(late);
         inverted = counts;
     } else if !late.is_empty() {
-        let keep = |i: usize| keep(plan.stepped + i);
+        let first = times.len() - late.len();
+        let keep = |i: usize| keep(first + i);
         let (late, counts) = contour::evolve(equations, law, late, tolerance, keep, &inverting)?;
         solutions.extend(late);
         inverted = counts;

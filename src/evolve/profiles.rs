@@ -23,12 +23,13 @@ use super::hyperbola::Contour;
 use super::radau::{Counts, EvolveError, reference_temperature};
 use super::ring::{self, Ring};
 use super::runs;
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
-use crate::covariance::periodic::{PHASE_ERROR, PeriodicMean};
+use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::double_double::{exact, exponential, rounded};
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Drive, Exchange, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
@@ -58,12 +59,14 @@ pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     // Where Re s < -γ the spectrum and its mirror image cross, and nothing passes between them.
     let earliest = earliest(chain, law).unwrap_or(f64::INFINITY);
+    let exact = exact(times);
+    let times = rounded(&exact);
     if let Some(&time) = times.iter().find(|&&time| time < earliest) {
         return Err(EvolveError::TooEarly { time, earliest });
     }
@@ -76,12 +79,12 @@ pub fn evolve(
     let within = tolerance / (0.5 * chain.flip_rate).max(1.0);
     let solve_tolerance = 1e-5 * within;
     let [quality, judge] = Quality::pair(within);
-    let runs = runs::runs(chain, times, tolerance);
+    let runs = runs::runs(chain, &times, tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
     for (number, (way, run)) in runs.iter().enumerate() {
-        let group = &times[run.clone()];
-        let (first, last) = (group[0], group[group.len() - 1]);
+        let group = &exact[run.clone()];
+        let (first, last) = (group[0].hi, group[group.len() - 1].hi);
         let count = way.count(first, last);
         let mut evaluate = |half: f64, extra: usize, quality: Quality| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
@@ -109,7 +112,7 @@ pub fn evolve(
             // less than what the second should leave is claimed. Slow modes have momenta and
             // currents 1/√(γτ) of their elongations and variances, the slowest 1/N; the currents of
             // a periodic state, where the contour encloses it, are as large as its variances.
-            let settled = (chain.flip_rate * fine.moments.time).sqrt().recip();
+            let settled = (chain.flip_rate * fine.moments.time.hi).sqrt().recip();
             let size = largest(&fine.moments.variance).max(problem.deviation());
             let least = contour::CAUTION * way.gain(first, last, contour::EXTRA) * way.goal * size;
             let mut errors = fine
@@ -128,8 +131,9 @@ pub fn evolve(
             // Of an error of the variances: in the current as a whole, and in the sum along the
             // chain of the energies' slopes.
             let share = match chain.topology {
-                Topology::Open if way.half_width == 0.0 => current
-                    .min(resolvent::current_share(chain) + chain.bonds as f64 / fine.moments.time),
+                Topology::Open if way.half_width == 0.0 => current.min(
+                    resolvent::current_share(chain) + chain.bonds as f64 / fine.moments.time.hi,
+                ),
                 _ => current,
             };
             errors.correlation += asked * share;
@@ -152,7 +156,7 @@ pub(super) trait Inversion {
     fn invert(
         &self,
         contour: &Contour,
-        times: &[f64],
+        times: &[Double],
         quality: Quality,
         tolerance: f64,
         counts: &mut Counts,
@@ -220,16 +224,17 @@ impl<'a> Problem<'a> {
             let squares = self.periodic.momentum_squares(order);
             let source: Vec<Complex64> =
                 squares.iter().map(|q| 4.0 * self.chain.flip_rate * q).collect();
-            let layer =
-                resolvent::layer(self.chain, self.rotation(order), &source, None, 1e-15, monitor)?;
+            let layer = resolvent::layer(
+                self.chain,
+                self.periodic.rotation(order),
+                &source,
+                None,
+                1e-15,
+                monitor,
+            )?;
             harmonics.push((order, layer));
         }
         Ok(self.harmonics.get_or_init(|| harmonics))
-    }
-
-    /// ilω
-    fn rotation(&self, order: i64) -> Complex64 {
-        Complex64::new(0.0, order as f64 * self.periodic.frequency)
     }
 
     /// The transform of p̄² at s, but for (u²)^, and the envelopes (l, V̂_l) unless the contour
@@ -247,9 +252,9 @@ impl<'a> Problem<'a> {
         for order in self.periodic.square_orders() {
             // Of both signs: q_(-m) = conj q_m.
             for (square, q) in squares.iter_mut().zip(self.periodic.momentum_squares(order)) {
-                *square += q / (s - self.rotation(order));
+                *square += q / self.periodic.from_pole(s, order);
                 if order > 0 {
-                    *square += q.conj() / (s + self.rotation(order));
+                    *square += q.conj() / self.periodic.from_pole(s, -order);
                 }
             }
         }
@@ -266,12 +271,13 @@ impl<'a> Problem<'a> {
                     .map(|(p, u)| 8.0 * chain.flip_rate * p * u)
                     .collect();
                 if !enclosed && source.iter().any(|&q| q != Complex64::ZERO) {
-                    let shift = s + self.rotation(harmonic.order);
+                    let shift = self.periodic.from_pole(s, -harmonic.order);
                     let envelope =
                         resolvent::layer(chain, shift, &source, Some(quality), tolerance, monitor)?;
                     envelopes.push((harmonic.order, envelope));
                 }
-                shifted = self.modal.solve_mean(s - self.rotation(harmonic.order), deviation)?;
+                let shift = self.periodic.from_pole(s, harmonic.order);
+                shifted = self.modal.solve_mean(shift, deviation)?;
                 &shifted[momenta.clone()]
             };
             squares
@@ -324,14 +330,16 @@ impl<'a> Problem<'a> {
     }
 
     /// Puts the parts together; `apart` are the harmonics that the contour did not enclose.
-    fn solution(&self, time: f64, mut sum: Parts<f64>, apart: &[(i64, Layer)]) -> Solution {
-        let mut turned = 0.0;
+    fn solution(&self, instant: Double, mut sum: Parts<f64>, apart: &[(i64, Layer)]) -> Solution {
+        let (mut turned, time) = (0.0, instant.hi);
         for (order, layer) in apart {
-            sum.add_layer(2.0 * self.periodic.turn(*order, time), self.rotation(*order), layer);
-            turned += 2.0 * PHASE_ERROR * largest_norm(&layer.variance);
+            let turn = self.periodic.turn(*order, instant);
+            sum.add_layer(2.0 * turn, self.periodic.rotation(*order), layer);
+            let error = self.periodic.turn_error(*order, time);
+            turned += 2.0 * error * largest_norm(&layer.variance);
         }
         let mean: Vec<f64> =
-            self.periodic.at(time).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
+            self.periodic.at(instant).iter().zip(&sum.mean).map(|(s, w)| s + w).collect();
         let variance: Vec<f64> = sum.variance.iter().map(|v| self.reference + v).collect();
         let integral = sum.integral.iter().map(|v| self.reference * time + v).collect();
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
@@ -341,7 +349,7 @@ impl<'a> Problem<'a> {
         // The momenta that elongations move are smaller than these by √(8γ|s|) at every node:
         // a/(s(s + 2γ) + a²) for the mode of frequency a.
         let settled = (self.chain.flip_rate * time).sqrt().recip();
-        let forced = self.periodic.errors_at();
+        let forced = self.periodic.errors_at(time);
         let (mean_r, mean_p) = mean.split_at(self.chain.bonds);
         let deviation = largest(&self.deviation);
         let mean_r = rounding * largest(mean_r).max(deviation) + forced[0];
@@ -360,7 +368,7 @@ impl<'a> Problem<'a> {
         let errors =
             MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
         let moments = Moments {
-            time,
+            time: instant,
             mean,
             variance,
             correlation,
@@ -379,7 +387,7 @@ impl Inversion for Problem<'_> {
     fn invert(
         &self,
         contour: &Contour,
-        times: &[f64],
+        times: &[Double],
         quality: Quality,
         tolerance: f64,
         counts: &mut Counts,
@@ -404,7 +412,7 @@ impl Inversion for Problem<'_> {
             let near = s - Complex64::new(0.0, s.im.min(contour.half_width));
             let share = times
                 .iter()
-                .map(|&time| (2.0 * weight / near * (s * time).exp()).norm())
+                .map(|time| (2.0 * weight / near * (s * time.hi).exp()).norm())
                 .fold(0.0, f64::max);
             (quality.of_part(share), (tolerance / share).clamp(1e-15, 1e-2), enclosed)
         };
@@ -416,12 +424,12 @@ impl Inversion for Problem<'_> {
             for (&(s, weight), parts) in nodes.iter().zip(parts) {
                 let (parts, envelopes) = parts?;
                 for (sum, &time) in sums.iter_mut().zip(times) {
-                    let weight = 2.0 * weight * (s * time).exp();
+                    let weight = 2.0 * weight * exponential(s, time);
                     sum.add(weight, &parts);
                     for (order, envelope) in &envelopes {
                         sum.add_layer(
                             weight * self.periodic.turn(*order, time),
-                            s + self.rotation(*order),
+                            self.periodic.from_pole(s, -order),
                             envelope,
                         );
                     }
@@ -429,7 +437,8 @@ impl Inversion for Problem<'_> {
             }
             counts.solves += nodes.len();
             done += nodes.len();
-            let (share, last) = (done as f64 / contour.nodes.len() as f64, times[times.len() - 1]);
+            let (share, last) =
+                (done as f64 / contour.nodes.len() as f64, times[times.len() - 1].hi);
             monitor.advance(Progress {
                 share,
                 time: last,

@@ -12,12 +12,13 @@ use super::means;
 use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, RESOLVED, Unresolved};
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{
     Consistency, MomentErrors, Moments, Solution, TimeIntegrals, apart, largest,
 };
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
+use crate::numerics::double_double::{exact, phase_error};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -114,7 +115,7 @@ record!(Losses { variance, mean });
 
 /// Where an evolution stands between two steps; it can go on from here.
 struct Walk {
-    time: f64,
+    time: Double,
     fine: Point,
     coarse: Point,
     path: Path,
@@ -139,10 +140,11 @@ impl Losses {
 /// scenario: 60 steps against 88 of five stages at 1e-10).
 pub(super) const STAGES: usize = 7;
 
-/// The temperature whose uniform state is split off: a thermostat's, or the mean initial one.
+/// The temperature whose uniform state is split off: the coldest of all. What is left, C less it, is
+/// positive at the start and gets positive sources, so it is positive for ever. Small variances are
+/// then sums of what is small, and near equilibrium only the difference from it has roundings.
 pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
-    let mean = law.var_p.iter().sum::<f64>() / law.var_p.len() as f64;
-    chain.left.or(chain.right).map_or(mean, |t| t.temperature)
+    chain.coldest().map_or(law.coldest(), |end| end.min(law.coldest()))
 }
 
 /// Evolves the moments from independent initial coordinates to the ascending microscopic `times`.
@@ -151,12 +153,12 @@ pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
 pub fn evolve<E: MomentEquations>(
     equations: &E,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[impl Copy + Into<Double>],
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let chain = equations.chain();
+    let (times, chain) = (exact(times), equations.chain());
     let reference = reference_temperature(chain, law);
     let start =
         Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
@@ -177,7 +179,7 @@ pub fn evolve<E: MomentEquations>(
     let scale = largest(&chain.temperature()).max(scale).max(largest(&[chain.force.mean]));
     let scale = if scale > 0.0 { scale } else { 1.0 };
     let highest =
-        chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency);
+        chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency.hi);
     let identity = equations.represent(&Array2::eye(n));
     let ring = chain.topology == Topology::Ring;
     let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
@@ -200,10 +202,10 @@ pub fn evolve<E: MomentEquations>(
     // What the force keeps turning is resolved: the squares of the means turn at twice its
     // frequency.
     let longest = RESOLVED / (2.0 * highest);
-    let last = times.last().copied().unwrap_or(0.0);
+    let last = times.last().map_or(0.0, |last| last.hi);
     let norm = equations.norm(&start.state);
     let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
-        time: 0.0,
+        time: Double::default(),
         unresolved: Unresolved::new(chain, &start.mean, norm, 1e-3 * tolerance * scale),
         fine: start.clone(),
         coarse: start,
@@ -215,9 +217,9 @@ pub fn evolve<E: MomentEquations>(
         outputs: Vec::with_capacity(times.len()),
     });
     for (index, &output) in times.iter().enumerate().skip(walk.outputs.len()) {
-        while walk.time < output {
-            let Walk { time, losses, distance, .. } = walk;
-            let left = output - time;
+        while walk.time.hi < output.hi {
+            let Walk { time: exact, losses, distance, .. } = walk;
+            let (time, left) = (exact.hi, output.plus(exact.negated()).hi);
             let step = walk.size.next(left);
             if time + step <= time {
                 return Err(EvolveError::StepTooSmall { time, tolerance });
@@ -227,13 +229,19 @@ pub fn evolve<E: MomentEquations>(
             // Where motion may be faster than the step, a fourth step tells what is lost.
             let looked = walk.unresolved.concerns(time, step);
             let mut all_steps = || {
-                let alone = |from: &Point| run.step(from, time, step, None, &mut Losses::default());
+                let alone =
+                    |from: &Point| run.step(from, exact, step, None, &mut Losses::default());
                 let coarse = alone(&walk.coarse)?;
-                let half =
-                    run.step(&walk.fine, time, step / 2.0, Some(&mut next_path), &mut next_losses)?;
+                let half = run.step(
+                    &walk.fine,
+                    exact,
+                    step / 2.0,
+                    Some(&mut next_path),
+                    &mut next_losses,
+                )?;
                 let fine = run.step(
                     &half,
-                    time + step / 2.0,
+                    exact.plus((step / 2.0).into()),
                     step / 2.0,
                     Some(&mut next_path),
                     &mut next_losses,
@@ -260,26 +268,30 @@ pub fn evolve<E: MomentEquations>(
                 continue;
             }
             walk.counts.steps += 1;
-            walk.time = if step == left { output } else { time + step };
+            walk.time = if step == left { output } else { exact.plus(step.into()) };
             (walk.coarse, walk.fine, walk.path) = (next_coarse, next_fine, next_path);
             (walk.losses, walk.distance) = (next_losses, next_distance);
             walk.unresolved.advance(step, difference);
             let progress = Progress {
-                share: (1.0 + walk.time / fast).ln() / (1.0 + last / fast).ln(),
-                time: walk.time,
+                share: (1.0 + walk.time.hi / fast).ln() / (1.0 + last / fast).ln(),
+                time: walk.time.hi,
                 steps: walk.counts.steps,
                 solves: walk.counts.solves,
-                error: walk.distance / GAIN + walk.unresolved.error(walk.time),
+                error: walk.distance / GAIN + walk.unresolved.error(walk.time.hi),
             };
             // What start, thermostats and the force's work F²τ² can have put into a variance.
             // Nothing is left of it then, and steps hardly grow any more.
-            let held = scale * scale.max(1.0) * (1.0 + walk.time).powi(2);
+            let held = scale * scale.max(1.0) * (1.0 + walk.time.hi).powi(2);
             if walk.distance / GAIN + walk.losses.variance > held {
-                return Err(EvolveError::Lost { time: walk.time });
+                return Err(EvolveError::Lost { time: walk.time.hi });
             }
             monitor.advance_from(progress, "steps", &walk)?;
         }
-        let lost = walk.unresolved.error(output);
+        if output.hi == 0.0 {
+            walk.outputs.push(Solution::at_start(chain, law, keep(index)));
+            continue;
+        }
+        let lost = walk.unresolved.error(output.hi);
         let found = run.solution(
             output,
             [&walk.fine, &walk.coarse],
@@ -296,10 +308,10 @@ pub fn evolve<E: MomentEquations>(
 /// How many shifted solves the steps to `times` take, about (fitted to runs at γ = 0.1, 1 and 10,
 /// tolerances 1e-6 and 1e-9, with and without a periodic force): equal steps while flips have not
 /// yet damped the waves, and while the force oscillates; in proportion to the time after that.
-pub fn expected_solves(chain: &Chain, times: &[f64], tolerance: f64) -> f64 {
-    let last = times.last().copied().unwrap_or(0.0);
+pub fn expected_solves(chain: &Chain, times: &[impl Copy + Into<Double>], tolerance: f64) -> f64 {
+    let last = times.last().map_or(0.0, |&last| last.into().hi);
     let highest =
-        chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency);
+        chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency.hi);
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
     let steps = last.min(damped) + 3.2 * (last / damped).ln_1p() + 0.8 * highest * last;
     let order = 2.0 * STAGES as f64;
@@ -349,7 +361,7 @@ impl<E: MomentEquations> Run<'_, E> {
     fn step(
         &self,
         from: &Point,
-        time: f64,
+        time: Double,
         h: f64,
         path: Option<&mut Path>,
         losses: &mut Losses,
@@ -360,7 +372,7 @@ impl<E: MomentEquations> Run<'_, E> {
         let force: Vec<f64> = tableau
             .nodes
             .iter()
-            .map(|c| if open { chain.force.at(time + c * h) } else { 0.0 })
+            .map(|c| if open { chain.force.at(time.plus((c * h).into())) } else { 0.0 })
             .collect();
         let mut means = means::stages(self.equations, tableau, &from.mean, &force, h)?;
         let sources: Vec<Vec<f64>> = means
@@ -482,7 +494,7 @@ impl<E: MomentEquations> Run<'_, E> {
     /// than the steps.
     fn solution(
         &self,
-        time: f64,
+        time: Double,
         [fine, coarse]: [&Point; 2],
         path: &Path,
         losses: Losses,
@@ -519,16 +531,14 @@ impl<E: MomentEquations> Run<'_, E> {
         };
         // The transforms of the modes leave some tens of roundings, the steps together some more.
         let transforms = 256.0 * f64::EPSILON;
-        // A time is known to a rounding, and the phase of what the force moves to as many as it
-        // holds radians.
-        let phase = f64::EPSILON * self.highest * time;
+        let phase = phase_error(self.highest * time.hi);
         let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
         let loss = losses.variance
             + lost
             + transforms * largest(&variance)
             + 2.0 * largest(&fine.mean) * mean_loss
-            + self.missing_energy(fine, &above, time);
+            + self.missing_energy(fine, &above, time.hi);
         let zero = Solution::zero(chain).moments;
         let mut apart =
             MomentErrors::default().with_distance(chain, &distance, &zero).map(|d| d / GAIN);
@@ -548,7 +558,7 @@ impl<E: MomentEquations> Run<'_, E> {
             var_p: apart.var_p + loss,
             correlation: apart.correlation + loss * chain.current_weight(),
         };
-        let square = above.square.iter().map(|z| z + self.reference * time).collect();
+        let square = above.square.iter().map(|z| z + self.reference * time.hi).collect();
         let integrals = TimeIntegrals { square, ..above };
         let consistency = Consistency::of(covariance.view());
         let covariance = keep.then_some(covariance);

@@ -16,7 +16,7 @@
 use super::hyperbola::Contour;
 use super::profiles::Inversion;
 use super::radau::{Counts, EvolveError, reference_temperature};
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::monitor::{Monitor, Progress};
 use crate::resolvent::Quality;
@@ -106,7 +106,7 @@ impl<'a> Ring<'a> {
     }
 
     /// The moments from the waves 0..=N/2 of what they are made of.
-    fn solution(&self, time: f64, waves: &[Wave]) -> Solution {
+    fn solution(&self, time: Double, waves: &[Wave]) -> Solution {
         let n = self.chain.bonds;
         let plan = FftPlanner::new().plan_fft_inverse(n);
         let sites = |which: usize| -> Vec<f64> {
@@ -122,7 +122,7 @@ impl<'a> Ring<'a> {
         };
         let mean = [above(sites(0), self.elongation), sites(1)].concat();
         let variance = above([sites(2), sites(3)].concat(), self.reference);
-        let integral = above([sites(5), sites(6)].concat(), self.reference * time);
+        let integral = above([sites(5), sites(6)].concat(), self.reference * time.hi);
         // Bond n lies to the left of atom n: its partner is p_(n-1).
         let mut correlation = sites(4);
         correlation.rotate_right(1);
@@ -131,7 +131,7 @@ impl<'a> Ring<'a> {
         let mean_r = rounding * largest(&mean).max(self.largest_mean);
         // With ρ, α of `RingMeans::at`: |α/(2γs + α²)| ≤ 1/√(8γ|s|), so that every term of p̄ is
         // smaller by √(γτ) than those of r̄.
-        let settled = (self.chain.flip_rate * time).sqrt();
+        let settled = (self.chain.flip_rate * time.hi).sqrt();
         let mean_p = rounding * largest(&mean[n..]).max(self.largest_mean / settled);
         let loss = rounding * largest(&variance);
         // Every wave of the currents has its own roundings, those of the terms it was summed from;
@@ -155,7 +155,7 @@ impl Inversion for Ring<'_> {
     fn invert(
         &self,
         contour: &Contour,
-        times: &[f64],
+        times: &[Double],
         quality: Quality,
         _tolerance: f64,
         counts: &mut Counts,
@@ -175,7 +175,7 @@ impl Inversion for Ring<'_> {
             };
             let parts: Vec<Vec<Waves>> = starts.par_iter().map(part).collect();
             for (sums, &time) in sums.iter_mut().zip(times) {
-                let weight = weight * (s * time).exp();
+                let weight = weight * (s * time.hi).exp();
                 for (sum, [forth, back]) in sums.iter_mut().zip(parts.iter().flatten()) {
                     // The lower half of the contour has the conjugate of the wave -j.
                     for (sum, (forth, back)) in sum.0.iter_mut().zip(forth.0.iter().zip(&back.0)) {
@@ -186,7 +186,7 @@ impl Inversion for Ring<'_> {
             }
             counts.solves += 1;
             let share = (done + 1) as f64 / contour.nodes.len() as f64;
-            let last = times[times.len() - 1];
+            let last = times[times.len() - 1].hi;
             monitor.advance(Progress {
                 share,
                 time: last,

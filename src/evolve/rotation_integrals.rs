@@ -13,7 +13,7 @@
 //! a cosine and the angles are reduced with 32 digits.
 
 use crate::chain::modes::Modes;
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::TimeIntegrals;
 use crate::numerics::double_double::mode_phase;
 use ndarray::ArrayView1;
@@ -61,14 +61,14 @@ pub(super) fn integrals(
     chain: &Chain,
     modes: &Modes,
     law: &InitialLaw,
-    time: f64,
+    time: Double,
 ) -> TimeIntegrals {
     let (count, bonds, n) = (modes.count(), chain.bonds, chain.coordinates());
     let half = |k: usize| {
         let (numerator, denominator) = modes.half_turns(k);
-        mode_phase(numerator, denominator, 0.5 * time)
+        mode_phase(numerator, denominator, time.scaled(0.5))
     };
-    let turns = Turns { modes, time, halves: (0..count).map(half).collect() };
+    let turns = Turns { modes, time: time.hi, halves: (0..count).map(half).collect() };
     let (mean, variance) = (law.mean(), law.variance());
     // E z(0) z(0)ᵀ x
     let second = |x: Vec<f64>| {

@@ -62,7 +62,7 @@ impl Way {
 /// lines; 0 under a constant force.
 fn half_width(chain: &Chain) -> f64 {
     let acts = chain.force.harmonics.iter().filter(|(_, force)| *force != Complex64::ZERO);
-    2.0 * acts.map(|&(order, _)| order as f64).fold(0.0, f64::max) * chain.force.frequency
+    2.0 * acts.map(|&(order, _)| order as f64).fold(0.0, f64::max) * chain.force.frequency.hi
 }
 
 /// The runs of times that share a contour, each with its way.
@@ -72,7 +72,7 @@ pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Ra
     // The poles and lines of a periodic force are apart once ωτ is large; until then they are
     // enclosed together.
     let strip = half_width(chain);
-    let together = |time: &f64| strip > 0.0 && chain.force.frequency * time < EARLIEST_PHASE;
+    let together = |time: &f64| strip > 0.0 && chain.force.frequency.hi * time < EARLIEST_PHASE;
     let (early, late) = times.split_at(times.partition_point(together));
     let split = |half_width: f64, times: &[f64], offset: usize| {
         let way = Way { half_width, goal };

@@ -10,7 +10,7 @@
 //! neighbouring windows, cut at different places, where their cores meet.
 
 use super::radau::{self, Counts, EvolveError};
-use crate::chain::{Chain, Force, InitialLaw};
+use crate::chain::{Chain, Double, Force, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::monitor::{Monitor, Progress};
@@ -112,11 +112,12 @@ fn cut(chain: &Chain, law: &InitialLaw, window: &Window) -> (Chain, InitialLaw) 
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,
-    times: &[f64],
+    times: &[Double],
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let windows = windows(chain, times.last().copied().unwrap_or(0.0));
+    let last = times.last().map_or(0.0, |last| last.hi);
+    let windows = windows(chain, last);
     let mut whole: Vec<Solution> = times.iter().map(|_| Solution::zero(chain)).collect();
     let mut counts = Counts::default();
     // What the window before says of the bond and the atom where its core ends, and the first one
@@ -155,10 +156,9 @@ pub fn evolve(
             }
         }
         let share = ((number + 1) * ABREAST) as f64 / windows.len() as f64;
-        let time = times.last().copied().unwrap_or(0.0);
         monitor.advance(Progress {
             share,
-            time,
+            time: last,
             steps: counts.steps,
             solves: counts.solves,
             error: 0.0,
@@ -250,6 +250,7 @@ mod tests {
         let scenario = Scenario::from_str_named(text, "inline", &[]).unwrap();
         let (chain, law, times) = (Chain::new(&scenario), InitialLaw::new(&scenario), [0.5, 1.0]);
         assert!(largest(&chain, 1.0).1 > 3);
+        let times = times.map(Double::from);
         let alone = evolve(&chain, &law, &times, 1e-6, &Monitor::default()).unwrap();
         let archive = Arc::new(Always::default());
         let monitor = Monitor::default().keeping_in(archive.clone());

@@ -61,7 +61,7 @@ pub enum NoLimit {
 pub fn oscillation_work(chain: &Chain) -> f64 {
     let friction = chain.friction()[1];
     let part = |&(order, amplitude): &(u32, Complex64)| {
-        let s = Complex64::new(0.0, order as f64 * chain.force.frequency);
+        let s = Complex64::new(0.0, order as f64 * chain.force.frequency.hi);
         let q = s * (s + 2.0 * chain.flip_rate);
         let root = (q + q * q / 4.0).sqrt();
         // 1/z - 1 with |1/z| > 1: of the two roots the one with the larger sum, so nothing cancels.

@@ -6,15 +6,15 @@
 //!
 //! by spectral elements on panels that follow the smoothing, and Radau IIA steps in proportion to
 //! the time passed. Data that do not fit the ends, jump or kink leave layers of width √(t/γ):
-//! panels are split there down to 2^-42, the first step is the diffusion time of such a panel, and
-//! from then on the solution is a smooth function of x/√t and log t, so equal work is done in every
-//! octave of t. What the finest panel cannot see has an energy of 10^-12. Cost: some hundred steps
-//! of O(p²) a panel.
+//! panels are split there down to 2^-42, and at the ends as far as the first output needs
+//! (`NARROW`). The first step is the diffusion time of such a panel, and from then on the solution is
+//! a smooth function of x/√t and log t, so equal work is done in every octave of t. What the finest
+//! panel inside cannot see has an energy of 10^-12. Cost: some hundred steps of O(p²) a panel.
 
 use super::LimitError;
 use super::diffusion::{self, solve};
 use super::element::Element;
-use super::mesh::{self, Field, Mesh, Panel, evaluate, resolve};
+use super::mesh::{self, Field, Mesh, Panel, evaluate, evaluate_in, resolve};
 use crate::evolve::tableau::{Branch, Tableau};
 use crate::limit::conditions::{Ends, HeatEnd};
 use crate::monitor::{Monitor, Progress};
@@ -31,10 +31,36 @@ pub struct Resolution {
     pub stages: usize,
     /// A step over the time at its start.
     pub step: f64,
-    /// Panels are split down to 2^(-finest).
+    /// Panels are split down to 2^(-finest), at the ends farther where the first output is early.
     pub finest: i32,
     /// What is resolved, relative to the largest value.
     pub tolerance: f64,
+}
+
+/// Width of the finest panel at an end over √(t/γ), t the first output's time, at 2^-42 of an inner
+/// panel. A jump at an end begins as a polynomial on that panel, and the first step is its diffusion
+/// time: of the heat made until then a part is missed. At an insulated end, which keeps what is made,
+/// that is 0.02 J² width/√(t/γ) of e_heat for a jump J (measured for γ = 0.05, 1, 20).
+const NARROW: f64 = 2e-12;
+
+/// Earlier outputs are taken for this one's mesh: widths square to what a double holds. No site is
+/// as near to an end as a layer of 10⁻¹⁴⁰.
+const EARLIEST: f64 = 1e-280;
+
+impl Resolution {
+    /// Widths of the finest panels inside and at the ends, for outputs from `first` on.
+    fn narrowest(&self, flip_rate: f64, first: f64) -> [f64; 2] {
+        let inside = 2f64.powi(-self.finest);
+        let layer = (first.max(EARLIEST) / flip_rate).sqrt();
+        // The coarser resolution's are wider at the ends as they are inside.
+        [inside, inside.min(NARROW * 2f64.powi(42 - self.finest) * layer)]
+    }
+
+    /// The diffusion time of the finest panel.
+    pub(super) fn first_step(&self, flip_rate: f64, first: f64) -> f64 {
+        let [_, end] = self.narrowest(flip_rate, first);
+        end * end * flip_rate
+    }
 }
 
 /// The initial profiles.
@@ -59,12 +85,12 @@ pub struct Snapshot {
 impl Snapshot {
     /// r at x.
     pub fn elongation(&self, x: f64) -> f64 {
-        evaluate(&self.element, &self.mesh, &self.elongation, x, 0.0)
+        evaluate(&self.element, &self.mesh, &self.elongation, x)
     }
 
     /// e_heat at x.
     pub fn heat(&self, x: f64) -> f64 {
-        evaluate(&self.element, &self.mesh, &self.heat, x, 0.0)
+        evaluate(&self.element, &self.mesh, &self.heat, x)
     }
 
     /// ∫ f(x, r, e_heat) dx.
@@ -88,7 +114,7 @@ impl Snapshot {
                     .iter_mut()
                     .zip([(&self.elongation, &other.elongation), (&self.heat, &other.heat)])
                 {
-                    let theirs = evaluate(&other.element, &other.mesh, theirs, panel.left, offset);
+                    let theirs = evaluate_in(&other.element, &other.mesh, theirs, panel, offset);
                     *worst = largest_of([*worst, own[index * n + i] - theirs]);
                 }
             }
@@ -109,11 +135,14 @@ pub fn march(
 ) -> Result<(Snapshot, Vec<Snapshot>, usize), LimitError> {
     let (element, ring) = (Arc::new(Element::new(resolution.degree)), *ends == Ends::Ring);
     let start = |panel: &Panel, at: f64| {
-        let x = panel.place(at);
+        let touches = panel.touches();
+        let is_end = [touches[0] && at == -1.0, touches[1] && at == 1.0];
+        // The ends of a ring are one point.
+        let x = if ring && is_end[1] { 0.0 } else { panel.place(at) };
         let mut values = vec![(initial.elongation)(x), (initial.heat)(x)];
         if let Ends::Open { force, left, right } = *ends {
-            for (end, heat, elongation) in [(0.0, left, 0.0), (1.0, right, force)] {
-                if x == end {
+            for (is_end, heat, elongation) in [(is_end[0], left, 0.0), (is_end[1], right, force)] {
+                if is_end {
                     values[0] = elongation;
                     if let HeatEnd::Temperature(t) = heat {
                         values[1] = t;
@@ -124,8 +153,8 @@ pub fn march(
         values
     };
     // The size of things, from a first look.
-    let sample = |i: usize| start(&Panel { left: i as f64 / 64.0, width: 1.0 / 64.0 }, -1.0);
-    let size = (0..64).map(sample).chain([start(&Panel { left: 0.5, width: 0.5 }, 1.0)]);
+    let sample = |i: usize| start(&Panel::at(i as f64 / 64.0, 1.0 / 64.0), -1.0);
+    let size = (0..64).map(sample).chain([start(&Panel::at(0.5, 0.5), 1.0)]);
     let size = size.fold([f64::MIN_POSITIVE; 2], |m, v| {
         [m[0].max(v[0].abs()), m[1].max(v[1].abs()).max(v[0] * v[0])]
     });
@@ -134,8 +163,8 @@ pub fn march(
         let v = start(panel, at);
         vec![v[0] / size[0], v[1] / size[1]]
     };
-    let (mesh, mut fields) =
-        resolve(&element, 2, resolution.tolerance, resolution.finest, ring, scaled)?;
+    let finest = resolution.narrowest(flip_rate, times.first().copied().unwrap_or(1.0));
+    let (mesh, mut fields) = resolve(&element, 2, resolution.tolerance, finest, ring, scaled)?;
     let (mut heat, mut elongation) =
         (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
     elongation.iter_mut().for_each(|v| *v *= size[0]);
@@ -143,8 +172,7 @@ pub fn march(
     let first = Snapshot { time: 0.0, element: element.clone(), mesh, elongation, heat };
     let stepper = Stepper { element, tableau: Tableau::radau(resolution.stages), flip_rate, ends };
     let mut state = first.clone();
-    let narrowest =
-        state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(2f64.powi(-resolution.finest));
+    let narrowest = state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(finest[0]);
     let shortest = narrowest * narrowest * flip_rate;
     let last = times.last().copied().unwrap_or(0.0);
     let (mut remeshed, mut steps, mut outputs) = (0.0, 0, Vec::with_capacity(times.len()));
@@ -163,17 +191,11 @@ pub fn march(
                 let current = |panel: &Panel, at: f64| {
                     let offset = panel.width * (1.0 + at) / 2.0;
                     let value =
-                        |f: &Field| evaluate(&state.element, &state.mesh, f, panel.left, offset);
+                        |f: &Field| evaluate_in(&state.element, &state.mesh, f, panel, offset);
                     vec![value(&state.elongation) / size[0], value(&state.heat) / size[1]]
                 };
-                let (mesh, mut fields) = resolve(
-                    &state.element,
-                    2,
-                    resolution.tolerance,
-                    resolution.finest,
-                    ring,
-                    current,
-                )?;
+                let (mesh, mut fields) =
+                    resolve(&state.element, 2, resolution.tolerance, finest, ring, current)?;
                 fields[0].iter_mut().for_each(|v| *v *= size[0]);
                 fields[1].iter_mut().for_each(|v| *v *= size[1]);
                 state.mesh = mesh;

@@ -4,19 +4,30 @@
 
 use super::element::Element;
 
-/// A dyadic panel: [left, left + width], both exact in binary.
+/// A dyadic panel: [left, left + width], both exact in binary however narrow it is at either end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Panel {
-    /// Its left end.
+    /// Its left end: x in the left half of [0, 1], x - 1 in the right half.
     pub left: f64,
     /// Its width, 2^(-level).
     pub width: f64,
 }
 
 impl Panel {
+    /// The panel of this width that begins at x.
+    pub fn at(x: f64, width: f64) -> Panel {
+        Panel { left: if x < 0.5 { x } else { x - 1.0 }, width }
+    }
+
     /// x of a reference coordinate.
     pub fn place(&self, at: f64) -> f64 {
-        self.left + self.width * (1.0 + at) / 2.0
+        let place = self.left + self.width * (1.0 + at) / 2.0;
+        if self.left < 0.0 { 1.0 + place } else { place }
+    }
+
+    /// Whether it begins at x = 0, and whether it ends at x = 1.
+    pub fn touches(&self) -> [bool; 2] {
+        [self.left == 0.0, self.left + self.width == 0.0]
     }
 
     fn halves(&self) -> [Panel; 2] {
@@ -48,8 +59,8 @@ pub enum Rough {
 }
 
 /// The coarsest mesh on which `count` functions are resolved to `tolerance`, and the functions on
-/// it; panels are split down to 2^(-finest). `functions(panel, reference coordinate)` gives the
-/// values there.
+/// it; panels are split down to `finest[0]`, those at the ends x = 0 and x = 1 down to `finest[1]`.
+/// `functions(panel, reference coordinate)` gives the values there.
 ///
 /// Neighbours differ by at most a factor of two in width, because the layer that grows out of a
 /// jump grows to both sides (on a `ring` the last panel and the first are neighbours).
@@ -57,16 +68,17 @@ pub fn resolve(
     element: &Element,
     count: usize,
     tolerance: f64,
-    finest: i32,
+    finest: [f64; 2],
     ring: bool,
     functions: impl Fn(&Panel, f64) -> Vec<f64>,
 ) -> Result<(Mesh, Vec<Field>), Rough> {
     let width = 2f64.powi(-COARSEST);
     let mut todo: Vec<Panel> =
-        (0..1 << COARSEST).rev().map(|i| Panel { left: i as f64 * width, width }).collect();
+        (0..1 << COARSEST).rev().map(|i| Panel::at(i as f64 * width, width)).collect();
     let mut mesh = Mesh::new();
     while let Some(panel) = todo.pop() {
-        if panel.width > 2f64.powi(-finest) && !resolved(element, tolerance, &panel, &functions)? {
+        let finest = finest[usize::from(panel.touches().contains(&true))];
+        if panel.width > finest && !resolved(element, tolerance, &panel, &functions)? {
             let [left, right] = panel.halves();
             todo.extend([right, left]);
         } else if mesh.len() < MOST {
@@ -139,18 +151,35 @@ fn split_once(mesh: &[Panel], ring: bool) -> Option<Mesh> {
     wide.contains(&true).then(|| mesh.iter().zip(&wide).flat_map(parts).collect())
 }
 
-/// The panel that holds x, and x in its reference coordinate; `offset` is added to x exactly where
-/// x is the left end of a panel.
-fn locate(mesh: &[Panel], x: f64, offset: f64) -> (usize, f64) {
-    let index = mesh.partition_point(|p| p.left <= x + offset).max(1) - 1;
-    let panel = &mesh[index];
-    let at = 2.0 * ((x - panel.left) + offset) / panel.width - 1.0;
+/// The panel that holds the point left + offset of the left or (`right`) the right half, and the
+/// point in its reference coordinate. The offset is added exactly where `left` is the left end of a
+/// panel.
+fn locate(mesh: &[Panel], right: bool, left: f64, offset: f64) -> (usize, f64) {
+    let before = |p: &Panel| (p.left < 0.0, p.left) <= (right, left + offset);
+    let index = mesh.partition_point(before).max(1) - 1;
+    let found = &mesh[index];
+    let at = 2.0 * ((left - found.left) + offset) / found.width - 1.0;
     (index, at.clamp(-1.0, 1.0))
 }
 
-/// A field at x + offset; the sum is formed relative to the panel, so nothing is lost close to 1.
-pub fn evaluate(element: &Element, mesh: &[Panel], field: &[f64], x: f64, offset: f64) -> f64 {
-    let (index, at) = locate(mesh, x, offset);
+/// A field `offset` to the right of the left end of `panel`, of this mesh or another: the sum is
+/// formed relative to the panel that holds it, so nothing is lost close to the ends.
+pub fn evaluate_in(
+    element: &Element,
+    mesh: &[Panel],
+    field: &[f64],
+    panel: &Panel,
+    offset: f64,
+) -> f64 {
+    let (index, at) = locate(mesh, panel.left < 0.0, panel.left, offset);
+    let n = element.count();
+    element.interpolate(&field[index * n..(index + 1) * n], at)
+}
+
+/// A field at x.
+pub fn evaluate(element: &Element, mesh: &[Panel], field: &[f64], x: f64) -> f64 {
+    let right = x >= 0.5;
+    let (index, at) = locate(mesh, right, if right { x - 1.0 } else { x }, 0.0);
     let n = element.count();
     element.interpolate(&field[index * n..(index + 1) * n], at)
 }
@@ -173,16 +202,17 @@ mod tests {
     #[test]
     fn a_jump_is_enclosed_and_a_smooth_function_left_alone() {
         let element = Element::new(14);
-        let (mesh, fields) = resolve(&element, 1, 1e-12, 40, false, |p, at| {
+        let (mesh, fields) = resolve(&element, 1, 1e-12, [2f64.powi(-40); 2], false, |p, at| {
             vec![if p.place(at) < 0.3 { 1.0 } else { 3.0 }]
         })
         .unwrap();
         let integral = integrate(&element, &mesh, |_, i| fields[0][i]);
         assert!((integral - (0.3 + 3.0 * 0.7)).abs() < 1e-11);
-        assert!((evaluate(&element, &mesh, &fields[0], 0.31, 0.0) - 3.0).abs() < 1e-14);
-        let (smooth, _) =
-            resolve(&element, 1, 1e-12, 40, false, |p, at| vec![(3.0 * p.place(at)).sin()])
-                .unwrap();
+        assert!((evaluate(&element, &mesh, &fields[0], 0.31) - 3.0).abs() < 1e-14);
+        let (smooth, _) = resolve(&element, 1, 1e-12, [2f64.powi(-40); 2], false, |p, at| {
+            vec![(3.0 * p.place(at)).sin()]
+        })
+        .unwrap();
         assert_eq!(smooth.len(), 8);
         assert!(mesh.len() < 120);
         assert!(mesh.windows(2).all(|p| (0.5..=2.0).contains(&(p[0].width / p[1].width))));
@@ -191,7 +221,9 @@ mod tests {
     #[test]
     fn what_is_not_finite_is_refused_with_its_place() {
         let element = Element::new(6);
-        let found = resolve(&element, 1, 1e-9, 20, false, |p, at| vec![1.0 / (p.place(at) - 0.5)]);
+        let found = resolve(&element, 1, 1e-9, [2f64.powi(-20); 2], false, |p, at| {
+            vec![1.0 / (p.place(at) - 0.5)]
+        });
         assert_eq!(found, Err(Rough::NotFinite(0.5)));
     }
 }

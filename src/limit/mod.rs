@@ -24,8 +24,8 @@ use mesh::Rough;
 use stationary::{NotStationary, Stationary, stationary};
 
 /// The two resolutions; the second is the answer (measured: 1e-13 of the largest value next to
-/// incompatible ends and kinks at any t, the first 1e-11; beside a jump 2^-42/√t, the uncertainty
-/// of its place over the layer's width; steps of 0.3 t lose 1e-14).
+/// incompatible ends and kinks at any t from 1e-280 on, the first 1e-11; beside a jump inside
+/// 2^-42/√t, the uncertainty of its place over the layer's width; steps of 0.3 t lose 1e-14).
 const RESOLUTIONS: [Resolution; 2] = [
     Resolution { degree: 15, stages: 7, step: 0.3, finest: 40, tolerance: 2e-13 },
     Resolution { degree: 18, stages: 7, step: 0.25, finest: 42, tolerance: 1e-13 },
@@ -176,7 +176,8 @@ impl Problem {
     /// What the evolution to `times` costs, which does not depend on N: some 35 steps of either
     /// resolution in every decade from the diffusion time of the finest panel on.
     pub fn cost(&self, times: &[f64]) -> Cost {
-        let finest = 4f64.powi(-RESOLUTIONS[1].finest) * self.flip_rate;
+        let first = times.iter().copied().find(|t| *t > 0.0).unwrap_or(1.0);
+        let finest = RESOLUTIONS[1].first_step(self.flip_rate, first);
         let decades = times.last().map_or(0.0, |last| (last / finest).log10().max(0.0));
         Cost { bytes: 2e6, seconds: 0.02 * decades + 0.002 * times.len() as f64 }
     }

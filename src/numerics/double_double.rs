@@ -15,6 +15,34 @@ pub struct Double {
     pub lo: f64,
 }
 
+impl From<f64> for Double {
+    fn from(hi: f64) -> Double {
+        Double { hi, lo: 0.0 }
+    }
+}
+
+impl std::fmt::Display for Double {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.hi.fmt(to)
+    }
+}
+
+impl std::fmt::LowerExp for Double {
+    fn fmt(&self, to: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        self.hi.fmt(to)
+    }
+}
+
+/// The numbers as they are exact: doubles, or what doubles cannot hold.
+pub(crate) fn exact<T: Copy + Into<Double>>(numbers: &[T]) -> Vec<Double> {
+    numbers.iter().map(|&x| x.into()).collect()
+}
+
+/// The numbers to 16 digits.
+pub(crate) fn rounded(numbers: &[Double]) -> Vec<f64> {
+    numbers.iter().map(|x| x.hi).collect()
+}
+
 /// π
 const PI: Double = Double { hi: std::f64::consts::PI, lo: 1.224_646_799_147_353_2e-16 };
 
@@ -32,7 +60,8 @@ impl Double {
         Double { hi, lo: (a - (hi - part)) + (b - part) }
     }
 
-    fn product(a: f64, b: f64) -> Double {
+    /// a · b, exactly.
+    pub fn product(a: f64, b: f64) -> Double {
         let hi = a * b;
         Double { hi, lo: a.mul_add(b, -hi) }
     }
@@ -44,7 +73,8 @@ impl Double {
         Double::fast_sum(first.hi, first.lo + lo.lo)
     }
 
-    fn times(self, other: Double) -> Double {
+    /// self · other
+    pub fn times(self, other: Double) -> Double {
         let p = Double::product(self.hi, other.hi);
         Double::fast_sum(p.hi, p.lo + (self.hi * other.lo + self.lo * other.hi))
     }
@@ -78,23 +108,59 @@ impl Double {
     }
 }
 
+/// The frequency 2π/period.
+pub fn frequency_of(period: f64) -> Double {
+    PI.scaled(2.0).divided(period)
+}
+
+/// The period 2π/frequency.
+pub fn period_of(frequency: Double) -> Double {
+    let period = PI.scaled(2.0).divided(frequency.hi);
+    // 1/(hi + lo) = (1 - lo/hi)/hi to 32 digits.
+    period.plus(period.scaled(-frequency.lo / frequency.hi))
+}
+
+/// The frequency a = 2 sin(π numerator/denominator), numerator ≤ denominator/2.
+pub fn mode_frequency(numerator: usize, denominator: usize) -> Double {
+    let fraction = Double::from(numerator as f64).divided(denominator as f64);
+    PI.times(fraction).sin().scaled(2.0)
+}
+
 /// e^(-i a τ) of the frequency a = 2 sin(π numerator/denominator), numerator ≤ denominator/2.
-/// Error: some roundings while aτ < 10¹⁵.
-pub fn mode_phase(numerator: usize, denominator: usize, time: f64) -> Complex64 {
-    let fraction = Double { hi: numerator as f64, lo: 0.0 }.divided(denominator as f64);
-    let angle = PI.times(fraction).sin().scaled(2.0).scaled(time);
-    turned(angle).conj()
+/// Error: [`phase_error`] of aτ.
+pub fn mode_phase(numerator: usize, denominator: usize, time: Double) -> Complex64 {
+    turned(mode_frequency(numerator, denominator).times(time)).conj()
 }
 
-/// e^(i l ω τ) of the doubles ω and τ. Error: some roundings while lωτ < 10¹⁵.
-pub fn harmonic_phase(order: i64, frequency: f64, time: f64) -> Complex64 {
-    turned(Double::product(frequency, time).scaled(order as f64))
+/// e^(i l ω τ). Error: [`phase_error`] of lωτ.
+pub fn harmonic_phase(order: i64, frequency: Double, time: Double) -> Complex64 {
+    turned(frequency.times(time).scaled(order as f64))
 }
 
-/// e^(i angle)
-fn turned(angle: Double) -> Complex64 {
-    let turns = (angle.hi / (2.0 * PI.hi)).round();
-    let rest = angle.plus(PI.scaled(-2.0 * turns));
+/// e^(2πi l x): l turns of the part x of a circle. Error: [`phase_error`] of the angle.
+pub fn turn_phase(order: i64, part: f64) -> Complex64 {
+    turned(PI.times(Double::product(2.0 * part, order as f64)))
+}
+
+/// e^(s τ), the rotation to all digits.
+pub fn exponential(s: Complex64, time: Double) -> Complex64 {
+    (s.re * time.hi).exp() * harmonic_phase(1, s.im.into(), time)
+}
+
+/// Error of e^(i angle) for an angle of 32 digits: some roundings of its own up to 10¹⁵ radians,
+/// and what an angle beyond has lost (a few units of 2⁻¹⁰⁴ of it), up to all there is.
+pub fn phase_error(angle: f64) -> f64 {
+    (4.0 * f64::EPSILON + 2f64.powi(-100) * angle.abs()).min(2.0)
+}
+
+/// e^(i angle). Error: [`phase_error`].
+pub fn turned(angle: Double) -> Complex64 {
+    let mut rest = angle;
+    // Beyond 2⁵³ turns their number has a rounding of its own, which the next round takes away.
+    for _ in 0..3 {
+        let turns = (rest.hi / (2.0 * PI.hi)).round();
+        rest = rest.plus(PI.scaled(-2.0 * turns));
+    }
     Complex64::cis(rest.hi) * Complex64::new(1.0, rest.lo)
 }
 
@@ -106,7 +172,7 @@ mod tests {
     fn phases_are_right_where_doubles_have_lost_them() {
         // 2 sin(π/7) τ mod 2π with 50 digits (mpmath): cos and sin.
         for (time, cos, sin) in PHASES {
-            let phase = mode_phase(1, 7, time);
+            let phase = mode_phase(1, 7, time.into());
             assert!(
                 (phase.re - cos).abs() < 4e-16 && (phase.im + sin).abs() < 4e-16,
                 "{time}: {phase}"
@@ -114,8 +180,8 @@ mod tests {
         }
         // 2 sin(π/6) = 1 and 2 sin(π/2) = 2 exactly; the library reduces integers exactly.
         for time in [1.0, 1e6, 123_456_789.0] {
-            assert!((mode_phase(1, 6, time) - Complex64::cis(-time)).norm() < 4e-16);
-            assert!((mode_phase(1, 2, time) - Complex64::cis(-2.0 * time)).norm() < 4e-16);
+            assert!((mode_phase(1, 6, time.into()) - Complex64::cis(-time)).norm() < 4e-16);
+            assert!((mode_phase(1, 2, time.into()) - Complex64::cis(-2.0 * time)).norm() < 4e-16);
         }
     }
 
@@ -123,12 +189,37 @@ mod tests {
     fn harmonics_keep_their_phase_at_late_times() {
         // cos(3·0.7·τ) and sin(3·0.7·τ) of the doubles 0.7 and τ (mpmath, 50 digits).
         for (time, cos, sin) in HARMONICS {
-            let phase = harmonic_phase(3, 0.7, time);
+            let phase = harmonic_phase(3, 0.7.into(), time.into());
             assert!(
                 (phase.re - cos).abs() < 4e-16 && (phase.im - sin).abs() < 4e-16,
                 "{time}: {phase}"
             );
         }
+    }
+
+    #[test]
+    fn whole_periods_turn_by_nothing_however_many_they_are() {
+        // The remainder of two doubles is exact: what is left of the phase has few radians.
+        for period in [6.0, 4.8, 0.37, 123.456] {
+            for time in [1.0, 600.0, 6e8, 6e12, 1.234_567e13, 4.8e12] {
+                let phase = harmonic_phase(1, frequency_of(period), Double::from(time));
+                let expected =
+                    Complex64::cis(2.0 * std::f64::consts::PI * (time % period) / period);
+                assert!((phase - expected).norm() < 2e-15, "{period} {time}: {phase} {expected}");
+                // 9 t is no double, nor is 3·9 t.
+                let phase = harmonic_phase(3, frequency_of(period), Double::product(9.0, time));
+                assert!((phase - expected.powi(27)).norm() < 6e-14, "{period} 9·{time}: {phase}");
+            }
+        }
+        // A million turns of a third of a circle, and of its double.
+        let third: f64 = 1.0 / 3.0;
+        let rest = 1e6f64.mul_add(third, -333_333.0);
+        let expected = Complex64::cis(2.0 * std::f64::consts::PI * rest);
+        assert!((turn_phase(1_000_000, third) - expected).norm() < 1e-15);
+        let period = period_of(frequency_of(4.8));
+        assert!(
+            (period.hi - 4.8).abs() <= f64::EPSILON && (period.hi - 4.8 + period.lo).abs() < 1e-30
+        );
     }
 
     /// τ, cos 2.1 τ, sin 2.1 τ.

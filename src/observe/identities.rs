@@ -3,6 +3,7 @@
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
+use crate::numerics::vector::largest_of;
 use crate::observe::Profile;
 use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
@@ -14,7 +15,7 @@ pub struct Identity {
     /// What should vanish.
     pub name: &'static str,
     /// By how much it does not, relative to the largest term of the identity (or the largest
-    /// energy, variance or elongation, if that is larger).
+    /// energy or elongation of the run, if that is larger).
     pub violation: f64,
     /// The site where that is, for identities that hold at every site.
     pub site: Option<usize>,
@@ -53,14 +54,33 @@ fn energies(chain: &Chain, solution: &Solution) -> Vec<f64> {
         .collect()
 }
 
+/// The largest energy of a site in a run: what identities are judged by, so that an output at which
+/// hardly anything is there (a cold start) is not judged by its roundings.
+pub fn largest_energy<'a>(chain: &Chain, solutions: impl IntoIterator<Item = &'a Solution>) -> f64 {
+    let of_one = |solution: &Solution| largest(&energies(chain, solution));
+    largest_of(solutions.into_iter().map(of_one))
+}
+
+/// `missing` as a part of `scale`; what does not miss at all is no part of nothing.
+fn relative(missing: f64, scale: f64) -> f64 {
+    if missing == 0.0 { 0.0 } else { missing / scale }
+}
+
 /// The balances between the initial law, `start`, and a later output with integrals: energy at
-/// every site, total energy where nothing enters or leaves, and volume. O(N).
-pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -> Vec<Identity> {
+/// every site, total energy where nothing enters or leaves, and volume. `scale` is the run's
+/// [`largest_energy`]. O(N).
+pub fn balances(
+    chain: &Chain,
+    start: &Solution,
+    output: &Solution,
+    time: f64,
+    scale: f64,
+) -> Vec<Identity> {
     let (before, after) = (energies(chain, start), energies(chain, output));
     let mut identities = Vec::new();
     if chain.is_isolated() {
         let (before, after): (f64, f64) = (before.iter().sum(), after.iter().sum());
-        let violation = (after - before).abs() / before.abs().max(f64::MIN_POSITIVE);
+        let violation = relative((after - before).abs(), before.abs().max(scale));
         identities.push(Identity {
             name: "energy is conserved by flips alone",
             violation,
@@ -69,12 +89,11 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
         });
     }
     let Some(sums) = &output.integrals else { return identities };
-    let scale = largest(&before).max(largest(&after)).max(f64::MIN_POSITIVE);
     let (bonds, atoms) = (chain.bonds, chain.atoms());
     // ∫ j through the bond to the right of an atom.
     let flow = |bond: usize| -sums.product[bond];
     let square = |atom: usize| sums.square[bonds + atom];
-    let duration = output.moments.time;
+    let duration = output.moments.time.hi;
     let ends = [(0, chain.left), (atoms - 1, chain.right)];
     // What an atom gains, and the largest single term of its balance.
     let gained = |atom: usize| -> (f64, f64) {
@@ -92,7 +111,7 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
     };
     let violation = |atom: usize| {
         let (gain, most) = gained(atom);
-        (after[atom] - before[atom] - gain).abs() / most
+        relative((after[atom] - before[atom] - gain).abs(), most)
     };
     let (site, violation) = (0..atoms).map(|atom| (atom, violation(atom))).fold((0, 0.0), worse);
     identities.push(Identity {
@@ -122,21 +141,26 @@ pub fn balances(chain: &Chain, start: &Solution, output: &Solution, time: f64) -
 
 /// Of a solution without covariance: the energy that enters at an end, by the balance along the
 /// chain, is what its thermostat gives.
-pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64) -> Option<Identity> {
+pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64, scale: f64) -> Option<Identity> {
     let name = "what enters at either end by the balance of energy is λ(T - Var p)";
     let (variance, inflow) = (&solution.moments.variance, solution.moments.inflow?);
     let (friction, temperature) = (chain.friction(), chain.temperature());
     let ends = [variance[chain.bonds], variance[variance.len() - 1]];
     let missing = |end: usize| (friction[end] * (temperature[end] - ends[end]) - inflow[end]).abs();
     let violation = missing(0).max(missing(1));
-    let energy = largest(variance).max(f64::MIN_POSITIVE);
-    Some(Identity { name, violation: violation / energy, site: None, time })
+    let energy = largest(variance).max(scale);
+    Some(Identity { name, violation: relative(violation, energy), site: None, time })
 }
 
 /// Symmetry and positive semidefiniteness (beyond N = 512 the 2×2 minors alone, which are
-/// necessary), as found when the covariance was at hand.
-pub fn of_covariance(solution: &Solution, time: f64) -> Vec<Identity> {
-    let identity = |name, violation| Identity { name, violation, site: None, time };
+/// necessary), as found when the covariance was at hand; `scale` is the run's [`largest_energy`].
+pub fn of_covariance(solution: &Solution, time: f64, scale: f64) -> Vec<Identity> {
+    // They were found relative to the largest variance of this output.
+    let own = largest(&solution.moments.variance);
+    let identity = |name, violation| {
+        let violation = relative(violation * own, own.max(scale));
+        Identity { name, violation, site: None, time }
+    };
     let Some(found) = &solution.consistency else { return Vec::new() };
     let of_minors = vec![
         identity("symmetry", found.asymmetry),
@@ -169,11 +193,11 @@ fn of_averages(
     product: impl Fn(usize, usize) -> f64,
 ) -> Vec<Identity> {
     let time = f64::INFINITY;
-    let energy = largest(&profile.energy()).max(f64::MIN_POSITIVE);
+    let energy = largest(&profile.energy());
     let (site, violation) = profile
         .current
         .iter()
-        .map(|j| (j - profile.left_inflow).abs() / energy)
+        .map(|j| relative((j - profile.left_inflow).abs(), energy))
         .enumerate()
         .fold((0, 0.0), worse);
     let mut identities = vec![];
@@ -189,7 +213,8 @@ fn of_averages(
             let (r, next) = (chain.left_bond(n)?, chain.right_bond(n)?);
             let gain =
                 second(p(n), p(n + 1)) - second(p(n), p(n)) + second(next, next) - second(r, next);
-            Some((n, (2.0 * chain.flip_rate * second(p(n), next) - gain).abs() / energy))
+            let missing = (2.0 * chain.flip_rate * second(p(n), next) - gain).abs();
+            Some((n, relative(missing, energy)))
         };
         let (site, violation) = (0..chain.atoms() - 1).filter_map(balance).fold((0, 0.0), worse);
         let name = "d/dτ E[p_n r_n] = 0 at every site";

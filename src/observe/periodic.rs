@@ -88,7 +88,7 @@ impl PeriodicWork {
         if mean.harmonics.len() < 2 {
             return None;
         }
-        let period = 2.0 * PI / mean.frequency;
+        let period = 2.0 * PI / mean.frequency.hi;
         let last = chain.coordinates() - 1;
         let oscillations = mean.harmonics.iter().filter(|h| h.order > 0).map(|h| Oscillation {
             order: h.order,
@@ -97,7 +97,7 @@ impl PeriodicWork {
         });
         Some(PeriodicWork {
             period,
-            frequency: mean.frequency,
+            frequency: mean.frequency.hi,
             work_per_period: period * mean.total_power(),
             w_heat: chain.bonds as f64 * mean.oscillating_power(),
             mean_momentum: mean.average()[last],

@@ -2,7 +2,7 @@
 //! with the covariance where it is asked for.
 
 use super::theorems::{self, Macroscopic, Measurement};
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::modal::Modal;
 use crate::evolve::radau::EvolveError;
@@ -10,6 +10,7 @@ use crate::evolve::{self, Method, Plan, means};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
 use crate::monitor::{Monitor, record};
+use crate::scenario::TimeScale;
 use crate::steady::{SteadyError, periodic, profiles};
 
 /// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic
@@ -25,8 +26,8 @@ pub fn measure(
     monitor: &Monitor,
 ) -> Result<Vec<Measurement>, EvolveError> {
     let equations = Modal::new(chain);
-    let unit = (chain.bonds as f64).powi(2);
-    let microscopic: Vec<f64> = times.iter().map(|t| t * unit).collect();
+    let microscopic = times.iter().map(|&t| chain.microscopic_time(t, TimeScale::Diffusive));
+    let microscopic: Vec<Double> = microscopic.collect();
     // The second moments take nearly all of the time.
     let before = 0.05;
     // The boundary terms are 1/N of the means, and the covariances between them smaller still.
@@ -75,15 +76,14 @@ fn way(
     law: &InitialLaw,
     times: &[f64],
     covariance: bool,
-) -> Option<(Vec<usize>, Vec<f64>, Plan)> {
-    let unit = (chain.bonds as f64).powi(2);
+) -> Option<(Vec<usize>, Vec<Double>, Plan)> {
+    let time = |index: usize| chain.microscopic_time(times[index], TimeScale::Diffusive);
     let first = if covariance { Some(0.0) } else { evolve::profiles::earliest(chain, law) };
-    let served = |&index: &usize| {
-        first.is_some_and(|first| times[index] == 0.0 || times[index] * unit >= first)
-    };
+    let served =
+        |&index: &usize| first.is_some_and(|first| times[index] == 0.0 || time(index).hi >= first);
     let indices: Vec<usize> = (0..times.len()).filter(served).collect();
-    let chosen: Vec<f64> = indices.iter().map(|&index| times[index] * unit).collect();
-    if chosen.iter().all(|&time| time == 0.0) && !covariance {
+    let chosen: Vec<Double> = indices.iter().map(|&index| time(index)).collect();
+    if chosen.iter().all(|time| time.hi == 0.0) && !covariance {
         return None;
     }
     let method = if covariance { Method::Auto } else { Method::Profiles };

@@ -34,7 +34,7 @@ pub struct Frequency {
 /// `chain` shaken at another frequency, in microscopic time.
 pub fn at_frequency(chain: &Chain, omega: f64) -> Chain {
     let mut chain = chain.clone();
-    chain.force.frequency = omega;
+    chain.force.frequency = omega.into();
     chain
 }
 

@@ -252,7 +252,7 @@ pub fn of_means(
         let turning = if chain.force.harmonics.is_empty() {
             0.0
         } else {
-            path.errors[1] / chain.force.frequency
+            path.errors[1] / chain.force.frequency.hi
         };
         let gathered = t * path.lasting_errors[1] + turning / unit;
         let ends = [("boundary_left", 0), ("boundary_right", bonds)];

@@ -108,7 +108,13 @@ fn solution(
         correlation: f64::EPSILON * correlation.first().map_or(0.0, |c| 8.0 * c.abs()),
     };
     let consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
-    let moments =
-        Moments { time: f64::INFINITY, mean, variance, correlation, inflow: None, covariance };
+    let moments = Moments {
+        time: f64::INFINITY.into(),
+        mean,
+        variance,
+        correlation,
+        inflow: None,
+        covariance,
+    };
     Solution { moments, errors, consistency, ..Default::default() }
 }

@@ -95,7 +95,7 @@ fn average<E: MomentEquations>(
     mean: &PeriodicMean,
 ) -> Result<(Solution, SolveReport), SteadyError> {
     let chain: &Chain = equations.chain();
-    let reference = chain.left.or(chain.right).ok_or(SteadyError::NoThermostat)?.temperature;
+    let reference = chain.coldest().ok_or(SteadyError::NoThermostat)?;
     let squares = mean.momentum_squares(0);
     let source = chain.covariance_source_of(squares.iter().map(|q| q.re), reference);
     let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
@@ -125,6 +125,7 @@ fn average<E: MomentEquations>(
     };
     let consistency = Consistency::of(covariance.view());
     let (time, covariance) = (f64::INFINITY, Some(covariance));
-    let moments = Moments { time, mean, variance, correlation, inflow: None, covariance };
+    let moments =
+        Moments { time: time.into(), mean, variance, correlation, inflow: None, covariance };
     Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))
 }

@@ -9,12 +9,13 @@
 //! Error: what the solves report.
 
 use super::SteadyError;
+use crate::chain::Double;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{Diagonals, MomentEquations, SolveReport, Target};
+use crate::numerics::double_double::{period_of, turn_phase};
 use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
-use std::f64::consts::PI;
 
 /// One harmonic m > 0 of the variances and correlations.
 #[derive(Debug, Clone, PartialEq)]
@@ -48,9 +49,11 @@ impl PeriodicState {
     /// The moments at a phase in \[0, 1) of the period; with the covariance only where that is
     /// constant.
     pub fn at(&self, phase: f64) -> Solution {
-        let turn = |order: i64| Complex64::cis(2.0 * PI * order as f64 * phase);
-        let time =
-            if self.mean.frequency > 0.0 { 2.0 * PI * phase / self.mean.frequency } else { 0.0 };
+        let turn = |order: i64| turn_phase(order, phase);
+        let time = match self.mean.frequency.hi > 0.0 {
+            true => period_of(self.mean.frequency).scaled(phase),
+            false => Double::default(),
+        };
         let average = &self.average;
         let mut moments = Moments { time, mean: self.mean.at(time), ..average.moments.clone() };
         if !self.harmonics.is_empty() {
@@ -95,7 +98,7 @@ pub fn covariance<E: MomentEquations>(
     let mut state = PeriodicState { mean, average, harmonics: Vec::new() };
     let mut phases = vec![vec![0.0; equations.state_len()]; kept.len()];
     for order in state.mean.square_orders().into_iter().filter(|&order| order > 0) {
-        let weight = |phase: &f64| 2.0 * Complex64::cis(2.0 * PI * order as f64 * phase);
+        let weight = |phase: &f64| 2.0 * turn_phase(order, *phase);
         let mut targets: Vec<Target<'_>> = kept
             .iter()
             .zip(&mut phases)

@@ -103,8 +103,14 @@ pub fn profiles(
         error: found.error,
         flow_error: current,
     };
-    let moments =
-        Moments { time: f64::INFINITY, mean, variance, correlation, inflow, covariance: None };
+    let moments = Moments {
+        time: f64::INFINITY.into(),
+        mean,
+        variance,
+        correlation,
+        inflow,
+        covariance: None,
+    };
     let average = Solution { moments, errors, ..Default::default() };
     let mut harmonics = Vec::new();
     for (number, &order) in orders.iter().enumerate() {
@@ -126,7 +132,7 @@ fn harmonic(
     let flips = 4.0 * chain.flip_rate;
     let source: Vec<Complex64> =
         periodic.momentum_squares(order).iter().map(|q| flips * q).collect();
-    let sigma = Complex64::new(0.0, order as f64 * periodic.frequency);
+    let sigma = periodic.rotation(order);
     let found = resolvent::layer(chain, sigma, &source, None, 1e-15, monitor)?;
     let error = found.error + 64.0 * f64::EPSILON * largest_norm(&found.variance);
     let harmonic = CovarianceHarmonic {

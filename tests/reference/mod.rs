@@ -5,7 +5,8 @@
 //! and their products with the means obey one linear equation with constant coefficients. Its
 //! exponential is taken by scaling, a Taylor series and squaring in double-double arithmetic (32
 //! digits; Dekker, Numer. Math. 18, 1971), so that squarings to late times leave an error far below
-//! the roundings of double precision. It shares nothing with the library but the matrix B.
+//! the roundings of double precision. It shares nothing with the library but the matrix B: the
+//! frequency 2π/θ and the time t N² are formed here, from the doubles that were given.
 
 pub mod scenarios;
 mod twofold;
@@ -18,7 +19,7 @@ use twofold::{Matrix, Sparse, Twofold};
 /// The linear equation that everything obeys. Its unknowns are cos and sin of kωτ for k = 0..2L (L
 /// the highest order of the force), their products with z̄ for k = 0..L, and S by its triangle.
 struct Linear {
-    matrix: Array2<f64>,
+    matrix: Array2<Twofold>,
     start: Array1<f64>,
     coordinates: usize,
     /// Where z̄ begins.
@@ -46,7 +47,8 @@ fn triangle(i: usize, j: usize) -> usize {
 }
 
 impl Linear {
-    fn new(chain: &Chain, law: &InitialLaw) -> Linear {
+    /// The force's frequency is 2π/`period`, whatever the chain says.
+    fn new(chain: &Chain, law: &InitialLaw, period: f64) -> Linear {
         let n = chain.coordinates();
         // Friction and flips are entered apart: what they take from p² and what flips give back
         // would differ by the roundings of both.
@@ -67,20 +69,16 @@ impl Linear {
         let second = waves + 2 * (top + 1) * n;
         let s = |i: usize, j: usize| second + triangle(i, j);
         let size = second + n * (n + 1) / 2;
-        let mut a = Array2::zeros((size, size));
-        for k in 0..=2 * top {
-            let w = k as f64 * force.frequency;
-            a[[wave(k, 0), wave(k, 1)]] -= w;
-            a[[wave(k, 1), wave(k, 0)]] += w;
-        }
+        let mut a = Array2::<f64>::zeros((size, size));
+        // What turns: (row, column, k) adds -kω there and kω at the mirror image.
+        let mut turns = Vec::new();
+        (0..=2 * top).for_each(|k| turns.push((wave(k, 0), wave(k, 1), k)));
         // F = Σ f_c cos(lωτ) + f_s sin(lωτ)
         let mut parts = vec![(0usize, force.mean, 0.0)];
         parts.extend(force.harmonics.iter().map(|(l, f)| (*l as usize, 2.0 * f.re, -2.0 * f.im)));
         for k in 0..=top {
-            let w = k as f64 * force.frequency;
             for i in 0..n {
-                a[[mean(k, 0, i), mean(k, 1, i)]] -= w;
-                a[[mean(k, 1, i), mean(k, 0, i)]] += w;
+                turns.push((mean(k, 0, i), mean(k, 1, i), k));
                 (0..2).for_each(|part| {
                     a[[mean(k, part, i), mean(k, part, i)]] -= damping[i][0] + damping[i][1]
                 });
@@ -143,6 +141,13 @@ impl Linear {
         let end =
             |atom: usize, which: usize| (chain.bonds + atom, chain.friction()[which], noise[atom]);
         let ends = [end(0, 0), end(n - 1 - chain.bonds, 1)];
+        let mut a = a.mapv(Twofold::from);
+        let frequency = Twofold::frequency_of(period);
+        for (row, column, k) in turns {
+            let turn = frequency * Twofold::from(k as f64);
+            a[[row, column]] = a[[row, column]] - turn;
+            a[[column, row]] = a[[column, row]] + turn;
+        }
         Linear { matrix: a, start, coordinates: n, means: waves, second, ends }
     }
 
@@ -167,7 +172,7 @@ impl Linear {
             .matrix
             .rows()
             .into_iter()
-            .map(|row| row.iter().map(|x| x.abs()).sum::<f64>())
+            .map(|row| row.iter().map(|x| x.0.abs()).sum::<f64>())
             .fold(0.0, f64::max);
         if norm * time.0 < 1e3 {
             let sparse = Sparse::new(&self.matrix);
@@ -180,15 +185,17 @@ impl Linear {
     }
 }
 
-/// Means and covariance at the ascending `times`, exact to some 25 digits of their largest entry.
-pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<Exact> {
-    let linear = Linear::new(chain, law);
+/// Means and covariance under a force of the given period at the ascending times (t, unit), which
+/// mean the exact products, exact to some 25 digits of their largest entry; to 16 or more at 10¹³,
+/// since every squaring doubles an error.
+pub fn moments(chain: &Chain, law: &InitialLaw, period: f64, times: &[(f64, f64)]) -> Vec<Exact> {
+    let linear = Linear::new(chain, law, period);
     let mut state: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
-    let (mut reached, mut outputs) = (0.0, Vec::new());
-    for &time in times {
-        if time > reached {
-            // The difference of two times is not a double.
-            state = linear.advance(&state, Twofold::sum(time, -reached));
+    let (mut reached, mut outputs) = (Twofold::default(), Vec::new());
+    for &(t, unit) in times {
+        let time = Twofold::product(t, unit);
+        if time.0 > reached.0 {
+            state = linear.advance(&state, time - reached);
             reached = time;
         }
         outputs.push(linear.read(&state));
@@ -198,17 +205,22 @@ pub fn moments(chain: &Chain, law: &InitialLaw, times: &[f64]) -> Vec<Exact> {
 
 /// The state long after the start, at `count` equal parts of one period: times within the period,
 /// means and covariance. Where the force is constant, the stationary state.
-pub fn period(chain: &Chain, law: &InitialLaw, late: f64, count: usize) -> Vec<(f64, Exact)> {
-    let linear = Linear::new(chain, law);
+pub fn period(
+    chain: &Chain,
+    law: &InitialLaw,
+    period: f64,
+    late: f64,
+    count: usize,
+) -> Vec<(f64, Exact)> {
+    let linear = Linear::new(chain, law, period);
     let start: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
     let mut state = linear.advance(&start, late.into());
-    let frequency = chain.force.frequency;
     if chain.force.harmonics.is_empty() {
         return vec![(0.0, linear.read(&state))];
     }
     // cos ωτ and sin ωτ are the third and fourth of the waves.
-    let phase = state[3].0.atan2(state[2].0) / frequency;
-    let part = 2.0 * std::f64::consts::PI / frequency / count as f64;
+    let phase = state[3].0.atan2(state[2].0) / std::f64::consts::TAU * period;
+    let part = period / count as f64;
     let mut outputs = Vec::new();
     for k in 0..count {
         outputs.push((phase + k as f64 * part, linear.read(&state)));

@@ -1,7 +1,7 @@
 //! Random scenarios over the whole format, small enough for the matrix exponential of everything.
 
-use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::scenario::{Thermostat, Topology};
+use flipchain::chain::{Chain, Double, Force, InitialLaw, frequency_of};
+use flipchain::scenario::{Thermostat, TimeScale, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
@@ -10,9 +10,13 @@ use rand_chacha::ChaCha8Rng;
 pub struct Scenario {
     pub chain: Chain,
     pub law: InitialLaw,
-    /// Output times that can be stepped to, from microscopic to diffusive.
+    /// The force's period, which the chain's frequency comes from.
+    pub period: f64,
+    /// What a time is in units of: N², N or 1.
+    pub scale: TimeScale,
+    /// Output times in that unit that can be stepped to, from microscopic to diffusive.
     pub early: Vec<f64>,
-    /// Later ones, for the ways without steps.
+    /// Later ones, for the ways without steps, up to some 10¹² periods.
     pub late: Vec<f64>,
 }
 
@@ -23,7 +27,7 @@ fn spread(random: &mut ChaCha8Rng, low: f64, high: f64) -> f64 {
 
 pub fn scenario(seed: u64) -> Scenario {
     let random = &mut ChaCha8Rng::seed_from_u64(seed);
-    let chain = chain(random);
+    let (chain, period) = chain(random);
     let law = law(&chain, random);
     let oscillates = !chain.force.harmonics.is_empty();
     // Where motion lasts, every period is stepped through.
@@ -41,17 +45,40 @@ pub fn scenario(seed: u64) -> Scenario {
     early.push(early[3] * random.random_range(1.0..5.0));
     let mut late = Vec::new();
     if chain.flip_rate > 0.0 {
-        let period = if oscillates { 40.0 / chain.force.frequency } else { 0.0 };
+        let period = if oscillates { 40.0 / chain.force.frequency.hi } else { 0.0 };
         let first =
             (300.0 / chain.flip_rate).max(period).max(early[4]) * random.random_range(1.0..2.0);
         late = vec![first, first * spread(random, 1.0, 10.0), first * spread(random, 10.0, 1e3)];
     } else {
         late.push(spread(random, 1e3, 1e6));
     }
-    Scenario { chain, law, early, late }
+    // As late as 10¹² periods, of the force or of the fastest mode.
+    late.push(
+        late[late.len() - 1] * spread(random, 10.0, 1e3) + period * spread(random, 1e3, 1e12),
+    );
+    let scales = [TimeScale::Diffusive, TimeScale::Ballistic, TimeScale::Microscopic];
+    let scale = scales[random.random_range(0..3)];
+    let unit = chain.time_unit(scale);
+    [&mut early, &mut late].into_iter().flatten().for_each(|time| *time /= unit);
+    Scenario { chain, law, period, scale, early, late }
 }
 
-fn chain(random: &mut ChaCha8Rng) -> Chain {
+impl Scenario {
+    /// The times as the judge takes them: a number and its unit, whose product is not rounded.
+    pub fn given(&self) -> Vec<(f64, f64)> {
+        let unit = self.chain.time_unit(self.scale);
+        self.early.iter().chain(&self.late).map(|&t| (t, unit)).collect()
+    }
+
+    /// The times as the library takes them.
+    pub fn times(&self) -> Vec<Double> {
+        let time = |&t: &f64| self.chain.microscopic_time(t, self.scale);
+        self.early.iter().chain(&self.late).map(time).collect()
+    }
+}
+
+/// The chain, and the period of its force.
+fn chain(random: &mut ChaCha8Rng) -> (Chain, f64) {
     let topology = if random.random_range(0..5) == 0 { Topology::Ring } else { Topology::Open };
     let open = topology == Topology::Open;
     let mut end = |likely: f64| {
@@ -66,10 +93,10 @@ fn chain(random: &mut ChaCha8Rng) -> Chain {
     if open && random.random_bool(0.6) {
         force.mean = random.random_range(-2.0..2.0);
     }
+    let mut period = 3.0;
     if open && random.random_bool(0.35) {
-        // Of few digits, so that the multiples kω in the reference are exact: it multiplies
-        // harmonics, and phases that differ by the rounding of 3ω leave 3ωτ of them in S - z̄ z̄ᵀ.
-        force.frequency = f64::from(spread(random, 0.03, 3.0) as f32);
+        period = std::f64::consts::TAU / spread(random, 0.03, 3.0);
+        force.frequency = frequency_of(period);
         force.harmonics = (1..=random.random_range(1..3))
             .map(|l| {
                 (l, Complex64::from_polar(spread(random, 1e-3, 1.0), random.random_range(0.0..6.0)))
@@ -81,7 +108,7 @@ fn chain(random: &mut ChaCha8Rng) -> Chain {
     } else {
         random.random_range(1..4)
     };
-    Chain { topology, bonds, flip_rate, left, right, force }
+    (Chain { topology, bonds, flip_rate, left, right, force }, period)
 }
 
 fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {

@@ -29,7 +29,21 @@ fn two_product(a: f64, b: f64) -> (f64, f64) {
     (p, ((a1 * b1 - p) + a1 * b2 + a2 * b1) + a2 * b2)
 }
 
+/// 2π to 32 digits: the double nearest to it and the one nearest to the rest.
+const TURN: Twofold = Twofold(6.283185307179586, 2.449293598294706e-16);
+
 impl Twofold {
+    /// ab exactly.
+    pub fn product(a: f64, b: f64) -> Twofold {
+        let (p, e) = two_product(a, b);
+        Twofold(p, e)
+    }
+
+    /// 2π/period
+    pub fn frequency_of(period: f64) -> Twofold {
+        TURN / period
+    }
+
     /// a + b exactly.
     pub fn sum(a: f64, b: f64) -> Twofold {
         let (s, e) = two_sum(a, b);
@@ -76,12 +90,12 @@ impl Div<f64> for Twofold {
 }
 
 /// The entries of a matrix that are not zero, by rows.
-pub struct Sparse(Vec<Vec<(usize, f64)>>);
+pub struct Sparse(Vec<Vec<(usize, Twofold)>>);
 
 impl Sparse {
-    pub fn new(a: &Array2<f64>) -> Sparse {
-        let row = |row: ndarray::ArrayView1<f64>| {
-            row.iter().copied().enumerate().filter(|(_, x)| *x != 0.0).collect()
+    pub fn new(a: &Array2<Twofold>) -> Sparse {
+        let row = |row: ndarray::ArrayView1<Twofold>| {
+            row.iter().copied().enumerate().filter(|(_, x)| x.0 != 0.0).collect()
         };
         Sparse(a.rows().into_iter().map(row).collect())
     }
@@ -91,9 +105,8 @@ impl Sparse {
         let (mut sum, mut term) = (v.to_vec(), v.to_vec());
         for k in 1..=30 {
             let factor = time / k as f64;
-            let dot = |row: &Vec<(usize, f64)>| {
-                row.iter().fold(Twofold::default(), |s, &(j, a)| s + term[j] * Twofold::from(a))
-                    * factor
+            let dot = |row: &Vec<(usize, Twofold)>| {
+                row.iter().fold(Twofold::default(), |s, &(j, a)| s + term[j] * a) * factor
             };
             term = self.0.iter().map(dot).collect();
             sum.iter_mut().zip(&term).for_each(|(s, t)| *s = *s + *t);
@@ -139,12 +152,12 @@ impl Matrix {
     }
 
     /// e^(A t), `norm` being that of A.
-    pub fn exponential(a: &Array2<f64>, time: Twofold, norm: f64) -> Matrix {
+    pub fn exponential(a: &Array2<Twofold>, time: Twofold, norm: f64) -> Matrix {
         let n = a.nrows();
         let squarings = ((norm * time.0).log2().ceil() as i32 + 3).max(0);
         let scale = 2f64.powi(squarings);
         let factor = Twofold(time.0 / scale, time.1 / scale);
-        let entries: Vec<Twofold> = a.iter().map(|&x| Twofold::from(x) * factor).collect();
+        let entries: Vec<Twofold> = a.iter().map(|&x| x * factor).collect();
         let split = |entries: &[Twofold]| {
             Matrix(n, entries.iter().map(|x| x.0).collect(), entries.iter().map(|x| x.1).collect())
         };

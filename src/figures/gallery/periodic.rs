@@ -33,7 +33,8 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 (
                     p,
                     n.sqrt()
-                        * (chain.force.at(p * 2.0 * PI / chain.force.frequency) - chain.force.mean),
+                        * (chain.force.at(p * 2.0 * PI / chain.force.frequency.hi)
+                            - chain.force.mean),
                 )
             });
             momentum.push(Layer::new("force", Mark::Line, Colour::Grey, force.collect()));
@@ -60,7 +61,7 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
         );
         done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
         if index + 1 == sizes.len() {
-            let s = num_complex::Complex64::new(0.0, chain.force.frequency);
+            let s = num_complex::Complex64::new(0.0, chain.force.frequency.hi);
             let middle = 1.0 + s * (s + 2.0 * chain.flip_rate) / 2.0;
             let root = (middle * middle - 1.0).sqrt();
             let decay = (middle - root).norm().min((middle + root).norm());
