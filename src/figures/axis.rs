@@ -147,24 +147,26 @@ fn linear_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Option
     (values.into_iter().map(|v| (v, label(if v == 0.0 { 0.0 } else { v }))).collect(), factor)
 }
 
-/// Powers of ten; within fewer than two decades also 2 and 5 times them.
+/// Powers of ten; within fewer than two decades also 2 and 5 times them. All in one notation: plain
+/// from 0.001 to 5000, else powers.
 fn log_ticks(low: f64, high: f64, most: usize) -> Vec<(f64, String)> {
     let (first, last) = ((low.log10() - 1e-9).ceil() as i32, (high.log10() + 1e-9).floor() as i32);
-    let label = |m: i32, k: i32| match (m, k) {
-        (m, -1..=2) => format!("{}", m as f64 * 10f64.powi(k)),
-        (1, k) => format!("10^{{{k}}}").replace('-', "−"),
-        (m, k) => format!("{m}·10^{{{k}}}").replace('-', "−"),
-    };
-    if last - first >= 1 {
-        let every = (last - first + 1).div_euclid(most.max(2) as i32) + 1;
-        let decades = (first..=last).filter(|k| (k - first) % every == 0);
-        return decades.map(|k| (10f64.powi(k), label(1, k))).collect();
-    }
     let inside = |v: f64| v >= low * (1.0 - 1e-9) && v <= high * (1.0 + 1e-9);
-    (first - 1..=last)
-        .flat_map(|k| [1, 2, 5].map(|m| (m as f64 * 10f64.powi(k), label(m, k))))
-        .filter(|(v, _)| inside(*v))
-        .collect()
+    let ticks: Vec<(i32, i32)> = if last > first {
+        let every = (last - first + 1).div_euclid(most.max(2) as i32) + 1;
+        (first..=last).filter(|k| (k - first) % every == 0).map(|k| (1, k)).collect()
+    } else {
+        let fine = (first - 1..=last).flat_map(|k| [1, 2, 5].map(|m| (m, k)));
+        fine.filter(|&(m, k)| inside(m as f64 * 10f64.powi(k))).collect()
+    };
+    let plain = ticks.iter().all(|(_, k)| (-3..=3).contains(k));
+    let label = |m: i32, k: i32| match m {
+        // Rounded to the decimal that is meant.
+        m if plain => format!("{m}e{k}").parse::<f64>().map_or(String::new(), |v| v.to_string()),
+        1 => format!("10^{{{k}}}").replace('-', "−"),
+        m => format!("{m}·10^{{{k}}}").replace('-', "−"),
+    };
+    ticks.into_iter().map(|(m, k)| (m as f64 * 10f64.powi(k), label(m, k))).collect()
 }
 
 /// 2, 3, .. 9 times the powers of ten, as long as they can be told apart; over many decades the
@@ -196,7 +198,13 @@ mod tests {
             labels(Axis::new("x").over(-1.0, 1.0), &[]),
             ["−1.0", "−0.5", "0.0", "0.5", "1.0"]
         );
-        assert_eq!(labels(Axis::log("t"), &[1e-3, 1.0]), ["10^{−3}", "10^{−2}", "0.1", "1"]);
+        assert_eq!(labels(Axis::log("t"), &[1e-3, 1.0]), ["0.001", "0.01", "0.1", "1"]);
+        // One notation an axis.
+        assert_eq!(
+            labels(Axis::log("t"), &[1e-4, 1.0]),
+            ["10^{−4}", "10^{−3}", "10^{−2}", "10^{−1}", "10^{0}"]
+        );
+        assert_eq!(labels(Axis::log("N").over(10.0, 2000.0), &[]), ["10", "100", "1000"]);
         assert_eq!(labels(Axis::log("t").over(1.5, 8.0), &[]), ["2", "5"]);
     }
 

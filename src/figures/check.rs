@@ -1,9 +1,11 @@
 //! One figure a statement of `check`: the value, or its distance to the limit, against N, one curve
 //! a time.
 
-use super::profiles::time_label;
+use super::label::numbers as labels;
+use super::parameters::{heading, number, numbers};
 use super::style::SINGLE_COLUMN;
-use super::{Axis, Colour, Figure, Layer, Mark, Panel};
+use super::{Axis, Colour, Figure, Layer, Mark, Panel, Parameters};
+use crate::chain::Chain;
 use crate::observe::theorems::{Measurement, Shape, Statement};
 use crate::observe::verdict::{bound, constant, deviation};
 
@@ -13,8 +15,9 @@ const CURVES: usize = 6;
 /// Smaller than this part of the largest value: nothing has arrived there yet.
 const NOTHING: f64 = 1e-12;
 
-/// The figure of a statement; `None` if it was not measured at two sizes.
-pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
+/// The figure of a statement, measured of the scenario of `chain` at other sizes; `None` if it was
+/// not measured at two sizes.
+pub fn check(statement: &Statement, all: &[Measurement], chain: &Chain) -> Option<Figure> {
     let rows: Vec<&Measurement> = all.iter().filter(|m| m.statement == statement.name).collect();
     let mut times: Vec<f64> = rows.iter().map(|m| m.time).collect();
     times.sort_by(f64::total_cmp);
@@ -31,28 +34,22 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
     let bounded = statement.name == "mean_l2" || statement.name.starts_with("covariance");
     let value = |m: &Measurement| if bounded { m.value } else { deviation(m) };
     let most = rows.iter().map(|m| value(m)).fold(0.0, f64::max);
+    let names = labels(&shown);
     let mut layers: Vec<Layer> = Vec::new();
     for (index, &t) in shown.iter().enumerate() {
         let colour = Colour::Map(index as f64 / (shown.len().max(2) - 1) as f64);
-        let points = rows.iter().filter(|m| m.time == t).map(|m| (m.bonds as f64, value(m)));
-        let points: Vec<(f64, f64)> = points.filter(|p| p.1 > NOTHING * most).collect();
-        if points.len() < 2 {
+        let seen: Vec<_> =
+            rows.iter().filter(|m| m.time == t && value(m) > NOTHING * most).collect();
+        if seen.len() < 2 {
             continue;
         }
-        layers.push(Layer {
-            label: time_label(t),
-            mark: Mark::Line,
-            colour,
-            points: points.clone(),
-            ..Default::default()
-        });
-        layers.push(Layer {
-            label: String::new(),
-            mark: Mark::Disc,
-            colour,
-            points,
-            ..Default::default()
-        });
+        let points: Vec<_> = seen.iter().map(|m| (m.bonds as f64, value(m))).collect();
+        let errors: Vec<f64> = seen.iter().map(|m| m.error).collect();
+        layers.extend([Mark::Line, Mark::Disc].map(|mark| {
+            Layer::new(names[index].clone(), mark, colour, points.clone())
+                .named(format!("t = {}", number(t)))
+                .with_errors(errors.clone())
+        }));
     }
     if layers.is_empty() {
         return None;
@@ -61,14 +58,23 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
     if let (Some(c), true) = (constant(statement.shape, &rows), statement.shape != Shape::Time) {
         let bounds = rows.iter().filter(|m| m.time == last);
         let points = bounds.filter_map(|m| Some((m.bonds as f64, bound(statement.shape, m, c)?)));
-        layers.push(Layer {
-            label: format!("bound, *t* = {}", time_label(last)),
-            mark: Mark::Dashed,
-            colour: Colour::Ink,
-            points: points.collect(),
-            ..Default::default()
-        });
+        // Its constant is fitted to the values.
+        let error = rows.iter().map(|m| m.error).fold(0.0, f64::max);
+        let name = format!("bound, t = {}", number(last));
+        let label = format!("bound, *t* = {}", names[names.len() - 1]);
+        layers.push(
+            Layer::new(label, Mark::Dashed, Colour::Ink, points.collect())
+                .named(name)
+                .within(error),
+        );
     }
+    let mut sizes: Vec<f64> = rows.iter().map(|m| m.bonds as f64).collect();
+    sizes.dedup();
+    sizes.sort_by(f64::total_cmp);
+    sizes.dedup();
+    let parameters = Parameters::of_chain(chain)
+        .with("N", numbers(&sizes))
+        .with("t = tau/N^2", numbers(&shown));
     let y = if statement.name == "mean_l2" {
         Axis::new(symbol(statement))
     } else {
@@ -76,9 +82,11 @@ pub fn check(statement: &Statement, all: &[Measurement]) -> Option<Figure> {
     };
     Some(Figure {
         name: statement.name.into(),
-        size: (SINGLE_COLUMN, 58.0),
+        size: (SINGLE_COLUMN, 62.0),
         columns: 1,
+        heading: heading(chain, false),
         panels: vec![Panel {
+            parameters,
             x: Axis::log("number of bonds  *N*"),
             y,
             layers,

@@ -41,6 +41,21 @@ impl Part {
         if self.italic { FontStyle::Oblique } else { FontStyle::Normal }
     }
 
+    /// Its words, each with where it begins in the part and its width, in ems of the label.
+    pub fn words(&self) -> Vec<(String, f64, f64)> {
+        let mut words = Vec::new();
+        let mut before = String::new();
+        for word in self.text.split('\u{a0}') {
+            let of = |text: &str| Part { text: text.into(), ..self.clone() }.width();
+            if !word.is_empty() {
+                words.push((word.to_owned(), of(&before), of(word)));
+            }
+            before += word;
+            before.push('\u{a0}');
+        }
+        words
+    }
+
     /// Its width in ems of the label.
     pub fn width(&self) -> f64 {
         // plotters rounds to a pixel; of this many an em the rounding is nothing.
@@ -103,9 +118,49 @@ pub(super) fn width(label: &str) -> f64 {
     parts(label).iter().map(Part::width).sum()
 }
 
-/// A label without its marks for slant, for tables.
+/// A label in plain text, for tables: `*e*_{heat}` is e_heat, `10^{−3}` is 10^-3; bars stay as
+/// combining macrons.
 pub(super) fn plain(label: &str) -> String {
-    label.replace('*', "")
+    let mut text = String::new();
+    for part in parts(label) {
+        text += ["_", "", "^"][(part.level + 1) as usize];
+        text += &part.text.replace('\u{a0}', " ").replace('−', "-");
+        if part.bar {
+            text.push(OVERBAR);
+        }
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A number as a label: three significant digits, powers of ten outside 0.001 ... 10000.
+pub(super) fn number(value: f64) -> String {
+    numbers(&[value]).remove(0)
+}
+
+/// Numbers as labels beside each other: powers of ten for all of them if for one.
+pub(super) fn numbers(values: &[f64]) -> Vec<String> {
+    let written = |value: f64| value != 0.0 && value.is_finite();
+    let plain = |value: f64| (-3..=3).contains(&((value.abs().log10() + 1e-9).floor() as i32));
+    let powers = values.iter().any(|v| written(*v) && !plain(*v));
+    let label = |&value: &f64| {
+        if !written(value) {
+            let infinite = if value.is_infinite() { "∞" } else { "0" };
+            return format!("{}{infinite}", if value == f64::NEG_INFINITY { "−" } else { "" });
+        }
+        let three = format!("{value:.2e}");
+        let (mantissa, power) = three.split_once('e').unwrap_or((&three, "0"));
+        let mantissa: f64 = mantissa.parse().unwrap_or(value);
+        if !powers {
+            return format!("{}", three.parse::<f64>().unwrap_or(value)).replace('-', "−");
+        }
+        let power = match mantissa {
+            1.0 => format!("10^{{{power}}}"),
+            -1.0 => format!("-10^{{{power}}}"),
+            _ => format!("{mantissa}·10^{{{power}}}"),
+        };
+        power.replace('-', "−")
+    };
+    values.iter().map(label).collect()
 }
 
 #[cfg(test)]
@@ -133,6 +188,22 @@ mod tests {
             cut("|∫ *p\u{304}*_{0} d*s*|"),
             ["|∫ :0", "p:0ib", "0:-1", " d:0", "s:0i", "|:0"]
         );
+    }
+
+    #[test]
+    fn plain_labels_have_no_markup() {
+        assert_eq!(plain("thermal energy  *e*_{heat}"), "thermal energy e_heat");
+        assert_eq!(plain("*t* = 10^{−3}"), "t = 10^-3");
+        assert_eq!(plain("*N* |∫ *p\u{304}*_{0} d*s*|"), "N |∫ p\u{304}_0 ds|");
+    }
+
+    #[test]
+    fn numbers_have_three_digits_and_one_notation() {
+        let of = |values: &[f64]| numbers(values).join(" ");
+        assert_eq!(of(&[0.0, 0.001, 0.0026826957, 1.0, 1234.0]), "0 0.001 0.00268 1 1230");
+        assert_eq!(of(&[1e-5, 0.1, 1.0, f64::INFINITY]), "10^{−5} 10^{−1} 10^{0} ∞");
+        assert_eq!(of(&[2.5e7, -1.0, 0.0]), "2.5·10^{7} −10^{0} 0");
+        assert_eq!(number(-0.5), "−0.5");
     }
 
     #[test]

@@ -5,11 +5,12 @@ use super::axis::Fitted;
 use super::curves::{clip, dashes, inside};
 use super::item::{Frame, Item, Text};
 use super::label::width;
+use super::legend::{LINE, Place, named};
 use super::style::{PER_MM, Theme};
-use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, letter};
+use super::{Axis, Colour, Figure, Layer, Map, Mark, Panel, letter};
 
 /// Size of numbers and keys, of the text's.
-const SMALL: f64 = 7.0 / 8.0;
+pub(super) const SMALL: f64 = 7.0 / 8.0;
 /// Where a label's baseline lies below the point it is centred on, in ems: half the height of a
 /// capital letter.
 const MIDDLE: f64 = 0.36;
@@ -26,11 +27,11 @@ pub(super) fn items(figure: &Figure, theme: &Theme) -> Vec<Item> {
     sheet.items
 }
 
-struct Sheet<'a> {
-    items: Vec<Item>,
-    theme: &'a Theme,
+pub(super) struct Sheet<'a> {
+    pub(super) items: Vec<Item>,
+    pub(super) theme: &'a Theme,
     /// The text's size.
-    em: f64,
+    pub(super) em: f64,
 }
 
 /// What a panel needs beside its frame, on each side.
@@ -43,7 +44,7 @@ struct Margins {
 }
 
 impl Sheet<'_> {
-    fn small(&self, label: &str) -> f64 {
+    pub(super) fn small(&self, label: &str) -> f64 {
         SMALL * self.em * width(label)
     }
 
@@ -92,63 +93,24 @@ impl Sheet<'_> {
 
     fn figure(&mut self, figure: &Figure, (width, height): (f64, f64)) {
         let em = self.em;
+        let top = if figure.heading.is_empty() { 0.0 } else { 1.5 * em };
         let named = figure.panels.first().map_or(vec![], |p| named(&p.layers));
         let key_width = figure.key.as_ref().map_or(0.0, |heading| {
             let labels = named.iter().map(|entry| self.small(&entry[0].label) + 2.2 * em);
             labels.chain([self.small(heading)]).fold(0.0, f64::max) + 0.8 * em
         });
-        let columns = figure.columns.max(1);
-        let rows = figure.panels.len().div_ceil(columns).max(1);
-        let cell = ((width - key_width) / columns as f64, height / rows as f64);
-        let fitted: Vec<[Fitted; 2]> =
-            figure.panels.iter().map(|panel| self.fit(panel, cell)).collect();
-        let margins: Vec<Margins> = figure
-            .panels
-            .iter()
-            .zip(&fitted)
-            .map(|(p, axes)| self.margins(p, axes, figure.panels.len() > 1))
-            .collect();
-        let most = |side: &dyn Fn(&Margins) -> f64, of: &dyn Fn(usize) -> bool| {
-            margins
-                .iter()
-                .enumerate()
-                .filter(|(i, _)| of(*i))
-                .map(|(_, m)| side(m))
-                .fold(0.0, f64::max)
-        };
-        // Frames of a row are level, those of a column in line, and all of one size.
-        let columns_of: Vec<(f64, f64)> = (0..columns)
-            .map(|c| {
-                (
-                    most(&|m| m.left, &|i| i % columns == c),
-                    most(&|m| m.right, &|i| i % columns == c),
-                )
-            })
-            .collect();
-        let rows_of: Vec<(f64, f64)> = (0..rows)
-            .map(|r| {
-                (
-                    most(&|m| m.top, &|i| i / columns == r),
-                    most(&|m| m.bottom, &|i| i / columns == r),
-                )
-            })
-            .collect();
-        let taken = |of: &[(f64, f64)]| of.iter().map(|(a, b)| a + b).sum::<f64>();
-        let inner = (
-            (width - key_width - taken(&columns_of)) / columns as f64,
-            (height - taken(&rows_of)) / rows as f64,
-        );
+        let sheet = Frame { left: 0.0, top, right: width - key_width, bottom: height };
+        let (fitted, frames, places) = self.arranged(figure, sheet);
         for (index, (panel, axes)) in figure.panels.iter().zip(&fitted).enumerate() {
-            let (column, row) = (index % columns, index / columns);
-            let left =
-                taken(&columns_of[..column]) + column as f64 * inner.0 + columns_of[column].0;
-            let top = taken(&rows_of[..row]) + row as f64 * inner.1 + rows_of[row].0;
-            let frame = Frame { left, top, right: left + inner.0, bottom: top + inner.1 };
             let letter = (figure.panels.len() > 1).then(|| letter(index));
-            self.panel(panel, axes, frame, letter);
+            self.panel(panel, axes, frames[index], letter, &places[index]);
         }
-        if let Some(heading) = &figure.key {
-            let (x, mut y) = (width - key_width + 0.2 * em, rows_of[0].0 + 0.5 * em);
+        if top > 0.0 {
+            let left = frames.first().map_or(0.8 * em, |frame| frame.left);
+            self.number(&figure.heading, (left, 0.8 * em), 0.0);
+        }
+        if let (Some(heading), Some(frame)) = (&figure.key, frames.first()) {
+            let (x, mut y) = (width - key_width + 0.2 * em, frame.top + 0.5 * em);
             self.number(heading, (x, y), 0.0);
             for entry in named {
                 y += 1.3 * em;
@@ -157,8 +119,89 @@ impl Sheet<'_> {
         }
     }
 
+    /// Axes and frames of all panels, and where their legends stand: in a free corner, or above
+    /// the panel, which costs height and so moves every frame.
+    fn arranged(
+        &self,
+        figure: &Figure,
+        sheet: Frame,
+    ) -> (Vec<[Fitted; 2]>, Vec<Frame>, Vec<Place>) {
+        let columns = figure.columns.max(1);
+        let rows = figure.panels.len().div_ceil(columns).max(1);
+        let cell =
+            ((sheet.right - sheet.left) / columns as f64, (sheet.bottom - sheet.top) / rows as f64);
+        let fitted: Vec<[Fitted; 2]> =
+            figure.panels.iter().map(|panel| self.fit(panel, cell)).collect();
+        let mut places: Vec<Place> = figure
+            .panels
+            .iter()
+            .map(|panel| panel.legend.map_or(Place::Nowhere, Place::Corner))
+            .collect();
+        loop {
+            let frames = self.frames(figure, &fitted, &places, sheet);
+            let mut moved = false;
+            for (index, panel) in figure.panels.iter().enumerate() {
+                let Place::Corner(corner) = places[index] else { continue };
+                let preferred = panel.legend.unwrap_or(corner);
+                let drawn = self.silhouette(panel, &fitted[index], frames[index]);
+                places[index] = self.place(panel, preferred, frames[index], &drawn);
+                moved |= matches!(places[index], Place::Above(_));
+            }
+            if !moved {
+                return (fitted, frames, places);
+            }
+        }
+    }
+
+    /// Frames of a row are level, those of a column in line, and all of one size.
+    fn frames(
+        &self,
+        figure: &Figure,
+        fitted: &[[Fitted; 2]],
+        places: &[Place],
+        sheet: Frame,
+    ) -> Vec<Frame> {
+        let columns = figure.columns.max(1);
+        let rows = figure.panels.len().div_ceil(columns).max(1);
+        let lettered = figure.panels.len() > 1;
+        let margins: Vec<Margins> = (figure.panels.iter().zip(fitted).zip(places))
+            .map(|((p, axes), place)| self.margins(p, axes, lettered, place))
+            .collect();
+        let most = |side: &dyn Fn(&Margins) -> f64, of: &dyn Fn(usize) -> bool| {
+            let chosen = margins.iter().enumerate().filter(|(i, _)| of(*i));
+            chosen.map(|(_, m)| side(m)).fold(0.0, f64::max)
+        };
+        let columns_of: Vec<(f64, f64)> = (0..columns)
+            .map(|c| {
+                let of = |i: usize| i % columns == c;
+                (most(&|m| m.left, &of), most(&|m| m.right, &of))
+            })
+            .collect();
+        let rows_of: Vec<(f64, f64)> = (0..rows)
+            .map(|r| {
+                let of = |i: usize| i / columns == r;
+                (most(&|m| m.top, &of), most(&|m| m.bottom, &of))
+            })
+            .collect();
+        let taken = |of: &[(f64, f64)]| of.iter().map(|(a, b)| a + b).sum::<f64>();
+        let inner = (
+            (sheet.right - sheet.left - taken(&columns_of)) / columns as f64,
+            (sheet.bottom - sheet.top - taken(&rows_of)) / rows as f64,
+        );
+        let frame = |index: usize| {
+            let (column, row) = (index % columns, index / columns);
+            let left = sheet.left
+                + taken(&columns_of[..column])
+                + column as f64 * inner.0
+                + columns_of[column].0;
+            let top = sheet.top + taken(&rows_of[..row]) + row as f64 * inner.1 + rows_of[row].0;
+            Frame { left, top, right: left + inner.0, bottom: top + inner.1 }
+        };
+        (0..figure.panels.len()).map(frame).collect()
+    }
+
     /// The marks of one label, and the label, starting at x.
-    fn entry(&mut self, layers: &[&Layer], x: f64, y: f64) {
+    pub(super) fn entry(&mut self, layers: &[&Layer], x: f64, y: f64) {
         let em = self.em;
         for layer in layers {
             let sample = match layer.mark {
@@ -189,12 +232,19 @@ impl Sheet<'_> {
         fitted.ticks.iter().map(|t| self.small(&t.1)).fold(0.0, f64::max)
     }
 
-    fn margins(&self, panel: &Panel, [x, y]: &[Fitted; 2], lettered: bool) -> Margins {
+    fn margins(
+        &self,
+        panel: &Panel,
+        [x, y]: &[Fitted; 2],
+        lettered: bool,
+        place: &Place,
+    ) -> Margins {
         let em = self.em;
+        let above = if let Place::Above(rows) = place { LINE * rows.len() as f64 } else { 0.0 };
         let half = x.ticks.last().map_or(0.0, |t| 0.5 * self.small(&t.1));
         Margins {
             left: if panel.y.bare { 0.8 * em } else { self.widest(y) + 2.4 * em },
-            top: if lettered || !panel.title.is_empty() { 1.9 * em } else { 0.8 * em },
+            top: em * (above + if lettered || !panel.title.is_empty() { 1.9 } else { 0.8 }),
             right: match &panel.map {
                 Some(map) if map.bar => 1.75 * em + self.widest(&bar_axis(map)) + 2.1 * em,
                 _ if panel.x.bare => 0.6 * em,
@@ -210,11 +260,13 @@ impl Sheet<'_> {
         [x_axis, y_axis]: &[Fitted; 2],
         frame: Frame,
         letter: Option<char>,
+        place: &Place,
     ) {
         let em = self.em;
         let Frame { left, top, right, bottom } = frame;
+        let above = if let Place::Above(rows) = place { LINE * rows.len() as f64 } else { 0.0 };
         if let Some(map) = &panel.map {
-            self.map(map, frame);
+            self.map(map, y_axis, frame);
         }
         self.ticks(panel, [x_axis, y_axis], frame);
         if !panel.x.bare {
@@ -243,18 +295,9 @@ impl Sheet<'_> {
             (Some(letter), title) => format!("({letter})  {title}"),
             (None, title) => title.into(),
         };
-        self.text(&heading, (left, top - 0.85 * em), 0.0, em, false, Colour::Ink);
+        self.text(&heading, (left, top - (0.85 + above) * em), 0.0, em, false, Colour::Ink);
         for layer in &panel.layers {
-            let place = |&(x, y): &(f64, f64)| Some((x_axis.beyond(x)?, y_axis.beyond(y)?));
-            let places: Vec<Option<(f64, f64)>> = layer.points.iter().map(place).collect();
-            let pieces = match layer.mark {
-                Mark::Line | Mark::Dashed | Mark::Guide => clip(&places),
-                _ => vec![places.into_iter().flatten().filter(inside).collect()],
-            };
-            let pieces: Vec<Vec<_>> = pieces
-                .into_iter()
-                .map(|p| p.into_iter().map(|(x, y)| frame.at(x, y)).collect())
-                .collect();
+            let pieces = pieces(layer, [x_axis, y_axis], frame);
             self.marks(layer, &pieces, true);
         }
         self.outline(frame);
@@ -263,9 +306,7 @@ impl Sheet<'_> {
                 self.text(&note.label, frame.at(x, y), note.anchor, SMALL * em, false, note.colour);
             }
         }
-        if let Some(corner) = panel.legend {
-            self.legend(&panel.layers, corner, frame);
-        }
+        self.legend(&panel.layers, place, frame);
     }
 
     fn ticks(&mut self, panel: &Panel, [x_axis, y_axis]: [&Fitted; 2], frame: Frame) {
@@ -296,39 +337,18 @@ impl Sheet<'_> {
         }
     }
 
-    fn legend(
-        &mut self,
-        layers: &[Layer],
-        corner: Corner,
-        Frame { left, top, right, bottom }: Frame,
-    ) {
-        let (em, line) = (self.em, 1.25 * self.em);
-        let entries = named(layers);
-        let width = entries.iter().map(|e| self.small(&e[0].label)).fold(0.0, f64::max) + 2.4 * em;
-        let x = match corner {
-            Corner::TopLeft | Corner::BottomLeft => left + 0.6 * em,
-            Corner::TopRight | Corner::BottomRight => right - width,
-        };
-        let first = match corner {
-            Corner::TopLeft | Corner::TopRight => top + 0.95 * em,
-            Corner::BottomLeft | Corner::BottomRight => {
-                bottom - 0.95 * em - line * entries.len().saturating_sub(1) as f64
-            }
-        };
-        for (index, entry) in entries.iter().enumerate() {
-            self.entry(entry, x, first + line * index as f64);
-        }
-    }
-
     /// The cells of a map, and the bar that explains their colours.
-    fn map(&mut self, map: &Map, frame: Frame) {
+    fn map(&mut self, map: &Map, y_axis: &Fitted, frame: Frame) {
         let em = self.em;
         let (low, high) = map.range;
         let colour = |v: &f64| match v.is_finite() {
             true => self.theme.on_map((v - low) / (high - low), map.divergent),
             false => self.theme.colour(Colour::Grey),
         };
-        let rows = map.values.iter().rev().map(|row| row.iter().map(colour).collect()).collect();
+        let rows = rows_from_the_top(map, y_axis)
+            .into_iter()
+            .map(|row| map.values[row].iter().map(colour).collect())
+            .collect();
         self.items.push(Item::Cells { frame, rows });
         if !map.bar {
             return;
@@ -360,7 +380,7 @@ impl Sheet<'_> {
     }
 
     /// Draws a layer's mark along pieces of a curve.
-    fn marks(&mut self, layer: &Layer, pieces: &[Vec<(f64, f64)>], data: bool) {
+    pub(super) fn marks(&mut self, layer: &Layer, pieces: &[Vec<(f64, f64)>], data: bool) {
         let colour = self.theme.colour(layer.colour);
         let size = self.theme.disc * self.theme.zoom;
         let width = self.theme.zoom * if layer.mark == Mark::Guide { 0.5 } else { self.theme.line };
@@ -400,16 +420,38 @@ fn bar_axis(map: &Map) -> Fitted {
     Axis::new("").over(map.range.0, map.range.1).fit([].into_iter(), 6)
 }
 
-/// The layers that a key names, those of one label together.
-fn named(layers: &[Layer]) -> Vec<Vec<&Layer>> {
-    let mut named: Vec<Vec<&Layer>> = Vec::new();
-    for layer in layers.iter().filter(|l| !l.label.is_empty()) {
-        match named.iter_mut().find(|entry| entry[0].label == layer.label) {
-            // Another piece of the same curve.
-            Some(entry) if entry.iter().any(|l| l.mark == layer.mark) => {}
-            Some(entry) => entry.push(layer),
-            None => named.push(vec![layer]),
-        }
+/// Which row of a map is shown at each of evenly spaced heights, from the top: all of them where
+/// they are even themselves, else the nearest at each of many heights.
+fn rows_from_the_top(map: &Map, axis: &Fitted) -> Vec<usize> {
+    /// Finer than a printed figure shows.
+    const HEIGHTS: usize = 600;
+    let places: Vec<f64> =
+        map.ys.iter().map(|y| axis.beyond(*y).unwrap_or(f64::NEG_INFINITY)).collect();
+    let steps: Vec<f64> = places.windows(2).map(|p| p[1] - p[0]).collect();
+    let mean = steps.iter().sum::<f64>() / steps.len().max(1) as f64;
+    if steps.iter().all(|step| (step - mean).abs() < 0.02 * mean) {
+        return (0..map.values.len()).rev().collect();
     }
-    named
+    let nearest = |place: f64| {
+        let apart = |row: &usize| (places[*row] - place).abs();
+        (0..places.len()).min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(0)
+    };
+    (0..HEIGHTS).rev().map(|i| nearest((i as f64 + 0.5) / HEIGHTS as f64)).collect()
+}
+
+/// A layer's curve or signs within the frame.
+pub(super) fn pieces(
+    layer: &Layer,
+    [x_axis, y_axis]: [&Fitted; 2],
+    frame: Frame,
+) -> Vec<Vec<(f64, f64)>> {
+    let place = |&(x, y): &(f64, f64)| Some((x_axis.beyond(x)?, y_axis.beyond(y)?));
+    let places = layer.points.iter().map(place);
+    let (first, step) = layer.drawn;
+    let pieces: Vec<Vec<_>> = match layer.mark {
+        Mark::Line | Mark::Dashed | Mark::Guide => clip(&places.collect::<Vec<_>>()),
+        _ => vec![places.skip(first).step_by(step.max(1)).flatten().filter(inside).collect()],
+    };
+    let at = |p: Vec<(f64, f64)>| p.into_iter().map(|(x, y)| frame.at(x, y)).collect();
+    pieces.into_iter().map(at).collect()
 }

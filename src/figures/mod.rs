@@ -8,23 +8,29 @@
 
 mod axis;
 mod check;
+mod csv;
 mod curves;
+mod format;
 pub mod gallery;
 mod item;
 mod label;
 mod layout;
+mod legend;
 mod overlap;
 mod paint;
+mod parameters;
+mod pdf;
 mod profiles;
 pub mod style;
 mod sweep;
 
 pub use axis::{Axis, Scale};
 pub use check::check;
+pub use format::{Format, Size};
+pub use parameters::Parameters;
 pub use profiles::{Curves, limit, profiles};
 pub use sweep::sweep;
 
-use std::fmt::Write as _;
 use std::path::Path;
 use style::Theme;
 
@@ -58,6 +64,8 @@ pub struct Figure {
     pub size: (f64, f64),
     /// Panels a row.
     pub columns: usize,
+    /// Stands above all panels: the parameters of a run. Empty for no such line.
+    pub heading: String,
     /// The panels, row by row.
     pub panels: Vec<Panel>,
     /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no
@@ -70,6 +78,8 @@ pub struct Figure {
 pub struct Panel {
     /// Stands above it, after its letter.
     pub title: String,
+    /// What its data were computed from, for the comments of the CSV.
+    pub parameters: Parameters,
     /// The horizontal axis.
     pub x: Axis,
     /// The vertical axis.
@@ -80,7 +90,8 @@ pub struct Panel {
     pub layers: Vec<Layer>,
     /// Words among the curves.
     pub notes: Vec<Note>,
-    /// Where the panel explains its labelled layers itself.
+    /// Where the panel explains its labelled layers itself: this corner if it is free, else
+    /// another, else a row above the panel.
     pub legend: Option<Corner>,
 }
 
@@ -98,10 +109,12 @@ pub enum Corner {
 }
 
 /// One curve or cloud of points.
-#[derive(Debug, Clone, PartialEq, Default)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Layer {
-    /// Its name in keys and in the CSV.
+    /// Its name in keys, with markup; layers of one label share an entry. Empty for none.
     pub label: String,
+    /// Its name in the CSV: plain text, its own within the panel. The plain label if empty.
+    pub name: String,
     /// How it is drawn.
     pub mark: Mark,
     /// In which colour.
@@ -109,8 +122,10 @@ pub struct Layer {
     /// The points (x, y); curves end at the axes, points outside are left out, and so is what is
     /// not finite.
     pub points: Vec<(f64, f64)>,
-    /// Estimated largest error of y.
-    pub error: f64,
+    /// Estimated largest error of each y; empty where none is known (measured times).
+    pub errors: Vec<f64>,
+    /// Signs are drawn at every so many points, from the one of this number on; (0, 1) draws all.
+    pub drawn: (usize, usize),
 }
 
 /// How a layer is drawn.
@@ -163,11 +178,13 @@ pub struct Note {
 /// A function of both axes as colours; it covers the whole panel.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Map {
-    /// What is shown.
+    /// What is shown, with markup.
     pub quantity: String,
+    /// Its name in the CSV; the plain quantity if empty.
+    pub name: String,
     /// Positions along x, evenly spaced on the axis.
     pub xs: Vec<f64>,
-    /// Positions along y, evenly spaced on the axis.
+    /// Positions along y, ascending; a place on the axis shows the nearest.
     pub ys: Vec<f64>,
     /// One row a y; what is not finite is left blank.
     pub values: Vec<Vec<f64>>,
@@ -177,8 +194,22 @@ pub struct Map {
     pub divergent: bool,
     /// Whether a bar beside the panel explains the colours.
     pub bar: bool,
-    /// Estimated largest error of a value.
-    pub error: f64,
+    /// Estimated largest error of a value, one a row.
+    pub errors: Vec<f64>,
+}
+
+impl Default for Layer {
+    fn default() -> Layer {
+        Layer {
+            label: String::new(),
+            name: String::new(),
+            mark: Mark::Line,
+            colour: Colour::Ink,
+            points: vec![],
+            errors: vec![],
+            drawn: (0, 1),
+        }
+    }
 }
 
 impl Layer {
@@ -189,65 +220,64 @@ impl Layer {
         colour: Colour,
         points: Vec<(f64, f64)>,
     ) -> Layer {
-        Layer { label: label.into(), mark, colour, points, error: 0.0 }
+        Layer { label: label.into(), mark, colour, points, ..Layer::default() }
     }
 
     /// A straight guide between two points.
-    pub fn guide(from: (f64, f64), to: (f64, f64)) -> Layer {
-        Layer::new("", Mark::Guide, Colour::Grey, vec![from, to])
+    pub fn guide(name: &str, from: (f64, f64), to: (f64, f64)) -> Layer {
+        Layer::new("", Mark::Guide, Colour::Grey, vec![from, to]).named(name).formula()
     }
 
-    /// The same with the largest error of its y.
+    /// The same with a name in the CSV.
+    pub fn named(self, name: impl Into<String>) -> Layer {
+        Layer { name: name.into(), ..self }
+    }
+
+    /// The same with one largest error of all its y.
     pub fn within(self, error: f64) -> Layer {
-        Layer { error, ..self }
+        Layer { errors: vec![error; self.points.len()], ..self }
+    }
+
+    /// The same with the error of each y.
+    pub fn with_errors(self, errors: Vec<f64>) -> Layer {
+        Layer { errors, ..self }
+    }
+
+    /// The same, its y from a closed form: their error is rounding, some units in the last place
+    /// of the largest.
+    pub fn formula(self) -> Layer {
+        let largest = self.points.iter().fold(0.0, |most: f64, p| most.max(p.1.abs()));
+        self.within(16.0 * f64::EPSILON * largest)
+    }
+
+    /// The same with signs at every `step`-th point, from number `first` on.
+    pub fn every(self, first: usize, step: usize) -> Layer {
+        Layer { drawn: (first, step), ..self }
     }
 }
 
 impl Figure {
-    /// Writes `name`.svg, `name`.png and `name`.csv into a folder that exists.
-    pub fn save(&self, folder: &Path, theme: &Theme) -> Result<(), FigureError> {
+    /// Writes `name`.csv and the drawing in each format into a folder that exists.
+    pub fn save(
+        &self,
+        folder: &Path,
+        theme: &Theme,
+        formats: &[Format],
+    ) -> Result<(), FigureError> {
         let path = |extension: &str| folder.join(format!("{}.{extension}", self.name));
-        let write = |extension: &str, text: &str| {
-            let path = path(extension);
-            std::fs::write(&path, text)
+        let write = |path: &Path, bytes: &[u8]| {
+            std::fs::write(path, bytes)
                 .map_err(|source| FigureError::Io { path: path.display().to_string(), source })
         };
-        write("svg", &paint::svg(self, theme)?)?;
-        paint::png(self, theme, &path("png"))?;
-        write("csv", &self.csv())
-    }
-
-    /// The data: what the axes of each panel (a, b, ...) show, as comments, then one row a point,
-    /// `panel,series,x,y,value,error`. `error` is the estimated largest error of y; on a map that
-    /// of `value`, which is empty on curves.
-    pub fn csv(&self) -> String {
-        let mut csv = String::new();
-        for (index, panel) in self.panels.iter().enumerate() {
-            let [x, y] = [&panel.x, &panel.y].map(|axis| label::plain(&axis.label));
-            let _ = writeln!(csv, "# panel {}: x is {x}, y is {y}", letter(index));
-        }
-        csv += "panel,series,x,y,value,error\n";
-        for (index, panel) in self.panels.iter().enumerate() {
-            let head = |series: &str| {
-                format!("{},\"{}\"", letter(index), label::plain(series).replace('"', "\"\""))
-            };
-            if let Some(map) = &panel.map {
-                let head = head(&map.quantity);
-                for (y, row) in map.ys.iter().zip(&map.values) {
-                    for (x, value) in map.xs.iter().zip(row) {
-                        let _ =
-                            writeln!(csv, "{head},{x:.7},{y:.7e},{value:.11e},{:.1e}", map.error);
-                    }
-                }
-            }
-            for layer in &panel.layers {
-                let head = head(&layer.label);
-                for (x, y) in &layer.points {
-                    let _ = writeln!(csv, "{head},{x:.11e},{y:.11e},,{:.1e}", layer.error);
-                }
+        for &format in formats {
+            let path = path(format.extension());
+            match format {
+                Format::Svg => write(&path, paint::svg(self, theme)?.as_bytes())?,
+                Format::Png => paint::png(self, theme, &path)?,
+                Format::Pdf => write(&path, &pdf::pdf(self, theme)?)?,
             }
         }
-        csv
+        write(&path("csv"), self.csv().as_bytes())
     }
 }
 

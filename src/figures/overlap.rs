@@ -50,7 +50,7 @@ impl Figure {
 }
 
 /// Whether an item shows data within a frame.
-fn covers(item: &Item, frame: &Frame) -> bool {
+pub(super) fn covers(item: &Item, frame: &Frame) -> bool {
     match item {
         Item::Path { points, width, data: true, .. } => {
             let around = frame.widened(0.5 * width);

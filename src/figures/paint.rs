@@ -216,10 +216,13 @@ impl<B: DrawingBackend> Pen<'_, B> {
                 style = style.transform(FontTransform::Rotate270);
             }
             let rise = text.size * part.rise();
-            let at = pixel(sheet(along, rise + self.baseline * em));
-            self.area.draw_text(&part.text, &style, at).map_err(|e| e.to_string())?;
+            // Every word at its own place: viewers treat spaces in different ways.
+            for (word, start, width) in part.words() {
+                let at = pixel(sheet(along + text.size * start, rise + self.baseline * em));
+                self.area.draw_text(&word, &style, at).map_err(|e| e.to_string())?;
+                self.widths.push(text.size * width * scale());
+            }
             let width = text.size * part.width();
-            self.widths.push(width * scale());
             if part.bar {
                 let lean = if part.italic { 0.12 * em } else { 0.0 };
                 let bar = if part.text.chars().all(char::is_uppercase) { CAPITAL_BAR } else { BAR };

@@ -1,19 +1,26 @@
-//! Elongation, mechanical and thermal energy over x, one curve an output time.
+//! Figures of a run: elongation, energies and current over x, one curve an output time; and of many
+//! output times also over x and t.
 
+use super::label::numbers as labels;
+use super::parameters::{heading, number};
 use super::style::DOUBLE_COLUMN;
-use super::{Axis, Colour, Figure, Layer, Mark, Panel};
+use super::{Axis, Colour, Figure, Layer, Map, Mark, Panel, Parameters};
+use crate::chain::Chain;
 use crate::covariance::moments::largest;
 use crate::observe::Profile;
 
 /// More points than this on one curve cannot be seen at print size.
 const POINTS: usize = 1500;
-/// More entries than this do not fit into the key; the curves are all drawn.
-const ENTRIES: usize = 10;
-
+/// More curves than this cannot be told apart.
+const MOST_CURVES: usize = 12;
+/// So many are drawn where there are more outputs.
+const CURVES: usize = 10;
+/// Cells of a map, each way: as many as its data, a table, should have.
+const CELLS: usize = 128;
 /// Values below this part of their natural size are rounding.
 const ROUNDING: f64 = 1e-13;
 
-/// What is drawn of one output time, one entry a position.
+/// What is drawn of one output, one entry a position.
 pub struct Curves {
     /// t; infinite for a stationary state.
     pub time: f64,
@@ -23,142 +30,322 @@ pub struct Curves {
     pub mechanical: Vec<f64>,
     /// e_heat
     pub thermal: Vec<f64>,
+    /// The energy current, where it is known; empty otherwise.
+    pub current: Vec<f64>,
+    /// Largest error of each of them.
+    pub errors: [f64; 4],
 }
 
-/// Figure `profiles` of a run; `positions` are the sites' x and `unit` what time is measured in.
-/// Open chains leave out r_0 = 0, which is no bond.
-pub fn profiles(profiles: &[Profile], positions: &[f64], first_bond: usize, unit: &str) -> Figure {
-    let curves = |profile: &Profile| Curves {
-        time: profile.time,
-        elongation: profile.mean_r.clone(),
-        mechanical: profile.mechanical(),
-        thermal: profile.thermal(),
+/// What the outputs of a run are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Outputs {
+    /// Times in units of N².
+    Diffusive,
+    /// Times in units of N.
+    Ballistic,
+    /// Microscopic times.
+    Microscopic,
+    /// Phases of a period in \[0, 1), and their average at "time" ∞.
+    Phases,
+}
+
+impl Outputs {
+    /// What `t` stands for, with markup.
+    fn unit(self) -> &'static str {
+        match self {
+            Outputs::Diffusive => "*t* = *τ*/*N*²",
+            Outputs::Ballistic => "*t* = *τ*/*N*",
+            Outputs::Microscopic => "*t* = *τ*",
+            Outputs::Phases => "phase",
+        }
+    }
+
+    /// The name of one output in the CSV.
+    fn series(self, time: f64) -> String {
+        match self {
+            Outputs::Phases if time.is_infinite() => "average over a period".into(),
+            Outputs::Phases => format!("phase = {}", number(time)),
+            _ if time.is_infinite() => "stationary state".into(),
+            _ => format!("t = {}", number(time)),
+        }
+    }
+}
+
+/// Figure `profiles` of a run of a chain, and figure `map` where there are many outputs.
+pub fn profiles(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Vec<Figure> {
+    let shown = Shown::new(profiles.len());
+    let curves = |&index: &usize| {
+        let profile = &profiles[index];
+        let errors = &profile.errors;
+        Curves {
+            time: profile.time,
+            elongation: profile.mean_r.clone(),
+            mechanical: profile.mechanical(),
+            thermal: profile.thermal(),
+            current: profile.current.clone(),
+            errors: [errors.mean_r, errors.mechanical, errors.thermal, errors.current],
+        }
     };
-    over_space(
-        "profiles",
-        &profiles.iter().map(curves).collect::<Vec<_>>(),
-        positions,
-        first_bond,
-        unit,
-    )
+    let positions: Vec<f64> =
+        (0..chain.atoms()).map(|n| n as f64 / chain.bonds as f64).collect();
+    let space = Space { chain, positions: &positions, first: chain.atoms() - chain.bonds, outputs };
+    let drawn: Vec<Curves> = shown.curves.iter().map(curves).collect();
+    let mut figures = vec![space.curves("profiles", &drawn, shown.of)];
+    let rows: Vec<Curves> = shown.rows.iter().map(curves).collect();
+    figures.extend(space.map(&rows));
+    figures
 }
 
-/// Figure `limit`: the same of the macroscopic equations.
-pub fn limit(curves: &[Curves], positions: &[f64]) -> Figure {
-    over_space("limit", curves, positions, 0, "*τ*/*N*²")
+/// Figure `limit`: the same of the macroscopic equations of a chain's scenario.
+pub fn limit(all: &[Curves], positions: &[f64], chain: &Chain) -> Figure {
+    let space = Space { chain, positions, first: 0, outputs: Outputs::Diffusive };
+    let shown = Shown::new(all.len());
+    let drawn: Vec<&Curves> = shown.curves.iter().map(|&index| &all[index]).collect();
+    space.curves("limit", &drawn, shown.of)
 }
 
-/// One panel a quantity, one curve a time.
-fn over_space(
-    name: &str,
-    outputs: &[Curves],
-    positions: &[f64],
+/// Which of many outputs are drawn.
+struct Shown {
+    /// As curves.
+    curves: Vec<usize>,
+    /// As rows of the map; none for few outputs.
+    rows: Vec<usize>,
+    /// How many outputs there are.
+    of: usize,
+}
+
+impl Shown {
+    fn new(of: usize) -> Shown {
+        // Evenly, first and last among them.
+        let some = |count: usize| -> Vec<usize> {
+            let count = count.min(of);
+            let step = (of - 1) as f64 / (count.max(2) - 1) as f64;
+            (0..count).map(|i| (i as f64 * step).round() as usize).collect()
+        };
+        if of <= MOST_CURVES {
+            return Shown { curves: (0..of).collect(), rows: vec![], of };
+        }
+        Shown { curves: some(CURVES), rows: some(CELLS), of }
+    }
+}
+
+/// What all panels of a run share.
+struct Space<'a> {
+    chain: &'a Chain,
+    positions: &'a [f64],
+    /// The first site that is drawn: r_0 of the open chain is no bond.
     first: usize,
-    unit: &str,
-) -> Figure {
-    let count = outputs.len();
-    let every = positions.len().div_ceil(POINTS).max(1);
-    let sparse = count.div_ceil(ENTRIES).max(1);
-    let layers = |column: &dyn Fn(&Curves) -> &[f64]| -> Vec<Layer> {
-        let curve = |(index, output): (usize, &Curves)| {
-            let values = column(output);
-            let last = positions.len() - 1;
-            let shown = (first..=last).filter(|n| n % every == 0 || *n == first || *n == last);
-            let points: Vec<_> = shown.map(|n| (positions[n], values[n])).collect();
-            // Counted from the last output, so that the last is always in the key.
-            let label = if (count - 1 - index).is_multiple_of(sparse) {
-                time_label(output.time)
-            } else {
-                String::new()
-            };
-            Layer {
-                label,
+    outputs: Outputs,
+}
+
+/// One quantity of a panel.
+type Column = (&'static str, fn(&Curves) -> &[f64]);
+
+const COLUMNS: [Column; 4] = [
+    ("mean elongation  *r\u{304}*", |c| &c.elongation),
+    ("mechanical energy  *e*_{mech}", |c| &c.mechanical),
+    ("thermal energy  *e*_{heat}", |c| &c.thermal),
+    ("energy current  *J*", |c| &c.current),
+];
+
+impl Space<'_> {
+    /// One panel a quantity, one curve an output; `of` outputs were there.
+    fn curves<C: std::borrow::Borrow<Curves>>(&self, name: &str, all: &[C], of: usize) -> Figure {
+        let all: Vec<&Curves> = all.iter().map(|c| c.borrow()).collect();
+        let times: Vec<f64> = all.iter().map(|c| c.time).collect();
+        let names = labels(&times);
+        let every = self.positions.len().div_ceil(POINTS).max(1);
+        let last = self.positions.len() - 1;
+        let count = all.len();
+        let energy = all
+            .iter()
+            .map(|c| largest(&c.mechanical).max(largest(&c.thermal)))
+            .fold(0.0, f64::max);
+        let natural = [energy.sqrt(), energy, energy, energy];
+        let panel = |column: usize| {
+            let (label, values) = COLUMNS[column];
+            let layer = |(index, curves): (usize, &&Curves)| {
+                let sites = (self.first..=last)
+                    .filter(|n| n % every == 0 || *n == self.first || *n == last);
+                let values = values(curves);
+                let points: Vec<_> = sites.map(|n| (self.positions[n], values[n])).collect();
+                let label = match (self.outputs, count) {
+                    (_, 1) => String::new(),
+                    (Outputs::Phases, _) if curves.time.is_infinite() => "average".into(),
+                    _ => names[index].clone(),
+                };
                 // One point is no line: the chain of one bond.
-                mark: if points.len() == 1 { Mark::Disc } else { Mark::Line },
-                colour: if count == 1 {
-                    Colour::Palette(0)
-                } else {
-                    Colour::Map(index as f64 / (count - 1) as f64)
-                },
-                points,
+                let mark = if points.len() == 1 { Mark::Disc } else { Mark::Line };
+                let stationary = curves.time.is_infinite() && count > 1;
+                let colour = match count {
+                    1 => Colour::Palette(0),
+                    _ if stationary => Colour::Ink,
+                    _ => Colour::Map(index as f64 / (count - 1) as f64),
+                };
+                let mark = if stationary && mark == Mark::Line { Mark::Dashed } else { mark };
+                Layer::new(label, mark, colour, points)
+                    .named(self.outputs.series(curves.time))
+                    .within(curves.errors[column])
+            };
+            let most = all.iter().map(|c| largest(values(c))).fold(0.0, f64::max);
+            // What is rounding beside its natural size is shown as the zero that it is.
+            let axis = Axis::new(label);
+            let y = match natural[column] {
+                natural if most > 0.0 && most <= ROUNDING * natural => axis.over(-natural, natural),
+                _ => axis,
+            };
+            Panel {
+                parameters: self.parameters(&times),
+                x: Axis::new("*x*").over(0.0, 1.0),
+                y,
+                layers: all.iter().enumerate().map(layer).collect(),
                 ..Default::default()
             }
         };
-        outputs.iter().enumerate().map(curve).collect()
-    };
-    let most = |column: &dyn Fn(&Curves) -> &[f64]| {
-        outputs.iter().map(|c| largest(column(c))).fold(0.0, f64::max)
-    };
-    let energy = most(&|c| &c.mechanical).max(most(&|c| &c.thermal));
-    // What is rounding beside its `natural` size is shown as the zero that it is.
-    let panel = |label: &str, natural: f64, column: &dyn Fn(&Curves) -> &[f64]| Panel {
-        x: Axis::new("*x*").over(0.0, 1.0),
-        y: match most(column) {
-            size if size > 0.0 && size <= ROUNDING * natural => {
-                Axis::new(label).over(-natural, natural)
-            }
-            _ => Axis::new(label),
-        },
-        layers: layers(column),
-        ..Default::default()
-    };
-    Figure {
-        name: name.into(),
-        size: (DOUBLE_COLUMN, 58.0),
-        columns: 3,
-        panels: vec![
-            panel("mean elongation  *r\u{304}*", energy.sqrt(), &|c| &c.elongation),
-            panel("mechanical energy  *e*_{mech}", energy, &|c| &c.mechanical),
-            panel("thermal energy  *e*_{heat}", energy, &|c| &c.thermal),
-        ],
-        // The unit is the command's word for it, plain: its letters are slanted here.
-        key: Some(if unit.is_empty() {
-            "time".into()
+        let with_current = all.first().is_some_and(|c| !c.current.is_empty());
+        let count_is = if count < of {
+            format!(",  {count} of {of} output times")
         } else {
-            format!("*t* = {}", unit.replace('*', "").replace('τ', "*τ*").replace('N', "*N*"))
-        }),
+            String::new()
+        };
+        Figure {
+            name: name.into(),
+            size: (DOUBLE_COLUMN, if with_current { 108.0 } else { 62.0 }),
+            columns: if with_current { 2 } else { 3 },
+            heading: heading(self.chain, name != "limit") + &count_is,
+            panels: (0..if with_current { 4 } else { 3 }).map(panel).collect(),
+            key: (count > 1).then(|| self.outputs.unit().into()),
+        }
+    }
+
+    /// Colours over x and t; `None` for fewer than two rows that the axis of t can show.
+    fn map(&self, all: &[Curves]) -> Option<Figure> {
+        let finite: Vec<&Curves> = all.iter().filter(|c| c.time.is_finite()).collect();
+        let axis = self.times(&finite.iter().map(|c| c.time).collect::<Vec<_>>())?;
+        let (low, high) = axis.range?;
+        let rows: Vec<&Curves> =
+            finite.into_iter().filter(|c| (low..=high).contains(&c.time)).collect();
+        let times: Vec<f64> = rows.iter().map(|c| c.time).collect();
+        let sites: Vec<usize> = {
+            let (first, last) = (self.first, self.positions.len() - 1);
+            let count = (last - first + 1).min(CELLS);
+            let step = (last - first) as f64 / (count.max(2) - 1) as f64;
+            (0..count).map(|i| first + (i as f64 * step).round() as usize).collect()
+        };
+        let panel = |column: usize| {
+            let (label, values) = COLUMNS[column];
+            let values: Vec<Vec<f64>> =
+                rows.iter().map(|c| sites.iter().map(|&n| values(c)[n]).collect()).collect();
+            let range = shown_range(&values);
+            let divergent = range.0 < 0.0 && range.1 > 0.0;
+            let size = range.0.abs().max(range.1.abs());
+            Panel {
+                parameters: self.parameters(&times),
+                x: Axis::new("*x*").over(0.0, 1.0),
+                y: axis.clone(),
+                map: Some(Map {
+                    quantity: label.into(),
+                    name: String::new(),
+                    xs: sites.iter().map(|&n| self.positions[n]).collect(),
+                    ys: times.clone(),
+                    values,
+                    range: if divergent { (-size, size) } else { range },
+                    divergent,
+                    bar: true,
+                    errors: rows.iter().map(|c| c.errors[column]).collect(),
+                }),
+                ..Default::default()
+            }
+        };
+        Some(Figure {
+            name: "map".into(),
+            size: (DOUBLE_COLUMN, 112.0),
+            columns: 2,
+            heading: heading(self.chain, true),
+            panels: (0..4).map(panel).collect(),
+            key: None,
+        })
+    }
+
+    /// The axis of ascending times: logarithmic where they are spread so.
+    fn times(&self, times: &[f64]) -> Option<Axis> {
+        let positive: Vec<f64> = times.iter().copied().filter(|t| *t > 0.0).collect();
+        let (&first, &last) = (positive.first()?, positive.last()?);
+        let middle = positive[positive.len() / 2];
+        // Of evenly spread times the middle one is the arithmetic, else the geometric mean.
+        let log = last > 10.0 * first && middle < 0.5 * ((first + last) / 2.0);
+        let (axis, from) = match log {
+            true => (Axis::log(self.outputs.unit()), first),
+            false => (Axis::new(self.outputs.unit()), *times.first()?),
+        };
+        (from < last).then(|| axis.over(from, last))
+    }
+
+    fn parameters(&self, times: &[f64]) -> Parameters {
+        let all = Parameters::of_chain(self.chain);
+        let list = times.iter().map(|t| number(*t)).collect::<Vec<_>>().join(", ");
+        match self.outputs {
+            Outputs::Diffusive => all.with("t = tau/N^2", list),
+            Outputs::Ballistic => all.with("t = tau/N", list),
+            Outputs::Microscopic => all.with("t = tau", list),
+            Outputs::Phases => all.with("phase", list),
+        }
     }
 }
 
-/// A time as a label: three significant digits, powers of ten outside 0.001 ... 10000.
-pub(super) fn time_label(time: f64) -> String {
-    if time.is_infinite() {
-        return "∞".into();
+/// The range of a map's colours: all values, or where a few are far beyond the others, those.
+fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
+    let mut all: Vec<f64> = values.iter().flatten().copied().filter(|v| v.is_finite()).collect();
+    all.sort_by(f64::total_cmp);
+    let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 1.0) };
+    let at = |part: f64| all[((all.len() - 1) as f64 * part).round() as usize];
+    let (most_low, most_high) = (at(0.01), at(0.99));
+    let chosen = if high - low > 3.0 * (most_high - most_low) && most_high > most_low {
+        (most_low, most_high)
+    } else {
+        (low, high)
+    };
+    let size = chosen.0.abs().max(chosen.1.abs()).max(f64::MIN_POSITIVE);
+    if chosen.1 - chosen.0 <= 1e-9 * size {
+        return (chosen.0 - 0.5 * size, chosen.1 + 0.5 * size);
     }
-    if time == 0.0 {
-        return "0".into();
-    }
-    let power = time.log10().floor() as i32;
-    let mantissa: f64 = format!("{:.2}", time / 10f64.powi(power)).parse().unwrap_or(1.0);
-    match power {
-        -3..=3 => format!("{}", format!("{time:.2e}").parse::<f64>().unwrap_or(time)),
-        _ if mantissa == 1.0 => format!("10^{{{power}}}").replace('-', "−"),
-        _ => format!("{mantissa}·10^{{{power}}}").replace('-', "−"),
-    }
+    chosen
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::scenario::Topology;
 
-    #[test]
-    fn times_have_three_digits() {
-        let labels =
-            [0.0, 0.001, 0.0026826957, 1.0, 1234.0, 1e-5, 2.5e7, f64::INFINITY].map(time_label);
-        assert_eq!(labels, ["0", "0.001", "0.00268", "1", "1230", "10^{−5}", "2.5·10^{7}", "∞"]);
+    fn chain(topology: Topology, bonds: usize) -> Chain {
+        Chain {
+            topology,
+            bonds,
+            flip_rate: 1.0,
+            left: None,
+            right: None,
+            force: Default::default(),
+        }
+    }
+
+    fn profile(sites: usize, time: f64) -> Profile {
+        Profile {
+            time,
+            mean_r: vec![0.3; sites],
+            mean_p: vec![0.0; sites],
+            var_r: vec![1.0; sites],
+            var_p: vec![1.0; sites],
+            current: vec![0.1 * time.min(1.0); sites],
+            ..Default::default()
+        }
     }
 
     #[test]
     fn the_chain_of_one_bond_is_drawn_as_a_point() {
-        let profile = Profile {
-            mean_r: vec![0.0, 0.3],
-            mean_p: vec![0.0; 2],
-            var_r: vec![0.0, 1.0],
-            var_p: vec![1.0; 2],
-            ..Default::default()
-        };
-        let figure = profiles(&[profile], &[0.0, 1.0], 1, "τ");
-        for layer in figure.panels.iter().flat_map(|panel| &panel.layers) {
+        let all = [profile(2, 1.0)];
+        let figures = profiles(&all, &chain(Topology::Open, 1), Outputs::Microscopic);
+        assert_eq!(figures.len(), 1);
+        for layer in figures[0].panels.iter().flat_map(|panel| &panel.layers) {
             assert_eq!((layer.mark, layer.points.len(), layer.points[0].0), (Mark::Disc, 1, 1.0));
         }
     }
@@ -170,9 +357,11 @@ mod tests {
             mean_p: vec![0.0; 2],
             var_r: vec![4.0; 2],
             var_p: vec![4.0; 2],
+            current: vec![0.0; 2],
             ..Default::default()
         };
-        let figure = profiles(&[profile], &[0.0, 0.5], 0, "τ");
+        let ring = chain(Topology::Ring, 2);
+        let figure = &profiles(&[profile], &ring, Outputs::Microscopic)[0];
         let places = |value: f64| -> Vec<Option<f64>> {
             let values =
                 |panel: &Panel| panel.layers[0].points.iter().map(|p| p.1).collect::<Vec<f64>>();
@@ -183,34 +372,58 @@ mod tests {
                 .collect()
         };
         // In the middle of ±√e_heat and ±e_heat.
-        assert_eq!(places(0.0), [Some(0.5), Some(0.5), None]);
+        assert_eq!(places(0.0)[..3], [Some(0.5), Some(0.5), None]);
         assert_eq!(places(2.0)[..2], [Some(1.0), Some(0.75)]);
     }
 
     #[test]
-    fn every_curve_is_drawn_and_the_last_is_named() {
-        let positions: Vec<f64> = (0..5001).map(|n| n as f64 / 5000.0).collect();
-        let profile = |i: usize| Profile {
-            time: i as f64,
-            mean_r: vec![0.0; 5001],
-            mean_p: vec![0.0; 5001],
-            var_r: vec![1.0; 5001],
-            var_p: vec![1.0; 5001],
-            ..Default::default()
-        };
-        let figure = profiles(&(0..25).map(profile).collect::<Vec<_>>(), &positions, 1, "τ");
-        assert_eq!(figure.panels.len(), 3);
-        for panel in &figure.panels {
-            assert_eq!(panel.layers.len(), 25);
-            assert_eq!(panel.layers[24].label, "24");
-            assert!(panel.layers.iter().filter(|l| !l.label.is_empty()).count() <= ENTRIES);
-            assert!(
-                panel
-                    .layers
-                    .iter()
-                    .all(|l| l.points.len() <= POINTS + 2
-                        && l.points.last().map(|p| p.0) == Some(1.0))
-            );
+    fn of_many_outputs_ten_are_curves_and_all_are_in_the_map() {
+        let ring = chain(Topology::Ring, 5001);
+        let all: Vec<Profile> = (0..1000).map(|i| profile(5001, i as f64)).collect();
+        let figures = profiles(&all, &ring, Outputs::Diffusive);
+        assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["profiles", "map"]);
+        assert!(figures[0].heading.ends_with("10 of 1000 output times"), "{}", figures[0].heading);
+        for panel in &figures[0].panels {
+            assert_eq!(panel.layers.len(), CURVES);
+            assert_eq!((&*panel.layers[0].name, &*panel.layers[9].name), ("t = 0", "t = 999"));
+            for layer in &panel.layers {
+                assert!(layer.points.len() <= POINTS + 2 && layer.errors.len() == layer.points.len());
+                assert!((layer.points[layer.points.len() - 1].0 - 1.0).abs() < 1e-3);
+            }
         }
+        for panel in &figures[1].panels {
+            let map = panel.map.as_ref().expect("a map");
+            assert_eq!((map.ys.len(), map.xs.len()), (CELLS, CELLS));
+            assert_eq!((map.ys[0], map.ys[CELLS - 1]), (0.0, 999.0));
+        }
+        // Few outputs: every one a curve.
+        let few = profiles(&all[..12], &ring, Outputs::Diffusive);
+        assert_eq!((few.len(), few[0].panels[0].layers.len()), (1, 12));
+    }
+
+    #[test]
+    fn phases_are_called_phases() {
+        let ring = chain(Topology::Ring, 4);
+        let all = [profile(4, 0.0), profile(4, 0.5), profile(4, f64::INFINITY)];
+        let figure = &profiles(&all, &ring, Outputs::Phases)[0];
+        assert_eq!(figure.key.as_deref(), Some("phase"));
+        let names: Vec<&str> = figure.panels[0].layers.iter().map(|l| l.name.as_str()).collect();
+        assert_eq!(names, ["phase = 0", "phase = 0.5", "average over a period"]);
+        assert_eq!(figure.panels[0].layers[2].label, "average");
+    }
+
+    #[test]
+    fn times_that_spread_over_decades_have_a_logarithmic_axis() {
+        let ring = chain(Topology::Ring, 4);
+        let axis = |times: &[f64]| {
+            let outputs = Outputs::Diffusive;
+            let space = Space { chain: &ring, positions: &[0.0], first: 0, outputs };
+            space.times(times).expect("an axis")
+        };
+        use super::super::Scale;
+        let logs: Vec<f64> = (0..20).map(|i| 10f64.powf(-4.0 + 0.2 * i as f64)).collect();
+        assert_eq!(axis(&[vec![0.0], logs].concat()).scale, Scale::Log);
+        let even: Vec<f64> = (0..20).map(|i| i as f64).collect();
+        assert_eq!((axis(&even).scale, axis(&even).range), (Scale::Linear, Some((0.0, 19.0))));
     }
 }

@@ -1,61 +1,101 @@
 //! The time integrals of the momenta at the ends, which the proof needs to be of order 1/N.
 
-use super::{Entry, GalleryError, geometric, measure_means};
+use super::caption::{fill, of_chain, sizes, tex_number};
+use super::{Entry, GalleryError, Source, bonds, geometric, measure_means};
+use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "boundary_terms",
     title: "Boundary terms are of order 1/N",
-    caption: "N times |∫₀ᵗ p̄(sN²) ds| at (a) the left and (b) the right end of the chain of the figure `evolution`, against t. Curves: exact chains; dashed: the \
-              limit (1/2γ)∫₀ᵗ ∂_x r ds at the end. The theory bounds them by C(t+1): here they follow the limit from t ~ 1/N² on, and N times them \
-              stays below F̄(t+1)/(2γ) at both ends (grey).",
+    caption,
     scenario: Some("evolution"),
     figure,
 };
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
+const SIZES: [usize; 4] = [16, 64, 256, 1024];
+
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let all = source.sizes(&SIZES)?;
+    let chain = source.chain(&[bonds(all[0])])?;
+    let text = r"$N$ times $|\int_0^t \bar p(sN^2)\, ds|$ at (a) the left and (b) the right end of the
+        chain of the figure `evolution` ($\bar F = @F@$, @chain@), against $t$, for $N = @sizes@$.
+        Curves: exact chains; dashed: the limit $\frac{1}{2\gamma} \int_0^t \partial_x r\, ds$ at
+        the end. The theory bounds them by $C(t+1)$: here they follow the limit from $t \sim 1/N^2$
+        on, and $N$ times them stays below $\bar F (t+1)/(2\gamma)$ at both ends (grey).";
+    Ok(fill(
+        text,
+        &[
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("sizes", sizes(&all)),
+        ],
+    ))
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let times = geometric(1e-5, 1.0, 41);
-    let sizes = [16usize, 64, 256, 1024];
-    let all = measure_means("evolution", &sizes, &times, monitor)?;
-    let panel = |statement: &str, label: &str, bottom: f64| {
-        let bound = times.iter().map(|&t| (t, t + 1.0)).collect();
-        let mut layers =
-            vec![Layer::new("(*t* + 1) *F\u{304}*/2*γ*", Mark::Line, Colour::Grey, bound)];
-        for (index, bonds) in sizes.into_iter().enumerate() {
+    let sizes = source.sizes(&SIZES)?;
+    let all = measure_means(source, &sizes, &times, monitor)?;
+    let scenario = source.scenario(&[bonds(sizes[0])])?;
+    let chain = source.chain(&[bonds(sizes[0])])?;
+    let limits = source.limit(&scenario, &chain, &times)?.outputs;
+    let parameters = crate::figures::Parameters::of_scenario(&scenario)
+        .with("N", numbers(&sizes.iter().map(|n| *n as f64).collect::<Vec<_>>()));
+    let scale = chain.force.mean.abs() / (2.0 * chain.flip_rate);
+    let panel = |statement: &str, label: &str, from: f64, bottom: f64| {
+        let bound = times.iter().map(|&t| (t, scale * (t + 1.0))).collect();
+        let mut layers = vec![
+            Layer::new("(*t* + 1) *F\u{304}*/2*γ*", Mark::Line, Colour::Grey, bound)
+                .named("(t + 1) F/(2 gamma)")
+                .formula(),
+        ];
+        for (index, &size) in sizes.iter().enumerate() {
             let rows: Vec<_> =
-                all.iter().filter(|m| m.statement == statement && m.bonds == bonds).collect();
-            let n = bonds as f64;
-            let error = rows.iter().map(|m| n * m.error).fold(0.0, f64::max);
+                all.iter().filter(|m| m.statement == statement && m.bonds == size).collect();
+            let n = size as f64;
             // What has not arrived yet is rounding.
-            let points =
-                rows.iter().filter(|m| m.value > m.error).map(|m| (m.time, n * m.value)).collect();
-            let colour = Colour::Map(index as f64 / (sizes.len() - 1) as f64);
+            let seen: Vec<_> = rows.iter().filter(|m| m.value > m.error).collect();
+            let points = seen.iter().map(|m| (m.time, n * m.value)).collect();
+            let colour = Colour::Map(index as f64 / (sizes.len() - 1).max(1) as f64);
             layers.push(
-                Layer::new(format!("*N* = {bonds}"), Mark::Line, colour, points).within(error),
+                Layer::new(format!("*N* = {size}"), Mark::Line, colour, points)
+                    .named(format!("exact, N = {size}"))
+                    .with_errors(seen.iter().map(|m| n * m.error).collect()),
             );
             if index + 1 == sizes.len() {
                 let limit =
                     rows.iter().map(|m| (m.time, m.scaled_limit.unwrap_or(f64::NAN))).collect();
-                layers.push(Layer::new("*N* → ∞", Mark::Dashed, Colour::Ink, limit));
+                // A difference of averages of r.
+                let errors = limits.iter().map(|o| 2.0 * o.errors[0]).collect();
+                layers.push(
+                    Layer::new("*N* → ∞", Mark::Dashed, Colour::Ink, limit)
+                        .named("limit")
+                        .with_errors(errors),
+                );
             }
         }
         Panel {
-            x: Axis::log("*t* = *τ*/*N*²").over(1e-5, 1.0),
-            y: Axis::log(label).over(bottom, 4.0),
+            parameters: parameters.clone().with("t = tau/N^2", format!("{from} to 1 (the axis)")),
+            x: Axis::log("*t* = *τ*/*N*²").over(from, 1.0),
+            y: Axis::log(label).over(bottom * scale, 4.0 * scale),
             layers,
-            legend: Some(if bottom < 1e-3 { Corner::BottomLeft } else { Corner::BottomRight }),
+            legend: Some(Corner::BottomRight),
             ..Default::default()
         }
     };
+    if scale == 0.0 {
+        return Err(source.refused("a mean force other than 0"));
+    }
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 66.0),
         columns: 2,
         panels: vec![
-            panel("boundary_left", "*N* |∫ *p\u{304}*_{0} d*s*|", 1e-8),
-            panel("boundary_right", "*N* |∫ *p\u{304}*_{*N*} d*s*|", 1e-3),
+            panel("boundary_left", "*N* |∫ *p\u{304}*_{0} d*s*|", 0.02, 1e-8),
+            panel("boundary_right", "*N* |∫ *p\u{304}*_{*N*} d*s*|", 1e-5, 1e-3),
         ],
-        key: None,
+        ..Default::default()
     })
 }

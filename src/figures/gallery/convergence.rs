@@ -1,72 +1,121 @@
 //! The distance to the macroscopic limit against N, and its shape.
 
-use super::{Entry, GalleryError, against_size, measure, moments, order_label, scenario};
+use super::caption::{fill, of_chain, row, sizes, tex_number};
+use super::{Entry, GalleryError, Source, against_size, bonds, measure, moments, order_label};
 use crate::chain::{Chain, InitialLaw};
+use crate::figures::parameters::{Parameters, numbers};
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
-use crate::limit::Problem;
 use crate::monitor::Monitor;
 use crate::observe::Profile;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "convergence",
     title: "How fast the chain reaches its limit",
-    caption: "(a) Distance of the chain of the figure `evolution` to the macroscopic equations at t = 0.1 against N: the largest over the sites of |r̄_n − r| and \
-              of |E[E_n] − e|, and the largest over test functions G (1, cos πkx, sin πkx, k ≤ 4) of the same averages against G (weak). The orders \
-              are fitted to the larger sizes. (b) N times the distance of the energy, site by site: the curves fall on one, the correction of \
-              order 1/N.",
+    caption,
     scenario: Some("evolution"),
     figure,
 };
 
-const TIME: f64 = 0.1;
+const SIZES: [usize; 7] = [16, 32, 64, 128, 256, 512, 1024];
+/// Longer chains are followed without their variances' covariance.
+const SHORT: usize = 64;
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let sizes = [16, 32, 64, 128, 256, 512, 1024].map(|n| (n, n <= 64));
-    let all = measure("evolution", &sizes, &[TIME], &monitor.part(0.0, 0.8))?;
+/// The time at which the distances are taken.
+fn time(source: &Source<'_>) -> Result<f64, GalleryError> {
+    Ok(source.values("time.outputs", &[0.1])?[0])
+}
+
+/// The sizes of panel (b): three around a hundred.
+fn shown(source: &Source<'_>) -> Result<Vec<usize>, GalleryError> {
+    let all = source.sizes(&SIZES)?;
+    let some: Vec<usize> = all.iter().copied().filter(|n| (32..=128).contains(n)).collect();
+    Ok(if some.is_empty() { all } else { some }.into_iter().take(3).collect())
+}
+
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let chain = source.chain(&[bonds(shown(source)?[0]), outputs(time(source)?)])?;
+    let text = r"(a) Distance of the chain of the figure `evolution` ($\bar F = @F@$, @chain@) to the
+        macroscopic equations at $t = @t@$ against $N = @sizes@$: the largest over the sites of
+        $|\bar r_n - r|$ and of $|E[E_n] - e|$, and the largest over test functions $G$ ($1$,
+        $\cos \pi k x$, $\sin \pi k x$, $k \le 4$) of the same averages against $G$ (weak). The
+        orders are fitted to the larger sizes. (b) $N$ times the distance of the energy, site by
+        site, for $N = @shown@$: the curves fall on one, the correction of order $1/N$.";
+    Ok(fill(
+        text,
+        &[
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("t", row(&[time(source)?])),
+            ("sizes", sizes(&source.sizes(&SIZES)?)),
+            ("shown", sizes(&shown(source)?)),
+        ],
+    ))
+}
+
+fn outputs(t: f64) -> String {
+    format!("time.outputs=[{t:?}]")
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let t = time(source)?;
+    let sizes: Vec<_> = source.sizes(&SIZES)?.into_iter().map(|n| (n, n <= SHORT)).collect();
+    let all = measure(source, &sizes, &[t], &monitor.part(0.0, 0.8))?;
     let mut layers = Vec::new();
     let statements = [
-        ("energy_distance", "*e*, every site"),
-        ("elongation_distance", "*r*, every site"),
-        ("energy_weak", "*e*, weak"),
-        ("elongation_weak", "*r*, weak"),
+        ("energy_distance", "*e*, every site", "energy, every site"),
+        ("elongation_distance", "*r*, every site", "elongation, every site"),
+        ("energy_weak", "*e*, weak", "energy, weak"),
+        ("elongation_weak", "*r*, weak", "elongation, weak"),
     ];
-    for (index, (statement, says)) in statements.into_iter().enumerate() {
-        let (_, order) = against_size(&all, statement, TIME, "", Colour::Ink, |m| m.value);
+    for (index, (statement, says, name)) in statements.into_iter().enumerate() {
+        let colour = Colour::Palette(index);
+        let (found, order) = against_size(&all, statement, t, name, colour, |m| m.value);
         let label = format!("{says}  {}", order_label(order));
-        layers.extend(
-            against_size(&all, statement, TIME, &label, Colour::Palette(index), |m| m.value).0,
-        );
+        layers.extend(found.map(|layer| Layer { label: label.clone(), ..layer }));
     }
     let mut shapes = Vec::new();
-    for (index, bonds) in [32usize, 64, 128].into_iter().enumerate() {
-        let scenario = scenario("evolution", &[&format!("chain.bonds={bonds}")])?;
+    let shown = shown(source)?;
+    for (index, &size) in shown.iter().enumerate() {
+        let scenario = source.scenario(&[bonds(size), outputs(t)])?;
         let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
-        let n = bonds as f64;
-        let solutions = moments(&chain, &law, &[TIME * n * n], false, &monitor.silent())?;
-        let limit = Problem::new(&scenario, &chain)?.evolve(&[TIME])?;
-        let limit = limit.ok_or_else(|| GalleryError::Way("there is no [initial]".into()))?;
-        let (profile, state) = (Profile::new(&chain, &solutions[0], TIME), &limit.outputs[0].state);
+        let n = size as f64;
+        let solutions = moments(&chain, &law, &[t * n * n], false, &monitor.silent())?;
+        let limit = source.limit(&scenario, &chain, &[t])?;
+        let (profile, state) = (Profile::new(&chain, &solutions[0], t), &limit.outputs[0].state);
         let energy = profile.energy();
-        let points = (1..=bonds)
+        let points = (1..=size)
             .map(|s| (s as f64 / n, n * (energy[s] - state.energy(s as f64 / n))))
             .collect();
-        let colour = Colour::Map(index as f64 / 2.0);
-        let error = n * (profile.errors.energy + limit.outputs[0].column_errors(2.0)[3]);
-        shapes.push(Layer::new(format!("*N* = {bonds}"), Mark::Line, colour, points).within(error));
+        let colour = Colour::Map(index as f64 / (shown.len() - 1).max(1) as f64);
+        let largest = profile.mean_r.iter().fold(1.0f64, |most, r| most.max(r.abs()));
+        let error = n * (profile.errors.energy + limit.outputs[0].column_errors(largest)[3]);
+        shapes.push(
+            Layer::new(format!("*N* = {size}"), Mark::Line, colour, points)
+                .named(format!("N = {size}"))
+                .within(error),
+        );
     }
+    let chain = source.scenario(&[bonds(shown[0]), outputs(t)])?;
+    let parameters = |sizes: &[usize]| {
+        Parameters::of_scenario(&chain)
+            .with("N", numbers(&sizes.iter().map(|n| *n as f64).collect::<Vec<_>>()))
+            .with("t = tau/N^2", t)
+    };
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 68.0),
         columns: 2,
         panels: vec![
             Panel {
+                parameters: parameters(&sizes.iter().map(|s| s.0).collect::<Vec<_>>()),
                 x: Axis::log("*N*"),
-                y: Axis::log("distance to the limit").over(3e-4, 8.0),
+                y: Axis::log("distance to the limit"),
                 layers,
-                legend: Some(Corner::TopRight),
+                legend: Some(Corner::BottomLeft),
                 ..Default::default()
             },
             Panel {
+                parameters: parameters(&shown),
                 x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0),
                 y: Axis::new("*N* (E[*E*_{*n*}] − *e*)"),
                 layers: shapes,
@@ -74,6 +123,6 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 ..Default::default()
             },
         ],
-        key: None,
+        ..Default::default()
     })
 }

@@ -1,19 +1,27 @@
 //! Time and memory against N, of the ways through the solver and of general solvers. Times belong
 //! to a machine, so these were measured before: data/cost.csv says where and how.
 
-use super::{Entry, GalleryError};
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
+use super::caption::fill;
+use super::{Entry, GalleryError, Source};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, Parameters, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "cost",
     title: "What an answer costs",
-    caption: "Drawn from measurements (data/cost.csv, which names machine, programs and commands), not computed anew. (a) Stationary state and (b) \
-              evolution to 11 output times in [0, 0.1] of the scenario uphill: CPU seconds of all threads against N. (c) Peak memory of the runs of (a). \
-              Discs: flipchain; diamonds: general solvers on the same equations. Profiles alone grow like N, the covariance like N² once N is large.",
+    caption,
     scenario: None,
     figure,
 };
+
+fn caption(_: &Source<'_>) -> Result<String, GalleryError> {
+    let text = "Drawn from measurements (`data/cost.csv`, which names machine, programs and commands),
+        not computed anew. (a) Stationary state and (b) evolution to 11 output times in $[0, 0.1]$ of
+        the scenario `uphill`: CPU seconds of all threads against $N$. (c) Peak memory of the runs of
+        (a). Discs: flipchain; diamonds: general solvers on the same equations. Profiles alone grow
+        like $N$, the covariance like $N^2$ once $N$ is large.";
+    Ok(fill(text, &[]))
+}
 
 const MEASURED: &str = include_str!("../../../data/cost.csv");
 
@@ -40,7 +48,7 @@ fn read() -> Vec<Series<'static>> {
     all
 }
 
-fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
+fn figure(_: &Source<'_>, _: &Monitor) -> Result<Figure, GalleryError> {
     let all = read();
     let layers = |task: &str, column: usize| {
         let chosen = all.iter().filter(|s| s.task == task).enumerate();
@@ -57,40 +65,33 @@ fn figure(_: &Monitor) -> Result<Figure, GalleryError> {
                     .map(|r| (r[0], r[column]))
                     .collect();
                 let line = if own { Mark::Line } else { Mark::Dashed };
-                [line, mark].map(|mark| Layer::new(label.clone(), mark, colour, points.clone()))
+                [line, mark].map(|mark| {
+                    Layer::new(label.clone(), mark, colour, points.clone()).named(series.solver)
+                })
             })
             .collect::<Vec<_>>()
     };
-    let n = |low, high| Axis::log("*N*").over(low, high);
+    let panel = |title: &str, y: &str, task: &str, column: usize| Panel {
+        title: title.into(),
+        parameters: Parameters::default()
+            .with("scenario", "uphill")
+            .with("measured", "data/cost.csv names machine, programs and commands")
+            .with("N", "the axis"),
+        x: Axis::log("*N*"),
+        y: Axis::log(y),
+        layers: layers(task, column),
+        legend: Some(Corner::TopLeft),
+        ..Default::default()
+    };
     Ok(Figure {
         name: ENTRY.name.into(),
-        size: (DOUBLE_COLUMN, 70.0),
+        size: (DOUBLE_COLUMN, 74.0),
         columns: 3,
         panels: vec![
-            Panel {
-                title: "stationary state".into(),
-                x: n(40.0, 2e6),
-                y: Axis::log("CPU time (s)").over(1e-2, 3e3),
-                layers: layers("steady", 1),
-                legend: Some(Corner::TopLeft),
-                ..Default::default()
-            },
-            Panel {
-                title: "evolution".into(),
-                x: n(50.0, 400.0),
-                y: Axis::log("CPU time (s)").over(0.1, 3e3),
-                layers: layers("evolution", 1),
-                legend: Some(Corner::TopLeft),
-                ..Default::default()
-            },
-            Panel {
-                title: "stationary state".into(),
-                x: n(40.0, 2e6),
-                y: Axis::log("memory (MiB)").over(3.0, 3e3),
-                layers: layers("steady", 2),
-                ..Default::default()
-            },
+            panel("stationary state", "CPU time (s)", "steady", 1),
+            panel("evolution", "CPU time (s)", "evolution", 1),
+            panel("stationary state", "memory (MiB)", "steady", 2),
         ],
-        key: None,
+        ..Default::default()
     })
 }

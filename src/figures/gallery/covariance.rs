@@ -1,7 +1,9 @@
 //! The covariance beside its diagonal, in the stationary state.
 
-use super::{Entry, GalleryError, chain, done};
+use super::caption::{fill, of_chain, sizes, tex_number};
+use super::{Entry, GalleryError, Source, bonds, done};
 use crate::covariance::modal::Modal;
+use crate::figures::label::plain;
 use crate::figures::{Axis, Figure, Map, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 use crate::steady;
@@ -9,27 +11,45 @@ use crate::steady;
 pub(super) const ENTRY: Entry = Entry {
     name: "covariance",
     title: "Correlations over the whole chain",
-    caption: "Stationary covariances of the pulled chain (F̄ = 2, T₋ = 2, T₊ = 1, γ = 1) for three sizes, the variances (grey diagonals) left out. \
-              (a–c) Momenta, times N²: only neighbours differ visibly from zero. (d–f) Elongations, times N: correlated over the whole chain. (g–i) Momenta and \
-              elongations, times N: the current of thermal energy through every bond, which changes its sign along the chain. One range of colours a \
-              row: scaled so, the patterns stay as they are while the chain grows.",
+    caption,
     scenario: Some("parabola"),
     figure,
 };
 
 const SIZES: [usize; 3] = [16, 32, 64];
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let all = source.sizes(&SIZES)?;
+    let chain = source.chain(&[bonds(all[0])])?;
+    let text = r"Stationary covariances of the pulled chain ($\bar F = @F@$, @chain@), one column a
+        size ($N = @sizes@$), the variances (grey diagonals) left out. First row: momenta, times
+        $N^2$. Neighbours are anticorrelated, whatever $N$; all others share a small covariance of
+        one sign, visible for the shortest chain, whose multiple of $N^2$ falls as $N$ grows. Second
+        row: elongations, times $N$: correlated over the whole chain. Third row: momenta and
+        elongations, times $N$: the current of thermal energy through every bond, which may change
+        its sign along the chain. One range of colours a row.";
+    Ok(fill(
+        text,
+        &[
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("sizes", sizes(&all)),
+        ],
+    ))
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let sizes = source.sizes(&SIZES)?;
     let mut columns = Vec::new();
-    for (index, bonds) in SIZES.into_iter().enumerate() {
-        let chain = chain("parabola", &[&format!("chain.bonds={bonds}")])?;
+    for (index, &size) in sizes.iter().enumerate() {
+        let chain = source.chain(&[bonds(size)])?;
         let (solution, _) = steady::covariance(&Modal::new(&chain).watched_by(monitor.silent()))?;
         let covariance = solution
             .moments
             .covariance
             .ok_or_else(|| GalleryError::Way("there is no covariance".into()))?;
-        columns.push((bonds, covariance, solution.errors));
-        done(monitor, (index + 1) as f64 / 3.0)?;
+        columns.push((size, covariance, solution.errors));
+        done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
     }
     let blocks = [
         ("*N*² Cov(*p*_{*n*}, *p*_{*k*})", 2),
@@ -48,17 +68,19 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                     .map(|s| (if momentum { bonds + s } else { s - 1 }, s as f64 / n))
                     .collect()
             };
+            // Beside the diagonal no entry is farther off than the larger of these.
+            let error = errors.correlation.max(errors.var_r).max(errors.var_p);
             let (xs, ys) = (along(row != 1), along(row == 0));
             let value =
                 |i: usize, j: usize| if i == j { f64::NAN } else { scale * covariance[[i, j]] };
             maps.push(Map {
                 quantity: quantity.into(),
+                name: format!("{}, N = {bonds}", plain(quantity)),
                 values: ys.iter().map(|y| xs.iter().map(|x| value(x.0, y.0)).collect()).collect(),
                 xs: xs.into_iter().map(|x| x.1).collect(),
+                errors: vec![scale * error; ys.len()],
                 ys: ys.into_iter().map(|y| y.1).collect(),
                 divergent: true,
-                error: scale
-                    * if row == 2 { errors.correlation } else { errors.var_r.max(errors.var_p) },
                 ..Default::default()
             });
         }
@@ -71,16 +93,17 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
             );
             x.bare = row < 2;
             y.bare = column > 0;
-            let title = if row == 0 { format!("*N* = {}", SIZES[column]) } else { String::new() };
-            let map = Map { range: (-largest, largest), bar: column == 2, ..map };
-            panels.push(Panel { title, x, y, map: Some(map), ..Default::default() });
+            let title = if row == 0 { format!("*N* = {}", sizes[column]) } else { String::new() };
+            let map = Map { range: (-largest, largest), bar: column + 1 == sizes.len(), ..map };
+            let parameters = source.parameters()?.with("N", sizes[column]);
+            panels.push(Panel { title, parameters, x, y, map: Some(map), ..Default::default() });
         }
     }
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 160.0),
-        columns: 3,
+        columns: sizes.len(),
         panels,
-        key: None,
+        ..Default::default()
     })
 }

@@ -1,7 +1,9 @@
 //! C_N(t) and its part without the variances against N and log² N.
 
-use super::{Entry, GalleryError, against_size, measure, order_label};
-use crate::figures::profiles::time_label;
+use super::caption::{fill, of_chain, row, sizes, tex_number};
+use super::{Entry, GalleryError, Source, against_size, bonds, measure, order_label};
+use crate::figures::label::number;
+use crate::figures::parameters::numbers;
 use crate::figures::{
     Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
 };
@@ -10,80 +12,122 @@ use crate::monitor::Monitor;
 pub(super) const ENTRY: Entry = Entry {
     name: "covariance_bound",
     title: "The bound on the covariance is not reached",
-    caption: "C_N(t) = (1/N) Σ_{n,k} [Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²] of the chain of the figure `evolution`, which starts with independent \
-              coordinates. (a) Against N; dashed: the limit 2∫e_heat² dx of local equilibrium. (b) The same less its value at t = 0, against log²N, in \
-              which the bound C_N(0) + C t log²N is a straight line from the origin (black: with the smallest C that serves at t = 1): the growth that \
-              the bound allows is not there. (c) The part without the variances vanishes.",
+    caption,
     scenario: Some("evolution"),
     figure,
 };
 
 const TIMES: [f64; 3] = [0.01, 0.1, 1.0];
+const SIZES: [usize; 5] = [16, 32, 64, 128, 256];
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let sizes = [16, 32, 64, 128, 256].map(|n| (n, true));
-    let all = measure("evolution", &sizes, &TIMES, monitor)?;
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let all = source.sizes(&SIZES)?;
+    let times = source.values("time.outputs", &TIMES)?;
+    let chain = source.chain(&[bonds(all[0]), format!("time.outputs={times:?}")])?;
+    let text = r"$C_N(t) = \frac1N \sum_{n,k} [\mathrm{Cov}(p_n,r_k)^2 + \mathrm{Cov}(p_n,p_k)^2 +
+        \mathrm{Cov}(r_n,r_k)^2]$ of the chain of the figure `evolution` ($\bar F = @F@$, @chain@),
+        which starts with independent coordinates, at $t = @times@$. (a) Against $N = @sizes@$;
+        dashed: the limit $2\int e_{\rm heat}^2\, dx$ of local equilibrium. (b) The same less its
+        value at $t = 0$, against $\log^2 N$, in which the bound $C_N(0) + C t \log^2 N$ is a
+        straight line from the origin (black: with the smallest $C$ that serves at $t = @last@$): the
+        growth that the bound allows is not there. (c) The part without the variances vanishes.";
+    Ok(fill(
+        text,
+        &[
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("times", row(&times)),
+            ("last", tex_number(times[times.len() - 1])),
+            ("sizes", sizes(&all)),
+        ],
+    ))
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let sizes = source.sizes(&SIZES)?;
+    let times = source.values("time.outputs", &TIMES)?;
+    let chosen: Vec<_> = sizes.iter().map(|&n| (n, true)).collect();
+    let all = measure(source, &chosen, &times, monitor)?;
+    let outputs = format!("time.outputs={times:?}");
+    let scenario = source.scenario(&[bonds(sizes[0]), outputs])?;
+    let macroscopic = source.limit(&scenario, &source.chain(&[bonds(sizes[0])])?, &times)?;
     let log_square = |n: f64| n.ln().powi(2);
     let (mut whole, mut against_log, mut rest) = (vec![], vec![], vec![]);
-    for (index, time) in TIMES.into_iter().enumerate() {
-        let colour = Colour::Map(index as f64 / 2.0);
-        let label = time_label(time);
-        whole.extend(against_size(&all, "covariance", time, &label, colour, |m| m.value).0);
-        let limits =
-            against_size(&all, "covariance", time, "", colour, |m| m.limit.unwrap_or(f64::NAN)).0;
-        whole.push(Layer { mark: Mark::Dashed, ..limits[0].clone() });
-        for mut layer in against_size(&all, "covariance", time, "", colour, |m| m.value - m.start).0
-        {
+    for (index, &time) in times.iter().enumerate() {
+        let colour = Colour::Map(index as f64 / (times.len() - 1).max(1) as f64);
+        let name = format!("t = {}", numbers(&[time]));
+        let label = format!("*t* = {}", number(time));
+        let labelled = |label: &str, layer: Layer| Layer { label: label.into(), ..layer };
+        let of = |value: &dyn Fn(&crate::observe::theorems::Measurement) -> f64| {
+            against_size(&all, "covariance", time, &name, colour, value).0
+        };
+        whole.extend(of(&|m| m.value).map(|layer| labelled(&label, layer)));
+        let [limits, _] = of(&|m| m.limit.unwrap_or(f64::NAN));
+        // 2 ∫ e², e off by its error.
+        let error = 4.0 * limits.points.iter().fold(1.0f64, |most, p| most.max(p.1.abs()))
+            * macroscopic.outputs[index].errors[1];
+        whole.push(
+            Layer { mark: Mark::Dashed, ..limits }.named(format!("limit, {name}")).within(error),
+        );
+        for mut layer in of(&|m| m.value - m.start) {
             layer.points.iter_mut().for_each(|p| p.0 = log_square(p.0));
             against_log.push(layer);
         }
-        let (_, order) =
-            against_size(&all, "covariance_offdiagonal", time, "", colour, |m| m.value);
-        let label = format!("{}: {}", time_label(time), order_label(order));
-        rest.extend(
-            against_size(&all, "covariance_offdiagonal", time, &label, colour, |m| m.value).0,
-        );
+        let (off, order) =
+            against_size(&all, "covariance_offdiagonal", time, &name, colour, |m| m.value);
+        let label = format!("{label}:  {}", order_label(order));
+        rest.extend(off.map(|layer| labelled(&label, layer)));
     }
-    let last = all.iter().filter(|m| m.statement == "covariance" && m.time == 1.0);
+    let end = times[times.len() - 1];
+    let last = all.iter().filter(|m| m.statement == "covariance" && m.time == end);
     let constant =
         last.map(|m| (m.value - m.start) / log_square(m.bonds as f64)).fold(0.0, f64::max);
-    let most = log_square(300.0);
-    against_log.push(Layer::new(
-        "",
-        Mark::Guide,
-        Colour::Ink,
-        vec![(0.0, 0.0), (most, constant * most)],
+    let longest = sizes.iter().copied().max().unwrap_or(2) as f64;
+    let most = log_square(1.17 * longest);
+    let line = vec![(0.0, 0.0), (most, constant * most)];
+    against_log.push(Layer::new("", Mark::Guide, Colour::Ink, line).named("bound").within(
+        all.iter().filter(|m| m.statement == "covariance").map(|m| m.error).fold(0.0, f64::max),
     ));
+    let parameters = source
+        .scenario(&[bonds(sizes[0])])
+        .map(|scenario| crate::figures::Parameters::of_scenario(&scenario))?
+        .with("N", numbers(&sizes.iter().map(|n| *n as f64).collect::<Vec<_>>()))
+        .with("t = tau/N^2", numbers(&times));
+    let panel = |x: Axis, y: Axis, layers: Vec<Layer>| Panel {
+        parameters: parameters.clone(),
+        x,
+        y,
+        layers,
+        ..Default::default()
+    };
+    let top = against_log.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
+    let top = top.fold(0.0f64, |most, p| most.max(p.1));
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),
         columns: 3,
         panels: vec![
             Panel {
-                x: Axis::log("*N*"),
-                y: Axis::new("*C*_{*N*}(*t*)"),
-                layers: whole,
-                ..Default::default()
+                legend: Some(Corner::TopLeft),
+                ..panel(Axis::log("*N*"), Axis::new("*C*_{*N*}(*t*)"), whole)
             },
             Panel {
-                x: Axis::new("log² *N*").over(0.0, most),
-                y: Axis::new("*C*_{*N*}(*t*) − *C*_{*N*}(0)"),
-                layers: against_log,
                 notes: vec![Note {
-                    label: "bound, *t* = 1".into(),
-                    at: (0.19 * most, 2.6),
+                    label: format!("bound, *t* = {}", number(end)),
+                    at: (0.19 * most, 0.55 * top),
                     ..Default::default()
                 }],
-                ..Default::default()
+                ..panel(
+                    Axis::new("log² *N*").over(0.0, most),
+                    Axis::new("*C*_{*N*}(*t*) − *C*_{*N*}(0)"),
+                    against_log,
+                )
             },
             Panel {
-                x: Axis::log("*N*"),
-                y: Axis::log("*C*_{*N*} without variances").over(1e-4, 1.6e-2),
-                layers: rest,
                 legend: Some(Corner::BottomLeft),
-                ..Default::default()
+                ..panel(Axis::log("*N*"), Axis::log("*C*_{*N*} without variances"), rest)
             },
         ],
-        key: Some("*t* = *τ*/*N*²".into()),
+        ..Default::default()
     })
 }

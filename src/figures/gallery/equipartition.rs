@@ -1,65 +1,94 @@
 //! Var r_n - Var p_n in site and time, and its time integral against N.
 
+use super::caption::{fill, of_chain, sizes, tex_number};
 use super::{
-    Entry, GalleryError, against_size, chain, geometric, measure, moments, order_label, scenario,
+    Entry, GalleryError, Source, against_size, geometric, measure, moments,
+    order_label,
 };
-use crate::chain::InitialLaw;
-use crate::figures::{Axis, Colour, Corner, Figure, Map, Panel, style::DOUBLE_COLUMN};
+use crate::figures::parameters::numbers;
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Map, Panel, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 use crate::observe::theorems::EQUIPARTITION_L1;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "equipartition",
     title: "Kinetic and potential heat become equal",
-    caption: "(a) Var r_n − Var p_n of a chain of N = 64 bonds (F̄ = 2, T₋ = 2, T₊ = 1, γ = 1) that starts with equal variances, the stationary \
-              elongation and the momentum sin 2πx. Flips turn the ordered momentum into heat of the momenta (blue); within a few units of \
-              microscopic time elongations take their half, and what remains is of order 1/N. Colours end at ±0.2. (b) The time integral of the \
-              difference up to t = 1, in units of N², against N: its largest average against a test function G (1, cos πkx, sin πkx, k ≤ 4) and its \
-              average size over the sites; orders fitted to the larger sizes.",
+    caption,
     scenario: Some("equipartition"),
     figure,
 };
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let scenario = scenario("equipartition", &[])?;
-    let (chain, law) = (chain("equipartition", &[])?, InitialLaw::read(&scenario)?);
+const SIZES: [usize; 5] = [16, 32, 64, 128, 256];
+
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let (scenario, chain, _) = source.law(&[])?;
+    let momentum = scenario.require_initial("equipartition")?.momentum.source().to_owned();
+    let text = r"(a) $\mathrm{Var}\, r_n - \mathrm{Var}\, p_n$ of a chain of $N = @N@$ bonds
+        ($\bar F = @F@$, @chain@) that starts with equal variances and the momentum `@p@`. Flips
+        turn the ordered momentum into heat of the momenta (blue); within a few units of
+        microscopic time elongations take their half, and what remains is of order $1/N$. Colours
+        end at $\pm 0.2$. (b) The time integral of the difference up to $t = 1$, in units of $N^2$,
+        against $N = @sizes@$: its largest average against a test function $G$ ($1$,
+        $\cos \pi k x$, $\sin \pi k x$, $k \le 4$) and its average size over the sites; orders
+        fitted to the larger sizes.";
+    Ok(fill(
+        text,
+        &[
+            ("N", chain.bonds.to_string()),
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("p", momentum),
+            ("sizes", sizes(&SIZES)),
+        ],
+    ))
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let (_, chain, law) = source.law(&[])?;
     let bonds = chain.bonds;
-    let times = geometric(0.05, 4096.0, 61);
+    let times = geometric(0.05, (bonds * bonds) as f64, 61);
+    let last = times[60];
     let solutions = moments(&chain, &law, &times, true, &monitor.part(0.0, 0.3))?;
     let difference = |v: &[f64]| (1..=bonds).map(|n| v[n - 1] - v[bonds + n]).collect();
     let map = Map {
         quantity: "Var *r*_{*n*} − Var *p*_{*n*}".into(),
+        name: format!("Var r_n - Var p_n, N = {bonds}"),
         xs: (1..=bonds).map(|n| n as f64 / bonds as f64).collect(),
         ys: times,
         values: solutions.iter().map(|s| difference(&s.moments.variance)).collect(),
         range: (-0.2, 0.2),
         divergent: true,
         bar: true,
-        error: solutions.iter().map(|s| s.errors.var_r + s.errors.var_p).fold(0.0, f64::max),
+        errors: solutions.iter().map(|s| s.errors.var_r + s.errors.var_p).collect(),
     };
-    let sizes = [16, 32, 64, 128, 256].map(|n| (n, true));
-    let all = measure("equipartition", &sizes, &[1.0], &monitor.part(0.3, 1.0))?;
+    let sizes = SIZES.map(|n| (n, true));
+    let all = measure(source, &sizes, &[1.0], &monitor.part(0.3, 1.0))?;
     let mut layers = Vec::new();
     let statements = [("equipartition", "test functions"), (EQUIPARTITION_L1.name, "average size")];
     for (index, (statement, says)) in statements.into_iter().enumerate() {
-        let (_, order) = against_size(&all, statement, 1.0, "", Colour::Ink, |m| m.value);
+        let colour = Colour::Palette(index);
+        let (found, order) = against_size(&all, statement, 1.0, says, colour, |m| m.value);
         let label = format!("{says}  {}", order_label(order));
-        layers.extend(
-            against_size(&all, statement, 1.0, &label, Colour::Palette(index), |m| m.value).0,
-        );
+        layers.extend(found.map(|layer| Layer { label: label.clone(), ..layer }));
     }
+    let parameters = source.parameters()?;
+    let list = numbers(&SIZES.map(|n| n as f64));
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 68.0),
         columns: 2,
         panels: vec![
             Panel {
+                parameters: parameters.clone().with("tau", "0.05 to N^2 (the axis)"),
                 x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0),
-                y: Axis::log("microscopic time  *τ*").over(0.05, 4096.0),
+                y: Axis::log("microscopic time  *τ*").over(0.05, last),
                 map: Some(map),
                 ..Default::default()
             },
             Panel {
+                parameters: parameters.with("N", list).with("t = tau/N^2", 1),
                 x: Axis::log("*N*"),
                 y: Axis::log("|∫ (Var *r* − Var *p*) d*t*|"),
                 layers,
@@ -67,6 +96,6 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
                 ..Default::default()
             },
         ],
-        key: None,
+        ..Default::default()
     })
 }

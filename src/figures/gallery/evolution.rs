@@ -1,9 +1,11 @@
 //! Elongation, mechanical and thermal energy in time: the exact chain over the solution of the
 //! macroscopic equations.
 
-use super::{Entry, GalleryError, chain, even, moments, scenario, some_sites, stationary};
-use crate::chain::InitialLaw;
-use crate::figures::profiles::time_label;
+use super::caption::{fill, of_chain, tex_number};
+use super::{Entry, GalleryError, Source, even, moments, some_sites, stationary};
+use crate::covariance::moments::largest;
+use crate::figures::label::numbers as labels;
+use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::limit::{Output, Problem, State};
 use crate::monitor::Monitor;
@@ -12,17 +14,41 @@ use crate::observe::Profile;
 pub(super) const ENTRY: Entry = Entry {
     name: "evolution",
     title: "From rest to stationarity",
-    caption: "A chain at rest, with temperature 2 − x, is pulled from t = 0 on (F̄ = 2, T₋ = 2, T₊ = 1, γ = 1). (a) Mean elongation, (b) mechanical energy \
-              (r̄² + p̄²)/2, (c) thermal energy, at diffusive times t = τ/N² up to the stationary state. Discs: the exact chain of N = 100 bonds (every \
-              fourth site); curves: the macroscopic equations ∂_t r = ∂_xx r/(2γ), ∂_t e_heat = ∂_xx e_heat/(4γ) + (∂_x r)²/(2γ). What lies between \
-              discs and curves is of order 1/N, largest at the pulled end at early times, where the boundary value jumps.",
+    caption,
     scenario: Some("evolution"),
     figure,
 };
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let scenario = scenario("evolution", &[])?;
-    let (chain, law) = (chain("evolution", &[])?, InitialLaw::read(&scenario)?);
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let (scenario, chain, _) = source.law(&[])?;
+    let initial = scenario.require_initial("evolution")?;
+    let text = r"A chain with the initial elongation `@r@` and temperature `@T@` is pulled from
+        $t = 0$ on ($\bar F = @F@$, @chain@). (a) Mean elongation, (b) mechanical energy
+        $(\bar r^2 + \bar p^2)/2$, (c) thermal energy, at diffusive times $t = \tau/N^2$ and in the
+        stationary state (black: dashed curve and circles). Discs: the exact chain of $N = @N@$
+        bonds (one site in @every@); curves: the macroscopic equations
+        $\partial_t r = \partial_{xx} r/(2\gamma)$,
+        $\partial_t e_{\rm heat} = \partial_{xx} e_{\rm heat}/(4\gamma) +
+        (\partial_x r)^2/(2\gamma)$. What lies between discs and curves is of order $1/N$, largest
+        at the pulled end at early times, where the boundary value jumps.";
+    Ok(fill(
+        text,
+        &[
+            ("r", initial.elongation.source().to_owned()),
+            ("T", initial.temperature.source().to_owned()),
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("N", chain.bonds.to_string()),
+            ("every", (chain.bonds / 25).max(1).to_string()),
+        ],
+    ))
+}
+
+/// What a panel shows of an exact profile, with its error.
+type Exact<'a> = &'a dyn Fn(&Profile) -> (Vec<f64>, f64);
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let (scenario, chain, law) = source.law(&[])?;
     let n = chain.bonds;
     let times = scenario.output_times();
     let microscopic: Vec<f64> = times.iter().map(|t| t * (n * n) as f64).collect();
@@ -30,65 +56,80 @@ fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
     let mut profiles: Vec<Profile> =
         solutions.iter().zip(&times).map(|(s, &t)| Profile::new(&chain, s, t)).collect();
     profiles.push(stationary(&chain, monitor)?);
-    let problem = Problem::new(&scenario, &chain)?;
-    let mut limits = problem.evolve(&times)?.map_or(vec![], |evolution| evolution.outputs);
-    limits.push(Output { state: State::Stationary(problem.stationary()?), errors: [0.0; 2] });
+    let mut limits = source.limit(&scenario, &chain, &times)?.outputs;
+    let settled = Problem::new(&scenario, &chain)?.stationary()?;
+    let size = largest(&settled.heat) + largest(&settled.elongation).powi(2);
+    // A closed form: its error is rounding.
+    let errors = [16.0 * f64::EPSILON * size.max(1.0); 2];
+    limits.push(Output { state: State::Stationary(settled), errors });
     // Finer where the curves are steep.
     let xs: Vec<f64> = even(0.0, 1.0, 251).into_iter().map(|u| 1.0 - (1.0 - u).powi(2)).collect();
+    let all: Vec<f64> = limits.iter().map(|output| output.state.time()).collect();
+    let names = labels(&all);
+    let last = all.len() - 1;
+    // The stationary state in black, dashed over the last time's curve.
+    let colour = |index: usize| match index == last {
+        true => Colour::Ink,
+        false => Colour::Map(index as f64 / (last - 1).max(1) as f64),
+    };
+    let parameters = source.parameters()?.with("t = tau/N^2", numbers(&all));
     let panel = |quantity: &str,
-                 exact: &dyn Fn(&Profile) -> (Vec<f64>, f64),
+                 exact: Exact<'_>,
                  limit: &dyn Fn(&State, f64) -> f64,
                  column: usize| {
-        let mut layers = Vec::new();
+        let (mut curves, mut discs) = (vec![], vec![]);
         for (index, output) in limits.iter().enumerate() {
-            let colour = Colour::Map(index as f64 / (limits.len() - 1) as f64);
-            let points = xs.iter().map(|&x| (x, limit(&output.state, x))).collect();
-            let label = time_label(output.state.time());
-            layers.push(
-                Layer::new(label, Mark::Line, colour, points)
-                    .within(output.column_errors(2.0)[column]),
+            let points: Vec<_> = xs.iter().map(|&x| (x, limit(&output.state, x))).collect();
+            let r = xs.iter().map(|&x| output.state.elongation(x).abs()).fold(0.0, f64::max);
+            let mark = if index == last { Mark::Dashed } else { Mark::Line };
+            curves.push(
+                Layer::new(names[index].clone(), mark, colour(index), points)
+                    .named(format!("limit, t = {}", numbers(&[all[index]])))
+                    .within(output.column_errors(r)[column]),
             );
         }
         for (index, profile) in profiles.iter().enumerate() {
-            let colour = Colour::Map(index as f64 / (limits.len() - 1) as f64);
             let (values, error) = exact(profile);
             let points = some_sites(n, 25)
                 .filter(|s| *s > 0)
                 .map(|s| (s as f64 / n as f64, values[s]))
                 .collect();
-            layers.push(Layer::new("", Mark::Disc, colour, points).within(error));
+            let mark = if index == last { Mark::Ring } else { Mark::Disc };
+            discs.push(
+                Layer::new(names[index].clone(), mark, colour(index), points)
+                    .named(format!("exact, t = {}, N = {n}", numbers(&[all[index]])))
+                    .within(error),
+            );
         }
         Panel {
-            x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0),
+            parameters: parameters.clone(),
+            x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0).at(&[0.0, 0.5, 1.0]),
             y: Axis::new(quantity),
-            layers,
+            layers: [curves, discs].concat(),
             ..Default::default()
         }
     };
+    let panels = vec![
+        panel(
+            "elongation  *r\u{304}*",
+            &|p| (p.mean_r.clone(), p.errors.mean_r),
+            &State::elongation,
+            0,
+        ),
+        panel(
+            "mechanical energy  *e*_{mech}",
+            &|p| (p.mechanical(), p.errors.mechanical),
+            &State::mechanical,
+            1,
+        ),
+        panel("thermal energy  *e*_{heat}", &|p| (p.thermal(), p.errors.thermal), &State::heat, 2),
+    ];
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 60.0),
         columns: 3,
-        panels: vec![
-            panel(
-                "elongation  *r\u{304}*",
-                &|p| (p.mean_r.clone(), p.errors.mean_r),
-                &State::elongation,
-                0,
-            ),
-            panel(
-                "mechanical energy  *e*_{mech}",
-                &|p| (p.mechanical(), p.errors.mechanical),
-                &State::mechanical,
-                1,
-            ),
-            panel(
-                "thermal energy  *e*_{heat}",
-                &|p| (p.thermal(), p.errors.thermal),
-                &State::heat,
-                2,
-            ),
-        ],
+        panels,
         key: Some("*t* = *τ*/*N*²".into()),
+        ..Default::default()
     })
 }

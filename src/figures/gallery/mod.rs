@@ -3,6 +3,7 @@
 //! written beside it.
 
 mod boundary_terms;
+mod caption;
 mod convergence;
 mod conversion;
 mod cost;
@@ -14,8 +15,11 @@ mod parabola;
 mod periodic;
 mod phonons;
 mod resonance;
+mod source;
 mod transport;
 mod uphill;
+
+pub use source::Source;
 
 use super::{Colour, Figure, FigureError, Layer, Mark};
 use crate::chain::{Chain, InitialError, InitialLaw};
@@ -23,13 +27,14 @@ use crate::covariance::modal::Modal;
 use crate::covariance::moments::Solution;
 use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method, means};
-use crate::limit::{LimitError, Problem};
+use crate::limit::LimitError;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::observe::fit::{self, Uncertain};
 use crate::observe::theorems::{self, Macroscopic, Measurement};
 use crate::observe::{Profile, sizes};
-use crate::scenario::{Scenario, ScenarioError};
+use crate::scenario::ScenarioError;
 use crate::steady::{SteadyError, profiles};
+use source::{bonds, set};
 
 /// One figure of the gallery.
 pub struct Entry {
@@ -37,13 +42,42 @@ pub struct Entry {
     pub name: &'static str,
     /// In a few words.
     pub title: &'static str,
-    /// What a reader needs to know.
-    pub caption: &'static str,
+    /// What a reader needs to know, formulas in LaTeX.
+    pub caption: fn(&Source<'_>) -> Result<String, GalleryError>,
     /// Its scenario: file name in data/gallery without extension; `None` where the data were
     /// measured before.
     pub scenario: Option<&'static str>,
     /// Computes the data and says how they are drawn.
-    pub figure: fn(&Monitor) -> Result<Figure, GalleryError>,
+    pub figure: fn(&Source<'_>, &Monitor) -> Result<Figure, GalleryError>,
+}
+
+impl Entry {
+    /// Where it takes its numbers from: its scenario with keys set to other values.
+    fn source<'a>(&self, overrides: &'a [String]) -> Result<Source<'a>, GalleryError> {
+        let source =
+            Source { figure: self.name, scenario: self.scenario.unwrap_or_default(), overrides };
+        match self.scenario {
+            None if !overrides.is_empty() => {
+                Err(source.refused("no --set: it shows what was measured before"))
+            }
+            _ => Ok(source),
+        }
+    }
+
+    /// The figure, with KEY=VALUE of its scenario set; a key that the figure varies takes a list.
+    pub fn draw(&self, overrides: &[String], monitor: &Monitor) -> Result<Figure, GalleryError> {
+        (self.figure)(&self.source(overrides)?, monitor)
+    }
+
+    /// Its caption with the numbers of [`Entry::draw`].
+    pub fn caption(&self, overrides: &[String]) -> Result<String, GalleryError> {
+        (self.caption)(&self.source(overrides)?)
+    }
+
+    /// The caption as a file for LaTeX.
+    pub fn tex(&self, overrides: &[String]) -> Result<String, GalleryError> {
+        Ok(caption::tex(self.name, self.title, &self.caption(overrides)?, overrides))
+    }
 }
 
 /// All figures, in the order of the document.
@@ -65,29 +99,51 @@ pub const GALLERY: &[Entry] = &[
 ];
 
 /// The page that shows the gallery, docs/gallery.md.
-pub fn page() -> String {
-    let mut page = String::from(
-        "# The gallery\n\n\
-         Figures of the theory and of the exact chain, for papers and talks. All of them, in some minutes on two cores:\n\n    \
-         flipchain figures -o figures --force\n\n\
-         Each comes as SVG with text as text, as PNG at 300 dpi, and with its data as CSV (`panel,series,x,y,value,error`), to be drawn again in any \
-         program. Widths are those of a journal's double column, 178 mm, with text of 7 and 8 points; `--theme slides` draws them light on dark and 1.8 \
-         times as large. The same numbers and pictures come out on every run, with any number of threads.\n",
-    );
-    for Entry { name, title, caption, scenario, .. } in GALLERY {
+pub fn page() -> Result<String, GalleryError> {
+    let mut page = String::from(PAGE);
+    for entry in GALLERY {
+        let Entry { name, title, scenario, .. } = entry;
         let from = match scenario {
             Some(scenario) => {
                 format!("scenario [data/gallery/{scenario}.toml](../data/gallery/{scenario}.toml)")
             }
             None => "measurements [data/cost.csv](../data/cost.csv)".into(),
         };
+        let caption = caption::wrapped(&entry.caption(&[])?);
         page += &format!(
-            "\n## {title}\n\n![{title}](../figures/{name}.png)\n\n    flipchain figures {name} -o figures --force\n\n{caption}\n\n\
-             From the {from}; data: [{name}.csv](../figures/{name}.csv), vector drawing: [{name}.svg](../figures/{name}.svg).\n"
+            "\n## {title}\n\n![{title}](../figures/{name}.png)\n\n    flipchain figures {name} \
+             -o figures --force\n\n{caption}\n\nFrom the {from};\ndata: \
+             [{name}.csv](../figures/{name}.csv), vector drawing: \
+             [{name}.svg](../figures/{name}.svg).\n"
         );
     }
-    page
+    Ok(page)
 }
+
+/// The beginning of [`page`].
+const PAGE: &str = "# The gallery
+
+Figures of the theory and of the exact chain, for papers and talks. All of them, in some minutes on
+two cores:
+
+    flipchain figures -o figures --force
+
+and one of them with parameters, a size and formats of one's own:
+
+    flipchain figures parabola --set right.force.mean=0.9 --size single --figures pdf -o mine
+
+`--set` takes any key of the figure's scenario, and where a figure varies a key, a list of its values
+(`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). `--size` is `single` (86 mm), `double` (178 mm) or
+`WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi) and `pdf`
+(text in embedded fonts). Beside each drawing stand its data, NAME.csv, and its caption, NAME.tex, to
+be read by LaTeX.
+
+The CSV has one row a point, `panel,series,x,y,value,error`. Its comments say of each panel what the
+axes show and what the data were computed from, and name each series. `error` is the estimated
+largest error of y, or on a map that of `value`; it is empty where none is known (measured times).
+`--theme slides` draws light on dark and 1.8 times as large. The same numbers and pictures come out
+on every run, with any number of threads.
+";
 
 /// Why a figure could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -109,6 +165,9 @@ pub enum GalleryError {
     Interrupted(#[from] Interrupted),
     #[error("{0}")]
     Way(String),
+    /// What the user set does not do for this figure.
+    #[error("{0}")]
+    Setting(String),
 }
 
 /// The scenarios by name.
@@ -121,18 +180,6 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("phonons", include_str!("../../../data/gallery/phonons.toml")),
     ("periodic", include_str!("../../../data/gallery/periodic.toml")),
 ];
-
-/// A scenario of the gallery with some keys changed.
-fn scenario(name: &str, overrides: &[&str]) -> Result<Scenario, GalleryError> {
-    let text = SCENARIOS.iter().find(|s| s.0 == name).map_or("", |s| s.1);
-    let overrides: Vec<String> = overrides.iter().map(|&o| o.to_owned()).collect();
-    Ok(Scenario::from_str_named(text, &format!("data/gallery/{name}.toml"), &overrides)?)
-}
-
-/// The chain of a scenario of the gallery.
-fn chain(name: &str, overrides: &[&str]) -> Result<Chain, GalleryError> {
-    Ok(Chain::new(&scenario(name, overrides)?))
-}
 
 /// The stationary profile of a chain under a constant force.
 fn stationary(chain: &Chain, monitor: &Monitor) -> Result<Profile, GalleryError> {
@@ -164,19 +211,16 @@ fn done(monitor: &Monitor, share: f64) -> Result<(), Interrupted> {
 /// Measurements of the theorems' statements over sizes; the second number of a size says whether
 /// its covariance is evolved.
 fn measure(
-    name: &str,
+    source: &Source<'_>,
     sizes: &[(usize, bool)],
     times: &[f64],
     monitor: &Monitor,
 ) -> Result<Vec<Measurement>, GalleryError> {
     let mut all = Vec::new();
     for (index, &(bonds, variances)) in sizes.iter().enumerate() {
-        let scenario = scenario(name, &[&format!("chain.bonds={bonds}")])?;
-        let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
-        let limit = Problem::new(&scenario, &chain)?.evolve(times)?;
-        let limit = limit.ok_or_else(|| {
-            GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing"))
-        })?;
+        let outputs = format!("time.outputs={times:?}");
+        let (scenario, chain, law) = source.law(&[source::bonds(bonds), outputs])?;
+        let limit = source.limit(&scenario, &chain, times)?;
         all.extend(sizes::measure(
             &chain,
             &law,
@@ -193,19 +237,16 @@ fn measure(
 
 /// What the means alone say, over sizes.
 fn measure_means(
-    name: &str,
+    source: &Source<'_>,
     sizes: &[usize],
     times: &[f64],
     monitor: &Monitor,
 ) -> Result<Vec<Measurement>, GalleryError> {
     let mut all = Vec::new();
     for (index, &bonds) in sizes.iter().enumerate() {
-        let scenario = scenario(name, &[&format!("chain.bonds={bonds}")])?;
-        let (chain, law) = (Chain::new(&scenario), InitialLaw::read(&scenario)?);
-        let limit = Problem::new(&scenario, &chain)?.evolve(times)?;
-        let limit = limit.ok_or_else(|| {
-            GalleryError::Way(format!("data/gallery/{name}.toml: [initial] is missing"))
-        })?;
+        let outputs = format!("time.outputs={times:?}");
+        let (scenario, chain, law) = source.law(&[source::bonds(bonds), outputs])?;
+        let limit = source.limit(&scenario, &chain, times)?;
         let microscopic: Vec<f64> = times.iter().map(|t| t * (bonds as f64).powi(2)).collect();
         let paths =
             means::evolve(&Modal::new(&chain), &law, &microscopic, 1e-12, &monitor.silent())?;
@@ -224,23 +265,24 @@ fn measure_means(
     Ok(all)
 }
 
-/// One statement at one time against N, as discs joined by a line; and its order, from the larger
-/// sizes.
+/// One statement at one time against N, as discs joined by a line, both of one name; and its
+/// order, from the larger sizes.
 fn against_size(
     all: &[Measurement],
     statement: &str,
     time: f64,
-    label: &str,
+    name: &str,
     colour: Colour,
     value: impl Fn(&Measurement) -> f64,
 ) -> ([Layer; 2], Option<Uncertain>) {
     let rows: Vec<&Measurement> =
         all.iter().filter(|m| m.statement == statement && m.time == time).collect();
     let points: Vec<(f64, f64)> = rows.iter().map(|m| (m.bonds as f64, value(m))).collect();
-    let error = rows.iter().map(|m| m.error).fold(0.0, f64::max);
+    let errors: Vec<f64> = rows.iter().map(|m| m.error).collect();
     let order = fit::rate(&rows.iter().map(|m| (m.bonds, value(m), m.error)).collect::<Vec<_>>());
-    let layers = [Mark::Line, Mark::Disc]
-        .map(|mark| Layer::new(label, mark, colour, points.clone()).within(error));
+    let layers = [Mark::Line, Mark::Disc].map(|mark| {
+        Layer::new("", mark, colour, points.clone()).named(name).with_errors(errors.clone())
+    });
     (layers, order)
 }
 
@@ -261,7 +303,7 @@ fn geometric(from: f64, to: f64, count: usize) -> Vec<f64> {
 
 /// The curve of a function.
 fn curve(label: &str, colour: Colour, xs: &[f64], f: impl Fn(f64) -> f64) -> Layer {
-    Layer::new(label, Mark::Line, colour, xs.iter().map(|&x| (x, f(x))).collect())
+    Layer::new(label, Mark::Line, colour, xs.iter().map(|&x| (x, f(x))).collect()).formula()
 }
 
 /// About `count` of the sites 0..=n, first and last among them.

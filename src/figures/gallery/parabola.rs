@@ -1,7 +1,10 @@
 //! Stationary heat for several forces, and where it is hottest: e_heat = F̄² x(1-x) + (T_+ - T_-) x +
 //! T_-.
 
-use super::{Entry, GalleryError, chain, curve, even, some_sites, stationary};
+use super::caption::{fill, of_chain, row, tex_number};
+use super::{Entry, GalleryError, Source, bonds, curve, even, set, some_sites, stationary};
+use crate::figures::label::number;
+use crate::figures::parameters::numbers;
 use crate::figures::{
     Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
 };
@@ -10,100 +13,196 @@ use crate::monitor::Monitor;
 pub(super) const ENTRY: Entry = Entry {
     name: "parabola",
     title: "Stationary heat: hottest where no thermostat is",
-    caption: "(a) Stationary thermal energy e_heat of a chain between thermostats T₋ = 2 and T₊ = 1, pulled by a constant force F̄ (γ = 1). Discs: the \
-              exact chain of N = 50 bonds; curves: the macroscopic limit e_heat = F̄²x(1−x) + (T₊−T₋)x + T₋. Beyond the threshold F̄² = |T₊−T₋| the \
-              maximum (diamonds) leaves the hot end and moves along the dashed curve towards x = 1/2. (b) Its place x_max = 1/2 + (T₊−T₋)/(2F̄²) \
-              against F̄² (curve) and in the exact chain of N = 1000 bonds (circles: vertex of the parabola through the hottest site and its \
-              neighbours). Grey: the threshold.",
+    caption,
     scenario: Some("parabola"),
     figure,
 };
 
-const HOT: f64 = 2.0;
-const COLD: f64 = 1.0;
+const FORCE: &str = "right.force.mean";
+const FORCES: [f64; 5] = [0.0, 1.0, 1.5, 2.0, 2.5];
+/// Of the chain whose hottest place is measured.
+const LONG: usize = 1000;
 
-fn heat(force: f64, x: f64) -> f64 {
-    force * force * x * (1.0 - x) + (COLD - HOT) * x + HOT
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let forces = source.values(FORCE, &FORCES)?;
+    let (chain, [left, right]) = source.pulled(&[set(FORCE, forces[0])])?;
+    let text = r"(a) Stationary thermal energy $e_{\rm heat}$ of a chain between two thermostats
+        (@chain@), pulled by a constant force $\bar F = @forces@$. Discs: the exact chain of
+        $N = @N@$ bonds; curves: the macroscopic limit
+        $e_{\rm heat} = \bar F^2 x(1-x) + (T_+ - T_-)x + T_-$. Beyond the threshold
+        $\bar F^2 = |T_+ - T_-| = @gap@$ the maximum (diamonds) leaves the hot end and moves along
+        the dashed curve towards $x = 1/2$. (b) Its place
+        $x_{\rm max} = 1/2 + (T_+ - T_-)/(2\bar F^2)$ against $\bar F^2$ (curve) and in the exact
+        chain of $N = @long@$ bonds (circles: vertex of the parabola through the hottest site and
+        its neighbours). Grey: the threshold.";
+    Ok(fill(
+        text,
+        &[
+            ("chain", of_chain(&chain)),
+            ("forces", row(&forces)),
+            ("N", chain.bonds.to_string()),
+            ("gap", tex_number((right - left).abs())),
+            ("long", LONG.to_string()),
+        ],
+    ))
 }
 
-fn hottest(square: f64) -> f64 {
-    (0.5 + (COLD - HOT) / (2.0 * square)).max(0.0)
+/// The limit between temperatures at the ends.
+#[derive(Clone, Copy)]
+struct Limit {
+    left: f64,
+    right: f64,
 }
 
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let forces = [0.0, 1.0, 1.5, 2.0, 2.5];
+impl Limit {
+    fn heat(self, force: f64, x: f64) -> f64 {
+        force * force * x * (1.0 - x) + (self.right - self.left) * x + self.left
+    }
+
+    /// |T_+ - T_-|
+    fn gap(self) -> f64 {
+        (self.right - self.left).abs()
+    }
+
+    /// x_max; the hotter end below the threshold.
+    fn hottest(self, square: f64) -> f64 {
+        let tilt = self.right - self.left;
+        if square <= tilt.abs() {
+            return if tilt > 0.0 { 1.0 } else { 0.0 };
+        }
+        0.5 + tilt / (2.0 * square)
+    }
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let forces = source.values(FORCE, &FORCES)?;
+    let (first, [left, right]) = source.pulled(&[set(FORCE, forces[0])])?;
+    let limit = Limit { left, right };
+    let n = first.bonds;
     let (mut curves, mut discs, mut peaks) = (vec![], vec![], vec![]);
     for (index, &force) in forces.iter().enumerate() {
-        let colour = Colour::Map(index as f64 / (forces.len() - 1) as f64);
-        curves.push(curve(&format!("{force}"), colour, &even(0.0, 1.0, 201), |x| heat(force, x)));
-        let profile =
-            stationary(&chain("parabola", &[&format!("right.force.mean={force}")])?, monitor)?;
+        let colour = Colour::Map(index as f64 / (forces.len() - 1).max(1) as f64);
+        let label = format!("*F\u{304}* = {}", number(force));
+        let plain = numbers(&[force]);
+        curves.push(
+            curve(&label, colour, &even(0.0, 1.0, 201), |x| limit.heat(force, x))
+                .named(format!("limit, F = {plain}")),
+        );
+        let profile = stationary(&source.chain(&[set(FORCE, force)])?, monitor)?;
         let thermal = profile.thermal();
         // Site 0 has no bond.
-        let points =
-            some_sites(50, 25).filter(|n| *n > 0).map(|n| (n as f64 / 50.0, thermal[n])).collect();
-        discs.push(Layer::new("", Mark::Disc, colour, points).within(profile.errors.thermal));
-        if force * force >= HOT - COLD {
-            let x = hottest(force * force);
-            peaks.push((x, heat(force, x)));
+        let points = some_sites(n, 25)
+            .filter(|s| *s > 0)
+            .map(|s| (s as f64 / n as f64, thermal[s]))
+            .collect();
+        discs.push(
+            Layer::new("", Mark::Disc, colour, points)
+                .named(format!("exact, F = {plain}, N = {n}"))
+                .within(profile.errors.thermal),
+        );
+        if force * force >= limit.gap() {
+            let x = limit.hottest(force * force);
+            peaks.push((x, limit.heat(force, x)));
         }
     }
-    let locus = even(1.0, 2.7, 100)
-        .into_iter()
-        .map(|f| (hottest(f * f), heat(f, hottest(f * f))))
-        .collect();
-    let locus = Layer::new("", Mark::Dashed, Colour::Ink, locus);
-    let peaks = Layer::new("", Mark::Diamond, Colour::Ink, peaks);
-    let squares = even(0.0, 8.0, 321);
-    let theory = curve("limit", Colour::Palette(0), &squares, |square| {
-        if square > 0.0 { hottest(square) } else { 0.0 }
-    });
-    let mut measured = Vec::new();
-    for &square in &[0.25, 0.5, 0.75, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0] {
-        let chain = chain(
-            "parabola",
-            &["chain.bonds=1000", &format!("right.force.mean={}", f64::sqrt(square))],
-        )?;
-        measured.push((square, vertex(&stationary(&chain, monitor)?.thermal())));
+    let largest = forces.iter().fold(0.0f64, |most, f| most.max(f.abs()));
+    let mut layers = [curves, discs].concat();
+    if !peaks.is_empty() && limit.gap() > 0.0 {
+        let locus = even(limit.gap().sqrt(), 1.08 * largest, 100).into_iter();
+        let locus =
+            locus.map(|f| (limit.hottest(f * f), limit.heat(f, limit.hottest(f * f)))).collect();
+        layers.push(
+            Layer::new("", Mark::Dashed, Colour::Ink, locus).named("path of the maximum").formula(),
+        );
     }
-    let measured = Layer::new("exact, *N* = 1000", Mark::Ring, Colour::Palette(1), measured);
-    let threshold = Layer::guide((HOT - COLD, 0.0), (HOT - COLD, 0.5));
+    if !peaks.is_empty() {
+        layers.push(
+            Layer::new("", Mark::Diamond, Colour::Ink, peaks)
+                .named("maximum of the limit")
+                .formula(),
+        );
+    }
+    let parameters = source.parameters()?.with("mean force F", numbers(&forces));
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 66.0),
         columns: 2,
         panels: vec![
             Panel {
+                parameters,
                 x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0),
-                y: Axis::new("thermal energy  *e*_{heat}").over(0.9, 3.6),
-                layers: [curves, discs, vec![locus, peaks]].concat(),
+                y: Axis::new("thermal energy  *e*_{heat}"),
+                layers,
+                legend: Some(Corner::TopRight),
                 ..Default::default()
             },
-            Panel {
-                x: Axis::new("*F\u{304}*²").over(0.0, 8.0),
-                y: Axis::new("hottest place  *x*_{max}").over(-0.02, 0.5),
-                layers: vec![threshold, theory, measured],
-                notes: vec![Note {
-                    label: "*F\u{304}*² = |*T*_{+} − *T*_{−}|".into(),
-                    at: (1.5, 0.06),
-                    ..Default::default()
-                }],
-                legend: Some(Corner::BottomRight),
-                ..Default::default()
-            },
+            hottest_place(source, limit, monitor)?,
         ],
-        key: Some("*F\u{304}*".into()),
+        ..Default::default()
     })
 }
 
-/// x of the vertex of the parabola through the largest value and its neighbours; the end where that
-/// is the largest. Site 0 has no bond.
-fn vertex(values: &[f64]) -> f64 {
+/// Panel (b).
+fn hottest_place(
+    source: &Source<'_>,
+    limit: Limit,
+    monitor: &Monitor,
+) -> Result<Panel, GalleryError> {
+    let unit = if limit.gap() > 0.0 { limit.gap() } else { 1.0 };
+    let theory = curve("limit", Colour::Palette(0), &even(0.0, 8.0 * unit, 321), |square| {
+        limit.hottest(square)
+    });
+    let (mut measured, mut errors) = (vec![], vec![]);
+    for part in [0.25, 0.5, 0.75, 1.0, 1.1, 1.25, 1.5, 2.0, 2.5, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0] {
+        let square = part * unit;
+        let profile =
+            stationary(&source.chain(&[bonds(LONG), set(FORCE, f64::sqrt(square))])?, monitor)?;
+        let (place, error) = vertex(&profile.thermal(), profile.errors.thermal);
+        measured.push((square, place));
+        errors.push(error);
+    }
+    let label = format!("exact, *N* = {LONG}");
+    let measured =
+        Layer::new(label, Mark::Ring, Colour::Palette(1), measured).with_errors(errors);
+    let (bottom, top) = if limit.right > limit.left { (0.5, 1.02) } else { (-0.02, 0.5) };
+    let mut layers = vec![theory.named("limit").formula(), measured];
+    let mut notes = vec![];
+    if limit.gap() > 0.0 {
+        let name = "threshold, F^2 = |T_+ - T_-|";
+        layers.insert(0, Layer::guide(name, (unit, bottom), (unit, top)));
+        notes.push(Note {
+            label: "*F\u{304}*² = |*T*_{+} − *T*_{−}|".into(),
+            at: (1.5 * unit, if bottom < 0.0 { 0.06 } else { 0.94 }),
+            ..Default::default()
+        });
+    }
+    let squares = format!("0 to {} (the axis)", 8.0 * unit);
+    Ok(Panel {
+        parameters: source.parameters()?.with("N", LONG).with("square of the mean force", squares),
+        x: Axis::new("*F\u{304}*²").over(0.0, 8.0 * unit),
+        y: Axis::new("hottest place  *x*_{max}").over(bottom, top),
+        layers,
+        notes,
+        legend: Some(Corner::BottomRight),
+        ..Default::default()
+    })
+}
+
+/// x of the vertex of the parabola through the largest value and its neighbours, and its error
+/// where each value is off by `error`; the end where that is the largest. Site 0 has no bond.
+fn vertex(values: &[f64], error: f64) -> (f64, f64) {
     let last = values.len() - 1;
     let top = (1..=last).fold(1, |best, n| if values[n] > values[best] { n } else { best });
     if top == 1 || top == last {
-        return if top == 1 { 0.0 } else { 1.0 };
+        let next = if top == 1 { values[2.min(last)] } else { values[last - 1] };
+        // No value but a neighbour's can be as large.
+        let certain = values[top] - next > 2.0 * error;
+        let place = if top == 1 { 0.0 } else { 1.0 };
+        return (place, if certain { 0.0 } else { 2.0 / last as f64 });
     }
     let (before, at, after) = (values[top - 1], values[top], values[top + 1]);
-    (top as f64 + 0.5 * (before - after) / (before - 2.0 * at + after)) / last as f64
+    let bend = before - 2.0 * at + after;
+    let offset = 0.5 * (before - after) / bend;
+    let unsure = error * (1.0 + 4.0 * offset.abs()) / (bend.abs() - 4.0 * error).max(0.0);
+    ((top as f64 + offset) / last as f64, unsure.min(1.0) / last as f64)
 }

@@ -1,98 +1,132 @@
 //! The energy of every mode of the ring: kept without flips, mixed by them.
 
-use super::{Entry, GalleryError, chain, moments, scenario};
-use crate::chain::InitialLaw;
-use crate::figures::profiles::time_label;
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
+use super::caption::{fill, tex_number};
+use super::{Entry, GalleryError, Source, moments, set};
+use crate::covariance::moments::Solution;
+use crate::figures::label::number;
+use crate::figures::parameters::numbers;
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 use crate::observe::phonons::{self, Phonon};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "phonons",
     title: "Phonons keep their energy until velocities flip",
-    caption: "Energy E|φ(k)|²/(2N) of the modes of a ring of N = 64 atoms, φ(k) = 2|sin πk| q̂(k) + i p̂(k); k > 1/2 runs to the left. At τ = 0 a wave packet \
-              around k = 1/4 runs mainly to the right in a chain of temperature 0.01. (a) Without flips (γ = 0): line, τ = 0; discs, τ = 10⁶. (b) With flips \
-              (γ = 0.05): the packet's energy goes to all modes alike, but for k = 0, which keeps its mean elongation. (c) Largest relative change of a mode's energy \
-              without flips: rounding.",
+    caption,
     scenario: Some("phonons"),
     figure,
 };
 
-/// The modes at microscopic times, with the largest error of their energies.
+const RATE: &str = "chain.flip_rate";
+const LATE: [f64; 8] = [0.0, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
+const TIMES: [f64; 6] = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0];
+
+fn rate(source: &Source<'_>) -> Result<f64, GalleryError> {
+    Ok(source.values(RATE, &[0.05])?[0])
+}
+
+fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
+    let rate = rate(source)?;
+    let (scenario, chain, _) = source.law(&[set(RATE, rate)])?;
+    let temperature = &scenario.require_initial("phonons")?.temperature;
+    let text = r"Energy $E|\varphi(k)|^2/(2N)$ of the modes of a ring of $N = @N@$ atoms,
+        $\varphi(k) = 2|\sin \pi k| \hat q(k) + i \hat p(k)$; $k > 1/2$ runs to the left. At
+        $\tau = 0$ a wave packet runs mainly to the right in a chain of temperature `@T@`. (a)
+        Without flips ($\gamma = 0$): line, $\tau = 0$; discs, $\tau = 10^6$. (b) With flips
+        ($\gamma = @rate@$): the packet's energy goes to all modes alike, but for $k = 0$, which
+        keeps its mean elongation. (c) Largest relative change of a mode's energy without flips:
+        rounding.";
+    Ok(fill(
+        text,
+        &[
+            ("N", chain.bonds.to_string()),
+            ("T", temperature.source().to_owned()),
+            ("rate", tex_number(rate)),
+        ],
+    ))
+}
+
+/// The modes at microscopic times, with the largest error of their energies at each.
 fn modes(
+    source: &Source<'_>,
     flip_rate: f64,
     times: &[f64],
     monitor: &Monitor,
-) -> Result<(Vec<Vec<Phonon>>, f64), GalleryError> {
-    let overrides = format!("chain.flip_rate={flip_rate}");
-    let (chain, law) =
-        (chain("phonons", &[&overrides])?, InitialLaw::read(&scenario("phonons", &[&overrides])?)?);
+) -> Result<Vec<(Vec<Phonon>, f64)>, GalleryError> {
+    let (_, chain, law) = source.law(&[set(RATE, flip_rate)])?;
     let solutions = moments(&chain, &law, times, true, monitor)?;
-    let found: Vec<Vec<Phonon>> =
-        solutions.iter().filter_map(|s| phonons::phonons(&chain, &s.moments)).collect();
-    let error = solutions.iter().zip(&found).map(|(s, p)| phonons::error(s, p)).fold(0.0, f64::max);
-    Ok((found, error))
-}
-
-fn energies(label: &str, mark: Mark, colour: Colour, modes: &[Phonon], error: f64) -> Layer {
-    Layer::new(label, mark, colour, modes.iter().map(|m| (m.k, m.energy)).collect()).within(error)
-}
-
-fn figure(monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let late = [0.0, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
-    let (free, error) = modes(0.0, &late, &monitor.part(0.0, 0.5))?;
-    let kept = vec![
-        energies("*τ* = 0", Mark::Line, Colour::Palette(0), &free[0], error),
-        energies("*τ* = 10^{6}", Mark::Disc, Colour::Palette(1), &free[7], error),
-    ];
-    let change = |modes: &[Phonon]| {
-        modes
-            .iter()
-            .zip(&free[0])
-            .map(|(m, s)| ((m.energy - s.energy) / s.energy).abs())
-            .fold(0.0, f64::max)
+    let of = |solution: &Solution| {
+        let modes = phonons::phonons(&chain, &solution.moments)?;
+        let error = phonons::error(solution, &modes);
+        Some((modes, error))
     };
-    let changes =
-        late.iter().zip(&free).skip(1).map(|(&t, modes)| (t, change(modes).max(1e-18))).collect();
-    let changes = Layer::new("", Mark::Disc, Colour::Palette(1), changes).within(1e-12);
-    let times = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0];
-    let (flipped, error) = modes(0.05, &times, &monitor.part(0.5, 1.0))?;
-    let mixed = times.iter().zip(&flipped).enumerate().map(|(i, (&t, modes))| {
-        let colour = Colour::Map(i as f64 / (times.len() - 1) as f64);
-        energies(&format!("*τ* = {}", time_label(t)), Mark::Line, colour, modes, error)
-    });
+    solutions.iter().map(of).collect::<Option<Vec<_>>>().ok_or_else(|| source.refused("a ring"))
+}
+
+fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
+    let flipped_rate = rate(source)?;
+    let n = source.chain(&[set(RATE, 0.0)])?.bonds;
+    let energies = |label: String, mark, colour, t: f64, (modes, error): &(Vec<Phonon>, f64)| {
+        Layer::new(label, mark, colour, modes.iter().map(|m| (m.k, m.energy)).collect())
+            .named(format!("tau = {}, N = {n}", numbers(&[t])))
+            .within(*error)
+    };
+    let free = modes(source, 0.0, &LATE, &monitor.part(0.0, 0.5))?;
+    let kept = vec![
+        energies("*τ* = 0".into(), Mark::Line, Colour::Palette(0), 0.0, &free[0]),
+        energies("*τ* = 10^{6}".into(), Mark::Disc, Colour::Palette(1), 1e6, &free[7]),
+    ];
+    let (mut changes, mut errors) = (vec![], vec![]);
+    for (&t, (modes, error)) in LATE.iter().zip(&free).skip(1) {
+        let (mut change, mut unsure) = (0.0f64, 0.0f64);
+        for (mode, start) in modes.iter().zip(&free[0].0) {
+            change = change.max(((mode.energy - start.energy) / start.energy).abs());
+            unsure = unsure.max((error + free[0].1) / start.energy);
+        }
+        changes.push((t, change.max(1e-18)));
+        errors.push(unsure);
+    }
+    let changes = Layer::new("", Mark::Disc, Colour::Palette(1), changes)
+        .named(format!("largest relative change, N = {n}"))
+        .with_errors(errors);
+    let flipped = modes(source, flipped_rate, &TIMES, &monitor.part(0.5, 1.0))?;
+    let mixed: Vec<Layer> = (TIMES.iter().zip(&flipped).enumerate())
+        .map(|(i, (&t, found))| {
+            let colour = Colour::Map(i as f64 / (TIMES.len() - 1) as f64);
+            energies(format!("*τ* = {}", number(t)), Mark::Line, colour, t, found)
+        })
+        .collect();
+    let parameters = source.parameters()?;
     let k = || Axis::new("*k*").over(0.0, 1.0).at(&[0.0, 0.25, 0.5, 0.75, 1.0]);
-    let energy = || Axis::log("energy  E|*φ*(*k*)|²/2*N*").over(7e-3, 3.0);
-    let mixed: Vec<Layer> = mixed.collect();
+    let energy = || Axis::log("energy  E|*φ*(*k*)|²/2*N*");
+    let panel = |rate: f64, times: &[f64], x, y, layers, legend| Panel {
+        title: format!("*γ* = {}", number(rate)),
+        parameters: parameters.clone().with("gamma", numbers(&[rate])).with("tau", numbers(times)),
+        x,
+        y,
+        layers,
+        legend,
+        ..Default::default()
+    };
+    let corner = Some(Corner::TopRight);
     Ok(Figure {
         name: ENTRY.name.into(),
-        size: (DOUBLE_COLUMN, 62.0),
+        size: (DOUBLE_COLUMN, 66.0),
         columns: 3,
         panels: vec![
-            Panel {
-                title: "*γ* = 0".into(),
-                x: k(),
-                y: energy(),
-                layers: kept,
-                legend: Some(Corner::TopRight),
-                ..Default::default()
-            },
-            Panel {
-                title: "*γ* = 0.05".into(),
-                x: k(),
-                y: energy(),
-                layers: mixed,
-                legend: Some(Corner::TopRight),
-                ..Default::default()
-            },
-            Panel {
-                title: "*γ* = 0".into(),
-                x: Axis::log("*τ*"),
-                y: Axis::log("largest relative change").over(1e-17, 1e-11),
-                layers: vec![changes],
-                ..Default::default()
-            },
+            panel(0.0, &[0.0, 1e6], k(), energy(), kept, corner),
+            panel(flipped_rate, &TIMES, k(), energy(), mixed, corner),
+            panel(
+                0.0,
+                &LATE,
+                Axis::log("*τ*"),
+                Axis::log("largest relative change").over(1e-16, 1e-14),
+                vec![changes],
+                None,
+            ),
         ],
-        key: None,
+        ..Default::default()
     })
 }

@@ -1,0 +1,108 @@
+//! Captions: sentences with formulas as $LaTeX$, for the page of the gallery and for papers.
+
+use crate::chain::Chain;
+use crate::figures::parameters::number;
+
+/// A caption with its numbers: every `@NAME@` of the text is replaced.
+pub(super) fn fill(text: &str, numbers: &[(&str, String)]) -> String {
+    let words = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    numbers.iter().fold(words, |text, (name, value)| text.replace(&format!("@{name}@"), value))
+}
+
+/// Numbers in a row, for a formula: `16, 32, 64`.
+pub(super) fn row<T: Copy + Into<f64>>(values: &[T]) -> String {
+    values.iter().map(|v| tex_number((*v).into())).collect::<Vec<_>>().join(", ")
+}
+
+/// The same of sizes.
+pub(super) fn sizes(values: &[usize]) -> String {
+    row(&values.iter().map(|n| *n as f64).collect::<Vec<_>>())
+}
+
+/// A number as LaTeX, to six digits.
+pub(super) fn tex_number(value: f64) -> String {
+    let text = number(format!("{value:.5e}").parse().unwrap_or(value));
+    match text.split_once('e') {
+        Some((mantissa, power)) => format!(r"{mantissa}\cdot 10^{{{power}}}"),
+        None => text,
+    }
+}
+
+/// What a caption calls the ends and the chain: `T_- = 2`, `T_+ = 1`, `\gamma = 1`.
+pub(super) fn of_chain(chain: &Chain) -> String {
+    let [left, right] = chain.temperature().map(tex_number);
+    let [l, r] = chain.friction();
+    let mut parts = Vec::new();
+    let friction = |sign: &str, value: f64| match value {
+        1.0 => String::new(),
+        _ => format!(r", $\lambda_{sign} = {}$", tex_number(value)),
+    };
+    if chain.left.is_some() {
+        parts.push(format!("$T_- = {left}${}", friction("-", l)));
+    }
+    if chain.right.is_some() {
+        parts.push(format!("$T_+ = {right}${}", friction("+", r)));
+    }
+    parts.push(format!(r"$\gamma = {}$", tex_number(chain.flip_rate)));
+    parts.join(", ")
+}
+
+/// Text in lines of at most 100 columns.
+pub(super) fn wrapped(text: &str) -> String {
+    let (mut lines, mut length) = (String::new(), 0);
+    for word in text.split(' ') {
+        let next = word.chars().count() + 1;
+        if length > 0 && length + next > 100 {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push(' ');
+        }
+        lines += word;
+        length += next;
+    }
+    lines
+}
+
+/// The caption as a file to be read by LaTeX.
+pub(super) fn tex(name: &str, title: &str, caption: &str, overrides: &[String]) -> String {
+    let set: String = overrides.iter().map(|o| format!(" --set '{o}'")).collect();
+    let text = format!("\\textbf{{{title}.}} {caption}");
+    let mut escaped = String::new();
+    let (mut formula, mut code) = (false, false);
+    for letter in text.chars() {
+        match letter {
+            '$' => formula = !formula,
+            '`' => {
+                escaped += if code { "}" } else { r"\texttt{" };
+                code = !code;
+                continue;
+            }
+            '_' | '%' | '&' | '#' if !formula => escaped.push('\\'),
+            '–' => {
+                escaped += "--";
+                continue;
+            }
+            _ => {}
+        }
+        escaped.push(letter);
+    }
+    let lines = wrapped(&escaped);
+    format!(
+        "% flipchain {}: flipchain figures {name}{set}\n\\caption{{{lines}}}\n\\label{{fig:{name}}}\n",
+        env!("CARGO_PKG_VERSION")
+    )
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn captions_are_latex() {
+        let text = tex("uphill", "A title", "See `a_b`: 5 % of $N_k$, (a–c).", &["x=1".into()]);
+        assert!(text.contains(r"\texttt{a\_b}: 5 \% of $N_k$, (a--c).}"), "{text}");
+        assert!(text.starts_with("% flipchain") && text.contains("figures uphill --set 'x=1'"));
+        assert_eq!(row(&[0.5, 1e-9, 1000.0]), r"0.5, 1\cdot 10^{-9}, 1000");
+    }
+}

@@ -1,0 +1,137 @@
+//! What the data of a panel were computed from, in plain words: for the comments of the CSV and,
+//! with markup, for the line above a run's figure.
+
+use crate::chain::Chain;
+use crate::scenario::{Scenario, Topology};
+use std::f64::consts::PI;
+use std::fmt;
+
+/// Names and values, in order.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct Parameters(Vec<(String, String)>);
+
+impl Parameters {
+    /// Those of a chain: topology, N, gamma, the force and the ends.
+    pub fn of_chain(chain: &Chain) -> Parameters {
+        let open = chain.topology == Topology::Open;
+        let mut all = Parameters::default()
+            .with("topology", if open { "open" } else { "ring" })
+            .with("N", chain.bonds)
+            .with("gamma", number(chain.flip_rate));
+        if !open {
+            return all;
+        }
+        all = all.with("mean force F", number(chain.force.mean));
+        if !chain.force.harmonics.is_empty() {
+            all = all.with("omega", number(chain.force.frequency)).with(
+                "harmonics of the force",
+                list(chain.force.harmonics.iter().map(|(order, amplitude)| {
+                    let (size, phase) = (2.0 * amplitude.norm(), amplitude.arg());
+                    format!("order {order} amplitude {} phase {}", number(size), number(phase))
+                })),
+            );
+        }
+        let (friction, temperature) = (chain.friction(), chain.temperature());
+        let ends = [("left end", &chain.left), ("right end", &chain.right)];
+        for (index, (name, end)) in ends.into_iter().enumerate() {
+            let says = if end.is_some() {
+                let (t, f) = (number(temperature[index]), number(friction[index]));
+                format!("temperature {t} friction {f}")
+            } else {
+                "free".into()
+            };
+            all = all.with(name, says);
+        }
+        all
+    }
+
+    /// Those of a scenario: the chain's, the initial law and the output times.
+    pub fn of_scenario(scenario: &Scenario) -> Parameters {
+        let mut all = Parameters::of_chain(&Chain::new(scenario));
+        if let Some(initial) = &scenario.initial {
+            let says = serde_json::to_value(initial).unwrap_or_default();
+            for (key, value) in says.as_object().into_iter().flatten() {
+                if !value.is_null() {
+                    let value = value.as_str().map_or(value.to_string(), str::to_owned);
+                    all = all.with(&format!("initial {key}"), value);
+                }
+            }
+        }
+        all
+    }
+
+    /// The same with one more, or another value of one that is there.
+    pub fn with(mut self, name: &str, value: impl fmt::Display) -> Parameters {
+        let value = value.to_string();
+        match self.0.iter_mut().find(|known| known.0 == name) {
+            Some(known) => known.1 = value,
+            None => self.0.push((name.into(), value)),
+        }
+        self
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+}
+
+impl fmt::Display for Parameters {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let all = self.0.iter().map(|(name, value)| format!("{name} = {value}"));
+        f.write_str(&all.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// The chain in a line with markup, as it stands above the figure of a run; without N where that is
+/// varied or infinite.
+pub(super) fn heading(chain: &Chain, with_size: bool) -> String {
+    let short = |x: f64| super::label::number(x);
+    let mut parts = vec![
+        if chain.topology == Topology::Open { "chain" } else { "ring" }.to_owned(),
+        if with_size { format!("*N* = {}", chain.bonds) } else { String::new() },
+        format!("*γ* = {}", short(chain.flip_rate)),
+    ];
+    if chain.topology == Topology::Open {
+        let (friction, temperature) = (chain.friction(), chain.temperature());
+        let ends = [("−", "left", &chain.left), ("+", "right", &chain.right)];
+        for (index, (sign, side, end)) in ends.into_iter().enumerate() {
+            parts.push(match end {
+                None => format!("{side} end free"),
+                Some(_) if friction[index] == 1.0 => {
+                    format!("*T*_{{{sign}}} = {}", short(temperature[index]))
+                }
+                Some(_) => format!(
+                    "*T*_{{{sign}}} = {} (friction {})",
+                    short(temperature[index]),
+                    short(friction[index])
+                ),
+            });
+        }
+        parts.push(format!("*F\u{304}* = {}", short(chain.force.mean)));
+        if !chain.force.harmonics.is_empty() {
+            parts.push(format!("period {}", short(2.0 * PI / chain.force.frequency)));
+        }
+    }
+    parts.retain(|part| !part.is_empty());
+    parts.join(",  ")
+}
+
+/// A number in full: reading it back gives the same bits.
+pub(super) fn number(value: f64) -> String {
+    let size = value.abs();
+    if size == 0.0 || (1e-4..1e7).contains(&size) || !value.is_finite() {
+        format!("{value}")
+    } else {
+        format!("{value:e}")
+    }
+}
+
+/// Numbers in full, with commas.
+pub(super) fn numbers(values: &[f64]) -> String {
+    list(values.iter().map(|v| number(*v)))
+}
+
+fn list(values: impl Iterator<Item = String>) -> String {
+    values.collect::<Vec<_>>().join(", ")
+}
