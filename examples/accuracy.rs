@@ -10,7 +10,7 @@
 //! second.
 
 use flipchain::figures::style::{SINGLE_COLUMN, Theme};
-use flipchain::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel};
+use flipchain::figures::{Axis, Colour, Corner, Figure, Format, Layer, Mark, Panel};
 use std::error::Error;
 use std::path::Path;
 
@@ -82,9 +82,9 @@ fn main() -> Result<(), Box<dyn Error>> {
         size: (SINGLE_COLUMN, 80.0),
         columns: 1,
         panels: vec![panel],
-        key: None,
+        ..Default::default()
     };
-    figure.save(Path::new(&to), &Theme::PRINT)?;
+    figure.save(Path::new(&to), &Theme::PRINT, &[Format::Svg, Format::Png])?;
     println!("{} outputs drawn of tolerances {tolerances:?}", outputs.len());
     Ok(())
 }

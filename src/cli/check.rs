@@ -41,15 +41,13 @@ pub struct CheckArgs {
     #[arg(long, value_name = "LENGTH", value_parser = length)]
     correlation_length: Option<f64>,
     /// The frequencies ω, ascending, at which W_heat and the wall's temperature are compared with
-    /// the theory, where the force oscillates
-    #[arg(
-        long,
-        value_name = "ω,ω,..",
-        value_delimiter = ',',
-        default_value = "0.05,0.1,0.2,0.5,1,1.5,1.9,2,2.1,2.5,3,4"
-    )]
-    omegas: Vec<f64>,
+    /// the theory, where the force oscillates; 0.05,0.1,0.2,0.5,1,1.5,1.9,2,2.1,2.5,3,4 if left out
+    #[arg(long, value_name = "ω,ω,..", value_delimiter = ',')]
+    omegas: Option<Vec<f64>>,
 }
+
+/// Below, in and above the band of the phonons, which ends at ω = 2.
+const OMEGAS: [f64; 12] = [0.05, 0.1, 0.2, 0.5, 1.0, 1.5, 1.9, 2.0, 2.1, 2.5, 3.0, 4.0];
 
 /// Up to here the covariance takes about as long as the longest chains without it.
 const COVARIANCE: usize = 256;
@@ -83,10 +81,10 @@ impl CheckArgs {
         if self.covariance_sizes.is_some() {
             ascending("--covariance-sizes", &covariance)?;
         }
-        if !(self.omegas.iter().all(|w| *w > 0.0 && w.is_finite())
-            && self.omegas.windows(2).all(|p| p[0] < p[1]))
+        let found = self.omegas();
+        if !(found.iter().all(|w| *w > 0.0 && w.is_finite())
+            && found.windows(2).all(|p| p[0] < p[1]))
         {
-            let found = &self.omegas;
             return Err(Error::BadInput(format!(
                 "--omegas: found {found:?}; allowed: ascending ω > 0, such as 0.5,1,2"
             )));
@@ -99,6 +97,11 @@ impl CheckArgs {
 }
 
 impl CheckArgs {
+    /// The frequencies of the sweep.
+    fn omegas(&self) -> &[f64] {
+        self.omegas.as_deref().unwrap_or(&OMEGAS)
+    }
+
     /// The initial law of a scenario, with the correlations that are asked for.
     fn law(&self, scenario: &Scenario) -> InitialLaw {
         let law = InitialLaw::new(scenario);
@@ -129,6 +132,15 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         )));
     }
     let chain = Chain::new(&scenario);
+    let swept =
+        !chain.force.harmonics.is_empty() && (chain.left.is_some() || chain.right.is_some());
+    if all.omegas.is_some() && !swept {
+        return Err(Error::BadInput(
+            "--omegas: the force of this scenario does not oscillate (or no thermostat takes up its \
+             work); leave --omegas out, or give right.force a period and harmonics"
+                .into(),
+        ));
+    }
     let problem = Problem::new(&scenario, &chain)?;
     let times = scenario.output_times();
     let costs: Vec<Cost> = (scenarios.iter().zip(&chosen))
@@ -142,7 +154,7 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let cost = whole.of_program(0, 0, cost::STATEMENT_FIGURE, STATEMENTS.len());
     let largest = chosen.iter().map(|c| c.0).max().unwrap_or(0);
     expected::say(args, cost, largest, 2.0, "smaller --covariance-sizes or --sizes")?;
-    let options = json!({ "sizes": chosen, "correlation_length": all.correlation_length, "omegas": all.omegas });
+    let options = json!({ "sizes": chosen, "correlation_length": all.correlation_length, "omegas": all.omegas() });
     let run = Run::begin(args, "check", &scenario, options)?;
     let problem = problem.watched_by(run.monitor(1.0).silent());
     let limit = problem.evolve(&times)?.expect("there are initial profiles");
@@ -179,34 +191,15 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let l1 = verdict::verdict(&EQUIPARTITION_L1, &measurements);
     let shaken: Vec<Chain> =
         scenarios.iter().map(Chain::new).filter(|chain| chain.bonds <= SWEEP).collect();
-    let frequencies =
-        if chain.force.harmonics.is_empty() || (chain.left.is_none() && chain.right.is_none()) {
-            None
-        } else {
-            sweep(&shaken, &all.omegas, &run.monitor(1.0).silent())?
-        };
+    let frequencies = match swept {
+        true => sweep(&shaken, all.omegas(), &run.monitor(1.0).silent())?,
+        false => None,
+    };
     let check = json!({
         "equipartition_l1": l1, "statements": verdicts, "extrapolations": extrapolated, "sweep": frequencies,
     });
     let text =
         serde_json::to_string_pretty(&check).map_err(|e| Error::Failed(e.to_string()))? + "\n";
-    // What a value loses, relative to the largest value or limit of its statement; C_N without its
-    // variances relative to C_N.
-    let size = |statement: &str| {
-        let rows = measurements.iter().filter(|m| m.statement == statement);
-        rows.fold(0.0f64, |size, m| size.max(m.value.abs()).max(m.limit.unwrap_or(0.0).abs()))
-    };
-    let lost = |s: &Verdict| {
-        let size =
-            size(if s.statement == "covariance_offdiagonal" { "covariance" } else { s.statement });
-        // Distances to the limit are differences of profiles, whose errors the other statements
-        // show.
-        if s.statement.contains("distance") || s.statement.contains("weak") || size == 0.0 {
-            0.0
-        } else {
-            s.error / size
-        }
-    };
     let mut remarks = String::new();
     for verdict in &verdicts {
         let _ = writeln!(remarks, "{}", verdict.sentence);
@@ -218,10 +211,13 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         let _ = writeln!(remarks, "{}", found.sentence);
     }
     let mut figures: Vec<_> =
-        STATEMENTS.iter().filter_map(|s| figures::check(s, &measurements)).collect();
+        STATEMENTS.iter().filter_map(|s| figures::check(s, &measurements, &chain)).collect();
     if let Some(found) = &frequencies {
         remarks += &sweep::sentence(found).map_or(String::new(), |sentence| sentence + "\n");
         figures.extend(figures::sweep(&chain, found));
+    }
+    if let Some(said) = verdict::too_few_sizes(&verdicts, &measurements) {
+        let _ = writeln!(remarks, "{said}");
     }
     if let Some(said) = missing(&measurements, &times) {
         let _ = writeln!(remarks, "{said}");
@@ -240,14 +236,14 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
         .unwrap_or_default(),
         figures,
         line: format!(
-            "{}; {} sizes, {} times\n{}",
+            "{}; {}, {}\n{}",
             grounds(&chain),
-            chosen.len(),
-            times.len(),
+            counted(chosen.len(), "size"),
+            counted(times.len(), "time"),
             table(&verdicts)
         ),
         remarks,
-        worst: largest_of(verdicts.iter().map(lost)),
+        worst: largest_of(verdicts.iter().map(|v| verdict::relative_error(v, &measurements))),
     };
     run.write(report, |directory| {
         directory.write("check.csv", check_csv(&measurements).as_bytes())?;
@@ -291,6 +287,11 @@ fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
             said.join("; ")
         )
     })
+}
+
+/// `1 size`, `2 sizes`.
+fn counted(count: usize, what: &str) -> String {
+    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
 }
 
 /// Numbers with commas.

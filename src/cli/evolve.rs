@@ -9,6 +9,7 @@ use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{self, EvolveError};
 use crate::evolve::{self, Method};
+use crate::figures::Outputs;
 use crate::observe::Profile;
 use crate::observe::identities::{self, Identity};
 use crate::observe::phonons;
@@ -172,10 +173,10 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
             .collect(),
         single: all.covariance.single,
         identities,
-        unit: match table.scale {
-            TimeScale::Diffusive => "τ/N²",
-            TimeScale::Ballistic => "τ/N",
-            TimeScale::Microscopic => "τ",
+        figured: match table.scale {
+            TimeScale::Diffusive => Outputs::Diffusive,
+            TimeScale::Ballistic => Outputs::Ballistic,
+            TimeScale::Microscopic => Outputs::Microscopic,
         },
         details: details.as_object().cloned().unwrap_or_default(),
         line: format!(

@@ -4,6 +4,7 @@ use super::progress::{Show, monitor};
 use super::{Error, interrupt, print};
 use crate::figures::gallery::{self, Entry, GALLERY, GalleryError};
 use crate::figures::style::Theme;
+use crate::figures::{Formats, Size};
 use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -25,9 +26,21 @@ pub enum For {
 pub struct FiguresArgs {
     /// Which figures; all if left out
     names: Vec<String>,
-    /// The folder to write to: NAME.svg, NAME.png and NAME.csv of each
+    /// The folder to write to: of each figure the drawing in every format, its data NAME.csv and its
+    /// caption NAME.tex
     #[arg(short, long, value_name = "DIR", required_unless_present_any = ["list", "page"])]
     output: Option<PathBuf>,
+    /// Set a key of the figures' scenarios, e.g. right.force.mean=0.9; a list where a figure varies
+    /// the key. May be repeated
+    #[arg(long = "set", value_name = "KEY=VALUE")]
+    overrides: Vec<String>,
+    /// Width and height on paper: single (86 mm), double (178 mm) or WIDTHxHEIGHT in mm; each
+    /// figure's own if left out
+    #[arg(long, value_name = "SIZE")]
+    size: Option<Size>,
+    /// Formats of the drawings: svg, png and pdf with commas between, or none
+    #[arg(long, value_name = "FORMATS", default_value = "svg,png")]
+    figures: Formats,
     /// How they look
     #[arg(long, value_enum, default_value_t)]
     theme: For,
@@ -57,6 +70,10 @@ impl From<GalleryError> for Error {
             GalleryError::Evolve(error) => error.into(),
             GalleryError::Steady(error) => error.into(),
             GalleryError::Interrupted(error) => error.into(),
+            GalleryError::Scenario(error) => error.into(),
+            GalleryError::Initial(error) => error.into(),
+            GalleryError::Limit(error) => error.into(),
+            GalleryError::Setting(message) => Error::BadInput(message),
             other => Error::Failed(other.to_string()),
         }
     }
@@ -71,10 +88,17 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
         );
     }
     if args.page {
-        return print(&gallery::page());
+        return print(&gallery::page()?);
     }
     let folder = args.output.clone().unwrap_or_default();
     let failed = |path: &Path, e: std::io::Error| Error::Failed(format!("{}: {e}", path.display()));
+    let files = |folder: &Path, entry: &Entry| -> Vec<PathBuf> {
+        let drawings = args.figures.0.iter().map(|format| format.extension());
+        let all = drawings.chain(["csv", "tex"]);
+        all.map(|extension| folder.join(format!("{}.{extension}", entry.name))).collect()
+    };
+    // Wrong settings are refused before anything is computed.
+    let captions = entries.iter().map(|e| e.tex(&args.overrides)).collect::<Result<Vec<_>, _>>()?;
     if let Some(path) =
         entries.iter().flat_map(|e| files(&folder, e)).find(|p| p.exists() && !args.force)
     {
@@ -98,11 +122,17 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     std::fs::create_dir(&work.0).map_err(|e| failed(&work.0, e))?;
     let monitor = monitor(args.progress, args.quiet, Instant::now(), 1.0, &interrupt::token()?);
     let count = entries.len() as f64;
-    for (index, entry) in entries.into_iter().enumerate() {
+    for (index, (entry, caption)) in entries.into_iter().zip(captions).enumerate() {
         let start = Instant::now();
-        let figure =
-            (entry.figure)(&monitor.part(index as f64 / count, (index + 1) as f64 / count))?;
-        figure.save(&work.0, &theme).map_err(GalleryError::from)?;
+        let part = monitor.part(index as f64 / count, (index + 1) as f64 / count);
+        let figure = entry.draw(&args.overrides, &part)?;
+        let figure = match args.size {
+            Some(size) => figure.resized(size),
+            None => figure,
+        };
+        figure.save(&work.0, &theme, &args.figures.0).map_err(GalleryError::from)?;
+        let path = work.0.join(format!("{}.tex", entry.name));
+        std::fs::write(&path, caption).map_err(|e| failed(&path, e))?;
         for fault in figure.overlaps(&theme).map_err(Error::Failed)? {
             // A fault of the figure, not of what it shows: say it and go on.
             let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
@@ -135,10 +165,6 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Entry>, Error> {
         .iter()
         .filter(|e| names.is_empty() || names.iter().any(|name| name == e.name))
         .collect())
-}
-
-fn files(folder: &Path, entry: &Entry) -> [PathBuf; 3] {
-    ["svg", "png", "csv"].map(|extension| folder.join(format!("{}.{extension}", entry.name)))
 }
 
 /// A folder that is gone when it is dropped.

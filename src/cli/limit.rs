@@ -107,13 +107,16 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         "processor_seconds_estimate": cost.seconds,
         "stationary": stationary.as_ref().map_or_else(|e| json!(e.to_string()), describe),
     });
-    let curve = |(t, [r, mechanical, thermal, _]): &(f64, [Vec<f64>; 4])| Curves {
-        time: *t,
-        elongation: r.clone(),
-        mechanical: mechanical.clone(),
-        thermal: thermal.clone(),
-    };
-    let curves: Vec<Curves> = table.iter().map(curve).collect();
+    let curve =
+        |((t, [r, mechanical, thermal, _]), error): (&(f64, [Vec<f64>; 4]), &[f64; 4])| Curves {
+            time: *t,
+            elongation: r.clone(),
+            mechanical: mechanical.clone(),
+            thermal: thermal.clone(),
+            current: vec![],
+            errors: [error[0], error[1], error[2], 0.0],
+        };
+    let curves: Vec<Curves> = table.iter().zip(&errors).map(curve).collect();
     let heat = if chain.force.harmonics.is_empty() {
         String::new()
     } else {
@@ -121,7 +124,7 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     };
     let report = Report {
         keys: details.as_object().cloned().unwrap_or_default(),
-        figures: vec![figures::limit(&curves, &positions)],
+        figures: vec![figures::limit(&curves, &positions, &chain)],
         line: format!("{}\n{} output times, {steps} steps", grounds(&chain), outputs.len()),
         remarks: heat + &stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence),
         worst: largest_of(errors.iter().map(relative)),

@@ -59,8 +59,8 @@ pub struct Findings<'a> {
     pub single: bool,
     /// Worst violations.
     pub identities: Vec<Identity>,
-    /// The unit of time, for the figure.
-    pub unit: &'static str,
+    /// What the outputs are, for the figures.
+    pub figured: figures::Outputs,
     /// Method, reason, counts: more keys of the summary.
     pub details: Map<String, Value>,
     /// How it was done, in a line.
@@ -147,15 +147,9 @@ impl<'a> Run<'a> {
         keys.insert("identities".into(), json!(findings.identities));
         keys.insert("stationary_current".into(), json!(findings.chain.stationary_current()));
         let positions: Vec<f64> = findings.scenario.momentum_positions().collect();
-        let first_bond = findings.chain.atoms() - findings.chain.bonds;
         let report = Report {
             keys,
-            figures: vec![figures::profiles(
-                &findings.profiles,
-                &positions,
-                first_bond,
-                findings.unit,
-            )],
+            figures: figures::profiles(&findings.profiles, findings.chain, findings.figured),
             line: findings.line,
             remarks: format!(
                 "{more}worst violation of an exact identity {violation:.1e}\n{}",
@@ -184,9 +178,13 @@ impl<'a> Run<'a> {
         let (args, worst) = (self.args, report.worst);
         let failed = |e: OutputError| Error::Failed(e.to_string());
         files(&self.directory).map_err(failed)?;
-        let folder = self.directory.folder("figures").map_err(failed)?;
-        for figure in &report.figures {
-            figure.save(&folder, &Theme::PRINT).map_err(|e| Error::Failed(e.to_string()))?;
+        if !args.figures.0.is_empty() {
+            let folder = self.directory.folder("figures").map_err(failed)?;
+            for figure in &report.figures {
+                figure
+                    .save(&folder, &Theme::PRINT, &args.figures.0)
+                    .map_err(|e| Error::Failed(e.to_string()))?;
+            }
         }
         // Last, so that it can say what all of it took.
         let seconds = self.start.elapsed().as_secs_f64();

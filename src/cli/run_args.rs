@@ -3,6 +3,7 @@
 pub use super::progress::Show;
 use super::{Error, expected};
 use crate::cost;
+use crate::figures::Formats;
 use crate::scenario::Scenario;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -41,6 +42,9 @@ pub struct RunArgs {
     /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
     #[arg(long, value_name = "SIZE", value_parser = super::expected::parse_size)]
     pub memory_limit: Option<u64>,
+    /// Formats of the figures: svg, png and pdf with commas between, or none
+    #[arg(long, value_name = "FORMATS", default_value = "svg,png")]
+    pub figures: Formats,
     /// Overwrite the run directory if it exists, and forget what a run that was ended has kept
     #[arg(long)]
     pub force: bool,

@@ -6,6 +6,7 @@ use super::{CovarianceArgs, Error, RunArgs};
 use crate::chain::{Chain, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
+use crate::figures::Outputs;
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::{self, Profile};
@@ -178,7 +179,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         covariances,
         single: all.covariance.single,
         identities: Identity::worst(checked.concat()),
-        unit: "",
+        figured: Outputs::Phases,
         details: details.as_object().cloned().unwrap_or_default(),
         line: format!("stationary state, N = {}; {how}{driven}", chain.bonds),
     })

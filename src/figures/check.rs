@@ -72,9 +72,8 @@ pub fn check(statement: &Statement, all: &[Measurement], chain: &Chain) -> Optio
     sizes.dedup();
     sizes.sort_by(f64::total_cmp);
     sizes.dedup();
-    let parameters = Parameters::of_chain(chain)
-        .with("N", numbers(&sizes))
-        .with("t = tau/N^2", numbers(&shown));
+    let parameters =
+        Parameters::of_chain(chain).with("N", numbers(&sizes)).with("t = tau/N^2", numbers(&shown));
     let y = if statement.name == "mean_l2" {
         Axis::new(symbol(statement))
     } else {

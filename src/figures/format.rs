@@ -27,11 +27,18 @@ impl Format {
             Format::Pdf => "pdf",
         }
     }
+}
 
-    /// Reads `svg,png,pdf` or `none`.
-    pub fn list(text: &str) -> Result<Vec<Format>, String> {
+/// Formats as an option takes them: `svg,png,pdf` or `none`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Formats(pub Vec<Format>);
+
+impl FromStr for Formats {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Formats, String> {
         if text.trim() == "none" {
-            return Ok(vec![]);
+            return Ok(Formats(vec![]));
         }
         let mut formats = text
             .split(',')
@@ -44,7 +51,7 @@ impl Format {
             .collect::<Result<Vec<_>, _>>()?;
         formats.sort_by_key(|f| *f as u8);
         formats.dedup();
-        Ok(formats)
+        Ok(Formats(formats))
     }
 }
 
@@ -112,10 +119,10 @@ mod tests {
 
     #[test]
     fn formats_and_sizes_are_read_and_others_refused() {
-        assert_eq!(Format::list("png,svg,png"), Ok(vec![Format::Svg, Format::Png]));
-        assert_eq!(Format::list("none"), Ok(vec![]));
-        assert!(Format::list("jpg").is_err_and(|said| said.contains("svg, png, pdf")));
-        assert!(Format::list("").is_err());
+        assert_eq!("png,svg,png".parse(), Ok(Formats(vec![Format::Svg, Format::Png])));
+        assert_eq!("none".parse(), Ok(Formats(vec![])));
+        assert!("jpg".parse::<Formats>().is_err_and(|said| said.contains("svg, png, pdf")));
+        assert!("".parse::<Formats>().is_err());
         assert_eq!("single".parse(), Ok(Size::Single));
         assert_eq!("120x80".parse(), Ok(Size::Millimetres(120.0, 80.0)));
         for bad in ["", "wide", "120", "0x80", "120x-3", "nanx80", "1e9x1"] {

@@ -75,6 +75,15 @@ impl Frame {
 }
 
 impl Text {
+    /// A point of the label's own frame, along and above its baseline, on the sheet.
+    pub fn sheet(&self, along: f64, above: f64) -> (f64, f64) {
+        let (x, y) = self.at;
+        match self.turned {
+            false => (x + along, y - above),
+            true => (x - above, y - along),
+        }
+    }
+
     /// What its letters cover.
     pub fn frame(&self) -> Frame {
         let most = |f: &dyn Fn(&Part) -> f64| {

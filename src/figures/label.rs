@@ -67,13 +67,15 @@ impl Part {
     }
 }
 
-/// Gives the embedded fonts to plotters; their licence is beside them.
+/// The embedded fonts, upright and slanted; their licence is beside them.
+pub(super) const FONTS: [&[u8]; 2] = [
+    include_bytes!("fonts/DejaVuSansCondensed.ttf"),
+    include_bytes!("fonts/DejaVuSansCondensed-Oblique.ttf"),
+];
+
+/// Gives the embedded fonts to plotters.
 pub(super) fn register_fonts() -> Result<(), String> {
-    let fonts: [(FontStyle, &'static [u8]); 2] = [
-        (FontStyle::Normal, include_bytes!("fonts/DejaVuSansCondensed.ttf")),
-        (FontStyle::Oblique, include_bytes!("fonts/DejaVuSansCondensed-Oblique.ttf")),
-    ];
-    fonts.into_iter().try_for_each(|(style, bytes)| {
+    [FontStyle::Normal, FontStyle::Oblique].into_iter().zip(FONTS).try_for_each(|(style, bytes)| {
         plotters::style::register_font(FONT, style, bytes)
             .map_err(|_| "an embedded font cannot be read".to_owned())
     })

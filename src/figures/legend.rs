@@ -11,7 +11,7 @@ pub(super) const LINE: f64 = 1.25;
 /// Sample and gap before a label, in ems.
 const SAMPLE: f64 = 1.9;
 /// Gap between entries of a row, in ems.
-const GAP: f64 = 1.2;
+const GAP: f64 = 0.7;
 
 /// Where a legend stands.
 #[derive(Debug, Clone, PartialEq)]

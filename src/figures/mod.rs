@@ -26,9 +26,9 @@ mod sweep;
 
 pub use axis::{Axis, Scale};
 pub use check::check;
-pub use format::{Format, Size};
+pub use format::{Format, Formats, Size};
 pub use parameters::Parameters;
-pub use profiles::{Curves, limit, profiles};
+pub use profiles::{Curves, Outputs, limit, profiles};
 pub use sweep::sweep;
 
 use std::path::Path;

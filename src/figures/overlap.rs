@@ -102,7 +102,7 @@ mod tests {
             size: (86.0, 60.0),
             columns: 1,
             panels: vec![panel],
-            key: None,
+            ..Default::default()
         }
     }
 

@@ -1,7 +1,7 @@
 //! Puts the items of a layout on paper with plotters: SVG with text as text, PNG at 300 dpi.
 
 use super::item::{Frame, Item, Text};
-use super::label::{FONT, parts, register_fonts};
+use super::label::{FONT, Part, parts, register_fonts};
 use super::layout;
 use super::style::{DPI, Theme};
 use super::{Figure, FigureError, Mark};
@@ -199,12 +199,6 @@ impl<B: DrawingBackend> Pen<'_, B> {
 
     fn text(&mut self, text: &Text) -> Result<(), String> {
         let mut along = 0.0;
-        // A point of the label's own frame, along and above its baseline, on the sheet.
-        let (x, y) = text.at;
-        let sheet = |along: f64, above: f64| match text.turned {
-            false => (x + along, y - above),
-            true => (x - above, y - along),
-        };
         // Every part at its own place, so that a bar is over its letter in whatever font a viewer
         // of the SVG has.
         for part in parts(&text.label) {
@@ -218,21 +212,31 @@ impl<B: DrawingBackend> Pen<'_, B> {
             let rise = text.size * part.rise();
             // Every word at its own place: viewers treat spaces in different ways.
             for (word, start, width) in part.words() {
-                let at = pixel(sheet(along + text.size * start, rise + self.baseline * em));
+                let at = pixel(text.sheet(along + text.size * start, rise + self.baseline * em));
                 self.area.draw_text(&word, &style, at).map_err(|e| e.to_string())?;
                 self.widths.push(text.size * width * scale());
             }
             let width = text.size * part.width();
-            if part.bar {
-                let lean = if part.italic { 0.12 * em } else { 0.0 };
-                let bar = if part.text.chars().all(char::is_uppercase) { CAPITAL_BAR } else { BAR };
-                let ends = [along + lean + 0.04 * em, along + lean + width - 0.04 * em];
-                self.path(&ends.map(|a| sheet(a, rise + bar * em)), text.colour, 0.07 * em)?;
+            if let Some((ends, width)) = bar(text, &part, along) {
+                self.path(&ends, text.colour, width)?;
             }
             along += width;
         }
         Ok(())
     }
+}
+
+/// Ends and width of the bar over a part that begins `along` a label; `None` for one without.
+pub(super) fn bar(text: &Text, part: &Part, along: f64) -> Option<([(f64, f64); 2], f64)> {
+    if !part.bar {
+        return None;
+    }
+    let (em, width) = (text.size * part.size(), text.size * part.width());
+    let lean = if part.italic { 0.12 * em } else { 0.0 };
+    let height = if part.text.chars().all(char::is_uppercase) { CAPITAL_BAR } else { BAR };
+    let above = text.size * part.rise() + height * em;
+    let ends = [along + lean + 0.04 * em, along + lean + width - 0.04 * em];
+    Some((ends.map(|along| text.sheet(along, above)), 0.07 * em))
 }
 
 #[cfg(test)]

@@ -86,8 +86,7 @@ pub fn profiles(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Vec<Fi
             errors: [errors.mean_r, errors.mechanical, errors.thermal, errors.current],
         }
     };
-    let positions: Vec<f64> =
-        (0..chain.atoms()).map(|n| n as f64 / chain.bonds as f64).collect();
+    let positions: Vec<f64> = (0..chain.atoms()).map(|n| n as f64 / chain.bonds as f64).collect();
     let space = Space { chain, positions: &positions, first: chain.atoms() - chain.bonds, outputs };
     let drawn: Vec<Curves> = shown.curves.iter().map(curves).collect();
     let mut figures = vec![space.curves("profiles", &drawn, shown.of)];
@@ -157,10 +156,8 @@ impl Space<'_> {
         let every = self.positions.len().div_ceil(POINTS).max(1);
         let last = self.positions.len() - 1;
         let count = all.len();
-        let energy = all
-            .iter()
-            .map(|c| largest(&c.mechanical).max(largest(&c.thermal)))
-            .fold(0.0, f64::max);
+        let energy =
+            all.iter().map(|c| largest(&c.mechanical).max(largest(&c.thermal))).fold(0.0, f64::max);
         let natural = [energy.sqrt(), energy, energy, energy];
         let panel = |column: usize| {
             let (label, values) = COLUMNS[column];
@@ -203,11 +200,8 @@ impl Space<'_> {
             }
         };
         let with_current = all.first().is_some_and(|c| !c.current.is_empty());
-        let count_is = if count < of {
-            format!(",  {count} of {of} output times")
-        } else {
-            String::new()
-        };
+        let count_is =
+            if count < of { format!(",  {count} of {of} output times") } else { String::new() };
         Figure {
             name: name.into(),
             size: (DOUBLE_COLUMN, if with_current { 108.0 } else { 62.0 }),
@@ -381,13 +375,18 @@ mod tests {
         let ring = chain(Topology::Ring, 5001);
         let all: Vec<Profile> = (0..1000).map(|i| profile(5001, i as f64)).collect();
         let figures = profiles(&all, &ring, Outputs::Diffusive);
-        assert_eq!(figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(), ["profiles", "map"]);
+        assert_eq!(
+            figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
+            ["profiles", "map"]
+        );
         assert!(figures[0].heading.ends_with("10 of 1000 output times"), "{}", figures[0].heading);
         for panel in &figures[0].panels {
             assert_eq!(panel.layers.len(), CURVES);
             assert_eq!((&*panel.layers[0].name, &*panel.layers[9].name), ("t = 0", "t = 999"));
             for layer in &panel.layers {
-                assert!(layer.points.len() <= POINTS + 2 && layer.errors.len() == layer.points.len());
+                assert!(
+                    layer.points.len() <= POINTS + 2 && layer.errors.len() == layer.points.len()
+                );
                 assert!((layer.points[layer.points.len() - 1].0 - 1.0).abs() < 1e-3);
             }
         }

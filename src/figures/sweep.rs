@@ -1,8 +1,8 @@
 //! The figure of `check` over the frequency of the force: W_heat and the wall's temperature, chains
 //! as discs on the theory's lines.
 
-use super::style::SINGLE_COLUMN;
 use super::parameters::{heading, numbers};
+use super::style::SINGLE_COLUMN;
 use super::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, Parameters};
 use crate::chain::Chain;
 use crate::limit::conditions::oscillation_work;
@@ -62,7 +62,12 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
         columns: 1,
         heading: heading(chain, false),
         panels: vec![
-            panel("*W*_{heat}", work, chains(&|s| (s.oscillation_work, s.errors[1])), Some(Corner::TopLeft)),
+            panel(
+                "*W*_{heat}",
+                work,
+                chains(&|s| (s.oscillation_work, s.errors[1])),
+                Some(Corner::TopLeft),
+            ),
             panel(
                 "temperature of the wall",
                 theory(&|chain| wall(chain)),

@@ -105,6 +105,68 @@ fn times_of(rows: &[&Measurement]) -> Vec<f64> {
     times
 }
 
+/// From how many sizes on a rate and a value at N → ∞ can be told.
+const SIZES_FOR_A_RATE: usize = 3;
+
+/// The sizes at which a statement was measured, ascending.
+fn sizes_of(rows: &[&Measurement]) -> Vec<usize> {
+    let mut sizes: Vec<usize> = rows.iter().map(|m| m.bonds).collect();
+    sizes.sort_unstable();
+    sizes.dedup();
+    sizes
+}
+
+/// Which statements have no rate because they were measured at too few sizes; `None` if all have
+/// enough. Said once, for all of them.
+pub fn too_few_sizes(verdicts: &[Verdict], all: &[Measurement]) -> Option<String> {
+    let few = |verdict: &&Verdict| {
+        let rows: Vec<_> = all.iter().filter(|m| m.statement == verdict.statement).collect();
+        sizes_of(&rows).len() < SIZES_FOR_A_RATE
+    };
+    let short: Vec<&Verdict> = verdicts.iter().filter(few).collect();
+    let first = short.first()?;
+    let rows: Vec<_> = all.iter().filter(|m| m.statement == first.statement).collect();
+    let sizes: Vec<String> = sizes_of(&rows).iter().map(usize::to_string).collect();
+    let names: Vec<&str> = short.iter().map(|v| v.statement).collect();
+    let of = if short.len() == verdicts.len() {
+        String::new()
+    } else {
+        format!(" of {}", names.join(", "))
+    };
+    Some(format!(
+        "rates and limits N → ∞{of} need at least {SIZES_FOR_A_RATE} sizes; measured: N = {}",
+        sizes.join(", ")
+    ))
+}
+
+/// The largest error of a statement's values relative to a size that does not vanish with them: of
+/// both ends' integrals for one end, of the energy for what is made of energies, of all
+/// covariances for those beside the variances. Distances to the limit are differences of profiles,
+/// whose errors the other statements show: 0.
+pub fn relative_error(verdict: &Verdict, all: &[Measurement]) -> f64 {
+    let largest = |statement: &str| {
+        let rows = all.iter().filter(|m| m.statement == statement);
+        rows.fold(0.0f64, |size, m| size.max(m.value.abs()).max(m.limit.unwrap_or(0.0).abs()))
+    };
+    let time = all.iter().map(|m| m.time).fold(0.0, f64::max);
+    let energy = largest("energy").max(largest("mean_l2"));
+    let size = match verdict.statement {
+        "boundary_left" | "boundary_right" => {
+            match largest("boundary_left").max(largest("boundary_right")) {
+                // No momentum at either end: that of an atom with the average energy.
+                0.0 => time * energy.sqrt(),
+                size => size,
+            }
+        }
+        "equipartition" | "equipartition_l1" => time * energy,
+        "covariance_offdiagonal" => largest("covariance"),
+        "covariance" => largest("covariance"),
+        name if name.contains("distance") || name.contains("weak") => return 0.0,
+        name => largest(name).max(energy),
+    };
+    if size == 0.0 { 0.0 } else { verdict.error / size }
+}
+
 fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> String {
     let (n, t) = (verdict.bonds[1], rows.iter().map(|m| m.time).fold(0.0, f64::max));
     let most = rows.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
@@ -118,19 +180,19 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
         .last()
         .is_some_and(|r| r.exponent.value.abs() + r.exponent.uncertainty < 1e-9);
     let clear = verdict.rates.last().is_some_and(|r| r.exponent.uncertainty < 0.5);
+    let few = sizes_of(rows).len() < SIZES_FOR_A_RATE;
+    // Begins with "; ", or is empty where [`too_few_sizes`] says why.
     let tends = |what: &str| match &last {
-        Some(_) if still => format!("{what} like N^0: it does not depend on N"),
-        Some(rate) if clear => format!("{what} like {rate}"),
-        Some(rate) => format!("{what} by no clear rate (fitted: {rate})"),
-        None => format!("{what} by no rate that can be told from the errors"),
+        Some(_) if still => format!("; {what} like N^0: it does not depend on N"),
+        Some(rate) if clear => format!("; {what} like {rate}"),
+        Some(rate) => format!("; {what} by no clear rate (fitted: {rate})"),
+        None if few => String::new(),
+        None => "; no rate could be fitted: it is below its error estimates".into(),
     };
     let name = statement.name;
     match statement.shape {
         Shape::TimeOverBonds => {
-            format!(
-                "{name} stays below {c:.4} (t+1)/N for N ≤ {n} at t ≤ {t}; {}",
-                tends("it goes")
-            )
+            format!("{name} stays below {c:.4} (t+1)/N for N ≤ {n} at t ≤ {t}{}", tends("it goes"))
         }
         Shape::Constant => {
             let peak = rows
@@ -141,12 +203,12 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 format!(" (reached at τ = {} for N = {bonds})", digits(tau, 4))
             });
             format!(
-                "{name} stays below {most:.4} for N ≤ {n} at all times up to t = {t}{reached}; {}",
+                "{name} stays below {most:.4} for N ≤ {n} at all times up to t = {t}{reached}{}",
                 tends("it goes")
             )
         }
         Shape::Time => format!(
-            "{name} stays below {c:.4} (t+1) for N ≤ {n} at t ≤ {t}; {}",
+            "{name} stays below {c:.4} (t+1) for N ≤ {n} at t ≤ {t}{}",
             tends("its distance to the limit goes")
         ),
         Shape::Logarithm => {
@@ -154,15 +216,16 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 // Four standard errors, or a growth that does not matter.
                 Some(g) if g.value < 4.0 * g.uncertainty || g.value < 1e-4 * most.abs() => {
                     format!(
-                        "the log²N growth of the bound is not seen: fitted slope {} per log²N",
+                        "; the log²N growth of the bound is not seen: fitted slope {} per log²N",
                         plain(g)
                     )
                 }
-                Some(g) => format!("it grows by {} per log²N", plain(g)),
-                None => "too few sizes to fit its growth".into(),
+                Some(g) => format!("; it grows by {} per log²N", plain(g)),
+                None if few => String::new(),
+                None => "; its growth can be fitted to four sizes or more".into(),
             };
             format!(
-                "{name} stays below {most:.4} for N ≤ {n} at t ≤ {t}; {growth}; {}",
+                "{name} stays below {most:.4} for N ≤ {n} at t ≤ {t}{growth}{}",
                 tends("its distance to the limit goes")
             )
         }
@@ -171,10 +234,12 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 Some((bonds, site)) => format!("; worst at site {site} of {bonds}"),
                 None => String::new(),
             };
-            format!(
-                "{name}: {}{site}",
-                tends(if name == "work" { "its distance to the limit goes" } else { "it goes" })
-            )
+            let rate =
+                tends(if name == "work" { "its distance to the limit goes" } else { "it goes" });
+            match rate.strip_prefix("; ") {
+                Some(rate) => format!("{name}: {rate}{site}"),
+                None => format!("{name}: {} at N = {n}{site}", digits(verdict.value, 5)),
+            }
         }
     }
 }

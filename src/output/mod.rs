@@ -62,9 +62,9 @@ pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String 
 }
 
 /// check.csv: one row per statement, size and time, with the bound that the statement's smallest
-/// constant gives.
+/// constant gives and the estimated largest error of the value.
 pub fn check_csv(measurements: &[Measurement]) -> String {
-    let mut csv = String::from("statement,bonds,t,value,limit,bound\n");
+    let mut csv = String::from("statement,bonds,t,value,limit,bound,value_error\n");
     let optional = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.16e}"));
     for statement in &STATEMENTS {
         let rows: Vec<&Measurement> =
@@ -75,8 +75,8 @@ pub fn check_csv(measurements: &[Measurement]) -> String {
             let (limit, bound) = (optional(m.limit), optional(bound));
             let _ = writeln!(
                 csv,
-                "{},{},{:.16e},{:.16e},{limit},{bound}",
-                m.statement, m.bonds, m.time, m.value
+                "{},{},{:.16e},{:.16e},{limit},{bound},{:.16e}",
+                m.statement, m.bonds, m.time, m.value, m.error
             );
         }
     }

@@ -26,11 +26,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         on, and $N$ times them stays below $\bar F (t+1)/(2\gamma)$ at both ends (grey).";
     Ok(fill(
         text,
-        &[
-            ("F", tex_number(chain.force.mean)),
-            ("chain", of_chain(&chain)),
-            ("sizes", sizes(&all)),
-        ],
+        &[("F", tex_number(chain.force.mean)), ("chain", of_chain(&chain)), ("sizes", sizes(&all))],
     ))
 }
 

@@ -3,16 +3,13 @@
 
 use super::caption::fill;
 use super::{Entry, GalleryError, Source};
-use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, Parameters, style::DOUBLE_COLUMN};
+use crate::figures::{
+    Axis, Colour, Corner, Figure, Layer, Mark, Panel, Parameters, style::DOUBLE_COLUMN,
+};
 use crate::monitor::Monitor;
 
-pub(super) const ENTRY: Entry = Entry {
-    name: "cost",
-    title: "What an answer costs",
-    caption,
-    scenario: None,
-    figure,
-};
+pub(super) const ENTRY: Entry =
+    Entry { name: "cost", title: "What an answer costs", caption, scenario: None, figure };
 
 fn caption(_: &Source<'_>) -> Result<String, GalleryError> {
     let text = "Drawn from measurements (`data/cost.csv`, which names machine, programs and commands),

@@ -30,11 +30,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         its sign along the chain. One range of colours a row.";
     Ok(fill(
         text,
-        &[
-            ("F", tex_number(chain.force.mean)),
-            ("chain", of_chain(&chain)),
-            ("sizes", sizes(&all)),
-        ],
+        &[("F", tex_number(chain.force.mean)), ("chain", of_chain(&chain)), ("sizes", sizes(&all))],
     ))
 }
 

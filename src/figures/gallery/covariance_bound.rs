@@ -64,7 +64,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         whole.extend(of(&|m| m.value).map(|layer| labelled(&label, layer)));
         let [limits, _] = of(&|m| m.limit.unwrap_or(f64::NAN));
         // 2 ∫ e², e off by its error.
-        let error = 4.0 * limits.points.iter().fold(1.0f64, |most, p| most.max(p.1.abs()))
+        let error = 4.0
+            * limits.points.iter().fold(1.0f64, |most, p| most.max(p.1.abs()))
             * macroscopic.outputs[index].errors[1];
         whole.push(
             Layer { mark: Mark::Dashed, ..limits }.named(format!("limit, {name}")).within(error),

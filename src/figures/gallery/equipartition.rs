@@ -1,14 +1,9 @@
 //! Var r_n - Var p_n in site and time, and its time integral against N.
 
 use super::caption::{fill, of_chain, sizes, tex_number};
-use super::{
-    Entry, GalleryError, Source, against_size, geometric, measure, moments,
-    order_label,
-};
+use super::{Entry, GalleryError, Source, against_size, geometric, measure, moments, order_label};
 use crate::figures::parameters::numbers;
-use crate::figures::{
-    Axis, Colour, Corner, Figure, Layer, Map, Panel, style::DOUBLE_COLUMN,
-};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Map, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 use crate::observe::theorems::EQUIPARTITION_L1;
 

@@ -73,42 +73,40 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         false => Colour::Map(index as f64 / (last - 1).max(1) as f64),
     };
     let parameters = source.parameters()?.with("t = tau/N^2", numbers(&all));
-    let panel = |quantity: &str,
-                 exact: Exact<'_>,
-                 limit: &dyn Fn(&State, f64) -> f64,
-                 column: usize| {
-        let (mut curves, mut discs) = (vec![], vec![]);
-        for (index, output) in limits.iter().enumerate() {
-            let points: Vec<_> = xs.iter().map(|&x| (x, limit(&output.state, x))).collect();
-            let r = xs.iter().map(|&x| output.state.elongation(x).abs()).fold(0.0, f64::max);
-            let mark = if index == last { Mark::Dashed } else { Mark::Line };
-            curves.push(
-                Layer::new(names[index].clone(), mark, colour(index), points)
-                    .named(format!("limit, t = {}", numbers(&[all[index]])))
-                    .within(output.column_errors(r)[column]),
-            );
-        }
-        for (index, profile) in profiles.iter().enumerate() {
-            let (values, error) = exact(profile);
-            let points = some_sites(n, 25)
-                .filter(|s| *s > 0)
-                .map(|s| (s as f64 / n as f64, values[s]))
-                .collect();
-            let mark = if index == last { Mark::Ring } else { Mark::Disc };
-            discs.push(
-                Layer::new(names[index].clone(), mark, colour(index), points)
-                    .named(format!("exact, t = {}, N = {n}", numbers(&[all[index]])))
-                    .within(error),
-            );
-        }
-        Panel {
-            parameters: parameters.clone(),
-            x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0).at(&[0.0, 0.5, 1.0]),
-            y: Axis::new(quantity),
-            layers: [curves, discs].concat(),
-            ..Default::default()
-        }
-    };
+    let panel =
+        |quantity: &str, exact: Exact<'_>, limit: &dyn Fn(&State, f64) -> f64, column: usize| {
+            let (mut curves, mut discs) = (vec![], vec![]);
+            for (index, output) in limits.iter().enumerate() {
+                let points: Vec<_> = xs.iter().map(|&x| (x, limit(&output.state, x))).collect();
+                let r = xs.iter().map(|&x| output.state.elongation(x).abs()).fold(0.0, f64::max);
+                let mark = if index == last { Mark::Dashed } else { Mark::Line };
+                curves.push(
+                    Layer::new(names[index].clone(), mark, colour(index), points)
+                        .named(format!("limit, t = {}", numbers(&[all[index]])))
+                        .within(output.column_errors(r)[column]),
+                );
+            }
+            for (index, profile) in profiles.iter().enumerate() {
+                let (values, error) = exact(profile);
+                let points = some_sites(n, 25)
+                    .filter(|s| *s > 0)
+                    .map(|s| (s as f64 / n as f64, values[s]))
+                    .collect();
+                let mark = if index == last { Mark::Ring } else { Mark::Disc };
+                discs.push(
+                    Layer::new(names[index].clone(), mark, colour(index), points)
+                        .named(format!("exact, t = {}, N = {n}", numbers(&[all[index]])))
+                        .within(error),
+                );
+            }
+            Panel {
+                parameters: parameters.clone(),
+                x: Axis::new("*x* = *n*/*N*").over(0.0, 1.0).at(&[0.0, 0.5, 1.0]),
+                y: Axis::new(quantity),
+                layers: [curves, discs].concat(),
+                ..Default::default()
+            }
+        };
     let panels = vec![
         panel(
             "elongation  *r\u{304}*",

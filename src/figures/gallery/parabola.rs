@@ -162,8 +162,7 @@ fn hottest_place(
         errors.push(error);
     }
     let label = format!("exact, *N* = {LONG}");
-    let measured =
-        Layer::new(label, Mark::Ring, Colour::Palette(1), measured).with_errors(errors);
+    let measured = Layer::new(label, Mark::Ring, Colour::Palette(1), measured).with_errors(errors);
     let (bottom, top) = if limit.right > limit.left { (0.5, 1.02) } else { (-0.02, 0.5) };
     let mut layers = vec![theory.named("limit").formula(), measured];
     let mut notes = vec![];

@@ -70,7 +70,9 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 )
             });
             momentum.push(
-                Layer::new("force", Mark::Line, Colour::Grey, force.collect()).named("force").formula(),
+                Layer::new("force", Mark::Line, Colour::Grey, force.collect())
+                    .named("force")
+                    .formula(),
             );
         }
         let (mut means, mut variances) = (vec![], vec![]);
@@ -121,7 +123,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         }
     }
     let scenario = source.scenario(&[bonds(sizes[0])])?;
-    let (ends, phase_is) = (crate::figures::Parameters::of_scenario(&scenario), "0 to 1 (the axis)");
+    let (ends, phase_is) =
+        (crate::figures::Parameters::of_scenario(&scenario), "0 to 1 (the axis)");
     let list = numbers(&sizes.iter().map(|n| *n as f64).collect::<Vec<_>>());
     let parameters = || ends.clone().with("N", list.clone());
     let phase = || Axis::new("*ωτ*/2π").over(0.0, 1.0);

@@ -5,9 +5,7 @@ use super::{Entry, GalleryError, Source, moments, set};
 use crate::covariance::moments::Solution;
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
-use crate::figures::{
-    Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN,
-};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 use crate::observe::phonons::{self, Phonon};
 

@@ -117,9 +117,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 .with_errors(errors),
         );
     }
-    let theory = |mark, points| {
-        Layer::new("*N* → ∞", mark, Colour::Ink, points).named("limit").formula()
-    };
+    let theory =
+        |mark, points| Layer::new("*N* → ∞", mark, Colour::Ink, points).named("limit").formula();
     works.push(theory(Mark::Dashed, limit(source, rate_a, &frequencies, false)?));
     done(monitor, 0.3)?;
     let mut walls = vec![theory(Mark::Line, limit(source, rate_b, &frequencies, true)?)];
@@ -143,7 +142,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let scenario = source.scenario(&[bonds(sizes_a[0]), set(RATE, rate_a)])?;
     let panel = |label: &str, rate: f64, sizes: &[usize], mut layers: Vec<Layer>| {
         let curves = layers.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
-        let ends = curves.fold((f64::INFINITY, 0.0f64), |(low, high), p| (low.min(p.1), high.max(p.1)));
+        let ends =
+            curves.fold((f64::INFINITY, 0.0f64), |(low, high), p| (low.min(p.1), high.max(p.1)));
         let air = 0.05 * (ends.1 - ends.0);
         let (low, high) = (ends.0 - air, ends.1 + air);
         layers.insert(0, Layer::guide("end of the band", (2.0, low), (2.0, high)));
