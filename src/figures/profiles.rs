@@ -231,7 +231,9 @@ impl Space<'_> {
             let values: Vec<Vec<f64>> =
                 rows.iter().map(|c| sites.iter().map(|&n| values(c)[n]).collect()).collect();
             let range = shown_range(&values);
-            let divergent = range.0 < 0.0 && range.1 > 0.0;
+            // Both signs, and not of one only a trace.
+            let (below, above) = (-range.0, range.1);
+            let divergent = below.min(above) > 0.05 * below.max(above);
             let size = range.0.abs().max(range.1.abs());
             Panel {
                 parameters: self.parameters(&times),

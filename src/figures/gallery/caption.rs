@@ -47,10 +47,18 @@ pub(super) fn of_chain(chain: &Chain) -> String {
     parts.join(", ")
 }
 
-/// Text in lines of at most 100 columns.
+/// Text in lines of at most 100 columns; formulas are not broken.
 pub(super) fn wrapped(text: &str) -> String {
+    let mut formula = false;
+    let marked: String = text
+        .chars()
+        .map(|letter| {
+            formula ^= letter == '$';
+            if formula && letter == ' ' { '\u{a0}' } else { letter }
+        })
+        .collect();
     let (mut lines, mut length) = (String::new(), 0);
-    for word in text.split(' ') {
+    for word in marked.split(' ') {
         let next = word.chars().count() + 1;
         if length > 0 && length + next > 100 {
             lines.push('\n');
@@ -61,7 +69,7 @@ pub(super) fn wrapped(text: &str) -> String {
         lines += word;
         length += next;
     }
-    lines
+    lines.replace('\u{a0}', " ")
 }
 
 /// The caption as a file to be read by LaTeX.

@@ -114,7 +114,8 @@ pub fn page() -> Result<String, GalleryError> {
             "\n## {title}\n\n![{title}](../figures/{name}.png)\n\n    flipchain figures {name} \
              -o figures --force\n\n{caption}\n\nFrom the {from};\ndata: \
              [{name}.csv](../figures/{name}.csv), vector drawing: \
-             [{name}.svg](../figures/{name}.svg).\n"
+             [{name}.svg](../figures/{name}.svg),\ncaption: \
+             [{name}.tex](../figures/{name}.tex).\n"
         );
     }
     Ok(page)
@@ -132,11 +133,11 @@ and one of them with parameters, a size and formats of one's own:
 
     flipchain figures parabola --set right.force.mean=0.9 --size single --figures pdf -o mine
 
-`--set` takes any key of the figure's scenario, and where a figure varies a key, a list of its values
-(`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). `--size` is `single` (86 mm), `double` (178 mm) or
-`WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi) and `pdf`
-(text in embedded fonts). Beside each drawing stand its data, NAME.csv, and its caption, NAME.tex, to
-be read by LaTeX.
+`--set` takes any key of the figure's scenario, and where a figure varies a key, a list of its
+values (`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). `--size` is `single` (86 mm), `double` (178 mm)
+or `WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi) and `pdf`
+(text in embedded fonts). Beside each drawing stand its data, NAME.csv, and its caption, NAME.tex,
+to be read by LaTeX.
 
 The CSV has one row a point, `panel,series,x,y,value,error`. Its comments say of each panel what the
 axes show and what the data were computed from, and name each series. `error` is the estimated
