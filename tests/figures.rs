@@ -1,6 +1,8 @@
 //! Figures of runs and of the gallery, as a user asks for them: formats, sizes, parameters of one's
 //! own, many outputs; and what `check` says of few sizes.
 
+#![cfg(feature = "cli")]
+
 use std::path::Path;
 use std::process::Command;
 

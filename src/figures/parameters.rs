@@ -23,7 +23,7 @@ impl Parameters {
         }
         all = all.with("mean force F", number(chain.force.mean));
         if !chain.force.harmonics.is_empty() {
-            all = all.with("omega", number(chain.force.frequency)).with(
+            all = all.with("omega", number(chain.force.frequency.hi)).with(
                 "harmonics of the force",
                 list(chain.force.harmonics.iter().map(|(order, amplitude)| {
                     let (size, phase) = (2.0 * amplitude.norm(), amplitude.arg());
@@ -110,7 +110,7 @@ pub(super) fn heading(chain: &Chain, with_size: bool) -> String {
         }
         parts.push(format!("*F\u{304}* = {}", short(chain.force.mean)));
         if !chain.force.harmonics.is_empty() {
-            parts.push(format!("period {}", short(2.0 * PI / chain.force.frequency)));
+            parts.push(format!("period {}", short(2.0 * PI / chain.force.frequency.hi)));
         }
     }
     parts.retain(|part| !part.is_empty());

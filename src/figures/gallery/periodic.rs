@@ -37,7 +37,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         &[
             ("amplitude", tex_number(amplitude * (chain.bonds as f64).sqrt())),
             ("F", tex_number(chain.force.mean)),
-            ("omega", tex_number(chain.force.frequency)),
+            ("omega", tex_number(chain.force.frequency.hi)),
             ("gamma", tex_number(chain.flip_rate)),
             ("T", tex_number(chain.temperature()[0])),
             ("sizes", sizes(&all)),
