@@ -489,7 +489,7 @@ fn the_program_writes_its_verdicts() {
     assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
     let csv = std::fs::read_to_string(run.join("check.csv")).expect("check.csv");
     let rows: Vec<Vec<&str>> = csv.lines().map(|line| line.split(',').collect()).collect();
-    assert_eq!(rows[0], ["statement", "bonds", "t", "value", "limit", "bound"]);
+    assert_eq!(rows[0], ["statement", "bonds", "t", "value", "limit", "bound", "value_error"]);
     for name in [
         "boundary_left",
         "boundary_right",
