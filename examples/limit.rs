@@ -1,19 +1,19 @@
 //! The macroscopic equations of a scenario beside their stationary state: `cargo run --release
 //! --example limit`.
-use flipchain::chain::Chain;
-use flipchain::limit::Problem;
-use flipchain::scenario::Scenario;
+use flipchain::{Chain, Error, InitialProfiles, Options, Scenario, Times, limit};
 use std::path::Path;
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
+fn main() -> Result<(), Error> {
     let scenario = Scenario::read(Path::new("data/scenarios/uphill.toml"), &[])?;
-    let problem = Problem::new(&scenario, &Chain::new(&scenario))?;
-    let stationary = problem.stationary()?;
-    let evolution = problem.evolve(&[0.01, 0.1, 1.0])?.expect("the scenario has initial profiles");
-    for output in &evolution.outputs {
-        let (state, [_, error]) = (&output.state, output.errors);
-        println!("t = {}: e_heat(1/2) = {:.12} ± {error:.0e}", state.time(), state.heat(0.5));
+    let initial = InitialProfiles::from(scenario.require_initial("limit")?);
+    let chain = Chain::new(&scenario);
+    let times = Times::diffusive([0.01, 0.1, 1.0]);
+    let run = limit(&chain, Some(&initial), Some(&times), &Options::default())?;
+    for output in 0..run.len() {
+        let thermal = run.thermal(output);
+        let middle = thermal.values[chain.bonds / 2];
+        println!("t = {}: e_heat(1/2) = {middle:.12} ± {:.0e}", run.time(output), thermal.error);
     }
-    println!("t = ∞: e_heat(1/2) = {:.12}", stationary.heat(0.5));
+    println!("t = ∞: e_heat(1/2) = {:.12}", run.stationary()?.heat(0.5));
     Ok(())
 }

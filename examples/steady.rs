@@ -1,24 +1,10 @@
-//! The stationary profile of a long chain in O(N): `cargo run --release --example steady`.
-use flipchain::chain::Chain;
-use flipchain::monitor::Monitor;
-use flipchain::observe::Profile;
-use flipchain::scenario::Scenario;
-use flipchain::steady::profiles;
-use std::path::Path;
+//! A current with its error: `cargo run --release --example steady`.
+use flipchain::{Chain, Error, Force, Options, Thermostat, steady};
 
-fn main() -> Result<(), Box<dyn std::error::Error>> {
-    let scenario =
-        Scenario::read(Path::new("data/scenarios/parabola.toml"), &["chain.bonds=10000".into()])?;
-    let chain = Chain::new(&scenario);
-    let (state, report) = profiles::profiles(&chain, &Monitor::default())?;
-    let profile = Profile::new(&chain, &state.average, f64::INFINITY);
-    let thermal = profile.thermal();
-    let (hottest, temperature) =
-        thermal.iter().enumerate().max_by(|a, b| a.1.total_cmp(b.1)).expect("a site");
-    println!(
-        "{} iterations; hottest at n = {hottest} with e_heat = {temperature:.10}",
-        report.iterations
-    );
-    println!("variances known to {:.1e}", state.average.errors.var_p);
+fn main() -> Result<(), Error> {
+    let ends = Chain::open(1000).left(Thermostat::at(2.0)).right(Thermostat::at(1.0));
+    let run = steady(&ends.force(Force::constant(2.0)).build()?, None, &Options::default())?;
+    let current = run.at(0).current();
+    println!("current {:.12e} ± {:.0e}", current.values[500], current.error);
     Ok(())
 }

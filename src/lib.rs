@@ -5,24 +5,44 @@
 //! 2N+1 coordinates obey closed linear equations, which are solved here to a stated error.
 //!
 //! ```
-//! use flipchain::{chain::Chain, monitor::Monitor, scenario::Scenario, steady};
+//! use flipchain::{Chain, Force, Options, Thermostat, steady};
 //!
-//! let text = "chain = { topology = 'open', bonds = 100, flip_rate = 1 }
-//!             left.thermostat.temperature = 2
-//!             right = { thermostat.temperature = 1, force.mean = 2 }";
-//! let chain = Chain::new(&Scenario::from_str_named(text, "inline", &[])?);
-//! let (state, _) = steady::profiles::profiles(&chain, &Monitor::default())?;
-//! // Var p of the middle atom, in units of the temperatures, and how well it is known.
-//! let middle = state.average.moments.variance[chain.bonds + 50];
-//! assert!((middle - 2.4856).abs() < 1e-2 && state.average.errors.var_p < 1e-11);
-//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! let ends = Chain::open(100).left(Thermostat::at(2.0)).right(Thermostat::at(1.0));
+//! let chain = ends.force(Force::constant(2.0)).build()?;
+//! let run = steady(&chain, None, &Options::default())?;
+//! let current = run.at(0).current();
+//! println!("energy flows at the rate {} ± {:.0e}", current.values[50], current.error);
+//! assert!(current.values[50] < 0.0); // from the colder to the hotter end
+//! # Ok::<(), flipchain::Error>(())
 //! ```
 //!
-//! Where to start: a [`scenario`] is what the user writes, a [`chain::Chain`] the physics of it as
-//! numbers. [`evolve`], [`steady`] and [`limit`] answer; [`observe`] reads profiles, currents and
-//! the theorems' statements off the answers. They all rest on the shifted solve of [`covariance`]
-//! and, in O(N), on the squared [`resolvent`]. A [`monitor::Monitor`] reports progress and carries
-//! the wish to stop. One runnable example for each stands in `examples/`.
+//! There are four questions, each a function that returns one answer: [`evolve()`] (profiles at
+//! output times), [`steady()`] (the stationary or time-periodic state), [`limit()`] (the
+//! macroscopic equations) and [`check()`] (the theorems' statements over a range of sizes). They
+//! ask a [`Chain`], from an [`InitialLaw`], at [`Times`], with [`Options`]:
+//!
+//! ```
+//! use flipchain::{Answer, Chain, InitialLaw, Options, Times, evolve};
+//!
+//! let chain = Chain::ring(64).flip_rate(0.5).build()?;
+//! let law = InitialLaw::local_gibbs(&chain, |x| 1.0 + x * (1.0 - x))?;
+//! let options = Options { tolerance: 1e-6, ..Options::default() };
+//! let run = evolve(&chain, &law, &Times::diffusive([0.01, 0.1]), &options)?;
+//! for output in run.outputs() {
+//!     let thermal = output.thermal();
+//!     println!("t = {}: {} ± {:.0e}", output.time(), thermal.values[32], thermal.error);
+//! }
+//! assert!(run.tolerance_reached());
+//! // Writes what the program writes, without figures: run.save("runs/ring", Existing::default())
+//! println!("{}", run.summary(0.0)["method_reason"]);
+//! # Ok::<(), flipchain::Error>(())
+//! ```
+//!
+//! [`plan_evolve()`] and its siblings tell the method and the cost before anything is solved. A
+//! [`monitor::Monitor`] in the options reports progress and carries the wish to stop. A
+//! [`Scenario`] is what a file describes: [`Chain::new`], [`InitialLaw::read`] and [`Times::of`]
+//! read its parts. Below this surface, in [`solver`], are the solvers themselves; the modules that
+//! it gathers may change more often. Runnable examples are in `examples/`.
 //!
 //! The features `cli` (the program, needs `figures`) and `figures` are on unless they are switched
 //! off: `default-features = false` leaves the solvers, without a parser of arguments or a plotting
@@ -43,13 +63,30 @@ pub mod evolve;
 #[cfg(feature = "figures")]
 pub mod figures;
 pub mod limit;
+pub mod method;
 pub mod monitor;
 mod numerics;
 pub mod observe;
 pub mod output;
 pub mod resolvent;
+pub mod run;
 pub mod scenario;
 pub mod steady;
+
+pub use chain::{Chain, ChainBuilder, InitialLaw, InitialProfiles};
+pub use method::{Method, Task};
+pub use output::Existing;
+pub use run::{
+    Answer, CheckRun, Error, Estimated, Keep, LimitRun, Options, Output, Plan, Prepared, Run,
+    Times, check, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
+};
+pub use scenario::{ForceTable as Force, Scenario, Thermostat};
+
+/// The solvers, for those who build on them: the shifted solves that everything is made of, and
+/// what drives them.
+pub mod solver {
+    pub use crate::{correlations, cost, covariance, evolve, limit, observe, resolvent, steady};
+}
 
 // Links OpenBLAS into everything that is built with the feature; only the tests call LAPACK.
 #[cfg(feature = "lapack")]

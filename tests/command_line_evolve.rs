@@ -140,7 +140,7 @@ fn the_literal_operator_is_refused_with_its_size_where_it_would_not_fit() {
         evolve(&[&scenario(), "-o", path, "--method", "literal", "--set", "chain.bonds=4000"]);
     let said = String::from_utf8_lossy(&output.stderr);
     assert_eq!(output.status.code(), Some(2), "{said}");
-    assert!(said.contains("GiB") && said.contains("leave out --method"), "{said}");
+    assert!(said.contains("GiB") && said.contains("leave out the method"), "{said}");
     assert_eq!(entries(folder.path()), 0);
 }
 

@@ -5,7 +5,7 @@
 mod agreement;
 
 use agreement::largest;
-use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::chain::{Chain, Force, InitialLaw, InitialProfiles};
 use flipchain::covariance::modal::Modal;
 use flipchain::evolve::radau;
 use flipchain::limit::conditions::{Ends, HeatEnd, oscillation_work};
@@ -17,14 +17,14 @@ use num_complex::Complex64;
 use std::f64::consts::PI;
 use std::process::Command;
 
-fn initial(elongation: &str, momentum: &str, temperature: &str) -> Option<InitialTable> {
+fn initial(elongation: &str, momentum: &str, temperature: &str) -> Option<InitialProfiles> {
     let parse = |s: &str| s.parse().expect("an expression");
-    Some(InitialTable {
+    Some(InitialProfiles::from(&InitialTable {
         elongation: parse(elongation),
         momentum: parse(momentum),
         temperature: parse(temperature),
         ..Default::default()
-    })
+    }))
 }
 
 fn points() -> impl Iterator<Item = f64> {
@@ -209,9 +209,9 @@ fn plain(problem: &Problem, t: f64, cells: usize) -> Vec<[f64; 2]> {
     let steps = (t * 2.5 / (problem.flip_rate * h * h)).ceil();
     let (dt, a) = (t / steps, 1.0 / (4.0 * problem.flip_rate));
     let nodes = || (0..=cells).map(|i| i as f64 * h);
-    let mut r: Vec<f64> = nodes().map(|x| table.elongation.eval(x)).collect();
+    let mut r: Vec<f64> = nodes().map(|x| (table.elongation)(x)).collect();
     let mut e: Vec<f64> =
-        nodes().map(|x| table.temperature.eval(x) + table.momentum.eval(x).powi(2) / 2.0).collect();
+        nodes().map(|x| (table.var_r)(x) + (table.momentum)(x).powi(2) / 2.0).collect();
     for _ in 0..steps as usize {
         (r[0], r[cells]) = (0.0, force);
         // Heat made in a link goes half to each of its nodes: the discrete energy balance is exact

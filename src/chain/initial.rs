@@ -176,7 +176,7 @@ impl InitialLaw {
 }
 
 /// The symmetric part of a covariance, or what is wrong with it.
-fn symmetric_and_positive(covariance: Array2<f64>) -> Result<Array2<f64>, String> {
+pub(super) fn symmetric_and_positive(covariance: Array2<f64>) -> Result<Array2<f64>, String> {
     let scale = covariance.diag().iter().fold(0.0, |m: f64, v| m.max(v.abs()));
     if covariance.iter().any(|c| !c.is_finite()) {
         return Err("the array \"covariance\" holds a number that is not finite".into());

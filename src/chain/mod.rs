@@ -4,12 +4,16 @@
 //! Open chain of N bonds: r_1..r_N and p_0..p_N. Ring: r_0..r_(N-1) and p_0..p_(N-1), r_n = q_n -
 //! q_(n-1). All times here are microscopic.
 
+mod builder;
 mod closed_forms;
 mod drift;
 mod initial;
+mod law;
 pub mod modes;
 
+pub use builder::ChainBuilder;
 pub use initial::InitialError;
+pub use law::{ArgumentError, Function, InitialProfiles};
 
 use crate::numerics::double_double::harmonic_phase;
 pub use crate::numerics::double_double::{Double, frequency_of};

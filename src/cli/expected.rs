@@ -1,8 +1,9 @@
 //! What a run is expected to cost, said before it starts; one whose memory would not fit is
 //! refused, with what would fit.
 
-use super::{Error, RunArgs, Show};
-use crate::cost::Cost;
+use super::{RunArgs, Show};
+use crate::run::memory::{self, size};
+use crate::run::{Plan, Saving, TooLarge};
 use serde_json::json;
 use std::io::{Write, stderr};
 
@@ -29,15 +30,6 @@ pub fn parse_size(text: &str) -> Result<u64, String> {
     }
 }
 
-/// Bytes as a person reads them.
-fn size(bytes: f64) -> String {
-    if bytes < 1024f64.powi(3) {
-        format!("{:.0} MiB", bytes / 1024f64.powi(2))
-    } else {
-        format!("{:.1} GiB", bytes / 1024f64.powi(3))
-    }
-}
-
 /// Seconds as a person reads them.
 fn duration(seconds: f64) -> String {
     match seconds {
@@ -52,61 +44,53 @@ fn duration(seconds: f64) -> String {
 /// From here on a run takes long, and it is said what would be quicker.
 const LONG: f64 = 3600.0;
 
-/// What the machine has left for a new program; `None` where it does not say.
-fn available() -> Option<u64> {
-    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
-    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
-}
-
-/// Says what a run of `bonds` bonds is expected to cost, for people (unless -q) or as the first
-/// line of JSON, and refuses one whose memory would not fit. `power` is that of N its memory grows
-/// with, for the largest N that would fit; `instead` is a way that takes less, as a clause.
-pub fn say(
-    args: &RunArgs,
-    cost: Cost,
-    bonds: usize,
-    power: f64,
-    instead: &str,
-) -> Result<(), Error> {
-    fits(args, cost, bonds, power, instead)?;
+/// Says what a run is expected to cost, for people (unless -q) or as the first line of JSON.
+pub fn say(args: &RunArgs, plan: &Plan) {
+    let cost = plan.cost;
     if args.progress == Show::Json {
         let said = json!({ "expected_bytes": cost.bytes as u64, "expected_processor_seconds": cost.seconds });
         let _ = writeln!(stderr(), "{said}");
     } else if !args.quiet {
-        let of = limit(args).map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
-        let quicker =
-            if cost.seconds > LONG { format!("; quicker: {instead}") } else { String::new() };
+        let limit = args.memory_limit.or_else(memory::available);
+        let of = limit.map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
+        let quicker = if cost.seconds > LONG {
+            format!("; quicker: {}", instead(plan.saving))
+        } else {
+            String::new()
+        };
         let (size, duration) = (size(cost.bytes), duration(cost.seconds));
         let _ = writeln!(
             stderr(),
             "expected: {size} of memory{of}, {duration} of processor time{quicker}"
         );
     }
-    Ok(())
 }
 
-/// The refusal alone, for a part of the cost that is known before anything that takes time.
-pub fn fits(
-    args: &RunArgs,
-    cost: Cost,
-    bonds: usize,
-    power: f64,
-    instead: &str,
-) -> Result<(), Error> {
-    let Some(limit) = limit(args).filter(|&limit| cost.bytes > limit as f64) else { return Ok(()) };
-    let whose =
-        if args.memory_limit.is_some() { "--memory-limit allows" } else { "this machine has left" };
-    let most = (bonds as f64 * (limit as f64 / cost.bytes).powf(1.0 / power)) as usize;
-    Err(Error::BadInput(format!(
-        "chain.bonds: found {bonds}; this run then needs about {}, and {whose} {}; allowed here: up to about {most}; or {instead}; or a larger --memory-limit",
-        size(cost.bytes),
-        size(limit as f64),
-    )))
+/// The refusal of a run that would not fit.
+pub fn too_large(error: &TooLarge) -> String {
+    let whose = if error.by_caller { "--memory-limit allows" } else { "this machine has left" };
+    format!(
+        "chain.bonds: found {}; this run then needs about {}, and {whose} {}; \
+         allowed here: up to about {}; or {}; or a larger --memory-limit",
+        error.bonds,
+        size(error.needed),
+        size(error.limit),
+        error.most,
+        instead(error.saving),
+    )
 }
 
-fn limit(args: &RunArgs) -> Option<u64> {
-    args.memory_limit.or_else(available)
+/// What would take less, in the words of the command line.
+fn instead(saving: Saving) -> String {
+    match saving {
+        Saving::FewerCovariances => "fewer covariances to keep (--covariance-times)".into(),
+        Saving::ProfilesAlone => {
+            "the profiles alone, without --covariance and --method, in O(N)".into()
+        }
+        Saving::FewerPhases => "fewer --phases".into(),
+        Saving::SmallerSizes => "smaller --covariance-sizes or --sizes".into(),
+        Saving::FewerOutputs | Saving::LaterOutputs | Saving::FewerProfiles => saving.to_string(),
+    }
 }
 
 #[cfg(test)]

@@ -67,12 +67,12 @@ pub struct FiguresArgs {
 impl From<GalleryError> for Error {
     fn from(error: GalleryError) -> Error {
         match error {
-            GalleryError::Evolve(error) => error.into(),
-            GalleryError::Steady(error) => error.into(),
+            GalleryError::Evolve(error) => crate::run::Error::from(error).into(),
+            GalleryError::Steady(error) => crate::run::Error::from(error).into(),
             GalleryError::Interrupted(error) => error.into(),
             GalleryError::Scenario(error) => error.into(),
             GalleryError::Initial(error) => error.into(),
-            GalleryError::Limit(error) => error.into(),
+            GalleryError::Limit(error) => crate::run::Error::from(error).into(),
             GalleryError::Setting(message) => Error::BadInput(message),
             other => Error::Failed(other.to_string()),
         }

@@ -11,9 +11,9 @@ pub mod figures;
 mod interrupt;
 pub mod limit;
 mod progress;
-mod run;
 mod run_args;
 pub mod scenario;
+mod session;
 pub mod shell;
 pub mod steady;
 

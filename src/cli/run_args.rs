@@ -1,9 +1,10 @@
 //! The arguments that every computing command shares.
 
+use super::Error;
 pub use super::progress::Show;
-use super::{Error, expected};
 use crate::cost;
 use crate::figures::Formats;
+use crate::run::{self, Saving};
 use crate::scenario::Scenario;
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
@@ -87,13 +88,8 @@ impl RunArgs {
         Scenario::read_if(&self.scenario, &self.overrides, |scenario| {
             let bonds = scenario.chain.bonds;
             let least = cost::of_profiles(bonds, profiles(scenario));
-            expected::fits(
-                self,
-                least,
-                bonds,
-                1.0,
-                "fewer profiles, each of which takes 400 bytes a site",
-            )
+            let fits = run::fits(self.memory_limit, least, bonds, 1.0, Saving::FewerProfiles);
+            fits.map_err(Error::from)
         })
     }
 }

@@ -59,7 +59,7 @@ impl Literal {
             return Ok(());
         }
         Err(format!(
-            "--method literal: the factorization for N = {bonds} would need about {:.0} GiB, of {:.0} GiB allowed; the default method needs O(N²): leave out --method",
+            "literal: the factorization for N = {bonds} would need about {:.0} GiB, of {:.0} GiB allowed; the default method needs O(N²): leave out the method",
             needed / 2f64.powi(30),
             Literal::LARGEST / 2f64.powi(30)
         ))

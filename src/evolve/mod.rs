@@ -19,31 +19,18 @@ pub mod tableau;
 mod unresolved;
 pub mod windows;
 
+pub use crate::method::Method;
+
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
 use crate::covariance::moments::Solution;
+use crate::method::Task;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::{exact, rounded};
 use crate::resolvent;
 use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
-
-/// How the outputs are reached.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Method {
-    /// Without flips the propagator; with flips late outputs by the contour where it serves, the
-    /// others by steps.
-    Auto,
-    /// Steps for all outputs.
-    Radau,
-    /// The contour for all outputs.
-    Contour,
-    /// Profiles without the covariance for all outputs.
-    Profiles,
-    /// The propagator e^(Bτ) for all outputs, without flips.
-    Exponential,
-}
 
 /// Which outputs go which way, and why.
 #[derive(Debug, Clone, PartialEq)]
@@ -97,10 +84,15 @@ pub fn plan(
     covariance: bool,
 ) -> Result<Plan, String> {
     let times = &rounded(&exact(times))[..];
+    if !method.serves(Task::Evolve) {
+        return Err(format!("found {method}; allowed: {}", Method::allowed(Task::Evolve)));
+    }
+    // The literal operator takes the same steps.
+    let method = if method == Method::Literal { Method::Radau } else { method };
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
     match method {
         Method::Profiles if !profiles => {
-            Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and neither --covariance nor --modes"
+            Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and neither covariances nor modes"
                 .into())
         }
         Method::Profiles => planned(chain, law, times, method, true),

@@ -74,17 +74,29 @@ pub fn oscillation_work(chain: &Chain) -> f64 {
     chain.force.harmonics.iter().map(part).sum()
 }
 
-/// The ends of a scenario's macroscopic problem; an error says why it has none.
-pub fn ends(scenario: &Scenario, chain: &Chain) -> Result<Ends, NoLimit> {
+/// The ends of a chain's macroscopic problem; an error says why it has none.
+pub fn ends(chain: &Chain) -> Result<Ends, NoLimit> {
     if chain.flip_rate == 0.0 {
         return Err(NoLimit::NoFlips);
     }
-    match scenario.time.as_ref().map(|t| t.scale) {
-        Some(TimeScale::Ballistic) => return Err(NoLimit::Scale("ballistic")),
-        Some(TimeScale::Microscopic) => return Err(NoLimit::Scale("microscopic")),
-        Some(TimeScale::Diffusive) | None => {}
-    }
     Ok(ends_of(chain))
+}
+
+/// Whether these times are those of the macroscopic equations.
+pub fn is_diffusive_scale(scale: TimeScale) -> Result<(), NoLimit> {
+    match scale {
+        TimeScale::Ballistic => Err(NoLimit::Scale("ballistic")),
+        TimeScale::Microscopic => Err(NoLimit::Scale("microscopic")),
+        TimeScale::Diffusive => Ok(()),
+    }
+}
+
+/// The same of a scenario, whose flips come first.
+pub fn is_diffusive(scenario: &Scenario) -> Result<(), NoLimit> {
+    if scenario.chain.flip_rate == 0.0 {
+        return Err(NoLimit::NoFlips);
+    }
+    scenario.time.as_ref().map_or(Ok(()), |time| is_diffusive_scale(time.scale))
 }
 
 /// The ends of a chain with flips.

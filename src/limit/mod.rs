@@ -14,10 +14,10 @@ pub mod march;
 mod mesh;
 pub mod stationary;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, InitialProfiles};
 use crate::cost::Cost;
 use crate::monitor::{Interrupted, Monitor};
-use crate::scenario::{InitialTable, Scenario};
+use crate::scenario::Scenario;
 use conditions::{Ends, NoLimit};
 use march::{Initial, Resolution, Snapshot, march};
 use mesh::Rough;
@@ -70,7 +70,7 @@ pub struct Problem {
     /// What holds at the ends.
     pub ends: Ends,
     /// The initial profiles, where the scenario gives them.
-    pub initial: Option<InitialTable>,
+    pub initial: Option<InitialProfiles>,
     /// What the evolution reports to.
     pub monitor: Monitor,
 }
@@ -88,7 +88,7 @@ pub struct Output {
 #[derive(Debug, Clone)]
 pub enum State {
     /// At t = 0, where mechanical energy of the momentum has already become heat.
-    Initial(Box<InitialTable>),
+    Initial(InitialProfiles),
     /// At t > 0.
     Evolved(Snapshot),
     /// At t = ∞.
@@ -106,17 +106,17 @@ pub struct Evolution {
     pub steps: usize,
 }
 
-/// e_heat(0+, x) = T(x) + p̄(x)²/2.
-fn initial_heat(initial: &InitialTable, x: f64) -> f64 {
-    let momentum = initial.momentum.eval(x);
-    initial.temperature.eval(x) + momentum * momentum / 2.0
+/// e_heat(0+, x) = (Var r + Var p)/2 + p̄(x)²/2.
+fn initial_heat(initial: &InitialProfiles, x: f64) -> f64 {
+    let momentum = (initial.momentum)(x);
+    ((initial.var_r)(x) + (initial.var_p)(x) + momentum * momentum) / 2.0
 }
 
 impl State {
     /// r at x.
     pub fn elongation(&self, x: f64) -> f64 {
         match self {
-            State::Initial(initial) => initial.elongation.eval(x),
+            State::Initial(initial) => (initial.elongation)(x),
             State::Evolved(snapshot) => snapshot.elongation(x),
             State::Stationary(s) => s.elongation(x),
         }
@@ -163,8 +163,13 @@ impl Output {
 impl Problem {
     /// The problem of a scenario, or why it has none.
     pub fn new(scenario: &Scenario, chain: &Chain) -> Result<Problem, LimitError> {
-        let ends = conditions::ends(scenario, chain)?;
-        let (initial, monitor) = (scenario.initial.clone(), Monitor::default());
+        conditions::is_diffusive(scenario)?;
+        Problem::of(chain, scenario.initial.as_ref().map(InitialProfiles::from))
+    }
+
+    /// The problem of a chain with these initial profiles, or why it has none.
+    pub fn of(chain: &Chain, initial: Option<InitialProfiles>) -> Result<Problem, LimitError> {
+        let (ends, monitor) = (conditions::ends(chain)?, Monitor::default());
         Ok(Problem { flip_rate: chain.flip_rate, ends, initial, monitor })
     }
 
@@ -207,9 +212,9 @@ impl Problem {
 
     /// The state at ascending times ≥ 0; `None` without initial profiles.
     pub fn evolve(&self, times: &[f64]) -> Result<Option<Evolution>, LimitError> {
-        let Some(table) = &self.initial else { return Ok(None) };
-        let elongation = |x: f64| table.elongation.eval(x);
-        let heat = |x: f64| initial_heat(table, x);
+        let Some(profiles) = &self.initial else { return Ok(None) };
+        let elongation = |x: f64| (profiles.elongation)(x);
+        let heat = |x: f64| initial_heat(profiles, x);
         let initial = Initial { elongation: &elongation, heat: &heat };
         let later: Vec<f64> = times.iter().copied().filter(|t| *t > 0.0).collect();
         let march = |index: usize| {
@@ -220,7 +225,7 @@ impl Problem {
         let zeros = times
             .iter()
             .filter(|t| **t == 0.0)
-            .map(|_| Output { state: State::Initial(Box::new(table.clone())), errors: [0.0; 2] });
+            .map(|_| Output { state: State::Initial(profiles.clone()), errors: [0.0; 2] });
         let evolved = fine.iter().zip(&coarse).map(|(fine, coarse)| {
             let (distance, size) = (fine.distance(coarse), fine.sizes());
             // Both resolutions lose a rounding a step, and some in the interpolation between nodes.

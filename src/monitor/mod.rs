@@ -32,7 +32,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Progress {
     /// The share of the work that is done, as far as it can be foreseen: 0 to 1.
     pub share: f64,
-    /// Microscopic time reached; infinite in a stationary state.
+    /// Time reached, in the unit of the output times ([`Monitor::per`]; microscopic without);
+    /// infinite in a stationary state.
     pub time: f64,
     /// Steps accepted.
     pub steps: usize,
@@ -90,6 +91,8 @@ pub struct Monitor {
     /// The share of the whole that was done before this part, and that of this part.
     before: f64,
     part: Option<f64>,
+    /// The microscopic time of t = 1.
+    unit: Option<f64>,
 }
 
 impl std::fmt::Debug for Monitor {
@@ -115,6 +118,11 @@ impl Monitor {
         Monitor { before: self.before + own * from, part: Some(own * (to - from)), ..self.clone() }
     }
 
+    /// For output times whose t = 1 is the microscopic time `unit`.
+    pub fn per(self, unit: f64) -> Monitor {
+        Monitor { unit: Some(unit), ..self }
+    }
+
     /// The same token, for a part whose own progress says nothing of the whole.
     pub fn silent(&self) -> Monitor {
         Monitor { report: None, ..self.clone() }
@@ -124,7 +132,7 @@ impl Monitor {
     pub fn advance(&self, progress: Progress) -> Result<(), Interrupted> {
         if let Some(report) = &self.report {
             let share = self.before + self.part.unwrap_or(1.0) * progress.share.clamp(0.0, 1.0);
-            report(Progress { share, ..progress });
+            report(Progress { share, time: progress.time / self.unit.unwrap_or(1.0), ..progress });
         }
         self.check()
     }

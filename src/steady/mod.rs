@@ -38,17 +38,17 @@ pub enum SteadyError {
     Periodic,
     /// The modal solve needs flips.
     #[error(
-        "--method modal needs flips (chain.flip_rate > 0); without --method the closed form of the harmonic chain is used"
+        "the method modal needs flips (chain.flip_rate > 0); without a method the closed form of the harmonic chain is used"
     )]
     NoFlips,
     /// The way without the covariance is for open chains.
     #[error(
-        "the profiles without the covariance need an open chain with flips that are not too rare (chain.flip_rate ≥ 1e-4); use --method modal"
+        "the profiles without the covariance need an open chain with flips that are not too rare (chain.flip_rate ≥ 1e-4); use the method modal"
     )]
     NoProfiles,
     /// The equation is singular where energy is conserved.
     #[error(
-        "--method {0} needs a thermostat: without one the limit depends on the initial law; without --method its closed form is used"
+        "{0} needs a thermostat: without one the limit depends on the initial law; without a method its closed form is used"
     )]
     NeedsThermostat(String),
     /// The solve failed.

@@ -1,0 +1,130 @@
+//! A chain put together in code, under the limits and with the messages of a scenario file.
+
+use super::{ArgumentError, Chain};
+use crate::scenario::{
+    ChainTable, ForceTable, Harmonic, Scenario, ScenarioError, Thermostat, Topology,
+};
+
+/// A chain in the making: [`Chain::open`] or [`Chain::ring`], then what is attached to it, then
+/// [`ChainBuilder::build`]. It is also the family of all such chains: [`ChainBuilder::bonds`] gives
+/// the one of another size.
+///
+/// ```
+/// use flipchain::{Chain, Force, Thermostat};
+/// let hot = Chain::open(100).left(Thermostat::at(2.0)).right(Thermostat::at(1.0).friction(0.5));
+/// let chain = hot.clone().force(Force::constant(2.0)).build()?;
+/// assert_eq!((chain.atoms(), chain.flip_rate), (101, 1.0));
+/// let refused = hot.flip_rate(-1.0).build().unwrap_err().to_string();
+/// assert!(refused.starts_with("chain.flip_rate: found -1.0; allowed:"), "{refused}");
+/// # Ok::<(), flipchain::Error>(())
+/// ```
+#[derive(Debug, Clone, PartialEq)]
+pub struct ChainBuilder {
+    scenario: Scenario,
+}
+
+impl Chain {
+    /// An open chain of N `bonds` and N+1 atoms, with γ = 1 and free ends.
+    pub fn open(bonds: usize) -> ChainBuilder {
+        ChainBuilder::new(Topology::Open, bonds)
+    }
+
+    /// A ring of N `bonds` and N atoms, with γ = 1.
+    pub fn ring(bonds: usize) -> ChainBuilder {
+        ChainBuilder::new(Topology::Ring, bonds)
+    }
+}
+
+impl ChainBuilder {
+    fn new(topology: Topology, bonds: usize) -> ChainBuilder {
+        let chain = ChainTable { topology, bonds, flip_rate: 1.0 };
+        let (left, right) = Default::default();
+        ChainBuilder { scenario: Scenario { chain, left, right, initial: None, time: None } }
+    }
+
+    /// N.
+    pub fn bonds(mut self, bonds: usize) -> ChainBuilder {
+        self.scenario.chain.bonds = bonds;
+        self
+    }
+
+    /// γ, the rate at which each velocity is flipped, ≥ 0.
+    pub fn flip_rate(mut self, flip_rate: f64) -> ChainBuilder {
+        self.scenario.chain.flip_rate = flip_rate;
+        self
+    }
+
+    /// A thermostat at atom 0.
+    pub fn left(mut self, thermostat: Thermostat) -> ChainBuilder {
+        self.scenario.left.thermostat = Some(thermostat);
+        self
+    }
+
+    /// A thermostat at atom N.
+    pub fn right(mut self, thermostat: Thermostat) -> ChainBuilder {
+        self.scenario.right.thermostat = Some(thermostat);
+        self
+    }
+
+    /// The force on atom N.
+    pub fn force(mut self, force: ForceTable) -> ChainBuilder {
+        self.scenario.right.force = Some(force);
+        self
+    }
+
+    /// The chain, or which value is out of range and what is allowed.
+    pub fn build(&self) -> Result<Chain, ArgumentError> {
+        Ok(Chain::new(&self.checked()?))
+    }
+
+    /// The scenario of this chain, without `[initial]` and `[time]`. It is read from text like any
+    /// other, so that the limits are those of the format.
+    pub fn checked(&self) -> Result<Scenario, ArgumentError> {
+        let refused = |argument: &str, reason: String| ArgumentError::new(argument, reason);
+        let text = toml::to_string(&self.scenario).map_err(|e| refused("chain", e.to_string()))?;
+        Scenario::from_str_named(&text, "chain", &[]).map_err(|error| match error {
+            ScenarioError::Value { key, found, allowed, .. } => {
+                refused(&key, format!("found {found}; allowed: {allowed}"))
+            }
+            other => refused("chain", other.to_string()),
+        })
+    }
+}
+
+impl From<&Scenario> for ChainBuilder {
+    /// The chain of a scenario, as a family.
+    fn from(scenario: &Scenario) -> ChainBuilder {
+        ChainBuilder { scenario: Scenario { initial: None, time: None, ..scenario.clone() } }
+    }
+}
+
+impl Thermostat {
+    /// A thermostat of this temperature ≥ 0, with friction 1.
+    pub fn at(temperature: f64) -> Thermostat {
+        Thermostat { temperature, friction: 1.0 }
+    }
+
+    /// The same with another friction λ > 0.
+    pub fn friction(self, friction: f64) -> Thermostat {
+        Thermostat { friction, ..self }
+    }
+}
+
+impl ForceTable {
+    /// A constant force F̄.
+    pub fn constant(mean: f64) -> ForceTable {
+        ForceTable { mean, ..ForceTable::default() }
+    }
+
+    /// A force of mean F̄ and period θ > 0 in microscopic time, to which
+    /// [`ForceTable::harmonic`] adds its parts.
+    pub fn periodic(mean: f64, period: f64) -> ForceTable {
+        ForceTable { mean, period: Some(period), ..ForceTable::default() }
+    }
+
+    /// The same with N^(-1/2) amplitude cos(order·ω·τ + phase) added, ω = 2π/θ.
+    pub fn harmonic(mut self, order: u32, amplitude: f64, phase: f64) -> ForceTable {
+        self.harmonics.push(Harmonic { order, amplitude, phase });
+        self
+    }
+}

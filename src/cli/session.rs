@@ -1,0 +1,164 @@
+//! What every command does with its question: say the price, open the directory, answer, write,
+//! report.
+
+use super::{Error, Format, RunArgs, expected, interrupt, print, progress};
+use crate::figures::{Figure, style::Theme};
+use crate::method::Task;
+use crate::monitor::CancelToken;
+use crate::output::{Existing, OutputError, Parts, RunDirectory};
+use crate::run::{self, Answer, Options, Prepared};
+use serde_json::{Map, Value};
+use std::io::{Write, stderr};
+use std::sync::Arc;
+use std::time::Instant;
+
+/// A run that has begun.
+pub struct Session<'a> {
+    args: &'a RunArgs,
+    directory: RunDirectory,
+    start: Instant,
+    cancel: CancelToken,
+    _kept: Kept,
+}
+
+/// Says at the end of a run that did not come to its own end what has been kept of it.
+struct Kept(Arc<Parts>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        if self.0.count() > 0 {
+            let _ = writeln!(
+                stderr(),
+                "flipchain: what is finished is kept; the same command with --resume goes on from there"
+            );
+        }
+        if let Some(failure) = self.0.failure() {
+            let _ = writeln!(stderr(), "flipchain: a finished part could not be kept: {failure}");
+        }
+    }
+}
+
+impl RunArgs {
+    /// The options that every task has.
+    pub fn options(&self, task: Task) -> Result<Options, Error> {
+        let method = self.method.as_deref().map(|name| run::method(name, task)).transpose()?;
+        Ok(Options {
+            tolerance: self.tolerance,
+            method: method.unwrap_or_default(),
+            memory_limit: self.memory_limit,
+            ..Options::default()
+        })
+    }
+}
+
+impl<'a> Session<'a> {
+    /// Says what it will cost, opens the run directory and sets the number of threads.
+    pub fn begin<A>(args: &'a RunArgs, question: &Prepared<'_, A>) -> Result<Session<'a>, Error> {
+        expected::say(args, question.plan());
+        let request = question.request();
+        let existing = Existing { force: args.force, resume: args.resume };
+        let directory =
+            match RunDirectory::create(&args.output, existing, &Value::Object(request.clone())) {
+                Err(OutputError::Exists(place)) if args.resume && answers(&place, request) => {
+                    return Err(Error::AlreadyDone(format!(
+                        "{}: this run is complete",
+                        place.display()
+                    )));
+                }
+                opened => opened.map_err(|e| Error::BadInput(e.to_string()))?,
+            };
+        if let Some(threads) = args.threads {
+            // Fails only where a pool exists already, which is then used.
+            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
+        }
+        let kept = Kept(directory.parts());
+        let (start, cancel) = (Instant::now(), interrupt::token()?);
+        Ok(Session { args, directory, start, cancel, _kept: kept })
+    }
+
+    /// Answers the question, writes the run directory with its figures, and reports; an error when
+    /// the tolerance was missed, after everything is kept.
+    pub fn answer<A: Answer>(
+        self,
+        question: Prepared<'_, A>,
+        figures: impl FnOnce(&A) -> Vec<Figure>,
+    ) -> Result<(), Error> {
+        let args = self.args;
+        let monitor = progress::monitor(args.progress, args.quiet, self.start, 1.0, &self.cancel)
+            .keeping_in(self.directory.parts());
+        let mut answer = question.run(&monitor)?;
+        drop(monitor);
+        let failed = |e: OutputError| Error::Failed(e.to_string());
+        answer.write(&self.directory).map_err(failed)?;
+        answer.write_covariances(&self.directory).map_err(failed)?;
+        if !args.figures.0.is_empty() {
+            let folder = self.directory.folder("figures").map_err(failed)?;
+            for figure in figures(&answer) {
+                let saved = figure.save(&folder, &Theme::PRINT, &args.figures.0);
+                saved.map_err(|e| Error::Failed(e.to_string()))?;
+            }
+        }
+        // Last, so that it can say what all of it took.
+        let seconds = self.start.elapsed().as_secs_f64();
+        let text = serde_json::to_string_pretty(&answer.summary(seconds))
+            .map_err(|e| Error::Failed(e.to_string()))?
+            + "\n";
+        self.directory.write("summary.json", text.as_bytes()).map_err(failed)?;
+        self.directory.commit().map_err(failed)?;
+        report(args, &answer, &text, seconds)
+    }
+}
+
+fn report(args: &RunArgs, answer: &impl Answer, summary: &str, seconds: f64) -> Result<(), Error> {
+    let worst = answer.worst_error();
+    if args.format == Format::Json {
+        print(summary)?;
+    } else if !args.quiet {
+        print(&format!(
+            "{}\n{seconds:.2} s; largest error estimate {worst:.1e} of a profile's largest value (tolerance {:.1e})\n\
+             {}written to {}\n",
+            answer.line(),
+            args.tolerance,
+            answer.remarks(args.verbose),
+            args.output.display(),
+        ))?;
+    }
+    if worst <= args.tolerance {
+        return Ok(());
+    }
+    Err(Error::Failed(format!(
+        "the tolerance {:.1e} was missed: the largest error estimate is {worst:.1e}; the profiles are kept",
+        args.tolerance
+    )))
+}
+
+/// Whether a run directory is the answer to this request.
+fn answers(place: &std::path::Path, request: &Map<String, Value>) -> bool {
+    let summary = std::fs::read(place.join("summary.json")).ok();
+    let summary = summary.and_then(|text| serde_json::from_slice::<Map<String, Value>>(&text).ok());
+    summary
+        .is_some_and(|summary| request.iter().all(|(key, value)| summary.get(key) == Some(value)))
+}
+
+impl From<run::Error> for Error {
+    fn from(error: run::Error) -> Error {
+        match error {
+            run::Error::Scenario(error) => Error::Scenario(error),
+            // Options of the library are options of the command line, keys of a scenario are keys.
+            run::Error::Argument(error) if !error.argument.contains('.') => {
+                let option = error.argument.replace('_', "-");
+                Error::BadInput(format!("--{option}: {}", error.reason))
+            }
+            run::Error::TooLarge(error) => Error::BadInput(expected::too_large(&error)),
+            run::Error::NotConverged(reason) => Error::Failed(reason),
+            run::Error::Interrupted => Error::Interrupted,
+            other => Error::BadInput(other.to_string()),
+        }
+    }
+}
+
+impl From<crate::chain::InitialError> for Error {
+    fn from(error: crate::chain::InitialError) -> Error {
+        run::Error::from(error).into()
+    }
+}

@@ -1,0 +1,313 @@
+//! The answer of `evolve` and `steady`: profiles whose numbers carry their errors, and how they
+//! were come by.
+
+use super::plan::{Plan, Record};
+use super::save::{Answer, time};
+use crate::chain::Chain;
+use crate::covariance::moments::largest;
+use crate::numerics::vector::largest_of;
+use crate::observe::identities::Identity;
+use crate::observe::periodic::PeriodicWork;
+use crate::observe::phonons::{self, Phonon};
+use crate::observe::{Profile, relative_errors};
+use crate::output::{
+    KeptCovariance, OutputError, RunDirectory, profiles_csv, write_covariance_npz,
+    write_profiles_npz,
+};
+use ndarray::ArrayView2;
+use serde_json::{Map, Value, json};
+
+/// Numbers, and a bound of the error of each of them.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Estimated {
+    /// The numbers, one a site.
+    pub values: Vec<f64>,
+    /// The largest error of any of them, as it is estimated.
+    pub error: f64,
+}
+
+/// The answer of [`evolve`](super::evolve) and [`steady`](super::steady).
+#[derive(Debug, Clone)]
+pub struct Run {
+    pub(super) record: Record,
+    pub(super) chain: Chain,
+    pub(super) profiles: Vec<Profile>,
+    pub(super) errors: Vec<f64>,
+    pub(super) identities: Vec<Identity>,
+    pub(super) covariances: Vec<KeptCovariance>,
+    pub(super) modes: Option<Modes>,
+    pub(super) single_precision: bool,
+    /// The work of a periodic force.
+    pub(super) work: Option<PeriodicWork>,
+    /// More keys of the summary.
+    pub(super) keys: Map<String, Value>,
+    /// How it was done, in a line.
+    pub(super) line: String,
+}
+
+/// The energies of the modes at every output, and their errors.
+#[derive(Debug, Clone)]
+pub(super) struct Modes {
+    pub phonons: Vec<Vec<Phonon>>,
+    pub errors: Vec<f64>,
+}
+
+/// The profiles at one output time, one entry a site n = 0..N (0..N-1 on a ring). On an open chain
+/// the bond r_n belongs to site n, and r_0 = 0.
+#[derive(Debug, Clone, Copy)]
+pub struct Output<'a> {
+    profile: &'a Profile,
+}
+
+impl<'a> Output<'a> {
+    /// The output time in the unit of the question; a phase in \[0, 1) of a periodic state;
+    /// infinite for a stationary state.
+    pub fn time(&self) -> f64 {
+        self.profile.time
+    }
+
+    /// E r_n
+    pub fn mean_r(&self) -> Estimated {
+        Estimated { values: self.profile.mean_r.clone(), error: self.profile.errors.mean_r }
+    }
+
+    /// E p_n
+    pub fn mean_p(&self) -> Estimated {
+        Estimated { values: self.profile.mean_p.clone(), error: self.profile.errors.mean_p }
+    }
+
+    /// Var r_n
+    pub fn var_r(&self) -> Estimated {
+        Estimated { values: self.profile.var_r.clone(), error: self.profile.errors.var_r }
+    }
+
+    /// Var p_n
+    pub fn var_p(&self) -> Estimated {
+        Estimated { values: self.profile.var_p.clone(), error: self.profile.errors.var_p }
+    }
+
+    /// (r̄_n² + p̄_n²)/2
+    pub fn mechanical(&self) -> Estimated {
+        Estimated { values: self.profile.mechanical(), error: self.profile.errors.mechanical }
+    }
+
+    /// (Var r_n + Var p_n)/2
+    pub fn thermal(&self) -> Estimated {
+        Estimated { values: self.profile.thermal(), error: self.profile.errors.thermal }
+    }
+
+    /// The sum of the mechanical and the thermal energy.
+    pub fn energy(&self) -> Estimated {
+        Estimated { values: self.profile.energy(), error: self.profile.errors.energy }
+    }
+
+    /// E\[j_(n,n+1)\] = -E\[p_n r_(n+1)\], the energy that flows to the right through bond n+1; at
+    /// the right end of an open chain the energy that leaves there.
+    pub fn current(&self) -> Estimated {
+        Estimated { values: self.profile.current.clone(), error: self.profile.errors.current }
+    }
+
+    /// The energy that enters at the left thermostat, λ_-(T_- - E p_0²).
+    pub fn left_inflow(&self) -> f64 {
+        self.profile.left_inflow
+    }
+
+    /// All of it.
+    pub fn profile(&self) -> &'a Profile {
+        self.profile
+    }
+}
+
+impl Run {
+    pub(super) fn new(
+        record: Record,
+        chain: &Chain,
+        profiles: Vec<Profile>,
+        identities: Vec<Identity>,
+        keys: Value,
+        line: String,
+    ) -> Run {
+        let errors = relative_errors(&profiles);
+        let keys = keys.as_object().cloned().unwrap_or_default();
+        let (covariances, modes, single_precision, work) = Default::default();
+        let chain = chain.clone();
+        Run {
+            record,
+            chain,
+            profiles,
+            errors,
+            identities,
+            covariances,
+            modes,
+            single_precision,
+            work,
+            keys,
+            line,
+        }
+    }
+
+    /// The chain.
+    pub fn chain(&self) -> &Chain {
+        &self.chain
+    }
+
+    /// What was done, why, and what it was expected to cost.
+    pub fn plan(&self) -> &Plan {
+        &self.record.plan
+    }
+
+    /// Number of outputs.
+    pub fn len(&self) -> usize {
+        self.profiles.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.profiles.is_empty()
+    }
+
+    /// The output of this index. The state in the long run is the last of `steady`.
+    ///
+    /// # Panics
+    /// Where there is none, as an index of a slice.
+    pub fn at(&self, index: usize) -> Output<'_> {
+        Output { profile: &self.profiles[index] }
+    }
+
+    /// All outputs.
+    pub fn outputs(&self) -> impl ExactSizeIterator<Item = Output<'_>> {
+        self.profiles.iter().map(|profile| Output { profile })
+    }
+
+    /// The profiles of all outputs.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
+    /// x = n/N of every site.
+    pub fn positions(&self) -> Vec<f64> {
+        self.chain.momentum_positions()
+    }
+
+    /// The error estimate of every output: the largest error of its profiles, each relative to the
+    /// largest value of that profile over the run.
+    pub fn errors(&self) -> &[f64] {
+        &self.errors
+    }
+
+    /// Whether every output has reached the tolerance that was asked for.
+    pub fn tolerance_reached(&self) -> bool {
+        self.worst_error() <= self.record.tolerance
+    }
+
+    /// The worst violation of each exact identity.
+    pub fn identities(&self) -> &[Identity] {
+        &self.identities
+    }
+
+    /// The times at which the covariance was kept, with E z and Cov(z_i, z_j) in the theory's
+    /// order: r, then p.
+    pub fn covariances(&self) -> impl Iterator<Item = (f64, &[f64], ArrayView2<'_, f64>)> {
+        self.covariances.iter().map(|(t, mean, c)| (*t, &mean[..], c.view()))
+    }
+
+    /// The work of a periodic force and the motion of the atom that it acts on.
+    pub fn periodic_work(&self) -> Option<&PeriodicWork> {
+        self.work.as_ref()
+    }
+
+    /// The energies of the modes at every output, where they were asked for.
+    pub fn modes(&self) -> Option<&[Vec<Phonon>]> {
+        self.modes.as_ref().map(|modes| &modes.phonons[..])
+    }
+}
+
+impl Answer for Run {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn worst_error(&self) -> f64 {
+        largest(&self.errors)
+    }
+
+    fn keys(&self) -> Map<String, Value> {
+        let outputs = self.profiles.iter().zip(&self.errors).map(|(p, error)| {
+            json!({
+                "t": time(p.time),
+                "error_estimate": error,
+                "left_inflow": p.left_inflow,
+                "absolute_errors": p.errors,
+            })
+        });
+        let mut keys = self.keys.clone();
+        keys.insert("outputs".into(), outputs.collect());
+        keys.insert("identities".into(), json!(self.identities));
+        keys.insert("stationary_current".into(), json!(self.chain.stationary_current()));
+        if let Some(modes) = &self.modes {
+            keys.insert("modes_error_estimates".into(), json!(modes.errors));
+        }
+        keys
+    }
+
+    fn line(&self) -> String {
+        self.line.clone()
+    }
+
+    fn remarks(&self, verbose: bool) -> String {
+        let violation = largest_of(self.identities.iter().map(|i| i.violation));
+        let more = if verbose { self.details() } else { String::new() };
+        let current = current_line(&self.chain);
+        format!("{more}worst violation of an exact identity {violation:.1e}\n{current}")
+    }
+
+    fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
+        let positions = self.positions();
+        directory.write("profiles.csv", profiles_csv(&self.profiles, &positions).as_bytes())?;
+        write_profiles_npz(directory, &self.profiles, &positions, &self.errors)?;
+        if let Some(modes) = &self.modes {
+            let times = self.profiles.iter().map(|p| p.time);
+            let csv = phonons::modes_csv(times.zip(modes.phonons.iter().map(|p| &p[..])));
+            directory.write("modes.csv", csv.as_bytes())?;
+        }
+        Ok(())
+    }
+
+    fn write_covariances(&mut self, directory: &RunDirectory) -> Result<(), OutputError> {
+        if self.covariances.is_empty() {
+            return Ok(());
+        }
+        let covariances = std::mem::take(&mut self.covariances);
+        write_covariance_npz(directory, covariances, self.single_precision)
+    }
+}
+
+impl Run {
+    /// The estimate of every output and the worst violation of every identity.
+    fn details(&self) -> String {
+        let outputs = (self.profiles.iter().zip(&self.errors))
+            .map(|(p, e)| format!("  t = {:.6e}: error estimate {e:.1e}\n", p.time));
+        let identities = self.identities.iter().map(|i| {
+            let site = i.site.map_or(String::new(), |n| format!(" at site {n}"));
+            format!("  {}: violated by {:.1e}{site}, t = {:.6e}\n", i.name, i.violation, i.time)
+        });
+        outputs.chain(identities).collect()
+    }
+}
+
+/// The stationary current and its sign, where it has a closed form.
+fn current_line(chain: &Chain) -> String {
+    let Some(current) = chain.stationary_current() else { return String::new() };
+    let [left, right] = chain.temperature();
+    let way = match current {
+        j if j > 0.0 => "to the right",
+        j if j < 0.0 => "to the left",
+        _ => "nowhere",
+    };
+    let uphill = if (left - right) * current < 0.0 {
+        ", from the colder to the hotter end (uphill)"
+    } else {
+        ""
+    };
+    format!("stationary current {current:.6e} (closed form): energy flows {way}{uphill}\n")
+}

@@ -1,0 +1,194 @@
+//! `evolve`: profiles at output times.
+
+use super::answer::{Modes, Run};
+use super::plan::{Plan, Prepared, Record, Saving, Way};
+use super::{Error, Options, Times};
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::cost;
+use crate::covariance::moments::Solution;
+use crate::covariance::{literal::Literal, modal::Modal};
+use crate::evolve;
+use crate::evolve::radau::{self, Counts, EvolveError};
+use crate::method::{Method, Task};
+use crate::monitor::Monitor;
+use crate::observe::Profile;
+use crate::observe::identities::{self, Identity};
+use crate::observe::phonons;
+use serde_json::json;
+use std::ops::Range;
+
+/// The profiles of a chain at output times, from an initial law. The method and its cost are those
+/// of [`plan_evolve`].
+///
+/// ```
+/// use flipchain::{Chain, InitialLaw, Options, Thermostat, Times, evolve};
+/// let chain = Chain::open(40).left(Thermostat::at(2.0)).build()?;
+/// let law = InitialLaw::local_gibbs(&chain, |x| 2.0 - x)?;
+/// let run = evolve(&chain, &law, &Times::diffusive([0.1, 1.0]), &Options::default())?;
+/// let thermal = run.at(1).thermal();
+/// assert!(run.tolerance_reached() && thermal.error < 1e-8 && thermal.values.len() == 41);
+/// # Ok::<(), flipchain::Error>(())
+/// ```
+pub fn evolve(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &Times,
+    options: &Options,
+) -> Result<Run, Error> {
+    plan_evolve(chain, law, times, options)?.run(&options.monitor)
+}
+
+/// The method and the cost of [`evolve`], without evolving.
+pub fn plan_evolve<'a>(
+    chain: &'a Chain,
+    law: &'a InitialLaw,
+    times: &Times,
+    options: &Options,
+) -> Result<Prepared<'a, Run>, Error> {
+    options.check(Task::Evolve)?;
+    law.check(chain)?;
+    times.check()?;
+    let microscopic = times.on(chain);
+    let kept = options.covariance.of(&times.values)?;
+    let held: Vec<bool> = kept.iter().map(|&kept| kept || options.modes).collect();
+    let refused = |reason: String| Error::argument("method", reason);
+    let method = options.method;
+    if method == Method::Literal {
+        Literal::fits(chain.bonds).map_err(refused)?;
+    }
+    let plan = evolve::plan(chain, law, &microscopic, method, held.contains(&true))
+        .map_err(|reason| refused(format!("{method}: {reason}")))?;
+    let tolerance = options.tolerance;
+    let cost = match method {
+        Method::Literal => {
+            Literal::cost(chain.bonds, radau::expected_solves(chain, &microscopic, tolerance))
+        }
+        _ => evolve::cost(chain, law, &microscopic, &plan, tolerance, &held),
+    };
+    let (power, saving) = match () {
+        _ if held.contains(&true) => (2.0, Saving::FewerCovariances),
+        _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => {
+            (1.0, Saving::FewerOutputs)
+        }
+        _ if plan.exponential => (1.0, Saving::FewerOutputs),
+        _ => (2.0, Saving::LaterOutputs),
+    };
+    let said = Plan {
+        task: Task::Evolve,
+        method,
+        ways: ways(&plan, microscopic.len()),
+        reason: plan.reason.clone(),
+        cost: cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1),
+        bonds: chain.bonds,
+        power,
+        saving,
+    };
+    let single = options.single_precision;
+    let of_task = json!({ "covariance": kept, "single": single, "modes": options.modes });
+    let task = Evolution { chain, law, times: times.clone(), microscopic, kept, held, plan };
+    let modes = options.modes;
+    let solve = move |record: Record, monitor: &Monitor| {
+        let run = task.solve(record, modes, monitor)?;
+        Ok(Run { single_precision: single, ..run })
+    };
+    let prepared = Prepared::new(said, options, chain, of_task, solve)?;
+    Ok(prepared.at_times(chain, times))
+}
+
+/// Which outputs go which way.
+fn ways(plan: &evolve::Plan, outputs: usize) -> Vec<(Range<usize>, Way)> {
+    if plan.exponential {
+        return vec![(0..outputs, Way::Propagator)];
+    }
+    let early = match plan.windows {
+        _ if plan.at_start_only => Way::InitialLaw,
+        Some(bonds) => Way::Windows(bonds),
+        None => Way::Steps,
+    };
+    let late = if plan.without_covariance { Way::Profiles } else { Way::Contour };
+    let ways = [(0..plan.stepped, early), (plan.stepped..outputs, late)];
+    ways.into_iter().filter(|(outputs, _)| !outputs.is_empty()).collect()
+}
+
+/// An evolution that is planned.
+struct Evolution<'a> {
+    chain: &'a Chain,
+    law: &'a InitialLaw,
+    times: Times,
+    microscopic: Vec<Double>,
+    /// Which covariances are part of the answer, and which are needed.
+    kept: Vec<bool>,
+    held: Vec<bool>,
+    plan: evolve::Plan,
+}
+
+impl Evolution<'_> {
+    fn solve(self, record: Record, modes: bool, monitor: &Monitor) -> Result<Run, Error> {
+        let Evolution { chain, law, times, kept, plan, .. } = &self;
+        let labels = &times.values;
+        let monitor = monitor.clone().per(chain.time_unit(times.scale));
+        let literal = record.plan.method == Method::Literal;
+        let (mut solutions, [stepped, inverted]) =
+            self.solutions(literal, record.tolerance, &monitor)?;
+        drop(monitor);
+        let start = Solution::initial(chain, law);
+        let scale = identities::largest_energy(chain, solutions.iter().chain([&start]));
+        let identities = Identity::worst(solutions.iter().zip(labels).flat_map(|(s, &t)| {
+            let mut of_output = identities::balances(chain, &start, s, t, scale);
+            of_output.extend(identities::of_covariance(s, t, scale));
+            of_output.extend(identities::of_inflow(chain, s, t, scale));
+            of_output
+        }));
+        let modes = modes.then(|| {
+            let phonons = solutions.iter().map(|s| {
+                phonons::phonons(chain, &s.moments).expect("every covariance is held for the modes")
+            });
+            let phonons: Vec<_> = phonons.collect();
+            let errors = solutions.iter().zip(&phonons).map(|(s, p)| phonons::error(s, p));
+            Modes { errors: errors.collect(), phonons }
+        });
+        let solves = stepped.solves + inverted.solves;
+        let keys = json!({
+            "method": record.plan.method,
+            "method_reason": plan.reason,
+            "steps": stepped.steps,
+            "rejected": stepped.rejected,
+            "contour_nodes": inverted.solves,
+            "solves": solves,
+            "modes_error_estimates": null,
+        });
+        let line = format!(
+            "{} output times, N = {}; {}\n{} steps, {} contour nodes, {solves} shifted solves",
+            labels.len(),
+            chain.bonds,
+            plan.reason,
+            stepped.steps,
+            inverted.solves,
+        );
+        let profiles = (solutions.iter().zip(labels)).map(|(s, &t)| Profile::new(chain, s, t));
+        let profiles = profiles.collect();
+        let kept = labels.iter().zip(kept).zip(&mut solutions).filter(|((_, keep), _)| **keep);
+        let covariances = kept.filter_map(|((&t, _), s)| {
+            Some((t, s.moments.mean.clone(), s.moments.covariance.take()?))
+        });
+        let covariances = covariances.collect();
+        let run = Run::new(record, chain, profiles, identities, keys, line);
+        Ok(Run { covariances, modes, ..run })
+    }
+
+    fn solutions(
+        &self,
+        literal: bool,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
+        let Evolution { chain, law, microscopic, plan, .. } = self;
+        let keep = |i: usize| self.held[i];
+        if literal {
+            let equations = Literal::new(chain);
+            return evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor);
+        }
+        let equations = Modal::new(chain).watched_by(monitor.silent());
+        evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor)
+    }
+}

@@ -1,0 +1,291 @@
+//! `limit`: the macroscopic equations N → ∞.
+
+use super::answer::Estimated;
+use super::plan::{Plan, Prepared, Record, Saving, Way};
+use super::save::{Answer, time};
+use super::{Error, Options, Times};
+use crate::chain::{Chain, InitialProfiles};
+use crate::cost;
+use crate::covariance::moments::largest;
+use crate::limit::conditions::{self, grounds, oscillation_work};
+use crate::limit::stationary::Stationary;
+use crate::limit::{self, LimitError, Problem, State};
+use crate::method::{Method, Task};
+use crate::monitor::Monitor;
+use crate::numerics::vector::largest_of;
+use crate::observe;
+use crate::output::{OutputError, RunDirectory, limit_csv};
+use serde_json::{Map, Value, json};
+
+/// The macroscopic profiles at diffusive `times`, from the initial profiles; without times the
+/// stationary ones. They are tabulated at x = n/N of the chain, on whose N nothing else depends.
+///
+/// ```
+/// use flipchain::{Chain, InitialProfiles, Options, Thermostat, Times, limit};
+/// let chain = Chain::open(10).left(Thermostat::at(2.0)).right(Thermostat::at(1.0)).build()?;
+/// let initial = InitialProfiles::local_gibbs(|_| 1.0);
+/// let times = Times::diffusive([0.1]);
+/// let macroscopic = limit(&chain, Some(&initial), Some(&times), &Options::default())?;
+/// let thermal = macroscopic.thermal(0);
+/// assert!(thermal.values[0] == 2.0 && thermal.error < 1e-10);
+/// # Ok::<(), flipchain::Error>(())
+/// ```
+pub fn limit(
+    chain: &Chain,
+    initial: Option<&InitialProfiles>,
+    times: Option<&Times>,
+    options: &Options,
+) -> Result<LimitRun, Error> {
+    plan_limit(chain, initial, times, options)?.run(&options.monitor)
+}
+
+/// The cost of [`limit`], without solving.
+pub fn plan_limit<'a>(
+    chain: &'a Chain,
+    initial: Option<&InitialProfiles>,
+    times: Option<&Times>,
+    options: &Options,
+) -> Result<Prepared<'a, LimitRun>, Error> {
+    options.check(Task::Limit)?;
+    let problem = Problem::of(chain, initial.cloned())?;
+    if let Some(times) = times {
+        conditions::is_diffusive_scale(times.scale).map_err(LimitError::from)?;
+        times.check()?;
+    }
+    let stationary = problem.stationary();
+    match (times, initial) {
+        (Some(_), None) => {
+            let reason = "found nothing; allowed: initial profiles where there are output times";
+            return Err(Error::argument("initial", reason));
+        }
+        (Some(_), _) => {}
+        (None, _) => drop(stationary.clone()?),
+    }
+    let at: Vec<f64> = times.map_or(vec![], |times| times.values.clone());
+    let count = at.len().max(1);
+    let cost = problem.cost(&at);
+    let plan = Plan {
+        task: Task::Limit,
+        method: Method::Auto,
+        ways: vec![(0..count, Way::Macroscopic)],
+        reason: grounds(chain).into(),
+        // Half as many columns as profiles.csv has.
+        cost: cost.of_program(chain.atoms(), count.div_ceil(2), cost::PROFILES_FIGURE, 1),
+        bonds: chain.bonds,
+        power: 1.0,
+        saving: Saving::FewerOutputs,
+    };
+    let evolves = times.is_some();
+    let solve = move |record: Record, monitor: &Monitor| {
+        let problem = problem.watched_by(monitor.clone());
+        let (outputs, steps) = if evolves {
+            let evolution = problem.evolve(&at)?.expect("there are initial profiles");
+            (evolution.outputs, evolution.steps)
+        } else {
+            let state = State::Stationary(stationary.clone()?);
+            (vec![limit::Output { state, errors: [0.0; 2] }], 0)
+        };
+        Ok(LimitRun::new(record, chain, &outputs, steps, stationary))
+    };
+    let prepared = Prepared::new(plan, options, chain, json!({}), solve)?;
+    Ok(match times {
+        Some(times) => prepared.at_times(chain, times),
+        None => prepared,
+    })
+}
+
+/// Whether a chain has a macroscopic limit: with flips.
+pub fn has_limit(chain: &Chain) -> Result<(), Error> {
+    conditions::ends(chain).map_err(LimitError::from)?;
+    Ok(())
+}
+
+/// The answer of [`limit`].
+#[derive(Debug, Clone)]
+pub struct LimitRun {
+    record: Record,
+    chain: Chain,
+    /// Time; r, e_mech, e_heat and e at every x.
+    table: Vec<(f64, [Vec<f64>; 4])>,
+    /// Absolute errors of the four columns.
+    errors: Vec<[f64; 4]>,
+    relative: Vec<f64>,
+    steps: usize,
+    stationary: Result<Stationary, LimitError>,
+}
+
+impl LimitRun {
+    fn new(
+        record: Record,
+        chain: &Chain,
+        outputs: &[limit::Output],
+        steps: usize,
+        stationary: Result<Stationary, LimitError>,
+    ) -> LimitRun {
+        let positions = chain.momentum_positions();
+        let columns = |output: &limit::Output| -> [Vec<f64>; 4] {
+            let column = |f: &dyn Fn(f64) -> f64| positions.iter().map(|&x| f(x)).collect();
+            let state = &output.state;
+            [
+                column(&|x| state.elongation(x)),
+                column(&|x| state.mechanical(x)),
+                column(&|x| state.heat(x)),
+                column(&|x| state.energy(x)),
+            ]
+        };
+        let table: Vec<(f64, [Vec<f64>; 4])> =
+            outputs.iter().map(|o| (o.state.time(), columns(o))).collect();
+        let size = |column: usize| {
+            table.iter().map(|(_, columns)| largest(&columns[column])).fold(0.0, f64::max)
+        };
+        let sizes: [f64; 4] = std::array::from_fn(size);
+        let errors: Vec<[f64; 4]> = outputs.iter().map(|o| o.column_errors(sizes[0])).collect();
+        let most: [f64; 4] =
+            std::array::from_fn(|column| largest_of(errors.iter().map(|e| e[column])));
+        let energy = sizes[3];
+        let scales = observe::scales(sizes, most, [energy.sqrt(), energy, energy, energy]);
+        let relative = |e: &[f64; 4]| largest_of(e.iter().zip(&scales).map(|(e, scale)| e / scale));
+        let relative = errors.iter().map(relative).collect();
+        LimitRun { record, chain: chain.clone(), table, errors, relative, steps, stationary }
+    }
+
+    /// Number of outputs.
+    pub fn len(&self) -> usize {
+        self.table.len()
+    }
+
+    /// Whether there are none.
+    pub fn is_empty(&self) -> bool {
+        self.table.is_empty()
+    }
+
+    /// x of the entries of every column.
+    pub fn positions(&self) -> Vec<f64> {
+        self.chain.momentum_positions()
+    }
+
+    /// The time of an output, infinite for the stationary state.
+    pub fn time(&self, output: usize) -> f64 {
+        self.table[output].0
+    }
+
+    fn column(&self, output: usize, column: usize) -> Estimated {
+        Estimated {
+            values: self.table[output].1[column].clone(),
+            error: self.errors[output][column],
+        }
+    }
+
+    /// r
+    pub fn elongation(&self, output: usize) -> Estimated {
+        self.column(output, 0)
+    }
+
+    /// r²/2
+    pub fn mechanical(&self, output: usize) -> Estimated {
+        self.column(output, 1)
+    }
+
+    /// e_heat
+    pub fn thermal(&self, output: usize) -> Estimated {
+        self.column(output, 2)
+    }
+
+    /// r²/2 + e_heat
+    pub fn energy(&self, output: usize) -> Estimated {
+        self.column(output, 3)
+    }
+
+    /// The stationary state as polynomials in x, or why there is none.
+    pub fn stationary(&self) -> Result<&Stationary, Error> {
+        self.stationary.as_ref().map_err(|e| e.clone().into())
+    }
+
+    /// Whether every output has reached the tolerance that was asked for.
+    pub fn tolerance_reached(&self) -> bool {
+        self.worst_error() <= self.record.tolerance
+    }
+}
+
+impl Answer for LimitRun {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn worst_error(&self) -> f64 {
+        largest_of(self.relative.iter().copied())
+    }
+
+    fn keys(&self) -> Map<String, Value> {
+        let entry = |(((t, _), e), relative): ((&(f64, _), &[f64; 4]), &f64)| {
+            json!({
+                "t": time(*t),
+                "error_estimate": relative,
+                "absolute_errors":
+                    { "r": e[0], "mechanical": e[1], "thermal": e[2], "energy": e[3] },
+            })
+        };
+        let outputs = self.table.iter().zip(&self.errors).zip(&self.relative).map(entry);
+        let keys = json!({
+            "outputs": outputs.collect::<Vec<_>>(),
+            "equations": grounds(&self.chain),
+            "method":
+                "spectral elements, Radau IIA steps in proportion to the time; two resolutions",
+            "steps": self.steps,
+            "W_heat": oscillation_work(&self.chain),
+            "stationary": self.stationary.as_ref().map_or_else(|e| json!(e.to_string()), describe),
+        });
+        keys.as_object().cloned().unwrap_or_default()
+    }
+
+    fn line(&self) -> String {
+        let (grounds, outputs) = (grounds(&self.chain), self.table.len());
+        format!("{grounds}\n{outputs} output times, {} steps", self.steps)
+    }
+
+    fn remarks(&self, _verbose: bool) -> String {
+        let heat = if self.chain.force.harmonics.is_empty() {
+            String::new()
+        } else {
+            format!("W_heat = {:.10}\n", oscillation_work(&self.chain))
+        };
+        heat + &self.stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence)
+    }
+
+    fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
+        directory.write("limit.csv", limit_csv(&self.table, &self.positions()).as_bytes())
+    }
+}
+
+/// The stationary state for the summary: polynomials in x by ascending power.
+fn describe(s: &Stationary) -> Value {
+    json!({ "r": s.elongation, "thermal": s.heat, "x_max": s.x_max, "current": s.current })
+}
+
+/// The stationary state for people.
+fn sentence(s: &Stationary) -> String {
+    let peak = s
+        .x_max
+        .map_or("no maximum inside".into(), |x| format!("maximum {:.6} at x = {x:.6}", s.heat(x)));
+    let energy = largest(&s.heat) + largest(&s.elongation).powi(2);
+    let [r, heat] = [polynomial(&s.elongation, energy.sqrt()), polynomial(&s.heat, energy)];
+    format!("stationary: r = {r}, e_heat = {heat} ({peak}); current {:.6}/N\n", s.current)
+}
+
+/// A polynomial as one writes it, coefficients to ten digits; those that are rounding of the
+/// natural `size` are left out.
+fn polynomial(coefficients: &[f64], size: f64) -> String {
+    let rounding = 1e-14 * size;
+    let mut text = String::new();
+    for (power, &c) in coefficients.iter().enumerate().filter(|(_, c)| c.abs() > rounding) {
+        text += match (text.is_empty(), c < 0.0) {
+            (true, false) => "",
+            (true, true) => "−",
+            (false, false) => " + ",
+            (false, true) => " − ",
+        };
+        text += &format!("{}", format!("{:.9e}", c.abs()).parse::<f64>().unwrap_or(c.abs()));
+        text += ["", " x", " x²"][power.min(2)];
+    }
+    if text.is_empty() { "0".into() } else { text }
+}

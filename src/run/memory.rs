@@ -1,0 +1,36 @@
+//! Sizes of memory: what the machine has left, and how a person reads them.
+
+/// Bytes as a person reads them.
+pub fn size(bytes: f64) -> String {
+    if bytes < 1024f64.powi(3) {
+        format!("{:.0} MiB", bytes / 1024f64.powi(2))
+    } else {
+        format!("{:.1} GiB", bytes / 1024f64.powi(3))
+    }
+}
+
+/// What the machine has left for a new program; `None` where it does not say.
+pub fn available() -> Option<u64> {
+    let text = std::fs::read_to_string("/proc/meminfo").ok()?;
+    let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+/// The most memory that this process has had.
+pub(super) fn peak_bytes() -> Option<u64> {
+    let status = std::fs::read_to_string("/proc/self/status").ok()?;
+    let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
+    Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
+}
+
+/// Ticks a second of the counters in /proc/self/stat (fixed at 100 for user space on Linux).
+const TICKS: f64 = 100.0;
+
+/// The processor time of this process so far.
+pub(super) fn processor_seconds() -> Option<f64> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    // The command name may contain spaces; it ends at the last parenthesis. User and system time
+    // are fields 14 and 15.
+    let fields: Vec<&str> = stat[stat.rfind(')')? + 2..].split(' ').collect();
+    Some((fields.get(11)?.parse::<f64>().ok()? + fields.get(12)?.parse::<f64>().ok()?) / TICKS)
+}

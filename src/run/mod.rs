@@ -1,0 +1,29 @@
+//! One function for each question: [`evolve`], [`steady`], [`limit`] and [`check`]. Each validates
+//! what it is given, plans, prices, solves, judges the errors and returns one answer.
+//!
+//! A question with a `plan_` before its name ([`plan_evolve`], ..) stops after the price: the
+//! [`Prepared`] question tells its [`Plan`] and runs on request. Every answer is written to a run
+//! directory by [`Answer::save`]. What goes wrong is an [`Error`] with one variant for each thing
+//! that a caller can do about it; a tolerance that was missed is no error, the answer says it.
+
+mod answer;
+mod error;
+mod evolution;
+mod macroscopic;
+pub mod memory;
+mod options;
+mod plan;
+mod request;
+mod save;
+mod statements;
+mod stationary;
+
+pub use answer::{Estimated, Output, Run};
+pub use error::{Error, TooLarge};
+pub use evolution::{evolve, plan_evolve};
+pub use macroscopic::{LimitRun, has_limit, limit, plan_limit};
+pub use options::{Keep, OMEGAS, Options, Times, method};
+pub use plan::{Plan, Prepared, Record, Saving, Way, fits};
+pub use save::Answer;
+pub use statements::{CheckRun, check, plan_check};
+pub use stationary::{depends_on_initial_law, plan_steady, steady};

@@ -1,0 +1,184 @@
+//! What will be done, known before it is done: the method, its reason and its price.
+
+use super::error::TooLarge;
+use super::{Error, Options, Times, memory, request};
+use crate::chain::Chain;
+use crate::cost::Cost;
+use crate::method::{Method, Task};
+use crate::monitor::Monitor;
+use crate::scenario::Scenario;
+use serde_json::{Map, Value, json};
+use std::fmt;
+use std::ops::Range;
+use std::time::Instant;
+
+/// What will be done.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Plan {
+    /// What is asked.
+    pub task: Task,
+    /// The method that was asked for or, for a stationary state, chosen.
+    pub method: Method,
+    /// Which outputs are reached in which way, in their order.
+    pub ways: Vec<(Range<usize>, Way)>,
+    /// Why, in a sentence.
+    pub reason: String,
+    /// Memory and processor time of a program that computes, draws and writes it.
+    pub cost: Cost,
+    /// N, or the largest of them.
+    pub bonds: usize,
+    /// The power of N that the memory grows with.
+    pub power: f64,
+    /// What would take less.
+    pub saving: Saving,
+}
+
+/// How some outputs are reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Way {
+    /// The initial law itself, at time 0.
+    InitialLaw,
+    /// Implicit steps of the means and the covariance.
+    Steps,
+    /// Such steps in windows of up to so many bonds, without the covariance of the whole chain.
+    Windows(usize),
+    /// A contour of shifted solves for the covariance.
+    Contour,
+    /// A contour for the profiles alone.
+    Profiles,
+    /// The propagator e^(Bτ).
+    Propagator,
+    /// A closed form.
+    Closed,
+    /// Shifted solves at σ = 0 and the force's frequencies.
+    Stationary,
+    /// The macroscopic equations.
+    Macroscopic,
+}
+
+/// What would take less memory or time.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Saving {
+    /// Fewer covariances to keep.
+    FewerCovariances,
+    /// Fewer output times.
+    FewerOutputs,
+    /// Later output times, for which the profiles are had without the covariance.
+    LaterOutputs,
+    /// The profiles without the covariance.
+    ProfilesAlone,
+    /// Fewer phases.
+    FewerPhases,
+    /// Smaller sizes.
+    SmallerSizes,
+    /// Fewer profiles.
+    FewerProfiles,
+}
+
+impl fmt::Display for Saving {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Saving::FewerCovariances => "fewer covariances to keep (covariance_times)",
+            Saving::FewerOutputs => "fewer output times",
+            Saving::LaterOutputs => {
+                "later output times, for which the profiles are had without the covariance"
+            }
+            Saving::ProfilesAlone => "the profiles alone, without covariance and method, in O(N)",
+            Saving::FewerPhases => "fewer phases",
+            Saving::SmallerSizes => "smaller covariance_sizes or sizes",
+            Saving::FewerProfiles => "fewer profiles, each of which takes 400 bytes a site",
+        })
+    }
+}
+
+impl Plan {
+    /// Refuses a computation whose memory would not fit.
+    pub(super) fn fits(&self, memory_limit: Option<u64>) -> Result<(), Error> {
+        fits(memory_limit, self.cost, self.bonds, self.power, self.saving)
+    }
+}
+
+/// Refuses a cost whose memory would not fit; it grows with this power of N.
+pub fn fits(
+    memory_limit: Option<u64>,
+    cost: Cost,
+    bonds: usize,
+    power: f64,
+    saving: Saving,
+) -> Result<(), Error> {
+    let limit = memory_limit.or_else(memory::available).map(|limit| limit as f64);
+    let Some(limit) = limit.filter(|&limit| cost.bytes > limit) else { return Ok(()) };
+    let most = (bonds as f64 * (limit / cost.bytes).powf(1.0 / power)) as usize;
+    let by_caller = memory_limit.is_some();
+    Err(TooLarge { bonds, needed: cost.bytes, limit, by_caller, most, saving }.into())
+}
+
+/// A question that is understood, planned and priced, and not yet answered.
+pub struct Prepared<'a, A> {
+    record: Record,
+    solve: Box<dyn FnOnce(Record, &Monitor) -> Result<A, Error> + 'a>,
+}
+
+/// What an answer says of its question.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Record {
+    /// What was planned.
+    pub plan: Plan,
+    /// Everything that the result depends on.
+    pub request: Map<String, Value>,
+    /// The largest error that was asked for.
+    pub tolerance: f64,
+    /// When it was planned.
+    pub started: Instant,
+}
+
+impl<'a, A> Prepared<'a, A> {
+    /// With the options that the result depends on, as the summary says them.
+    pub(super) fn new(
+        plan: Plan,
+        options: &Options,
+        chain: &Chain,
+        of_task: Value,
+        solve: impl FnOnce(Record, &Monitor) -> Result<A, Error> + 'a,
+    ) -> Result<Prepared<'a, A>, Error> {
+        plan.fits(options.memory_limit)?;
+        let request = request::request(plan.task, options, chain, of_task);
+        let record =
+            Record { plan, request, tolerance: options.tolerance, started: Instant::now() };
+        Ok(Prepared { record, solve: Box::new(solve) })
+    }
+
+    /// The same, whose summary tells the scenario that the chain and its initial law come from.
+    pub fn described_by(mut self, scenario: &Scenario) -> Result<Prepared<'a, A>, Error> {
+        request::describe(&mut self.record.request, scenario)?;
+        Ok(self)
+    }
+
+    /// The same, whose summary tells the output times.
+    pub(super) fn at_times(mut self, chain: &Chain, times: &Times) -> Prepared<'a, A> {
+        let scenario = request::scenario_of(chain, Some(times));
+        self.record.request.insert("scenario".into(), json!(scenario));
+        self
+    }
+
+    /// What will be done.
+    pub fn plan(&self) -> &Plan {
+        &self.record.plan
+    }
+
+    /// Everything that the result depends on, as summary.json tells it.
+    pub fn request(&self) -> &Map<String, Value> {
+        &self.record.request
+    }
+
+    /// Does it.
+    pub fn run(self, monitor: &Monitor) -> Result<A, Error> {
+        (self.solve)(self.record, monitor)
+    }
+}
+
+impl<A> fmt::Debug for Prepared<'_, A> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Prepared").field("plan", &self.record.plan).finish_non_exhaustive()
+    }
+}

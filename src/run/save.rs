@@ -1,0 +1,70 @@
+//! What every answer says at its end, and the run directory it is written to.
+
+use super::plan::Record;
+use super::{Error, memory};
+use crate::output::{Existing, OutputError, RunDirectory};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// What the files and the report of an answer are made of.
+pub trait Answer {
+    /// The question.
+    fn record(&self) -> &Record;
+    /// The largest error estimate, relative to the largest value of its profile.
+    fn worst_error(&self) -> f64;
+    /// The task's keys of summary.json.
+    fn keys(&self) -> Map<String, Value>;
+    /// How it was done, in a line.
+    fn line(&self) -> String;
+    /// What else there is to say, in lines.
+    fn remarks(&self, verbose: bool) -> String;
+    /// Writes the tables.
+    fn write(&self, directory: &RunDirectory) -> Result<(), OutputError>;
+
+    /// Writes the covariances, each of which is dropped once it is written.
+    fn write_covariances(&mut self, _directory: &RunDirectory) -> Result<(), OutputError> {
+        Ok(())
+    }
+
+    /// summary.json, after so many seconds.
+    fn summary(&self, wall_seconds: f64) -> Map<String, Value> {
+        let Record { request, plan, tolerance, .. } = self.record();
+        let summary = json!({
+            "program": "flipchain",
+            "tolerance_reached": self.worst_error() <= *tolerance,
+            "threads": rayon::current_num_threads(),
+            "wall_seconds": wall_seconds,
+            "cpu_seconds": memory::processor_seconds(),
+            "peak_memory_bytes": memory::peak_bytes(),
+            "memory_estimate_bytes": plan.cost.bytes as u64,
+            "processor_seconds_estimate": plan.cost.seconds,
+        });
+        let Value::Object(mut summary) = summary else {
+            unreachable!("it was written as an object")
+        };
+        summary.extend(request.clone());
+        summary.extend(self.keys());
+        summary
+    }
+
+    /// Writes the run directory, without figures. What is there already is refused or replaced as
+    /// `existing` says.
+    fn save(&self, place: impl AsRef<Path>, existing: Existing) -> Result<(), Error>
+    where
+        Self: Clone,
+    {
+        let request = Value::Object(self.record().request.clone());
+        let directory = RunDirectory::create(place.as_ref(), existing, &request)?;
+        self.write(&directory)?;
+        self.clone().write_covariances(&directory)?;
+        let seconds = self.record().started.elapsed().as_secs_f64();
+        let text = serde_json::to_string_pretty(&self.summary(seconds)).unwrap_or_default() + "\n";
+        directory.write("summary.json", text.as_bytes())?;
+        Ok(directory.commit()?)
+    }
+}
+
+/// A time in JSON, which has no infinity.
+pub(super) fn time(t: f64) -> Value {
+    if t.is_finite() { json!(t) } else { json!("inf") }
+}

@@ -1,0 +1,223 @@
+//! `steady`: the stationary state, or the time-periodic one under a periodic force.
+
+use super::answer::Run;
+use super::plan::{Plan, Prepared, Record, Saving, Way};
+use super::{Error, Options};
+use crate::chain::{Chain, InitialLaw};
+use crate::cost::{self, Cost};
+use crate::covariance::moments::Solution;
+use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
+use crate::method::{Method, Task};
+use crate::monitor::Monitor;
+use crate::observe::identities::{self, Identity};
+use crate::observe::periodic::PeriodicWork;
+use crate::observe::{self, Profile};
+use crate::steady::periodic::PeriodicState;
+use crate::steady::{SteadyError, closed, periodic, profiles as without};
+use serde_json::json;
+
+/// The state in the long run. Its profiles are the last output, at time ∞; under a periodic force
+/// they are averages over a period, and [`Options::phases`] puts profiles at phases before them.
+/// `law` is needed where there is no thermostat: there the state depends on it.
+///
+/// ```
+/// use flipchain::{Chain, Force, Options, Thermostat, steady};
+/// let ends = Chain::open(100).left(Thermostat::at(2.0)).right(Thermostat::at(1.0));
+/// let run = steady(&ends.force(Force::constant(2.0)).build()?, None, &Options::default())?;
+/// let current = run.at(0).current();
+/// // Against the temperatures, from the colder to the hotter end.
+/// assert!(current.values[50] < -current.error);
+/// # Ok::<(), flipchain::Error>(())
+/// ```
+pub fn steady(chain: &Chain, law: Option<&InitialLaw>, options: &Options) -> Result<Run, Error> {
+    plan_steady(chain, law, options)?.run(&options.monitor)
+}
+
+/// The method and the cost of [`steady`], without solving.
+pub fn plan_steady<'a>(
+    chain: &'a Chain,
+    law: Option<&'a InitialLaw>,
+    options: &Options,
+) -> Result<Prepared<'a, Run>, Error> {
+    options.check(Task::Steady)?;
+    let keep = options.covariance.any();
+    let method = choose(chain, options, keep)?;
+    if options.phases > 0 && chain.force.harmonics.is_empty() {
+        let reason = "the force of this chain is constant; there is one stationary state";
+        return Err(Error::argument("phases", reason));
+    }
+    let isolated = is_isolated(chain);
+    if method == Method::Closed && isolated {
+        closed::settles(chain)?;
+        let law = law.ok_or_else(|| {
+            Error::argument("initial", "without a thermostat the state depends on the initial law")
+        })?;
+        law.check(chain)?;
+    }
+    let count = options.phases;
+    let phases: Vec<f64> = (0..count).map(|k| k as f64 / count as f64).collect();
+    let harmonics = 2 * chain.force.harmonics.len();
+    let held = if keep { 1 + phases.len() } else { 0 };
+    let cost = match method {
+        Method::Literal => Literal::cost(chain.bonds, (1 + harmonics) as f64),
+        Method::Modal => cost::of_stationary_covariance(chain, harmonics, held),
+        Method::Profiles => cost::of_stationary_profiles(chain),
+        _ => Cost { bytes: held as f64 * cost::of_covariance(chain), ..Cost::default() },
+    };
+    let (power, saving) = match method {
+        Method::Profiles | Method::Closed if !keep => (1.0, Saving::FewerPhases),
+        Method::Modal if without::serves(chain) => (2.0, Saving::ProfilesAlone),
+        _ => (2.0, Saving::FewerPhases),
+    };
+    let way = if method == Method::Closed { Way::Closed } else { Way::Stationary };
+    let plan = Plan {
+        task: Task::Steady,
+        method,
+        ways: vec![(0..1 + phases.len(), way)],
+        reason: reason(method, isolated).into(),
+        cost: cost.of_program(chain.atoms(), 1 + phases.len(), cost::PROFILES_FIGURE, 1),
+        bonds: chain.bonds,
+        power,
+        saving,
+    };
+    let single = options.single_precision;
+    let of_task = json!({ "covariance": keep, "single": single, "phases": count });
+    let solve = move |record: Record, monitor: &Monitor| {
+        let found = solve(chain, law, method, if keep { &phases } else { &[] }, keep, monitor)?;
+        let run = answer(chain, record, found, &phases, keep);
+        Ok(Run { single_precision: single, ..run })
+    };
+    Prepared::new(plan, options, chain, of_task, solve)
+}
+
+/// Whether the state in the long run depends on the initial law: without any thermostat.
+pub fn depends_on_initial_law(chain: &Chain) -> bool {
+    is_isolated(chain) && closed::settles(chain).is_ok()
+}
+
+fn is_isolated(chain: &Chain) -> bool {
+    chain.left.is_none() && chain.right.is_none()
+}
+
+/// The method that is asked for, if it serves, or the one that costs least.
+fn choose(chain: &Chain, options: &Options, keep: bool) -> Result<Method, Error> {
+    let isolated = is_isolated(chain);
+    let closed = isolated || chain.flip_rate == 0.0;
+    let serves = without::serves(chain) && !keep;
+    let refused = |reason: String| Err(Error::argument("method", reason));
+    match options.method {
+        Method::Closed if !closed => {
+            refused("closed: only without flips or without thermostats".into())
+        }
+        method @ (Method::Literal | Method::Modal | Method::Profiles) if isolated => {
+            Err(SteadyError::NeedsThermostat(format!("the method {method}")).into())
+        }
+        Method::Modal if chain.flip_rate == 0.0 => Err(SteadyError::NoFlips.into()),
+        Method::Profiles if !serves => {
+            refused(format!("profiles: {}, also for the covariance", SteadyError::NoProfiles))
+        }
+        Method::Literal => {
+            Literal::fits(chain.bonds).map_err(|reason| Error::argument("method", reason))?;
+            Ok(Method::Literal)
+        }
+        method @ (Method::Closed | Method::Modal | Method::Profiles) => Ok(method),
+        _ if closed => Ok(Method::Closed),
+        _ if serves && without::is_best(chain, options.tolerance) => Ok(Method::Profiles),
+        _ => Ok(Method::Modal),
+    }
+}
+
+fn reason(method: Method, isolated: bool) -> &'static str {
+    match method {
+        Method::Closed if isolated => {
+            "no thermostat: the limit that the energy (and on a ring the elongation) \
+             of the initial law fix"
+        }
+        Method::Closed => "no flips: closed form",
+        Method::Profiles => "shifted solves for the profiles alone, O(N)",
+        _ => "shifted solves for the covariance, O(N²)",
+    }
+}
+
+/// The state, the solutions at the `kept` phases, and what the solves say of themselves.
+type Found = (PeriodicState, Vec<Solution>, SolveReport);
+
+fn solve(
+    chain: &Chain,
+    law: Option<&InitialLaw>,
+    method: Method,
+    kept: &[f64],
+    keep: bool,
+    monitor: &Monitor,
+) -> Result<Found, Error> {
+    let known = |state: PeriodicState| {
+        let instants = kept.iter().map(|&phase| state.at(phase)).collect();
+        (state, instants, SolveReport::default())
+    };
+    Ok(match (method, law) {
+        (Method::Closed, Some(law)) if is_isolated(chain) => {
+            known(closed::isolated(chain, law, keep)?)
+        }
+        (Method::Closed, _) => known(closed::harmonic(chain, keep)?),
+        (Method::Profiles, _) => {
+            let (state, report) = without::profiles(chain, monitor)?;
+            (state, vec![], report)
+        }
+        (Method::Literal, _) => periodic::covariance(&Literal::new(chain), kept)?,
+        _ => periodic::covariance(&Modal::new(chain).watched_by(monitor.clone()), kept)?,
+    })
+}
+
+fn answer(
+    chain: &Chain,
+    record: Record,
+    (state, instants, report): Found,
+    phases: &[f64],
+    keep: bool,
+) -> Run {
+    let method = record.plan.method;
+    let average = observe::periodic::average(chain, &state);
+    let mut checked = vec![identities::of_periodic_state(chain, &average, &state)];
+    let scale = identities::largest_energy(chain, [&state.average]);
+    checked.push(identities::of_covariance(&state.average, f64::INFINITY, scale));
+    checked.extend(
+        (instants.iter().zip(phases))
+            .map(|(solution, &phase)| identities::of_covariance(solution, phase, scale)),
+    );
+    let mut profiles: Vec<Profile> =
+        phases.iter().map(|&t| Profile::new(chain, &state.at(t), t)).collect();
+    profiles.push(average);
+    let solves = if method == Method::Closed { 0 } else { 1 + state.harmonics.len() };
+    let work = PeriodicWork::new(chain, &state.mean);
+    let whole = phases.iter().copied().zip(instants).chain([(f64::INFINITY, state.average)]);
+    let covariances = if keep {
+        whole.filter_map(|(t, s)| Some((t, s.moments.mean, s.moments.covariance?))).collect()
+    } else {
+        Vec::new()
+    };
+    let how = match method {
+        Method::Closed => record.plan.reason.clone(),
+        _ => format!(
+            "{solves} shifted solves ({method}), {} iterations, residual {:.1e}",
+            report.iterations, report.residual
+        ),
+    };
+    let keys = json!({
+        "method": method,
+        "method_reason": how,
+        "solves": solves,
+        "iterations": report.iterations,
+        "residual": report.residual,
+        "periodic": work,
+    });
+    let driven = work.as_ref().map_or(String::new(), |work| {
+        format!(
+            "\nperiodic state, profiles averaged over a period: \
+             work per period {:.6e}, W_heat {:.6e}",
+            work.work_per_period, work.w_heat
+        )
+    });
+    let line = format!("stationary state, N = {}; {how}{driven}", chain.bonds);
+    let run = Run::new(record, chain, profiles, Identity::worst(checked.concat()), keys, line);
+    Run { covariances, work, ..run }
+}
