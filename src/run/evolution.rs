@@ -7,8 +7,8 @@ use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost;
 use crate::covariance::moments::Solution;
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve;
 use crate::evolve::radau::{self, Counts, EvolveError};
+use crate::evolve::{self, Plan as Steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::observe::Profile;
@@ -96,7 +96,7 @@ pub fn plan_evolve<'a>(
 }
 
 /// Which outputs go which way.
-fn ways(plan: &evolve::Plan, outputs: usize) -> Vec<(Range<usize>, Way)> {
+fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
     if plan.exponential {
         return vec![(0..outputs, Way::Propagator)];
     }
@@ -119,7 +119,7 @@ struct Evolution<'a> {
     /// Which covariances are part of the answer, and which are needed.
     kept: Vec<bool>,
     held: Vec<bool>,
-    plan: evolve::Plan,
+    plan: Steps,
 }
 
 impl Evolution<'_> {
