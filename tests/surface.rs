@@ -125,7 +125,8 @@ fn a_plan_tells_the_ways_and_the_cost_and_its_question_can_then_be_answered() {
     let run = question.run(&options.monitor).expect("an answer");
     assert_eq!((run.plan(), run.len(), run.covariances().count()), (&plan, 3, 3));
     assert!(run.tolerance_reached());
-    let chosen = plan_steady(&driven(2000).build().expect("a chain"), None, &Options::default());
+    let long = driven(2000).build().expect("a chain");
+    let chosen = plan_steady(&long, None, &Options::default());
     assert_eq!(chosen.expect("a plan").plan().method, Method::Profiles);
 }
 
