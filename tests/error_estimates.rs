@@ -36,6 +36,8 @@ struct Tally {
     exceeded: Vec<String>,
     /// Outputs whose estimate is above a tolerance that rounding does not stand in the way of.
     missed: Vec<String>,
+    /// Evolutions that ended with an error.
+    unanswered: Vec<String>,
 }
 
 /// The exact profiles.
@@ -163,8 +165,16 @@ impl Tally {
                     |_| false,
                     &Monitor::default(),
                 );
-                let (solutions, _) =
-                    found.unwrap_or_else(|e| panic!("{place} at {tolerance:e}: {e}"));
+                let solutions = match found {
+                    Ok((solutions, _)) => solutions,
+                    Err(e) => {
+                        // At once, and on to the next: a campaign is long.
+                        let line = format!("{place}, {method:?} at {tolerance:e}: {e}");
+                        println!("NO ANSWER {line}");
+                        self.unanswered.push(line);
+                        continue;
+                    }
+                };
                 let found: Vec<Profile> = solutions
                     .iter()
                     .zip(times)
@@ -270,7 +280,9 @@ impl Tally {
             self.exceeded.join("\n")
         );
         println!("{} outputs above their tolerance\n{}", self.missed.len(), self.missed.join("\n"));
+        println!("{} without an answer\n{}", self.unanswered.len(), self.unanswered.join("\n"));
         assert!(self.exceeded.is_empty(), "{} columns beyond their estimates", self.exceeded.len());
+        assert!(self.unanswered.is_empty(), "{} without an answer", self.unanswered.len());
     }
 
     /// The typical estimate is not uselessly large; of many scenarios, since a few may be any.

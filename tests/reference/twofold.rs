@@ -30,7 +30,7 @@ fn two_product(a: f64, b: f64) -> (f64, f64) {
 }
 
 /// 2π to 32 digits: the double nearest to it and the one nearest to the rest.
-const TURN: Twofold = Twofold(6.283185307179586, 2.449293598294706e-16);
+const TURN: Twofold = Twofold(std::f64::consts::TAU, 2.449293598294706e-16);
 
 impl Twofold {
     /// ab exactly.
