@@ -2,12 +2,13 @@
 //! nothing depends on who draws.
 
 use super::axis::Fitted;
+use super::colours::bar_axis;
 use super::curves::{clip, dashes, inside};
 use super::item::{Frame, Item, Text};
 use super::label::width;
 use super::legend::{LINE, Place, named};
 use super::style::{PER_MM, Theme};
-use super::{Axis, Colour, Figure, Layer, Map, Mark, Panel, letter};
+use super::{Axis, Colour, Figure, Layer, Mark, Panel, letter};
 
 /// Size of numbers and keys, of the text's.
 pub(super) const SMALL: f64 = 7.0 / 8.0;
@@ -50,7 +51,7 @@ impl Sheet<'_> {
 
     /// A label centred vertically on a point, with `anchor` 0 for starting, 0.5 for centred, 1 for
     /// ending there. Turned, it reads upwards.
-    fn text(
+    pub(super) fn text(
         &mut self,
         label: &str,
         (x, y): (f64, f64),
@@ -68,17 +69,17 @@ impl Sheet<'_> {
         self.items.push(Item::Text(Text { label: label.into(), at, size, turned, colour }));
     }
 
-    fn number(&mut self, label: &str, at: (f64, f64), anchor: f64) {
+    pub(super) fn number(&mut self, label: &str, at: (f64, f64), anchor: f64) {
         self.text(label, at, anchor, SMALL * self.em, false, Colour::Ink);
     }
 
-    fn ink(&mut self, points: &[(f64, f64)], width: f64) {
+    pub(super) fn ink(&mut self, points: &[(f64, f64)], width: f64) {
         let (colour, width) = (self.theme.colour(Colour::Ink), width * self.theme.zoom);
         self.items.push(Item::Path { points: points.to_vec(), colour, width, data: false });
     }
 
     /// A rectangle, begun in the middle of a side so that its corners are whole.
-    fn outline(&mut self, Frame { left, top, right, bottom }: Frame) {
+    pub(super) fn outline(&mut self, Frame { left, top, right, bottom }: Frame) {
         let middle = 0.5 * (left + right);
         let corners = [
             (middle, bottom),
@@ -228,7 +229,7 @@ impl Sheet<'_> {
         ]
     }
 
-    fn widest(&self, fitted: &Fitted) -> f64 {
+    pub(super) fn widest(&self, fitted: &Fitted) -> f64 {
         fitted.ticks.iter().map(|t| self.small(&t.1)).fold(0.0, f64::max)
     }
 
@@ -337,48 +338,6 @@ impl Sheet<'_> {
         }
     }
 
-    /// The cells of a map, and the bar that explains their colours.
-    fn map(&mut self, map: &Map, y_axis: &Fitted, frame: Frame) {
-        let em = self.em;
-        let (low, high) = map.range;
-        let colour = |v: &f64| match v.is_finite() {
-            true => self.theme.on_map((v - low) / (high - low), map.divergent),
-            false => self.theme.colour(Colour::Grey),
-        };
-        let rows = rows_from_the_top(map, y_axis)
-            .into_iter()
-            .map(|row| map.values[row].iter().map(colour).collect())
-            .collect();
-        self.items.push(Item::Cells { frame, rows });
-        if !map.bar {
-            return;
-        }
-        let bar = Frame { left: frame.right + 0.6 * em, right: frame.right + 1.3 * em, ..frame };
-        let shades = (0..256)
-            .rev()
-            .map(|i| vec![self.theme.on_map(i as f64 / 255.0, map.divergent)])
-            .collect();
-        self.items.push(Item::Cells { frame: bar, rows: shades });
-        let Frame { top, right, bottom, .. } = bar;
-        self.outline(bar);
-        let axis = bar_axis(map);
-        for (value, label) in &axis.ticks {
-            let Some(place) = axis.place(*value) else { continue };
-            let (x, y) = bar.at(1.0, place);
-            self.ink(&[(x, y), (x + 0.25 * em, y)], 0.5);
-            self.number(label, (x + 0.45 * em, y), 0.0);
-        }
-        let x = right + 0.45 * em + self.widest(&axis) + 0.75 * em;
-        self.text(
-            &title(&Axis::new(&map.quantity), &axis),
-            (x, 0.5 * (top + bottom)),
-            0.5,
-            em,
-            true,
-            Colour::Ink,
-        );
-    }
-
     /// Draws a layer's mark along pieces of a curve.
     pub(super) fn marks(&mut self, layer: &Layer, pieces: &[Vec<(f64, f64)>], data: bool) {
         let colour = self.theme.colour(layer.colour);
@@ -408,35 +367,11 @@ impl Sheet<'_> {
 }
 
 /// An axis' label with the power of ten of its numbers.
-fn title(axis: &Axis, fitted: &Fitted) -> String {
+pub(super) fn title(axis: &Axis, fitted: &Fitted) -> String {
     match fitted.factor {
         Some(k) => format!("{}  (10^{{{k}}})", axis.label).replace("{-", "{−"),
         None => axis.label.clone(),
     }
-}
-
-/// The axis of a map's colours.
-fn bar_axis(map: &Map) -> Fitted {
-    Axis::new("").over(map.range.0, map.range.1).fit([].into_iter(), 6)
-}
-
-/// Which row of a map is shown at each of evenly spaced heights, from the top: all of them where
-/// they are even themselves, else the nearest at each of many heights.
-fn rows_from_the_top(map: &Map, axis: &Fitted) -> Vec<usize> {
-    /// Finer than a printed figure shows.
-    const HEIGHTS: usize = 600;
-    let places: Vec<f64> =
-        map.ys.iter().map(|y| axis.beyond(*y).unwrap_or(f64::NEG_INFINITY)).collect();
-    let steps: Vec<f64> = places.windows(2).map(|p| p[1] - p[0]).collect();
-    let mean = steps.iter().sum::<f64>() / steps.len().max(1) as f64;
-    if steps.iter().all(|step| (step - mean).abs() < 0.02 * mean) {
-        return (0..map.values.len()).rev().collect();
-    }
-    let nearest = |place: f64| {
-        let apart = |row: &usize| (places[*row] - place).abs();
-        (0..places.len()).min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(0)
-    };
-    (0..HEIGHTS).rev().map(|i| nearest((i as f64 + 0.5) / HEIGHTS as f64)).collect()
 }
 
 /// A layer's curve or signs within the frame.

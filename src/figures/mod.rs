@@ -2,12 +2,14 @@
 //!
 //! A figure is panels of layers over axes ([`Figure`]); [`style`] says how everything looks,
 //! `layout` places text and curves, `paint` puts them on paper: SVG with text as text, PNG at 300
-//! dpi, and the data as CSV so that anybody can redraw it. Labels know `*slant*`, `_{subscript}`,
+//! dpi, `pdf` with text in embedded fonts, and `csv` writes the data so that anybody can redraw
+//! it. Labels know `*slant*`, `_{subscript}`,
 //! `^{superscript}` and overbars. The fonts are embedded (cut from DejaVu Sans Condensed, the
 //! licence beside them): no system font is needed, and a figure is the same everywhere.
 
 mod axis;
 mod check;
+mod colours;
 mod csv;
 mod curves;
 mod format;
@@ -21,6 +23,7 @@ mod paint;
 mod parameters;
 mod pdf;
 mod profiles;
+mod spacetime;
 pub mod style;
 mod sweep;
 

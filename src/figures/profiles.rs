@@ -4,7 +4,7 @@
 use super::label::numbers as labels;
 use super::parameters::{heading, number};
 use super::style::DOUBLE_COLUMN;
-use super::{Axis, Colour, Figure, Layer, Map, Mark, Panel, Parameters};
+use super::{Axis, Colour, Figure, Layer, Mark, Panel, Parameters};
 use crate::chain::Chain;
 use crate::covariance::moments::largest;
 use crate::observe::Profile;
@@ -16,7 +16,7 @@ const MOST_CURVES: usize = 12;
 /// So many are drawn where there are more outputs.
 const CURVES: usize = 10;
 /// Cells of a map, each way: as many as its data, a table, should have.
-const CELLS: usize = 128;
+pub(super) const CELLS: usize = 128;
 /// Values below this part of their natural size are rounding.
 const ROUNDING: f64 = 1e-13;
 
@@ -51,7 +51,7 @@ pub enum Outputs {
 
 impl Outputs {
     /// What `t` stands for, with markup.
-    fn unit(self) -> &'static str {
+    pub(super) fn unit(self) -> &'static str {
         match self {
             Outputs::Diffusive => "*t* = *τ*/*N*²",
             Outputs::Ballistic => "*t* = *τ*/*N*",
@@ -129,18 +129,18 @@ impl Shown {
 }
 
 /// What all panels of a run share.
-struct Space<'a> {
-    chain: &'a Chain,
-    positions: &'a [f64],
+pub(super) struct Space<'a> {
+    pub chain: &'a Chain,
+    pub positions: &'a [f64],
     /// The first site that is drawn: r_0 of the open chain is no bond.
-    first: usize,
-    outputs: Outputs,
+    pub first: usize,
+    pub outputs: Outputs,
 }
 
 /// One quantity of a panel.
-type Column = (&'static str, fn(&Curves) -> &[f64]);
+pub(super) type Column = (&'static str, fn(&Curves) -> &[f64]);
 
-const COLUMNS: [Column; 4] = [
+pub(super) const COLUMNS: [Column; 4] = [
     ("mean elongation  *r\u{304}*", |c| &c.elongation),
     ("mechanical energy  *e*_{mech}", |c| &c.mechanical),
     ("thermal energy  *e*_{heat}", |c| &c.thermal),
@@ -212,72 +212,7 @@ impl Space<'_> {
         }
     }
 
-    /// Colours over x and t; `None` for fewer than two rows that the axis of t can show.
-    fn map(&self, all: &[Curves]) -> Option<Figure> {
-        let finite: Vec<&Curves> = all.iter().filter(|c| c.time.is_finite()).collect();
-        let axis = self.times(&finite.iter().map(|c| c.time).collect::<Vec<_>>())?;
-        let (low, high) = axis.range?;
-        let rows: Vec<&Curves> =
-            finite.into_iter().filter(|c| (low..=high).contains(&c.time)).collect();
-        let times: Vec<f64> = rows.iter().map(|c| c.time).collect();
-        let sites: Vec<usize> = {
-            let (first, last) = (self.first, self.positions.len() - 1);
-            let count = (last - first + 1).min(CELLS);
-            let step = (last - first) as f64 / (count.max(2) - 1) as f64;
-            (0..count).map(|i| first + (i as f64 * step).round() as usize).collect()
-        };
-        let panel = |column: usize| {
-            let (label, values) = COLUMNS[column];
-            let values: Vec<Vec<f64>> =
-                rows.iter().map(|c| sites.iter().map(|&n| values(c)[n]).collect()).collect();
-            let range = shown_range(&values);
-            // Both signs, and not of one only a trace.
-            let (below, above) = (-range.0, range.1);
-            let divergent = below.min(above) > 0.05 * below.max(above);
-            let size = range.0.abs().max(range.1.abs());
-            Panel {
-                parameters: self.parameters(&times),
-                x: Axis::new("*x*").over(0.0, 1.0),
-                y: axis.clone(),
-                map: Some(Map {
-                    quantity: label.into(),
-                    name: String::new(),
-                    xs: sites.iter().map(|&n| self.positions[n]).collect(),
-                    ys: times.clone(),
-                    values,
-                    range: if divergent { (-size, size) } else { range },
-                    divergent,
-                    bar: true,
-                    errors: rows.iter().map(|c| c.errors[column]).collect(),
-                }),
-                ..Default::default()
-            }
-        };
-        Some(Figure {
-            name: "map".into(),
-            size: (DOUBLE_COLUMN, 112.0),
-            columns: 2,
-            heading: heading(self.chain, true),
-            panels: (0..4).map(panel).collect(),
-            key: None,
-        })
-    }
-
-    /// The axis of ascending times: logarithmic where they are spread so.
-    fn times(&self, times: &[f64]) -> Option<Axis> {
-        let positive: Vec<f64> = times.iter().copied().filter(|t| *t > 0.0).collect();
-        let (&first, &last) = (positive.first()?, positive.last()?);
-        let middle = positive[positive.len() / 2];
-        // Of evenly spread times the middle one is the arithmetic, else the geometric mean.
-        let log = last > 10.0 * first && middle < 0.5 * ((first + last) / 2.0);
-        let (axis, from) = match log {
-            true => (Axis::log(self.outputs.unit()), first),
-            false => (Axis::new(self.outputs.unit()), *times.first()?),
-        };
-        (from < last).then(|| axis.over(from, last))
-    }
-
-    fn parameters(&self, times: &[f64]) -> Parameters {
+    pub(super) fn parameters(&self, times: &[f64]) -> Parameters {
         let all = Parameters::of_chain(self.chain);
         let list = times.iter().map(|t| number(*t)).collect::<Vec<_>>().join(", ");
         match self.outputs {
@@ -289,31 +224,12 @@ impl Space<'_> {
     }
 }
 
-/// The range of a map's colours: all values, or where a few are far beyond the others, those.
-fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
-    let mut all: Vec<f64> = values.iter().flatten().copied().filter(|v| v.is_finite()).collect();
-    all.sort_by(f64::total_cmp);
-    let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 1.0) };
-    let at = |part: f64| all[((all.len() - 1) as f64 * part).round() as usize];
-    let (most_low, most_high) = (at(0.01), at(0.99));
-    let chosen = if high - low > 3.0 * (most_high - most_low) && most_high > most_low {
-        (most_low, most_high)
-    } else {
-        (low, high)
-    };
-    let size = chosen.0.abs().max(chosen.1.abs()).max(f64::MIN_POSITIVE);
-    if chosen.1 - chosen.0 <= 1e-9 * size {
-        return (chosen.0 - 0.5 * size, chosen.1 + 0.5 * size);
-    }
-    chosen
-}
-
 #[cfg(test)]
-mod tests {
+pub(super) mod tests {
     use super::*;
     use crate::scenario::Topology;
 
-    fn chain(topology: Topology, bonds: usize) -> Chain {
+    pub fn chain(topology: Topology, bonds: usize) -> Chain {
         Chain {
             topology,
             bonds,
@@ -411,20 +327,5 @@ mod tests {
         let names: Vec<&str> = figure.panels[0].layers.iter().map(|l| l.name.as_str()).collect();
         assert_eq!(names, ["phase = 0", "phase = 0.5", "average over a period"]);
         assert_eq!(figure.panels[0].layers[2].label, "average");
-    }
-
-    #[test]
-    fn times_that_spread_over_decades_have_a_logarithmic_axis() {
-        let ring = chain(Topology::Ring, 4);
-        let axis = |times: &[f64]| {
-            let outputs = Outputs::Diffusive;
-            let space = Space { chain: &ring, positions: &[0.0], first: 0, outputs };
-            space.times(times).expect("an axis")
-        };
-        use super::super::Scale;
-        let logs: Vec<f64> = (0..20).map(|i| 10f64.powf(-4.0 + 0.2 * i as f64)).collect();
-        assert_eq!(axis(&[vec![0.0], logs].concat()).scale, Scale::Log);
-        let even: Vec<f64> = (0..20).map(|i| i as f64).collect();
-        assert_eq!((axis(&even).scale, axis(&even).range), (Scale::Linear, Some((0.0, 19.0))));
     }
 }

@@ -1,0 +1,114 @@
+//! Figure `map` of a run with many outputs: every quantity as colours over x and t.
+
+use super::parameters::heading;
+use super::profiles::{CELLS, COLUMNS, Curves, Space};
+use super::style::DOUBLE_COLUMN;
+use super::{Axis, Figure, Map, Panel};
+
+impl Space<'_> {
+    /// Colours over x and t; `None` for fewer than two rows that the axis of t can show.
+    pub(super) fn map(&self, all: &[Curves]) -> Option<Figure> {
+        let finite: Vec<&Curves> = all.iter().filter(|c| c.time.is_finite()).collect();
+        let axis = self.times(&finite.iter().map(|c| c.time).collect::<Vec<_>>())?;
+        let (low, high) = axis.range?;
+        let rows: Vec<&Curves> =
+            finite.into_iter().filter(|c| (low..=high).contains(&c.time)).collect();
+        let times: Vec<f64> = rows.iter().map(|c| c.time).collect();
+        let sites: Vec<usize> = {
+            let (first, last) = (self.first, self.positions.len() - 1);
+            let count = (last - first + 1).min(CELLS);
+            let step = (last - first) as f64 / (count.max(2) - 1) as f64;
+            (0..count).map(|i| first + (i as f64 * step).round() as usize).collect()
+        };
+        let panel = |column: usize| {
+            let (label, values) = COLUMNS[column];
+            let values: Vec<Vec<f64>> =
+                rows.iter().map(|c| sites.iter().map(|&n| values(c)[n]).collect()).collect();
+            let range = shown_range(&values);
+            // Both signs, and not of one only a trace.
+            let (below, above) = (-range.0, range.1);
+            let divergent = below.min(above) > 0.05 * below.max(above);
+            let size = range.0.abs().max(range.1.abs());
+            Panel {
+                parameters: self.parameters(&times),
+                x: Axis::new("*x*").over(0.0, 1.0),
+                y: axis.clone(),
+                map: Some(Map {
+                    quantity: label.into(),
+                    name: String::new(),
+                    xs: sites.iter().map(|&n| self.positions[n]).collect(),
+                    ys: times.clone(),
+                    values,
+                    range: if divergent { (-size, size) } else { range },
+                    divergent,
+                    bar: true,
+                    errors: rows.iter().map(|c| c.errors[column]).collect(),
+                }),
+                ..Default::default()
+            }
+        };
+        Some(Figure {
+            name: "map".into(),
+            size: (DOUBLE_COLUMN, 112.0),
+            columns: 2,
+            heading: heading(self.chain, true),
+            panels: (0..4).map(panel).collect(),
+            key: None,
+        })
+    }
+
+    /// The axis of ascending times: logarithmic where they are spread so.
+    fn times(&self, times: &[f64]) -> Option<Axis> {
+        let positive: Vec<f64> = times.iter().copied().filter(|t| *t > 0.0).collect();
+        let (&first, &last) = (positive.first()?, positive.last()?);
+        let middle = positive[positive.len() / 2];
+        // Of evenly spread times the middle one is the arithmetic, else the geometric mean.
+        let log = last > 10.0 * first && middle < 0.5 * ((first + last) / 2.0);
+        let (axis, from) = match log {
+            true => (Axis::log(self.outputs.unit()), first),
+            false => (Axis::new(self.outputs.unit()), *times.first()?),
+        };
+        (from < last).then(|| axis.over(from, last))
+    }
+}
+
+/// The range of a map's colours: all values, or where a few are far beyond the others, those.
+fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
+    let mut all: Vec<f64> = values.iter().flatten().copied().filter(|v| v.is_finite()).collect();
+    all.sort_by(f64::total_cmp);
+    let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 1.0) };
+    let at = |part: f64| all[((all.len() - 1) as f64 * part).round() as usize];
+    let (most_low, most_high) = (at(0.01), at(0.99));
+    let chosen = if high - low > 3.0 * (most_high - most_low) && most_high > most_low {
+        (most_low, most_high)
+    } else {
+        (low, high)
+    };
+    let size = chosen.0.abs().max(chosen.1.abs()).max(f64::MIN_POSITIVE);
+    if chosen.1 - chosen.0 <= 1e-9 * size {
+        return (chosen.0 - 0.5 * size, chosen.1 + 0.5 * size);
+    }
+    chosen
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::profiles::tests::chain;
+    use super::super::{Outputs, Scale};
+    use super::*;
+    use crate::scenario::Topology;
+
+    #[test]
+    fn times_that_spread_over_decades_have_a_logarithmic_axis() {
+        let ring = chain(Topology::Ring, 4);
+        let axis = |times: &[f64]| {
+            let outputs = Outputs::Diffusive;
+            let space = Space { chain: &ring, positions: &[0.0], first: 0, outputs };
+            space.times(times).expect("an axis")
+        };
+        let logs: Vec<f64> = (0..20).map(|i| 10f64.powf(-4.0 + 0.2 * i as f64)).collect();
+        assert_eq!(axis(&[vec![0.0], logs].concat()).scale, Scale::Log);
+        let even: Vec<f64> = (0..20).map(|i| i as f64).collect();
+        assert_eq!((axis(&even).scale, axis(&even).range), (Scale::Linear, Some((0.0, 19.0))));
+    }
+}
