@@ -87,6 +87,10 @@ pub(super) fn tex(name: &str, title: &str, caption: &str, overrides: &[String]) 
                 continue;
             }
             '_' | '%' | '&' | '#' if !formula => escaped.push('\\'),
+            '^' if !formula => {
+                escaped += r"\^{}";
+                continue;
+            }
             '–' => {
                 escaped += "--";
                 continue;
@@ -108,8 +112,8 @@ mod tests {
 
     #[test]
     fn captions_are_latex() {
-        let text = tex("uphill", "A title", "See `a_b`: 5 % of $N_k$, (a–c).", &["x=1".into()]);
-        assert!(text.contains(r"\texttt{a\_b}: 5 \% of $N_k$, (a--c).}"), "{text}");
+        let text = tex("uphill", "A title", "See `a_b^2`: 5 % of $N_k^2$, (a–c).", &["x=1".into()]);
+        assert!(text.contains(r"\texttt{a\_b\^{}2}: 5 \% of $N_k^2$, (a--c).}"), "{text}");
         assert!(text.starts_with("% flipchain") && text.contains("figures uphill --set 'x=1'"));
         assert_eq!(row(&[0.5, 1e-9, 1000.0]), r"0.5, 1\cdot 10^{-9}, 1000");
     }

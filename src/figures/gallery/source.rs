@@ -50,8 +50,9 @@ impl Source<'_> {
     /// forms are known for.
     pub(super) fn pulled(&self, varied: &[String]) -> Result<(Chain, [f64; 2]), GalleryError> {
         let chain = self.chain(varied)?;
-        if chain.left.is_none() || chain.right.is_none() || !chain.force.harmonics.is_empty() {
-            return Err(self.refused("thermostats at both ends and a constant force"));
+        let open = chain.left.is_some() && chain.right.is_some();
+        if !open || !chain.force.harmonics.is_empty() || chain.flip_rate == 0.0 {
+            return Err(self.refused("thermostats at both ends, a constant force and flips"));
         }
         let temperature = chain.temperature();
         Ok((chain, temperature))
