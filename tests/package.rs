@@ -140,6 +140,35 @@ fn the_package_holds_what_is_in_the_repository_and_nothing_else() {
 }
 
 #[test]
+fn the_crate_and_the_one_it_is_made_with_can_be_published() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    if !root.join("crates/transforms").exists() {
+        left_out::say("publishing (this is a package already)");
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let output = Command::new(env!("CARGO"))
+        .args(["package", "-p", "flipchain", "-p", "flipchain-transforms", "--no-verify"])
+        .args(["--allow-dirty", "--offline", "--target-dir"])
+        .arg(folder.path())
+        .current_dir(root)
+        .output()
+        .unwrap();
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    let packed: Vec<String> = std::fs::read_dir(folder.path().join("package"))
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+        .filter(|name| name.ends_with(".crate"))
+        .collect();
+    assert_eq!(packed.len(), 2, "{packed:?}");
+    for licence in ["LICENSE-MIT", "LICENSE-APACHE"] {
+        let [ours, inner] =
+            ["", "crates/transforms"].map(|at| std::fs::read(root.join(at).join(licence)).unwrap());
+        assert_eq!(ours, inner, "{licence}");
+    }
+}
+
+#[test]
 fn the_readme_and_the_guide_name_the_oldest_compiler() {
     let oldest = env!("CARGO_PKG_RUST_VERSION");
     for page in ["README.md", "docs/guide.md"] {

@@ -12,8 +12,8 @@
 
 use super::Chain;
 use crate::scenario::Topology;
-use rustdct::{DctPlanner, Dst1, TransformType2And3};
-use rustfft::{Fft, FftPlanner, num_complex::Complex64};
+use flipchain_transforms::{Dst1, Fft, TransformType2And3, cosine, forward, sine};
+use num_complex::Complex64;
 use std::f64::consts::{FRAC_1_SQRT_2, PI};
 use std::sync::Arc;
 
@@ -49,7 +49,6 @@ impl Modes {
         let (m, bonds) = (count as f64, chain.bonds);
         match chain.topology {
             Topology::Open => {
-                let mut planner = DctPlanner::new();
                 let mut norm = vec![1.0; count];
                 norm[0] = FRAC_1_SQRT_2;
                 Modes {
@@ -59,8 +58,8 @@ impl Modes {
                         .map(|k| 2.0 * (PI * k as f64 / (2.0 * m)).sin())
                         .collect(),
                     norm,
-                    cosine: Some(planner.plan_dct2(count)),
-                    sine: Some(planner.plan_dst1(bonds)),
+                    cosine: Some(cosine(count)),
+                    sine: Some(sine(bonds)),
                     fourier: None,
                 }
             }
@@ -76,7 +75,7 @@ impl Modes {
                     norm: (0..count).map(norm).collect(),
                     cosine: None,
                     sine: None,
-                    fourier: Some(FftPlanner::new().plan_fft_forward(count)),
+                    fourier: Some(forward(count)),
                 }
             }
         }

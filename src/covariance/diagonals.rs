@@ -21,7 +21,6 @@ use super::pass::{self, Field, Place, Visitor};
 use crate::numerics::lanes::Lane;
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
-use rustfft::FftPlanner;
 use std::f64::consts::PI;
 use std::marker::PhantomData;
 
@@ -47,7 +46,7 @@ pub(super) fn of_answer<F: Field>(answer: &Answer<'_>, w: &Vector) -> Diagonals 
         sums
     });
     let sums = sums.expect("there is at least one group of rows");
-    let fourier = FftPlanner::new().plan_fft_forward(2 * m);
+    let fourier = flipchain_transforms::forward(2 * m);
     let [elongation, cosines, sines] = [0, 1, 2].map(|part| {
         let mut v: Vec<Complex64> = (0..2 * m).map(|j| sums.at(2 * part * m + j)).collect();
         fourier.process(&mut v);

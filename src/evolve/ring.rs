@@ -23,7 +23,6 @@ use crate::resolvent::Quality;
 use crate::resolvent::ring::{RingMeans, RingResponse};
 use num_complex::Complex64;
 use rayon::prelude::*;
-use rustfft::FftPlanner;
 
 /// Waves worked on by one task.
 const WAVES: usize = 1024;
@@ -62,7 +61,7 @@ impl<'a> Ring<'a> {
             false => law.mean_r.iter().sum::<f64>() / chain.bonds as f64,
         };
         let deviation: Vec<f64> = law.mean_r.iter().map(|r| r - elongation).collect();
-        let plan = FftPlanner::new().plan_fft_forward(chain.bonds);
+        let plan = flipchain_transforms::forward(chain.bonds);
         let waves = |values: &[f64]| {
             let mut waves: Vec<Complex64> = values.iter().map(|v| (v - reference).into()).collect();
             plan.process(&mut waves);
@@ -108,7 +107,7 @@ impl<'a> Ring<'a> {
     /// The moments from the waves 0..=N/2 of what they are made of.
     fn solution(&self, time: Double, waves: &[Wave]) -> Solution {
         let n = self.chain.bonds;
-        let plan = FftPlanner::new().plan_fft_inverse(n);
+        let plan = flipchain_transforms::inverse(n);
         let sites = |which: usize| -> Vec<f64> {
             let wave = |j: usize| {
                 if 2 * j <= n { waves[j].0[which] } else { waves[n - j].0[which].conj() }

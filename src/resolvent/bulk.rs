@@ -16,8 +16,8 @@ use super::pairing::Pairing;
 use super::sweep::{blocks, store};
 use crate::numerics::lanes::Vectorized;
 use crate::numerics::vector::Vector;
+use flipchain_transforms::{Fft, Planner};
 use num_complex::Complex64;
-use rustfft::{Fft, FftPlanner};
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// K_pp, K_pr, K_rr, Φ/4γ, then from the left end on the momenta and on the elongations, and from
@@ -87,7 +87,7 @@ pub(super) struct Bulk {
 }
 
 /// Plans of transforms are made once.
-static PLANNER: LazyLock<Mutex<FftPlanner<f64>>> = LazyLock::new(|| Mutex::new(FftPlanner::new()));
+static PLANNER: LazyLock<Mutex<Planner>> = LazyLock::new(|| Mutex::new(Planner::new()));
 
 /// The least 2ᵃ3ᵇ that is not below n, b ≤ 2.
 fn good_length(n: usize) -> usize {
@@ -100,7 +100,7 @@ impl Bulk {
         let length = good_length(2 * sites);
         let [forward, backward] = {
             let mut planner = PLANNER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            [planner.plan_fft_forward(length), planner.plan_fft_inverse(length)]
+            [planner.forward(length), planner.inverse(length)]
         };
         let symbol = |table: &Vector, back: usize| {
             // Entry δ at distance δ, entry -δ at distance δ - back.

@@ -18,8 +18,8 @@ use super::path::{Integrand, Quality, path};
 use super::wave::{asinh, exp_m1};
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
+use flipchain_transforms::Planner;
 use num_complex::Complex64;
-use rustfft::FftPlanner;
 use std::f64::consts::PI;
 
 /// What a wave of the variances answers at one σ.
@@ -155,7 +155,7 @@ impl RingMeans {
     /// Of means at the sites.
     pub fn new(elongation: &[f64], momentum: &[f64]) -> RingMeans {
         let n = elongation.len();
-        let plan = FftPlanner::new().plan_fft_forward(n);
+        let plan = flipchain_transforms::forward(n);
         let [elongation, momentum] = [elongation, momentum].map(|x| {
             let mut x: Vec<Complex64> = x.iter().map(|&x| x.into()).collect();
             plan.process(&mut x);
@@ -205,8 +205,8 @@ impl RingMeans {
         let n = self.elongation.len();
         let grid = (4 * self.reach + 2).next_power_of_two();
         let grid = if grid < n { grid } else { n };
-        let mut planner = FftPlanner::new();
-        let back = planner.plan_fft_inverse(grid);
+        let mut planner = Planner::new();
+        let back = planner.inverse(grid);
         let waves: Vec<usize> =
             (0..n).filter(|&j| signed(j, n).abs() as usize <= self.reach).collect();
         let place = |j: usize| if 2 * j <= n { j } else { grid - (n - j) };
@@ -222,7 +222,7 @@ impl RingMeans {
             let (a, b) = (on_grid(0.5 * sigma + kappa), on_grid(0.5 * sigma - kappa));
             sum.iter_mut().zip(a.iter().zip(&b)).for_each(|(sum, (a, b))| *sum += weight * a * b);
         }
-        planner.plan_fft_forward(grid).process(&mut sum);
+        planner.forward(grid).process(&mut sum);
         let scale = 1.0 / (grid as f64 * n as f64);
         let mut out = vec![Complex64::ZERO; n];
         let held = |j: usize| grid == n || 2.0 * signed(j, n).abs() < grid as f64;
