@@ -4,8 +4,8 @@
 use super::InitialLaw;
 use crate::scenario::{Expression, Scenario};
 use faer::Side;
-use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2};
-use ndarray_npy::NpzReader;
+use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2, OwnedRepr};
+use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError};
 use std::fs::File;
 
 /// Why the covariance of a file is no initial law. `file` is its path.
@@ -42,17 +42,12 @@ impl InitialLaw {
         let mut archive =
             NpzReader::new(opened).map_err(|e| refuse(format!("not an npz file: {e}")))?;
         let names = archive.names().map_err(|e| refuse(e.to_string()))?;
-        let mut array = |name: &str| -> Result<ArrayD<f64>, InitialError> {
-            let double = archive.by_name::<ndarray::OwnedRepr<f64>, _>(name);
-            double
-                .or_else(|_| {
-                    archive.by_name::<ndarray::OwnedRepr<f32>, _>(name).map(|a: ArrayD<f32>| a.mapv(f64::from))
-                })
-                .map_err(|e| {
-                    refuse(format!(
-                        "the array {name:?} (real numbers in double or single precision) cannot be read: {e}"
-                    ))
-                })
+        let mut array = |name: &str| {
+            if !names.iter().any(|known| known == name) {
+                let found = names.join(", ");
+                return Err(refuse(format!("there is no array {name:?}; found {found}")));
+            }
+            real_array(&mut archive, name).map_err(refuse)
         };
         let last = |array: ArrayD<f64>, dimensions: usize| match array.ndim() {
             d if d == dimensions + 1 && array.shape()[0] > 0 => {
@@ -95,7 +90,7 @@ impl InitialLaw {
         Ok(law)
     }
 
-    /// E r_n, E p_n and Var r_n = Var p_n of the scenario's `[initial]` at x = n/N, coordinates
+    /// E r_n, E p_n, Var r_n and Var p_n of the scenario's `[initial]` at x = n/N, coordinates
     /// independent. Cost: O(N) evaluations.
     ///
     /// # Panics
@@ -111,8 +106,8 @@ impl InitialLaw {
         InitialLaw {
             mean_r: on_r(&initial.elongation),
             mean_p: on_p(&initial.momentum),
-            var_r: on_r(&initial.temperature),
-            var_p: on_p(&initial.temperature),
+            var_r: on_r(initial.variance_r()),
+            var_p: on_p(initial.variance_p()),
             covariance: None,
         }
     }
@@ -173,6 +168,29 @@ impl InitialLaw {
         matrix.diag_mut().assign(&difference);
         matrix
     }
+}
+
+/// An array of real numbers, in double precision or, only where the file says that they are
+/// something else, in single precision; or what is wrong with it. A damaged array is not tried
+/// again: the first cause is the one to tell.
+fn real_array(archive: &mut NpzReader<File>, name: &str) -> Result<ArrayD<f64>, String> {
+    let wrong_type =
+        |e: &ReadNpzError| matches!(e, ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_)));
+    let read = match archive.by_name::<OwnedRepr<f64>, _>(name) {
+        Err(error) if wrong_type(&error) => {
+            archive.by_name::<OwnedRepr<f32>, _>(name).map(|a: ArrayD<f32>| a.mapv(f64::from))
+        }
+        read => read,
+    };
+    read.map_err(|error| {
+        let cause = match &error {
+            ReadNpzError::Npy(ReadNpyError::WrongDescriptor(found)) => {
+                format!("its numbers are of the type {found}; allowed: '<f8' or '<f4'")
+            }
+            _ => format!("{error}; the file is damaged or incomplete"),
+        };
+        format!("the array {name:?} cannot be read: {cause}")
+    })
 }
 
 /// The symmetric part of a covariance, or what is wrong with it.

@@ -104,8 +104,8 @@ impl From<&InitialTable> for InitialProfiles {
         InitialProfiles {
             elongation: function(&table.elongation),
             momentum: function(&table.momentum),
-            var_r: function(&table.temperature),
-            var_p: function(&table.temperature),
+            var_r: function(table.variance_r()),
+            var_p: function(table.variance_p()),
         }
     }
 }

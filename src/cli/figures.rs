@@ -1,10 +1,11 @@
 //! `flipchain figures`: the gallery.
 
 use super::progress::{Show, monitor};
-use super::{Error, interrupt, print};
+use super::{Error, interrupt, print, threads};
 use crate::figures::gallery::{self, Entry, GALLERY, GalleryError};
 use crate::figures::style::Theme;
 use crate::figures::{Formats, Size};
+use crate::scenario::did_you_mean;
 use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -109,10 +110,7 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     }
     std::fs::create_dir_all(&folder)
         .map_err(|e| Error::BadInput(format!("{}: {e}", folder.display())))?;
-    if let Some(threads) = args.threads {
-        // Fails only where a pool exists already, which is then used.
-        let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
-    }
+    threads::start(args.threads, args.quiet)?;
     let theme = match args.theme {
         For::Print => Theme::PRINT,
         For::Slides => Theme::SLIDES,
@@ -157,8 +155,9 @@ fn chosen(names: &[String]) -> Result<Vec<&'static Entry>, Error> {
     if let Some(unknown) = names.iter().find(|name| GALLERY.iter().all(|e| e.name != **name)) {
         let all: Vec<&str> = GALLERY.iter().map(|e| e.name).collect();
         return Err(Error::BadInput(format!(
-            "figures: found \"{unknown}\"; allowed: {}",
-            all.join(", ")
+            "figures: found \"{unknown}\"; allowed: {}{}",
+            all.join(", "),
+            did_you_mean(unknown, all.iter().copied())
         )));
     }
     Ok(GALLERY

@@ -15,13 +15,17 @@ mod run_args;
 pub mod scenario;
 mod session;
 pub mod shell;
+mod source;
 pub mod steady;
+mod threads;
 
 pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
 
 use crate::monitor::Interrupted;
 use crate::scenario::ScenarioError;
 use clap::{Parser, Subcommand};
+use serde_json::json;
+use std::ffi::OsString;
 use std::io::{ErrorKind, Write};
 use std::process::ExitCode;
 
@@ -97,6 +101,18 @@ impl Error {
     }
 }
 
+impl Error {
+    /// What kind of error it is, for machines.
+    fn kind(&self) -> &'static str {
+        match self {
+            Error::Scenario(_) | Error::BadInput(_) => "bad_input",
+            Error::Failed(_) => "failed",
+            Error::Interrupted => "interrupted",
+            Error::AlreadyDone(_) => "already_done",
+        }
+    }
+}
+
 impl From<Interrupted> for Error {
     fn from(_: Interrupted) -> Error {
         Error::Interrupted
@@ -105,18 +121,44 @@ impl From<Interrupted> for Error {
 
 /// Runs the program with the process's arguments; the whole of `main`.
 pub fn main() -> ExitCode {
-    match run(Cli::parse()) {
+    let arguments: Vec<OsString> = std::env::args_os().collect();
+    let as_json = wants_json(&arguments);
+    let cli = match Cli::try_parse_from(arguments) {
+        Ok(cli) => cli,
+        // The help and the version come this way too: they go to standard output.
+        Err(said) if !said.use_stderr() || !as_json => said.exit(),
+        Err(refused) => return report(&Error::BadInput(refused.to_string()), as_json),
+    };
+    match run(cli) {
         Ok(()) => ExitCode::SUCCESS,
         Err(Error::AlreadyDone(message)) => {
             let _ = print(&format!("{message}\n"));
             ExitCode::SUCCESS
         }
-        Err(error) => {
-            // With standard error closed there is nobody left to tell.
-            let _ = writeln!(std::io::stderr(), "flipchain: {error}");
-            ExitCode::from(error.exit_status())
-        }
+        Err(error) => report(&error, as_json),
     }
+}
+
+/// Whether `--format json` was asked for. Read before the arguments are parsed, because what is
+/// wrong with them is to be said in that format too.
+fn wants_json(arguments: &[OsString]) -> bool {
+    let follows = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
+    arguments.windows(2).any(follows) || arguments.iter().any(|a| a == "--format=json")
+}
+
+/// Says on standard error why the command ended, as a sentence or as one line of JSON.
+fn report(error: &Error, as_json: bool) -> ExitCode {
+    let status = error.exit_status();
+    let said = if as_json {
+        let message = error.to_string();
+        json!({ "error": message.trim_end(), "kind": error.kind(), "exit_status": status })
+            .to_string()
+    } else {
+        format!("flipchain: {error}")
+    };
+    // With standard error closed there is nobody left to tell.
+    let _ = writeln!(std::io::stderr(), "{said}");
+    ExitCode::from(status)
 }
 
 /// Runs one command.

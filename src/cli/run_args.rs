@@ -2,6 +2,7 @@
 
 use super::Error;
 pub use super::progress::Show;
+use super::source::Source;
 use crate::cost;
 use crate::figures::Formats;
 use crate::run::{self, Saving};
@@ -23,7 +24,7 @@ pub enum Format {
 /// Arguments of `evolve`, `steady`, `limit` and `check`; flatten them into the command's own.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// The scenario file (TOML)
+    /// The scenario: a file (TOML or JSON), a starting point such as uphill, or - for standard input
     pub scenario: PathBuf,
     /// The run directory to write
     #[arg(short, long, value_name = "DIR")]
@@ -85,7 +86,7 @@ impl RunArgs {
         &self,
         profiles: impl FnOnce(&Scenario) -> usize,
     ) -> Result<Scenario, Error> {
-        Scenario::read_if(&self.scenario, &self.overrides, |scenario| {
+        Source::of(&self.scenario)?.read(&self.overrides, |scenario| {
             let bonds = scenario.chain.bonds;
             let least = cost::of_profiles(bonds, profiles(scenario));
             let fits = run::fits(self.memory_limit, least, bonds, 1.0, Saving::FewerProfiles);
@@ -96,7 +97,7 @@ impl RunArgs {
 
 /// A tolerance in (0, 0.1].
 fn tolerance(text: &str) -> Result<f64, String> {
-    match text.parse() {
+    match text.trim().parse() {
         Ok(value) if value > 0.0 && value <= 0.1 => Ok(value),
         _ => Err("allowed: a number > 0 and at most 0.1, such as 1e-9".into()),
     }

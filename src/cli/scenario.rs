@@ -1,7 +1,8 @@
 //! `flipchain scenario`: starting points, and the JSON Schema of the format.
 
+use super::source::{Source, names};
 use super::{Error, Format, print};
-use crate::scenario::{STARTING_POINTS, Scenario, StartingPoint, schema};
+use crate::scenario::{STARTING_POINTS, StartingPoint, did_you_mean, schema};
 use clap::{Args, Subcommand};
 use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
@@ -22,13 +23,14 @@ pub enum ScenarioAction {
     List,
     /// Check a scenario and print it
     Show {
-        /// A starting point, or a scenario file
+        /// A starting point, a scenario file, or - for standard input
         #[arg(value_name = "NAME|PATH")]
-        scenario: String,
+        scenario: PathBuf,
         /// Override a key, e.g. chain.bonds=400 (shown with --format json); may be repeated
         #[arg(long = "set", value_name = "KEY=VALUE")]
         overrides: Vec<String>,
-        /// text: the file as it is; json: the scenario with all defaults filled in
+        /// text: the file as it is; json: the scenario with all defaults filled in, which can be
+        /// run again
         #[arg(long, value_enum, default_value_t)]
         format: Format,
     },
@@ -71,36 +73,20 @@ fn list() -> String {
         .collect()
 }
 
-/// A name wins over a file of the same name: files can be written ./name.
-fn show(scenario: &str, overrides: &[String], format: Format) -> Result<String, Error> {
-    let point = StartingPoint::named(scenario);
-    let path = Path::new(scenario);
-    if point.is_none() && !path.exists() {
-        let reason =
-            format!("there is neither a file nor a starting point {scenario:?}; {}", names());
-        return Err(Error::BadInput(reason));
-    }
-    let read = match point {
-        Some(point) => Scenario::from_str_named(point.text, point.name, overrides)?,
-        None => Scenario::read(path, overrides)?,
-    };
-    match (format, point) {
-        (Format::Json, _) => Ok(pretty(&read)),
-        (Format::Text, Some(point)) => Ok(point.text.into()),
-        (Format::Text, None) => {
-            std::fs::read_to_string(path).map_err(|e| Error::BadInput(format!("{scenario}: {e}")))
-        }
+fn show(scenario: &Path, overrides: &[String], format: Format) -> Result<String, Error> {
+    let source = Source::of(scenario)?;
+    let read = source.read::<Error>(overrides, |_| Ok(()))?;
+    match format {
+        Format::Json => Ok(pretty(&read)),
+        Format::Text => source.text(),
     }
 }
 
 fn starting_point(name: &str) -> Result<&'static StartingPoint, Error> {
-    StartingPoint::named(name)
-        .ok_or_else(|| Error::BadInput(format!("there is no starting point {name:?}; {}", names())))
-}
-
-fn names() -> String {
-    let names: Vec<&str> = STARTING_POINTS.iter().map(|point| point.name).collect();
-    format!("the starting points are {}", names.join(", "))
+    StartingPoint::named(name).ok_or_else(|| {
+        let meant = did_you_mean(name, STARTING_POINTS.iter().map(|point| point.name));
+        Error::BadInput(format!("there is no starting point {name:?}{meant}; {}", names()))
+    })
 }
 
 fn write_new(file: &Path, text: &str, force: bool) -> Result<(), Error> {

@@ -1,7 +1,7 @@
 //! What every command does with its question: say the price, open the directory, answer, write,
 //! report.
 
-use super::{Error, Format, RunArgs, expected, interrupt, print, progress};
+use super::{Error, Format, RunArgs, expected, interrupt, print, progress, threads};
 use crate::figures::{Figure, style::Theme};
 use crate::method::Task;
 use crate::monitor::CancelToken;
@@ -67,10 +67,7 @@ impl<'a> Session<'a> {
                 }
                 opened => opened.map_err(|e| Error::BadInput(e.to_string()))?,
             };
-        if let Some(threads) = args.threads {
-            // Fails only where a pool exists already, which is then used.
-            let _ = rayon::ThreadPoolBuilder::new().num_threads(threads.get()).build_global();
-        }
+        threads::start(args.threads, args.quiet)?;
         let kept = Kept(directory.parts());
         let (start, cancel) = (Instant::now(), interrupt::token()?);
         Ok(Session { args, directory, start, cancel, _kept: kept })
@@ -100,10 +97,7 @@ impl<'a> Session<'a> {
         }
         // Last, so that it can say what all of it took.
         let seconds = self.start.elapsed().as_secs_f64();
-        let text = serde_json::to_string_pretty(&answer.summary(seconds))
-            .map_err(|e| Error::Failed(e.to_string()))?
-            + "\n";
-        self.directory.write("summary.json", text.as_bytes()).map_err(failed)?;
+        let text = answer.write_summary(&self.directory, seconds).map_err(failed)?;
         self.directory.commit().map_err(failed)?;
         report(args, &answer, &text, seconds)
     }

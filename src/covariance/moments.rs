@@ -52,12 +52,18 @@ pub struct TimeIntegrals {
     pub product: Vec<f64>,
     /// ∫ F p̄_N: the work
     pub work: f64,
+    /// ∫ 2γ Σ p̄_n², the mechanical energy turned into heat, where the means' part of the squares
+    /// is known by itself
+    pub heat: Option<f64>,
+    /// ∫e and ∫e² of an estimate e of the error of any moment on the way, where that may have been
+    /// larger than it is at the end
+    pub error: [f64; 2],
 }
 
 record!(Double { hi, lo });
 record!(Moments { time, mean, variance, correlation, inflow, covariance });
 record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
-record!(TimeIntegrals { mean, square, product, work });
+record!(TimeIntegrals { mean, square, product, work, heat, error });
 record!(Consistency { asymmetry, negative_minor, indefinite });
 record!(Solution { moments, errors, consistency, integrals, variance_integral });
 
@@ -117,6 +123,10 @@ impl TimeIntegrals {
                 *sum += weight * z[p] * z[r];
             }
             self.work += weight * force * z[z.len() - 1];
+            if let Some(heat) = &mut self.heat {
+                let squares: f64 = z[chain.bonds..].iter().map(|p| p * p).sum();
+                *heat += weight * 2.0 * chain.flip_rate * squares;
+            }
         }
     }
 }

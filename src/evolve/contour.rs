@@ -17,7 +17,7 @@
 //! analytic off the negative axis: times τ ≥ 300/γ.
 
 use super::envelope;
-use super::hyperbola::{self, Contour};
+use super::hyperbola::{self, Contour, Remembered};
 use super::radau::{Counts, EvolveError, reference_temperature};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
@@ -137,7 +137,8 @@ fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
 fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
     let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
-    hyperbola::shared(times, |first, last| nodes_for(last / first, goal(tolerance)), fits)
+    let counts = Remembered::new(|ratio| nodes_for(ratio, goal(tolerance)));
+    hyperbola::shared(times, |first, last| counts.at(last / first), fits)
 }
 
 /// How many shifted solves [`evolve`] takes: one a node, and under a periodic force those of the

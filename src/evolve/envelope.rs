@@ -91,7 +91,7 @@ pub(super) fn mean_integrals(
         mean: w_sum.to_vec(),
         square: vec![0.0; n],
         product: vec![0.0; chain.bonds],
-        work: 0.0,
+        ..Default::default()
     };
     for a in &periodic.harmonics {
         let turn = periodic.turn(a.order, time);

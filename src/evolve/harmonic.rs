@@ -269,6 +269,7 @@ impl Rotation {
             square: (0..n).map(|i| sum[[i, i]]).collect(),
             product: (0..chain.bonds).map(|bond| sum[chain.left_pair(bond)]).collect(),
             work: force_of(&|i| sum[[n - 1, i]]),
+            ..Default::default()
         }
     }
 

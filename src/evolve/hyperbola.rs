@@ -9,6 +9,8 @@
 //! 1.1721, h = 1.0818/n, μ = 4.4921 n/t, error e^(-2.32 n).
 
 use num_complex::Complex64;
+use std::cell::RefCell;
+use std::collections::BTreeMap;
 use std::f64::consts::{FRAC_PI_2, FRAC_PI_4, PI};
 use std::ops::Range;
 
@@ -65,6 +67,33 @@ impl Contour {
     }
 }
 
+/// A whole number that does not fall as a ratio ≥ 1 grows, computed once between any two ratios that
+/// have the same: 2·10⁵ output times ask for some of them six million times.
+pub struct Remembered<F> {
+    count: F,
+    /// By the bits of the ratio, which are in the order of positive numbers.
+    known: RefCell<BTreeMap<u64, usize>>,
+}
+
+impl<F: Fn(f64) -> usize> Remembered<F> {
+    /// Of a function.
+    pub fn new(count: F) -> Remembered<F> {
+        Remembered { count, known: RefCell::default() }
+    }
+
+    /// At a ratio.
+    pub fn at(&self, ratio: f64) -> usize {
+        let bits = ratio.to_bits();
+        let mut known = self.known.borrow_mut();
+        let below = known.range(..=bits).next_back().map(|(_, count)| *count);
+        let above = known.range(bits..).next().map(|(_, count)| *count);
+        match (below, above) {
+            (Some(below), Some(above)) if below == above => below,
+            _ => *known.entry(bits).or_insert_with(|| (self.count)(ratio)),
+        }
+    }
+}
+
 /// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(first,
 /// last), so that their number is least among the runs that `fits` allows; what it allows it must
 /// also allow in part, and every time alone.
@@ -103,6 +132,22 @@ mod tests {
                 && (length - 1.081792).abs() < 1e-3
                 && (decay - 2.3157).abs() < 1e-3
         );
+    }
+
+    #[test]
+    fn counts_are_those_of_their_function_and_computed_some_times_only() {
+        let computed = std::cell::Cell::new(0);
+        let count = |ratio: f64| nodes_for(ratio, 1e-10);
+        let counts = Remembered::new(|ratio| {
+            computed.set(computed.get() + 1);
+            count(ratio)
+        });
+        for k in 0..2000 {
+            // Up and down, dense and sparse.
+            let ratio = 1.0 + f64::from(k * 7919 % 2000) / 20.0;
+            assert_eq!(counts.at(ratio), count(ratio), "{ratio}");
+        }
+        assert!(computed.get() < 800, "{}", computed.get());
     }
 
     #[test]

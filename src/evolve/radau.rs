@@ -169,6 +169,7 @@ pub fn evolve<E: MomentEquations>(
             mean: vec![0.0; n],
             square: vec![0.0; n],
             product: vec![0.0; bonds],
+            heat: Some(0.0),
             ..Default::default()
         },
     };
@@ -272,6 +273,12 @@ pub fn evolve<E: MomentEquations>(
             (walk.coarse, walk.fine, walk.path) = (next_coarse, next_fine, next_path);
             (walk.losses, walk.distance) = (next_losses, next_distance);
             walk.unresolved.advance(step, difference);
+            let error = distance.max(next_distance) / GAIN
+                + walk.unresolved.error(walk.time)
+                + walk.losses.variance.max(walk.losses.mean);
+            let [first, second] = &mut walk.path.means.error;
+            *first += step * error;
+            *second += step * error * error;
             let progress = Progress {
                 share: (1.0 + walk.time.hi / fast).ln() / (1.0 + last / fast).ln(),
                 time: walk.time.hi,

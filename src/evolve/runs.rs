@@ -4,7 +4,7 @@
 
 use super::contour;
 use super::envelope::EARLIEST_PHASE;
-use super::hyperbola::{self, Contour};
+use super::hyperbola::{self, Contour, Remembered};
 use super::strip;
 use crate::chain::Chain;
 use num_complex::Complex64;
@@ -31,8 +31,8 @@ impl Way {
         }
     }
 
-    fn nodes(self, first: f64, last: f64) -> usize {
-        let count = self.count(first, last);
+    /// The whole contour, `count` being [`Way::count`].
+    fn nodes(self, first: f64, last: f64, count: usize) -> usize {
         if self.half_width == 0.0 {
             count
         } else {
@@ -76,9 +76,10 @@ pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Ra
     let (early, late) = times.split_at(times.partition_point(together));
     let split = |half_width: f64, times: &[f64], offset: usize| {
         let way = Way { half_width, goal };
+        let counts = Remembered::new(|ratio| way.count(1.0, ratio));
         let runs = hyperbola::shared(
             times,
-            |first, last| way.nodes(first, last),
+            |first, last| way.nodes(first, last, counts.at(last / first)),
             |run| run.len() <= SHARED,
         );
         runs.into_iter()
@@ -91,7 +92,10 @@ pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Ra
 /// How many nodes [`super::profiles::evolve`] takes, and how many times share a contour at most.
 pub(super) fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> (usize, usize) {
     let runs = runs(chain, times, tolerance);
-    let nodes = |(way, run): &(Way, Range<usize>)| way.nodes(times[run.start], times[run.end - 1]);
+    let nodes = |(way, run): &(Way, Range<usize>)| {
+        let (first, last) = (times[run.start], times[run.end - 1]);
+        way.nodes(first, last, way.count(first, last))
+    };
     let twice = runs.iter().map(|run| 2 * nodes(run) + contour::EXTRA).sum();
     (twice, runs.iter().map(|(_, run)| run.len()).max().unwrap_or(0))
 }

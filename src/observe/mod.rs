@@ -1,5 +1,5 @@
 //! What is read off solutions: profiles, energies, currents ([`Profile`]), exact identities
-//! ([`identities`]), averages over a period ([`periodic`]) and phonons; and off many of them, over
+//! ([`identities`]), averages over a period ([`periodic`]), phonons and totals ([`series`]); and off many of them, over
 //! sizes and frequencies, the theorems' statements ([`theorems`], [`verdict`]) with their limits
 //! ([`fit`]).
 
@@ -7,6 +7,7 @@ pub mod fit;
 pub mod identities;
 pub mod periodic;
 pub mod phonons;
+pub mod series;
 pub mod sizes;
 pub mod sweep;
 pub mod theorems;

@@ -8,55 +8,18 @@
 //! request.json    what was asked for; a run that asks for something else does not go on from here
 //! parts/          finished parts of the computation (the archive)
 //! run/            the run directory in the making; gone once it is in its place
-//! old/            the run that is being replaced, while two renames take place
+//! old/            the run that is being replaced, until what it did not write has moved over
 //! ```
 
+use super::FORMAT_VERSION;
+use super::error::{OutputError, at};
 use super::parts::Parts;
-use serde_json::Value;
+use super::replace::{self, SUMMARY};
+use serde_json::{Map, Value};
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// Why a run directory could not be written.
-#[derive(Debug, thiserror::Error)]
-pub enum OutputError {
-    /// There is something already.
-    #[error("{}: exists already; give --force to replace a run there", .0.display())]
-    Exists(PathBuf),
-    /// It is not a run directory, so it is never replaced.
-    #[error("{}: is not a run directory of flipchain (no summary.json), so it is not replaced", .0.display())]
-    Foreign(PathBuf),
-    /// It can be a run directory but not be renamed.
-    #[error("{}: is a symbolic link or has no name of its own, so it is not replaced; give the run directory itself", .0.display())]
-    Indirect(PathBuf),
-    /// Another process is at work.
-    #[error("{}: another flipchain is writing this run directory; wait for its end, or give another directory", .0.display())]
-    Busy(PathBuf),
-    /// There is something to go on from.
-    #[error("{}: a run that was ended has kept what it finished; give --resume to go on, or --force to start over", .0.display())]
-    Kept(PathBuf),
-    /// It is from something else.
-    #[error("{}: the run that was ended is not the one asked for: {difference}; allowed: the same as before, or --force to start over", place.display())]
-    Changed {
-        /// The run directory.
-        place: PathBuf,
-        /// What was and what is.
-        difference: String,
-    },
-    /// The file system refused.
-    #[error("{}: {source}", path.display())]
-    Io {
-        /// The path.
-        path: PathBuf,
-        /// The reason.
-        source: std::io::Error,
-    },
-}
-
-pub(super) fn at(path: &Path) -> impl FnOnce(Error) -> OutputError + '_ {
-    |source| OutputError::Io { path: path.to_path_buf(), source }
-}
 
 /// What is to be done with what is there.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -94,7 +57,11 @@ impl RunDirectory {
         let name = place.file_name().ok_or_else(|| OutputError::Indirect(place.into()))?;
         let partial = parent.join(format!(".{}.partial", name.to_string_lossy()));
         let mut lock = None;
+        if let Some(file) = place.ancestors().skip(1).find(|above| above.is_file()) {
+            return Err(OutputError::FileAbove { place: place.into(), file: file.into() });
+        }
         if partial.is_dir() {
+            all_ours(&partial)?;
             lock = Some(lock_in(&partial, place)?);
             tidy(&partial, place)?;
         }
@@ -105,9 +72,9 @@ impl RunDirectory {
             if !existing.force {
                 return Err(OutputError::Exists(place.into()));
             }
-            if !found.is_dir() || !place.join("summary.json").is_file() {
-                return Err(OutputError::Foreign(place.into()));
-            }
+            // Refused before anything is computed; the files of this run are looked at again when
+            // they are known.
+            replace::allow(place, &REGULAR_FILES.iter().map(PathBuf::from).collect())?;
         }
         fs::create_dir_all(parent).map_err(at(parent))?;
         let lock = match lock {
@@ -181,10 +148,29 @@ impl RunDirectory {
             .map_err(at(&path))
     }
 
+    /// Writes summary.json, with the version of the format and the list of all files, which is
+    /// what a later run may replace; so it is written last. Returned is its text.
+    pub fn write_summary(&self, mut summary: Map<String, Value>) -> Result<String, OutputError> {
+        let run = self.partial.join("run");
+        let mut files = replace::files_below(&run).map_err(at(&run))?;
+        files.insert(SUMMARY.into());
+        // With / everywhere, so that a run can be read on another system.
+        let name = |file: &PathBuf| {
+            let parts: Vec<_> = file.iter().map(|part| part.to_string_lossy()).collect();
+            parts.join("/")
+        };
+        summary.insert("format_version".into(), FORMAT_VERSION.into());
+        summary.insert("files".into(), files.iter().map(name).collect());
+        let text = format!("{:#}\n", Value::Object(summary));
+        self.write(SUMMARY, text.as_bytes())?;
+        Ok(text)
+    }
+
     /// Puts the directory into place.
     pub fn commit(mut self) -> Result<(), OutputError> {
         let (run, old) = (self.partial.join("run"), self.partial.join("old"));
         if fs::symlink_metadata(&self.place).is_ok() {
+            replace::allow(&self.place, &replace::files_below(&run).map_err(at(&run))?)?;
             // A run that ends between these two renames is put right by the next one (`tidy`).
             fs::rename(&self.place, &old).map_err(at(&self.place))?;
         }
@@ -195,7 +181,10 @@ impl RunDirectory {
             return Err(OutputError::Io { path: self.place.clone(), source });
         }
         self.done = true;
-        remove(&self.partial)
+        if old.exists() {
+            replace::settle(&old, &self.place)?;
+        }
+        clear(&self.partial)
     }
 }
 
@@ -209,8 +198,47 @@ impl Drop for RunDirectory {
             let run = self.partial.join("run");
             remove(&run).and_then(|()| fs::create_dir(&run).map_err(at(&run)))
         } else {
-            remove(&self.partial)
+            clear(&self.partial)
         };
+    }
+}
+
+/// What may be in the hidden directory.
+const OURS: [&str; 5] = ["lock", "request.json", "parts", "run", "old"];
+
+/// Files that most runs write.
+const REGULAR_FILES: [&str; 5] =
+    ["scenario.toml", "series.csv", "profiles.csv", "profiles.npz", "figures/profiles.svg"];
+
+/// Refuses a directory that merely has the name of the hidden one.
+fn all_ours(partial: &Path) -> Result<(), OutputError> {
+    for entry in fs::read_dir(partial).map_err(at(partial))? {
+        let name = entry.map_err(at(partial))?.file_name().to_string_lossy().into_owned();
+        if !OURS.contains(&&*name) {
+            return Err(OutputError::Taken { partial: partial.into(), name });
+        }
+    }
+    Ok(())
+}
+
+/// Removes the hidden directory: what the program puts there, and then the directory itself if
+/// nothing else is in it. The run that is being replaced is never removed here.
+fn clear(partial: &Path) -> Result<(), OutputError> {
+    for folder in ["parts", "run"] {
+        remove(&partial.join(folder))?;
+    }
+    for file in ["request.json", "lock"] {
+        match fs::remove_file(partial.join(file)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => return Err(at(partial)(e)),
+            _ => {}
+        }
+    }
+    match fs::remove_dir(partial) {
+        // Another process has just begun to work there.
+        Err(e) if ![ErrorKind::NotFound, ErrorKind::DirectoryNotEmpty].contains(&e.kind()) => {
+            Err(at(partial)(e))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -260,10 +288,12 @@ fn tidy(partial: &Path, place: &Path) -> Result<(), OutputError> {
     if old.is_dir() && !place.exists() {
         fs::rename(&old, place).map_err(at(&old))?;
     }
-    remove(&old)?;
+    if old.is_dir() {
+        replace::settle(&old, place)?;
+    }
     if !run.exists() && place.exists() && partial.join("request.json").exists() {
         // It is in its place: nothing is left to go on with.
-        remove(partial)?;
+        clear(partial)?;
     }
     Ok(())
 }
@@ -366,24 +396,51 @@ mod tests {
     }
 
     #[test]
-    fn an_end_between_the_two_renames_of_a_replacement_loses_neither_run() {
+    fn an_end_between_the_renames_of_a_replacement_loses_neither_run_nor_what_is_beside_it() {
         let folder = tempfile::tempdir().unwrap();
         let place = folder.path().join("run");
-        let first = open(&place, false, false, 8).unwrap();
-        first.write("summary.json", b"first").unwrap();
-        first.commit().unwrap();
-        let second = open(&place, true, false, 8).unwrap();
-        second.write("summary.json", b"second").unwrap();
-        // As a killed process would leave it.
-        let partial = second.partial.clone();
-        fs::rename(&place, partial.join("old")).unwrap();
-        std::mem::forget(second);
-        let copy = folder.path().join("copy");
-        fs::rename(&partial, &copy).unwrap();
-        fs::rename(&copy, &partial).unwrap();
-        // The lock is still held by this process: a killed one holds none.
-        fs::remove_file(partial.join("lock")).unwrap();
-        assert!(matches!(open(&place, false, false, 8), Err(OutputError::Exists(_))));
-        assert_eq!(fs::read(place.join("summary.json")).unwrap(), b"first");
+        let finished = |run: RunDirectory, name: &str| {
+            run.write(name, name.as_bytes()).unwrap();
+            let summary = json!({ "program": "flipchain", "name": name });
+            run.write_summary(summary.as_object().unwrap().clone()).unwrap();
+            run
+        };
+        finished(open(&place, false, false, 8).unwrap(), "first").commit().unwrap();
+        fs::write(place.join("notes.txt"), "mine").unwrap();
+        for put_in_place in [false, true] {
+            let second = finished(open(&place, true, false, 8).unwrap(), "second");
+            // As a killed process would leave it.
+            let partial = second.partial.clone();
+            fs::rename(&place, partial.join("old")).unwrap();
+            if put_in_place {
+                fs::rename(partial.join("run"), &place).unwrap();
+            }
+            std::mem::forget(second);
+            // The lock is still held by this process: a killed one holds none.
+            fs::remove_file(partial.join("lock")).unwrap();
+            assert!(matches!(open(&place, false, false, 8), Err(OutputError::Exists(_))));
+            assert_eq!(fs::read(place.join("notes.txt")).unwrap(), b"mine");
+            assert_eq!(place.join("first").exists(), !put_in_place);
+            assert_eq!(place.join("second").exists(), put_in_place);
+        }
+        assert_eq!(entries(&place), ["notes.txt", "second", "summary.json"]);
+    }
+
+    #[test]
+    fn a_file_above_and_a_directory_that_has_the_hidden_name_are_refused() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("file");
+        fs::write(&file, "mine").unwrap();
+        for place in ["file/run", "file/a/b"] {
+            let refused = open(&folder.path().join(place), false, false, 8).unwrap_err();
+            assert!(refused.to_string().ends_with("file is a file"), "{refused}");
+        }
+        let hidden = folder.path().join(".run.partial");
+        fs::create_dir(&hidden).unwrap();
+        fs::write(hidden.join("mine"), "mine").unwrap();
+        let refused = open(&folder.path().join("run"), true, false, 8).unwrap_err();
+        assert!(matches!(refused, OutputError::Taken { .. }), "{refused}");
+        assert_eq!(entries(folder.path()), [".run.partial", "file"]);
+        assert_eq!(entries(&hidden), ["mine"]);
     }
 }

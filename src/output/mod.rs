@@ -1,17 +1,69 @@
 //! What a run leaves: the directory ([`RunDirectory`]) and the tables in it. The formats are fixed;
 //! docs/guide.md, "Read a run".
 
+mod about;
 mod directory;
+mod error;
 mod npz;
 mod parts;
+mod replace;
+mod text;
 
-pub use directory::{Existing, OutputError, RunDirectory};
-pub use npz::{KeptCovariance, write_covariance_npz, write_profiles_npz};
+pub use directory::{Existing, RunDirectory};
+pub use error::OutputError;
+pub use npz::{KeptCovariance, write_covariance_npz, write_limit_npz, write_profiles_npz};
 pub use parts::{Checksum, Parts};
 
+use crate::observe::series::{SERIES_COLUMNS, Totals};
 use crate::observe::theorems::{Measurement, STATEMENTS};
 use crate::observe::{Profile, verdict};
 use std::fmt::Write as _;
+
+/// The version of the formats of a run directory, which summary.json and every npz file carry as
+/// `format_version`. Version 1 is that of flipchain 0.1, whose files carry none.
+pub const FORMAT_VERSION: u32 = 2;
+
+/// A column of a table and what it means.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Column {
+    /// Its name in every file.
+    pub name: &'static str,
+    /// What it is.
+    pub meaning: &'static str,
+    /// Its unit.
+    pub unit: &'static str,
+}
+
+const fn column(name: &'static str, meaning: &'static str, unit: &'static str) -> Column {
+    Column { name, meaning, unit }
+}
+
+/// The columns of profiles.csv and profiles.npz after t, site and x.
+pub const PROFILE_COLUMNS: [Column; 8] = [
+    column("mean_r", "E r_n; site 0 of an open chain has no bond, r_0 = 0", "length"),
+    column("mean_p", "E p_n", "momentum"),
+    column("var_r", "Var r_n; 0 at site 0 of an open chain", "energy"),
+    column("var_p", "Var p_n", "energy"),
+    column("mechanical", "((E r_n)² + (E p_n)²)/2", "energy"),
+    column("thermal", "(Var r_n + Var p_n)/2", "energy"),
+    column("energy", "mechanical + thermal", "energy"),
+    column(
+        "current",
+        "-E[p_n r_(n+1)], the energy flowing to the right through bond n+1; at n = N of an open chain what leaves through the right end",
+        "energy/time",
+    ),
+];
+
+/// The columns of limit.npz, and of limit.csv, where mean_r is called r.
+pub const LIMIT_COLUMNS: [Column; 4] = [
+    column("mean_r", "r(t, x), the limit of E r_n", "length"),
+    column("mechanical", "r(t, x)²/2", "energy"),
+    column("thermal", "the limit of the thermal energy of a site", "energy"),
+    column("energy", "mechanical + thermal", "energy"),
+];
+
+/// The limit's columns at every output time.
+pub type LimitTable = [(f64, [Vec<f64>; 4])];
 
 /// The columns of a profile in the order of profiles.csv.
 pub fn columns(profile: &Profile) -> [(&'static str, Vec<f64>); 8] {
@@ -45,9 +97,30 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     csv
 }
 
+/// series.csv: one row an output time, 17 significant digits; empty where a value is not known.
+pub fn series_csv(series: &[Totals]) -> String {
+    let errors = SERIES_COLUMNS.iter().map(|name| format!("{name}_error"));
+    let names: Vec<String> =
+        ["t"].iter().chain(&SERIES_COLUMNS).map(|name| name.to_string()).chain(errors).collect();
+    let mut csv = names.join(",") + "\n";
+    for totals in series {
+        let _ = write!(csv, "{:.16e}", totals.time);
+        let values = totals.values.iter().map(|known| known.map(|(value, _)| value));
+        let errors = totals.values.iter().map(|known| known.map(|(_, error)| error));
+        for value in values.chain(errors) {
+            let _ = match value {
+                Some(value) => write!(csv, ",{value:.16e}"),
+                None => write!(csv, ","),
+            };
+        }
+        csv.push('\n');
+    }
+    csv
+}
+
 /// limit.csv: one row per output time and position, 17 significant digits; the columns are r,
 /// e_mech, e_heat and e.
-pub fn limit_csv(outputs: &[(f64, [Vec<f64>; 4])], positions: &[f64]) -> String {
+pub fn limit_csv(outputs: &LimitTable, positions: &[f64]) -> String {
     let mut csv = String::from("t,x,r,mechanical,thermal,energy\n");
     for (time, columns) in outputs {
         for (site, x) in positions.iter().enumerate() {

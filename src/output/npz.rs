@@ -1,13 +1,18 @@
 //! Arrays as npz files, which NumPy reads: docs/guide.md, "Read a run".
 
-use super::columns;
-use super::directory::{OutputError, RunDirectory, at};
+use super::about::about;
+use super::directory::RunDirectory;
+use super::error::{OutputError, at};
+use super::text::Text;
+use super::{FORMAT_VERSION, LIMIT_COLUMNS, LimitTable, PROFILE_COLUMNS, columns};
 use crate::observe::Profile;
-use ndarray::{Array1, Array2, Array3, Axis};
-use ndarray_npy::{NpzWriter, WriteNpzError};
+use crate::scenario::Topology;
+use ndarray::{Array1, Array2, Array3, Axis, arr0};
+use ndarray_npy::{NpzWriter, WriteNpyExt, WriteNpzError};
+use serde_json::{Map, Value};
 use std::fs::File;
 use std::io::{self, Seek, SeekFrom, Write};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// A file that remembers the first error and then takes everything without writing it: the archive
 /// on top of it, which would tell standard error of a failure itself and hide its reason, never
@@ -17,15 +22,56 @@ struct Disk {
     failure: Option<io::Error>,
 }
 
-impl Disk {
-    fn create(path: &Path) -> Result<NpzWriter<Disk>, OutputError> {
-        Ok(NpzWriter::new(Disk { file: File::create(path).map_err(at(path))?, failure: None }))
+/// An npz file that is being written.
+struct Npz {
+    archive: NpzWriter<Disk>,
+    path: PathBuf,
+}
+
+impl Npz {
+    /// Creates it, with the version of its format.
+    fn create(directory: &RunDirectory, name: &str) -> Result<Npz, OutputError> {
+        let path = directory.path(name);
+        let file = File::create(&path).map_err(at(&path))?;
+        let archive = NpzWriter::new(Disk { file, failure: None });
+        let mut npz = Npz { archive, path };
+        npz.add("format_version", &arr0(i64::from(FORMAT_VERSION)))?;
+        Ok(npz)
+    }
+
+    /// Adds an array.
+    fn add(&mut self, name: &str, array: &impl WriteNpyExt) -> Result<(), OutputError> {
+        self.archive.add_array(name, array).map_err(npz(&self.path))
+    }
+
+    /// Adds numbers in a row.
+    fn vector(
+        &mut self,
+        name: &str,
+        values: impl IntoIterator<Item = f64>,
+    ) -> Result<(), OutputError> {
+        self.add(name, &Array1::from_iter(values))
+    }
+
+    /// Adds a table of one row an output time.
+    fn table<'a>(
+        &mut self,
+        name: &str,
+        rows: impl ExactSizeIterator<Item = &'a Vec<f64>>,
+    ) -> Result<(), OutputError> {
+        let (count, mut sites, mut values) = (rows.len(), 0, Vec::new());
+        for row in rows {
+            sites = row.len();
+            values.extend_from_slice(row);
+        }
+        let array = Array2::from_shape_vec((count, sites), values);
+        self.add(name, &array.expect("every output has one entry a site"))
     }
 
     /// Ends the archive; the error is the first that there was.
-    fn finish(archive: NpzWriter<Disk>, path: &Path) -> Result<(), OutputError> {
-        let Disk { file, failure } = archive.finish().map_err(npz(path))?;
-        failure.map_or_else(|| file.sync_all(), Err).map_err(at(path))
+    fn finish(self) -> Result<(), OutputError> {
+        let Disk { file, failure } = self.archive.finish().map_err(npz(&self.path))?;
+        failure.map_or_else(|| file.sync_all(), Err).map_err(at(&self.path))
     }
 }
 
@@ -56,71 +102,96 @@ fn npz(path: &Path) -> impl Fn(WriteNpzError) -> OutputError + '_ {
     |source| OutputError::Io { path: path.to_path_buf(), source: io::Error::other(source) }
 }
 
-/// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate` and one (times, sites)
-/// array a column.
+/// profiles.npz: `times`, `sites`, `x`, `left_inflow`, `error_estimate`, one (times, sites) array a
+/// column, `error_COLUMN` (times) for each, and `about`. `request` is what was asked for.
 pub fn write_profiles_npz(
     directory: &RunDirectory,
     profiles: &[Profile],
     positions: &[f64],
     estimates: &[f64],
+    request: &Map<String, Value>,
 ) -> Result<(), OutputError> {
-    let path = directory.path("profiles.npz");
-    let mut file = Disk::create(&path)?;
-    let mut vector = |name: &str, values: Vec<f64>| {
-        file.add_array(name, &Array1::from(values)).map_err(npz(&path))
-    };
-    vector("times", profiles.iter().map(|p| p.time).collect())?;
-    vector("x", positions.to_vec())?;
-    vector("left_inflow", profiles.iter().map(|p| p.left_inflow).collect())?;
-    vector("error_estimate", estimates.to_vec())?;
-    file.add_array("sites", &Array1::from_iter(0..positions.len() as i64)).map_err(npz(&path))?;
+    let mut file = Npz::create(directory, "profiles.npz")?;
+    file.vector("times", profiles.iter().map(|p| p.time))?;
+    file.vector("x", positions.iter().copied())?;
+    file.vector("left_inflow", profiles.iter().map(|p| p.left_inflow))?;
+    file.vector("error_estimate", estimates.iter().copied())?;
+    file.add("sites", &Array1::from_iter(0..positions.len() as i64))?;
     let tables: Vec<_> = profiles.iter().map(columns).collect();
-    for index in 0..8 {
-        let Some(first) = tables.first() else { break };
-        let values = tables.iter().flat_map(|columns| columns[index].1.iter().copied()).collect();
-        let array = Array2::from_shape_vec((profiles.len(), positions.len()), values)
-            .expect("every profile has one entry a site");
-        file.add_array(first[index].0, &array).map_err(npz(&path))?;
+    for (index, column) in PROFILE_COLUMNS.iter().enumerate() {
+        file.table(column.name, tables.iter().map(|columns| &columns[index].1))?;
+        let errors = profiles.iter().map(|p| p.errors.values()[index]);
+        file.vector(&format!("error_{}", column.name), errors)?;
     }
-    Disk::finish(file, &path)
+    file.add("about", &Text::scalar(about(request, &PROFILE_COLUMNS)))?;
+    file.finish()
+}
+
+/// limit.npz: `times`, `x`, `error_estimate`, one (times, x) array a column, `error_COLUMN` (times)
+/// for each, and `about`.
+pub fn write_limit_npz(
+    directory: &RunDirectory,
+    table: &LimitTable,
+    positions: &[f64],
+    errors: &[[f64; 4]],
+    estimates: &[f64],
+    request: &Map<String, Value>,
+) -> Result<(), OutputError> {
+    let mut file = Npz::create(directory, "limit.npz")?;
+    file.vector("times", table.iter().map(|(t, _)| *t))?;
+    file.vector("x", positions.iter().copied())?;
+    file.vector("error_estimate", estimates.iter().copied())?;
+    for (index, column) in LIMIT_COLUMNS.iter().enumerate() {
+        file.table(column.name, table.iter().map(|(_, columns)| &columns[index]))?;
+        file.vector(&format!("error_{}", column.name), errors.iter().map(|e| e[index]))?;
+    }
+    file.add("about", &Text::scalar(about(request, &LIMIT_COLUMNS)))?;
+    file.finish()
 }
 
 /// A covariance to write: time, means, matrix.
 pub type KeptCovariance = (f64, Vec<f64>, Array2<f64>);
 
-/// covariance.npz: `times`, `mean` (times, coordinates) and `covariance` (times, coordinates,
-/// coordinates) in the theory's order, the last in double or single precision. A later run can
-/// start from it. Each matrix is dropped once it is in the array that is written, so that at most
-/// one exists twice.
+/// covariance.npz: `times`, `coordinates`, the names of the coordinates in the theory's order, `mean`
+/// (times, coordinates) and `covariance` (times, coordinates, coordinates), the last in double or
+/// single precision. A later run can start from it. Each matrix is dropped once it is in the array
+/// that is written, so that at most one exists twice.
 pub fn write_covariance_npz(
     directory: &RunDirectory,
     mut kept: Vec<KeptCovariance>,
+    topology: Topology,
     single: bool,
 ) -> Result<(), OutputError> {
-    let path = directory.path("covariance.npz");
-    let mut file = Disk::create(&path)?;
-    file.add_array("times", &Array1::from_iter(kept.iter().map(|(t, ..)| *t)))
-        .map_err(npz(&path))?;
-    let coordinates = kept.first().map_or(0, |(_, mean, _)| mean.len());
-    let means = kept.iter().flat_map(|(_, mean, _)| mean.iter().copied()).collect();
-    let means = Array2::from_shape_vec((kept.len(), coordinates), means)
-        .expect("all means have one length");
-    file.add_array("mean", &means).map_err(npz(&path))?;
+    let mut file = Npz::create(directory, "covariance.npz")?;
+    file.vector("times", kept.iter().map(|(t, ..)| *t))?;
+    let count = kept.first().map_or(0, |(_, mean, _)| mean.len());
+    file.add("coordinates", &Text::list(coordinates(topology, count)))?;
+    file.table("mean", kept.iter().map(|(_, mean, _)| mean))?;
     match kept.pop() {
         Some((_, _, one)) if kept.is_empty() && !single => {
-            file.add_array("covariance", &one.insert_axis(Axis(0)))
+            file.add("covariance", &one.insert_axis(Axis(0)))?
         }
         last => {
             kept.extend(last);
             if single {
-                file.add_array("covariance", &gather(kept, |c| c as f32))
+                file.add("covariance", &gather(kept, |c| c as f32))?
             } else {
-                file.add_array("covariance", &gather(kept, |c| c))
+                file.add("covariance", &gather(kept, |c| c))?
             }
         }
     }
-    .map_err(npz(&path))?;
-    Disk::finish(file, &path)
+    file.finish()
+}
+
+/// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring r_0..r_(N-1),
+/// p_0..p_(N-1).
+fn coordinates(topology: Topology, count: usize) -> Vec<String> {
+    let (bonds, first) = match topology {
+        Topology::Open => (count / 2, 1),
+        Topology::Ring => (count / 2, 0),
+    };
+    let r = (0..bonds).map(|n| format!("r_{}", n + first));
+    r.chain((0..count - bonds).map(|n| format!("p_{n}"))).collect()
 }
 
 /// All matrices in one array.

@@ -9,9 +9,10 @@ use crate::numerics::vector::largest_of;
 use crate::observe::identities::Identity;
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::phonons::{self, Phonon};
+use crate::observe::series::Totals;
 use crate::observe::{Profile, relative_errors};
 use crate::output::{
-    KeptCovariance, OutputError, RunDirectory, profiles_csv, write_covariance_npz,
+    KeptCovariance, OutputError, RunDirectory, profiles_csv, series_csv, write_covariance_npz,
     write_profiles_npz,
 };
 use ndarray::ArrayView2;
@@ -32,6 +33,8 @@ pub struct Run {
     pub(super) record: Record,
     pub(super) chain: Chain,
     pub(super) profiles: Vec<Profile>,
+    /// Totals: one an output time, or one of the stationary state.
+    pub(super) series: Vec<Totals>,
     pub(super) errors: Vec<f64>,
     pub(super) identities: Vec<Identity>,
     pub(super) covariances: Vec<KeptCovariance>,
@@ -129,12 +132,13 @@ impl Run {
     ) -> Run {
         let errors = relative_errors(&profiles);
         let keys = keys.as_object().cloned().unwrap_or_default();
-        let (covariances, modes, single_precision, work) = Default::default();
+        let (series, covariances, modes, single_precision, work) = Default::default();
         let chain = chain.clone();
         Run {
             record,
             chain,
             profiles,
+            series,
             errors,
             identities,
             covariances,
@@ -198,6 +202,12 @@ impl Run {
     /// Whether every output has reached the tolerance that was asked for.
     pub fn tolerance_reached(&self) -> bool {
         self.worst_error() <= self.record.tolerance
+    }
+
+    /// Totals of the chain and what has entered, left and been converted since time 0, one an
+    /// output time; of a stationary state one.
+    pub fn series(&self) -> &[Totals] {
+        &self.series
     }
 
     /// The worst violation of each exact identity.
@@ -264,7 +274,9 @@ impl Answer for Run {
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
         let positions = self.positions();
         directory.write("profiles.csv", profiles_csv(&self.profiles, &positions).as_bytes())?;
-        write_profiles_npz(directory, &self.profiles, &positions, &self.errors)?;
+        let request = &self.record.request;
+        write_profiles_npz(directory, &self.profiles, &positions, &self.errors, request)?;
+        directory.write("series.csv", series_csv(&self.series).as_bytes())?;
         if let Some(modes) = &self.modes {
             let times = self.profiles.iter().map(|p| p.time);
             let csv = phonons::modes_csv(times.zip(modes.phonons.iter().map(|p| &p[..])));
@@ -278,7 +290,8 @@ impl Answer for Run {
             return Ok(());
         }
         let covariances = std::mem::take(&mut self.covariances);
-        write_covariance_npz(directory, covariances, self.single_precision)
+        let topology = self.chain.topology;
+        write_covariance_npz(directory, covariances, topology, self.single_precision)
     }
 }
 

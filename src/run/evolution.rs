@@ -14,6 +14,7 @@ use crate::monitor::Monitor;
 use crate::observe::Profile;
 use crate::observe::identities::{self, Identity};
 use crate::observe::phonons;
+use crate::observe::series::Totals;
 use serde_json::json;
 use std::ops::Range;
 
@@ -166,14 +167,16 @@ impl Evolution<'_> {
             inverted.solves,
         );
         let profiles = (solutions.iter().zip(labels)).map(|(s, &t)| Profile::new(chain, s, t));
-        let profiles = profiles.collect();
+        let profiles: Vec<Profile> = profiles.collect();
+        let series = solutions.iter().zip(&profiles);
+        let series = series.map(|(s, p)| Totals::new(chain, &start, s, p)).collect();
         let kept = labels.iter().zip(kept).zip(&mut solutions).filter(|((_, keep), _)| **keep);
         let covariances = kept.filter_map(|((&t, _), s)| {
             Some((t, s.moments.mean.clone(), s.moments.covariance.take()?))
         });
         let covariances = covariances.collect();
         let run = Run::new(record, chain, profiles, identities, keys, line);
-        Ok(Run { covariances, modes, ..run })
+        Ok(Run { series, covariances, modes, ..run })
     }
 
     fn solutions(

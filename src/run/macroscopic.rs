@@ -14,7 +14,7 @@ use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
 use crate::observe;
-use crate::output::{OutputError, RunDirectory, limit_csv};
+use crate::output::{OutputError, RunDirectory, limit_csv, write_limit_npz};
 use serde_json::{Map, Value, json};
 
 /// The macroscopic profiles at diffusive `times`, from the initial profiles; without times the
@@ -222,7 +222,7 @@ impl Answer for LimitRun {
                 "t": time(*t),
                 "error_estimate": relative,
                 "absolute_errors":
-                    { "r": e[0], "mechanical": e[1], "thermal": e[2], "energy": e[3] },
+                    { "mean_r": e[0], "mechanical": e[1], "thermal": e[2], "energy": e[3] },
             })
         };
         let outputs = self.table.iter().zip(&self.errors).zip(&self.relative).map(entry);
@@ -253,7 +253,9 @@ impl Answer for LimitRun {
     }
 
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
-        directory.write("limit.csv", limit_csv(&self.table, &self.positions()).as_bytes())
+        let (positions, request) = (self.positions(), &self.record.request);
+        directory.write("limit.csv", limit_csv(&self.table, &positions).as_bytes())?;
+        write_limit_npz(directory, &self.table, &positions, &self.errors, &self.relative, request)
     }
 }
 

@@ -3,6 +3,7 @@
 use super::plan::Record;
 use super::{Error, memory};
 use crate::output::{Existing, OutputError, RunDirectory};
+use crate::scenario::Scenario;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
@@ -58,9 +59,26 @@ pub trait Answer {
         self.write(&directory)?;
         self.clone().write_covariances(&directory)?;
         let seconds = self.record().started.elapsed().as_secs_f64();
-        let text = serde_json::to_string_pretty(&self.summary(seconds)).unwrap_or_default() + "\n";
-        directory.write("summary.json", text.as_bytes())?;
+        self.write_summary(&directory, seconds)?;
         Ok(directory.commit()?)
+    }
+
+    /// Writes scenario.toml and, last of all, summary.json, whose text is returned.
+    fn write_summary(&self, directory: &RunDirectory, seconds: f64) -> Result<String, OutputError> {
+        let request = &self.record().request;
+        let failed = |source: std::io::Error| OutputError::Io {
+            path: directory.path("scenario.toml"),
+            source,
+        };
+        let scenario: Scenario =
+            serde_json::from_value(request["scenario"].clone()).map_err(|e| failed(e.into()))?;
+        let task = self.record().plan.task.name();
+        let text = format!(
+            "# The scenario of this run, as it was run: flipchain {task} scenario.toml -o DIR\n\n{}",
+            scenario.to_toml().map_err(failed)?
+        );
+        directory.write("scenario.toml", text.as_bytes())?;
+        directory.write_summary(self.summary(seconds))
     }
 }
 

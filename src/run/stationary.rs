@@ -11,6 +11,7 @@ use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::observe::identities::{self, Identity};
 use crate::observe::periodic::PeriodicWork;
+use crate::observe::series::Totals;
 use crate::observe::{self, Profile};
 use crate::steady::periodic::PeriodicState;
 use crate::steady::{SteadyError, closed, periodic, profiles as without};
@@ -186,6 +187,7 @@ fn answer(
     );
     let mut profiles: Vec<Profile> =
         phases.iter().map(|&t| Profile::new(chain, &state.at(t), t)).collect();
+    let series = vec![Totals::stationary(chain, &average)];
     profiles.push(average);
     let solves = if method == Method::Closed { 0 } else { 1 + state.harmonics.len() };
     let work = PeriodicWork::new(chain, &state.mean);
@@ -219,5 +221,5 @@ fn answer(
     });
     let line = format!("stationary state, N = {}; {how}{driven}", chain.bonds);
     let run = Run::new(record, chain, profiles, Identity::worst(checked.concat()), keys, line);
-    Run { covariances, work, ..run }
+    Run { series, covariances, work, ..run }
 }

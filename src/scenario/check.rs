@@ -24,9 +24,13 @@ pub(super) fn profiles(scenario: &Scenario, document: &Document) -> Result<(), S
     if let Some(tension) = &initial.tension {
         profile(tension, r(), false, "initial.tension", document)?;
     }
-    // Every r sits where a p sits, so the grid of p covers both variances.
     profile(&initial.elongation, r(), false, "initial.elongation", document)?;
     profile(&initial.momentum, p(), false, "initial.momentum", document)?;
+    if let (Some(var_r), Some(var_p)) = (&initial.var_r, &initial.var_p) {
+        profile(var_r, r(), true, "initial.var_r", document)?;
+        return profile(var_p, p(), true, "initial.var_p", document);
+    }
+    // Every r sits where a p sits, so the grid of p covers both variances.
     profile(&initial.temperature, p(), true, "initial.temperature", document)
 }
 
@@ -47,9 +51,20 @@ fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
             _ => Ok(()),
         };
     let held = "only elongation and momentum beside a covariance file, which holds the variances";
-    together("covariance", &["temperature", "state", "tension"], held)?;
+    together("covariance", &["temperature", "var_r", "var_p", "state", "tension"], held)?;
     let gibbs = "only temperature and tension beside state = \"gibbs\", which sets the means";
-    together("state", &["elongation", "momentum"], gibbs)?;
+    together("state", &["elongation", "momentum", "var_r", "var_p"], gibbs)?;
+    let both = "either temperature, or var_r and var_p";
+    together("temperature", &["var_r", "var_p"], both)?;
+    for (key, other) in [("var_r", "var_p"), ("var_p", "var_r")] {
+        if has(key) && !has(other) {
+            return Err(document.refuse(
+                &format!("initial.{key}"),
+                format!("{key} without {other}"),
+                format!("{both} together"),
+            ));
+        }
+    }
     if has("tension") && !has("state") {
         return Err(document.refuse(
             "initial.tension",
@@ -57,8 +72,9 @@ fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
             "tension beside state = \"gibbs\"",
         ));
     }
-    if !has("temperature") && !has("covariance") {
-        let allowed = "a number, or a mathematical expression in x between quotes";
+    if !has("temperature") && !has("var_r") && !has("covariance") {
+        let allowed =
+            "a number, or a mathematical expression in x between quotes (or var_r and var_p)";
         return Err(document.refuse(
             "initial.temperature",
             "nothing, but this key is required",

@@ -1,13 +1,15 @@
 //! The TOML text as a tree in which every value knows the line, or the `--set`, that it comes from.
 
-use super::ScenarioError;
+use super::{ScenarioError, hints, json};
 use serde_json::json;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
 /// Where a value was written.
 #[derive(Debug, Clone, Copy)]
-enum Place {
+pub(super) enum Place {
+    /// Somewhere in the file.
+    File,
     /// A byte of the text, turned into a line only for a message.
     Text(usize),
     /// The override of this number.
@@ -17,7 +19,7 @@ enum Place {
 /// A value and its place.
 #[derive(Debug)]
 pub(super) struct Node {
-    place: Place,
+    pub(super) place: Place,
     pub(super) value: Value,
 }
 
@@ -43,8 +45,8 @@ pub(super) struct Document<'a> {
 }
 
 impl<'a> Document<'a> {
-    /// Parses the text and applies the overrides. Nesting is bounded by the TOML parser (80
-    /// levels).
+    /// Parses the text, TOML or JSON, and applies the overrides. Nesting is bounded by the parsers
+    /// (80 and 128 levels).
     pub(super) fn parse(
         text: &'a str,
         name: &'a str,
@@ -52,17 +54,38 @@ impl<'a> Document<'a> {
     ) -> Result<Self, ScenarioError> {
         let root = Node { place: Place::Text(0), value: Value::Table(BTreeMap::new()) };
         let mut document = Document { text, name, overrides, root };
-        let table = DeTable::parse(text).map_err(|e| {
-            let place = e
-                .span()
-                .map_or(name.to_string(), |span| document.describe(Place::Text(span.start)));
-            ScenarioError::Syntax { place, reason: e.message().trim().replace('\n', ", ") }
-        })?;
-        document.root.value = table_value(table.get_ref(), &|start| Place::Text(start));
+        if json::is_json(text) {
+            document.root = json::parse(text).map_err(|e| ScenarioError::Json {
+                place: format!("{name}:{}", e.line()),
+                reason: e.to_string(),
+            })?;
+        } else {
+            let table = DeTable::parse(text).map_err(|e| document.syntax(&e))?;
+            document.root.value = table_value(table.get_ref(), &|start| Place::Text(start));
+        }
         for (number, argument) in overrides.iter().enumerate() {
             document.root.set(argument, Place::Override(number))?;
         }
         Ok(document)
+    }
+
+    /// What the TOML parser found wrong, with its line.
+    fn syntax(&self, error: &toml::de::Error) -> ScenarioError {
+        let reason = one_line(error.message());
+        let Some(span) = error.span() else {
+            return ScenarioError::Syntax { place: self.name.into(), reason };
+        };
+        let before = self.text.get(..span.start).unwrap_or_default();
+        let line = before.rsplit('\n').next().unwrap_or_default();
+        let hint = match hints::at(self.text, span.start) {
+            // "C:\Users" begins an escape sequence.
+            "" if line.contains('\\') => {
+                " (a path with backslashes stands between single quotes, 'runs\\a.npz')"
+            }
+            hint => hint,
+        };
+        let place = self.describe(Place::Text(span.start));
+        ScenarioError::Syntax { place, reason: reason + hint }
     }
 
     /// The refusal of the value at `key`, placed at that value or, where there is none, at the
@@ -98,6 +121,7 @@ impl<'a> Document<'a> {
 
     fn describe(&self, place: Place) -> String {
         match place {
+            Place::File => self.name.into(),
             Place::Text(start) => {
                 let before = &self.text.as_bytes()[..start.min(self.text.len())];
                 format!("{}:{}", self.name, 1 + before.iter().filter(|&&b| b == b'\n').count())
@@ -142,6 +166,10 @@ impl Node {
         let text = text.trim();
         let value = match DeValue::parse(text) {
             Ok(value) => plain_value(value.get_ref(), &|_| place),
+            // Only a text goes without quotes.
+            Err(e) if text.starts_with(['[', '{', '"', '\'']) => {
+                return Err(refuse(&format!("this is not valid TOML: {}", one_line(e.message()))));
+            }
             Err(_) => Value::Text(text.to_string()),
         };
         *node = Node { place, value };
@@ -206,6 +234,11 @@ fn plain_value(value: &DeValue, place: &impl Fn(usize) -> Place) -> Value {
         DeValue::Boolean(truth) => Value::Other(truth.to_string()),
         DeValue::Datetime(date) => Value::Other(format!("the date {date}")),
     }
+}
+
+/// The message of a parser on one line.
+fn one_line(message: &str) -> String {
+    message.trim().replace('\n', ", ")
 }
 
 /// Text for a message: one line of at most 80 characters, without control characters.

@@ -19,6 +19,14 @@ pub enum ScenarioError {
         /// Why.
         reason: String,
     },
+    /// The text begins like JSON and is not JSON.
+    #[error("{place}: this is not valid JSON: {reason}")]
+    Json {
+        /// file:line
+        place: String,
+        /// Why.
+        reason: String,
+    },
     /// An override that is not of the form key.path=value.
     #[error("--set {argument}: {reason}; allowed: key.path=value, for example chain.bonds=400")]
     Override {

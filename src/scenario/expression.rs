@@ -6,6 +6,7 @@
 //! allocates nothing. Length and nesting are bounded, so is everything else. Powers, sines etc. are
 //! those of the Rust standard library.
 
+use super::hints;
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::borrow::Cow;
@@ -194,6 +195,13 @@ impl Expression {
     }
 }
 
+/// What an unknown name may have meant.
+fn hint(name: &str) -> String {
+    let known: Vec<&str> =
+        FUNCTIONS.iter().map(|(known, _)| *known).chain(["min", "max", "pi"]).collect();
+    hints::name(name, &known)
+}
+
 struct Parser<'a> {
     source: &'a str,
     position: usize,
@@ -286,7 +294,10 @@ impl Parser<'_> {
                 None => {
                     let found =
                         format!("the unknown name {name} at character {}", self.character(start));
-                    return Err(ExpressionError { found, allowed: NAMES.into() });
+                    return Err(ExpressionError {
+                        found,
+                        allowed: NAMES.to_string() + &hint(name),
+                    });
                 }
             },
         }
@@ -328,7 +339,8 @@ impl Parser<'_> {
             Some(c) => format!("{c:?} at character {}", self.character(self.position)),
             None => "its end too early".into(),
         };
-        ExpressionError { found, allowed: allowed.into() }
+        let hint = hints::at(self.source, self.position);
+        ExpressionError { found, allowed: allowed.to_string() + hint }
     }
 
     /// Counted from 1.

@@ -11,13 +11,17 @@ mod document;
 mod error;
 mod expression;
 mod grid;
+mod hints;
+mod json;
 mod schema;
+mod similar;
 mod starting_points;
 mod types;
 
 pub use error::ScenarioError;
 pub use expression::{Expression, ExpressionError};
 pub use schema::{LARGEST_NUMBER, schema};
+pub use similar::{did_you_mean, nearest};
 pub use starting_points::{STARTING_POINTS, StartingPoint};
 pub use types::*;
 
@@ -29,7 +33,7 @@ use std::path::Path;
 pub const LARGEST_FILE: u64 = 64 << 20;
 
 impl Scenario {
-    /// Reads and checks a scenario file, after applying `key.path=value` overrides in their order.
+    /// Reads and checks a scenario file, TOML or JSON, after applying `key.path=value` overrides in their order.
     ///
     /// The value of an override is TOML if it parses as TOML, otherwise text: `chain.bonds=400`,
     /// `initial.temperature=2 - x`. Tables on the way are created. Errors name file and line, or
@@ -46,9 +50,7 @@ impl Scenario {
     ) -> Result<Scenario, E> {
         let text = text(path)?;
         let name = path.display().to_string();
-        let (scenario, document) = form(&text, &name, overrides)?;
-        fits(&scenario)?;
-        let mut scenario = complete(scenario, &document)?;
+        let mut scenario = Scenario::from_str_if(&text, &name, overrides, fits)?;
         // A covariance file is found beside the scenario file.
         if let Some(covariance) =
             scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut())
@@ -65,8 +67,30 @@ impl Scenario {
         name: &str,
         overrides: &[String],
     ) -> Result<Scenario, ScenarioError> {
+        Scenario::from_str_if(text, name, overrides, |_| Ok(()))
+    }
+
+    /// The same, which asks `fits` before anything is done that costs O(N).
+    pub fn from_str_if<E: From<ScenarioError>>(
+        text: &str,
+        name: &str,
+        overrides: &[String],
+        fits: impl FnOnce(&Scenario) -> Result<(), E>,
+    ) -> Result<Scenario, E> {
         let (scenario, document) = form(text, name, overrides)?;
-        complete(scenario, &document)
+        fits(&scenario)?;
+        Ok(complete(scenario, &document)?)
+    }
+
+    /// The scenario as a TOML text that reads back to the same scenario; a covariance file is named
+    /// by its absolute path, so that it is found from everywhere.
+    pub fn to_toml(&self) -> Result<String, std::io::Error> {
+        let mut scenario = self.clone();
+        let file = scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut());
+        if let Some(file) = file {
+            *file = std::path::absolute(&*file)?.display().to_string();
+        }
+        toml::to_string(&scenario).map_err(std::io::Error::other)
     }
 
     /// The `[initial]` table, or a message that `command` needs it; `limit` and `check` need it as
@@ -101,15 +125,24 @@ fn text(path: &Path) -> Result<String, ScenarioError> {
     if file.metadata().is_ok_and(|m| m.is_dir()) {
         return Err(unreadable("it is a directory; a scenario is a TOML file".into()));
     }
+    read_text(file).map_err(unreadable)
+}
+
+/// The text of a scenario from whatever holds it, or why it is none.
+pub fn read_text(from: impl Read) -> Result<String, String> {
     let mut bytes = Vec::new();
-    file.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| unreadable(e.to_string()))?;
+    from.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     if bytes.len() as u64 > LARGEST_FILE {
-        return Err(unreadable(format!("it is larger than {} MiB", LARGEST_FILE >> 20)));
+        return Err(format!("it is larger than {} MiB", LARGEST_FILE >> 20));
+    }
+    // What `>` writes in some shells of Windows.
+    if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
+        return Err("it is UTF-16 text; save it as UTF-8".into());
     }
     String::from_utf8(bytes).map_err(|e| {
         let valid = &e.as_bytes()[..e.utf8_error().valid_up_to()];
         let line = 1 + valid.iter().filter(|&&b| b == b'\n').count();
-        unreadable(format!("line {line} is not valid UTF-8; a scenario is a TOML text file"))
+        format!("line {line} is not valid UTF-8; a scenario is a TOML text file")
     })
 }
 

@@ -5,7 +5,7 @@
 //! [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
 
 use super::document::{Document, Node, Value, shortened};
-use super::{Expression, Scenario, ScenarioError};
+use super::{Expression, Scenario, ScenarioError, hints};
 use serde_json::Value as Json;
 
 /// No number beyond this size is read: products of some of them would overflow.
@@ -67,7 +67,12 @@ impl<'a> Form<'a> {
             return branch.map_or_else(refuse, |branch| self.check(node, branch, key));
         }
         if !takes(schema, &node.value) {
-            return refuse();
+            let hint = match &node.value {
+                Value::Text(text) if takes(schema, &Value::Integer(1)) => hints::number(text),
+                _ => "",
+            };
+            let allowed = self.allowed(schema) + hint;
+            return Err(self.document.refuse(key, node.found(), allowed));
         }
         match &node.value {
             Value::Table(entries) => {
@@ -86,7 +91,7 @@ impl<'a> Form<'a> {
                         return Err(self.document.refuse(
                             &join(name),
                             "an unknown key",
-                            suggestion(name, &known),
+                            hints::keys(self.root, key, name, &known),
                         ));
                     }
                 }
@@ -233,29 +238,4 @@ fn choices(schema: &Json) -> Option<Vec<&str>> {
     }
     let branches = schema["oneOf"].as_array()?;
     Some(branches.iter().filter_map(|branch| branch["const"].as_str()).collect())
-}
-
-/// The known keys, the most similar one first in line for a typing error.
-fn suggestion(name: &str, known: &[&str]) -> String {
-    let nearest = known.iter().map(|key| (edit_distance(name, key), key)).min();
-    let hint = match nearest {
-        Some((distance, key)) if distance <= 1 + key.len() / 3 => format!(" (did you mean {key}?)"),
-        _ => String::new(),
-    };
-    format!("{}{hint}", known.join(", "))
-}
-
-/// Levenshtein's distance of two words; a word beyond 80 characters is like no other.
-fn edit_distance(a: &str, b: &str) -> usize {
-    let b: Vec<char> = b.chars().collect();
-    let mut row: Vec<usize> = (0..=b.len()).collect();
-    for (i, left) in a.chars().take(80).enumerate() {
-        let mut diagonal = std::mem::replace(&mut row[0], i + 1);
-        for (j, right) in b.iter().enumerate() {
-            let substituted = diagonal + usize::from(left != *right);
-            diagonal = row[j + 1];
-            row[j + 1] = substituted.min(row[j] + 1).min(diagonal + 1);
-        }
-    }
-    row[b.len()]
 }

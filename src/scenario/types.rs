@@ -148,10 +148,16 @@ pub struct InitialTable {
     /// E p_n at x = n/N.
     #[serde(default)]
     pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside a covariance, which holds it:
-    /// there it is left out, and 0.
+    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside var_r and var_p or a covariance,
+    /// which hold it: there it is left out, and 0.
     #[serde(default = "Expression::left_out", skip_serializing_if = "Expression::is_left_out")]
     pub temperature: Expression,
+    /// Var r_n at x = n/N, ≥ 0; with var_p, in place of temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub var_r: Option<Expression>,
+    /// Var p_n at x = n/N, ≥ 0; with var_r, in place of temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub var_p: Option<Expression>,
     /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n
     /// = 0. Reading turns it into profiles.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -163,6 +169,18 @@ pub struct InitialTable {
     /// the file's, or where it has none the profiles above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covariance: Option<String>,
+}
+
+impl InitialTable {
+    /// Var r_n as a function of x; 0 beside a covariance, which holds it.
+    pub fn variance_r(&self) -> &Expression {
+        self.var_r.as_ref().unwrap_or(&self.temperature)
+    }
+
+    /// Var p_n as a function of x; 0 beside a covariance, which holds it.
+    pub fn variance_p(&self) -> &Expression {
+        self.var_p.as_ref().unwrap_or(&self.temperature)
+    }
 }
 
 /// A named initial state.

@@ -1,0 +1,66 @@
+//! Texts as arrays of NumPy, which ndarray-npy does not write: the type `<U` of fixed width.
+
+use ndarray_npy::{WriteNpyError, WriteNpyExt};
+use std::io::Write;
+
+/// One text (shape ()) or a list of them (shape (n,)).
+pub(super) struct Text {
+    texts: Vec<String>,
+    is_list: bool,
+}
+
+impl Text {
+    /// One text.
+    pub fn scalar(text: String) -> Text {
+        Text { texts: vec![text], is_list: false }
+    }
+
+    /// A list.
+    pub fn list(texts: Vec<String>) -> Text {
+        Text { texts, is_list: true }
+    }
+}
+
+impl WriteNpyExt for Text {
+    /// The npy format, version 1.0: magic, length of the header, a header that ends on a multiple
+    /// of 64 bytes, and every text as UTF-32 filled up with zeros.
+    fn write_npy<W: Write>(&self, mut writer: W) -> Result<(), WriteNpyError> {
+        let width = self.texts.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
+        let shape = if self.is_list { format!("({},)", self.texts.len()) } else { "()".into() };
+        let header =
+            format!("{{'descr': '<U{width}', 'fortran_order': False, 'shape': {shape}, }}");
+        // Magic, version and length take 10 bytes, the line feed one.
+        let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
+        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
+        bytes.extend((length as u16).to_le_bytes());
+        bytes.extend(format!("{header:<0$}\n", length - 1).into_bytes());
+        for text in &self.texts {
+            let end = bytes.len() + 4 * width;
+            bytes.extend(text.chars().flat_map(|c| u32::from(c).to_le_bytes()));
+            bytes.resize(end, 0);
+        }
+        writer.write_all(&bytes).and_then(|()| writer.flush()).map_err(WriteNpyError::Io)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_text_has_the_bytes_that_numpy_writes() {
+        let mut bytes = Vec::new();
+        Text::list(vec!["r_1".into(), "é".into()]).write_npy(&mut bytes).unwrap();
+        // numpy.lib.format.write_array(f, numpy.array(["r_1", "é"]))
+        let header = "{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }";
+        assert_eq!(bytes[..10], *b"\x93NUMPY\x01\x00\x76\x00");
+        assert_eq!(bytes[10..128], *format!("{header:<117}\n").as_bytes());
+        assert_eq!(bytes[128..], *b"r\0\0\0_\0\0\01\0\0\0\xe9\0\0\0\0\0\0\0\0\0\0\0");
+        let mut bytes = Vec::new();
+        Text::scalar("{}".into()).write_npy(&mut bytes).unwrap();
+        assert!(
+            bytes[10..].starts_with(b"{'descr': '<U2', 'fortran_order': False, 'shape': (), }")
+        );
+        assert_eq!(bytes.len(), 128 + 8);
+    }
+}
