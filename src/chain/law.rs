@@ -95,6 +95,24 @@ impl InitialProfiles {
     }
 }
 
+impl InitialLaw {
+    /// The values of the nearest sites, on a chain of another length: what its cost depends on.
+    pub(crate) fn resampled(&self, chain: &Chain) -> InitialLaw {
+        let to = |values: &[f64], count: usize| -> Vec<f64> {
+            (0..count).map(|n| values[n * values.len() / count]).collect()
+        };
+        let (bonds, atoms) = (chain.bonds, chain.atoms());
+        InitialLaw {
+            mean_r: to(&self.mean_r, bonds),
+            mean_p: to(&self.mean_p, atoms),
+            var_r: to(&self.var_r, bonds),
+            var_p: to(&self.var_p, atoms),
+            // Only whether there is one matters; this one takes no memory.
+            covariance: self.covariance.as_ref().map(|_| ndarray::Array2::zeros((0, 0))),
+        }
+    }
+}
+
 impl From<&InitialTable> for InitialProfiles {
     fn from(table: &InitialTable) -> InitialProfiles {
         let function = |expression: &Expression| -> Function {

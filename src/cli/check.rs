@@ -4,7 +4,6 @@ use super::session::Session;
 use super::{Error, RunArgs};
 use crate::chain::{ChainBuilder, InitialProfiles};
 use crate::figures;
-use crate::method::Task;
 use crate::observe::theorems::STATEMENTS;
 use crate::run::{self, Options, Times};
 use crate::scenario::Scenario;
@@ -46,14 +45,14 @@ fn length(text: &str) -> Result<f64, String> {
 }
 
 impl CheckArgs {
-    fn options(&self) -> Result<Options, Error> {
-        Ok(Options {
+    fn options(&self) -> Options {
+        Options {
             sizes: self.sizes.clone(),
             covariance_sizes: self.covariance_sizes.clone(),
             correlation_length: self.correlation_length,
             omegas: self.omegas.clone(),
-            ..self.run.options(Task::Check)?
-        })
+            ..self.run.options()
+        }
     }
 
     /// The scenario of one size: its messages name the place where they arise.
@@ -66,7 +65,7 @@ impl CheckArgs {
 
 /// Runs the command.
 pub fn run(all: CheckArgs) -> Result<(), Error> {
-    let (args, options) = (&all.run, all.options()?);
+    let (args, options) = (&all.run, all.options());
     for (bonds, _) in options.all_sizes()? {
         all.at_size(bonds)?;
     }

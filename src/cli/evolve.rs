@@ -1,10 +1,10 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
 use super::session::Session;
-use super::{CovarianceArgs, Error, RunArgs};
+use super::{CovarianceArgs, Error, RunArgs, run_args};
 use crate::chain::{Chain, InitialLaw};
 use crate::figures::{self, Outputs};
-use crate::method::Task;
+use crate::method::{Method, Task};
 use crate::run::{self, Keep, Options, Times};
 use crate::scenario::TimeScale;
 
@@ -13,6 +13,9 @@ use crate::scenario::TimeScale;
 pub struct EvolveArgs {
     #[command(flatten)]
     run: RunArgs,
+    /// How to compute; chosen, and said in the summary, if left out
+    #[arg(long, value_parser = run_args::methods(Task::Evolve), default_value = "auto")]
+    method: Method,
     #[command(flatten)]
     covariance: CovarianceArgs,
     /// Which output times (as the scenario gives them) the covariance is written at; all if left
@@ -47,7 +50,8 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         covariance: all.kept(),
         single_precision: all.covariance.single,
         modes: all.modes,
-        ..args.options(Task::Evolve)?
+        method: all.method,
+        ..args.options()
     };
     let question = run::plan_evolve(&chain, &law, &times, &options)?.described_by(&scenario)?;
     let outputs = match times.scale {

@@ -69,13 +69,16 @@ pub fn say(args: &RunArgs, plan: &Plan) {
 /// The refusal of a run that would not fit.
 pub fn too_large(error: &TooLarge) -> String {
     let whose = if error.by_caller { "--memory-limit allows" } else { "this machine has left" };
+    let most = match error.most {
+        0 => "no chain fits".to_string(),
+        most => format!("up to {most}"),
+    };
     format!(
         "chain.bonds: found {}; this run then needs about {}, and {whose} {}; \
-         allowed here: up to about {}; or {}; or a larger --memory-limit",
+         allowed here: {most}; or {}; or a larger --memory-limit",
         error.bonds,
         size(error.needed),
         size(error.limit),
-        error.most,
         instead(error.saving),
     )
 }

@@ -4,7 +4,6 @@ use super::session::Session;
 use super::{Error, RunArgs};
 use crate::chain::{Chain, InitialProfiles};
 use crate::figures::{self, Curves};
-use crate::method::Task;
 use crate::run::{self, LimitRun, Times};
 
 /// Arguments of `flipchain limit`.
@@ -18,7 +17,7 @@ pub struct LimitArgs {
 pub fn run(all: LimitArgs) -> Result<(), Error> {
     let args = &all.run;
     let scenario = args.read_scenario(|scenario| scenario.output_times().len().max(1))?;
-    let options = args.options(Task::Limit)?;
+    let options = args.options();
     let chain = Chain::new(&scenario);
     run::has_limit(&chain)?;
     let times = Times::of(&scenario);

@@ -5,8 +5,10 @@ pub use super::progress::Show;
 use super::source::Source;
 use crate::cost;
 use crate::figures::Formats;
+use crate::method::{Method, Task};
 use crate::run::{self, Saving};
 use crate::scenario::Scenario;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -35,9 +37,6 @@ pub struct RunArgs {
     /// Largest error, relative to the largest value of each profile
     #[arg(long, default_value = "1e-9", value_parser = tolerance)]
     pub tolerance: f64,
-    /// How to compute, where there is a choice; chosen, and said in the summary, if left out
-    #[arg(long)]
-    pub method: Option<String>,
     /// Threads to use; all processors if left out. The results do not depend on it
     #[arg(long, value_name = "COUNT")]
     pub threads: Option<NonZeroUsize>,
@@ -79,6 +78,22 @@ pub struct CovarianceArgs {
     pub single: bool,
 }
 
+/// The methods of a task as the values of an option, each with what it needs. The list is that of
+/// [`Method`].
+pub fn methods(task: Task) -> impl TypedValueParser<Value = Method> {
+    let serving = Method::ALL.into_iter().filter(move |method| method.serves(task));
+    let value = |method: Method| {
+        let needs = match method.needs() {
+            _ if method == Method::Auto => "the one that takes least (the default)".to_string(),
+            "" => "any chain".into(),
+            needs => format!("needs {needs}"),
+        };
+        PossibleValue::new(method.name()).help(needs)
+    };
+    PossibleValuesParser::new(serving.map(value))
+        .map(|name| Method::named(&name).expect("the values are names of methods"))
+}
+
 impl RunArgs {
     /// Reads the scenario with its overrides; where `profiles` of all its sites would not fit, that
     /// is said before anything is done for every site.
@@ -88,8 +103,10 @@ impl RunArgs {
     ) -> Result<Scenario, Error> {
         Source::of(&self.scenario)?.read(&self.overrides, |scenario| {
             let bonds = scenario.chain.bonds;
-            let least = cost::of_profiles(bonds, profiles(scenario));
-            let fits = run::fits(self.memory_limit, least, bonds, 1.0, Saving::FewerProfiles);
+            let count = profiles(scenario);
+            let least = |bonds: usize| cost::of_profiles(bonds, count).bytes;
+            let saving = Saving::FewerProfiles;
+            let fits = run::fits(self.memory_limit, least(bonds), bonds, least, saving);
             fits.map_err(Error::from)
         })
     }
@@ -123,13 +140,7 @@ mod tests {
     fn the_defaults_are_those_of_the_manual() {
         let run = parse(&[]).unwrap();
         assert_eq!((run.tolerance, run.format, run.threads), (1e-9, Format::Text, None));
-        assert!(
-            !run.force
-                && !run.quiet
-                && !run.verbose
-                && run.overrides.is_empty()
-                && run.method.is_none()
-        );
+        assert!(!run.force && !run.quiet && !run.verbose && run.overrides.is_empty());
     }
 
     #[test]

@@ -3,7 +3,6 @@
 
 use super::{Error, Format, RunArgs, expected, interrupt, print, progress, threads};
 use crate::figures::{Figure, style::Theme};
-use crate::method::Task;
 use crate::monitor::CancelToken;
 use crate::output::{Existing, OutputError, Parts, RunDirectory};
 use crate::run::{self, Answer, Options, Prepared};
@@ -40,14 +39,8 @@ impl Drop for Kept {
 
 impl RunArgs {
     /// The options that every task has.
-    pub fn options(&self, task: Task) -> Result<Options, Error> {
-        let method = self.method.as_deref().map(|name| run::method(name, task)).transpose()?;
-        Ok(Options {
-            tolerance: self.tolerance,
-            method: method.unwrap_or_default(),
-            memory_limit: self.memory_limit,
-            ..Options::default()
-        })
+    pub fn options(&self) -> Options {
+        Options { tolerance: self.tolerance, memory_limit: self.memory_limit, ..Options::default() }
     }
 }
 

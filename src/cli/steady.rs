@@ -1,10 +1,10 @@
 //! `flipchain steady`: the stationary state, or the time-periodic one under a periodic force.
 
 use super::session::Session;
-use super::{CovarianceArgs, Error, RunArgs};
+use super::{CovarianceArgs, Error, RunArgs, run_args};
 use crate::chain::{Chain, InitialLaw};
 use crate::figures::{self, Outputs};
-use crate::method::Task;
+use crate::method::{Method, Task};
 use crate::run::{self, Keep, Options};
 
 /// Arguments of `flipchain steady`.
@@ -12,6 +12,9 @@ use crate::run::{self, Keep, Options};
 pub struct SteadyArgs {
     #[command(flatten)]
     run: RunArgs,
+    /// How to compute; chosen, and said in the summary, if left out
+    #[arg(long, value_parser = run_args::methods(Task::Steady), default_value = "auto")]
+    method: Method,
     #[command(flatten)]
     covariance: CovarianceArgs,
     /// Under a periodic force: also the profiles at this many equally spaced phases of the period
@@ -29,7 +32,8 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         covariance: if all.covariance.covariance { Keep::All } else { Keep::None },
         single_precision: all.covariance.single,
         phases: all.phases as usize,
-        ..args.options(Task::Steady)?
+        method: all.method,
+        ..args.options()
     };
     // Between thermostats the initial law is forgotten, and its file need not be there.
     let needs_law = run::depends_on_initial_law(&chain);

@@ -44,8 +44,10 @@ pub struct Run {
     pub(super) work: Option<PeriodicWork>,
     /// More keys of the summary.
     pub(super) keys: Map<String, Value>,
-    /// How it was done, in a line.
+    /// What was asked and how it was done, in lines.
     pub(super) line: String,
+    /// Counts of what it took, in a line.
+    pub(super) counts: String,
 }
 
 /// The energies of the modes at every output, and their errors.
@@ -132,7 +134,7 @@ impl Run {
     ) -> Run {
         let errors = relative_errors(&profiles);
         let keys = keys.as_object().cloned().unwrap_or_default();
-        let (series, covariances, modes, single_precision, work) = Default::default();
+        let (series, covariances, modes, single_precision, work, counts) = Default::default();
         let chain = chain.clone();
         Run {
             record,
@@ -147,6 +149,7 @@ impl Run {
             work,
             keys,
             line,
+            counts,
         }
     }
 
@@ -304,7 +307,8 @@ impl Run {
             let site = i.site.map_or(String::new(), |n| format!(" at site {n}"));
             format!("  {}: violated by {:.1e}{site}, t = {:.6e}\n", i.name, i.violation, i.time)
         });
-        outputs.chain(identities).collect()
+        let counts = format!("  {}\n", self.counts);
+        std::iter::once(counts).chain(outputs).chain(identities).collect()
     }
 }
 

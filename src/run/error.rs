@@ -47,7 +47,7 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
     "chain.bonds: found {bonds}; this needs about {}, and {} {}; \
-     allowed here: up to about {most}; or {saving}; or a larger memory_limit",
+     allowed here: up to {most}; or {saving}; or a larger memory_limit",
     memory::size(*needed),
     if *by_caller { "memory_limit allows" } else { "this machine has left" },
     memory::size(*limit)
@@ -61,7 +61,7 @@ pub struct TooLarge {
     pub limit: f64,
     /// Whether the caller set this limit; otherwise it is what the machine has left.
     pub by_caller: bool,
-    /// The largest N that would fit, roughly.
+    /// The largest N found that would fit; 0 where none does.
     pub most: usize,
     /// What else would take less.
     pub saving: Saving,

@@ -1,6 +1,7 @@
 //! `evolve`: profiles at output times.
 
 use super::answer::{Modes, Run};
+use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
@@ -60,39 +61,58 @@ pub fn plan_evolve<'a>(
     let plan = evolve::plan(chain, law, &microscopic, method, held.contains(&true))
         .map_err(|reason| refused(format!("{method}: {reason}")))?;
     let tolerance = options.tolerance;
-    let cost = match method {
-        Method::Literal => {
-            Literal::cost(chain.bonds, radau::expected_solves(chain, &microscopic, tolerance))
-        }
-        _ => evolve::cost(chain, law, &microscopic, &plan, tolerance, &held),
+    let cost_of = |chain: &Chain, law: &InitialLaw, microscopic: &[f64], plan: &evolve::Plan| {
+        let cost = match method {
+            Method::Literal => {
+                Literal::cost(chain.bonds, radau::expected_solves(chain, microscopic, tolerance))
+            }
+            _ => evolve::cost(chain, law, microscopic, plan, tolerance, &held),
+        };
+        cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1)
     };
-    let (power, saving) = match () {
-        _ if held.contains(&true) => (2.0, Saving::FewerCovariances),
+    // Of a chain of another length, planned anew.
+    let bytes_at = |bonds: usize| {
+        let chain = Chain { bonds, ..chain.clone() };
+        let law = law.resampled(&chain);
+        let microscopic = times.on(&chain);
+        let plan = evolve::plan(&chain, &law, &microscopic, method, held.contains(&true));
+        plan.map_or(f64::INFINITY, |plan| cost_of(&chain, &law, &microscopic, &plan).bytes)
+    };
+    let cost = cost_of(chain, law, &microscopic, &plan);
+    let saving = match () {
+        _ if held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => {
-            (1.0, Saving::FewerOutputs)
+            Saving::FewerOutputs
         }
-        _ if plan.exponential => (1.0, Saving::FewerOutputs),
-        _ => (2.0, Saving::LaterOutputs),
+        _ if plan.exponential => Saving::FewerOutputs,
+        _ => Saving::LaterOutputs,
     };
     let said = Plan {
         task: Task::Evolve,
         method,
         ways: ways(&plan, microscopic.len()),
         reason: plan.reason.clone(),
-        cost: cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1),
+        cost,
         bonds: chain.bonds,
-        power,
         saving,
     };
     let single = options.single_precision;
     let of_task = json!({ "covariance": kept, "single": single, "modes": options.modes });
-    let task = Evolution { chain, law, times: times.clone(), microscopic, kept, held, plan };
+    let task = Evolution {
+        chain,
+        law,
+        times: times.clone(),
+        microscopic: microscopic.clone(),
+        kept,
+        held: held.clone(),
+        plan,
+    };
     let modes = options.modes;
     let solve = move |record: Record, monitor: &Monitor| {
         let run = task.solve(record, modes, monitor)?;
         Ok(Run { single_precision: single, ..run })
     };
-    let prepared = Prepared::new(said, options, chain, of_task, solve)?;
+    let prepared = Prepared::new(said, options, chain, of_task, bytes_at, solve)?;
     Ok(prepared.at_times(chain, times))
 }
 
@@ -159,12 +179,16 @@ impl Evolution<'_> {
             "modes_error_estimates": null,
         });
         let line = format!(
-            "{} output times, N = {}; {}\n{} steps, {} contour nodes, {solves} shifted solves",
-            labels.len(),
-            chain.bonds,
-            plan.reason,
-            stepped.steps,
-            inverted.solves,
+            "{}\n{}\n{}",
+            describe::chain(chain),
+            describe::times(times, chain),
+            plan.reason
+        );
+        let counts = format!(
+            "{}, {}, {}",
+            counted(stepped.steps, "step"),
+            counted(inverted.solves, "contour node"),
+            counted(solves, "shifted solve")
         );
         let profiles = (solutions.iter().zip(labels)).map(|(s, &t)| Profile::new(chain, s, t));
         let profiles: Vec<Profile> = profiles.collect();
@@ -176,7 +200,7 @@ impl Evolution<'_> {
         });
         let covariances = covariances.collect();
         let run = Run::new(record, chain, profiles, identities, keys, line);
-        Ok(Run { series, covariances, modes, ..run })
+        Ok(Run { series, covariances, modes, counts, ..run })
     }
 
     fn solutions(

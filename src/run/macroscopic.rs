@@ -1,6 +1,7 @@
 //! `limit`: the macroscopic equations N → ∞.
 
 use super::answer::Estimated;
+use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::save::{Answer, time};
 use super::{Error, Options, Times};
@@ -63,19 +64,20 @@ pub fn plan_limit<'a>(
     }
     let at: Vec<f64> = times.map_or(vec![], |times| times.values.clone());
     let count = at.len().max(1);
+    // Half as many columns as profiles.csv has; the mesh does not depend on N.
     let cost = problem.cost(&at);
+    let cost_at =
+        |atoms: usize| cost.of_program(atoms, count.div_ceil(2), cost::PROFILES_FIGURE, 1);
     let plan = Plan {
         task: Task::Limit,
         method: Method::Auto,
         ways: vec![(0..count, Way::Macroscopic)],
         reason: grounds(chain).into(),
-        // Half as many columns as profiles.csv has.
-        cost: cost.of_program(chain.atoms(), count.div_ceil(2), cost::PROFILES_FIGURE, 1),
+        cost: cost_at(chain.atoms()),
         bonds: chain.bonds,
-        power: 1.0,
         saving: Saving::FewerOutputs,
     };
-    let evolves = times.is_some();
+    let (evolves, asked) = (times.is_some(), times.cloned());
     let solve = move |record: Record, monitor: &Monitor| {
         let problem = problem.watched_by(monitor.clone());
         let (outputs, steps) = if evolves {
@@ -85,9 +87,10 @@ pub fn plan_limit<'a>(
             let state = State::Stationary(stationary.clone()?);
             (vec![limit::Output { state, errors: [0.0; 2] }], 0)
         };
-        Ok(LimitRun::new(record, chain, &outputs, steps, stationary))
+        let run = LimitRun::new(record, chain, &outputs, steps, stationary);
+        Ok(LimitRun { times: asked, ..run })
     };
-    let prepared = Prepared::new(plan, options, chain, json!({}), solve)?;
+    let prepared = Prepared::new(plan, options, chain, json!({}), |n| cost_at(n + 1).bytes, solve)?;
     Ok(match times {
         Some(times) => prepared.at_times(chain, times),
         None => prepared,
@@ -105,6 +108,7 @@ pub fn has_limit(chain: &Chain) -> Result<(), Error> {
 pub struct LimitRun {
     record: Record,
     chain: Chain,
+    times: Option<Times>,
     /// Time; r, e_mech, e_heat and e at every x.
     table: Vec<(f64, [Vec<f64>; 4])>,
     /// Absolute errors of the four columns.
@@ -146,7 +150,8 @@ impl LimitRun {
         let scales = observe::scales(sizes, most, [energy.sqrt(), energy, energy, energy]);
         let relative = |e: &[f64; 4]| largest_of(e.iter().zip(&scales).map(|(e, scale)| e / scale));
         let relative = errors.iter().map(relative).collect();
-        LimitRun { record, chain: chain.clone(), table, errors, relative, steps, stationary }
+        let (chain, times) = (chain.clone(), None);
+        LimitRun { record, chain, times, table, errors, relative, steps, stationary }
     }
 
     /// Number of outputs.
@@ -239,17 +244,22 @@ impl Answer for LimitRun {
     }
 
     fn line(&self) -> String {
-        let (grounds, outputs) = (grounds(&self.chain), self.table.len());
-        format!("{grounds}\n{outputs} output times, {} steps", self.steps)
+        let asked = match &self.times {
+            Some(times) => describe::times(times, &self.chain),
+            None => "stationary state".into(),
+        };
+        format!("{}\n{asked}\n{}", describe::chain(&self.chain), grounds(&self.chain))
     }
 
-    fn remarks(&self, _verbose: bool) -> String {
+    fn remarks(&self, verbose: bool) -> String {
+        let counts =
+            if verbose { format!("  {}\n", counted(self.steps, "step")) } else { String::new() };
         let heat = if self.chain.force.harmonics.is_empty() {
             String::new()
         } else {
             format!("W_heat = {:.10}\n", oscillation_work(&self.chain))
         };
-        heat + &self.stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence)
+        counts + &heat + &self.stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence)
     }
 
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {

@@ -2,10 +2,11 @@
 
 /// Bytes as a person reads them.
 pub fn size(bytes: f64) -> String {
-    if bytes < 1024f64.powi(3) {
-        format!("{:.0} MiB", bytes / 1024f64.powi(2))
-    } else {
-        format!("{:.1} GiB", bytes / 1024f64.powi(3))
+    match bytes {
+        b if b < 1024.0 => format!("{b:.0} bytes"),
+        b if b < 1024f64.powi(2) => format!("{:.0} KiB", b / 1024.0),
+        b if b < 1024f64.powi(3) => format!("{:.0} MiB", b / 1024f64.powi(2)),
+        b => format!("{:.1} GiB", b / 1024f64.powi(3)),
     }
 }
 

@@ -27,8 +27,6 @@ pub struct Plan {
     pub cost: Cost,
     /// N, or the largest of them.
     pub bonds: usize,
-    /// The power of N that the memory grows with.
-    pub power: f64,
     /// What would take less.
     pub saving: Saving,
 }
@@ -91,26 +89,31 @@ impl fmt::Display for Saving {
     }
 }
 
-impl Plan {
-    /// Refuses a computation whose memory would not fit.
-    pub(super) fn fits(&self, memory_limit: Option<u64>) -> Result<(), Error> {
-        fits(memory_limit, self.cost, self.bonds, self.power, self.saving)
-    }
-}
-
-/// Refuses a cost whose memory would not fit; it grows with this power of N.
+/// Refuses a computation whose memory would not fit. `bytes_at` is the memory that it would take
+/// with other numbers of bonds, so that the refusal can name one that is not refused.
 pub fn fits(
     memory_limit: Option<u64>,
-    cost: Cost,
+    needed: f64,
     bonds: usize,
-    power: f64,
+    bytes_at: impl Fn(usize) -> f64,
     saving: Saving,
 ) -> Result<(), Error> {
     let limit = memory_limit.or_else(memory::available).map(|limit| limit as f64);
-    let Some(limit) = limit.filter(|&limit| cost.bytes > limit) else { return Ok(()) };
-    let most = (bonds as f64 * (limit / cost.bytes).powf(1.0 / power)) as usize;
+    let Some(limit) = limit.filter(|&limit| needed > limit) else { return Ok(()) };
+    let most = largest_below(bonds, |n| bytes_at(n) <= limit);
     let by_caller = memory_limit.is_some();
-    Err(TooLarge { bonds, needed: cost.bytes, limit, by_caller, most, saving }.into())
+    Err(TooLarge { bonds, needed, limit, by_caller, most, saving }.into())
+}
+
+/// The largest N below `bonds` that fits, by bisection; 0 where none is found. Where another method
+/// is chosen for other N the memory may jump: what is found fits all the same.
+fn largest_below(bonds: usize, fits: impl Fn(usize) -> bool) -> usize {
+    let (mut fitting, mut refused) = (0, bonds);
+    while refused - fitting > 1 {
+        let middle = fitting + (refused - fitting) / 2;
+        if fits(middle) { fitting = middle } else { refused = middle }
+    }
+    fitting
 }
 
 /// A question that is understood, planned and priced, and not yet answered.
@@ -133,15 +136,17 @@ pub struct Record {
 }
 
 impl<'a, A> Prepared<'a, A> {
-    /// With the options that the result depends on, as the summary says them.
+    /// With the options that the result depends on, as the summary says them. `bytes_at` is the
+    /// memory that other numbers of bonds would take.
     pub(super) fn new(
         plan: Plan,
         options: &Options,
         chain: &Chain,
         of_task: Value,
+        bytes_at: impl Fn(usize) -> f64,
         solve: impl FnOnce(Record, &Monitor) -> Result<A, Error> + 'a,
     ) -> Result<Prepared<'a, A>, Error> {
-        plan.fits(options.memory_limit)?;
+        fits(options.memory_limit, plan.cost.bytes, plan.bonds, bytes_at, plan.saving)?;
         let request = request::request(plan.task, options, chain, of_task);
         let record =
             Record { plan, request, tolerance: options.tolerance, started: Instant::now() };
@@ -180,5 +185,22 @@ impl<'a, A> Prepared<'a, A> {
 impl<A> fmt::Debug for Prepared<'_, A> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Prepared").field("plan", &self.record.plan).finish_non_exhaustive()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_largest_size_that_fits_is_found_and_the_next_one_does_not_fit() {
+        let bytes = |n: usize| 30e6 + 16.0 * (2.0 * n as f64 + 1.0).powi(2);
+        for bonds in [2, 900, 20_000, 100_000_000] {
+            for limit in [30e6, 30.01e6, 200e6, 5e9] {
+                let most = largest_below(bonds, |n| bytes(n) <= limit);
+                assert!(most == 0 || bytes(most) <= limit, "{bonds} {limit}: {most}");
+                assert!(most + 1 == bonds || bytes(most + 1) > limit, "{bonds} {limit}: {most}");
+            }
+        }
     }
 }

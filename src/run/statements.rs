@@ -67,16 +67,22 @@ pub fn plan_check(
     };
     let priced: Vec<(Chain, Cost)> = chosen.iter().map(priced).collect::<Result<_, _>>()?;
     let problem = Problem::of(&chain, Some(initial.clone()))?;
-    let whole = priced.iter().fold(problem.cost(&at), |sum, (_, cost)| sum.then(*cost));
+    let least = problem.cost(&at);
+    let whole = priced.iter().fold(least, |sum, (_, cost)| sum.then(*cost));
+    // A figure for each statement.
+    let program = |cost: Cost| cost.of_program(0, 0, cost::STATEMENT_FIGURE, STATEMENTS.len());
+    // Of the sizes up to N.
+    let sizes_up_to = |bonds: usize| {
+        let sizes = priced.iter().filter(|(chain, _)| chain.bonds <= bonds);
+        program(sizes.fold(least, |sum, (_, cost)| sum.then(*cost))).bytes
+    };
     let plan = Plan {
         task: Task::Check,
         method: Method::Auto,
         ways: vec![],
         reason: grounds(&chain).into(),
-        // A figure for each statement.
-        cost: whole.of_program(0, 0, cost::STATEMENT_FIGURE, STATEMENTS.len()),
+        cost: program(whole),
         bonds: chosen.iter().map(|c| c.0).max().unwrap_or(0),
-        power: 2.0,
         saving: Saving::SmallerSizes,
     };
     let (correlation_length, omegas) = (options.correlation_length, options.all_omegas().to_vec());
@@ -87,7 +93,7 @@ pub fn plan_check(
     let task = Measuring {
         chain,
         sizes: chosen,
-        priced,
+        priced: priced.clone(),
         whole,
         initial,
         problem,
@@ -95,10 +101,14 @@ pub fn plan_check(
         correlation_length,
         omegas,
     };
-    let prepared =
-        Prepared::new(plan, options, &base, of_task, move |record, monitor: &Monitor| {
-            task.solve(record, monitor)
-        })?;
+    let prepared = Prepared::new(
+        plan,
+        options,
+        &base,
+        of_task,
+        sizes_up_to,
+        move |record, monitor: &Monitor| task.solve(record, monitor),
+    )?;
     Ok(prepared.at_times(&base, times))
 }
 

@@ -1,6 +1,7 @@
 //! `steady`: the stationary state, or the time-periodic one under a periodic force.
 
 use super::answer::Run;
+use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::{Error, Options};
 use crate::chain::{Chain, InitialLaw};
@@ -59,16 +60,18 @@ pub fn plan_steady<'a>(
     let phases: Vec<f64> = (0..count).map(|k| k as f64 / count as f64).collect();
     let harmonics = 2 * chain.force.harmonics.len();
     let held = if keep { 1 + phases.len() } else { 0 };
-    let cost = match method {
-        Method::Literal => Literal::cost(chain.bonds, (1 + harmonics) as f64),
-        Method::Modal => cost::of_stationary_covariance(chain, harmonics, held),
-        Method::Profiles => cost::of_stationary_profiles(chain),
-        _ => Cost { bytes: held as f64 * cost::of_covariance(chain), ..Cost::default() },
+    let cost_of = |chain: &Chain| {
+        let cost = match method {
+            Method::Literal => Literal::cost(chain.bonds, (1 + harmonics) as f64),
+            Method::Modal => cost::of_stationary_covariance(chain, harmonics, held),
+            Method::Profiles => cost::of_stationary_profiles(chain),
+            _ => Cost { bytes: held as f64 * cost::of_covariance(chain), ..Cost::default() },
+        };
+        cost.of_program(chain.atoms(), 1 + count, cost::PROFILES_FIGURE, 1)
     };
-    let (power, saving) = match method {
-        Method::Profiles | Method::Closed if !keep => (1.0, Saving::FewerPhases),
-        Method::Modal if without::serves(chain) => (2.0, Saving::ProfilesAlone),
-        _ => (2.0, Saving::FewerPhases),
+    let saving = match method {
+        Method::Modal if without::serves(chain) => Saving::ProfilesAlone,
+        _ => Saving::FewerPhases,
     };
     let way = if method == Method::Closed { Way::Closed } else { Way::Stationary };
     let plan = Plan {
@@ -76,9 +79,8 @@ pub fn plan_steady<'a>(
         method,
         ways: vec![(0..1 + phases.len(), way)],
         reason: reason(method, isolated).into(),
-        cost: cost.of_program(chain.atoms(), 1 + phases.len(), cost::PROFILES_FIGURE, 1),
+        cost: cost_of(chain),
         bonds: chain.bonds,
-        power,
         saving,
     };
     let single = options.single_precision;
@@ -88,7 +90,8 @@ pub fn plan_steady<'a>(
         let run = answer(chain, record, found, &phases, keep);
         Ok(Run { single_precision: single, ..run })
     };
-    Prepared::new(plan, options, chain, of_task, solve)
+    let bytes_at = |bonds: usize| cost_of(&Chain { bonds, ..chain.clone() }).bytes;
+    Prepared::new(plan, options, chain, of_task, bytes_at, solve)
 }
 
 /// Whether the state in the long run depends on the initial law: without any thermostat.
@@ -197,13 +200,16 @@ fn answer(
     } else {
         Vec::new()
     };
-    let how = match method {
-        Method::Closed => record.plan.reason.clone(),
+    let counts = match method {
+        Method::Closed => String::new(),
         _ => format!(
-            "{solves} shifted solves ({method}), {} iterations, residual {:.1e}",
-            report.iterations, report.residual
+            "{} ({method}), {}, residual {:.1e}",
+            counted(solves, "shifted solve"),
+            counted(report.iterations, "iteration"),
+            report.residual
         ),
     };
+    let how = if counts.is_empty() { record.plan.reason.clone() } else { counts.clone() };
     let keys = json!({
         "method": method,
         "method_reason": how,
@@ -219,7 +225,12 @@ fn answer(
             work.work_per_period, work.w_heat
         )
     });
-    let line = format!("stationary state, N = {}; {how}{driven}", chain.bonds);
+    let at_phases = match phases.len() {
+        0 => String::new(),
+        count => format!(", and at {} of the period", counted(count, "phase")),
+    };
+    let asked = describe::chain(chain);
+    let line = format!("{asked}\nstationary state{at_phases}\n{}{driven}", record.plan.reason);
     let run = Run::new(record, chain, profiles, Identity::worst(checked.concat()), keys, line);
-    Run { series, covariances, work, ..run }
+    Run { series, covariances, work, counts, ..run }
 }

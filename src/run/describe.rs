@@ -1,0 +1,83 @@
+//! What was asked, for people: the chain, its ends and the output times in both units.
+
+use super::Times;
+use crate::chain::Chain;
+use crate::observe::verdict::digits;
+use crate::scenario::{Thermostat, TimeScale, Topology};
+
+/// The chain in two lines: "open chain, N = 100, γ = 1" and its ends.
+pub(super) fn chain(chain: &Chain) -> String {
+    let (bonds, rate) = (chain.bonds, digits(chain.flip_rate, 6));
+    if chain.topology == Topology::Ring {
+        return format!("ring, N = {bonds}, γ = {rate}");
+    }
+    let end = |end: Option<Thermostat>| match end {
+        None => "free".to_string(),
+        Some(end) => {
+            format!("T = {}, λ = {}", digits(end.temperature, 6), digits(end.friction, 6))
+        }
+    };
+    let (left, right) = (end(chain.left), end(chain.right));
+    let force = match (&chain.force.harmonics[..], chain.force.mean) {
+        ([], 0.0) => String::new(),
+        ([], mean) => format!("; force {}", digits(mean, 6)),
+        (harmonics, mean) => {
+            let period = 2.0 * std::f64::consts::PI / chain.force.frequency;
+            let parts = counted(harmonics.len(), "harmonic");
+            format!("; force {} and {parts}, period {}", digits(mean, 6), digits(period, 6))
+        }
+    };
+    format!("open chain, N = {bonds}, γ = {rate}\nleft end: {left}; right end: {right}{force}")
+}
+
+/// The output times: "t = τ/N², 0.001 to 1 (4 outputs), that is τ = 10 to 10000".
+pub(super) fn times(times: &Times, chain: &Chain) -> String {
+    let (values, unit) = (&times.values, chain.time_unit(times.scale));
+    let outputs = counted(values.len(), "output");
+    let interval = |factor: f64| match &values[..] {
+        [] => String::new(),
+        [only] => digits(only * factor, 4),
+        [first, .., last] => {
+            format!("{} to {}", digits(first * factor, 4), digits(last * factor, 4))
+        }
+    };
+    let scale = times.unit();
+    match times.scale {
+        TimeScale::Microscopic => format!("t = τ, {} ({outputs})", interval(1.0)),
+        _ => format!("t = {scale}, {} ({outputs}), that is τ = {}", interval(1.0), interval(unit)),
+    }
+}
+
+/// A number of things: "1 step", "2 steps".
+pub(super) fn counted(count: usize, thing: &str) -> String {
+    let plural = if count == 1 { "" } else { "s" };
+    format!("{count} {thing}{plural}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Scenario;
+
+    #[test]
+    fn a_question_is_said_in_short_lines_with_the_times_in_both_units() {
+        let text = "chain = { topology = 'open', bonds = 100, flip_rate = 1 }
+                    left.thermostat.temperature = 2
+                    right.force = { mean = 2, period = 4.8, harmonics = [{ order = 1, amplitude = 3 }] }
+                    time = { scale = 'diffusive', outputs = [0.001, 1] }";
+        let scenario = Scenario::from_str_named(text, "inline", &[]).unwrap();
+        let open = Chain::new(&scenario);
+        let said = chain(&open);
+        assert_eq!(
+            said,
+            "open chain, N = 100, γ = 1\n\
+             left end: T = 2, λ = 1; right end: free; force 2 and 1 harmonic, period 4.8"
+        );
+        let asked = Times::of(&scenario).unwrap();
+        assert_eq!(
+            times(&asked, &open),
+            "t = τ/N², 0.001 to 1 (2 outputs), that is τ = 10 to 10000"
+        );
+        assert_eq!(times(&Times::microscopic([3.0]), &open), "t = τ, 3 (1 output)");
+    }
+}
