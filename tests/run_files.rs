@@ -388,3 +388,69 @@ fn a_damaged_covariance_is_refused_with_the_first_cause() {
     let said = write("c");
     assert!(said.contains("there is no array \"covariance\"; found c"), "{said}");
 }
+
+#[test]
+fn a_size_that_a_refusal_for_memory_names_is_accepted_and_the_next_one_is_not() {
+    use flipchain::run::plan_evolve;
+    use flipchain::{Error, InitialLaw, Keep, Method, Options, Times};
+    let temperature = |x: f64| 2.0 - x;
+    for (method, covariance, limit) in [
+        (Method::Radau, Keep::None, 200u64 << 20),
+        (Method::Radau, Keep::None, 60 << 20),
+        (Method::Contour, Keep::All, 1 << 30),
+        (Method::Auto, Keep::None, 40 << 20),
+    ] {
+        let options =
+            Options { method, covariance, memory_limit: Some(limit), ..Options::default() };
+        let refused = |bonds: usize| -> Option<usize> {
+            let chain = flipchain::Chain::open(bonds)
+                .left(flipchain::Thermostat::at(2.0))
+                .right(flipchain::Thermostat::at(1.0))
+                .build()
+                .unwrap();
+            let law = InitialLaw::local_gibbs(&chain, temperature).unwrap();
+            match plan_evolve(&chain, &law, &Times::diffusive([1.0]), &options) {
+                Ok(_) => None,
+                Err(Error::TooLarge(error)) => Some(error.most),
+                Err(error) => panic!("{error}"),
+            }
+        };
+        let most = refused(20_000).expect("it is too large");
+        assert!(most > 0, "{method} {limit}");
+        assert_eq!(refused(most), None, "{method} {limit}: {most}");
+        assert!(refused(most + 1).is_some(), "{method} {limit}: {most}");
+    }
+    // Nothing fits: it is said, with both numbers.
+    let folder = tempfile::tempdir().unwrap();
+    let message = refused(folder.path(), &["evolve", "uphill", "-o", "a", "--memory-limit", "4"]);
+    assert!(message.contains("--memory-limit allows 4 bytes"), "{message}");
+    assert!(message.contains("no chain fits") && !message.contains("0 MiB"), "{message}");
+}
+
+#[test]
+fn the_share_that_is_shown_grows_with_the_work_on_linear_outputs_too() {
+    use flipchain::monitor::{CancelToken, Monitor};
+    use flipchain::{InitialLaw, Method, Options, Thermostat, Times};
+    use std::sync::{Arc, Mutex};
+    let chain = flipchain::Chain::open(3).flip_rate(0.1).left(Thermostat::at(2.0)).build().unwrap();
+    let law = InitialLaw::local_gibbs(&chain, |x| 2.0 - x).unwrap();
+    let times: Vec<f64> = (0..41).map(|k| 5.0 * f64::from(k)).collect();
+    let seen = Arc::new(Mutex::new(Vec::new()));
+    let into = seen.clone();
+    let report = move |p: flipchain::monitor::Progress| {
+        into.lock().unwrap().push((p.share, p.solves as f64));
+    };
+    let monitor = Monitor::new(report, &CancelToken::default());
+    let options = Options { method: Method::Radau, tolerance: 1e-6, monitor, ..Options::default() };
+    flipchain::evolve(&chain, &law, &Times::microscopic(times), &options).unwrap();
+    let seen = seen.lock().unwrap();
+    let all = seen.last().expect("something is reported").1;
+    for pair in seen.windows(2) {
+        assert!(pair[0].0 <= pair[1].0, "it does not fall: {pair:?}");
+    }
+    for (share, solves) in seen.iter() {
+        let done = solves / all;
+        // Half of the work is shown as a quarter at least and three quarters at most.
+        assert!((share - done).abs() <= 0.25, "{share} is shown and {done} is done");
+    }
+}

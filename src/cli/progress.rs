@@ -2,7 +2,7 @@
 //! nothing.
 
 use crate::monitor::{CancelToken, Monitor, Progress};
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{HumanDuration, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use serde_json::json;
 use std::io::{IsTerminal, Write, stderr};
 use std::sync::Mutex;
@@ -51,9 +51,8 @@ pub fn monitor(
         }
         Show::Auto if !quiet && stderr().is_terminal() => {
             let bar = ProgressBar::with_draw_target(Some(LENGTH), ProgressDrawTarget::stderr());
-            let style = ProgressStyle::with_template(
-                "{bar:30} {percent:>3}%  {msg}  {elapsed} (left {eta})",
-            );
+            // The message is cut where the line ends, so that the bar stays on one line.
+            let style = ProgressStyle::with_template("{bar:12} {percent:>3}% {prefix}  {wide_msg}");
             let bar = bar.with_elapsed(start.elapsed());
             bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
             let finished = FinishOnDrop(bar);
@@ -84,6 +83,11 @@ impl FinishOnDrop {
         if error > 0.0 {
             parts.push(format!("error {error:.0e}"));
         }
+        let elapsed = HumanDuration(Duration::from_secs_f64(seconds.round()));
+        let left = seconds_left(share, seconds).map_or(String::new(), |left| {
+            format!(", {:#} left", HumanDuration(Duration::from_secs_f64(left.round())))
+        });
+        self.0.set_prefix(format!("{elapsed:#}{left}"));
         self.0.set_message(parts.join(", "));
         self.0.set_position((share * LENGTH as f64) as u64);
     }
@@ -95,10 +99,18 @@ impl Drop for FinishOnDrop {
     }
 }
 
-/// One line of JSON. The time left supposes that the rest goes as fast as what is done.
+/// The time left, supposing that the rest goes as fast as what is done; nothing is known before
+/// anything is done.
+fn seconds_left(share: f64, seconds: f64) -> Option<f64> {
+    let left = seconds * (1.0 - share) / share;
+    // Longer than the universe has lasted so far: the share is still rounding.
+    (share > 0.0 && left < 4e17).then_some(left.max(0.0))
+}
+
+/// One line of JSON.
 fn line(progress: Progress, unit: f64, seconds: f64) -> serde_json::Value {
     let Progress { share, time, steps, solves, error } = progress;
-    let left = (share > 0.0).then(|| seconds * (1.0 - share) / share);
+    let left = seconds_left(share, seconds);
     let t = if time.is_finite() { json!(time / unit) } else { json!("inf") };
     json!({ "share": share, "t": t, "steps": steps, "solves": solves, "error": error, "seconds": seconds, "seconds_left": left })
 }

@@ -255,6 +255,8 @@ impl Solution {
             square: vec![0.0; n],
             product: vec![0.0; chain.bonds],
             work: 0.0,
+            heat: Some(0.0),
+            ..Default::default()
         });
         start
     }

@@ -128,8 +128,9 @@ fn planned(
     let steps = match &windows {
         _ if at_start_only && without_covariance => "the initial law itself".into(),
         Some((bonds, count)) => {
+            let windows = if *count == 1 { "window" } else { "windows" };
             format!(
-                "steps in {count} windows of up to {bonds} bonds, farther than anything is felt by then"
+                "steps in {count} {windows} of up to {bonds} bonds, farther than anything is felt by then"
             )
         }
         None => "steps".into(),
@@ -220,7 +221,10 @@ fn planned(
         }
         n => stepped(
             n,
-            format!("{n} outputs are earlier than {limit_is}: {steps}; the others: {contour_is}"),
+            format!(
+                "{n} {} earlier than {limit_is}: {steps}; the others: {contour_is}",
+                if n == 1 { "output is" } else { "outputs are" }
+            ),
         ),
     }
 }
@@ -245,11 +249,26 @@ pub fn cost(
     kept: &[bool],
 ) -> Cost {
     let times = &rounded(&exact(times))[..];
+    if plan.exponential {
+        let kept = kept.iter().filter(|&&kept| kept).count();
+        let dense = law.covariance.is_some() || kept > 0;
+        return cost::of_propagator(chain, times.len(), kept, dense);
+    }
+    let [stepped, inverted] = costs(chain, law, times, plan, tolerance, kept);
+    stepped.then(inverted)
+}
+
+/// What the steps and the contour cost, of a plan with either.
+fn costs(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    plan: &Plan,
+    tolerance: f64,
+    kept: &[bool],
+) -> [Cost; 2] {
     let count = |kept: &[bool]| kept.iter().filter(|&&kept| kept).count();
     let all = count(kept);
-    if plan.exponential {
-        return cost::of_propagator(chain, times.len(), all, law.covariance.is_some() || all > 0);
-    }
     let (early, late) = times.split_at(plan.stepped);
     let step_tolerance = plan.step_tolerance(tolerance);
     let latest = early.last().copied().unwrap_or(0.0);
@@ -277,7 +296,7 @@ pub fn cost(
         let nodes = contour::nodes(chain, late, tolerance, |i| kept[plan.stepped + i]);
         cost::of_contour(chain, nodes, all, shared)
     };
-    stepped.then(inverted)
+    [stepped, inverted]
 }
 
 /// Evolves the moments as planned. Arguments as for [`radau::evolve`]; the two counts are of the
@@ -300,10 +319,14 @@ pub fn evolve<E: MomentEquations>(
         solutions.extend(harmonic::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
         return Ok((solutions, Default::default()));
     }
+    let kept: Vec<bool> = (0..times.len()).map(&keep).collect();
+    let [stepped, inverted] =
+        costs(equations.chain(), law, &rounded(&times), plan, tolerance, &kept)
+            .map(|cost| cost.seconds);
+    let whole = stepped + inverted;
+    let share = if whole > 0.0 { stepped / whole } else { 0.0 };
     let (early, late) = times.split_at(plan.stepped.max(zeros));
     let early = &early[zeros..];
-    // Each way takes the longer the more outputs it has: that much can be foreseen.
-    let share = early.len() as f64 / times.len().max(1) as f64;
     let (stepping, inverting) = (monitor.part(0.0, share), monitor.part(share, 1.0));
     let (stepped_to, stepped) = if early.is_empty() {
         Default::default()

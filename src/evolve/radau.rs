@@ -204,6 +204,7 @@ pub fn evolve<E: MomentEquations>(
     // frequency.
     let longest = RESOLVED / (2.0 * highest);
     let last = times.last().map_or(0.0, |last| last.hi);
+    let expected = expected_solves(chain, &times, tolerance);
     let norm = equations.norm(&start.state);
     let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
         time: Double::default(),
@@ -274,13 +275,13 @@ pub fn evolve<E: MomentEquations>(
             (walk.losses, walk.distance) = (next_losses, next_distance);
             walk.unresolved.advance(step, difference);
             let error = distance.max(next_distance) / GAIN
-                + walk.unresolved.error(walk.time)
+                + walk.unresolved.error(walk.time.hi)
                 + walk.losses.variance.max(walk.losses.mean);
             let [first, second] = &mut walk.path.means.error;
             *first += step * error;
             *second += step * error * error;
             let progress = Progress {
-                share: (1.0 + walk.time.hi / fast).ln() / (1.0 + last / fast).ln(),
+                share: solves_until(chain, walk.time.hi, index, tolerance) / expected,
                 time: walk.time.hi,
                 steps: walk.counts.steps,
                 solves: walk.counts.solves,
@@ -317,12 +318,18 @@ pub fn evolve<E: MomentEquations>(
 /// yet damped the waves, and while the force oscillates; in proportion to the time after that.
 pub fn expected_solves(chain: &Chain, times: &[impl Copy + Into<Double>], tolerance: f64) -> f64 {
     let last = times.last().map_or(0.0, |&last| last.into().hi);
+    solves_until(chain, last, times.len(), tolerance)
+}
+
+/// The same for the steps until the time `last`, with so many outputs on the way. Progress tells its
+/// share by it, so that the time left goes by the same law as the price.
+fn solves_until(chain: &Chain, last: f64, outputs: usize, tolerance: f64) -> f64 {
     let highest =
         chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency.hi);
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
     let steps = last.min(damped) + 3.2 * (last / damped).ln_1p() + 0.8 * highest * last;
     let order = 2.0 * STAGES as f64;
-    13.0 * (steps * (1e-9 / tolerance).powf(1.0 / order) + times.len() as f64)
+    13.0 * (steps * (1e-9 / tolerance).powf(1.0 / order) + outputs as f64)
 }
 
 /// What halving the step gains at least while the step resolves what moves. The order is 2s-1 on

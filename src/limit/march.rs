@@ -15,6 +15,7 @@ use super::LimitError;
 use super::diffusion::{self, solve};
 use super::element::Element;
 use super::mesh::{self, Field, Mesh, Panel, evaluate, evaluate_in, resolve};
+use super::seconds_until;
 use crate::evolve::tableau::{Branch, Tableau};
 use crate::limit::conditions::{Ends, HeatEnd};
 use crate::monitor::{Monitor, Progress};
@@ -175,6 +176,7 @@ pub fn march(
     let narrowest = state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(finest[0]);
     let shortest = narrowest * narrowest * flip_rate;
     let last = times.last().copied().unwrap_or(0.0);
+    let whole = seconds_until(last / shortest, times.len());
     let (mut remeshed, mut steps, mut outputs) = (0.0, 0, Vec::with_capacity(times.len()));
     for &output in times {
         while state.time < output {
@@ -184,7 +186,7 @@ pub fn march(
             stepper.step(&mut state, step);
             state.time = if step == left { output } else { state.time + step };
             steps += 1;
-            let share = (1.0 + state.time / shortest).ln() / (1.0 + last / shortest).ln();
+            let share = seconds_until(state.time / shortest, outputs.len()) / whole;
             monitor.advance(Progress { share, time: state.time, steps, ..Default::default() })?;
             if state.time > 2.0 * remeshed {
                 remeshed = state.time;

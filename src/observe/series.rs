@@ -108,7 +108,7 @@ struct Integrals {
 /// The integrals and their errors. With ∫e the integral of the trajectory's error e, the work has the
 /// error |F| ∫e; where p̄ is squared it is 2 ∫|p̄| e ≤ 2 √(∫p̄² ∫e²) (Cauchy and Schwarz).
 fn integrals(chain: &Chain, solution: &Solution) -> Integrals {
-    let (time, errors) = (solution.moments.time, &solution.errors);
+    let (time, errors) = (solution.moments.time.hi, &solution.errors);
     let nothing = Some((0.0, 0.0));
     let at_start = time == 0.0;
     let forced = chain.topology == Topology::Open && chain.force != Default::default();

@@ -74,7 +74,7 @@ impl RunDirectory {
             }
             // Refused before anything is computed; the files of this run are looked at again when
             // they are known.
-            replace::allow(place, &REGULAR_FILES.iter().map(PathBuf::from).collect())?;
+            replace::allow(place, &files_of(request).into_iter().map(PathBuf::from).collect())?;
         }
         fs::create_dir_all(parent).map_err(at(parent))?;
         let lock = match lock {
@@ -206,9 +206,25 @@ impl Drop for RunDirectory {
 /// What may be in the hidden directory.
 const OURS: [&str; 5] = ["lock", "request.json", "parts", "run", "old"];
 
-/// Files that most runs write.
-const REGULAR_FILES: [&str; 5] =
-    ["scenario.toml", "series.csv", "profiles.csv", "profiles.npz", "figures/profiles.svg"];
+/// The files that a run of this request will write, as far as that can be said before it.
+fn files_of(request: &Value) -> Vec<&'static str> {
+    let option = |name: &str| {
+        let asked = &request["options"][name];
+        *asked == true || asked.as_array().is_some_and(|each| each.iter().any(|one| *one == true))
+    };
+    let mut files = vec!["scenario.toml"];
+    files.extend(match request["command"].as_str() {
+        Some("evolve" | "steady") => {
+            &["series.csv", "profiles.csv", "profiles.npz", "figures/profiles.svg"][..]
+        }
+        Some("limit") => &["limit.csv", "limit.npz", "figures/limit.svg"],
+        Some("check") => &["check.csv", "check.json", "sweep.csv"],
+        _ => &[],
+    });
+    files.extend(option("covariance").then_some("covariance.npz"));
+    files.extend(option("modes").then_some("modes.csv"));
+    files
+}
 
 /// Refuses a directory that merely has the name of the hidden one.
 fn all_ours(partial: &Path) -> Result<(), OutputError> {

@@ -5,6 +5,7 @@ use super::plan::{Plan, Record};
 use super::save::{Answer, time};
 use crate::chain::Chain;
 use crate::covariance::moments::largest;
+use crate::method::Task;
 use crate::numerics::vector::largest_of;
 use crate::observe::identities::Identity;
 use crate::observe::periodic::PeriodicWork;
@@ -301,11 +302,17 @@ impl Answer for Run {
 impl Run {
     /// The estimate of every output and the worst violation of every identity.
     fn details(&self) -> String {
+        // The finite times of a periodic state are phases.
+        let name = if self.record.plan.task == Task::Steady { "phase" } else { "t" };
+        let when = |time: f64| match time {
+            t if t.is_infinite() && name == "phase" => "in the long run".to_string(),
+            t => format!("{name} = {t:.6e}"),
+        };
         let outputs = (self.profiles.iter().zip(&self.errors))
-            .map(|(p, e)| format!("  t = {:.6e}: error estimate {e:.1e}\n", p.time));
+            .map(|(p, e)| format!("  {}: error estimate {e:.1e}\n", when(p.time)));
         let identities = self.identities.iter().map(|i| {
             let site = i.site.map_or(String::new(), |n| format!(" at site {n}"));
-            format!("  {}: violated by {:.1e}{site}, t = {:.6e}\n", i.name, i.violation, i.time)
+            format!("  {}: violated by {:.1e}{site}, {}\n", i.name, i.violation, when(i.time))
         });
         let counts = format!("  {}\n", self.counts);
         std::iter::once(counts).chain(outputs).chain(identities).collect()

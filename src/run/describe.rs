@@ -22,7 +22,7 @@ pub(super) fn chain(chain: &Chain) -> String {
         ([], 0.0) => String::new(),
         ([], mean) => format!("; force {}", digits(mean, 6)),
         (harmonics, mean) => {
-            let period = 2.0 * std::f64::consts::PI / chain.force.frequency;
+            let period = 2.0 * std::f64::consts::PI / chain.force.frequency.hi;
             let parts = counted(harmonics.len(), "harmonic");
             format!("; force {} and {parts}, period {}", digits(mean, 6), digits(period, 6))
         }

@@ -61,7 +61,7 @@ pub fn plan_evolve<'a>(
     let plan = evolve::plan(chain, law, &microscopic, method, held.contains(&true))
         .map_err(|reason| refused(format!("{method}: {reason}")))?;
     let tolerance = options.tolerance;
-    let cost_of = |chain: &Chain, law: &InitialLaw, microscopic: &[f64], plan: &evolve::Plan| {
+    let cost_of = |chain: &Chain, law: &InitialLaw, microscopic: &[Double], plan: &evolve::Plan| {
         let cost = match method {
             Method::Literal => {
                 Literal::cost(chain.bonds, radau::expected_solves(chain, microscopic, tolerance))
