@@ -166,8 +166,11 @@ fn places_that_cannot_be_written_are_refused_before_the_run_and_untouched() {
     let file = folder.path().join("file");
     std::fs::write(&file, "mine").expect("a file");
     let (below, own) = (file.join("run"), folder.path().join(".."));
-    let mut places =
-        vec![(below, "is a file"), (file.clone(), "not a run directory"), (own, "no name of its own")];
+    let mut places = vec![
+        (below, "is a file"),
+        (file.clone(), "not a run directory"),
+        (own, "no name of its own"),
+    ];
     if cfg!(target_os = "linux") {
         // Nobody, not even root, makes a directory here.
         places.push(("/proc/run".into(), "/proc/"));

@@ -41,11 +41,12 @@ pub(super) fn times(times: &Times, chain: &Chain) -> String {
             format!("{} to {}", digits(first * factor, 4), digits(last * factor, 4))
         }
     };
-    let scale = times.unit();
-    match times.scale {
-        TimeScale::Microscopic => format!("t = τ, {} ({outputs})", interval(1.0)),
-        _ => format!("t = {scale}, {} ({outputs}), that is τ = {}", interval(1.0), interval(unit)),
-    }
+    let scale = match times.scale {
+        TimeScale::Microscopic => return format!("t = τ, {} ({outputs})", interval(1.0)),
+        TimeScale::Ballistic => "τ/N",
+        TimeScale::Diffusive => "τ/N²",
+    };
+    format!("t = {scale}, {} ({outputs}), that is τ = {}", interval(1.0), interval(unit))
 }
 
 /// A number of things: "1 step", "2 steps".
