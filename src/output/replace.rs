@@ -66,10 +66,15 @@ pub(super) fn files_below(folder: &Path) -> io::Result<BTreeSet<PathBuf>> {
     Ok(entries(folder, &|_| true)?.into_iter().collect())
 }
 
-/// What a run directory holds beside the `own` files: files and whole folders, relative to it.
-fn others(place: &Path, own: &BTreeSet<PathBuf>) -> io::Result<Vec<PathBuf>> {
+/// What a run directory holds beside the `own` files: files and whole folders, relative to it;
+/// instead of folders that are `opened` what is in them.
+fn others(
+    place: &Path,
+    own: &BTreeSet<PathBuf>,
+    opened: impl Fn(&Path) -> bool,
+) -> io::Result<Vec<PathBuf>> {
     let holds_own = |folder: &Path| own.iter().any(|file| file.starts_with(folder));
-    let all = entries(place, &holds_own)?;
+    let all = entries(place, &|folder| holds_own(folder) || opened(folder))?;
     Ok(all.into_iter().filter(|entry| !own.contains(entry)).collect())
 }
 
@@ -95,7 +100,7 @@ fn entries(folder: &Path, opened: &dyn Fn(&Path) -> bool) -> io::Result<Vec<Path
 /// in the way.
 pub(super) fn allow(place: &Path, new: &BTreeSet<PathBuf>) -> Result<(), OutputError> {
     let own = own_files(place).ok_or_else(|| OutputError::Foreign(place.into()))?;
-    let others = others(place, &own).map_err(at(place))?;
+    let others = others(place, &own, |_| false).map_err(at(place))?;
     let in_the_way = |other: &&PathBuf| {
         new.iter().any(|file| file.starts_with(other) || other.starts_with(file))
     };
@@ -111,7 +116,8 @@ pub(super) fn allow(place: &Path, new: &BTreeSet<PathBuf>) -> Result<(), OutputE
 pub(super) fn settle(old: &Path, place: &Path) -> Result<(), OutputError> {
     // Without its summary all that it wrote is gone already.
     let own = own_files(old).unwrap_or_default();
-    for entry in others(old, &own).map_err(at(old))? {
+    let in_both = |folder: &Path| place.join(folder).is_dir();
+    for entry in others(old, &own, in_both).map_err(at(old))? {
         let (from, to) = (old.join(&entry), place.join(&entry));
         if fs::symlink_metadata(&to).is_ok() {
             // It came while the run was at work.
@@ -125,20 +131,22 @@ pub(super) fn settle(old: &Path, place: &Path) -> Result<(), OutputError> {
         }
         fs::rename(&from, &to).map_err(at(&from))?;
     }
-    let mut folders = BTreeSet::from([PathBuf::new()]);
     for file in own.iter().filter(|file| *file != Path::new(SUMMARY)) {
         remove_file(&old.join(file))?;
-        folders.extend(file.ancestors().skip(1).map(PathBuf::from));
     }
     remove_file(&old.join(SUMMARY))?;
-    // The deepest first; none that holds anything is removed.
-    for folder in folders.iter().rev() {
-        match fs::remove_dir(old.join(folder)) {
-            Err(e) if e.kind() != ErrorKind::NotFound => return Err(at(old)(e)),
-            _ => {}
+    remove_folders(old)
+}
+
+/// Removes a folder of empty folders; one that holds anything else is an error, and stays.
+fn remove_folders(folder: &Path) -> Result<(), OutputError> {
+    for entry in fs::read_dir(folder).map_err(at(folder))? {
+        let entry = entry.map_err(at(folder))?;
+        if entry.file_type().map_err(at(folder))?.is_dir() {
+            remove_folders(&entry.path())?;
         }
     }
-    Ok(())
+    fs::remove_dir(folder).map_err(at(folder))
 }
 
 /// Removes a file that may not be there.
@@ -196,8 +204,8 @@ mod tests {
     fn a_settlement_that_was_ended_goes_on() {
         let home = tempfile::tempdir().unwrap();
         let (old, place) = (home.path().join("old"), home.path().join("new"));
-        folder(&place, &[SUMMARY]);
-        // All that it wrote is removed, the user's file came in between.
+        folder(&place, &[SUMMARY, "figures/profiles.svg"]);
+        // All that it wrote is removed, the folders are not; the user's file came in between.
         folder(&old, &["figures/late.txt"]);
         settle(&old, &place).unwrap();
         assert_eq!(fs::read_to_string(place.join("figures/late.txt")).unwrap(), "figures/late.txt");
