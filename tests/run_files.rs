@@ -400,7 +400,7 @@ fn a_size_that_a_refusal_for_memory_names_is_accepted_and_the_next_one_is_not() 
         (Method::Radau, Keep::None, 200u64 << 20),
         (Method::Radau, Keep::None, 60 << 20),
         (Method::Contour, Keep::All, 1 << 30),
-        (Method::Auto, Keep::None, 40 << 20),
+        (Method::Auto, Keep::None, 64 << 20),
     ] {
         let options =
             Options { method, covariance, memory_limit: Some(limit), ..Options::default() };
