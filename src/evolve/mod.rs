@@ -13,6 +13,7 @@ pub mod radau;
 mod ring;
 mod rotation_integrals;
 mod runs;
+pub mod stencil;
 mod step_size;
 mod strip;
 pub mod tableau;

@@ -1,0 +1,107 @@
+//! The moment equations along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), on a ring (p_0, r_1, ..,
+//! p_(N-1), r_0) and around:
+//!
+//! ```text
+//! ẏ_i = y_(i+1) - y_(i-1) - δ_i y_i + force,     δ = 2γ + λ on momenta, 0 on elongations.
+//! ```
+//!
+//! With w = e^(cτ) ȳ and V = e^(2cτ) C, c = max δ/2, the damping lies between -c and c, which makes
+//! the series shorter: ‖B + c‖ ≤ 2 + c and ‖𝓛 + 2c‖ ≤ [`Equation::radius`].
+
+use crate::chain::Chain;
+use crate::numerics::double_double::harmonic_phase;
+use crate::scenario::Topology;
+use num_complex::Complex64;
+
+/// One chain, along the chain.
+pub(super) struct Equation<'a> {
+    /// The chain.
+    pub chain: &'a Chain,
+    /// Coordinates n.
+    pub n: usize,
+    /// Whether the last coordinate is a neighbour of the first.
+    pub ring: bool,
+    /// c
+    pub shift: f64,
+    /// c - δ_i
+    pub factor: Vec<f64>,
+    /// The same and, on momenta, 4γ: what the diagonal of the covariance has in its place.
+    pub own: Vec<f64>,
+    /// A bound of ‖𝓛 + 2c‖ in the Frobenius norm.
+    pub radius: f64,
+    /// 2λT at the first and the last coordinate.
+    pub noise: [f64; 2],
+}
+
+impl<'a> Equation<'a> {
+    pub fn new(chain: &'a Chain) -> Equation<'a> {
+        let (n, flips) = (chain.coordinates(), chain.flip_rate);
+        let (friction, noise) = chain.thermostats();
+        let damping =
+            |i: usize| if i.is_multiple_of(2) { 2.0 * flips + friction[i / 2] } else { 0.0 };
+        let most = (0..n).map(damping).fold(0.0, f64::max);
+        let shift = 0.5 * most;
+        let factor: Vec<f64> = (0..n).map(|i| shift - damping(i)).collect();
+        let flip = |i: usize| if i.is_multiple_of(2) { 4.0 * flips } else { 0.0 };
+        let own = factor.iter().enumerate().map(|(i, factor)| factor + flip(i)).collect();
+        // 𝓛 + 2c = [[D, K], [-Kᵀ, E]] in ((rr, pp), rp): ‖K‖ ≤ 4, |D| ≤ 2c, and E = 2c - δ of the
+        // momentum.
+        let (same, mixed) = (most, most - 2.0 * flips);
+        let half = 0.5 * (same - mixed);
+        let radius = 0.5 * (same + mixed) + (half * half + 16.0).sqrt();
+        let noise = [noise[0], noise[noise.len() - 1]];
+        let ring = chain.topology == Topology::Ring;
+        Equation { chain, n, ring, shift, factor, own, radius, noise }
+    }
+
+    /// The coordinate at place i in the theory's order r, p.
+    pub fn coordinate(&self, i: usize) -> usize {
+        let (bonds, atom) = (self.chain.bonds, i / 2);
+        if i.is_multiple_of(2) {
+            bonds + atom
+        } else {
+            self.chain.right_bond(atom).expect("a bond lies between two atoms")
+        }
+    }
+
+    /// The last diagonal that there is: i + n/2 is as far as a ring goes.
+    pub fn last_diagonal(&self) -> usize {
+        if self.ring { self.n / 2 } else { self.n - 1 }
+    }
+
+    /// The place i + offset, around a ring.
+    pub fn wrapped(&self, i: isize) -> usize {
+        if self.ring { i.rem_euclid(self.n as isize) as usize } else { i as usize }
+    }
+
+    /// The fastest rate of what the series have to follow.
+    pub fn rate(&self) -> f64 {
+        let highest = self.chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
+        let turning = highest * self.chain.force.frequency;
+        if self.ring { self.radius } else { self.radius.max(2.0 * turning.hypot(self.shift)) }
+    }
+
+    /// The coefficients of u^k, k < `count`, in e^(c h (u-1)) F(τ + h u), and a bound of the next.
+    pub fn force(&self, time: f64, h: f64, count: usize) -> (Vec<f64>, f64) {
+        if self.ring {
+            return (vec![0.0; count], 0.0);
+        }
+        let force = &self.chain.force;
+        let first = (-self.shift * h).exp();
+        let mut waves = vec![(Complex64::from(first * force.mean), Complex64::from(self.shift * h))];
+        waves.extend(force.harmonics.iter().map(|&(l, amplitude)| {
+            let turning = f64::from(l) * force.frequency * h;
+            let phase = harmonic_phase(l.into(), force.frequency, time);
+            (2.0 * first * amplitude * phase, Complex64::new(self.shift * h, turning))
+        }));
+        let mut coefficients = Vec::with_capacity(count);
+        for k in 0..count {
+            coefficients.push(waves.iter().map(|(value, _)| value.re).sum());
+            for (value, rate) in &mut waves {
+                *value *= *rate / (k + 1) as f64;
+            }
+        }
+        let next = waves.iter().map(|(value, _)| value.norm()).sum();
+        (coefficients, next)
+    }
+}

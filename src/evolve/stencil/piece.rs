@@ -1,0 +1,485 @@
+//! One step of one piece of the chain: the Taylor series of the means and of the diagonals of the
+//! covariance, in buffers that stay in the cache.
+//!
+//! A piece owns the places i of its core. An application of 𝓛 reaches one place further, so with a
+//! margin of as many places as there are terms, which shrinks by one with every term, the core
+//! comes out as if the whole chain had been there. A piece that is the whole chain has no margin.
+
+use super::equation::Equation;
+use super::rows::{self, Row};
+use super::series::{Series, Source};
+use super::times::Reading;
+use crate::monitor::record;
+use std::ops::Range;
+
+/// What a piece holds between two steps.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Piece {
+    /// Its first place, and how many it has.
+    pub start: usize,
+    pub len: usize,
+    /// ȳ
+    pub mean: Vec<f64>,
+    /// The diagonals 0..=top of C, `len` numbers each, zero where there is no entry.
+    pub rows: Vec<f64>,
+    /// The last diagonal kept.
+    pub top: usize,
+}
+record!(Piece { start, len, mean, rows, top });
+
+impl Piece {
+    pub fn row(&self, d: usize) -> &[f64] {
+        &self.rows[d * self.len..(d + 1) * self.len]
+    }
+}
+
+/// What every piece is told of a step.
+pub(super) struct Step<'a> {
+    pub equation: &'a Equation<'a>,
+    pub h: f64,
+    /// Terms at most, and the margin of a piece.
+    pub terms: usize,
+    /// The force's coefficients.
+    pub force: &'a [f64],
+    /// A bound of the force's first coefficient beyond those.
+    pub unused_force: f64,
+    /// Where moments are read within the step; the last one is its end.
+    pub readings: &'a [Reading],
+    /// The error that the whole chain may make in this step, Frobenius norm.
+    pub allowed: f64,
+    /// The last diagonal that is ever stored.
+    pub limit: usize,
+}
+
+/// Moments and integrals at the places of a core: at one point of a step, from its beginning.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Read {
+    pub mean: Vec<f64>,
+    pub variance: Vec<f64>,
+    /// C(i, i+1)
+    pub neighbour: Vec<f64>,
+    pub mean_integral: Vec<f64>,
+    /// ∫ E y_i²
+    pub square: Vec<f64>,
+    /// ∫ E y_i y_(i+1)
+    pub product: Vec<f64>,
+    pub work: f64,
+}
+
+/// The outcome of a step.
+pub(super) struct Stepped {
+    pub piece: Piece,
+    pub reads: Vec<Read>,
+    /// Bounds of the errors made, Frobenius norm of the covariance and Euclidean norm of the means.
+    pub lost: [f64; 2],
+    /// What is beyond the margin, of the whole chain.
+    pub beyond: f64,
+    /// The largest variance and the largest mean.
+    pub largest: [f64; 2],
+    /// Applications of 𝓛.
+    pub applications: usize,
+}
+
+/// Buffers that are used again.
+#[derive(Default)]
+pub(super) struct Workspace {
+    term: Vec<f64>,
+    next: Vec<f64>,
+    sum: Vec<f64>,
+}
+
+/// The piece with its margin: places from `first` on, `len` of them.
+struct Window<'a, 'b> {
+    step: &'a Step<'b>,
+    first: isize,
+    len: usize,
+    /// Whether the chain ends with the window.
+    ends: [bool; 2],
+    /// Whether the window is a whole ring.
+    closed: bool,
+    /// Numbers from one row to the next: one cell on either side of the window.
+    stride: usize,
+    factor: Vec<f64>,
+    own: Vec<f64>,
+}
+
+impl Window<'_, '_> {
+    /// The places of diagonal d of term k.
+    fn range(&self, d: usize, k: usize) -> Range<usize> {
+        let from = if self.ends[0] || self.closed { 0 } else { k };
+        let to = if self.ends[1] {
+            self.len.saturating_sub(d)
+        } else if self.closed {
+            self.len
+        } else {
+            let exists = self.step.equation.n as isize - d as isize - self.first;
+            let exists = if self.step.equation.ring { isize::MAX } else { exists.max(0) };
+            (self.len - k).min(exists as usize)
+        };
+        from..to.max(from)
+    }
+
+    /// Closes a row that was written over `range`.
+    fn guard(&self, row: &mut [f64], range: &Range<usize>) {
+        if self.closed {
+            (row[0], row[self.len + 1]) = (row[self.len], row[1]);
+        } else {
+            // Beyond the ends of the chain there is nothing.
+            if range.start == 0 {
+                row[0] = 0.0;
+            }
+            row[range.end + 1] = 0.0;
+        }
+    }
+
+    /// next = scale · (𝓛 + 2c) term for the diagonals 0..=top, added to `sum`; term has zeros in the
+    /// two diagonals after its last.
+    fn apply(&self, buffers: &mut Workspace, top: usize, k: usize, scale: f64) {
+        let stride = self.stride;
+        for d in 0..=top {
+            let range = self.range(d, k);
+            let at = |row: usize, shift: isize| {
+                let from = (row * stride + 1 + range.start) as isize + shift;
+                &buffers.term[from as usize..from as usize + range.len()]
+            };
+            let above = [at(d + 1, 0), at(d + 1, -1)];
+            let (below, second) =
+                if d == 0 { (above, &self.own) } else { ([at(d - 1, 1), at(d - 1, 0)], &self.factor) };
+            let row = Row {
+                below,
+                above,
+                here: at(d, 0),
+                factors: [
+                    &self.factor[range.start..range.end],
+                    &second[range.start + d..range.end + d],
+                ],
+            };
+            let cells = d * stride + 1 + range.start..d * stride + 1 + range.end;
+            rows::advance(&row, scale, &mut buffers.next[cells.clone()], &mut buffers.sum[cells]);
+            self.guard(&mut buffers.next[d * stride..(d + 1) * stride], &range);
+        }
+    }
+
+    /// ‖row‖² over its range; a diagonal off the middle counts twice.
+    fn square(&self, buffer: &[f64], d: usize, k: usize) -> f64 {
+        let range = self.range(d, k);
+        let weight = if d == 0 { 1.0 } else { 2.0 };
+        let from = d * self.stride + 1;
+        weight * rows::square(&buffer[from + range.start..from + range.end])
+    }
+
+    /// Cuts diagonals off the end of `buffer` whose norm together is at most `allowed`: the new last
+    /// one, and what they were.
+    fn cut(&self, buffer: &[f64], mut top: usize, k: usize, allowed: f64) -> (usize, f64) {
+        let (mut cut, most) = (0.0, allowed * allowed);
+        while top > 0 {
+            let more = cut + self.square(buffer, top, k);
+            if more > most {
+                break;
+            }
+            (cut, top) = (more, top - 1);
+        }
+        (top, cut.sqrt())
+    }
+
+    /// Zeros in the diagonals `top`+1 and `top`+2, or on a ring what lies beyond n/2.
+    fn close(&self, buffer: &mut [f64], top: usize) {
+        let rows = (top + 1) * self.stride..(top + 3) * self.stride;
+        buffer[rows.clone()].fill(0.0);
+        let half = self.len / 2;
+        if self.closed && top + 1 >= half {
+            // C(i, i+n/2+1) is C(j, j+n/2-1) with j = i+n/2+1.
+            let (to, from) = ((half + 1) * self.stride, (half - 1) * self.stride);
+            for i in 0..self.len {
+                buffer[to + 1 + i] = buffer[from + 1 + (i + half + 1) % self.len];
+            }
+            self.guard(&mut buffer[to..to + self.stride], &(0..self.len));
+        }
+    }
+}
+
+/// Fills the window's `y` with what the pieces hold there, as the function says; places that do not
+/// exist are left alone.
+fn gather(
+    pieces: &[Piece],
+    window: &Window<'_, '_>,
+    mut copy: impl FnMut(&Piece, Range<usize>, usize),
+) {
+    let n = window.step.equation.n;
+    let mut done = 0;
+    while done < window.len {
+        let place = window.step.equation.wrapped(window.first + done as isize);
+        let index = pieces.partition_point(|piece| piece.start + piece.len <= place);
+        let piece = &pieces[index];
+        let from = place - piece.start;
+        let count = (piece.len - from).min(window.len - done).min(n - place);
+        copy(piece, from..from + count, done);
+        done += count;
+    }
+}
+
+/// One step of the piece `index`.
+pub(super) fn advance(
+    step: &Step<'_>,
+    pieces: &[Piece],
+    index: usize,
+    buffers: &mut Workspace,
+) -> Stepped {
+    let (equation, h, own) = (step.equation, step.h, &pieces[index]);
+    let whole = pieces.len() == 1;
+    let margin = if whole { 0 } else { step.terms };
+    let window = window(step, own, margin, whole);
+    let mut mean = vec![0.0; window.len];
+    let mut top = 0;
+    gather(pieces, &window, |piece, from, to| {
+        mean[to..to + from.len()].copy_from_slice(&piece.mean[from]);
+        top = top.max(piece.top);
+    });
+    let series = Series::new(step, &mean, window.first, window.ends);
+    // Rows 0..=top + terms and two more.
+    let rows = (top + step.terms).min(step.limit) + 3;
+    for buffer in [&mut buffers.term, &mut buffers.next, &mut buffers.sum] {
+        if buffer.len() < rows * window.stride {
+            buffer.resize(rows * window.stride, 0.0);
+        }
+    }
+    let first = (-2.0 * equation.shift * h).exp();
+    for d in 0..=top {
+        let cells = d * window.stride..(d + 1) * window.stride;
+        let row = &mut buffers.term[cells.clone()];
+        row.fill(0.0);
+        gather(pieces, &window, |piece, from, to| {
+            if d <= piece.top {
+                let target = &mut row[to + 1..to + 1 + from.len()];
+                target.iter_mut().zip(&piece.row(d)[from]).for_each(|(to, c)| *to = first * c);
+            }
+        });
+        if window.closed {
+            window.guard(row, &(0..window.len));
+        }
+        buffers.sum[cells.clone()].copy_from_slice(&buffers.term[cells]);
+    }
+    let core = margin_of(&window, own);
+    let core = core..core + own.len;
+    let mut reads: Vec<Read> =
+        step.readings.iter().map(|reading| series.read(reading, core.clone())).collect();
+    let part = step.allowed * (own.len as f64 / equation.n as f64).sqrt();
+    let walk = Walk { step, window: &window, series: &series, part };
+    let norm = (0..=top).map(|d| window.square(&buffers.term, d, 0)).sum::<f64>().sqrt();
+    let found = walk.sum(buffers, top, &core, &mut reads);
+    let (top, cut) = walk.state(buffers, found.sum_top, &core);
+    let last = step.readings.len() - 1;
+    let mut piece =
+        Piece { start: own.start, len: own.len, mean: reads[last].mean.clone(), rows: vec![], top };
+    piece.rows.reserve_exact((top + 1) * own.len);
+    for d in 0..=top {
+        let from = d * window.stride + 1;
+        piece.rows.extend_from_slice(&buffers.sum[from + core.start..from + core.end]);
+    }
+    reads[last].variance = piece.row(0).to_vec();
+    reads[last].neighbour = if top > 0 { piece.row(1).to_vec() } else { vec![0.0; own.len] };
+    let size = |values: &[f64]| values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+    let largest = [size(&reads[last].variance), size(&piece.mean).max(size(&mean[core]))];
+    let beyond = if whole { 0.0 } else { series.beyond(norm) };
+    let means = series.tail();
+    let from_means = 8.0 * equation.chain.flip_rate * h * (largest[1] + means) * means;
+    Stepped {
+        lost: [found.lost + cut + from_means, means],
+        piece,
+        reads,
+        beyond,
+        largest,
+        applications: found.applications,
+    }
+}
+
+fn window<'a, 'b>(step: &'a Step<'b>, own: &Piece, margin: usize, whole: bool) -> Window<'a, 'b> {
+    let equation = step.equation;
+    let n = equation.n as isize;
+    let (mut from, mut to) =
+        (own.start as isize - margin as isize, (own.start + own.len + margin) as isize);
+    if !equation.ring {
+        (from, to) = (from.max(0), to.min(n));
+    }
+    let ends = if equation.ring { [false; 2] } else { [from == 0, to == n] };
+    let len = (to - from) as usize;
+    let closed = whole && equation.ring;
+    // A factor is asked for at i and at i + d.
+    let reach = if ends[1] { len } else { len + step.limit + 1 };
+    let places = |values: &[f64]| -> Vec<f64> {
+        (0..reach)
+            .map(|i| {
+                let place = from + i as isize;
+                if equation.ring || place < n { values[equation.wrapped(place)] } else { 0.0 }
+            })
+            .collect()
+    };
+    Window {
+        step,
+        first: from,
+        len,
+        ends,
+        closed,
+        stride: (len + 2).next_multiple_of(8),
+        factor: places(&equation.factor),
+        own: places(&equation.own),
+    }
+}
+
+/// Where the core begins in its window.
+fn margin_of(window: &Window<'_, '_>, own: &Piece) -> usize {
+    (own.start as isize - window.first) as usize
+}
+
+struct Walk<'a, 'b> {
+    step: &'a Step<'b>,
+    window: &'a Window<'a, 'b>,
+    series: &'a Series,
+    /// The error that this piece may make.
+    part: f64,
+}
+
+struct Summed {
+    sum_top: usize,
+    lost: f64,
+    applications: usize,
+}
+
+impl Walk<'_, '_> {
+    /// Sums the series; the moments that are asked for are read off its terms on the way.
+    fn sum(
+        &self,
+        buffers: &mut Workspace,
+        mut top: usize,
+        core: &Range<usize>,
+        reads: &mut [Read],
+    ) -> Summed {
+        let (step, window) = (self.step, self.window);
+        let stride = window.stride;
+        let ratio = step.equation.radius * step.h;
+        let mut found = Summed { sum_top: top, lost: 0.0, applications: 0 };
+        self.read(&buffers.term, top, 0, core, reads);
+        for k in 1..=step.terms {
+            // What a number cut off term k can still become is less than this many times as much.
+            let grown = grows(ratio, k);
+            window.close(&mut buffers.term, top);
+            if top == step.limit && step.limit < step.equation.last_diagonal() {
+                // The diagonal that is never stored.
+                let missing = window.square(&buffers.term, top, k - 1).sqrt();
+                found.lost += 2.0 * ratio / k as f64 * grown * missing;
+            }
+            let next = (top + 1).min(step.limit);
+            if next > found.sum_top {
+                buffers.sum[next * stride..(next + 1) * stride].fill(0.0);
+                found.sum_top = next;
+            }
+            let scale = step.h / k as f64;
+            window.apply(buffers, next, k, scale);
+            found.applications += 1;
+            self.drive(buffers, k);
+            std::mem::swap(&mut buffers.term, &mut buffers.next);
+            let norm =
+                (0..=next).map(|d| window.square(&buffers.term, d, k)).sum::<f64>().sqrt();
+            let allowed = 0.2 * self.part / (grown * (k * k + k) as f64);
+            let (kept, cut) = window.cut(&buffers.term, next, k, allowed);
+            found.lost += cut * grown;
+            top = kept;
+            self.read(&buffers.term, top, k, core, reads);
+            let tail = self.series.rest(k, norm);
+            if tail <= 0.4 * self.part || k == step.terms {
+                found.lost += tail;
+                break;
+            }
+        }
+        found
+    }
+
+    /// Adds what the means and the thermostats drive to the diagonal of term k.
+    fn drive(&self, buffers: &mut Workspace, k: usize) {
+        let range = self.window.range(0, k);
+        let Source { momenta, ends } = self.series.source(k - 1);
+        let offset = self.series.offset;
+        let cells = &mut buffers.next[1..];
+        let sums = &mut buffers.sum[1..];
+        // The first momentum of the window is at `offset`.
+        for (m, q) in momenta.iter().enumerate() {
+            let i = 2 * m + offset;
+            if range.contains(&i) {
+                cells[i] += q;
+                sums[i] += q;
+            }
+        }
+        for (end, q) in [(0, ends[0]), (self.window.len - 1, ends[1])] {
+            if range.contains(&end) {
+                cells[end] += q;
+                sums[end] += q;
+            }
+        }
+        let window = self.window;
+        window.guard(&mut buffers.next[..window.stride], &range);
+    }
+
+    fn read(
+        &self,
+        term: &[f64],
+        top: usize,
+        k: usize,
+        core: &Range<usize>,
+        reads: &mut [Read],
+    ) {
+        let row = |d: usize| {
+            let from = d * self.window.stride + 1;
+            &term[from + core.start..from + core.end]
+        };
+        let last = reads.len() - 1;
+        for (index, (read, reading)) in reads.iter_mut().zip(self.step.readings).enumerate() {
+            rows::add(&mut read.square, reading.second_integral[k], row(0));
+            if top > 0 {
+                rows::add(&mut read.product, reading.second_integral[k], row(1));
+            }
+            // At the end of the step the sum is there.
+            if index < last {
+                rows::add(&mut read.variance, reading.second[k], row(0));
+                if top > 0 {
+                    rows::add(&mut read.neighbour, reading.second[k], row(1));
+                }
+            }
+        }
+    }
+
+    /// The last diagonal that is kept of the sum in the core, and the norm of what is cut.
+    fn state(&self, buffers: &mut Workspace, top: usize, core: &Range<usize>) -> (usize, f64) {
+        let (window, stride) = (self.window, self.window.stride);
+        // Where a row ends before the core does there are zeros.
+        for d in 0..=top {
+            let exists = window.range(d, 0).end.max(core.start);
+            if exists < core.end {
+                buffers.sum[d * stride + 1 + exists..d * stride + 1 + core.end].fill(0.0);
+            }
+        }
+        let (mut cut, mut kept) = (0.0, top);
+        let most = (0.3 * self.part).powi(2);
+        while kept > 0 {
+            let from = kept * stride + 1;
+            let more = cut + 2.0 * rows::square(&buffers.sum[from + core.start..from + core.end]);
+            if more > most {
+                break;
+            }
+            (cut, kept) = (more, kept - 1);
+        }
+        (kept, cut.sqrt())
+    }
+}
+
+/// Σ_j ratio^j k!/(k+j)!
+pub(super) fn grows(ratio: f64, k: usize) -> f64 {
+    let (mut sum, mut value) = (1.0, 1.0);
+    for j in 1..200 {
+        value *= ratio / (k + j) as f64;
+        sum += value;
+        if value < 1e-3 * sum && ratio < (k + j) as f64 {
+            return sum * (1.0 + 1e-2);
+        }
+    }
+    sum
+}

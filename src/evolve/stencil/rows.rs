@@ -1,0 +1,66 @@
+//! The inner loops of the stencil: one diagonal of the covariance at a time, plain slices that the
+//! compiler turns into vector instructions. No sum depends on the width of the registers.
+
+/// What one diagonal of the next term is made of, all over the same range of places i.
+pub(super) struct Row<'a> {
+    /// X_(d-1)[i+1] and X_(d-1)[i]
+    pub below: [&'a [f64]; 2],
+    /// X_(d+1)[i] and X_(d+1)[i-1]
+    pub above: [&'a [f64]; 2],
+    /// X_d[i]
+    pub here: &'a [f64],
+    /// Half of the factor of X_d[i]: that of the place i, and that of the place i+d.
+    pub factors: [&'a [f64]; 2],
+}
+
+#[inline(always)]
+fn next(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
+    let len = term.len();
+    let ([below, low], [above, left]) = (row.below, row.above);
+    let ([first, second], here) = (row.factors, row.here);
+    let (below, low, above, left) = (&below[..len], &low[..len], &above[..len], &left[..len]);
+    let (first, second, here) = (&first[..len], &second[..len], &here[..len]);
+    let sum = &mut sum[..len];
+    for i in 0..len {
+        let change = (below[i] - low[i])
+            + (above[i] - left[i])
+            + (first[i] + second[i]) * here[i];
+        let value = scale * change;
+        term[i] = value;
+        sum[i] += value;
+    }
+}
+
+/// term = scale · 𝓛X of one diagonal, and sum += term.
+pub(super) fn advance(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        #[target_feature(enable = "avx2")]
+        fn wide(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
+            next(row, scale, term, sum);
+        }
+        if is_x86_feature_detected!("avx2") {
+            // SAFETY: this processor has the instructions.
+            return unsafe { wide(row, scale, term, sum) };
+        }
+    }
+    next(row, scale, term, sum);
+}
+
+/// Σ x², by eight sums whose order is always the same.
+pub(super) fn square(x: &[f64]) -> f64 {
+    let mut sums = [0.0; 8];
+    let eights = x.chunks_exact(8);
+    let rest: f64 = eights.remainder().iter().map(|x| x * x).sum();
+    for eight in eights {
+        for (sum, x) in sums.iter_mut().zip(eight) {
+            *sum += x * x;
+        }
+    }
+    sums.iter().sum::<f64>() + rest
+}
+
+/// sum += weight · x
+pub(super) fn add(sum: &mut [f64], weight: f64, x: &[f64]) {
+    sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += weight * x);
+}

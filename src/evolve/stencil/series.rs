@@ -1,0 +1,233 @@
+//! The Taylor series of the means over one step, in the window of a piece, what it drives in the
+//! covariance, and bounds of what is left out.
+
+use super::equation::Equation;
+use super::piece::{Read, Step, grows};
+use super::rows;
+use super::times::Reading;
+use std::ops::Range;
+
+/// w_k, and the sources of V, all with the factors of the shift at the end of the step.
+pub(super) struct Series {
+    terms: usize,
+    /// The first place of the window that is a momentum.
+    pub offset: usize,
+    /// w_k, one row a term; none where the means and the force vanish.
+    means: Vec<Vec<f64>>,
+    /// The coefficients of w_i² and of w_i w_(i+1).
+    squares: Vec<Vec<f64>>,
+    products: Vec<Vec<f64>>,
+    /// The coefficients of F w at the right end, where that is in the window.
+    power: Vec<f64>,
+    /// h/(k+1) times the coefficients of the source on the momenta, and at the ends of the window.
+    sources: Vec<Source>,
+    /// Bounds of the norms of the sources, up to twice the terms.
+    norms: Vec<f64>,
+    /// A bound of the sum of the w_k that are left out.
+    rest: f64,
+    /// (rate of the covariance) h
+    ratio: f64,
+}
+
+/// What one term of the source adds to the diagonal of the covariance.
+#[derive(Default)]
+pub(super) struct Source {
+    pub momenta: Vec<f64>,
+    pub ends: [f64; 2],
+}
+
+impl Series {
+    pub fn new(step: &Step<'_>, mean: &[f64], first: isize, ends: [bool; 2]) -> Series {
+        let (equation, h, terms) = (step.equation, step.h, step.terms);
+        let force = if ends[1] { step.force } else { &[] };
+        let still = mean.iter().all(|z| *z == 0.0) && force.iter().all(|f| *f == 0.0);
+        let offset = if first.rem_euclid(2) == 0 { 0 } else { 1 };
+        let mut series = Series {
+            terms,
+            offset,
+            means: vec![],
+            squares: vec![],
+            products: vec![],
+            power: vec![],
+            sources: (0..terms).map(|_| Source::default()).collect(),
+            norms: vec![0.0; 2 * terms],
+            rest: 0.0,
+            ratio: equation.radius * h,
+        };
+        if !still {
+            series.means = means(equation, step, mean, first, force);
+            series.multiply(force, equation.ring && mean.len() == equation.n);
+            series.bound(step);
+        }
+        // 2λT e^(2ch(u-1))
+        let rate = 2.0 * equation.shift * h;
+        let mut wave = (-rate).exp() * h;
+        for (k, norm) in series.norms.iter_mut().enumerate() {
+            let mut there = 0.0f64;
+            for (end, noise) in equation.noise.into_iter().enumerate() {
+                if ends[end] {
+                    let value = wave * noise / (k + 1) as f64;
+                    there = there.hypot(value);
+                    if k < terms {
+                        series.sources[k].ends[end] = value;
+                    }
+                }
+            }
+            *norm += there;
+            wave *= rate / (k + 1) as f64;
+        }
+        series
+    }
+
+    /// The products of the means' series with each other and with the force's.
+    fn multiply(&mut self, force: &[f64], around: bool) {
+        let len = self.means[0].len();
+        let beyond = |w: &[f64]| if around { w[0] } else { 0.0 };
+        for k in 0..=self.terms {
+            let (mut square, mut product) = (vec![0.0; len], vec![0.0; len]);
+            for j in 0..=k {
+                let (a, b) = (&self.means[j], &self.means[k - j]);
+                for ((sum, a), b) in product.iter_mut().zip(a).zip(&b[1..]) {
+                    *sum += a * b;
+                }
+                product[len - 1] += a[len - 1] * beyond(b);
+                if 2 * j <= k {
+                    let weight = if 2 * j == k { 1.0 } else { 2.0 };
+                    for ((sum, a), b) in square.iter_mut().zip(a).zip(b) {
+                        *sum += weight * a * b;
+                    }
+                }
+            }
+            let power = (0..=k).filter_map(|j| Some(force.get(j)? * self.means[k - j][len - 1]));
+            self.power.push(power.sum());
+            self.squares.push(square);
+            self.products.push(product);
+        }
+    }
+
+    /// 4γ w_p², term by term, and the bounds of all norms.
+    fn bound(&mut self, step: &Step<'_>) {
+        let (equation, h, terms) = (step.equation, step.h, self.terms);
+        let flips = 4.0 * equation.chain.flip_rate;
+        // ‖w_k‖: known, then bounded.
+        let mut sizes: Vec<f64> = self.means.iter().map(|w| rows::square(w).sqrt()).collect();
+        let rate = (2.0 + equation.shift) * h;
+        // The force's own series, whose rate may be higher.
+        let (turning, mut push) = (step.equation.rate() * h, step.unused_force);
+        for k in terms + 1..2 * terms + 1 {
+            sizes.push(sizes[k - 1] * rate / k as f64 + h * push / k as f64);
+            push *= turning / (k + 1) as f64;
+        }
+        self.rest = 2.0 * sizes[terms + 1..].iter().sum::<f64>();
+        if flips == 0.0 {
+            return;
+        }
+        for k in 0..2 * terms {
+            let scale = flips * h / (k + 1) as f64;
+            self.norms[k] = if k < terms {
+                let momenta = self.squares[k].iter().skip(self.offset).step_by(2);
+                self.sources[k].momenta = momenta.map(|square| scale * square).collect();
+                rows::square(&self.sources[k].momenta).sqrt()
+            } else {
+                scale * (0..=k).map(|j| sizes[j] * sizes[k - j]).sum::<f64>()
+            };
+        }
+    }
+
+    pub fn source(&self, k: usize) -> &Source {
+        &self.sources[k]
+    }
+
+    /// A bound of what the terms after k of the covariance sum up to, the norm of term k being
+    /// `norm`.
+    pub fn rest(&self, k: usize, norm: f64) -> f64 {
+        let (mut size, mut sum) = (norm, 0.0);
+        for j in k..2 * self.terms {
+            size = size * self.ratio / (j + 1) as f64 + self.norms[j];
+            sum += size;
+            if size < 1e-3 * sum && self.norms[j] == 0.0 && self.ratio < 0.5 * j as f64 {
+                return 1.01 * sum;
+            }
+        }
+        // By then a term is less than half of the one before.
+        sum + 2.0 * size
+    }
+
+    /// A bound of all that the terms beyond the margin are, of the whole chain, `norm` being that of
+    /// the state.
+    pub fn beyond(&self, norm: f64) -> f64 {
+        let driven: f64 = self.norms.iter().sum();
+        let mut last = norm + driven;
+        (1..=self.terms + 1).for_each(|k| last *= self.ratio / k as f64);
+        last * grows(self.ratio, self.terms + 1)
+    }
+
+    /// A bound of the error of the means.
+    pub fn tail(&self) -> f64 {
+        self.rest
+    }
+
+    /// The means and their integrals at one point of the step, and zeros where the covariance's part
+    /// is to be added.
+    pub fn read(&self, reading: &Reading, core: Range<usize>) -> Read {
+        let len = core.len();
+        let mut read = Read {
+            mean: vec![0.0; len],
+            variance: vec![0.0; len],
+            neighbour: vec![0.0; len],
+            mean_integral: vec![0.0; len],
+            square: vec![0.0; len],
+            product: vec![0.0; len],
+            work: 0.0,
+        };
+        for k in 0..self.means.len() {
+            rows::add(&mut read.mean, reading.mean[k], &self.means[k][core.clone()]);
+            let weight = reading.mean_integral[k];
+            rows::add(&mut read.mean_integral, weight, &self.means[k][core.clone()]);
+            let weight = reading.second_integral[k];
+            rows::add(&mut read.square, weight, &self.squares[k][core.clone()]);
+            rows::add(&mut read.product, weight, &self.products[k][core.clone()]);
+            if core.end == self.means[k].len() {
+                read.work += weight * self.power[k];
+            }
+        }
+        read
+    }
+}
+
+/// The series of the means: w_(k+1) = h/(k+1) ((B + c) w_k + f_k).
+fn means(
+    equation: &Equation<'_>,
+    step: &Step<'_>,
+    mean: &[f64],
+    first: isize,
+    force: &[f64],
+) -> Vec<Vec<f64>> {
+    let (h, len) = (step.h, mean.len());
+    let start = (-equation.shift * h).exp();
+    let whole = len == equation.n;
+    let factor: Vec<f64> =
+        (0..len).map(|i| equation.factor[equation.wrapped(first + i as isize)]).collect();
+    let mut terms = vec![mean.iter().map(|z| start * z).collect::<Vec<f64>>()];
+    for k in 0..step.terms {
+        let (w, scale) = (&terms[k], h / (k + 1) as f64);
+        // Within the margin one more place at either side is wrong in every term.
+        let around = equation.ring && whole;
+        let (before, after) = if around { (w[len - 1], w[0]) } else { (0.0, 0.0) };
+        let mut next = vec![0.0; len];
+        for i in 1..len.saturating_sub(1) {
+            next[i] = scale * (w[i + 1] - w[i - 1] + factor[i] * w[i]);
+        }
+        let edge = |i: usize| {
+            let right = if i + 1 < len { w[i + 1] } else { after };
+            let left = if i > 0 { w[i - 1] } else { before };
+            scale * (right - left + factor[i] * w[i])
+        };
+        (next[0], next[len - 1]) = (edge(0), edge(len - 1));
+        if let Some(force) = force.get(k) {
+            next[len - 1] += scale * force;
+        }
+        terms.push(next);
+    }
+    terms
+}

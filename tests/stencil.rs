@@ -1,0 +1,155 @@
+//! What is promised of the exponential of the stencil: it agrees with the exact exponential within
+//! its bound, and a chain in pieces is the whole chain.
+
+mod agreement;
+mod reference;
+
+use agreement::{distances, largest};
+use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::covariance::moments::Solution;
+use flipchain::evolve::stencil;
+use flipchain::scenario::{Thermostat, Topology};
+use num_complex::Complex64;
+use reference::scenarios;
+
+/// The exact moments as a solution without error.
+fn solution(chain: &Chain, exact: &reference::Exact) -> Solution {
+    let mut solution = Solution::zero(chain);
+    solution.moments.mean = exact.mean.to_vec();
+    solution.moments.variance = exact.covariance.diag().to_vec();
+    solution.moments.correlation = chain.left_correlations(exact.covariance.view());
+    solution
+}
+
+#[test]
+fn the_bound_holds_against_the_exact_exponential_and_is_no_larger_than_asked() {
+    for seed in 0..60 {
+        let scenario = scenarios::scenario(seed);
+        let (chain, law) = (&scenario.chain, &scenario.law);
+        let times = &scenario.early[1..4];
+        let exact = reference::moments(chain, law, times);
+        for tolerance in [1e-4, 1e-7, 1e-11] {
+            // Some outputs at the end of a step, others within one.
+            let keep = |i: usize| i == 1;
+            let (outputs, _) =
+                stencil::evolve(chain, law, times, tolerance, keep, &Default::default())
+                    .expect("it ends");
+            for (output, exact) in outputs.iter().zip(&exact) {
+                let (truth, time) = (solution(chain, exact), output.moments.time);
+                let size = largest(&truth.moments.variance).max(largest(&truth.moments.mean));
+                // The reference begins with sums S = C + z̄ z̄ᵀ that are rounded to doubles.
+                let judged = 4.0 * f64::EPSILON * size.max(1.0);
+                for (name, distance, bound) in distances(output, &truth) {
+                    assert!(
+                        distance <= bound + judged,
+                        "seed {seed} τ {time} to {tolerance:e}, {name}: {distance:e} > {bound:e}, {chain:?}"
+                    );
+                }
+                if let Some(covariance) = &output.moments.covariance {
+                    let distance = largest(covariance - &exact.covariance);
+                    assert!(distance <= output.errors.var_p + judged, "seed {seed}: {distance:e}");
+                }
+            }
+            assert!(outputs[1].moments.covariance.is_some());
+        }
+    }
+}
+
+/// A chain that is divided into pieces, with everything that it can have.
+fn long(topology: Topology, bonds: usize) -> (Chain, InitialLaw) {
+    let open = topology == Topology::Open;
+    let end = |temperature| open.then_some(Thermostat { temperature, friction: 1.3 });
+    let force = Force {
+        mean: 0.7,
+        frequency: 1.3,
+        harmonics: vec![(1, Complex64::new(0.4, 0.1)), (2, Complex64::new(0.0, -0.2))],
+    };
+    let force = if open { force } else { Force::default() };
+    let chain = Chain { topology, bonds, flip_rate: 0.6, left: end(2.0), right: end(1.0), force };
+    let wave = |i: usize, k: f64| (k * i as f64).sin();
+    let (atoms, bonds) = (chain.atoms(), chain.bonds);
+    let law = InitialLaw {
+        mean_r: (0..bonds).map(|i| 0.5 + 0.3 * wave(i, 0.37)).collect(),
+        mean_p: (0..atoms).map(|i| 0.4 * wave(i, 0.91)).collect(),
+        var_r: (0..bonds).map(|i| 1.0 + 0.5 * wave(i, 0.23)).collect(),
+        var_p: (0..atoms).map(|i| 1.2 + 0.5 * wave(i, 0.53)).collect(),
+        covariance: None,
+    };
+    (chain, law)
+}
+
+/// The middle of a long chain at early times is the middle of a shorter one: nothing has come from
+/// the ends. The shorter one is a single piece, the longer one is in several.
+#[test]
+fn pieces_of_a_long_chain_make_up_the_chain() {
+    for topology in [Topology::Open, Topology::Ring] {
+        let (chain, law) = long(topology, 3000);
+        let times = [0.0, 0.3, 2.0, 6.0];
+        let (pieces, _) =
+            stencil::evolve(&chain, &law, &times, 1e-10, |_| false, &Default::default())
+                .expect("it ends");
+        // The last atoms, with the right end, or the first ones.
+        let bonds = 120;
+        let shift = 3000 - bonds;
+        let (mut short, mut part) = long(Topology::Open, bonds);
+        let from = |values: &[f64]| values[shift..].to_vec();
+        (part.mean_r, part.mean_p) = (from(&law.mean_r), from(&law.mean_p));
+        (part.var_r, part.var_p) = (from(&law.var_r), from(&law.var_p));
+        (short.left, short.right, short.force) = (None, chain.right, chain.force.clone());
+        if topology == Topology::Ring {
+            // r_n lies to the left of p_n there.
+            part.mean_r.remove(0);
+            part.var_r.remove(0);
+            short.bonds = bonds - 1;
+        }
+        let (whole, _) =
+            stencil::evolve(&short, &part, &times, 1e-10, |_| false, &Default::default())
+                .expect("it ends");
+        let ring = topology == Topology::Ring;
+        for (a, b) in pieces.iter().zip(&whole) {
+            let allowed = a.errors.var_p + b.errors.var_p + a.errors.mean_p + b.errors.mean_p;
+            assert!(allowed < 1e-9, "{allowed:e}");
+            // Far from where the shorter chain was cut, at both ends of a ring.
+            let (first, last) = (40, if ring { 80 } else { short.atoms() });
+            for n in first..last {
+                let pairs = [
+                    (3000 + shift + n, short.bonds + n),
+                    (shift + n, if ring { n - 1 } else { n - 1 + 1 }),
+                ];
+                for (long, short_place) in pairs {
+                    if short_place == short.bonds {
+                        continue;
+                    }
+                    for (x, y) in [
+                        (a.moments.mean[long], b.moments.mean[short_place]),
+                        (a.moments.variance[long], b.moments.variance[short_place]),
+                    ] {
+                        assert!(
+                            (x - y).abs() <= allowed + 1e-13,
+                            "{topology:?} τ {} atom {n}: {x} {y}",
+                            a.moments.time
+                        );
+                    }
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn the_bits_do_not_depend_on_the_number_of_threads_nor_on_the_other_outputs_of_a_step() {
+    let (chain, law) = long(Topology::Open, 3000);
+    let times: Vec<f64> = (1..40).map(|i| 0.1 * f64::from(i)).collect();
+    let run = |threads: usize, times: &[f64]| {
+        let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().expect("a pool");
+        pool.install(|| {
+            stencil::evolve(&chain, &law, times, 1e-9, |_| false, &Default::default())
+                .expect("it ends")
+                .0
+        })
+    };
+    let alone = run(1, &times);
+    assert!(run(3, &times) == alone);
+    let few = run(2, &[times[10], times[38]]);
+    assert!(few[0].moments == alone[10].moments && few[1].moments == alone[38].moments);
+}
