@@ -8,6 +8,7 @@
 //! it matters, above 50 MB and a second.
 
 use crate::chain::Chain;
+use crate::evolve::stencil;
 use crate::scenario::Topology;
 
 /// Memory and processor time.
@@ -159,6 +160,18 @@ pub fn of_profile_nodes(
     };
     let bytes = a_site * chain.atoms() as f64 + inner * quadrature_nodes(chain);
     Cost { bytes, seconds: nodes as f64 * seconds_of_profiles(chain, moving_waves) }
+}
+
+/// The exponential of the stencil: two states by their diagonals, the entries of all terms, the
+/// start of every row, products of the means' series, and the outputs read off the terms.
+pub fn of_stencil(chain: &Chain, work: &stencil::Work, outputs: usize, kept: usize) -> Cost {
+    let n = chain.coordinates() as f64;
+    let bytes = 16.0 * n * (work.last_diagonals + 12.0) + 4e6 + kept_covariances(chain, kept);
+    let a_term = 0.8e-9 * work.entries + 15e-9 * work.diagonals;
+    let means = 0.8e-9 * n * work.terms * work.terms;
+    let read = 4e-9 * n * work.terms * outputs as f64;
+    let seconds = work.steps * (work.terms * a_term + means + 3e-6) + read;
+    Cost { bytes, seconds }
 }
 
 /// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where

@@ -43,6 +43,8 @@ pub enum Method {
     Contour,
     /// The covariance by implicit steps.
     Radau,
+    /// The covariance by the exponential of the five-point stencil: explicit steps with a bound.
+    Stencil,
     /// The propagator e^(Bτ).
     Exponential,
     /// A closed form.
@@ -55,11 +57,12 @@ pub enum Method {
 
 impl Method {
     /// All of them, in the order in which messages list them.
-    pub const ALL: [Method; 8] = [
+    pub const ALL: [Method; 9] = [
         Method::Auto,
         Method::Profiles,
         Method::Contour,
         Method::Radau,
+        Method::Stencil,
         Method::Exponential,
         Method::Closed,
         Method::Modal,
@@ -73,6 +76,7 @@ impl Method {
             Method::Profiles => "profiles",
             Method::Contour => "contour",
             Method::Radau => "radau",
+            Method::Stencil => "stencil",
             Method::Exponential => "exponential",
             Method::Closed => "closed",
             Method::Modal => "modal",
@@ -83,7 +87,7 @@ impl Method {
     /// What it needs, as a clause; empty where it needs nothing.
     pub const fn needs(self) -> &'static str {
         match self {
-            Method::Auto | Method::Radau => "",
+            Method::Auto | Method::Radau | Method::Stencil => "",
             Method::Profiles => "flips and no covariance",
             Method::Contour => "flips and late output times",
             Method::Exponential => "no flips",
@@ -97,7 +101,10 @@ impl Method {
     pub const fn serves(self, task: Task) -> bool {
         match task {
             Task::Evolve => !matches!(self, Method::Closed | Method::Modal),
-            Task::Steady => !matches!(self, Method::Contour | Method::Radau | Method::Exponential),
+            Task::Steady => !matches!(
+                self,
+                Method::Contour | Method::Radau | Method::Stencil | Method::Exponential
+            ),
             Task::Limit | Task::Check => matches!(self, Method::Auto),
         }
     }

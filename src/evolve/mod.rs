@@ -43,6 +43,8 @@ pub struct Plan {
     /// Bonds of the largest window, where they are stepped to in windows, without the covariance of
     /// the whole chain.
     pub windows: Option<usize>,
+    /// Whether they are had by the exponential of the stencil, and not by implicit steps.
+    pub stencil: bool,
     /// Whether all outputs come from the propagator instead.
     pub exponential: bool,
     /// Whether the late outputs come without the covariance.
@@ -145,6 +147,7 @@ fn planned(
             stepped,
             step_share,
             windows,
+            stencil: false,
             exponential: false,
             without_covariance,
             at_start_only,
@@ -153,6 +156,18 @@ fn planned(
     };
     if method == Method::Radau {
         return stepped(times.len(), "steps were asked for".into());
+    }
+    if method == Method::Stencil {
+        return Ok(Plan {
+            stepped: times.len(),
+            step_share,
+            windows: None,
+            stencil: true,
+            exponential: false,
+            without_covariance: false,
+            at_start_only: times.iter().all(|&time| time == 0.0),
+            reason: "the exponential of the stencil, for all outputs".into(),
+        });
     }
     match (method, chain.flip_rate == 0.0, chain.left.is_some() || chain.right.is_some()) {
         (Method::Exponential, false, _) => {
@@ -168,6 +183,7 @@ fn planned(
                 stepped: 0,
                 step_share,
                 windows: None,
+                stencil: false,
                 exponential: true,
                 without_covariance,
                 at_start_only,
@@ -275,6 +291,10 @@ fn costs(
     let latest = early.last().copied().unwrap_or(0.0);
     let stepped = match plan.windows {
         _ if latest == 0.0 => Cost::default(),
+        _ if plan.stencil => {
+            let work = stencil::expected(chain, law, early, step_tolerance, all);
+            cost::of_stencil(chain, &work, early.len(), all)
+        }
         Some(bonds) => {
             let window = Chain { bonds, ..chain.clone() };
             let one =
@@ -331,6 +351,13 @@ pub fn evolve<E: MomentEquations>(
     let (stepping, inverting) = (monitor.part(0.0, share), monitor.part(share, 1.0));
     let (stepped_to, stepped) = if early.is_empty() {
         Default::default()
+    } else if plan.stencil {
+        let tolerance = plan.step_tolerance(tolerance);
+        let keep = |i: usize| keep(zeros + i);
+        let (found, counts) =
+            stencil::evolve(equations.chain(), law, early, tolerance, keep, &stepping)?;
+        // Applications of the operator are no solves.
+        (found, Counts { solves: 0, ..counts })
     } else if plan.windows.is_some() {
         windows::evolve(equations.chain(), law, early, plan.step_tolerance(tolerance), &stepping)?
     } else {

@@ -123,6 +123,7 @@ fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
     }
     let early = match plan.windows {
         _ if plan.at_start_only => Way::InitialLaw,
+        _ if plan.stencil => Way::Stencil,
         Some(bonds) => Way::Windows(bonds),
         None => Way::Steps,
     };

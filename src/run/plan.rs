@@ -38,7 +38,9 @@ pub enum Way {
     InitialLaw,
     /// Implicit steps of the means and the covariance.
     Steps,
-    /// Such steps in windows of up to so many bonds, without the covariance of the whole chain.
+    /// The exponential of the five-point stencil.
+    Stencil,
+    /// Implicit steps in windows of up to so many bonds, without the covariance of the whole chain.
     Windows(usize),
     /// A contour of shifted solves for the covariance.
     Contour,

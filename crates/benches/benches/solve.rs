@@ -4,7 +4,7 @@
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::{MomentEquations, Source, Target, modal::Modal};
-use flipchain::evolve::radau;
+use flipchain::evolve::{radau, stencil};
 use flipchain::scenario::{Thermostat, Topology};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -89,6 +89,30 @@ fn radau_step(c: &mut Criterion) {
     group.finish();
 }
 
+/// Eleven outputs in [0, 0.1], diffusive, to 1e-10.
+fn stencil_of_short_chains(c: &mut Criterion) {
+    let mut group = c.benchmark_group("stencil, 11 outputs to t = 0.1");
+    for bonds in [8, 32, 64] {
+        let chain = chain(bonds);
+        let law = InitialLaw {
+            mean_r: vec![0.0; bonds],
+            mean_p: vec![0.0; bonds + 1],
+            var_r: vec![1.5; bonds],
+            var_p: vec![1.5; bonds + 1],
+            covariance: None,
+        };
+        let last = 0.1 * (bonds * bonds) as f64;
+        let times: Vec<f64> = (0..11).map(|i| last * f64::from(i) / 10.0).collect();
+        group.bench_function(BenchmarkId::from_parameter(bonds), |b| {
+            b.iter(|| {
+                stencil::evolve(&chain, &law, &times, 1e-10, |_| false, &Default::default())
+                    .expect("it ends")
+            })
+        });
+    }
+    group.finish();
+}
+
 fn transforms(c: &mut Criterion) {
     let mut group = c.benchmark_group("matrix from its modes and back");
     for bonds in [64, 256, 1000] {
@@ -105,6 +129,6 @@ fn transforms(c: &mut Criterion) {
 criterion_group! {
     name = benches;
     config = Criterion::default().sample_size(10).measurement_time(Duration::from_secs(2)).warm_up_time(Duration::from_millis(300));
-    targets = shifted_solve, reading, radau_step, transforms
+    targets = shifted_solve, reading, radau_step, stencil_of_short_chains, transforms
 }
 criterion_main!(benches);

@@ -8,7 +8,7 @@
 //! With w = e^(cτ) ȳ and V = e^(2cτ) C, c = max δ/2, the damping lies between -c and c, which makes
 //! the series shorter: ‖B + c‖ ≤ 2 + c and ‖𝓛 + 2c‖ ≤ [`Equation::radius`].
 
-use crate::chain::Chain;
+use crate::chain::{Chain, Double};
 use crate::numerics::double_double::harmonic_phase;
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -77,20 +77,21 @@ impl<'a> Equation<'a> {
     /// The fastest rate of what the series have to follow.
     pub fn rate(&self) -> f64 {
         let highest = self.chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-        let turning = highest * self.chain.force.frequency;
+        let turning = highest * self.chain.force.frequency.hi;
         if self.ring { self.radius } else { self.radius.max(2.0 * turning.hypot(self.shift)) }
     }
 
     /// The coefficients of u^k, k < `count`, in e^(c h (u-1)) F(τ + h u), and a bound of the next.
-    pub fn force(&self, time: f64, h: f64, count: usize) -> (Vec<f64>, f64) {
+    pub fn force(&self, time: Double, h: f64, count: usize) -> (Vec<f64>, f64) {
         if self.ring {
             return (vec![0.0; count], 0.0);
         }
         let force = &self.chain.force;
         let first = (-self.shift * h).exp();
-        let mut waves = vec![(Complex64::from(first * force.mean), Complex64::from(self.shift * h))];
+        let mut waves =
+            vec![(Complex64::from(first * force.mean), Complex64::from(self.shift * h))];
         waves.extend(force.harmonics.iter().map(|&(l, amplitude)| {
-            let turning = f64::from(l) * force.frequency * h;
+            let turning = f64::from(l) * force.frequency.hi * h;
             let phase = harmonic_phase(l.into(), force.frequency, time);
             (2.0 * first * amplitude * phase, Complex64::new(self.shift * h, turning))
         }));

@@ -138,13 +138,20 @@ impl Window<'_, '_> {
         let stride = self.stride;
         for d in 0..=top {
             let range = self.range(d, k);
+            if range.is_empty() {
+                // Nothing is read of it by the next term either.
+                continue;
+            }
             let at = |row: usize, shift: isize| {
                 let from = (row * stride + 1 + range.start) as isize + shift;
                 &buffers.term[from as usize..from as usize + range.len()]
             };
             let above = [at(d + 1, 0), at(d + 1, -1)];
-            let (below, second) =
-                if d == 0 { (above, &self.own) } else { ([at(d - 1, 1), at(d - 1, 0)], &self.factor) };
+            let (below, second) = if d == 0 {
+                (above, &self.own)
+            } else {
+                ([at(d - 1, 1), at(d - 1, 0)], &self.factor)
+            };
             let row = Row {
                 below,
                 above,
@@ -378,8 +385,7 @@ impl Walk<'_, '_> {
             found.applications += 1;
             self.drive(buffers, k);
             std::mem::swap(&mut buffers.term, &mut buffers.next);
-            let norm =
-                (0..=next).map(|d| window.square(&buffers.term, d, k)).sum::<f64>().sqrt();
+            let norm = (0..=next).map(|d| window.square(&buffers.term, d, k)).sum::<f64>().sqrt();
             let allowed = 0.2 * self.part / (grown * (k * k + k) as f64);
             let (kept, cut) = window.cut(&buffers.term, next, k, allowed);
             found.lost += cut * grown;
@@ -419,14 +425,7 @@ impl Walk<'_, '_> {
         window.guard(&mut buffers.next[..window.stride], &range);
     }
 
-    fn read(
-        &self,
-        term: &[f64],
-        top: usize,
-        k: usize,
-        core: &Range<usize>,
-        reads: &mut [Read],
-    ) {
+    fn read(&self, term: &[f64], top: usize, k: usize, core: &Range<usize>, reads: &mut [Read]) {
         let row = |d: usize| {
             let from = d * self.window.stride + 1;
             &term[from + core.start..from + core.end]

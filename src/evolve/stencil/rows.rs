@@ -22,9 +22,7 @@ fn next(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
     let (first, second, here) = (&first[..len], &second[..len], &here[..len]);
     let sum = &mut sum[..len];
     for i in 0..len {
-        let change = (below[i] - low[i])
-            + (above[i] - left[i])
-            + (first[i] + second[i]) * here[i];
+        let change = (below[i] - low[i]) + (above[i] - left[i]) + (first[i] + second[i]) * here[i];
         let value = scale * change;
         term[i] = value;
         sum[i] += value;
