@@ -2,6 +2,8 @@
 //! its bound, and a chain in pieces is the whole chain.
 
 mod agreement;
+// Stationary states and inflows of the reference are for other tests.
+#[allow(dead_code)]
 mod reference;
 
 use agreement::{distances, largest};
