@@ -200,6 +200,9 @@ impl<'a> Run<'a> {
             square: vec![0.0; n],
             product: vec![0.0; chain.bonds],
             work: 0.0,
+            heat: Some(0.0),
+            // Errors only add up: none was larger on the way.
+            error: [0.0; 2],
         };
         Walk {
             stretch: 0,
@@ -309,6 +312,7 @@ impl<'a> Run<'a> {
                 i += 1;
             }
             path.work += read.work;
+            path.heat = path.heat.map(|heat| heat + read.heat);
         }
     }
 

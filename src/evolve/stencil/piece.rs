@@ -64,6 +64,8 @@ pub(super) struct Read {
     /// ∫ E y_i y_(i+1)
     pub product: Vec<f64>,
     pub work: f64,
+    /// ∫ 2γ Σ p̄²
+    pub heat: f64,
 }
 
 /// The outcome of a step.
@@ -268,8 +270,9 @@ pub(super) fn advance(
     }
     let core = margin_of(&window, own);
     let core = core..core + own.len;
+    let flip_rate = equation.chain.flip_rate;
     let mut reads: Vec<Read> =
-        step.readings.iter().map(|reading| series.read(reading, core.clone())).collect();
+        step.readings.iter().map(|reading| series.read(reading, core.clone(), flip_rate)).collect();
     let part = step.allowed * (own.len as f64 / equation.n as f64).sqrt();
     let walk = Walk { step, window: &window, series: &series, part };
     let norm = (0..=top).map(|d| window.square(&buffers.term, d, 0)).sum::<f64>().sqrt();

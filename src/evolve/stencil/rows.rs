@@ -29,24 +29,46 @@ fn next(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
     }
 }
 
-/// term = scale · 𝓛X of one diagonal, and sum += term.
-pub(super) fn advance(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
-    #[cfg(target_arch = "x86_64")]
-    {
-        #[target_feature(enable = "avx2")]
-        fn wide(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64]) {
-            next(row, scale, term, sum);
+/// A function whose loops use wide registers where the machine has them; its results are the same.
+macro_rules! vectorized {
+    ($(#[$doc:meta])* $name:ident = $plain:ident($($argument:ident: $type:ty),*) $(-> $result:ty)?) => {
+        $(#[$doc])*
+        pub(super) fn $name($($argument: $type),*) $(-> $result)? {
+            #[cfg(target_arch = "x86_64")]
+            {
+                #[target_feature(enable = "avx2")]
+                fn wide($($argument: $type),*) $(-> $result)? {
+                    $plain($($argument),*)
+                }
+                if is_x86_feature_detected!("avx2") {
+                    // SAFETY: this processor has the instructions.
+                    return unsafe { wide($($argument),*) };
+                }
+            }
+            $plain($($argument),*)
         }
-        if is_x86_feature_detected!("avx2") {
-            // SAFETY: this processor has the instructions.
-            return unsafe { wide(row, scale, term, sum) };
-        }
-    }
-    next(row, scale, term, sum);
+    };
 }
 
-/// Σ x², by eight sums whose order is always the same.
-pub(super) fn square(x: &[f64]) -> f64 {
+vectorized!(
+    /// term = scale · 𝓛X of one diagonal, and sum += term.
+    advance = next(row: &Row<'_>, scale: f64, term: &mut [f64], sum: &mut [f64])
+);
+vectorized!(
+    /// Σ x², by eight sums whose order is always the same.
+    square = plain_square(x: &[f64]) -> f64
+);
+vectorized!(
+    /// sum += weight · x
+    add = plain_add(sum: &mut [f64], weight: f64, x: &[f64])
+);
+vectorized!(
+    /// sum += weight · a b
+    add_product = plain_add_product(sum: &mut [f64], weight: f64, a: &[f64], b: &[f64])
+);
+
+#[inline(always)]
+fn plain_square(x: &[f64]) -> f64 {
     let mut sums = [0.0; 8];
     let eights = x.chunks_exact(8);
     let rest: f64 = eights.remainder().iter().map(|x| x * x).sum();
@@ -58,7 +80,12 @@ pub(super) fn square(x: &[f64]) -> f64 {
     sums.iter().sum::<f64>() + rest
 }
 
-/// sum += weight · x
-pub(super) fn add(sum: &mut [f64], weight: f64, x: &[f64]) {
+#[inline(always)]
+fn plain_add(sum: &mut [f64], weight: f64, x: &[f64]) {
     sum.iter_mut().zip(x).for_each(|(sum, x)| *sum += weight * x);
+}
+
+#[inline(always)]
+fn plain_add_product(sum: &mut [f64], weight: f64, a: &[f64], b: &[f64]) {
+    sum.iter_mut().zip(a).zip(b).for_each(|((sum, a), b)| *sum += weight * (a * b));
 }

@@ -57,7 +57,7 @@ impl Series {
         if !still {
             series.means = means(equation, step, mean, first, force);
             series.multiply(force, equation.ring && mean.len() == equation.n);
-            series.bound(step);
+            series.bound(step, force);
         }
         // 2λT e^(2ch(u-1))
         let rate = 2.0 * equation.shift * h;
@@ -83,22 +83,20 @@ impl Series {
     fn multiply(&mut self, force: &[f64], around: bool) {
         let len = self.means[0].len();
         let beyond = |w: &[f64]| if around { w[0] } else { 0.0 };
-        for k in 0..=self.terms {
+        let count = self.means.len();
+        for k in 0..=self.terms.min(2 * count - 2) {
             let (mut square, mut product) = (vec![0.0; len], vec![0.0; len]);
-            for j in 0..=k {
+            for j in (k + 1).saturating_sub(count)..=k.min(count - 1) {
                 let (a, b) = (&self.means[j], &self.means[k - j]);
-                for ((sum, a), b) in product.iter_mut().zip(a).zip(&b[1..]) {
-                    *sum += a * b;
-                }
+                rows::add_product(&mut product, 1.0, a, &b[1..]);
                 product[len - 1] += a[len - 1] * beyond(b);
                 if 2 * j <= k {
                     let weight = if 2 * j == k { 1.0 } else { 2.0 };
-                    for ((sum, a), b) in square.iter_mut().zip(a).zip(b) {
-                        *sum += weight * a * b;
-                    }
+                    rows::add_product(&mut square, weight, a, b);
                 }
             }
-            let power = (0..=k).filter_map(|j| Some(force.get(j)? * self.means[k - j][len - 1]));
+            let power =
+                (0..=k).filter_map(|j| Some(force.get(j)? * self.means.get(k - j)?[len - 1]));
             self.power.push(power.sum());
             self.squares.push(square);
             self.products.push(product);
@@ -106,25 +104,32 @@ impl Series {
     }
 
     /// 4γ w_p², term by term, and the bounds of all norms.
-    fn bound(&mut self, step: &Step<'_>) {
+    fn bound(&mut self, step: &Step<'_>, force: &[f64]) {
         let (equation, h, terms) = (step.equation, step.h, self.terms);
         let flips = 4.0 * equation.chain.flip_rate;
         // ‖w_k‖: known, then bounded.
         let mut sizes: Vec<f64> = self.means.iter().map(|w| rows::square(w).sqrt()).collect();
         let rate = (2.0 + equation.shift) * h;
         // The force's own series, whose rate may be higher.
-        let (turning, mut push) = (step.equation.rate() * h, step.unused_force);
-        for k in terms + 1..2 * terms + 1 {
-            sizes.push(sizes[k - 1] * rate / k as f64 + h * push / k as f64);
-            push *= turning / (k + 1) as f64;
+        let turning = step.equation.rate() * h;
+        let mut push = if force.is_empty() { 0.0 } else { step.unused_force };
+        let known = sizes.len();
+        for k in known..2 * terms + 1 {
+            let pushed = force.get(k - 1).copied().map_or(push, f64::abs);
+            sizes.push((sizes[k - 1] * rate + h * pushed) / k as f64);
+            if k > force.len() {
+                push *= turning / k as f64;
+            }
         }
-        self.rest = 2.0 * sizes[terms + 1..].iter().sum::<f64>();
+        self.rest = 2.0 * sizes[known..].iter().sum::<f64>();
         if flips == 0.0 {
             return;
         }
         for k in 0..2 * terms {
             let scale = flips * h / (k + 1) as f64;
-            self.norms[k] = if k < terms {
+            self.norms[k] = if k < terms && k >= self.squares.len() {
+                0.0
+            } else if k < terms {
                 let momenta = self.squares[k].iter().skip(self.offset).step_by(2);
                 self.sources[k].momenta = momenta.map(|square| scale * square).collect();
                 rows::square(&self.sources[k].momenta).sqrt()
@@ -169,7 +174,7 @@ impl Series {
 
     /// The means and their integrals at one point of the step, and zeros where the covariance's part
     /// is to be added.
-    pub fn read(&self, reading: &Reading, core: Range<usize>) -> Read {
+    pub fn read(&self, reading: &Reading, core: Range<usize>, flip_rate: f64) -> Read {
         let len = core.len();
         let mut read = Read {
             mean: vec![0.0; len],
@@ -179,18 +184,25 @@ impl Series {
             square: vec![0.0; len],
             product: vec![0.0; len],
             work: 0.0,
+            heat: 0.0,
         };
-        for k in 0..self.means.len() {
-            rows::add(&mut read.mean, reading.mean[k], &self.means[k][core.clone()]);
+        let first = (core.start + self.offset) % 2;
+        for (k, mean) in self.means.iter().enumerate() {
+            rows::add(&mut read.mean, reading.mean[k], &mean[core.clone()]);
             let weight = reading.mean_integral[k];
-            rows::add(&mut read.mean_integral, weight, &self.means[k][core.clone()]);
+            rows::add(&mut read.mean_integral, weight, &mean[core.clone()]);
+        }
+        for k in 0..self.squares.len() {
             let weight = reading.second_integral[k];
             rows::add(&mut read.square, weight, &self.squares[k][core.clone()]);
             rows::add(&mut read.product, weight, &self.products[k][core.clone()]);
-            if core.end == self.means[k].len() {
+            if core.end == self.squares[k].len() {
                 read.work += weight * self.power[k];
             }
         }
+        // So far the squares are those of the means alone.
+        let momenta = read.square.iter().skip(first).step_by(2);
+        read.heat = 2.0 * flip_rate * momenta.sum::<f64>();
         read
     }
 }
@@ -209,6 +221,13 @@ fn means(
     let factor: Vec<f64> =
         (0..len).map(|i| equation.factor[equation.wrapped(first + i as isize)]).collect();
     let mut terms = vec![mean.iter().map(|z| start * z).collect::<Vec<f64>>()];
+    // What may be left out, and what the force has from term k on.
+    let allowed = 0.05 * step.allowed * (len as f64 / equation.n as f64).sqrt();
+    let rate = (2.0 + equation.shift) * h;
+    let mut pushed = vec![if force.is_empty() { 0.0 } else { step.unused_force }];
+    for f in force.iter().rev() {
+        pushed.push(pushed[pushed.len() - 1] + f.abs());
+    }
     for k in 0..step.terms {
         let (w, scale) = (&terms[k], h / (k + 1) as f64);
         // Within the margin one more place at either side is wrong in every term.
@@ -227,7 +246,12 @@ fn means(
         if let Some(force) = force.get(k) {
             next[len - 1] += scale * force;
         }
+        let left = 2.0 * rate / (k + 2) as f64 * rows::square(&next).sqrt()
+            + 4.0 * h * pushed[force.len().saturating_sub(k + 1)];
         terms.push(next);
+        if rate < 0.5 * (k + 2) as f64 && left <= allowed {
+            break;
+        }
     }
     terms
 }
