@@ -53,13 +53,13 @@ impl Parts {
 impl Archive for Parts {
     fn read(&self, name: &str) -> Option<Box<dyn Read>> {
         let mut file = File::open(self.path(name, "part")).ok()?;
-        let length = file.metadata().ok()?.len().checked_sub(8)?;
+        let length = file.metadata().ok()?.len().checked_sub(size_of::<u32>() as u64)?;
         let mut sum = Checksum::new(io::sink());
         io::copy(&mut BufReader::with_capacity(1 << 16, (&file).take(length)), &mut sum).ok()?;
-        let mut written = [0; 8];
+        let mut written = [0; size_of::<u32>()];
         file.read_exact(&mut written).ok()?;
         file.rewind().ok()?;
-        (written == sum.value.to_le_bytes())
+        (written == sum.value().to_le_bytes())
             .then(|| Box::new(BufReader::with_capacity(1 << 16, file.take(length))) as _)
     }
 
@@ -73,7 +73,7 @@ impl Archive for Parts {
             content(&mut buffered)?;
             buffered.flush()?;
             drop(buffered);
-            let value = sum.value.to_le_bytes();
+            let value = sum.value().to_le_bytes();
             sum.to.write_all(&value)?;
             fs::rename(&draft, &path)
         });
@@ -93,26 +93,28 @@ impl Archive for Parts {
     }
 }
 
-/// FNV-1a of the bytes that pass (Fowler, Noll, Vo).
+/// The CRC-32 of the bytes that pass.
 pub struct Checksum<W> {
     to: W,
-    /// So far.
-    pub value: u64,
+    sum: crc32fast::Hasher,
 }
 
 impl<W> Checksum<W> {
     /// Of no bytes yet.
     pub fn new(to: W) -> Checksum<W> {
-        Checksum { to, value: 0xcbf2_9ce4_8422_2325 }
+        Checksum { to, sum: crc32fast::Hasher::new() }
+    }
+
+    /// Of all bytes so far.
+    pub fn value(&self) -> u32 {
+        self.sum.clone().finalize()
     }
 }
 
 impl<W: Write> Write for Checksum<W> {
     fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
         let count = self.to.write(bytes)?;
-        for &byte in &bytes[..count] {
-            self.value = (self.value ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
+        self.sum.update(&bytes[..count]);
         Ok(count)
     }
 

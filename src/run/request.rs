@@ -37,7 +37,7 @@ pub(super) fn describe(request: &mut Map<String, Value>, scenario: &Scenario) ->
         let copied =
             std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
         copied.map_err(|e| Error::argument("initial.covariance", format!("{path}: {e}")))?;
-        Ok::<_, Error>(format!("{:016x}", sum.value))
+        Ok::<_, Error>(format!("{:08x}", sum.value()))
     });
     request.insert("scenario".into(), json!(scenario));
     request.insert("initial_checksum".into(), json!(checksum.transpose()?));
