@@ -121,8 +121,11 @@ fn largest_below(bonds: usize, fits: impl Fn(usize) -> bool) -> usize {
 /// A question that is understood, planned and priced, and not yet answered.
 pub struct Prepared<'a, A> {
     record: Record,
-    solve: Box<dyn FnOnce(Record, &Monitor) -> Result<A, Error> + 'a>,
+    solve: Solve<'a, A>,
 }
+
+/// What answers a question.
+type Solve<'a, A> = Box<dyn FnOnce(Record, &Monitor) -> Result<A, Error> + 'a>;
 
 /// What an answer says of its question.
 #[derive(Debug, Clone, PartialEq)]
