@@ -13,9 +13,11 @@
 
 mod equation;
 mod piece;
+mod price;
 mod rows;
 mod series;
 mod times;
+mod window;
 
 use super::radau::{Counts, EvolveError};
 use crate::chain::{Chain, Double, InitialLaw};
@@ -26,10 +28,13 @@ use crate::monitor::{Monitor, Progress, record};
 use crate::numerics::double_double::{exact, phase_error};
 use equation::Equation;
 use ndarray::Array2;
-use piece::{Piece, Read, Step, Stepped, Workspace};
+use piece::{Piece, Read, Step, Stepped};
+use price::expected_diagonals;
+pub use price::{Work, expected};
 use rayon::prelude::*;
 use std::sync::Mutex;
 use times::Reading;
+use window::Workspace;
 
 /// h times the bound of the norm of the operator: where a unit of time takes the fewest terms.
 const RADIANS: f64 = 4.5;
@@ -383,64 +388,5 @@ impl<'a> Run<'a> {
             }
         }
         matrix
-    }
-}
-
-/// How many diagonals are above the tolerance at `time`, about.
-fn expected_diagonals(equation: &Equation<'_>, law: &InitialLaw, time: f64, tolerance: f64) -> f64 {
-    let all = equation.last_diagonal() as f64;
-    if law.covariance.is_some() {
-        return all;
-    }
-    // Two sites a unit of time, in two coordinates a site, until flips have damped them.
-    let felt = time.min(-tolerance.min(0.1).ln() / (2.0 * equation.chain.flip_rate));
-    (4.0 * felt + 8.0 * felt.cbrt() + 12.0).min(all)
-}
-
-/// What an evolution costs.
-#[derive(Debug, Clone, Copy, PartialEq)]
-pub struct Work {
-    /// Steps.
-    pub steps: f64,
-    /// Terms of the series of a step.
-    pub terms: f64,
-    /// Entries of the covariance that a term has, and diagonals, on average.
-    pub entries: f64,
-    /// Diagonals of a term, on average.
-    pub diagonals: f64,
-    /// Diagonals at the end.
-    pub last_diagonals: f64,
-}
-
-/// What the evolution to the microscopic `times` will cost, about; O(N). Arguments as for
-/// [`evolve`], `kept` covariances being kept.
-pub fn expected(
-    chain: &Chain,
-    law: &InitialLaw,
-    times: &[f64],
-    tolerance: f64,
-    kept: usize,
-) -> Work {
-    let equation = Equation::new(chain);
-    let last = times.last().copied().unwrap_or(0.0).max(f64::MIN_POSITIVE);
-    let run = Run::new(&equation, law, last, tolerance);
-    // Seen: 19 to 23 of 31 to 34.
-    let terms = 0.67 * run.terms as f64;
-    let samples = 12;
-    let (mut entries, mut diagonals) = (0.0, 0.0);
-    for sample in 0..samples {
-        let time = last * (f64::from(sample) + 0.5) / f64::from(samples);
-        let held = expected_diagonals(&equation, law, time, tolerance);
-        let wide = (held + 0.5 * terms).min(equation.last_diagonal() as f64 + 1.0);
-        let n = equation.n as f64;
-        diagonals += wide / f64::from(samples);
-        entries += wide * if equation.ring { n } else { n - 0.5 * wide } / f64::from(samples);
-    }
-    Work {
-        steps: (last / run.longest).ceil() + kept as f64,
-        terms,
-        entries,
-        diagonals,
-        last_diagonals: expected_diagonals(&equation, law, last, tolerance),
     }
 }
