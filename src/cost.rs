@@ -8,6 +8,7 @@
 //! it matters, above 50 MB and a second.
 
 use crate::chain::Chain;
+use crate::covariance::direct;
 use crate::evolve::stencil;
 use crate::scenario::Topology;
 
@@ -124,6 +125,11 @@ pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     }
 }
 
+/// Processor time of a solve whose diagonals are read: direct where a small chain would lose digits.
+fn seconds_of_reading_solve(chain: &Chain) -> f64 {
+    if direct::is_worth_it(chain) { direct::seconds(chain) } else { seconds_of_solve(chain) }
+}
+
 /// `solves` shifted solves of steps, whose shifts are larger than those of a contour and take fewer
 /// iterations, on a ring three: what two trajectories, their integrals and a step's branches hold,
 /// eight covariances' worth; and the `kept` ones.
@@ -138,7 +144,7 @@ pub fn of_steps(chain: &Chain, solves: f64, kept: usize) -> Cost {
 pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Cost {
     let states = (1.5 + 0.5 * shared.max(1) as f64) * of_covariance(chain);
     let bytes = krylov_vectors(chain) + states + kept_covariances(chain, kept);
-    Cost { bytes, seconds: nodes as f64 * seconds_of_solve(chain) }
+    Cost { bytes, seconds: nodes as f64 * seconds_of_reading_solve(chain) }
 }
 
 /// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs:
@@ -198,7 +204,9 @@ pub fn of_propagator(chain: &Chain, outputs: usize, kept: usize, dense: bool) ->
 /// formed from it.
 pub fn of_stationary_covariance(chain: &Chain, harmonics: usize, kept: usize) -> Cost {
     let bytes = krylov_vectors(chain) + 0.9 * of_covariance(chain) + kept_covariances(chain, kept);
-    Cost { bytes, seconds: (1 + harmonics) as f64 * 2.5 * seconds_of_solve(chain) }
+    let refined = if direct::is_worth_it(chain) { 1.0 } else { 2.5 };
+    let seconds = (1 + harmonics) as f64 * refined * seconds_of_reading_solve(chain);
+    Cost { bytes, seconds }
 }
 
 /// The stationary profiles without the covariance: two quadratures at σ = 0, and where there is a

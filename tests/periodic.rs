@@ -326,7 +326,7 @@ fn profiles_in_time_without_the_covariance_are_the_same_at_the_instant_asked_for
         // While ωτ < 40 one contour encloses all frequencies; the covariance is stepped to until
         // its own contour serves.
         let first = evolve::profiles::earliest(&chain, &law).expect("flips");
-        let served = contour::earliest(&chain).expect("flips");
+        let served = contour::earliest(&chain).expect("flips").max(2.0 * first);
         let times = [first, 1.7 * first, 0.9 * served, 1.1 * served, 40.3 * served];
         let slim = evolve::profiles::evolve(&chain, &law, &times, 1e-9, &Monitor::default());
         let slim = slim.expect("it ends").0;

@@ -12,6 +12,7 @@ mod law;
 pub mod modes;
 
 pub use builder::ChainBuilder;
+pub use closed_forms::ThermalState;
 pub use initial::InitialError;
 pub use law::{ArgumentError, Function, InitialProfiles};
 

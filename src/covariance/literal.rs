@@ -218,8 +218,11 @@ impl MomentEquations for Literal {
                 .map(|bond| self.chain.left_pair(bond))
                 .map(|(p, r)| solved.x[p * n + r])
                 .collect(),
+            losses: [Complex64::ZERO; 2],
         };
+        let diagonals = diagonals.with_losses(&self.chain);
         let flow_error = error * self.chain.current_weight();
-        Ok((SolveReport { iterations: 0, residual: solved.residual, error, flow_error }, diagonals))
+        let residual = solved.residual;
+        Ok((SolveReport { iterations: 0, residual, error, flow_error, direct: false }, diagonals))
     }
 }

@@ -12,6 +12,7 @@
 
 mod answer;
 mod diagonals;
+pub mod direct;
 mod friction;
 mod interface;
 pub mod literal;
@@ -65,6 +66,18 @@ pub struct Diagonals {
     pub variance: Vec<Complex64>,
     /// X(p, r) of every bond with the atom to its left.
     pub correlation: Vec<Complex64>,
+    /// λ X(p, p) at the left and the right end, 0 without a thermostat.
+    pub losses: [Complex64; 2],
+}
+
+impl Diagonals {
+    /// The losses made of the variances.
+    pub(crate) fn with_losses(mut self, chain: &Chain) -> Diagonals {
+        let [left, right] = chain.friction();
+        self.losses =
+            [left * self.variance[chain.bonds], right * self.variance[self.variance.len() - 1]];
+        self
+    }
 }
 
 /// What a shifted solve says of itself.
@@ -80,6 +93,9 @@ pub struct SolveReport {
     /// thermostats. Errors are smooth, so this is smaller by some N; known where the diagonals are
     /// asked for, otherwise max(1, λ) times the other.
     pub flow_error: f64,
+    /// Whether the solve was direct, in 32 digits ([`direct`]): the diagonals then hold no
+    /// roundings but those of writing them down.
+    pub direct: bool,
 }
 
 /// Why a shifted solve failed.

@@ -7,6 +7,7 @@
 //! pair; [`super::literal`] is the judge. Source: docs/theory.md, "Shifted solves".
 
 use super::answer::{self, Answer};
+use super::direct::{self, Direct};
 use super::friction::End;
 use super::interface::{Given, Interface};
 use super::pass::{self, Complex, Field, Real};
@@ -25,6 +26,8 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
+use std::sync::OnceLock;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 /// The moment equations of one chain in its modes.
 pub struct Modal {
@@ -35,6 +38,13 @@ pub struct Modal {
     shape: Vec<f64>,
     groups: Vec<Range<usize>>,
     monitor: Monitor,
+    /// Made when the first equation asks for it.
+    direct: OnceLock<Direct>,
+    /// Solves whose diagonals are read are direct: the contour's and those of stationary states.
+    read_directly: bool,
+    /// All solves are, steps too.
+    always_direct: bool,
+    solved_directly: AtomicUsize,
 }
 
 /// The answer to one equation, its interface, and samples of the interface's error.
@@ -76,7 +86,42 @@ impl Modal {
             shape,
             groups,
             monitor: Monitor::default(),
+            direct: OnceLock::new(),
+            read_directly: direct::is_worth_it(chain),
+            always_direct: false,
+            solved_directly: AtomicUsize::new(0),
         }
+    }
+
+    /// The same, where a small chain's equations are all solved directly ([`direct`]), not only
+    /// those whose iteration stops and those whose profiles are read where
+    /// [`direct::is_worth_it`].
+    pub fn solved_directly(self) -> Modal {
+        let always_direct = direct::serves(&self.chain);
+        Modal { always_direct, ..self }
+    }
+
+    /// How many equations were solved directly so far.
+    pub fn direct_solves(&self) -> usize {
+        self.solved_directly.load(Ordering::Relaxed)
+    }
+
+    /// The direct solve in place of the iteration: always, or where that has stopped.
+    fn directly(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+    ) -> Result<(SolveReport, Diagonals), SolveError> {
+        self.monitor.check()?;
+        self.solved_directly.fetch_add(1, Ordering::Relaxed);
+        let direct = self.direct.get_or_init(|| Direct::new(&self.chain));
+        direct.solve(shift, source, targets)
+    }
+
+    /// Whether the direct solve takes over from an iteration that ended like this.
+    fn falls_back(&self, error: &SolveError) -> bool {
+        matches!(error, SolveError::NotConverged { .. }) && direct::serves(&self.chain)
     }
 
     /// The same, whose solves tell `monitor` of every iteration.
@@ -177,6 +222,7 @@ impl Modal {
             residual: outcome.residual,
             error,
             flow_error,
+            direct: false,
         };
         let answer = Answer::new(interface, given, &w);
         Ok(Solved { answer, w, errors: outcome.errors, report, real: !F::COMPLEX })
@@ -231,7 +277,8 @@ impl Modal {
         let join = |re: Vec<f64>, im: Vec<f64>| -> Vec<Complex64> {
             re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect()
         };
-        let found = Diagonals { variance: join(re.0, im.0), correlation: join(re.1, im.1) };
+        let (variance, correlation) = (join(re.0, im.0), join(re.1, im.1));
+        let found = Diagonals { variance, correlation, losses: [Complex64::ZERO; 2] };
         // The same cancellation, bounded: forming the answer once more to sample it would cost more
         // than the solve.
         let Interface { shift, flip_rate, .. } = solved.answer.interface;
@@ -288,6 +335,9 @@ impl MomentEquations for Modal {
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
+        if self.always_direct || self.read_directly {
+            return direct::drift::solve(&self.chain, shift, f);
+        }
         mean::solve(&self.interface(shift), f)
     }
 
@@ -298,10 +348,20 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<SolveReport, SolveError> {
-        let solved = self.solved(shift, source, tolerance, false)?;
-        let report = solved.report;
-        self.emit_to(solved, targets);
-        Ok(report)
+        if self.always_direct {
+            return self.directly(shift, source, targets).map(|(report, _)| report);
+        }
+        match self.solved(shift, source, tolerance, false) {
+            Ok(solved) => {
+                let report = solved.report;
+                self.emit_to(solved, targets);
+                Ok(report)
+            }
+            Err(error) if self.falls_back(&error) => {
+                self.directly(shift, source, targets).map(|(report, _)| report)
+            }
+            Err(error) => Err(error),
+        }
     }
 
     fn solve_diagonals(
@@ -311,14 +371,22 @@ impl MomentEquations for Modal {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
-        let solved = self.solved(shift, source, tolerance, true)?;
-        let found = if solved.real {
+        if self.always_direct || self.read_directly {
+            return self.directly(shift, source, targets);
+        }
+        let solved = match self.solved(shift, source, tolerance, true) {
+            Err(error) if self.falls_back(&error) => {
+                return self.directly(shift, source, targets);
+            }
+            solved => solved?,
+        };
+        let (report, found) = if solved.real {
             self.diagonals::<Real>(&solved)
         } else {
             self.diagonals::<Complex>(&solved)
         };
         self.emit_to(solved, targets);
-        Ok(found)
+        Ok((report, found.with_losses(&self.chain)))
     }
 
     fn solve_all(
@@ -327,11 +395,27 @@ impl MomentEquations for Modal {
         states: &mut [&mut [f64]],
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
+        let one_by_one = |states: &mut [&mut [f64]]| {
+            let solve = |equation: &Shifted<'_>| {
+                let pairs = equation.weights.iter().zip(states.iter_mut());
+                let mut targets: Vec<_> =
+                    pairs.map(|(&weight, state)| Target { weight, state }).collect();
+                self.solve(equation.shift, equation.source, &mut targets, tolerance)
+            };
+            equations.iter().map(solve).collect()
+        };
+        if self.always_direct {
+            return one_by_one(states);
+        }
         let solved = equations
             .par_iter()
             .map(|equation| self.solved(equation.shift, equation.source, tolerance, false));
         let solved: Vec<Result<Solved<'_>, SolveError>> = solved.collect();
-        let solved = solved.into_iter().collect::<Result<Vec<_>, _>>()?;
+        let solved = match solved.into_iter().collect::<Result<Vec<_>, _>>() {
+            // Nothing was added to the states yet.
+            Err(error) if self.falls_back(&error) => return one_by_one(states),
+            solved => solved?,
+        };
         let weights: Vec<&[Complex64]> =
             equations.iter().map(|equation| &equation.weights[..]).collect();
         self.emit(&solved, &weights, states);

@@ -9,10 +9,12 @@
 //! of the means changes, and what the solves report.
 
 use super::moments::largest;
-use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
+use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target, direct};
 use crate::chain::{Chain, Double};
 use crate::numerics::double_double::{harmonic_phase, phase_error};
 use crate::numerics::vector::largest_norm;
+use crate::numerics::wide::Wide;
+use crate::scenario::Topology;
 use num_complex::Complex64;
 use std::collections::BTreeSet;
 
@@ -25,6 +27,19 @@ pub struct MeanHarmonic {
     pub force: Complex64,
     /// ẑ_l in the theory's order.
     pub mean: Vec<Complex64>,
+}
+
+/// Both signs of one harmonic of the force.
+fn push_pair(
+    harmonics: &mut Vec<MeanHarmonic>,
+    order: u32,
+    force: Complex64,
+    mean: Vec<Complex64>,
+) {
+    let conjugate = mean.iter().map(|z| z.conj()).collect();
+    let order = i64::from(order);
+    harmonics.push(MeanHarmonic { order: -order, force: force.conj(), mean: conjugate });
+    harmonics.push(MeanHarmonic { order, force, mean });
 }
 
 /// The periodic means.
@@ -64,6 +79,18 @@ impl PeriodicMean {
             let shift = Complex64::new(0.0, turning.hi);
             let mut push = vec![Complex64::ZERO; chain.coordinates()];
             push[chain.coordinates() - 1] = force;
+            if chain.topology == Topology::Open {
+                // In 32 digits, so that a resonance costs none: every entry is right to a rounding,
+                // which [`PeriodicMean::errors_at`] counts.
+                let mean = direct::drift::solve(
+                    chain,
+                    Wide { re: Double::default(), im: turning },
+                    &push,
+                )?;
+                oscillation_error += 2.0 * f64::EPSILON * largest_norm(&mean[chain.bonds..]);
+                push_pair(&mut harmonics, order, force, mean);
+                continue;
+            }
             let mut mean = solve(shift, &push)?;
             let [re, im] = [Complex64::ONE, -Complex64::I].map(|part| {
                 chain.drift_of(&mean.iter().map(|z| (part * z).re).collect::<Vec<_>>())
@@ -78,13 +105,7 @@ impl PeriodicMean {
             oscillation_error +=
                 2.0 * (4.0 * largest_norm(&correction) + 4.0 * f64::EPSILON * largest_norm(&mean));
             mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
-            let conjugate = mean.iter().map(|z| z.conj()).collect();
-            harmonics.push(MeanHarmonic {
-                order: -(order as i64),
-                force: force.conj(),
-                mean: conjugate,
-            });
-            harmonics.push(MeanHarmonic { order: order as i64, force, mean });
+            push_pair(&mut harmonics, order, force, mean);
         }
         harmonics.sort_by_key(|h| h.order);
         let error = 4.0 * f64::EPSILON * largest(&stationary) + oscillation_error;
@@ -210,6 +231,12 @@ impl PeriodicMean {
         self.harmonics.iter().filter_map(move |a| find(order - a.order).map(|b| (a, b)))
     }
 
+    /// 4γ q_m at every atom: the source of C_m.
+    pub fn covariance_source(&self, chain: &Chain, order: i64) -> Vec<Complex64> {
+        let flips = 4.0 * chain.flip_rate;
+        self.momentum_squares(order).into_iter().map(|q| flips * q).collect()
+    }
+
     /// Adds Re(weight · C_m) to every target, m > 0, and returns the diagonals of C_m.
     pub fn add_covariance<E: MomentEquations>(
         &self,
@@ -218,9 +245,7 @@ impl PeriodicMean {
         targets: &mut [Target<'_>],
         tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
-        let flips = 4.0 * equations.chain().flip_rate;
-        let momenta: Vec<Complex64> =
-            self.momentum_squares(order).into_iter().map(|q| flips * q).collect();
+        let momenta = self.covariance_source(equations.chain(), order);
         let source = Source { state: None, scale: Complex64::ONE, momenta: &momenta };
         equations.solve_diagonals(self.rotation(order), source, targets, tolerance)
     }

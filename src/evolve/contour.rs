@@ -4,7 +4,7 @@
 //! For a constant force let w = z̄ - z̄_s be the distance of the means from their stationary
 //! values, u its momenta. The matrix Y = C + w wᵀ obeys dY/dτ = 𝓛Y + diag_p( 4γ(p_s² + 2 p_s u) +
 //! 2λT ), Y(0) = C(0) + w(0) w(0)ᵀ, because p̄² = p_s² + 2 p_s u + u² and 𝓛(w wᵀ) takes up u². Its
-//! source is linear in u, so
+//! source is linear in u, so (what [`Reference`] splits off left out)
 //!
 //! ```text
 //! (s - 𝓛) Ŷ = Y(0) + diag_p( (4γ p_s² + 2λT)/s + 8γ p_s û(s) ),     û = [(s - B)⁻¹ w(0)]_p.
@@ -14,15 +14,19 @@
 //! times within a modest ratio share a contour ([`super::hyperbola`]). Everything is done on two
 //! contours, the second with two nodes more: their difference, the error of the first, bounds that
 //! of the second, which is the answer. The contour must stay among |s| < γ, where the transform is
-//! analytic off the negative axis: times τ ≥ 300/γ.
+//! analytic off the negative axis: times τ ≥ 300/γ, of small chains 40/γ.
 
+pub use super::earliest::earliest;
+use super::earliest::left_out;
 use super::envelope;
 use super::hyperbola::{self, Contour, Remembered};
-use super::radau::{Counts, EvolveError, reference_temperature};
+use super::radau::{Counts, EvolveError};
+use super::reference::Reference;
+use super::sums::{Found, Start, Sums};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::{Diagonals, MomentEquations, SolveError, Source, Target};
+use crate::covariance::{MomentEquations, SolveError, Source, Target};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::largest_norm;
@@ -33,7 +37,7 @@ use std::ops::Range;
 /// solve until rounding stops it.
 const SOLVE_TOLERANCE: f64 = 2e-15;
 
-/// What the transforms of the modes and the weight of a node leave of a transform.
+/// What the weight of a node leaves of the means' transform.
 const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
 
 /// Nodes that the second contour has more than the first.
@@ -48,17 +52,6 @@ const SHARED: usize = 64;
 
 /// Kept covariances at most that share a contour.
 pub(super) const SHARED_STATES: usize = 3;
-
-/// The least microscopic time for which the contour serves; `None` where it never does.
-pub fn earliest(chain: &Chain) -> Option<f64> {
-    let serves = chain.flip_rate > 0.0 && chain.stationary_momentum().is_some();
-    let period = if chain.force.harmonics.is_empty() {
-        0.0
-    } else {
-        envelope::EARLIEST_PHASE / chain.force.frequency.hi
-    };
-    serves.then(|| period.max(300.0 / chain.flip_rate))
-}
 
 /// The moments at ascending `times`, each at least [`earliest`]. Arguments as for
 /// [`super::radau::evolve`]; `counts.solves` counts nodes.
@@ -82,6 +75,9 @@ pub fn evolve<E: MomentEquations>(
         let group = &exact[run.clone()];
         let (first, last) = (group[0].hi, group[group.len() - 1].hi);
         let nodes = nodes_for(last / first, goal);
+        // Two contours may agree by accident: no less than what the second should leave is claimed,
+        // of what the first was asked for.
+        let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
         let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
             let share = |half: f64| (number as f64 + half) / runs.len() as f64;
             let part = monitor.part(share(half), share(half + 0.5));
@@ -89,8 +85,15 @@ pub fn evolve<E: MomentEquations>(
                 let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
                 let oscillation = problem.oscillation(group, whole)?;
                 let keep = |i: usize| keep(run.start + i);
-                let found =
-                    problem.invert(&contour, group, oscillation, &keep, &mut reached, monitor)?;
+                let found = problem.invert(
+                    &contour,
+                    group,
+                    least,
+                    oscillation,
+                    &keep,
+                    &mut reached,
+                    monitor,
+                )?;
                 Ok::<_, EvolveError>((found, reached))
             })?;
             counts = reached;
@@ -99,16 +102,8 @@ pub fn evolve<E: MomentEquations>(
         let coarse = evaluate(0.0, 0, &|_| false)?;
         let mut fine = evaluate(0.5, EXTRA, &|i| whole(run.start + i))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            // Two contours may agree by accident: no less than what the second should leave is
-            // claimed, of what the first was asked for.
-            let size = largest(&fine.moments.variance)
-                .max(largest(&problem.deviation))
-                .max(problem.reference);
-            let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal * size;
-            fine.errors = fine
-                .errors
-                .with_distance(equations.chain(), &fine.moments, &coarse.moments)
-                .map(|e| e + least);
+            fine.errors =
+                fine.errors.with_distance(equations.chain(), &fine.moments, &coarse.moments);
         }
         solutions.append(&mut fine);
     }
@@ -158,7 +153,8 @@ pub(super) fn nodes(
 /// The transformed equations of one chain and initial law.
 struct Problem<'a, E> {
     equations: &'a E,
-    reference: f64,
+    /// What is split off.
+    reference: Reference,
     solve_tolerance: f64,
     /// z_per
     periodic: PeriodicMean,
@@ -166,69 +162,63 @@ struct Problem<'a, E> {
     deviation: Vec<f64>,
     /// Y(0) less the reference state and the oscillation.
     start: Vec<f64>,
-    /// 4γ q_0 + 2λ(T - T_ref)
+    /// The same as the balance of energy sees it.
+    balance: Start,
+    /// 4γ q_0, and the noise that the reference state leaves.
     constant_source: Vec<f64>,
-}
-
-/// What is summed over the nodes at one output time. O(N), and the state where the whole covariance
-/// is asked for.
-struct Sums {
-    variance: Vec<f64>,
-    correlation: Vec<f64>,
-    variance_integral: Vec<f64>,
-    correlation_integral: Vec<f64>,
-    state: Option<Vec<f64>>,
-}
-
-impl Sums {
-    /// Adds Re(weight · X), and to the integrals Re(integral · X).
-    fn add(&mut self, weight: Complex64, integral: Complex64, diagonals: &Diagonals) {
-        let Diagonals { variance, correlation } = diagonals;
-        for (sums, weight, values) in [
-            (&mut self.variance, weight, variance),
-            (&mut self.correlation, weight, correlation),
-            (&mut self.variance_integral, integral, variance),
-            (&mut self.correlation_integral, integral, correlation),
-        ] {
-            sums.iter_mut().zip(values).for_each(|(sum, x)| *sum += (weight * x).re);
-        }
-    }
-}
-
-/// Σ_(m≠0) C_m e^(imωτ) and its time integral at some times, and what the solves leave.
-struct Oscillation {
-    sums: Vec<Sums>,
-    losses: [f64; 2],
 }
 
 impl<'a, E: MomentEquations> Problem<'a, E> {
     fn new(equations: &'a E, law: &InitialLaw, solve_tolerance: f64) -> Result<Self, SolveError> {
         let chain = equations.chain();
-        let reference = reference_temperature(chain, law);
+        let reference = Reference::new(chain, law);
         let periodic = PeriodicMean::new(equations)?
             .expect("asked only where the mean has a stationary value");
         let deviation: Vec<f64> =
             law.mean().iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
         let w = &deviation;
-        let mut start = law.covariance_above(reference);
+        let mut start = law.covariance_above(0.0) - reference.state.covariance(chain);
         start.indexed_iter_mut().for_each(|((i, j), y)| *y += w[i] * w[j]);
-        let squares = periodic.momentum_squares(0);
-        let constant_source = chain.covariance_source_of(squares.iter().map(|q| q.re), reference);
-        let mut start = equations.represent(&start);
+        let flips = 4.0 * chain.flip_rate;
+        let constant_source = (periodic.momentum_squares(0).iter().zip(&reference.noise))
+            .map(|(q, noise)| flips * q.re + noise)
+            .collect();
+        let start = equations.represent(&start);
         let mut problem = Problem {
             equations,
             reference,
             solve_tolerance,
             periodic,
             deviation,
-            start: vec![],
+            start,
+            balance: Start::default(),
             constant_source,
         };
         let oscillation = problem.oscillation(&[Double::default()], &|_| true)?;
-        let state = oscillation.sums[0].state.as_ref().expect("it was asked for");
-        start.iter_mut().zip(state).for_each(|(y, c)| *y -= c);
-        problem.start = start;
+        let state = oscillation[0].state.as_ref().expect("it was asked for");
+        problem.start.iter_mut().zip(state).for_each(|(y, c)| *y -= c);
+        problem.balance = problem.balance_of_start();
         Ok(problem)
+    }
+
+    /// ‖w(0)‖
+    fn deviation_norm(&self) -> f64 {
+        self.deviation.iter().map(|w| w * w).sum::<f64>().sqrt()
+    }
+
+    fn balance_of_start(&self) -> Start {
+        let (chain, start) = (self.equations.chain(), self.equations.matrix(&self.start));
+        let variance = start.diag().to_vec();
+        let (elongation, momentum) = variance.split_at(chain.bonds);
+        let product = |bond: usize| {
+            let (left, right) = chain.bond_ends(bond);
+            start[[chain.bonds + left, bond]] + start[[chain.bonds + right, bond]]
+        };
+        Start {
+            elongation: elongation.to_vec(),
+            momentum: momentum.to_vec(),
+            products: (0..chain.bonds).map(product).sum(),
+        }
     }
 
     /// Σ_(m≠0) C_m e^(imωτ) and its integral at every time.
@@ -236,38 +226,30 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         &self,
         times: &[Double],
         whole: &dyn Fn(usize) -> bool,
-    ) -> Result<Oscillation, SolveError> {
-        let (n, bonds) = (self.deviation.len(), self.equations.chain().bonds);
-        let zero = |i: usize| Sums {
-            variance: vec![0.0; n],
-            correlation: vec![0.0; bonds],
-            variance_integral: vec![0.0; n],
-            correlation_integral: vec![0.0; bonds],
-            state: whole(i).then(|| vec![0.0; self.equations.state_len()]),
-        };
-        let mut oscillation =
-            Oscillation { sums: (0..times.len()).map(zero).collect(), losses: [0.0; 2] };
+    ) -> Result<Vec<Sums>, SolveError> {
+        let chain = self.equations.chain();
+        let zero =
+            |i: usize| Sums::new(chain, whole(i).then(|| vec![0.0; self.equations.state_len()]));
+        let mut all: Vec<Sums> = (0..times.len()).map(zero).collect();
         for order in self.periodic.square_orders().into_iter().filter(|&order| order > 0) {
             let weight = |time: Double| 2.0 * self.periodic.turn(order, time);
-            let mut targets = targets(&mut oscillation.sums, |i| weight(times[i]));
-            let (report, diagonals) = self.periodic.add_covariance(
+            let mut targets = targets(&mut all, |i| weight(times[i]));
+            let solved = self.periodic.add_covariance(
                 self.equations,
                 order,
                 &mut targets,
                 self.solve_tolerance,
             )?;
-            for (sums, &time) in oscillation.sums.iter_mut().zip(times) {
-                sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &diagonals);
+            let shift = self.periodic.rotation(order);
+            let momenta = self.periodic.covariance_source(chain, order);
+            let found = Found::new(chain, shift, &momenta, None, solved);
+            for (sums, &time) in all.iter_mut().zip(times) {
+                sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &found);
+                // What the phase has lost.
+                sums.lose(2.0 * self.periodic.turn_error(order, time.hi), &found);
             }
-            // What the solve leaves, and what the phase has lost.
-            let last = times.last().map_or(0.0, |last| last.hi);
-            let turned = self.periodic.turn_error(order, last);
-            oscillation.losses[0] +=
-                2.0 * (report.error + turned * largest_norm(&diagonals.variance));
-            oscillation.losses[1] +=
-                2.0 * (report.flow_error + turned * largest_norm(&diagonals.correlation));
         }
-        Ok(oscillation)
+        Ok(all)
     }
 
     /// The solutions at `times` by one contour; their errors hold what the solves leave. The whole
@@ -276,17 +258,17 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         &self,
         contour: &Contour,
         times: &[Double],
-        oscillation: Oscillation,
+        least: f64,
+        mut sums: Vec<Sums>,
         keep: &dyn Fn(usize) -> bool,
         counts: &mut Counts,
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
-        let mut sums = oscillation.sums;
         let mut deviations = vec![vec![0.0; self.deviation.len()]; times.len()];
         let mut deviation_sums = deviations.clone();
-        // Of the variances, of what carries the current, and of the means.
-        let [variance, flow] = oscillation.losses;
-        let mut losses = vec![[variance, flow, 0.0]; times.len()];
+        // What is left of the means' transform: r̄ and p̄.
+        let mut losses = vec![[0.0; 2]; times.len()];
+        let bonds = self.equations.chain().bonds;
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         for (number, &(s, weight)) in contour.nodes.iter().enumerate() {
             let given = (&self.start[..], &self.constant_source[..]);
@@ -302,29 +284,25 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 };
                 let turned = |i: usize| weights[i] * self.periodic.turn(envelope.order, times[i]);
                 let mut targets = targets(&mut sums, turned);
-                let (report, diagonals) = self.equations.solve_diagonals(
+                let solved = self.equations.solve_diagonals(
                     envelope.shift,
                     source,
                     &mut targets,
                     self.solve_tolerance,
                 )?;
+                let start = envelope.state.map(|_| &self.balance);
+                let (chain, momenta) = (self.equations.chain(), &envelope.momenta);
+                let found = Found::new(chain, envelope.shift, momenta, start, solved);
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    sums.add(turned(i), turned(i) / envelope.shift, &diagonals);
-                }
-                // What refinement would still change, four times since the residual has roundings
-                // too, and those of the transforms.
-                let variance = 4.0 * report.error + ROUNDINGS * largest_norm(&diagonals.variance);
-                let flow =
-                    4.0 * report.flow_error + ROUNDINGS * largest_norm(&diagonals.correlation);
-                for (losses, weight) in losses.iter_mut().zip(&weights) {
-                    losses[0] += weight.norm() * variance;
-                    losses[1] += weight.norm() * flow;
+                    sums.add(turned(i), turned(i) / envelope.shift, &found);
                 }
                 counts.solves += 1;
                 monitor.check()?;
             }
             for (i, weight) in weights.iter().enumerate() {
-                losses[i][2] += ROUNDINGS * weight.norm() * largest_norm(&w);
+                let part = (ROUNDINGS + least) * weight.norm();
+                losses[i][0] += part * largest_norm(&w[..bonds]);
+                losses[i][1] += part * largest_norm(&w[bonds..]);
                 for ((value, sum), w) in
                     deviations[i].iter_mut().zip(&mut deviation_sums[i]).zip(&w)
                 {
@@ -344,36 +322,42 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let parts = sums.into_iter().zip(deviations.iter().zip(&deviation_sums)).enumerate();
         parts
             .map(|(i, (sums, (w, w_sum)))| {
-                self.solution(times[i], sums, [w, w_sum], losses[i], keep(i))
+                self.solution(times[i], least, sums, [w, w_sum], losses[i], keep(i))
             })
             .collect()
     }
 
-    /// Puts C = Y - w wᵀ + T_ref together.
+    /// Puts C = Y - w wᵀ together, and the reference state.
     fn solution(
         &self,
         time: Double,
+        least: f64,
         sums: Sums,
         [w, w_sum]: [&[f64]; 2],
-        [loss, flow_loss, mean_loss]: [f64; 3],
+        mean_losses: [f64; 2],
         keep: bool,
     ) -> Result<Solution, EvolveError> {
         let chain = self.equations.chain();
-        let variance: Vec<f64> =
-            sums.variance.iter().zip(w).map(|(y, w)| y - w * w + self.reference).collect();
-        let pair = |bond: usize| chain.left_pair(bond);
-        let correlation: Vec<f64> = sums
-            .correlation
-            .iter()
-            .enumerate()
-            .map(|(bond, y)| y - w[pair(bond).0] * w[pair(bond).1])
+        let Reference { state: thermal, through, .. } = &self.reference;
+        let reference: Vec<f64> = [&thermal.var_r[..], &thermal.var_p].concat();
+        let flows = sums.best();
+        let variance: Vec<f64> = (sums.variance.iter().zip(w).zip(&reference))
+            .map(|((y, w), reference)| y - w * w + reference)
             .collect();
+        let pair = |bond: usize| chain.left_pair(bond);
+        let correlation: Vec<f64> = (flows.correlation.iter().enumerate())
+            .map(|(bond, y)| y - w[pair(bond).0] * w[pair(bond).1] + thermal.correlation)
+            .collect();
+        // λ(T - Var p): of the reference state that is the current through it.
+        let friction = chain.friction();
+        let at_ends = [w[chain.bonds], w[w.len() - 1]];
+        let square = |end: usize| friction[end] * at_ends[end] * at_ends[end];
+        let inflow = [0, 1].map(|end| through[end] - (flows.losses[end] - square(end)));
         let covariance = sums.state.map(|state| {
             let mut covariance = self.equations.matrix(&state);
             drop(state);
             covariance.indexed_iter_mut().for_each(|((i, j), c)| *c -= w[i] * w[j]);
-            covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
-            covariance
+            covariance + thermal.covariance(chain)
         });
         let mean: Vec<f64> = self.periodic.at(time).iter().zip(w).map(|(s, w)| s + w).collect();
         let solve = |shift: Complex64, f: &[Complex64]| self.equations.solve_mean(shift, f);
@@ -385,37 +369,46 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             (w, w_sum),
             time,
         )?;
-        integrals
-            .square
-            .iter_mut()
-            .zip(&sums.variance_integral)
-            .for_each(|(z, y)| *z += y + self.reference * time.hi);
-        integrals.product.iter_mut().zip(&sums.correlation_integral).for_each(|(z, y)| *z += y);
+        (integrals.square.iter_mut().zip(&sums.variance_integral).zip(&reference))
+            .for_each(|((z, y), reference)| *z += y + reference * time.hi);
+        (integrals.product.iter_mut().zip(&flows.correlation_integral))
+            .for_each(|(z, y)| *z += y + thermal.correlation * time.hi);
         // The parts are put together to some roundings of theirs.
         let rounding = 32.0 * f64::EPSILON;
-        let mean_loss =
-            mean_loss + rounding * largest(&mean) + largest(&self.periodic.errors_at(time.hi));
-        let loss = loss + rounding * largest(&variance) + 2.0 * largest(w) * mean_loss;
-        // A correlation is a sum of small numbers; at the ends a variance meets its thermostat's
-        // temperature.
-        let ends = chain.friction().into_iter().fold(0.0, f64::max) * largest(&variance);
-        let flow = flow_loss
-            + 2.0 * largest(w) * mean_loss
-            + rounding * largest(&correlation)
-            + f64::EPSILON * (largest(&variance) + 64.0 * ends);
-        let errors = MomentErrors {
-            mean_r: mean_loss,
-            mean_p: mean_loss,
-            var_r: loss,
-            var_p: loss,
-            correlation: flow,
-        };
+        let norms = [self.equations.norm(&self.start), self.deviation_norm()];
+        let [out, mean_out] = left_out(chain, norms, time.hi);
+        let (bonds, phase) = (chain.bonds, self.periodic.errors_at(time.hi));
+        let parts = [&mean[..bonds], &mean[bonds..]];
+        let [mean_r, mean_p] = [0, 1].map(|part| {
+            mean_losses[part] + mean_out + 8.0 * f64::EPSILON * largest(parts[part]) + phase[part]
+        });
+        let loss = sums.error
+            + least * sums.size
+            + out
+            + rounding * largest(&variance)
+            + 2.0 * (largest(&w[..bonds]) * mean_r).max(largest(&w[bonds..]) * mean_p);
+        let weighted = |end: usize| 2.0 * friction[end] * at_ends[end].abs() * mean_p;
+        let flow = flows.error
+            + least * flows.size
+            + out * chain.current_weight()
+            + largest(&w[..bonds]) * mean_p
+            + largest(&w[bonds..]) * mean_r
+            + weighted(0).max(weighted(1))
+            + rounding
+                * (largest(&correlation)
+                    + largest(&inflow)
+                    + square(0)
+                    + square(1)
+                    + largest(through)
+                    + thermal.correlation.abs());
+        let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: flow };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &variance, &correlation),
         };
         let covariance = covariance.filter(|_| keep);
-        let moments = Moments { time, mean, variance, correlation, inflow: None, covariance };
+        let inflow = Some(inflow);
+        let moments = Moments { time, mean, variance, correlation, inflow, covariance };
         Ok(Solution {
             moments,
             errors,

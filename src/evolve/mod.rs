@@ -3,6 +3,7 @@
 
 pub mod contour;
 mod doubling;
+mod earliest;
 pub mod envelope;
 mod exponential;
 pub mod harmonic;
@@ -10,12 +11,14 @@ pub mod hyperbola;
 pub mod means;
 pub mod profiles;
 pub mod radau;
+mod reference;
 mod ring;
 mod rotation_integrals;
 mod runs;
 pub mod stencil;
 mod step_size;
 mod strip;
+mod sums;
 pub mod tableau;
 mod unresolved;
 pub mod windows;
@@ -202,10 +205,8 @@ fn planned(
         )
     } else if without_covariance {
         format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
-    } else if chain.force.harmonics.is_empty() {
-        format!("300/γ = {limit:.3e}")
     } else {
-        format!("max(300/γ, 40/ω) = {limit:.3e}")
+        earliest::earliest_in_words(chain, limit)
     };
     let covariance = if without_covariance { ", without the covariance" } else { "" };
     let phase = |time: &f64| chain.force.frequency.hi * time;

@@ -320,6 +320,7 @@ impl<'a> Problem<'a> {
             momentum: &found.momentum,
             elongation: &found.elongation,
             start: Some([start_r, start_p]),
+            products: 0.0,
             temperature: chain.temperature().map(|temperature| (temperature - self.reference) / s),
         };
         let Currents { bonds: current, inflow } = resolvent::currents(chain, s, &exchange);

@@ -5,6 +5,7 @@
 //! 2001); a few units of 2⁻¹⁰⁴ an operation.
 
 use num_complex::Complex64;
+use std::ops::{Add, Mul, Neg, Sub};
 
 /// hi + lo, |lo| ≤ half a unit of hi in the last place.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
@@ -96,6 +97,35 @@ impl Double {
         Double::fast_sum(hi, left.hi / by)
     }
 
+    /// 1 / self, by one step of Newton's iteration.
+    pub fn inverse(self) -> Double {
+        let first = 1.0 / self.hi;
+        let left = Double { hi: 1.0, lo: 0.0 }.plus(self.scaled(first).negated());
+        Double { hi: first, lo: 0.0 }.plus(left.scaled(first))
+    }
+
+    /// The square root of a number that is not negative.
+    pub fn sqrt(self) -> Double {
+        if self.hi <= 0.0 {
+            return Double::default();
+        }
+        let first = self.hi.sqrt();
+        let left = self.plus(Double::product(-first, first));
+        Double { hi: first, lo: 0.0 }.plus(left.scaled(0.5 / first))
+    }
+
+    /// cos(π numerator/denominator).
+    pub fn cos_half_turns(numerator: usize, denominator: usize) -> Double {
+        // cos(π x) of x in [0, 2), folded into [0, 1/2], is the sine of π(1/2 - x).
+        let (mut p, q) = (numerator % (2 * denominator), denominator);
+        if p > q {
+            p = 2 * q - p;
+        }
+        let (p, sign) = if 2 * p > q { (q - p, -1.0) } else { (p, 1.0) };
+        let part = Double { hi: (q - 2 * p) as f64, lo: 0.0 }.divided((2 * q) as f64);
+        PI.times(part).sin().scaled(sign)
+    }
+
     /// Taylor's series, for angles up to π/2.
     fn sin(self) -> Double {
         let square = self.times(self);
@@ -124,6 +154,34 @@ pub fn period_of(frequency: Double) -> Double {
 pub fn mode_frequency(numerator: usize, denominator: usize) -> Double {
     let fraction = Double::from(numerator as f64).divided(denominator as f64);
     PI.times(fraction).sin().scaled(2.0)
+}
+
+impl Add for Double {
+    type Output = Double;
+    fn add(self, other: Double) -> Double {
+        self.plus(other)
+    }
+}
+
+impl Sub for Double {
+    type Output = Double;
+    fn sub(self, other: Double) -> Double {
+        self.plus(other.negated())
+    }
+}
+
+impl Mul for Double {
+    type Output = Double;
+    fn mul(self, other: Double) -> Double {
+        self.times(other)
+    }
+}
+
+impl Neg for Double {
+    type Output = Double;
+    fn neg(self) -> Double {
+        self.negated()
+    }
 }
 
 /// e^(-i a τ) of the frequency a = 2 sin(π numerator/denominator), numerator ≤ denominator/2.

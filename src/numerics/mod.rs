@@ -7,3 +7,4 @@ pub(crate) mod lanes;
 pub(crate) mod legendre;
 pub(crate) mod toeplitz_hankel;
 pub(crate) mod vector;
+pub(crate) mod wide;

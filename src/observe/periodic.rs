@@ -9,6 +9,7 @@
 use super::Profile;
 use crate::chain::{Chain, Force};
 use crate::covariance::periodic::PeriodicMean;
+use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
 use serde::Serialize;
 use std::f64::consts::PI;
@@ -50,6 +51,14 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     errors.mechanical += mechanical;
     errors.energy += mechanical;
     errors.current += carried;
+    if chain.topology == Topology::Open {
+        // Nothing gathers at the last atom in the long run: what leaves there is what comes. Force
+        // and friction may nearly balance, which would cost digits.
+        let (z, errors) = (profile.sizes(), state.average.errors);
+        profile.current[last] = profile.current[last - 1];
+        profile.errors.current =
+            errors.correlation + (z.mean_p + p) * errors.mean_r + (z.mean_r + r) * errors.mean_p;
+    }
     profile
 }
 

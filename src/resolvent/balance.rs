@@ -16,8 +16,8 @@
 //! (d/dτ + 2γ) Σ_(n=1)^N (x_n - 2 j_(n-1)) = d_N - d_0 + λ_- j_0 + λ_+ (j_(N-1) - x_N),
 //! ```
 //!
-//! from the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n), whose initial values are zero for
-//! independent coordinates. It gives the sum of the currents with the variances' errors, which is
+//! from the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n); the sum of their initial values is
+//! zero for independent coordinates. It gives the sum of the currents with the variances' errors, which is
 //! their mean with 1/N of these: as many digits at every N. The number is taken from where it is
 //! known best.
 
@@ -36,6 +36,8 @@ pub struct Exchange<'a> {
     pub elongation: &'a [Complex64],
     /// v(0) and d(0), where they are not zero.
     pub start: Option<[&'a [f64]; 2]>,
+    /// Σ_n Cov(p_(n-1), r_n) + Cov(p_n, r_n) at time 0; zero for independent coordinates.
+    pub products: f64,
     /// T_-, T_+
     pub temperature: [Complex64; 2],
 }
@@ -78,7 +80,7 @@ pub fn current_share(chain: &Chain) -> f64 {
 
 /// The currents at σ.
 pub fn currents(chain: &Chain, sigma: Complex64, exchange: &Exchange<'_>) -> Currents {
-    let Exchange { heated, momentum, elongation, start, temperature } = exchange;
+    let Exchange { heated, momentum, elongation, start, products, temperature } = exchange;
     let ([left, right], bonds) = (chain.friction(), chain.bonds);
     // Half of the transform of a slope.
     let slope = |part: usize, n: usize, v: Complex64| {
@@ -103,7 +105,7 @@ pub fn currents(chain: &Chain, sigma: Complex64, exchange: &Exchange<'_>) -> Cur
             let rate = sigma + 2.0 * chain.flip_rate;
             let twice: Vec<Complex64> =
                 (0..bonds).map(|n| stretched[n] - 2.0 * gathered.at(n)).collect();
-            let sum = rate * sums(&twice).at(bonds - 1) + momentum[0]
+            let sum = rate * sums(&twice).at(bonds - 1) - products + momentum[0]
                 - momentum[bonds]
                 - left * gathered.at(0)
                 - right * (gathered.at(bonds - 1) - stretched[bonds - 1]);

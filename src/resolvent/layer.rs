@@ -102,7 +102,8 @@ fn balanced(
     let heated: Vec<Complex64> = source[first..].iter().map(|q| 0.5 * q).collect();
     let Variances { momentum, elongation, .. } = &found;
     let temperature = [Complex64::ZERO; 2];
-    let exchange = Exchange { heated: &heated, momentum, elongation, start: None, temperature };
+    let exchange =
+        Exchange { heated: &heated, momentum, elongation, start: None, products: 0.0, temperature };
     let Currents { bonds: flow, inflow } = super::currents(part, sigma, &exchange);
     let [left, right] = part.friction();
     let expected = [-left * momentum[0], -right * momentum[part.bonds]];

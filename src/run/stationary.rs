@@ -202,6 +202,7 @@ fn answer(
     };
     let counts = match method {
         Method::Closed => String::new(),
+        _ if report.direct => format!("{} in 32 digits", counted(solves, "direct solve")),
         _ => format!(
             "{} ({method}), {}, residual {:.1e}",
             counted(solves, "shifted solve"),

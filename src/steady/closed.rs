@@ -89,6 +89,7 @@ pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError>
         covariance,
         errors,
     );
+    [average.errors.mean_r, average.errors.mean_p] = mean.errors_at(0.0);
     average.errors.correlation += chain.current_weight() * rounding;
     Ok(PeriodicState { mean, average, harmonics: Vec::new() })
 }

@@ -1,10 +1,10 @@
 //! The state in the long run: stationary (here), time-periodic ([`periodic`]), or without any solve
 //! ([`closed`]).
 //!
-//! Stationary covariance: 𝓛C + diag_p(q) = 0, one shifted solve at σ = 0, with q = 4γ p_s² + 2λT
-//! and the constant mean momentum p_s ([`Chain::stationary_momentum`]). A reference temperature is
-//! split off, so that equilibrium comes out to rounding. Cost: one real solve, O(N²). Error: what
-//! the solve reports.
+//! Stationary covariance: 𝓛C + diag_p(q) = 0 with q = 4γ p_s² + 2λT and the constant mean momentum
+//! p_s ([`Chain::stationary_momentum`]). The equation is linear: the part of 2λT is the thermal
+//! closed form ([`Chain::harmonic_state`]), the part of 4γ p_s² one shifted solve at σ = 0. Cost:
+//! one real solve, O(N²). Error: what the solve reports.
 
 pub mod closed;
 pub mod periodic;
@@ -13,8 +13,10 @@ pub mod profiles;
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::{MomentEquations, SolveError, SolveReport, Source, Target};
+use crate::covariance::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::monitor::Interrupted;
+use crate::numerics::vector::largest_norm;
+use crate::resolvent::{self, Currents, Exchange};
 use num_complex::Complex64;
 
 /// Why there is no stationary state, or why it was not found.
@@ -83,49 +85,93 @@ pub fn covariance<E: MomentEquations>(
     average(equations, &mean)
 }
 
-/// Roundings in a current: λ Var p against λT at the ends, where a variance is a reference
-/// temperature and what it differs by; and correlations.
-fn flow_rounding(chain: &Chain, difference: f64, variance: f64) -> f64 {
-    f64::EPSILON * (chain.friction().into_iter().fold(0.0, f64::max) * variance + 4.0 * difference)
-}
-
-/// C_0 and z̄_s: the stationary state, or the average of the periodic one.
+/// C_0 and z̄_s: the stationary state, or the average of the periodic one. The equations are linear:
+/// the thermal closed form, and what the force heats.
 fn average<E: MomentEquations>(
     equations: &E,
     mean: &PeriodicMean,
 ) -> Result<(Solution, SolveReport), SteadyError> {
     let chain: &Chain = equations.chain();
-    let reference = chain.coldest().ok_or(SteadyError::NoThermostat)?;
-    let squares = mean.momentum_squares(0);
-    let source = chain.covariance_source_of(squares.iter().map(|q| q.re), reference);
-    let source: Vec<Complex64> = source.into_iter().map(Complex64::from).collect();
+    let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
+    let flips = 4.0 * chain.flip_rate;
+    let source: Vec<Complex64> =
+        mean.momentum_squares(0).iter().map(|q| (flips * q.re).into()).collect();
     let mut state = vec![0.0; equations.state_len()];
     let target = Target { weight: Complex64::ONE, state: &mut state };
-    let source = Source { state: None, scale: Complex64::ONE, momenta: &source };
-    let (report, _) =
-        equations.solve_diagonals(Complex64::ZERO, source, &mut [target], SOLVE_TOLERANCE)?;
-    let mut covariance = equations.matrix(&state);
-    let difference = largest(covariance.diag().as_slice().unwrap_or(&covariance.diag().to_vec()));
-    covariance.diag_mut().iter_mut().for_each(|v| *v += reference);
-    let variance = covariance.diag().to_vec();
-    // Beside the solve: roundings of the transforms, and of the reference state when it is added.
-    let rounding = f64::EPSILON * (64.0 * difference + largest(&variance));
-    let error = 4.0 * report.error + rounding;
-    let (means, mean) = (mean.error, mean.average());
-    let correlation = chain.left_correlations(covariance.view());
-    // At the ends a variance meets its thermostat's temperature, in the bulk the correlations are
-    // small and added to nothing.
-    let flow = 4.0 * report.flow_error + flow_rounding(chain, difference, largest(&variance));
-    let errors = MomentErrors {
-        mean_r: means,
-        mean_p: means,
-        var_r: error,
-        var_p: error,
-        correlation: flow,
-    };
+    let (report, heat) = equations.solve_diagonals(
+        Complex64::ZERO,
+        Source { state: None, scale: Complex64::ONE, momenta: &source },
+        &mut [target],
+        SOLVE_TOLERANCE,
+    )?;
+    let hottest = largest_norm(&heat.variance);
+    let error = 4.0 * report.error + 64.0 * f64::EPSILON * hottest;
+    let Flows { correlation, inflow, error: flow_error } =
+        flows(chain, &source, &heat, [error, 4.0 * report.flow_error]);
+    let variance: Vec<f64> = (thermal.var_r.iter().chain(&thermal.var_p))
+        .zip(&heat.variance)
+        .map(|(thermal, heat)| thermal + heat.re)
+        .collect();
+    let correlation: Vec<f64> = correlation.iter().map(|c| thermal.correlation + c).collect();
+    let mut covariance = equations.matrix(&state) + thermal.covariance(chain);
+    covariance.diag_mut().iter_mut().zip(&variance).for_each(|(c, v)| *c = *v);
+    for (bond, c) in correlation.iter().enumerate() {
+        let (p, r) = chain.left_pair(bond);
+        (covariance[[p, r]], covariance[[r, p]]) = (*c, *c);
+    }
+    let ([mean_r, mean_p], mean) = (mean.errors_at(0.0), mean.average());
+    // Beside the solve: roundings of the two parts.
+    let error = error + 4.0 * f64::EPSILON * largest(&variance);
+    let flow = flow_error + 8.0 * f64::EPSILON * (thermal.correlation.abs() + largest(&inflow));
+    let errors = MomentErrors { mean_r, mean_p, var_r: error, var_p: error, correlation: flow };
+    let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
     let consistency = Consistency::of(covariance.view());
     let (time, covariance) = (f64::INFINITY, Some(covariance));
-    let moments =
-        Moments { time: time.into(), mean, variance, correlation, inflow: None, covariance };
+    let moments = Moments { time: time.into(), mean, variance, correlation, inflow, covariance };
     Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))
+}
+
+/// What carries the current of the heat.
+struct Flows {
+    /// Cov(p_(n-1), r_n)
+    correlation: Vec<f64>,
+    /// What enters at either end.
+    inflow: [f64; 2],
+    error: f64,
+}
+
+/// The flows of a stationary heat: as the solve gives them, or by the balance of energy from the
+/// variances ([`resolvent::currents`]), whichever is known better; `errors` are those of the
+/// variances and of the solve's flows.
+fn flows(
+    chain: &Chain,
+    source: &[Complex64],
+    heat: &Diagonals,
+    [error, flow_error]: [f64; 2],
+) -> Flows {
+    let heated: Vec<Complex64> = source.iter().map(|q| 0.5 * q).collect();
+    let gathered: f64 = heated.iter().map(|q| q.norm()).sum();
+    let balanced = resolvent::current_share(chain) * error + 4.0 * f64::EPSILON * gathered;
+    if flow_error <= balanced {
+        return Flows {
+            correlation: heat.correlation.iter().map(|c| c.re).collect(),
+            inflow: heat.losses.map(|loss| -loss.re),
+            error: flow_error,
+        };
+    }
+    let (elongation, momentum) = heat.variance.split_at(chain.bonds);
+    let exchange = Exchange {
+        heated: &heated,
+        momentum,
+        elongation,
+        start: None,
+        products: 0.0,
+        temperature: [Complex64::ZERO; 2],
+    };
+    let Currents { bonds, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
+    Flows {
+        correlation: bonds.iter().map(|j| -j.re).collect(),
+        inflow: inflow.map(|flow| flow.re),
+        error: balanced,
+    }
 }

@@ -106,16 +106,19 @@ pub fn covariance<E: MomentEquations>(
             .collect();
         let (solved, diagonals) =
             state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
-        let Diagonals { variance, correlation } = diagonals;
+        let Diagonals { variance, correlation, losses } = diagonals;
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
         let size = largest_norm(&variance);
-        let error = 4.0 * solved.error + 64.0 * f64::EPSILON * size;
-        let correlation_error = 4.0 * solved.flow_error
-            + 64.0 * f64::EPSILON * size * equations.chain().current_weight();
-        let (chain, momenta) = (equations.chain(), &variance[equations.chain().bonds..]);
-        let [left, right] = chain.friction();
-        let inflow = [-left * momenta[0], -right * momenta[momenta.len() - 1]];
+        // What the transforms leave, and λ times as much at the ends.
+        let [transforms, at_ends] = if solved.direct {
+            [0.0; 2]
+        } else {
+            [64.0, 64.0 * equations.chain().current_weight()]
+        };
+        let error = 4.0 * solved.error + transforms * f64::EPSILON * size;
+        let correlation_error = 4.0 * solved.flow_error + at_ends * f64::EPSILON * size;
+        let inflow = losses.map(|loss| -loss);
         state.harmonics.push(CovarianceHarmonic {
             order,
             variance,

@@ -11,6 +11,7 @@ use super::periodic::{CovarianceHarmonic, PeriodicState};
 use crate::chain::Chain;
 use crate::cost;
 use crate::covariance::SolveReport;
+use crate::covariance::direct;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
@@ -30,10 +31,14 @@ pub fn serves(chain: &Chain) -> bool {
 const COVARIANCE_BYTES: f64 = 1e9;
 const WORTH_LESS_DIGITS: f64 = 1.0;
 
-/// Whether [`profiles`], where it [`serves`], is the better way to `tolerance`. Where energy
+/// Whether [`profiles`], where it [`serves`], is the better way to `tolerance`. It is not where a
+/// small chain is solved directly ([`direct::is_worth_it`]). Where energy
 /// crosses the chain between flips its iteration is long; then the covariance, whose estimate there
 /// is 10⁻¹⁶ (λ + 1/λ)/γ² of the profiles' sizes to a factor three, is had sooner.
 pub fn is_best(chain: &Chain, tolerance: f64) -> bool {
+    if direct::is_worth_it(chain) {
+        return false;
+    }
     let covariance = cost::of_stationary_covariance(chain, 2 * chain.force.harmonics.len(), 0);
     let sooner =
         covariance.seconds + WORTH_LESS_DIGITS < cost::of_stationary_profiles(chain).seconds;
@@ -77,6 +82,7 @@ pub fn profiles(
         momentum: &found.momentum,
         elongation: &found.elongation,
         start: None,
+        products: 0.0,
         temperature: [Complex64::ZERO; 2],
     };
     let Currents { bonds: flow, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
@@ -102,6 +108,7 @@ pub fn profiles(
         residual: found.residual,
         error: found.error,
         flow_error: current,
+        direct: false,
     };
     let moments = Moments {
         time: f64::INFINITY.into(),

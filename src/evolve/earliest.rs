@@ -1,0 +1,63 @@
+//! From which time on the contour serves, and what it leaves out of a small chain's outputs before
+//! everything that oscillates has died (docs/theory/small-systems.md).
+
+use super::envelope;
+use crate::chain::Chain;
+use crate::cost;
+use crate::covariance::direct;
+
+/// By its last node, Re s = -30/τ, the contour must not have come to the spectrum that is not real,
+/// Re s ≤ -γ (docs/theory.md, "Where the spectrum is"): a direct solve serves from this many 1/γ
+/// on. The iteration slows down long before.
+const DIRECT: f64 = 40.0;
+const ITERATED: f64 = 300.0;
+
+/// Where steps to a small chain's output would take more seconds than this, the contour gives what
+/// has settled, and an error that holds what still oscillates.
+const WORTH_STEPPING: f64 = 60.0;
+
+/// The time that a small chain can be stepped to in [`WORTH_STEPPING`]: implicit steps of about
+/// one, or a stencil's applications, as many as the largest rate allows.
+fn steppable(chain: &Chain) -> f64 {
+    let implicit = 8.0 * cost::seconds_of_solve(chain);
+    let fastest =
+        4.0 + 4.0 * chain.flip_rate + 2.0 * chain.friction().into_iter().fold(0.0, f64::max);
+    let entries = 0.5 * (chain.coordinates() as f64).powi(2);
+    WORTH_STEPPING / implicit.min(2e-9 * fastest * entries)
+}
+
+/// The least microscopic time for which the contour serves; `None` where it never does.
+pub fn earliest(chain: &Chain) -> Option<f64> {
+    let serves = chain.flip_rate > 0.0 && chain.stationary_momentum().is_some();
+    let period = if chain.force.harmonics.is_empty() {
+        0.0
+    } else {
+        envelope::EARLIEST_PHASE / chain.force.frequency.hi
+    };
+    let settled = if direct::serves(chain) {
+        (DIRECT / chain.flip_rate).min(steppable(chain))
+    } else {
+        ITERATED / chain.flip_rate
+    };
+    serves.then(|| period.max(settled))
+}
+
+/// [`earliest`] for a reason.
+pub(super) fn earliest_in_words(chain: &Chain, earliest: f64) -> String {
+    let settled = if direct::serves(chain) { DIRECT } else { ITERATED };
+    if earliest < settled / chain.flip_rate {
+        return format!("steps reach in a minute, τ = {earliest:.3e}");
+    }
+    if chain.force.harmonics.is_empty() {
+        format!("{settled}/γ = {earliest:.3e}")
+    } else {
+        format!("max({settled}/γ, {}/ω) = {earliest:.3e}", envelope::EARLIEST_PHASE)
+    }
+}
+
+/// What the contour leaves out of a variance and of a mean: everything that oscillates has decayed
+/// like e^(-γτ) by then, in a small chain perhaps not by much.
+pub(super) fn left_out(chain: &Chain, norms: [f64; 2], time: f64) -> [f64; 2] {
+    let part = 4.0 * (-chain.flip_rate * time).exp();
+    if part < f64::EPSILON * 1e-2 { [0.0; 2] } else { norms.map(|norm| part * norm) }
+}

@@ -1,0 +1,48 @@
+//! What a contour splits off a covariance before it inverts the rest, so that what is known has no
+//! roundings.
+
+use super::radau::reference_temperature;
+use crate::chain::{Chain, InitialLaw, ThermalState};
+use crate::covariance::direct;
+use crate::covariance::moments::largest;
+
+/// What is split off: in a small chain the thermal stationary state, which leaves no noise; in a long
+/// one, and where something is far colder than the rest, the coldest temperature of all.
+pub(super) struct Reference {
+    pub state: ThermalState,
+    /// λ(T - Var p) of it at the ends.
+    pub through: [f64; 2],
+    /// The noise that it leaves at every atom, 2λ(T - T_ref).
+    pub noise: Vec<f64>,
+}
+
+/// Below this part of the highest temperature the lowest is cold.
+const COLD: f64 = 1e-3;
+
+impl Reference {
+    pub fn new(chain: &Chain, law: &InitialLaw) -> Reference {
+        let coldest = reference_temperature(chain, law);
+        let hottest = largest(&chain.temperature()).max(largest(&law.variance()));
+        match chain.harmonic_state() {
+            Some(state) if direct::serves(chain) && coldest >= COLD * hottest => Reference {
+                through: [-state.correlation, state.correlation],
+                noise: vec![0.0; chain.atoms()],
+                state,
+            },
+            _ => {
+                let (friction, temperature) = (chain.friction(), chain.temperature());
+                let state = ThermalState {
+                    var_r: vec![coldest; chain.bonds],
+                    var_p: vec![coldest; chain.atoms()],
+                    correlation: 0.0,
+                };
+                let at_rest = vec![0.0; chain.atoms()];
+                Reference {
+                    state,
+                    through: [0, 1].map(|end| friction[end] * (temperature[end] - coldest)),
+                    noise: chain.covariance_source(&at_rest, coldest),
+                }
+            }
+        }
+    }
+}

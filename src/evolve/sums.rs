@@ -1,0 +1,197 @@
+//! What a contour sums over its nodes at one output time: O(N) numbers, and the whole covariance
+//! where it is asked for.
+//!
+//! The currents are summed twice, as the solves give them and as the balance of energy makes them
+//! of the variances ([`resolvent::currents`]). The second have 1/γN of the variances' errors, the
+//! first their own; which is better known is decided at the end.
+
+use crate::chain::Chain;
+use crate::covariance::{Diagonals, SolveReport};
+use crate::numerics::vector::largest_norm;
+use crate::resolvent::{self, Currents, Exchange};
+use crate::scenario::Topology;
+use num_complex::Complex64;
+
+/// What the transforms of the modes and the weight of a node leave of a transform.
+const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
+/// Of one that a direct solve has written down.
+const WRITTEN: f64 = 4.0 * f64::EPSILON;
+
+/// Y(0) as the balance of energy sees it.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Start {
+    /// Its variances of r.
+    pub elongation: Vec<f64>,
+    /// Its variances of p.
+    pub momentum: Vec<f64>,
+    /// Σ_n Y(p_(n-1), r_n) + Y(p_n, r_n)
+    pub products: f64,
+}
+
+/// The currents of one transform, or their sums.
+#[derive(Debug, Clone)]
+struct Flows<T> {
+    /// Cov(p, r) of every bond with the atom to its left.
+    correlation: Vec<T>,
+    /// λ Var p at the ends.
+    losses: [T; 2],
+    error: f64,
+    /// The largest of them; of sums, with the weights' absolute values.
+    size: f64,
+}
+
+/// The answer of one solve with its errors.
+pub(super) struct Found {
+    diagonals: Diagonals,
+    /// Of a variance.
+    error: f64,
+    read: Flows<Complex64>,
+    balanced: Option<Flows<Complex64>>,
+}
+
+impl Found {
+    /// From what a solve of (σ - 𝓛) X = `start` + diag_p(`momenta`) has found.
+    pub fn new(
+        chain: &Chain,
+        shift: Complex64,
+        momenta: &[Complex64],
+        start: Option<&Start>,
+        (report, diagonals): (SolveReport, Diagonals),
+    ) -> Found {
+        let written = if report.direct { WRITTEN } else { ROUNDINGS };
+        // What refinement would still change, four times since the residual has roundings too, and
+        // those of the transforms.
+        let error = 4.0 * report.error + written * largest_norm(&diagonals.variance);
+        let size = largest_norm(diagonals.correlation.iter().chain(&diagonals.losses));
+        let read = Flows {
+            error: 4.0 * report.flow_error + written * size,
+            size,
+            correlation: diagonals.correlation.clone(),
+            losses: diagonals.losses,
+        };
+        let balanced = (chain.topology == Topology::Open && !report.direct).then(|| {
+            let (elongation, momentum) = diagonals.variance.split_at(chain.bonds);
+            let heated: Vec<Complex64> = momenta.iter().map(|q| 0.5 * q).collect();
+            let exchange = Exchange {
+                heated: &heated,
+                momentum,
+                elongation,
+                start: start.map(|start| [&start.elongation[..], &start.momentum]),
+                products: start.map_or(0.0, |start| start.products),
+                temperature: [Complex64::ZERO; 2],
+            };
+            let Currents { bonds, inflow } = resolvent::currents(chain, shift, &exchange);
+            let sources = start.map_or(0.0, |start| {
+                start.elongation.iter().chain(&start.momentum).map(|y| y.abs()).sum()
+            });
+            let terms = heated.iter().map(|q| q.norm()).sum::<f64>()
+                + sources
+                + shift.norm() * diagonals.variance.iter().map(|v| v.norm()).sum::<f64>();
+            let share = 2.0 * resolvent::current_share(chain);
+            Flows {
+                correlation: bonds.iter().map(|j| -j).collect(),
+                losses: inflow.map(|flow| -flow),
+                error: share * error + WRITTEN * terms,
+                size,
+            }
+        });
+        Found { diagonals, error, read, balanced }
+    }
+}
+
+/// Sums and their time integrals.
+#[derive(Debug, Clone)]
+struct FlowSums {
+    value: Flows<f64>,
+    integral: Vec<f64>,
+}
+
+impl FlowSums {
+    fn new(bonds: usize) -> FlowSums {
+        let value =
+            Flows { correlation: vec![0.0; bonds], losses: [0.0; 2], error: 0.0, size: 0.0 };
+        FlowSums { value, integral: vec![0.0; bonds] }
+    }
+
+    fn add(&mut self, weight: Complex64, integral: Complex64, flows: &Flows<Complex64>) {
+        add(&mut self.value.correlation, weight, &flows.correlation);
+        add(&mut self.value.losses, weight, &flows.losses);
+        add(&mut self.integral, integral, &flows.correlation);
+        self.value.error += weight.norm() * flows.error;
+        self.value.size += weight.norm() * flows.size;
+    }
+}
+
+/// Adds Re(weight · x).
+fn add(sums: &mut [f64], weight: Complex64, values: &[Complex64]) {
+    sums.iter_mut().zip(values).for_each(|(sum, x)| *sum += (weight * x).re);
+}
+
+/// The sums at one output time.
+pub(super) struct Sums {
+    pub variance: Vec<f64>,
+    pub variance_integral: Vec<f64>,
+    /// Of a variance.
+    pub error: f64,
+    /// Σ |weight| times the largest variance of X.
+    pub size: f64,
+    pub state: Option<Vec<f64>>,
+    read: FlowSums,
+    balanced: FlowSums,
+}
+
+/// The currents that are known best: Y(p, r) of every bond with the atom to its left and its time
+/// integral, λ Y(p, p) at the ends, and the error.
+pub(super) struct Best {
+    pub correlation: Vec<f64>,
+    pub correlation_integral: Vec<f64>,
+    pub losses: [f64; 2],
+    pub error: f64,
+    /// Σ |weight| times the largest of a transform.
+    pub size: f64,
+}
+
+impl Sums {
+    pub fn new(chain: &Chain, state: Option<Vec<f64>>) -> Sums {
+        let (n, bonds) = (chain.coordinates(), chain.bonds);
+        Sums {
+            variance: vec![0.0; n],
+            variance_integral: vec![0.0; n],
+            error: 0.0,
+            size: 0.0,
+            state,
+            read: FlowSums::new(bonds),
+            balanced: FlowSums::new(bonds),
+        }
+    }
+
+    /// Adds Re(weight · X), and to the integrals Re(integral · X).
+    pub fn add(&mut self, weight: Complex64, integral: Complex64, found: &Found) {
+        add(&mut self.variance, weight, &found.diagonals.variance);
+        add(&mut self.variance_integral, integral, &found.diagonals.variance);
+        self.error += weight.norm() * found.error;
+        self.size += weight.norm() * largest_norm(&found.diagonals.variance);
+        self.read.add(weight, integral, &found.read);
+        self.balanced.add(weight, integral, found.balanced.as_ref().unwrap_or(&found.read));
+    }
+
+    /// Counts an error of the weights.
+    pub fn lose(&mut self, part: f64, found: &Found) {
+        self.error += part * largest_norm(&found.diagonals.variance);
+        let flow = part * largest_norm(&found.read.correlation);
+        self.read.value.error += flow;
+        self.balanced.value.error += flow;
+    }
+
+    pub fn best(&self) -> Best {
+        let better = self.balanced.value.error < self.read.value.error;
+        let FlowSums { value, integral } = if better { &self.balanced } else { &self.read };
+        Best {
+            correlation: value.correlation.clone(),
+            correlation_integral: integral.clone(),
+            losses: value.losses,
+            error: value.error,
+            size: value.size,
+        }
+    }
+}
