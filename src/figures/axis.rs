@@ -200,10 +200,7 @@ mod tests {
         );
         assert_eq!(labels(Axis::log("t"), &[1e-3, 1.0]), ["0.001", "0.01", "0.1", "1"]);
         // One notation an axis.
-        assert_eq!(
-            labels(Axis::log("t"), &[1e-4, 1.0]),
-            ["10^{−4}", "10^{−3}", "10^{−2}", "10^{−1}", "10^{0}"]
-        );
+        assert_eq!(labels(Axis::log("t"), &[1e-4, 1.0]), ["10^{−4}", "10^{−2}", "10^{0}"]);
         assert_eq!(labels(Axis::log("N").over(10.0, 2000.0), &[]), ["10", "100", "1000"]);
         assert_eq!(labels(Axis::log("t").over(1.5, 8.0), &[]), ["2", "5"]);
     }

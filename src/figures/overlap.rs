@@ -85,15 +85,19 @@ mod tests {
     use super::*;
     use crate::figures::{Axis, Corner, Layer, Note, Panel};
 
-    fn figure(legend: Corner, note: (f64, f64)) -> Figure {
+    fn figure(legend: Corner, notes: &[(f64, f64)]) -> Figure {
         let curve =
             Layer::new("diagonal", Mark::Line, Default::default(), vec![(0.0, 0.0), (1.0, 1.0)]);
-        let note = Note { label: "a note".into(), at: note, ..Default::default() };
+        let note = |(label, &at): (&str, &(f64, f64))| Note {
+            label: label.into(),
+            at,
+            ..Default::default()
+        };
         let panel = Panel {
             x: Axis::new("*x*").over(0.0, 1.0),
             y: Axis::new("*y*").over(0.0, 1.0),
             layers: vec![curve],
-            notes: vec![note],
+            notes: ["a note", "another"].into_iter().zip(notes).map(note).collect(),
             legend: Some(legend),
             ..Default::default()
         };
@@ -109,19 +113,29 @@ mod tests {
     #[test]
     fn labels_in_the_way_are_found_and_others_are_not() {
         for theme in [Theme::PRINT, Theme::SLIDES] {
-            let found =
-                |legend, note| figure(legend, note).overlaps(&theme).expect("the fonts are there");
-            assert_eq!(found(Corner::TopLeft, (0.7, 0.2)), Vec::<String>::new());
-            assert_eq!(found(Corner::TopRight, (0.7, 0.2)), ["try: \"diagonal\" is under a curve"]);
-            assert_eq!(found(Corner::TopLeft, (0.45, 0.5)), ["try: \"a note\" is under a curve"]);
-            assert!(
-                found(Corner::TopLeft, (0.95, 0.2))
-                    .contains(&"try: \"a note\" is not wholly on the sheet".into())
+            let found = |notes: &[(f64, f64)]| {
+                figure(Corner::TopLeft, notes).overlaps(&theme).expect("the fonts are there")
+            };
+            assert_eq!(found(&[(0.7, 0.2)]), Vec::<String>::new());
+            assert_eq!(found(&[(0.45, 0.5)]), ["try: \"a note\" is under a curve"]);
+            assert_eq!(
+                found(&[(0.7, 0.2), (0.72, 0.21)]),
+                ["try: \"a note\" and \"another\" overlap"]
             );
-            assert!(
-                found(Corner::TopLeft, (0.2, 0.95))
-                    .contains(&"try: \"a note\" and \"diagonal\" overlap".into())
-            );
+            let beyond = "try: \"a note\" is not wholly on the sheet".to_owned();
+            assert!(found(&[(0.95, 0.2)]).contains(&beyond));
+        }
+    }
+
+    #[test]
+    fn a_legend_moves_from_a_corner_that_is_taken_to_a_free_one_or_above() {
+        let theme = Theme::PRINT;
+        // Curves cross the right top and left bottom corners, notes may fill the others.
+        for notes in [&[][..], &[(0.05, 0.93)], &[(0.05, 0.93), (0.75, 0.05)]] {
+            for corner in [Corner::TopRight, Corner::BottomLeft, Corner::TopLeft] {
+                let found = figure(corner, notes).overlaps(&theme).expect("the fonts are there");
+                assert_eq!(found, Vec::<String>::new(), "{corner:?} {notes:?}");
+            }
         }
     }
 }
