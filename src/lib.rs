@@ -78,7 +78,7 @@ pub use method::{Method, Task};
 pub use output::Existing;
 pub use run::{
     Answer, CheckRun, Error, Estimated, Keep, LimitRun, Options, Output, Plan, Prepared, Run,
-    Times, check, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
+    Times, TwoTime, check, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
 };
 pub use scenario::{ForceTable as Force, Scenario, Thermostat};
 

@@ -14,19 +14,23 @@ fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// README.md and docs/*.md, by name.
+/// README.md and the pages of docs/ and of its folders, by their path from the root.
 fn pages() -> Vec<(String, String)> {
-    let mut files: Vec<PathBuf> =
-        fs::read_dir(root().join("docs")).unwrap().map(|entry| entry.unwrap().path()).collect();
-    files.retain(|path| path.extension().is_some_and(|extension| extension == "md"));
-    files.push(root().join("README.md"));
+    let mut files = vec![root().join("README.md")];
+    let mut folders = vec![root().join("docs")];
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder).unwrap() {
+            let path = entry.unwrap().path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if path.extension().is_some_and(|extension| extension == "md") {
+                files.push(path);
+            }
+        }
+    }
     files.sort();
-    files
-        .iter()
-        .map(|path| {
-            (path.file_name().unwrap().to_str().unwrap().into(), fs::read_to_string(path).unwrap())
-        })
-        .collect()
+    let name = |path: &PathBuf| path.strip_prefix(root()).unwrap().to_str().unwrap().to_string();
+    files.iter().map(|path| (name(path), fs::read_to_string(path).unwrap())).collect()
 }
 
 /// The words of a command line without its comment; quotes as in a shell.
@@ -185,7 +189,7 @@ fn every_cargo_command_and_script_names_what_exists() {
 #[test]
 fn every_link_between_the_pages_leads_somewhere() {
     for (name, page) in pages() {
-        let folder = if name == "README.md" { root().to_path_buf() } else { root().join("docs") };
+        let folder = root().join(Path::new(&name).parent().unwrap());
         for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
             let file = target.split('#').next().unwrap();
             if !file.is_empty() && !file.contains("://") {

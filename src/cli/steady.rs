@@ -3,9 +3,10 @@
 use super::session::Session;
 use super::{CovarianceArgs, Error, RunArgs, run_args};
 use crate::chain::{Chain, InitialLaw};
+use crate::correlations::Coordinate;
 use crate::figures::{self, Outputs};
 use crate::method::{Method, Task};
-use crate::run::{self, Keep, Options};
+use crate::run::{self, Keep, Options, TwoTime};
 
 /// Arguments of `flipchain steady`.
 #[derive(Debug, clap::Args)]
@@ -21,6 +22,34 @@ pub struct SteadyArgs {
     /// (t = phase in [0, 1))
     #[arg(long, value_name = "COUNT", default_value_t = 0, value_parser = clap::value_parser!(u32).range(0..=100_000))]
     phases: u32,
+    /// Correlations Cov(z(t+s), z_j(t)) at these lags s ≥ 0 (microscopic), to correlations.npz
+    #[arg(long, value_name = "S,S,..", value_delimiter = ',', requires = "of")]
+    lags: Vec<f64>,
+    /// The coordinates j to correlate with: p:n a momentum, r:n an elongation
+    #[arg(long, value_name = "p:N,r:N,..", value_delimiter = ',')]
+    of: Vec<Coordinate>,
+    /// Correlate the energies of these sites too (equilibrium only)
+    #[arg(long, requires = "lags")]
+    energy: bool,
+    /// Power spectra at these frequencies ω ≥ 0, to spectrum.npz
+    #[arg(long, value_name = "ω,ω,..", value_delimiter = ',', requires = "of")]
+    spectrum: Vec<f64>,
+    /// The phase of a periodic force at time t, in [0, 1)
+    #[arg(long, value_name = "PHASE", default_value_t = 0.0, requires = "of")]
+    phase: f64,
+}
+
+impl SteadyArgs {
+    /// The correlations that are asked for.
+    fn two_time(&self) -> Option<TwoTime> {
+        (!self.of.is_empty()).then(|| TwoTime {
+            of: self.of.clone(),
+            lags: self.lags.clone(),
+            energy: self.energy,
+            frequencies: self.spectrum.clone(),
+            phase: self.phase,
+        })
+    }
 }
 
 /// Runs the command.
@@ -33,6 +62,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         single_precision: all.covariance.single,
         phases: all.phases as usize,
         method: all.method,
+        two_time: all.two_time(),
         ..args.options()
     };
     // Between thermostats the initial law is forgotten, and its file need not be there.

@@ -49,6 +49,13 @@ impl Coordinate {
         }
     }
 
+    /// n
+    pub fn site(self) -> usize {
+        match self {
+            Coordinate::Elongation(site) | Coordinate::Momentum(site) => site,
+        }
+    }
+
     /// Which coordinates a chain has, in words.
     pub fn allowed(chain: &Chain) -> String {
         let last = chain.atoms() - 1;

@@ -2,6 +2,7 @@
 //! docs/guide.md, "Read a run".
 
 mod about;
+mod correlations;
 mod directory;
 mod error;
 mod npz;
@@ -9,6 +10,7 @@ mod parts;
 mod replace;
 mod text;
 
+pub use correlations::{CorrelationsFile, write_correlations_npz, write_spectrum_npz};
 pub use directory::{Existing, RunDirectory};
 pub use error::OutputError;
 pub use npz::{KeptCovariance, write_covariance_npz, write_limit_npz, write_profiles_npz};

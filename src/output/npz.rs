@@ -23,14 +23,14 @@ struct Disk {
 }
 
 /// An npz file that is being written.
-struct Npz {
+pub(super) struct Npz {
     archive: NpzWriter<Disk>,
     path: PathBuf,
 }
 
 impl Npz {
     /// Creates it, with the version of its format.
-    fn create(directory: &RunDirectory, name: &str) -> Result<Npz, OutputError> {
+    pub(super) fn create(directory: &RunDirectory, name: &str) -> Result<Npz, OutputError> {
         let path = directory.path(name);
         let file = File::create(&path).map_err(at(&path))?;
         let archive = NpzWriter::new(Disk { file, failure: None });
@@ -40,12 +40,12 @@ impl Npz {
     }
 
     /// Adds an array.
-    fn add(&mut self, name: &str, array: &impl WriteNpyExt) -> Result<(), OutputError> {
+    pub(super) fn add(&mut self, name: &str, array: &impl WriteNpyExt) -> Result<(), OutputError> {
         self.archive.add_array(name, array).map_err(npz(&self.path))
     }
 
     /// Adds numbers in a row.
-    fn vector(
+    pub(super) fn vector(
         &mut self,
         name: &str,
         values: impl IntoIterator<Item = f64>,
@@ -69,7 +69,7 @@ impl Npz {
     }
 
     /// Ends the archive; the error is the first that there was.
-    fn finish(self) -> Result<(), OutputError> {
+    pub(super) fn finish(self) -> Result<(), OutputError> {
         let Disk { file, failure } = self.archive.finish().map_err(npz(&self.path))?;
         failure.map_or_else(|| file.sync_all(), Err).map_err(at(&self.path))
     }

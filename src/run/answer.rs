@@ -1,6 +1,7 @@
 //! The answer of `evolve` and `steady`: profiles whose numbers carry their errors, and how they
 //! were come by.
 
+use super::Correlations;
 use super::plan::{Plan, Record};
 use super::save::{Answer, time};
 use crate::chain::Chain;
@@ -41,6 +42,7 @@ pub struct Run {
     pub(super) covariances: Vec<KeptCovariance>,
     pub(super) modes: Option<Modes>,
     pub(super) single_precision: bool,
+    pub(super) correlations: Option<Correlations>,
     /// The work of a periodic force.
     pub(super) work: Option<PeriodicWork>,
     /// More keys of the summary.
@@ -135,7 +137,8 @@ impl Run {
     ) -> Run {
         let errors = relative_errors(&profiles);
         let keys = keys.as_object().cloned().unwrap_or_default();
-        let (series, covariances, modes, single_precision, work, counts) = Default::default();
+        let (series, covariances, modes, single_precision) = Default::default();
+        let (correlations, work, counts) = Default::default();
         let chain = chain.clone();
         Run {
             record,
@@ -147,6 +150,7 @@ impl Run {
             covariances,
             modes,
             single_precision,
+            correlations,
             work,
             keys,
             line,
@@ -230,6 +234,11 @@ impl Run {
         self.work.as_ref()
     }
 
+    /// Correlations at two times, where they were asked for.
+    pub fn correlations(&self) -> Option<&Correlations> {
+        self.correlations.as_ref()
+    }
+
     /// The energies of the modes at every output, where they were asked for.
     pub fn modes(&self) -> Option<&[Vec<Phonon>]> {
         self.modes.as_ref().map(|modes| &modes.phonons[..])
@@ -285,6 +294,9 @@ impl Answer for Run {
             let times = self.profiles.iter().map(|p| p.time);
             let csv = phonons::modes_csv(times.zip(modes.phonons.iter().map(|p| &p[..])));
             directory.write("modes.csv", csv.as_bytes())?;
+        }
+        if let Some(correlations) = &self.correlations {
+            correlations.write(directory)?;
         }
         Ok(())
     }

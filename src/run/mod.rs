@@ -18,6 +18,7 @@ mod request;
 mod save;
 mod statements;
 mod stationary;
+mod two_time;
 
 pub use answer::{Estimated, Output, Run};
 pub use error::{Error, TooLarge};
@@ -28,3 +29,4 @@ pub use plan::{Plan, Prepared, Record, Saving, Way, fits};
 pub use save::Answer;
 pub use statements::{CheckRun, check, plan_check};
 pub use stationary::{depends_on_initial_law, plan_steady, steady};
+pub use two_time::{Correlations, TwoTime};

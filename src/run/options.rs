@@ -1,6 +1,6 @@
 //! How a question is to be answered, and at which times.
 
-use super::Error;
+use super::{Error, TwoTime};
 use crate::chain::{Chain, Double};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
@@ -135,6 +135,8 @@ pub struct Options {
     pub modes: bool,
     /// Steady, under a periodic force: also the profiles at this many equally spaced phases.
     pub phases: usize,
+    /// Steady: correlations at two times too.
+    pub two_time: Option<TwoTime>,
     /// Check: the sizes N, ascending.
     pub sizes: Vec<usize>,
     /// Check: the sizes whose covariance is evolved; those of `sizes` up to 256 if left out.
@@ -159,6 +161,7 @@ impl Default for Options {
             single_precision: false,
             modes: false,
             phases: 0,
+            two_time: None,
             sizes: vec![16, 32, 64, 128, 256, 512, 1024, 2048],
             covariance_sizes: None,
             correlation_length: None,

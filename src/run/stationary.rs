@@ -3,7 +3,7 @@
 use super::answer::Run;
 use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
-use super::{Error, Options};
+use super::{Error, Options, TwoTime};
 use crate::chain::{Chain, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::moments::Solution;
@@ -67,7 +67,8 @@ pub fn plan_steady<'a>(
             Method::Profiles => cost::of_stationary_profiles(chain),
             _ => Cost { bytes: held as f64 * cost::of_covariance(chain), ..Cost::default() },
         };
-        cost.of_program(chain.atoms(), 1 + count, cost::PROFILES_FIGURE, 1)
+        let more = options.two_time.as_ref().map_or(Cost::default(), |asked| asked.cost(chain));
+        cost.then(more).of_program(chain.atoms(), 1 + count, cost::PROFILES_FIGURE, 1)
     };
     let saving = match method {
         Method::Modal if without::serves(chain) => Saving::ProfilesAlone,
@@ -83,12 +84,25 @@ pub fn plan_steady<'a>(
         bonds: chain.bonds,
         saving,
     };
+    let two_time = options.two_time.clone();
+    if let Some(asked) = &two_time {
+        asked.check(chain, law)?;
+    }
+    let tolerance = options.tolerance;
     let single = options.single_precision;
-    let of_task = json!({ "covariance": keep, "single": single, "phases": count });
+    let of_task = json!({
+        "covariance": keep, "single": single, "phases": count,
+        "two_time": two_time.as_ref().map(TwoTime::request),
+    });
     let solve = move |record: Record, monitor: &Monitor| {
-        let found = solve(chain, law, method, if keep { &phases } else { &[] }, keep, monitor)?;
+        let share = if two_time.is_some() { 0.3 } else { 1.0 };
+        let kept = if keep { &phases[..] } else { &[] };
+        let found = solve(chain, law, method, kept, keep, &monitor.part(0.0, share))?;
         let run = answer(chain, record, found, &phases, keep);
-        Ok(Run { single_precision: single, ..run })
+        let later = monitor.part(share, 1.0);
+        let correlations =
+            two_time.map(|asked| asked.solve(chain, law, tolerance, &later)).transpose()?;
+        Ok(Run { single_precision: single, correlations, ..run })
     };
     let bytes_at = |bonds: usize| cost_of(&Chain { bonds, ..chain.clone() }).bytes;
     Prepared::new(plan, options, chain, of_task, bytes_at, solve)

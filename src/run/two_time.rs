@@ -1,0 +1,202 @@
+//! Correlations at two times, asked for beside the state in the long run.
+
+use super::Error;
+use crate::chain::{Chain, InitialLaw};
+use crate::correlations::{self, Coordinate, Correlation, Vectors};
+use crate::cost::Cost;
+use crate::monitor::Monitor;
+use crate::output::{
+    CorrelationsFile, OutputError, RunDirectory, write_correlations_npz, write_spectrum_npz,
+};
+use serde_json::{Value, json};
+
+/// What to correlate in the long run: Cov(z(t+s), z_j(t)) for coordinates j and lags s.
+///
+/// ```
+/// use flipchain::{Chain, Options, Thermostat, TwoTime, steady};
+/// let chain = Chain::open(50).left(Thermostat::at(2.0)).right(Thermostat::at(1.0)).build()?;
+/// let asked = TwoTime { of: vec!["p:25".parse()?], lags: vec![0.0, 1.0], ..TwoTime::default() };
+/// let options = Options { two_time: Some(asked), ..Options::default() };
+/// let run = steady(&chain, None, &options)?;
+/// let found = &run.correlations().unwrap().covariances[0].at_lags;
+/// // At lag 0 the variance of p_25, coordinate 50 + 25.
+/// let variance = run.at(0).var_p();
+/// assert!((found.values[0][75] - variance.values[25]).abs() < found.errors[0] + variance.error);
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct TwoTime {
+    /// j
+    pub of: Vec<Coordinate>,
+    /// s ≥ 0, ascending, microscopic.
+    pub lags: Vec<f64>,
+    /// Whether to correlate the energies of the sites of `of` too, in the Gibbs state at the
+    /// thermostats' common temperature or, without any, at that of the initial law.
+    pub energy: bool,
+    /// The frequencies ω of power spectra, ascending.
+    pub frequencies: Vec<f64>,
+    /// The phase in \[0, 1) of a periodic force at time t.
+    pub phase: f64,
+}
+
+/// What was found.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Correlations {
+    /// What was asked for.
+    pub asked: TwoTime,
+    /// Cov(z(t+s), z_j(t)), z in the theory's order r, p; one a coordinate j.
+    pub covariances: Vec<Correlation>,
+    /// Cov(e_n(s), e_m(0)), one a coordinate j, m its site; empty where it was not asked for.
+    pub energies: Vec<Vectors>,
+    /// S_j(ω) = 2 Re[(iω - B)⁻¹ C e_j], one a coordinate j; empty where it was not asked for.
+    pub spectra: Vec<Vectors>,
+}
+
+impl TwoTime {
+    pub(super) fn check(&self, chain: &Chain, law: Option<&InitialLaw>) -> Result<(), Error> {
+        if self.of.is_empty() {
+            let allowed = Coordinate::allowed(chain);
+            return Err(Error::argument("of", format!("found none; allowed: {allowed}")));
+        }
+        if let Some(missing) = self.of.iter().find(|c| c.index(chain).is_none()) {
+            let allowed = Coordinate::allowed(chain);
+            return Err(Error::argument("of", format!("found {missing}; allowed: {allowed}")));
+        }
+        ascending("lags", &self.lags, 0.0)?;
+        ascending("spectrum", &self.frequencies, 0.0)?;
+        if self.lags.is_empty() && self.frequencies.is_empty() {
+            let reason = "found none; allowed: lags ≥ 0, or frequencies for a spectrum";
+            return Err(Error::argument("lags", reason));
+        }
+        if !(0.0..1.0).contains(&self.phase) {
+            let reason = format!("found {}; allowed: a phase in [0, 1)", self.phase);
+            return Err(Error::argument("phase", reason));
+        }
+        if self.energy {
+            gibbs_temperature(chain, law)?;
+        }
+        Ok(())
+    }
+
+    /// Everything that the result depends on.
+    pub(super) fn request(&self) -> Value {
+        json!({
+            "of": self.of.iter().map(Coordinate::to_string).collect::<Vec<_>>(),
+            "lags": self.lags,
+            "energy": self.energy,
+            "spectrum": self.frequencies,
+            "phase": self.phase,
+        })
+    }
+
+    /// Memory and time: the vectors that are kept, the columns, and the propagation by steps.
+    pub(super) fn cost(&self, chain: &Chain) -> Cost {
+        let (n, of) = (chain.coordinates() as f64, self.of.len() as f64);
+        let kept = of * (self.lags.len() + self.frequencies.len()) as f64 * n;
+        let steps = (60.0 / chain.flip_rate).min(self.lags.last().copied().unwrap_or(0.0));
+        let applications = 11.0 * steps * (2.0 + 2.0 * chain.flip_rate);
+        let nodes = 100.0 + 12.0 / chain.flip_rate.max(1e-4);
+        let spectra = 100e-9 * n * self.frequencies.len() as f64;
+        let late = 4e-6 * n * self.lags.len() as f64;
+        let seconds = of * (n * (80e-9 * nodes + 1.5e-9 * applications) + spectra + late);
+        Cost { bytes: 10.0 * kept + 500.0 * n, seconds }
+    }
+
+    /// Computes it.
+    pub(super) fn solve(
+        self,
+        chain: &Chain,
+        law: Option<&InitialLaw>,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Correlations, Error> {
+        let mut covariances = Vec::new();
+        if !self.lags.is_empty() {
+            let part = monitor.part(0.0, 0.5);
+            covariances =
+                correlations::correlations(chain, law, self.phase, &self.of, &self.lags, &part)?;
+        }
+        let mut energies = Vec::new();
+        if self.energy {
+            let temperature = gibbs_temperature(chain, law)?;
+            let elongation = law.map_or(0.0, |law| mean(&law.mean_r));
+            // Only a ring stays stretched.
+            let elongation = if chain.atoms() == chain.bonds { elongation } else { 0.0 };
+            for (k, coordinate) in self.of.iter().enumerate() {
+                let share = |k: usize| 0.5 + 0.5 * k as f64 / self.of.len() as f64;
+                energies.push(correlations::energy::energy(
+                    chain,
+                    temperature,
+                    elongation,
+                    coordinate.site(),
+                    &self.lags,
+                    tolerance,
+                    &monitor.part(share(k), share(k + 1)),
+                )?);
+            }
+        }
+        let mut spectra = Vec::new();
+        if !self.frequencies.is_empty() {
+            let columns =
+                correlations::columns(chain, law, self.phase, &self.of, &monitor.silent())?;
+            for (column, error) in columns.values.iter().zip(&columns.errors) {
+                let found =
+                    correlations::spectrum::spectrum(chain, column, *error, &self.frequencies)?;
+                spectra.push(found);
+            }
+        }
+        Ok(Correlations { asked: self, covariances, energies, spectra })
+    }
+}
+
+/// The temperature of the Gibbs state: that of the thermostats, if they agree, or of the law.
+fn gibbs_temperature(chain: &Chain, law: Option<&InitialLaw>) -> Result<f64, Error> {
+    let refuse = |found: String| {
+        let allowed = "equilibrium: no force, and thermostats of one temperature or, without any, \
+                       an initial law of one temperature";
+        Err(Error::argument("energy", format!("found {found}; allowed: {allowed}")))
+    };
+    if chain.force != Default::default() {
+        return refuse("a force".into());
+    }
+    match (chain.left, chain.right, law) {
+        (Some(left), Some(right), _) if left.temperature != right.temperature => {
+            refuse(format!("thermostats at {} and {}", left.temperature, right.temperature))
+        }
+        (Some(end), ..) | (None, Some(end), _) => Ok(end.temperature),
+        (None, None, Some(law)) if law.var_p.iter().all(|v| *v == law.var_p[0]) => Ok(law.var_p[0]),
+        (None, None, _) => refuse("an initial law of several temperatures".into()),
+    }
+}
+
+fn mean(values: &[f64]) -> f64 {
+    values.iter().sum::<f64>() / values.len().max(1) as f64
+}
+
+fn ascending(argument: &str, values: &[f64], least: f64) -> Result<(), Error> {
+    let bad = values.iter().any(|x| !(x.is_finite() && *x >= least))
+        || values.windows(2).any(|pair| pair[0] >= pair[1]);
+    match bad {
+        true => {
+            let reason = format!("found {values:?}; allowed: ascending numbers ≥ {least}");
+            Err(Error::argument(argument, reason))
+        }
+        false => Ok(()),
+    }
+}
+
+impl Correlations {
+    pub(super) fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
+        let of = || self.asked.of.iter().map(Coordinate::to_string).collect::<Vec<_>>();
+        if !self.asked.lags.is_empty() {
+            let covariances = self.covariances.iter().map(|c| &c.at_lags).collect();
+            let energies = self.energies.iter().collect();
+            let file = CorrelationsFile { lags: &self.asked.lags, of: of(), covariances, energies };
+            write_correlations_npz(directory, &file)?;
+        }
+        if !self.asked.frequencies.is_empty() {
+            write_spectrum_npz(directory, &self.asked.frequencies, of(), &self.spectra)?;
+        }
+        Ok(())
+    }
+}
