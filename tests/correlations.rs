@@ -219,3 +219,70 @@ fn power_spectra_obey_the_sum_rule() {
         assert!(s.values.iter().zip(&s.errors).all(|(s, e)| s[j] >= -e));
     }
 }
+
+#[cfg(feature = "cli")]
+mod program {
+    use ndarray::{Array1, Array2, Array3};
+    use ndarray_npy::NpzReader;
+    use std::fs::File;
+    use std::path::Path;
+    use std::process::{Command, Output};
+
+    fn steady(arguments: &[&str], out: &Path) -> Output {
+        Command::new(env!("CARGO_BIN_EXE_flipchain"))
+            .args(["steady", "-q", "--figures", "none", "-o"])
+            .arg(out)
+            .args(arguments)
+            .current_dir(env!("CARGO_MANIFEST_DIR"))
+            .output()
+            .unwrap()
+    }
+
+    #[test]
+    fn steady_writes_correlations_energies_and_spectra() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        let scenario = "data/scenarios/equilibrium.toml";
+        let asked = ["--set", "chain.bonds=12", "--lags", "0,1.5,200", "--of", "p:6,r:3"];
+        let more = ["--energy", "--spectrum", "0,0.5,2"];
+        let output = steady(&[&[scenario][..], &asked, &more].concat(), &out);
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let mut file = NpzReader::new(File::open(out.join("correlations.npz")).unwrap()).unwrap();
+        let lags: Array1<f64> = file.by_name("lags").unwrap();
+        let covariance: Array3<f64> = file.by_name("covariance").unwrap();
+        let errors: Array2<f64> = file.by_name("error_covariance").unwrap();
+        let energy: Array3<f64> = file.by_name("energy").unwrap();
+        assert_eq!(lags.to_vec(), [0.0, 1.5, 200.0]);
+        assert_eq!((covariance.dim(), errors.dim()), ((3, 2, 25), (3, 2)));
+        assert_eq!(energy.dim(), (3, 2, 13));
+        // Equilibrium: at lag 0 the temperature at the coordinate itself, T² at the site.
+        let temperature = covariance[[0, 0, 12 + 6]];
+        assert!(temperature > 0.0 && (covariance[[0, 1, 2]] - temperature).abs() < 1e-12);
+        assert!(covariance[[0, 0, 0]].abs() < 1e-12);
+        assert!((energy[[0, 0, 6]] - temperature * temperature).abs() < 1e-9);
+        let mut file = NpzReader::new(File::open(out.join("spectrum.npz")).unwrap()).unwrap();
+        let spectrum: Array3<f64> = file.by_name("S").unwrap();
+        assert_eq!(spectrum.dim(), (3, 2, 25));
+        assert!(spectrum[[1, 0, 18]] > 0.0 && spectrum[[1, 1, 2]] > 0.0);
+    }
+
+    #[test]
+    fn what_cannot_be_correlated_is_refused_and_nothing_is_written() {
+        let folder = tempfile::tempdir().unwrap();
+        let out = folder.path().join("run");
+        let uphill = "data/scenarios/uphill.toml";
+        for (arguments, said) in [
+            (&["--lags", "0", "--of", "p:101"][..], "r:1 to r:100 and p:0 to p:100"),
+            (&["--lags", "1,0", "--of", "p:1"], "ascending"),
+            (&["--lags", "0", "--of", "q:1"], "r:n for an elongation"),
+            (&["--lags", "0", "--of", "p:1", "--energy"], "equilibrium"),
+            (&["--of", "p:1"], "lags"),
+        ] {
+            let output = steady(&[&[uphill][..], arguments].concat(), &out);
+            let message = String::from_utf8_lossy(&output.stderr);
+            assert_eq!(output.status.code(), Some(2), "{arguments:?}: {message}");
+            assert!(message.contains(said), "{arguments:?}: {message}");
+            assert!(!out.exists());
+        }
+    }
+}
