@@ -161,7 +161,7 @@ fn columns(profile: &Profile) -> [Vec<f64>; 8] {
 fn faults(found: &Profile, exact: Option<&Profile>, lost: f64) -> Vec<String> {
     let mut faults = Vec::new();
     let reported = relative_errors(std::slice::from_ref(found))[0];
-    if !(reported <= 1e-9) {
+    if reported.is_nan() || reported > 1e-9 {
         faults.push(format!("states {reported:.1e}"));
     }
     let Some(exact) = exact else { return faults };
@@ -170,7 +170,8 @@ fn faults(found: &Profile, exact: Option<&Profile>, lost: f64) -> Vec<String> {
         let size = exact.iter().fold(0.0f64, |m, x| m.max(x.abs()));
         for (found, exact) in found.iter().zip(&exact) {
             let error = (found - exact).abs();
-            if !(error <= estimate + (64.0 * f64::EPSILON + lost) * size) {
+            let allowed = estimate + (64.0 * f64::EPSILON + lost) * size;
+            if error.is_nan() || allowed.is_nan() || error > allowed {
                 faults.push(format!(
                     "{name} is off by {error:.1e} where {estimate:.1e} is stated (size {size:.1e})"
                 ));

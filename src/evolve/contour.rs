@@ -4,7 +4,7 @@
 //! For a constant force let w = z̄ - z̄_s be the distance of the means from their stationary
 //! values, u its momenta. The matrix Y = C + w wᵀ obeys dY/dτ = 𝓛Y + diag_p( 4γ(p_s² + 2 p_s u) +
 //! 2λT ), Y(0) = C(0) + w(0) w(0)ᵀ, because p̄² = p_s² + 2 p_s u + u² and 𝓛(w wᵀ) takes up u². Its
-//! source is linear in u, so (what [`Reference`] splits off left out)
+//! source is linear in u, so (what `Reference` splits off left out)
 //!
 //! ```text
 //! (s - 𝓛) Ŷ = Y(0) + diag_p( (4γ p_s² + 2λT)/s + 8γ p_s û(s) ),     û = [(s - B)⁻¹ w(0)]_p.
@@ -85,15 +85,9 @@ pub fn evolve<E: MomentEquations>(
                 let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
                 let oscillation = problem.oscillation(group, whole)?;
                 let keep = |i: usize| keep(run.start + i);
-                let found = problem.invert(
-                    &contour,
-                    group,
-                    least,
-                    oscillation,
-                    &keep,
-                    &mut reached,
-                    monitor,
-                )?;
+                let outputs = Outputs { times: group, keep: &keep, least };
+                let found =
+                    problem.invert(&contour, outputs, oscillation, &mut reached, monitor)?;
                 Ok::<_, EvolveError>((found, reached))
             })?;
             counts = reached;
@@ -108,6 +102,16 @@ pub fn evolve<E: MomentEquations>(
         solutions.append(&mut fine);
     }
     Ok((solutions, counts))
+}
+
+/// The outputs that share a contour.
+#[derive(Clone, Copy)]
+struct Outputs<'a> {
+    times: &'a [Double],
+    /// Which of them keep their covariance.
+    keep: &'a dyn Fn(usize) -> bool,
+    /// The least error that is claimed.
+    least: f64,
 }
 
 /// The error that the nodes are chosen by: the current is 1/N of the energies (measured: errors of
@@ -252,15 +256,13 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         Ok(all)
     }
 
-    /// The solutions at `times` by one contour; their errors hold what the solves leave. The whole
+    /// The solutions at the times of `outputs` by one contour; their errors hold what the solves leave. The whole
     /// covariance is found where `oscillation` has its.
     fn invert(
         &self,
         contour: &Contour,
-        times: &[Double],
-        least: f64,
+        Outputs { times, keep, least }: Outputs<'_>,
         mut sums: Vec<Sums>,
-        keep: &dyn Fn(usize) -> bool,
         counts: &mut Counts,
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {

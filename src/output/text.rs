@@ -55,7 +55,7 @@ mod tests {
         let header = "{'descr': '<U3', 'fortran_order': False, 'shape': (2,), }";
         assert_eq!(bytes[..10], *b"\x93NUMPY\x01\x00\x76\x00");
         assert_eq!(bytes[10..128], *format!("{header:<117}\n").as_bytes());
-        assert_eq!(bytes[128..], *b"r\0\0\0_\0\0\01\0\0\0\xe9\0\0\0\0\0\0\0\0\0\0\0");
+        assert_eq!(bytes[128..], *b"r\0\0\0_\0\0\0\x31\0\0\0\xe9\0\0\0\0\0\0\0\0\0\0\0");
         let mut bytes = Vec::new();
         Text::scalar("{}".into()).write_npy(&mut bytes).unwrap();
         assert!(

@@ -84,7 +84,7 @@ fn along(bonds: usize, index: usize) -> usize {
 }
 
 /// The columns `of` (in the theory's order) of X for a `source` on the momenta that holds the flips
-/// too, at σ = 0 or any σ that [`path`] takes.
+/// too, at σ = 0 or any σ that the inner path takes.
 pub fn columns(
     chain: &Chain,
     sigma: Complex64,

@@ -40,7 +40,7 @@ pub fn evolve(
     plan_evolve(chain, law, times, options)?.run(&options.monitor)
 }
 
-/// The method and the cost of [`evolve`], without evolving.
+/// The method and the cost of [`evolve()`], without evolving.
 pub fn plan_evolve<'a>(
     chain: &'a Chain,
     law: &'a InitialLaw,

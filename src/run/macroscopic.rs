@@ -40,7 +40,7 @@ pub fn limit(
     plan_limit(chain, initial, times, options)?.run(&options.monitor)
 }
 
-/// The cost of [`limit`], without solving.
+/// The cost of [`limit()`], without solving.
 pub fn plan_limit<'a>(
     chain: &'a Chain,
     initial: Option<&InitialProfiles>,
@@ -103,7 +103,7 @@ pub fn has_limit(chain: &Chain) -> Result<(), Error> {
     Ok(())
 }
 
-/// The answer of [`limit`].
+/// The answer of [`limit()`].
 #[derive(Debug, Clone)]
 pub struct LimitRun {
     record: Record,

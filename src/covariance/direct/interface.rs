@@ -156,7 +156,7 @@ impl Interface {
 
     /// How the interface reads one pair: the rows that its pp enters and those of its rp, with
     /// factors. The first are cosine sums.
-    fn rows(&self, k: usize, other: usize) -> (Vec<(usize, Double)>, Vec<(usize, Double)>) {
+    fn rows(&self, k: usize, other: usize) -> [Vec<(usize, Double)>; 2] {
         let share = self.norms(k, other).divided(self.atoms as f64);
         let sums = self.entries(k, other).map(|entry| {
             let half = if entry.index == 0 { 1.0 } else { 0.5 };
@@ -165,7 +165,7 @@ impl Interface {
         let ends = || self.ends.iter().enumerate();
         let y = ends().map(|(i, end)| (self.column(i, 0, other), self.shape(end, k)));
         let x = ends().map(|(i, end)| (self.column(i, 1, k), self.shape(end, other)));
-        (sums.chain(y).collect(), x.collect())
+        [sums.chain(y).collect(), x.collect()]
     }
 
     /// What the unknowns are to one pair's sources pp, rp and pr: columns with factors. The first
@@ -191,7 +191,7 @@ impl Interface {
         let mut matrix = Matrix::zeros(self.unknowns());
         (m..self.unknowns()).for_each(|i| matrix.add(i, i, Wide::ONE));
         self.for_all_pairs(pairs, |k, other, pair| {
-            let (of_pp, of_rp) = self.rows(k, other);
+            let [of_pp, of_rp] = self.rows(k, other);
             let columns = self.columns(k, other);
             let norms = self.norms(k, other);
             for (block, rows) in [(0, &of_pp), (2, &of_rp)] {
@@ -270,7 +270,7 @@ impl Interface {
         let mut right = vec![Wide::ZERO; self.unknowns()];
         self.for_all_pairs(&pairs, |k, other, pair| {
             let x = pair.solve(&self.given(&given, k, other));
-            let (of_pp, of_rp) = self.rows(k, other);
+            let [of_pp, of_rp] = self.rows(k, other);
             for (rows, value) in [(of_pp, x[0]), (of_rp, x[2])] {
                 rows.iter().for_each(|&(row, weight)| right[row] += value.times_real(weight));
             }

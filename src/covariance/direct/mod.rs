@@ -1,7 +1,7 @@
 //! Small open chains: shifted solves done directly in 32 digits (docs/theory.md, "Small systems").
 //!
 //! Two ways. The literal five-point stencil as a band (stencil.rs): its coefficients are exact, its
-//! cost N⁴. And the interface equation of [`super::interface`], 5N+5 unknowns with two
+//! cost N⁴. And the interface equation of `covariance/interface.rs`, 5N+5 unknowns with two
 //! thermostats: the flips' diagonal as the cosine sums t_j = (1/M) Σ_n d_n cos(πj(n+½)/M), and the
 //! columns y and x of the ends in modes. In these every entry of a row touches O(1) others for each
 //! pair of modes, so the whole matrix costs O(N²) and the solve N³. Its coefficients have roundings

@@ -113,7 +113,7 @@ impl<'a> Stencil<'a> {
             let below = k..(k + width + 1).min(size);
             let largest = |&row: &usize| band.entries[band.at(row, k)].size();
             let pivot = below.clone().max_by(|a, b| largest(a).total_cmp(&largest(b)))?;
-            if !(largest(&pivot) > 0.0) {
+            if largest(&pivot).is_nan() || largest(&pivot) == 0.0 {
                 return None;
             }
             let last = band.columns(k).end;

@@ -36,7 +36,7 @@ pub struct Work {
 }
 
 /// What the evolution to the microscopic `times` will cost, about; O(N). Arguments as for
-/// [`evolve`], `kept` covariances being kept.
+/// [`super::evolve`], `kept` covariances being kept.
 pub fn expected(
     chain: &Chain,
     law: &InitialLaw,
