@@ -10,6 +10,6 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 # Formulas are numbered by hand (\tag), as the code cites them.
 myst_dmath_allow_labels = False
-exclude_patterns = ["_build", "requirements.txt", "theory.md"]
+exclude_patterns = ["_build", "requirements.txt"]
 html_theme = "furo"
 html_title = "flipchain"

@@ -112,7 +112,7 @@ fn a_wall_that_is_pulled_warms_at_once_by_the_same_however_early_that_is() {
             let error = (output.state.heat(1.0) - expected).abs();
             let stated = output.errors[1];
             assert!(error <= stated, "γ = {gamma}, t = {t:e}: {error:e} beyond {stated:e}");
-            // What theory.md claims, of the largest value.
+            // What docs/theory/limit.md claims, of the largest value.
             assert!(error < 1e-13 * expected, "γ = {gamma}, t = {t:e}: {error:e}");
             assert!(stated < 1e-10 * expected, "γ = {gamma}, t = {t:e}: {stated:e} stated");
         }

@@ -1,5 +1,5 @@
 //! What is promised of small systems: `steady` and `evolve` answer at any flip rate and friction,
-//! within their estimates (docs/theory.md, "Small systems").
+//! within their estimates (docs/theory/small-systems.md).
 
 #[allow(dead_code)]
 mod reference;

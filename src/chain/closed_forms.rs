@@ -1,4 +1,4 @@
-//! Closed forms at finite N (docs/theory.md, "Closed forms"): the stationary mean and current under
+//! Closed forms at finite N (docs/theory/model.md): the stationary mean and current under
 //! a constant force, and the thermal stationary profile. Open chain with a thermostat at both ends
 //! unless said otherwise.
 

@@ -1,5 +1,4 @@
-//! The drift matrix B and the sources of the moment equations, literally (docs/theory.md, "The
-//! model" and "The moment equations").
+//! The drift matrix B and the sources of the moment equations, literally (docs/theory/model.md).
 //!
 //! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)).
 

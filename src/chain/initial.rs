@@ -1,5 +1,5 @@
 //! The initial law: the scenario's profiles on the grid, or the covariance of an earlier run
-//! (docs/theory.md, "The model").
+//! (docs/theory/model.md).
 
 use super::InitialLaw;
 use crate::scenario::{Expression, Scenario};

@@ -11,7 +11,7 @@
 //! at late lags O(N log N) for each node of a contour; the covariance itself is never formed.
 //! Error: of the column, plus what the propagation adds, which e^(Bs) never amplifies
 //! (‖e^(Bs)‖₂ ≤ 1). Correlations of energies in equilibrium are in [`energy`], power spectra in
-//! [`spectrum`]. Source: docs/theory.md, "Correlations in time".
+//! [`spectrum`]. Source: docs/theory/correlations.md.
 
 mod column;
 pub mod energy;
@@ -92,8 +92,8 @@ impl FromStr for Coordinate {
 }
 
 /// Vectors over all coordinates in the theory's order, one for each of several lags, frequencies or
-/// coordinates, with the error of each in the Euclidean norm, which no entry exceeds and e^(Bs) never
-/// amplifies.
+/// coordinates, with the error of each in the Euclidean norm, which no entry exceeds and e^(Bs)
+/// never amplifies.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Vectors {
     /// The vectors.

@@ -1,10 +1,10 @@
 //! Power spectra S_j(ω) = 2 Re[(iω - B)⁻¹ C e_j]: the transform of Cov(z(t+s), z_j(t)) over lags of
 //! both signs, the entry j being the power spectrum of z_j.
 //!
-//! From the resolvent, not from a time series: one solve with B for each frequency, O(N log N).
-//! The column is judged by the sum rule ∫ S_jj dω/2π = Var z_j. Error: what a refinement of the
-//! solve changes, and the column's, which grows by ‖(iω - B)⁻¹‖₂ ≤ 1/γ + 1/|ω| (docs/theory.md,
-//! "Where the spectrum is"). Without flips, and at ω = 0, that norm is found by iteration.
+//! From the resolvent, not from a time series: one solve with B for each frequency, O(N log N). The
+//! column is judged by the sum rule ∫ S_jj dω/2π = Var z_j. Error: what a refinement of the solve
+//! changes, and the column's, which grows by ‖(iω - B)⁻¹‖₂ ≤ 1/γ + 1/|ω| (docs/theory/bounds.md).
+//! Without flips, and at ω = 0, that norm is found by iteration.
 
 use super::Vectors;
 use crate::chain::Chain;

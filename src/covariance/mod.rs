@@ -1,5 +1,5 @@
-//! The covariance C of all coordinates and the one operation everything is made of (docs/theory.md,
-//! "Shifted solves"):
+//! The covariance C of all coordinates and the one operation everything is made of
+//! (docs/theory/shifted-solves.md):
 //!
 //! ```text
 //! (σ - 𝓛) X = R,     𝓛X = B X + X Bᵀ + 4γ diag_p(X_pp),

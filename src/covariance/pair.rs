@@ -1,5 +1,4 @@
-//! The friction-free equation (σ - 𝓛) X = R for one pair of modes (docs/theory.md, "Shifted
-//! solves").
+//! The friction-free equation (σ - 𝓛) X = R for one pair of modes (docs/theory/shifted-solves.md).
 //!
 //! With frequencies a, b of the two modes and c = σ + 2γ,
 //!

@@ -1,5 +1,5 @@
 //! The statements of the macroscopic limit's proof, as numbers of one chain at one time
-//! (docs/theory.md, "The theorems in numbers").
+//! (docs/theory/theorems.md).
 //!
 //! Komorowski, Olla, Simon (2018) and Komorowski, Lebowitz, Olla, Simon (2023) bound every one of
 //! them. Times are in units of N². Time integrals are those of the solution, exact to its

@@ -1,4 +1,4 @@
-//! Small open chains: shifted solves done directly in 32 digits (docs/theory.md, "Small systems").
+//! Small open chains: shifted solves done directly in 32 digits (docs/theory/small-systems.md).
 //!
 //! Two ways. The literal five-point stencil as a band (stencil.rs): its coefficients are exact, its
 //! cost N⁴. And the interface equation of `covariance/interface.rs`, 5N+5 unknowns with two
@@ -34,9 +34,9 @@ pub fn serves(chain: &Chain) -> bool {
     chain.topology == Topology::Open && chain.bonds <= LARGEST
 }
 
-/// Whether a chain that this [`serves`] loses digits by the iteration in doubles: 10⁻¹⁶ (λ + 1/λ)/γ²
-/// of the profiles' sizes where flips are rare or an end is extreme, and γ times their roundings in
-/// the currents where flips are many.
+/// Whether a chain that this [`serves`] loses digits by the iteration in doubles: 10⁻¹⁶ (λ +
+/// 1/λ)/γ² of the profiles' sizes where flips are rare or an end is extreme, and γ times their
+/// roundings in the currents where flips are many.
 pub fn is_worth_it(chain: &Chain) -> bool {
     let contact = |t: Thermostat| t.friction.max(1.0) + 1.0 / t.friction;
     let contacts = [chain.left, chain.right].into_iter().flatten().map(contact).fold(1.0, f64::max);
