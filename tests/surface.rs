@@ -2,10 +2,12 @@
 //! carry their errors, the same bits and files as the program, and errors that say what to do.
 #![cfg(feature = "cli")]
 
+use flipchain::monitor::Monitor;
 use flipchain::scenario::TimeScale;
 use flipchain::{
     Answer, Chain, ChainBuilder, Error, Existing, Force, InitialLaw, InitialProfiles, Keep, Method,
-    Options, Scenario, Thermostat, Times, check, evolve, limit, plan_evolve, plan_steady, steady,
+    Options, Prepared, Scenario, Thermostat, Times, evolve, plan_check, plan_evolve, plan_limit,
+    plan_steady, steady,
 };
 use ndarray::Array2;
 use std::path::Path;
@@ -144,12 +146,19 @@ fn the_library_writes_the_tables_of_the_program_byte_for_byte() {
     let whole = Options { covariance: Keep::All, ..options.clone() };
     let place = |name: &str| folder.path().join(name);
     let save = Existing::default();
-    evolve(&chain, &law, &times, &whole).expect("a run").save(place("evolve"), save).expect("it");
-    steady(&chain, None, &whole).expect("a run").save(place("steady"), save).expect("it");
-    let macroscopic = limit(&chain, Some(&initial), Some(&times), &options).expect("a run");
-    macroscopic.save(place("limit"), save).expect("it");
-    let statements = check(&family, &initial, &times, &options).expect("a run");
-    statements.save(place("check"), save).expect("it");
+    // The files say which scenario they are of.
+    fn answered<A>(question: Result<Prepared<'_, A>, Error>, scenario: &Scenario) -> A {
+        let question = question.and_then(|question| question.described_by(scenario));
+        question.and_then(|question| question.run(&Monitor::default())).expect("an answer")
+    }
+    let evolved = answered(plan_evolve(&chain, &law, &times, &whole), &scenario);
+    evolved.save(place("evolve"), save).expect("it is written");
+    let settled = answered(plan_steady(&chain, None, &whole), &scenario);
+    settled.save(place("steady"), save).expect("it is written");
+    let macroscopic = plan_limit(&chain, Some(&initial), Some(&times), &options);
+    answered(macroscopic, &scenario).save(place("limit"), save).expect("it is written");
+    let statements = answered(plan_check(&family, &initial, &times, &options), &scenario);
+    statements.save(place("check"), save).expect("it is written");
     for (command, more, tables) in [
         ("evolve", &["--covariance"][..], &["profiles.csv", "profiles.npz", "covariance.npz"][..]),
         ("steady", &["--covariance"], &["profiles.csv", "profiles.npz", "covariance.npz"]),
@@ -177,6 +186,6 @@ fn the_library_writes_the_tables_of_the_program_byte_for_byte() {
         assert_eq!(keys(&theirs), keys(&place(command)), "{command}");
     }
     // What is there is not lost.
-    let again = steady(&chain, None, &whole).expect("a run").save(place("steady"), save);
+    let again = settled.save(place("steady"), save);
     assert!(matches!(again, Err(Error::Output(_))), "{again:?}");
 }
