@@ -1,0 +1,50 @@
+"""Exact second moments of the harmonic chain with random velocity flips.
+
+A chain of N harmonic bonds, whose velocities flip at random with rate γ, stands between Langevin
+thermostats; a force may act on its last atom. Its means and covariance obey closed linear
+equations, which are solved here to a stated error.
+
+>>> import flipchain as fc
+>>> chain = fc.Chain(bonds=100, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+>>> state = fc.steady(chain)
+>>> bool(state.current[-1, 50] < 0)        # from the colder to the hotter end
+True
+
+`evolve`, `steady`, `limit` and `check` ask; `Run.save` and `load` use the run directory of the
+command line, and `read_scenario` and `write_scenario` its scenario files.
+"""
+
+from ._answers import CheckRun, LimitRun, Run, ToleranceWarning, load
+from ._core import ScenarioError, SolveError, __version__
+from ._questions import check, evolve, limit, steady
+from ._scenario import (
+    Chain,
+    Force,
+    Initial,
+    Thermostat,
+    Times,
+    read_scenario,
+    write_scenario,
+)
+
+__all__ = [
+    "Chain",
+    "CheckRun",
+    "Force",
+    "Initial",
+    "LimitRun",
+    "Run",
+    "ScenarioError",
+    "SolveError",
+    "Thermostat",
+    "Times",
+    "ToleranceWarning",
+    "__version__",
+    "check",
+    "evolve",
+    "limit",
+    "load",
+    "read_scenario",
+    "steady",
+    "write_scenario",
+]

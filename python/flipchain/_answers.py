@@ -1,0 +1,406 @@
+"""The answers: arrays, each with its error."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from ._core import ScenarioError
+
+if TYPE_CHECKING:
+    import xarray
+    from matplotlib.figure import Figure
+
+Array = NDArray[np.float64]
+Self = TypeVar("Self", bound="_Answer")
+
+#: What each column is, with its unit (temperatures are energies).
+COLUMNS = {
+    "mean_r": "E r_n",
+    "mean_p": "E p_n",
+    "var_r": "Var r_n",
+    "var_p": "Var p_n",
+    "mechanical": "(mean_r² + mean_p²)/2",
+    "thermal": "(var_r + var_p)/2",
+    "energy": "mechanical + thermal",
+    "current": "-E[p_n r_(n+1)], energy to the right through bond n+1, per microscopic time",
+}
+LIMIT_COLUMNS = {
+    "r": "elongation",
+    "mechanical": "r²/2",
+    "thermal": "e_heat",
+    "energy": "r²/2 + e_heat",
+}
+
+
+class ToleranceWarning(UserWarning):
+    """The error estimate of a result is above the tolerance that was asked for."""
+
+
+class _Answer:
+    """What every answer has: columns with errors, a summary, a run directory."""
+
+    _columns: Mapping[str, str] = {}
+
+    def __init__(
+        self, arrays: dict[str, Any], summary: dict[str, Any], core: Any, files: dict[str, bytes]
+    ) -> None:
+        self._arrays = arrays
+        self._summary = summary
+        # The compiled answer, or the files of a run that was read.
+        self._core = core
+        self._files = files
+
+    @classmethod
+    def _of(cls: type[Self], core: Any) -> Self:
+        arrays: dict[str, Any] = {}
+        if cls._columns:
+            arrays = {"times": core.times(), "x": core.x()}
+            for name in cls._columns:
+                arrays[name], arrays["error_" + name] = core.values(name)
+        answer = cls(arrays, json.loads(core.summary()), core, {})
+        answer._complete()
+        return answer
+
+    def _complete(self) -> None:
+        for array in self._arrays.values():
+            array.setflags(write=False)
+
+    @property
+    def summary(self) -> dict[str, Any]:
+        """What summary.json says: the scenario, the method and its reason, counts, estimates."""
+        return self._summary
+
+    @property
+    def tolerance_reached(self) -> bool:
+        """Whether every error estimate is within the tolerance that was asked for."""
+        return bool(self._summary["tolerance_reached"])
+
+    @property
+    def worst_error(self) -> float:
+        """The largest error estimate, relative to the largest value of its profile."""
+        if self._core is not None:
+            return float(self._core.worst_error())
+        outputs = self._summary.get("outputs", [])
+        return max((output["error_estimate"] for output in outputs), default=float("nan"))
+
+    def save(self, path: str | os.PathLike[str], *, force: bool = False) -> None:
+        """Writes the run directory that the command line writes, without figures.
+
+        Parameters
+        ----------
+        path : path
+            The directory.
+        force : bool
+            Replace a run that is there.
+
+        Raises
+        ------
+        FileExistsError
+            There is something at `path`.
+        OSError
+            The files could not be written.
+        """
+        if self._core is not None:
+            self._core.save(os.fspath(path), force)
+            return
+        place = Path(path)
+        if place.exists() and not (force and (place / "summary.json").is_file()):
+            raise FileExistsError(f"{place}: exists already; force=True replaces a run")
+        place.mkdir(parents=True, exist_ok=True)
+        for name, content in self._files.items():
+            (place / name).write_bytes(content)
+
+    def __getstate__(self) -> dict[str, Any]:
+        if self._core is not None:
+            with tempfile.TemporaryDirectory() as folder:
+                place = Path(folder) / "run"
+                self._core.save(os.fspath(place), False)
+                files = _files(place)
+        else:
+            files = self._files
+        return {"_arrays": self._arrays, "_summary": self._summary, "_core": None, "_files": files}
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self.__dict__.update(state)
+        self._complete()
+
+    def __str__(self) -> str:
+        if self._core is not None:
+            return str(self._core.report())
+        return str(self._summary.get("method_reason", self._summary.get("equations", "")))
+
+
+class _Profiles(_Answer):
+    @property
+    def times(self) -> Array:
+        """The output times, (times,); inf for a stationary state."""
+        return self._arrays["times"]  # type: ignore[no-any-return]
+
+    @property
+    def x(self) -> Array:
+        """x = n/N of every site, (sites,)."""
+        return self._arrays["x"]  # type: ignore[no-any-return]
+
+    @property
+    def mechanical(self) -> Array:
+        """The mechanical energy, (times, sites)."""
+        return self._arrays["mechanical"]  # type: ignore[no-any-return]
+
+    @property
+    def thermal(self) -> Array:
+        """The thermal energy, (times, sites)."""
+        return self._arrays["thermal"]  # type: ignore[no-any-return]
+
+    @property
+    def energy(self) -> Array:
+        """The sum of both, (times, sites)."""
+        return self._arrays["energy"]  # type: ignore[no-any-return]
+
+    @property
+    def errors(self) -> Mapping[str, Array]:
+        """For every column the largest absolute error over the sites, (times,)."""
+        return MappingProxyType({name: self._arrays["error_" + name] for name in self._columns})
+
+    def to_xarray(self) -> xarray.Dataset:
+        """The answer as an xarray.Dataset with dimensions time and x.
+
+        Each column NAME has an `error_NAME` over time; `long_name` and `units` are in the
+        attributes, the summary is the JSON text `summary` of the dataset.
+        """
+        try:
+            import xarray
+        except ImportError:
+            raise ImportError("to_xarray needs xarray: pip install 'flipchain[xarray]'") from None
+        variables: dict[str, Any] = {}
+        for name, meaning in self._columns.items():
+            unit = _unit(name)
+            attributes = {"long_name": meaning, "units": unit}
+            variables[name] = (("time", "x"), self._arrays[name], attributes)
+            attributes = {"long_name": f"largest error of {name}", "units": unit}
+            variables["error_" + name] = (("time",), self._arrays["error_" + name], attributes)
+        coordinates: dict[str, Any] = {
+            "time": ("time", self.times, {"units": self._time_unit(), "long_name": "time"}),
+            "x": ("x", self.x, {"units": "1", "long_name": "n/N"}),
+        }
+        attributes = {"title": "flipchain", "summary": json.dumps(self._summary)}
+        return xarray.Dataset(variables, coordinates, attributes)
+
+    def _time_unit(self) -> str:
+        scale = self._summary["scenario"].get("time", {}).get("scale", "")
+        return {"diffusive": "N^2", "ballistic": "N"}.get(scale, "1")
+
+    def plot(self) -> Figure:
+        """The figure of the program: elongation, mechanical and thermal energy over x.
+
+        Returns
+        -------
+        matplotlib.figure.Figure
+            Needs matplotlib; nothing is shown, a notebook shows what it is given.
+        """
+        from ._plot import profiles
+
+        return profiles(self)
+
+
+class Run(_Profiles):
+    """The answer of `evolve` and `steady`.
+
+    Columns are read-only arrays of shape (times, sites), sites n = 0..N (0..N-1 on a ring), where
+    the bond r_n belongs to site n and r_0 = 0 on an open chain. `errors[NAME]`, (times,), bounds
+    the error of every entry of the column, as it is estimated.
+    """
+
+    _columns = COLUMNS
+
+    def _complete(self) -> None:
+        if self._core is not None and "left_inflow" not in self._arrays:
+            self._arrays["left_inflow"] = self._core.left_inflow()
+            self._arrays["error_estimate"] = self._core.error_estimate()
+            kept = self._core.covariance()
+            if kept is not None:
+                self._arrays["covariance_times"], self._arrays["covariance"] = kept
+        super()._complete()
+
+    @property
+    def mean_r(self) -> Array:
+        """E r_n, (times, sites)."""
+        return self._arrays["mean_r"]  # type: ignore[no-any-return]
+
+    @property
+    def mean_p(self) -> Array:
+        """E p_n, (times, sites)."""
+        return self._arrays["mean_p"]  # type: ignore[no-any-return]
+
+    @property
+    def var_r(self) -> Array:
+        """Var r_n, (times, sites)."""
+        return self._arrays["var_r"]  # type: ignore[no-any-return]
+
+    @property
+    def var_p(self) -> Array:
+        """Var p_n, (times, sites)."""
+        return self._arrays["var_p"]  # type: ignore[no-any-return]
+
+    @property
+    def current(self) -> Array:
+        """-E[p_n r_(n+1)], (times, sites); at the right end of an open chain what leaves there."""
+        return self._arrays["current"]  # type: ignore[no-any-return]
+
+    @property
+    def left_inflow(self) -> Array:
+        """The energy that enters at the left thermostat per microscopic time, (times,)."""
+        return self._arrays["left_inflow"]  # type: ignore[no-any-return]
+
+    @property
+    def error_estimate(self) -> Array:
+        """The largest relative error of all columns of an output, (times,)."""
+        return self._arrays["error_estimate"]  # type: ignore[no-any-return]
+
+    @property
+    def covariance(self) -> Array | None:
+        """Cov(z_i, z_j), (kept times, n, n), z = r, then p; None if it was not asked for."""
+        return self._arrays.get("covariance")
+
+    @property
+    def covariance_times(self) -> Array | None:
+        """The output times of `covariance`."""
+        return self._arrays.get("covariance_times")
+
+    @property
+    def identities(self) -> dict[str, float]:
+        """The worst violation of each exact identity, relative to its largest term."""
+        return {entry["name"]: entry["violation"] for entry in self._summary["identities"]}
+
+    def __repr__(self) -> str:
+        shape = self.thermal.shape
+        return f"<flipchain.Run: {shape[0]} times, {shape[1]} sites, error {self.worst_error:.1e}>"
+
+
+class LimitRun(_Profiles):
+    """The answer of `limit`: read-only columns of shape (times, sites) at x = n/N."""
+
+    _columns = LIMIT_COLUMNS
+
+    @property
+    def r(self) -> Array:
+        """The elongation, (times, sites)."""
+        return self._arrays["r"]  # type: ignore[no-any-return]
+
+    @property
+    def stationary(self) -> dict[str, Any] | str:
+        """The stationary state as polynomials in x by ascending power, or why there is none."""
+        return self._summary["stationary"]  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        shape = self.thermal.shape
+        return f"<flipchain.LimitRun: {shape[0]} times, {shape[1]} sites>"
+
+
+class CheckRun(_Answer):
+    """The answer of `check`: every statement at every size and time."""
+
+    @property
+    def rows(self) -> list[tuple[str, int, float, float, float | None, float]]:
+        """(statement, N, t, value, limit, error); the limit is None where the theory gives none."""
+        if self._core is not None:
+            return self._core.rows()  # type: ignore[no-any-return]
+        text = self._files["check.csv"].decode()
+        return [
+            (
+                row["statement"],
+                int(row["bonds"]),
+                float(row["t"]),
+                float(row["value"]),
+                float(row["limit"]) if row["limit"] else None,
+                float(row.get("value_error") or "nan"),
+            )
+            for row in csv.DictReader(text.splitlines())
+        ]
+
+    @property
+    def verdicts(self) -> list[dict[str, Any]]:
+        """What was found of each statement: constants and rates in N with uncertainties."""
+        if self._core is not None:
+            return json.loads(self._core.verdicts())  # type: ignore[no-any-return]
+        return json.loads(self._files["check.json"])["statements"]  # type: ignore[no-any-return]
+
+    def __repr__(self) -> str:
+        return f"<flipchain.CheckRun: {len(self.verdicts)} statements>"
+
+
+def load(path: str | os.PathLike[str]) -> Run | LimitRun | CheckRun:
+    """Reads a run directory, of the command line or of `save`.
+
+    Raises
+    ------
+    ScenarioError
+        The directory is not a run.
+    """
+    place = Path(path)
+    try:
+        summary = json.loads((place / "summary.json").read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise ScenarioError(f"{place}: not a run directory: {error}") from None
+    files = _files(place)
+    command = summary.get("command")
+    if command == "check":
+        return CheckRun({}, summary, None, files)
+    if command == "limit":
+        answer: Run | LimitRun = LimitRun(_limit_arrays(files, summary), summary, None, files)
+    elif command in ("evolve", "steady"):
+        answer = Run(_run_arrays(place, summary), summary, None, files)
+    else:
+        raise ScenarioError(f"{place}: found a run of {command!r}; allowed: evolve, steady, limit, check")
+    answer._complete()
+    return answer
+
+
+def _files(place: Path) -> dict[str, bytes]:
+    return {file.name: file.read_bytes() for file in sorted(place.iterdir()) if file.is_file()}
+
+
+def _errors(arrays: dict[str, Any], summary: dict[str, Any], names: Mapping[str, str]) -> None:
+    for name in names:
+        errors = [output["absolute_errors"][name] for output in summary["outputs"]]
+        arrays["error_" + name] = np.array(errors, dtype=np.float64)
+
+
+def _run_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
+    with np.load(place / "profiles.npz") as stored:
+        names = ["times", "x", "left_inflow", "error_estimate", *COLUMNS]
+        arrays: dict[str, Any] = {name: stored[name] for name in names}
+    _errors(arrays, summary, COLUMNS)
+    if (place / "covariance.npz").is_file():
+        with np.load(place / "covariance.npz") as stored:
+            arrays["covariance_times"] = stored["times"]
+            arrays["covariance"] = stored["covariance"]
+    return arrays
+
+
+def _limit_arrays(files: dict[str, bytes], summary: dict[str, Any]) -> dict[str, Any]:
+    rows = list(csv.DictReader(files["limit.csv"].decode().splitlines()))
+    count = len(summary["outputs"])
+    column = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
+    arrays: dict[str, Any] = {
+        name: column[name].reshape(count, -1) for name in LIMIT_COLUMNS
+    }
+    arrays["times"] = column["t"].reshape(count, -1)[:, 0].copy()
+    arrays["x"] = column["x"].reshape(count, -1)[0].copy()
+    _errors(arrays, summary, LIMIT_COLUMNS)
+    return arrays
+
+
+def _unit(name: str) -> str:
+    if name in ("mean_r", "mean_p", "r"):
+        return "sqrt(temperature)"
+    return "temperature"

@@ -1,0 +1,93 @@
+//! A computation beside Python: the interpreter is free meanwhile, hears Ctrl-C and is told of the
+//! progress.
+
+use crate::errors::{SolveError, raise};
+use flipchain::Error;
+use flipchain::monitor::{CancelToken, Monitor, Progress};
+use pyo3::prelude::*;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::mpsc::{RecvTimeoutError, channel};
+use std::time::Duration;
+
+/// Between two looks at signals and progress: a person does not notice it.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// How a computation is watched: a callable that takes the share that is done, and the threads.
+#[derive(FromPyObject)]
+pub struct Watch {
+    progress: Option<Py<PyAny>>,
+    threads: Option<usize>,
+}
+
+impl Watch {
+    /// Computes in a thread of its own. Ctrl-C, or an exception of the callable, ends the
+    /// computation at its next step and is raised.
+    pub fn compute<T: Send>(
+        &self,
+        py: Python<'_>,
+        job: impl FnOnce(&Monitor) -> Result<T, Error> + Send,
+    ) -> PyResult<T> {
+        let (cancel, share) = (CancelToken::default(), Arc::new(AtomicU64::new(0)));
+        let seen = share.clone();
+        // Shares are not negative, so their bits are in their order; threads may report in any.
+        let report = move |p: Progress| {
+            seen.fetch_max(p.share.max(0.0).to_bits(), Ordering::Relaxed);
+        };
+        let monitor = Monitor::new(report, &cancel);
+        let pool = match self.threads {
+            None => None,
+            Some(count) => {
+                let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
+                Some(pool.map_err(|e| SolveError::new_err(e.to_string()))?)
+            }
+        };
+        let job = || match &pool {
+            Some(pool) => pool.install(|| job(&monitor)),
+            None => job(&monitor),
+        };
+        let found = py.detach(|| {
+            std::thread::scope(|scope| {
+                let (send, receive) = channel();
+                let thread = scope.spawn(move || {
+                    // The receiver waits until there is an answer.
+                    let _ = send.send(job());
+                });
+                loop {
+                    match receive.recv_timeout(PAUSE) {
+                        Ok(found) => return found.map_err(raise),
+                        Err(RecvTimeoutError::Timeout) => {
+                            let share = f64::from_bits(share.load(Ordering::Relaxed));
+                            if let Err(raised) = Python::attach(|py| self.look(py, share)) {
+                                cancel.cancel();
+                                let _ = receive.recv();
+                                return Err(raised);
+                            }
+                        }
+                        Err(RecvTimeoutError::Disconnected) => {
+                            // The computation panicked: so does this thread.
+                            if let Err(panic) = thread.join() {
+                                std::panic::resume_unwind(panic);
+                            }
+                            unreachable!("a thread that ends well has sent its answer");
+                        }
+                    }
+                }
+            })
+        })?;
+        self.tell(py, 1.0)?;
+        Ok(found)
+    }
+
+    fn look(&self, py: Python<'_>, share: f64) -> PyResult<()> {
+        py.check_signals()?;
+        self.tell(py, share)
+    }
+
+    fn tell(&self, py: Python<'_>, share: f64) -> PyResult<()> {
+        match &self.progress {
+            Some(progress) => progress.call1(py, (share,)).map(|_| ()),
+            None => Ok(()),
+        }
+    }
+}

@@ -1,0 +1,126 @@
+"""What cannot serve is refused with one message: argument, what was found, what is allowed."""
+
+import numpy as np
+import pytest
+
+import flipchain as fc
+
+
+@pytest.mark.parametrize(
+    ("make", "said"),
+    [
+        (lambda: fc.Chain(bonds=0), ["chain.bonds", "found 0", "allowed"]),
+        (lambda: fc.Chain(bonds=2.5), ["bonds", "2.5", "integer"]),
+        (lambda: fc.Chain(bonds=4, flip_rate=-1.0), ["chain.flip_rate", "-1.0", "allowed"]),
+        (lambda: fc.Chain(bonds=4, flip_rate=float("nan")), ["chain.flip_rate", "nan"]),
+        (lambda: fc.Chain(bonds=4, left=fc.Thermostat(-1.0)), ["left.thermostat.temperature", "-1"]),
+        (lambda: fc.Chain(bonds=4, left=fc.Thermostat(1.0, friction=0.0)), ["friction", "0.0"]),
+        (lambda: fc.Chain(bonds=4, left=fc.Thermostat(1.0), topology="ring"), ["ring", "ends"]),
+        (lambda: fc.Chain(bonds=4, topology="line"), ["topology", "line"]),
+        (lambda: fc.Chain(bonds=4, force=fc.Force(harmonics=[(1, 1.0, 0.0)])), ["period"]),
+        (lambda: fc.Chain(bonds=4, force=fc.Force(period=1.0, harmonics=[(1, 1.0)])), ["phase"]),
+        (lambda: fc.Initial(), ["temperature", "required"]),
+        (lambda: fc.Initial(temperature=1.0, covariance=np.eye(9)), ["one of", "found 2"]),
+        (lambda: fc.Initial(var_r=1.0), ["var_p"]),
+    ],
+)
+def test_chains_and_laws_out_of_range(make, said):
+    with pytest.raises(fc.ScenarioError) as refused:
+        make()
+    assert isinstance(refused.value, ValueError)
+    message = str(refused.value)
+    assert "\n" not in message
+    for part in said:
+        assert part in message
+
+
+CHAIN = fc.Chain(bonds=4, left=fc.Thermostat(1.0))
+ASYMMETRIC = np.eye(9)
+ASYMMETRIC[0, 1] = 0.5
+INDEFINITE = np.eye(9)
+INDEFINITE[0, 1] = INDEFINITE[1, 0] = 2.0
+
+
+@pytest.mark.parametrize(
+    ("law", "said"),
+    [
+        (dict(temperature=np.ones(4)), ["temperature", "(4,)", "(5,)"]),
+        (dict(temperature=np.ones((5, 1))), ["temperature", "(5, 1)", "(5,)"]),
+        (dict(temperature=[1, 1, np.nan, 1, 1]), ["temperature", "nan", "finite"]),
+        (dict(temperature=[1, 1, -2.0, 1, 1]), ["temperature", "-2.0", "x = 0.5", "≥ 0"]),
+        (dict(temperature=lambda x: x - 0.5), ["temperature", "-0.5", "x = 0.0"]),
+        (dict(temperature="1 +"), ["temperature", "allowed"]),
+        (dict(temperature=1.0, elongation=np.ones(5)), ["elongation", "entry 0", "r_0"]),
+        (dict(temperature=1.0, elongation=np.ones(6)), ["elongation", "(6,)", "(4,) or (5,)"]),
+        (dict(temperature=1.0, momentum=np.ones(4)), ["momentum", "(4,)", "(5,)"]),
+        (dict(temperature=1.0, momentum=["a"] * 5), ["momentum", "real numbers"]),
+        (dict(covariance=np.eye(8)), ["covariance", "(8, 8)", "(9, 9)"]),
+        (dict(covariance=ASYMMETRIC), ["covariance", "symmetric"]),
+        (dict(covariance=INDEFINITE), ["covariance", "positive semidefinite"]),
+        (dict(covariance=-np.eye(9)), ["covariance", "negative variance"]),
+    ],
+)
+def test_initial_laws_of_wrong_shape_or_value(law, said):
+    with pytest.raises(fc.ScenarioError) as refused:
+        fc.evolve(CHAIN, [0.1], fc.Initial(**law))
+    for part in said:
+        assert part in str(refused.value), str(refused.value)
+
+
+@pytest.mark.parametrize(
+    ("ask", "said"),
+    [
+        (lambda law: fc.evolve(CHAIN, [1.0, 0.5], law), ["time", "0.5"]),
+        (lambda law: fc.evolve(CHAIN, [], law), ["times", "(0,)"]),
+        (lambda law: fc.evolve(CHAIN, [-1.0], law), ["time", "-1.0"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, scale="slow"), ["scale", "slow"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, method="guess"), ["method", "guess", "radau"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, method="modal"), ["method", "modal", "evolve"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, tolerance=0.0), ["tolerance", "0.0"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, covariance=[0.2]), ["covariance_times", "0.2"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, covariance=True, memory_limit=1), ["memory_limit"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], 2.0), ["initial", "float"]),
+        (lambda law: fc.steady(CHAIN, phases=3), ["phases", "constant"]),
+        (lambda law: fc.steady(fc.Chain.ring(4)), ["initial"]),
+        (lambda law: fc.steady(CHAIN, method="closed"), ["method", "closed"]),
+        (lambda law: fc.limit(CHAIN, [0.1]), ["initial"]),
+        (lambda law: fc.limit(CHAIN, fc.Times([1.0], "ballistic"), law), ["ballistic", "diffusive"]),
+        (lambda law: fc.limit(fc.Chain(bonds=4, flip_rate=0.0)), ["flip_rate", "ballistically"]),
+        (
+            lambda law: fc.limit(CHAIN, [0.1], fc.Initial(temperature=np.ones(5))),
+            ["temperature", "array"],
+        ),
+        (lambda law: fc.check(CHAIN, law, [0.1], sizes=[8, 4]), ["sizes", "[8, 4]", "ascending"]),
+    ],
+)
+def test_questions_that_cannot_be_answered(ask, said):
+    with pytest.raises(fc.ScenarioError) as refused:
+        ask(fc.Initial(temperature="1"))
+    for part in said:
+        assert part in str(refused.value), str(refused.value)
+
+
+def test_an_exception_of_a_function_is_raised_as_it_is():
+    def broken(x):
+        if x > 0.4:
+            raise ZeroDivisionError("at the middle")
+        return 1.0
+
+    for ask in (
+        lambda law: fc.evolve(CHAIN, [0.1], law),
+        lambda law: fc.limit(CHAIN, [0.1], law),
+        lambda law: fc.check(CHAIN, law, [0.1], sizes=[4]),
+    ):
+        with pytest.raises(ZeroDivisionError, match="at the middle"):
+            ask(fc.Initial(temperature=broken))
+
+
+def test_a_missed_tolerance_warns_and_returns_the_result():
+    with pytest.warns(fc.ToleranceWarning, match="was missed"):
+        run = fc.evolve(CHAIN, [0.1], fc.Initial(temperature="2 - x"), tolerance=1e-18)
+    assert not run.tolerance_reached and run.worst_error > 1e-18
+
+
+def test_a_folder_that_is_no_run_is_refused(tmp_path):
+    with pytest.raises(fc.ScenarioError, match="not a run directory"):
+        fc.load(tmp_path)
