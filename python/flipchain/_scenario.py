@@ -63,7 +63,7 @@ class Force:
     period: float | None = None
     harmonics: Sequence[tuple[int, float, float]] = ()
 
-    def _table(self) -> Table:
+    def __post_init__(self) -> None:
         parts = []
         for part in self.harmonics:
             if len(part) != 3:
@@ -71,9 +71,15 @@ class Force:
                     f"force.harmonics: found {part!r}; allowed: (order, amplitude, phase)"
                 )
             order, amplitude, phase = part
-            parts.append(
-                {"order": int(order), "amplitude": float(amplitude), "phase": float(phase)}
-            )
+            parts.append((_integer("order", order), float(amplitude), float(phase)))
+        # Equal forces are equal however their parts were given.
+        object.__setattr__(self, "harmonics", tuple(parts))
+
+    def _table(self) -> Table:
+        parts = [
+            {"order": order, "amplitude": amplitude, "phase": phase}
+            for order, amplitude, phase in self.harmonics
+        ]
         table: Table = {"mean": float(self.mean), "harmonics": parts}
         if self.period is not None:
             table["period"] = float(self.period)
@@ -280,14 +286,10 @@ class Initial:
             )
         var_r = self.temperature if self.var_r is None else self.var_r
         var_p = self.temperature if self.var_p is None else self.var_p
-        profiles = {
-            "elongation": self.elongation,
-            "momentum": self.momentum,
-            "var_r": var_r,
-            "var_p": var_p,
-        }
+        variances = ("temperature",) * 2 if self.var_r is None else ("var_r", "var_p")
+        names = ("elongation", "momentum", *variances)
         functions: list[Callable[[float], float]] = []
-        for name, profile in profiles.items():
+        for name, profile in zip(names, (self.elongation, self.momentum, var_r, var_p)):
             if callable(profile):
                 functions.append(profile)
             elif isinstance(profile, str):

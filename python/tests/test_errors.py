@@ -48,7 +48,7 @@ INDEFINITE[0, 1] = INDEFINITE[1, 0] = 2.0
         (dict(temperature=np.ones((5, 1))), ["temperature", "(5, 1)", "(5,)"]),
         (dict(temperature=[1, 1, np.nan, 1, 1]), ["temperature", "nan", "finite"]),
         (dict(temperature=[1, 1, -2.0, 1, 1]), ["temperature", "-2.0", "x = 0.5", "≥ 0"]),
-        (dict(temperature=lambda x: x - 0.5), ["temperature", "-0.5", "x = 0.0"]),
+        (dict(temperature=lambda x: x - 0.5), ["temperature", "-0.25", "x = 0.25"]),
         (dict(temperature="1 +"), ["temperature", "allowed"]),
         (dict(temperature=1.0, elongation=np.ones(5)), ["elongation", "entry 0", "r_0"]),
         (dict(temperature=1.0, elongation=np.ones(6)), ["elongation", "(6,)", "(4,) or (5,)"]),

@@ -119,7 +119,7 @@ def test_scenarios_are_read_and_written(tmp_path):
         "time = { scale = 'diffusive', outputs = { from = 0.001, to = 1, count = 4, spacing = 'log' } }\n"
     )
     chain, initial, times = fc.read_scenario(file, ["chain.bonds=30"])
-    assert (chain.bonds, chain.force.harmonics, initial.elongation) == (30, [(2, 3.0, 0.0)], "2*x")
+    assert (chain.bonds, chain.force.harmonics, initial.elongation) == (30, ((2, 3.0, 0.0),), "2*x")
     fc.write_scenario(tmp_path / "b.toml", chain, initial, times)
     assert fc.read_scenario(tmp_path / "b.toml") == (chain, initial, times)
     with pytest.raises(fc.ScenarioError, match="arrays or functions"):
