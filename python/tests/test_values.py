@@ -153,11 +153,13 @@ def test_the_command_line_gives_the_same_bits_and_reads_the_same_files(command, 
         assert np.array_equal(ours.covariance, theirs.covariance)
     ours.save(tmp_path / "python")
     for table in ("profiles.csv", "profiles.npz", "covariance.npz", "limit.csv"):
-        if (place / table).exists():
+        # What an archive says about itself includes the law and the times of the scenario.
+        archive = command == "steady" and table == "profiles.npz"
+        if (place / table).exists() and not archive:
             assert (place / table).read_bytes() == (tmp_path / "python" / table).read_bytes(), table
     written = json.loads((tmp_path / "python" / "summary.json").read_text())
     said = json.loads((place / "summary.json").read_text())
-    differ = {"wall_seconds", "cpu_seconds", "peak_memory_bytes", "threads"}
+    differ = {"wall_seconds", "cpu_seconds", "peak_memory_bytes", "threads", "files"}
     assert written.keys() == said.keys()
     for key in written.keys() - differ - {"scenario"}:
         assert written[key] == said[key], key
