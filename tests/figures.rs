@@ -189,6 +189,6 @@ fn omegas_without_an_oscillating_force_are_refused() {
     let at = folder.path();
     let answer = run(at, &["check", UPHILL, "-o", "run", "--omegas", "1,2"]);
     assert_eq!(answer.status, Some(2), "{}", answer.err);
-    assert!(answer.err.contains("--omegas: the force of this scenario does not oscillate"));
+    assert!(answer.err.contains("--omegas: the force of this chain does not oscillate"));
     assert!(!at.join("run").exists());
 }
