@@ -11,8 +11,8 @@
 //!
 //! and the current -Cov(p_n, r_(n+1)) follows from the balance of energy ([`resolvent::currents`]).
 //! A periodic force adds what the poles imω and the lines ilω + (-∞, 0] contribute, as in
-//! [`super::envelope`]: the periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ), (s
-//! + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right end; while ωτ is
+//! [`super::envelope`]: the periodic state's harmonics C_m e^(imωτ) and envelopes V_l e^(ilωτ),
+//! (s + ilω - 𝓛) V̂_l = 8γ diag_p(p̂_l∘û(s)), which live in a layer at the right end; while ωτ is
 //! small one contour encloses them all instead (strip.rs). Everything is done on two contours with
 //! different inner quadratures; their difference bounds the error of the second, which is the
 //! answer. Independent initial coordinates, flips, open chain (a ring has its own waves), τ ≥
