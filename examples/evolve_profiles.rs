@@ -10,7 +10,8 @@ fn main() {
         (get(0, 1000.0) as usize, get(1, 1.0), get(2, 1e-10), get(3, 2.0));
     let end = |temperature| Some(Thermostat { temperature, friction: 1.0 });
     let (left, right, force) = (end(2.0), end(1.0), Force { mean: force, ..Default::default() });
-    let chain = Chain { topology: Topology::Open, bonds, flip_rate, left, right, force };
+    let chain =
+        Chain { topology: Topology::Open, bonds, flip_rate, left, right, force, general: None };
     let x = |n: usize| n as f64 / bonds as f64;
     let law = InitialLaw {
         mean_r: vec![0.0; bonds],

@@ -38,6 +38,7 @@ fn chain(bonds: usize, flip_rate: f64, friction: f64, ends: &str) -> Chain {
         left: end(2.0, ends == "both" || ends == "left"),
         right: end(1.0, ends == "both"),
         force: Force::default(),
+        general: None,
     }
 }
 

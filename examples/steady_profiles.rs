@@ -17,6 +17,7 @@ fn main() {
         left: end(2.0),
         right: end(1.0),
         force: Force { mean: force, ..Default::default() },
+        general: None,
     };
     let start = std::time::Instant::now();
     let (state, found) = profiles(&chain, &Default::default()).expect("a stationary state");

@@ -80,7 +80,7 @@ pub use run::{
     Answer, CheckRun, Error, Estimated, Keep, LimitRun, Options, Output, Plan, Prepared, Run,
     Times, TwoTime, check, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
 };
-pub use scenario::{ForceTable as Force, Scenario, Thermostat};
+pub use scenario::{Coefficient, ForceTable as Force, Scenario, Thermostat};
 
 /// The solvers, for those who build on them: the shifted solves that everything is made of, and
 /// what drives them.

@@ -20,12 +20,20 @@ fn end(temperature: f64, friction: f64) -> Option<Thermostat> {
 
 fn open(bonds: usize, flip_rate: f64, ends: [Option<Thermostat>; 2], force: Force) -> Chain {
     let [left, right] = ends;
-    Chain { topology: Topology::Open, bonds, flip_rate, left, right, force }
+    Chain { topology: Topology::Open, bonds, flip_rate, left, right, force, general: None }
 }
 
 fn ring(bonds: usize, flip_rate: f64) -> Chain {
     let force = Force::default();
-    Chain { topology: Topology::Ring, bonds, flip_rate, left: None, right: None, force }
+    Chain {
+        topology: Topology::Ring,
+        bonds,
+        flip_rate,
+        left: None,
+        right: None,
+        force,
+        general: None,
+    }
 }
 
 /// e^(As) by scaling, a Taylor series and squaring, on a dense matrix.

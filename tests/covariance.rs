@@ -31,7 +31,7 @@ fn random_chain(random: &mut ChaCha8Rng) -> Chain {
     };
     let bonds = random.random_range(1..13);
     let flip_rate = 10f64.powf(random.random_range(-2.0..1.0));
-    Chain { topology, bonds, flip_rate, left, right, force: Force::default() }
+    Chain { topology, bonds, flip_rate, left, right, force: Force::default(), general: None }
 }
 
 fn random_symmetric(random: &mut ChaCha8Rng, n: usize) -> Array2<f64> {
@@ -181,6 +181,7 @@ fn the_thermal_stationary_state_has_its_closed_form() {
             left: end(hot, frictions[0]),
             right: end(cold, frictions[1]),
             force: Force::default(),
+            general: None,
         };
         let modal = Modal::new(&chain);
         let q: Vec<Complex64> = chain
@@ -241,6 +242,7 @@ fn at_64_bonds_every_block_agrees_with_the_sparse_factorization() {
         left: end(2.0, 0.4),
         right: end(1.0, 3.0),
         force: Force::default(),
+        general: None,
     };
     let (literal, modal) = (Literal::new(&chain), Modal::new(&chain));
     let mut random = ChaCha8Rng::seed_from_u64(6);
@@ -302,6 +304,7 @@ fn the_bits_of_a_solve_do_not_depend_on_the_number_of_threads() {
         left: end(2.0),
         right: end(1.0),
         force: Force::default(),
+        general: None,
     };
     let modal = Modal::new(&chain);
     let y = Array2::from_diag(&ndarray::Array1::linspace(0.5, 2.0, chain.coordinates()));

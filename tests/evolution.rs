@@ -22,7 +22,15 @@ fn chain(topology: Topology, bonds: usize, flip_rate: f64, ends: [bool; 2], forc
     let end =
         |present: bool, temperature| present.then_some(Thermostat { temperature, friction: 0.7 });
     let force = Force { mean: force, ..Force::default() };
-    Chain { topology, bonds, flip_rate, left: end(ends[0], 2.0), right: end(ends[1], 1.0), force }
+    Chain {
+        topology,
+        bonds,
+        flip_rate,
+        left: end(ends[0], 2.0),
+        right: end(ends[1], 1.0),
+        force,
+        general: None,
+    }
 }
 
 fn stepped(

@@ -26,6 +26,7 @@ fn chain(topology: Topology, bonds: usize, ends: [bool; 2], force: Force) -> Cha
         left: end(ends[0], 1.5),
         right: end(ends[1], 0.5),
         force,
+        general: None,
     }
 }
 

@@ -15,7 +15,15 @@ use num_complex::Complex64;
 fn chain(bonds: usize) -> Chain {
     let end = |temperature, friction| Some(Thermostat { temperature, friction });
     let (left, right) = (end(2.0, 0.7), end(1.0, 1.6));
-    Chain { topology: Topology::Open, bonds, flip_rate: 0.9, left, right, force: Force::default() }
+    Chain {
+        topology: Topology::Open,
+        bonds,
+        flip_rate: 0.9,
+        left,
+        right,
+        force: Force::default(),
+        general: None,
+    }
 }
 
 #[test]

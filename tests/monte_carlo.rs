@@ -125,6 +125,7 @@ fn driven_chain() -> Chain {
         left: end(2.0, 1.0),
         right: end(0.5, 0.6),
         force: Force { mean: 1.5, ..Force::default() },
+        general: None,
     }
 }
 

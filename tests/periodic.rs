@@ -40,6 +40,7 @@ fn chain(
         left: end(ends[0], 1.5),
         right: end(ends[1], 0.5),
         force,
+        general: None,
     }
 }
 
@@ -246,7 +247,15 @@ fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
         let left = Some(Thermostat { temperature: 1.0, friction: 1.0 });
         let harmonics = vec![(1, Complex64::from(1.5 / (bonds as f64).sqrt()))];
         let force = Force { mean: 1.2, frequency: 1.3.into(), harmonics };
-        Chain { topology: Topology::Open, bonds, flip_rate: 0.8, left, right: None, force }
+        Chain {
+            topology: Topology::Open,
+            bonds,
+            flip_rate: 0.8,
+            left,
+            right: None,
+            force,
+            general: None,
+        }
     };
     let at = |bonds: usize| {
         let chain = heated(bonds);

@@ -18,7 +18,15 @@ use std::f64::consts::PI;
 use std::process::{Command, Output};
 
 fn chain(topology: Topology, bonds: usize) -> Chain {
-    Chain { topology, bonds, flip_rate: 0.0, left: None, right: None, force: Force::default() }
+    Chain {
+        topology,
+        bonds,
+        flip_rate: 0.0,
+        left: None,
+        right: None,
+        force: Force::default(),
+        general: None,
+    }
 }
 
 fn at(chain: &Chain, law: &InitialLaw, time: f64) -> (Vec<Phonon>, f64) {

@@ -22,7 +22,7 @@ fn chain(bonds: usize, flip_rate: f64, ends: [Option<(f64, f64)>; 2], force: f64
     let [left, right] =
         ends.map(|end| end.map(|(temperature, friction)| Thermostat { temperature, friction }));
     let force = Force { mean: force, ..Default::default() };
-    Chain { topology: Topology::Open, bonds, flip_rate, left, right, force }
+    Chain { topology: Topology::Open, bonds, flip_rate, left, right, force, general: None }
 }
 
 fn random_chain(random: &mut ChaCha8Rng, bonds: usize) -> Chain {

@@ -17,7 +17,15 @@ use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
 fn chain(topology: Topology, bonds: usize, flip_rate: f64) -> Chain {
-    Chain { topology, bonds, flip_rate, left: None, right: None, force: Force::default() }
+    Chain {
+        topology,
+        bonds,
+        flip_rate,
+        left: None,
+        right: None,
+        force: Force::default(),
+        general: None,
+    }
 }
 
 /// Random means and a random correlated covariance.

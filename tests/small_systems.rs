@@ -26,6 +26,7 @@ fn chain(bonds: usize, flip_rate: f64, frictions: [f64; 2], force: f64) -> Chain
         left: end(2.0, frictions[0]),
         right: end(1.0, frictions[1]),
         force: Force { mean: force, ..Default::default() },
+        general: None,
     }
 }
 

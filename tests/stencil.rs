@@ -71,7 +71,15 @@ fn long(topology: Topology, bonds: usize) -> (Chain, InitialLaw) {
         harmonics: vec![(1, Complex64::new(0.4, 0.1)), (2, Complex64::new(0.0, -0.2))],
     };
     let force = if open { force } else { Force::default() };
-    let chain = Chain { topology, bonds, flip_rate: 0.6, left: end(2.0), right: end(1.0), force };
+    let chain = Chain {
+        topology,
+        bonds,
+        flip_rate: 0.6,
+        left: end(2.0),
+        right: end(1.0),
+        force,
+        general: None,
+    };
     let wave = |i: usize, k: f64| (k * i as f64).sin();
     let (atoms, bonds) = (chain.atoms(), chain.bonds);
     let law = InitialLaw {

@@ -401,6 +401,7 @@ fn the_uncertainty_of_an_extrapolation_bounds_its_error_over_the_closed_forms() 
                 left,
                 right,
                 force: force.clone(),
+                general: None,
             })
             .collect();
         let settled = stationary(flip_rate, &ends_of(&chains[0]), || None).expect("thermostats");

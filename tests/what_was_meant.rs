@@ -47,7 +47,7 @@ fn the_key_that_was_meant_is_named() {
         ("left.temperature=1", "left.thermostat.temperature"),
         ("right.lambda=1", "right.thermostat.friction"),
         ("right.mean=1", "right.force.mean"),
-        ("left.force={mean=1}", "right.force"),
+        ("left.force={mean=1}", "force or right.force"),
         ("right.force.omega=1", "period"),
         ("bond=5", "chain.bonds"),
         ("time.count=5", "time.outputs.count"),
@@ -84,7 +84,7 @@ fn decimals_powers_and_signs_of_other_places_are_answered_with_those_of_this_one
         ("initial.temperature=1 + Exp(x)", "(did you mean exp?)"),
         ("initial.temperature=1 + arctan(x)", "(did you mean atan?)"),
         ("initial.temperature=PI", "(did you mean pi?)"),
-        ("chain.flip_rate=\"1.5\"", "(without quotes)"),
+        ("left.thermostat.friction=\"1.5\"", "(without quotes)"),
         ("time.outputs=[0, 1", "this is not valid TOML"),
         ("time.outputs={from=0", "this is not valid TOML"),
     ] {

@@ -2,7 +2,8 @@
 
 use super::{ArgumentError, Chain};
 use crate::scenario::{
-    ChainTable, ForceTable, Harmonic, Scenario, ScenarioError, Thermostat, Topology,
+    ChainTable, Coefficient, ForceAt, ForceTable, Harmonic, Scenario, ScenarioError, Thermostat,
+    ThermostatAt, Topology,
 };
 
 /// A chain in the making: [`Chain::open`] or [`Chain::ring`], then what is attached to it, then
@@ -37,9 +38,14 @@ impl Chain {
 
 impl ChainBuilder {
     fn new(topology: Topology, bonds: usize) -> ChainBuilder {
-        let chain = ChainTable { topology, bonds, flip_rate: 1.0 };
+        let [flip_rate, mass, spring] = [(); 3].map(|()| Coefficient::from(1.0));
+        let pinning = Coefficient::from(0.0);
+        let chain = ChainTable { topology, bonds, flip_rate, mass, spring, pinning };
         let (left, right) = Default::default();
-        ChainBuilder { scenario: Scenario { chain, left, right, initial: None, time: None } }
+        let (thermostat, force) = Default::default();
+        let (initial, time) = (None, None);
+        let scenario = Scenario { chain, left, right, thermostat, force, initial, time };
+        ChainBuilder { scenario }
     }
 
     /// N.
@@ -48,9 +54,52 @@ impl ChainBuilder {
         self
     }
 
-    /// γ, the rate at which each velocity is flipped, ≥ 0.
-    pub fn flip_rate(mut self, flip_rate: f64) -> ChainBuilder {
-        self.scenario.chain.flip_rate = flip_rate;
+    /// γ, the rate at which each velocity is flipped, ≥ 0; one number for all atoms, or as
+    /// [`ChainBuilder::masses`].
+    pub fn flip_rate(mut self, flip_rate: impl Into<Coefficient>) -> ChainBuilder {
+        self.scenario.chain.flip_rate = flip_rate.into();
+        self
+    }
+
+    /// m_0 .. m_N: one number for all, an expression in x, an array with one number an atom, or a
+    /// random law.
+    ///
+    /// ```
+    /// use flipchain::{Chain, Coefficient, Thermostat};
+    /// let light = Chain::open(100).masses(Coefficient::uniform([0.5, 1.5], 7));
+    /// let chain = light.springs(2.0).pinning("1 + x".parse::<flipchain::scenario::Expression>()?);
+    /// let chain = chain.thermostat(50, Thermostat::at(1.0)).build()?;
+    /// assert!(chain.is_pinned() && chain.coefficients().unwrap().spring[99] == 2.0);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    pub fn masses(mut self, masses: impl Into<Coefficient>) -> ChainBuilder {
+        self.scenario.chain.mass = masses.into();
+        self
+    }
+
+    /// k_1 .. k_N, as [`ChainBuilder::masses`].
+    pub fn springs(mut self, springs: impl Into<Coefficient>) -> ChainBuilder {
+        self.scenario.chain.spring = springs.into();
+        self
+    }
+
+    /// κ_0 .. κ_N ≥ 0, as [`ChainBuilder::masses`]: the energy κ_n q_n²/2.
+    pub fn pinning(mut self, pinning: impl Into<Coefficient>) -> ChainBuilder {
+        self.scenario.chain.pinning = pinning.into();
+        self
+    }
+
+    /// A thermostat at any atom.
+    pub fn thermostat(mut self, site: usize, thermostat: Thermostat) -> ChainBuilder {
+        let Thermostat { temperature, friction } = thermostat;
+        self.scenario.thermostat.push(ThermostatAt { site, temperature, friction });
+        self
+    }
+
+    /// A force on any atom.
+    pub fn force_at(mut self, site: usize, force: ForceTable) -> ChainBuilder {
+        let ForceTable { mean, period, harmonics } = force;
+        self.scenario.force.push(ForceAt { site, mean, period, harmonics });
         self
     }
 

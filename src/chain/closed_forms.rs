@@ -135,6 +135,7 @@ mod tests {
                 left,
                 right,
                 force: Default::default(),
+                general: None,
             };
             let state = chain.thermal_state().expect("two thermostats");
             for n in 1..3 {

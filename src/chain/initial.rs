@@ -1,7 +1,7 @@
 //! The initial law: the scenario's profiles on the grid, or the covariance of an earlier run
 //! (docs/theory/model.md).
 
-use super::InitialLaw;
+use super::{Chain, InitialLaw};
 use crate::scenario::{Expression, Scenario};
 use faer::Side;
 use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2, OwnedRepr};
@@ -98,6 +98,10 @@ impl InitialLaw {
     /// [`Scenario::require_initial`] first.
     pub fn new(scenario: &Scenario) -> InitialLaw {
         let initial = scenario.initial.as_ref().expect("the command has required [initial]");
+        let chain = Chain::new(scenario);
+        if chain.coefficients().is_some() {
+            return InitialLaw::of_coefficients(scenario, &chain);
+        }
         let on_r = |profile: &Expression| {
             scenario.elongation_positions().map(|x| profile.eval(x)).collect()
         };

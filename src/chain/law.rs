@@ -129,12 +129,19 @@ impl From<&InitialTable> for InitialProfiles {
 }
 
 impl InitialLaw {
-    /// Means 0 and Var r_n = Var p_n = temperature(n/N): the local Gibbs state without tension.
+    /// Means 0 and Var r_n = Var p_n = temperature(n/N): the local Gibbs state without tension. With
+    /// coefficients Var p_n = m_n T and Var r_n = T/k_n, and of a pinned chain the correlated Gibbs
+    /// law, which needs T > 0 (or 0 everywhere).
     pub fn local_gibbs(
         chain: &Chain,
         temperature: impl Fn(f64) -> f64 + Send + Sync + 'static,
     ) -> Result<InitialLaw, ArgumentError> {
-        InitialProfiles::local_gibbs(temperature).law(chain)
+        if chain.coefficients().is_none() {
+            return InitialProfiles::local_gibbs(temperature).law(chain);
+        }
+        let law = InitialLaw::gibbs(chain, temperature);
+        law.check(chain)?;
+        Ok(law)
     }
 
     /// Independent coordinates with these means and variances: of r_1..r_N and p_0..p_N on an open
@@ -163,7 +170,7 @@ impl InitialLaw {
         mean: &[f64],
         covariance: Array2<f64>,
     ) -> Result<InitialLaw, ArgumentError> {
-        let (n, bonds) = (chain.coordinates(), chain.bonds);
+        let (n, bonds) = (chain.coordinates(), chain.positions());
         if covariance.dim() != (n, n) {
             return Err(ArgumentError::new(
                 "covariance",
@@ -188,9 +195,9 @@ impl InitialLaw {
     /// Whether the law is one of this chain: the lengths of its arrays, and every value. O(N).
     pub fn check(&self, chain: &Chain) -> Result<(), ArgumentError> {
         let arrays = [
-            ("mean_r", &self.mean_r, chain.bonds, false),
+            ("mean_r", &self.mean_r, chain.positions(), false),
             ("mean_p", &self.mean_p, chain.atoms(), false),
-            ("var_r", &self.var_r, chain.bonds, true),
+            ("var_r", &self.var_r, chain.positions(), true),
             ("var_p", &self.var_p, chain.atoms(), true),
         ];
         for (name, values, wanted, is_variance) in arrays {
@@ -228,8 +235,12 @@ fn length(name: &str, found: usize, wanted: usize) -> Result<(), ArgumentError> 
 }
 
 impl Chain {
-    /// x of each r, in the order of the state: n/N, n = 1..N (open) or 0..N-1 (ring).
+    /// x of each r, in the order of the state: n/N, n = 1..N (open) or 0..N-1 (ring); of each q of a
+    /// pinned chain.
     pub fn elongation_positions(&self) -> Vec<f64> {
+        if self.is_pinned() {
+            return self.momentum_positions();
+        }
         let first = usize::from(self.topology == Topology::Open);
         (first..first + self.bonds).map(|n| n as f64 / self.bonds as f64).collect()
     }

@@ -6,21 +6,25 @@
 
 mod builder;
 mod closed_forms;
+mod coefficients;
 mod drift;
+mod gibbs;
 mod initial;
 mod law;
 pub mod modes;
 
 pub use builder::ChainBuilder;
 pub use closed_forms::ThermalState;
+pub use coefficients::{Coefficients, SiteForce};
 pub use initial::InitialError;
 pub use law::{ArgumentError, Function, InitialProfiles};
 
 use crate::numerics::double_double::harmonic_phase;
 pub use crate::numerics::double_double::{Double, frequency_of};
-use crate::scenario::{Scenario, Thermostat, TimeScale, Topology};
+use crate::scenario::{ChainTable, CoefficientKey, Scenario, Thermostat, TimeScale, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
+use std::sync::Arc;
 
 /// The chain as the equations see it.
 #[derive(Debug, Clone, PartialEq)]
@@ -29,7 +33,7 @@ pub struct Chain {
     pub topology: Topology,
     /// Number of bonds N.
     pub bonds: usize,
-    /// γ
+    /// γ; of a chain whose rates depend on the site their mean.
     pub flip_rate: f64,
     /// Thermostat at atom 0.
     pub left: Option<Thermostat>,
@@ -37,6 +41,9 @@ pub struct Chain {
     pub right: Option<Thermostat>,
     /// Force on atom N.
     pub force: Force,
+    /// Coefficients that depend on the site, with all thermostats and forces; `None` for the
+    /// homogeneous chain.
+    pub general: Option<Arc<Coefficients>>,
 }
 
 /// F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with F_(-l) = conj F_l; the factor N^(-1/2) is already in
@@ -65,15 +72,16 @@ impl Force {
     }
 }
 
-/// The Gaussian initial law: means and variances of r (length N) and p (length [`Chain::atoms`]);
+/// The Gaussian initial law: means and variances of r (length N; of a pinned chain q, length N+1)
+/// and p (length [`Chain::atoms`]);
 /// coordinates are independent unless `covariance` holds more.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct InitialLaw {
-    /// E r
+    /// E r; E q of a pinned chain
     pub mean_r: Vec<f64>,
     /// E p
     pub mean_p: Vec<f64>,
-    /// Var r
+    /// Var r; Var q of a pinned chain
     pub var_r: Vec<f64>,
     /// Var p
     pub var_p: Vec<f64>,
@@ -93,6 +101,9 @@ impl Chain {
 
     /// Whether energy neither enters nor leaves: no thermostat and no force.
     pub fn is_isolated(&self) -> bool {
+        if let Some(general) = &self.general {
+            return general.thermostats.is_empty() && general.forces.is_empty();
+        }
         let open = self.topology == Topology::Open;
         self.left.is_none() && self.right.is_none() && !(open && self.force != Force::default())
     }
@@ -139,28 +150,29 @@ impl Chain {
 
     /// The chain that a scenario describes.
     pub fn new(scenario: &Scenario) -> Chain {
-        let table = scenario.right.force.clone().unwrap_or_default();
-        let scale = 1.0 / (scenario.chain.bonds as f64).sqrt();
-        let mut harmonics: Vec<(u32, Complex64)> = Vec::new();
-        for h in &table.harmonics {
-            let value = Complex64::from_polar(h.amplitude * scale / 2.0, h.phase);
-            match harmonics.iter_mut().find(|(l, _)| *l == h.order) {
-                Some((_, f)) => *f += value,
-                None => harmonics.push((h.order, value)),
+        let table = coefficients::force_at_end(scenario);
+        let general = Coefficients::of(scenario);
+        let flip_rate = match (&general, scenario.chain.flip_rate.constant()) {
+            (_, Some(rate)) => rate,
+            (Some(general), None) => {
+                general.flip_rate.iter().sum::<f64>() / general.flip_rate.len() as f64
             }
-        }
-        harmonics.sort_by_key(|(l, _)| *l);
-        let frequency = match table.period {
-            Some(period) if !harmonics.is_empty() => frequency_of(period),
-            _ => Double::default(),
+            (None, None) => scenario.chain.values(CoefficientKey::FlipRate)[0],
         };
-        Chain {
+        let bonds = scenario.chain.bonds;
+        let homogeneous = Chain {
             topology: scenario.chain.topology,
-            bonds: scenario.chain.bonds,
-            flip_rate: scenario.chain.flip_rate,
-            left: scenario.left.thermostat,
-            right: scenario.right.thermostat,
-            force: Force { mean: table.mean, frequency, harmonics },
-        }
+            bonds,
+            flip_rate,
+            left: coefficients::thermostat_at(scenario, 0),
+            right: coefficients::thermostat_at(scenario, bonds),
+            force: Force {
+                mean: table.mean,
+                frequency: coefficients::frequency(scenario),
+                harmonics: coefficients::harmonics_of(&table, bonds),
+            },
+            general: None,
+        };
+        homogeneous.with_coefficients(general)
     }
 }

@@ -76,6 +76,7 @@ fn apart(one: &[Complex64], other: &[Complex64]) -> f64 {
 impl Modal {
     /// Prepares the modes.
     pub fn new(chain: &Chain) -> Modal {
+        chain.assert_homogeneous();
         let modes = Modes::new(chain);
         let shape = (0..modes.count()).map(|k| modes.at_left_end(k)).collect();
         let groups = pass::groups(modes.count());

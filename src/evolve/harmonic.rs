@@ -39,6 +39,7 @@ pub fn evolve(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<Vec<Solution>, EvolveError> {
+    chain.assert_homogeneous();
     let (damped, times) = (Damped::new(chain)?, exact(times));
     let mut solutions = Vec::with_capacity(times.len());
     for (index, &time) in times.iter().enumerate() {

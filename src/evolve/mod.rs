@@ -89,6 +89,7 @@ pub fn plan(
     method: Method,
     covariance: bool,
 ) -> Result<Plan, String> {
+    chain.assert_homogeneous();
     let times = &rounded(&exact(times))[..];
     if !method.serves(Task::Evolve) {
         return Err(format!("found {method}; allowed: {}", Method::allowed(Task::Evolve)));

@@ -87,6 +87,7 @@ fn cut(chain: &Chain, law: &InitialLaw, window: &Window) -> (Chain, InitialLaw) 
         left: chain.left.filter(|_| ends.0),
         right: chain.right.filter(|_| ends.1),
         force: if ends.1 { chain.force.clone() } else { Force::default() },
+        general: None,
     };
     let atoms: Vec<usize> = (0..window.atoms as isize)
         .map(|i| (window.first + i).rem_euclid(chain.atoms() as isize) as usize)

@@ -237,6 +237,7 @@ pub(super) mod tests {
             left: None,
             right: None,
             force: Default::default(),
+            general: None,
         }
     }
 

@@ -47,6 +47,14 @@ pub enum NoLimit {
          allowed: flip_rate > 0; without flips use evolve or steady"
     )]
     NoFlips,
+    /// Coefficients that depend on the site.
+    #[error(
+        "this chain has {0}: the limit theorems, and the macroscopic equations that follow from them, are those of the homogeneous chain \
+         (masses and springs 1, no pinning, one flip_rate, thermostats and forces at the ends); with pinning there is no elongation that \
+         is conserved, and with coefficients that vary the diffusion is that of a medium whose average is not known here; \
+         allowed: the homogeneous chain; evolve and steady answer for any other"
+    )]
+    Coefficients(&'static str),
     /// Times on another scale.
     #[error(
         "time.scale is \"{0}\": with flips nothing moves macroscopically before times τ ~ N², so the macroscopic equations have their time in \
@@ -74,8 +82,27 @@ pub fn oscillation_work(chain: &Chain) -> f64 {
     chain.force.harmonics.iter().map(part).sum()
 }
 
+/// Whether the chain is the one of the theorems; otherwise what it has that theirs has not.
+fn homogeneous(chain: &Chain) -> Result<(), NoLimit> {
+    let Some(coefficients) = chain.coefficients() else { return Ok(()) };
+    let varies = |values: &[f64]| values.iter().any(|value| *value != values[0]);
+    let found = if coefficients.is_pinned() {
+        "pinning"
+    } else if varies(&coefficients.mass) || varies(&coefficients.spring) {
+        "masses or springs that depend on the site"
+    } else if varies(&coefficients.flip_rate) {
+        "a flip rate that depends on the site"
+    } else if coefficients.mass[0] != 1.0 || coefficients.spring[0] != 1.0 {
+        "masses or springs other than 1"
+    } else {
+        "thermostats or forces inside"
+    };
+    Err(NoLimit::Coefficients(found))
+}
+
 /// The ends of a chain's macroscopic problem; an error says why it has none.
 pub fn ends(chain: &Chain) -> Result<Ends, NoLimit> {
+    homogeneous(chain)?;
     if chain.flip_rate == 0.0 {
         return Err(NoLimit::NoFlips);
     }
@@ -93,7 +120,7 @@ pub fn is_diffusive_scale(scale: TimeScale) -> Result<(), NoLimit> {
 
 /// The same of a scenario, whose flips come first.
 pub fn is_diffusive(scenario: &Scenario) -> Result<(), NoLimit> {
-    if scenario.chain.flip_rate == 0.0 {
+    if scenario.chain.flip_rate.constant() == Some(0.0) {
         return Err(NoLimit::NoFlips);
     }
     scenario.time.as_ref().map_or(Ok(()), |time| is_diffusive_scale(time.scale))

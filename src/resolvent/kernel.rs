@@ -72,6 +72,7 @@ impl Part {
 impl Kernel {
     /// Prepares the nodes for σ ≥ 0 real or Im σ > 0 (off the negative axis).
     pub fn new(chain: &Chain, sigma: Complex64, quality: Quality) -> Kernel {
+        chain.assert_homogeneous();
         // Two corners cost less than the chain while they do not overlap.
         Self::split(chain, sigma, quality, |reach| reach.corner[0] + reach.corner[1] > chain.bonds)
     }

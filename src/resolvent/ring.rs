@@ -244,6 +244,7 @@ mod tests {
             left: None,
             right: None,
             force: Default::default(),
+            general: None,
         }
     }
 

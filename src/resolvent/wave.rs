@@ -98,6 +98,7 @@ pub(in crate::resolvent) mod tests {
             left: end(friction[0]),
             right: end(friction[1]),
             force: Default::default(),
+            general: None,
         }
     }
 

@@ -49,6 +49,10 @@ pub fn plan_evolve<'a>(
 ) -> Result<Prepared<'a, Run>, Error> {
     options.check(Task::Evolve)?;
     law.check(chain)?;
+    if chain.coefficients().is_some() {
+        let reason = "coefficients that depend on the site are not answered yet";
+        return Err(Error::NoAnswer(reason.into()));
+    }
     times.check()?;
     let microscopic = times.on(chain);
     let kept = options.covariance.of(&times.values)?;

@@ -2,11 +2,14 @@
 //! an earlier one that was asked for the same.
 
 use super::{Error, Options, Times};
-use crate::chain::Chain;
+use crate::chain::{Chain, Coefficients};
 use crate::method::{Method, Task};
 use crate::numerics::double_double::period_of;
 use crate::output::Checksum;
-use crate::scenario::{ChainTable, ForceTable, Harmonic, LeftEnd, RightEnd, Scenario};
+use crate::scenario::{
+    ChainTable, Coefficient, ForceAt, ForceTable, Harmonic, LeftEnd, RightEnd, Scenario,
+    Thermostat, ThermostatAt,
+};
 use serde_json::{Map, Value, json};
 
 pub(super) fn request(
@@ -41,36 +44,102 @@ pub(super) fn describe(request: &mut Map<String, Value>, scenario: &Scenario) ->
     });
     request.insert("scenario".into(), json!(scenario));
     request.insert("initial_checksum".into(), json!(checksum.transpose()?));
+    let mut files = serde_json::Map::new();
+    for (key, coefficient) in scenario.chain.coefficients() {
+        if let Coefficient::Table(table) = coefficient
+            && let Some(values) = table.numbers()
+        {
+            let mut sum = crc32fast::Hasher::new();
+            values.iter().for_each(|value| sum.update(&value.to_le_bytes()));
+            files.insert(key.name().into(), json!(format!("{:08x}", sum.finalize())));
+        }
+    }
+    if !files.is_empty() {
+        request.insert("coefficient_checksums".into(), Value::Object(files));
+    }
     Ok(())
 }
 
 /// The scenario of a chain; the amplitudes of its force to a rounding.
 pub(super) fn scenario_of(chain: &Chain, times: Option<&Times>) -> Scenario {
     let force = &chain.force;
-    let scale = (chain.bonds as f64).sqrt();
-    let part = |&(order, f): &(u32, num_complex::Complex64)| Harmonic {
-        order,
-        amplitude: 2.0 * f.norm() * scale,
-        phase: f.arg(),
-    };
     let oscillates = !force.harmonics.is_empty();
     let table = ForceTable {
         mean: force.mean,
         period: oscillates.then(|| period_of(force.frequency).hi),
-        harmonics: force.harmonics.iter().map(part).collect(),
+        harmonics: force.harmonics.iter().map(|part| harmonic(chain, part)).collect(),
     };
-    Scenario {
+    let time = times.map(Times::table);
+    let (thermostat, forces) = Default::default();
+    let scenario = Scenario {
         chain: ChainTable {
             topology: chain.topology,
             bonds: chain.bonds,
-            flip_rate: chain.flip_rate,
+            flip_rate: chain.flip_rate.into(),
+            mass: 1.0.into(),
+            spring: 1.0.into(),
+            pinning: 0.0.into(),
         },
         left: LeftEnd { thermostat: chain.left },
         right: RightEnd {
             thermostat: chain.right,
             force: (*force != Default::default()).then_some(table),
         },
+        thermostat,
+        force: forces,
         initial: None,
-        time: times.map(Times::table),
+        time,
+    };
+    match chain.coefficients() {
+        Some(coefficients) => with_coefficients(scenario, chain, coefficients),
+        None => scenario,
     }
+}
+
+/// The same with coefficients: as numbers, or where all are equal as one number.
+fn with_coefficients(
+    mut scenario: Scenario,
+    chain: &Chain,
+    coefficients: &Coefficients,
+) -> Scenario {
+    let written = |values: &[f64]| -> Coefficient {
+        match values.iter().all(|value| *value == values[0]) {
+            true => values[0].into(),
+            false => values.to_vec().into(),
+        }
+    };
+    let table = &mut scenario.chain;
+    table.flip_rate = written(&coefficients.flip_rate);
+    table.mass = written(&coefficients.mass);
+    table.spring = written(&coefficients.spring);
+    table.pinning = written(&coefficients.pinning);
+    let inner = |site: usize| site != 0 && site != chain.bonds;
+    scenario.thermostat = (coefficients.thermostats.iter())
+        .filter(|(site, _)| inner(*site))
+        .map(|&(site, Thermostat { temperature, friction })| ThermostatAt {
+            site,
+            temperature,
+            friction,
+        })
+        .collect();
+    let period = chain.force.frequency;
+    let last = &mut scenario.right.force;
+    *last = None;
+    for force in &coefficients.forces {
+        let harmonics: Vec<Harmonic> =
+            force.harmonics.iter().map(|part| harmonic(chain, part)).collect();
+        let period = (!harmonics.is_empty()).then(|| period_of(period).hi);
+        let (site, mean) = (force.site, force.mean);
+        if site == chain.bonds {
+            *last = Some(ForceTable { mean, period, harmonics });
+        } else {
+            scenario.force.push(ForceAt { site, mean, period, harmonics });
+        }
+    }
+    scenario
+}
+
+fn harmonic(chain: &Chain, &(order, f): &(u32, num_complex::Complex64)) -> Harmonic {
+    let amplitude = 2.0 * f.norm() * (chain.bonds as f64).sqrt();
+    Harmonic { order, amplitude, phase: f.arg() }
 }

@@ -43,6 +43,10 @@ pub fn plan_steady<'a>(
 ) -> Result<Prepared<'a, Run>, Error> {
     options.check(Task::Steady)?;
     let keep = options.covariance.any();
+    if chain.coefficients().is_some() {
+        let reason = "coefficients that depend on the site are not answered yet";
+        return Err(Error::NoAnswer(reason.into()));
+    }
     let method = choose(chain, options, keep)?;
     if options.phases > 0 && chain.force.harmonics.is_empty() {
         let reason = "the force of this chain is constant; there is one stationary state";

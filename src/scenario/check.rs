@@ -1,6 +1,8 @@
 //! What a schema cannot say: which keys go together, the order of the times, the profiles on the
 //! grid.
 
+mod sites;
+
 use super::document::{Document, Value, shortened};
 use super::schema::LARGEST_NUMBER;
 use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, Topology};
@@ -10,6 +12,8 @@ use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, 
 pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     ring_has_no_ends(scenario, document)?;
     harmonics_have_a_period(scenario, document)?;
+    sites::sites(scenario, document)?;
+    sites::coefficients(scenario, document)?;
     if let Some(time) = &scenario.time {
         times_increase(&time.outputs, document)?;
     }
@@ -18,7 +22,9 @@ pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), Sc
 
 /// Checks the values of the initial profiles at every site. O(N).
 pub(super) fn profiles(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
+    sites::values(scenario, document)?;
     let Some(initial) = &scenario.initial else { return Ok(()) };
+    sites::initial_of_pinned(scenario, initial, document)?;
     let r = || scenario.elongation_positions();
     let p = || scenario.momentum_positions();
     if let Some(tension) = &initial.tension {
@@ -26,6 +32,13 @@ pub(super) fn profiles(scenario: &Scenario, document: &Document) -> Result<(), S
     }
     profile(&initial.elongation, r(), false, "initial.elongation", document)?;
     profile(&initial.momentum, p(), false, "initial.momentum", document)?;
+    if let Some(displacement) = &initial.displacement {
+        profile(displacement, p(), false, "initial.displacement", document)?;
+    }
+    if let (Some(var_q), Some(var_p)) = (&initial.var_q, &initial.var_p) {
+        profile(var_q, p(), true, "initial.var_q", document)?;
+        return profile(var_p, p(), true, "initial.var_p", document);
+    }
     if let (Some(var_r), Some(var_p)) = (&initial.var_r, &initial.var_p) {
         profile(var_r, r(), true, "initial.var_r", document)?;
         return profile(var_p, p(), true, "initial.var_p", document);
@@ -41,8 +54,13 @@ fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
         return Ok(());
     };
     let has = |key: &str| keys.contains_key(key);
+    // A mean that is written as "0" says nothing.
+    let says = |key: &str| match keys.get(key).map(|node| &node.value) {
+        Some(Value::Text(text)) => text != "0" || !["elongation", "momentum"].contains(&key),
+        value => value.is_some(),
+    };
     let together =
-        |first: &str, others: &[&str], allowed: &str| match others.iter().find(|key| has(key)) {
+        |first: &str, others: &[&str], allowed: &str| match others.iter().find(|key| says(key)) {
             Some(key) if has(first) => Err(document.refuse(
                 &format!("initial.{key}"),
                 format!("{key} beside {first}"),
@@ -51,12 +69,14 @@ fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
             _ => Ok(()),
         };
     let held = "only elongation and momentum beside a covariance file, which holds the variances";
-    together("covariance", &["temperature", "var_r", "var_p", "state", "tension"], held)?;
+    together("covariance", &["temperature", "var_r", "var_q", "var_p", "state", "tension"], held)?;
     let gibbs = "only temperature and tension beside state = \"gibbs\", which sets the means";
-    together("state", &["elongation", "momentum", "var_r", "var_p"], gibbs)?;
+    together("state", &["elongation", "momentum", "var_r", "var_q", "var_p"], gibbs)?;
     let both = "either temperature, or var_r and var_p";
-    together("temperature", &["var_r", "var_p"], both)?;
-    for (key, other) in [("var_r", "var_p"), ("var_p", "var_r")] {
+    together("temperature", &["var_r", "var_q", "var_p"], both)?;
+    together("var_q", &["var_r"], "var_q on a pinned chain, var_r on others")?;
+    let with_var_p = if has("var_q") { "var_q" } else { "var_r" };
+    for (key, other) in [("var_r", "var_p"), ("var_q", "var_p"), ("var_p", with_var_p)] {
         if has(key) && !has(other) {
             return Err(document.refuse(
                 &format!("initial.{key}"),
@@ -72,7 +92,7 @@ fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
             "tension beside state = \"gibbs\"",
         ));
     }
-    if !has("temperature") && !has("var_r") && !has("covariance") {
+    if !has("temperature") && !has("var_p") && !has("covariance") {
         let allowed =
             "a number, or a mathematical expression in x between quotes (or var_r and var_p)";
         return Err(document.refuse(

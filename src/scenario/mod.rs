@@ -7,6 +7,8 @@
 //! initial profiles, some 10 ns each; no memory in N.
 
 mod check;
+mod coefficient;
+mod disorder;
 mod document;
 mod error;
 mod expression;
@@ -18,6 +20,7 @@ mod similar;
 mod starting_points;
 mod types;
 
+pub use coefficient::{Coefficient, CoefficientKey, CoefficientTable};
 pub use error::ScenarioError;
 pub use expression::{Expression, ExpressionError};
 pub use schema::{LARGEST_NUMBER, schema};
@@ -50,12 +53,13 @@ impl Scenario {
     ) -> Result<Scenario, E> {
         let text = text(path)?;
         let name = path.display().to_string();
-        let mut scenario = Scenario::from_str_if(&text, &name, overrides, fits)?;
-        // A covariance file is found beside the scenario file.
+        // Other files are found beside the scenario file.
+        let folder = path.with_file_name("");
+        let mut scenario = read_from(&text, &name, overrides, &folder, fits)?;
         if let Some(covariance) =
             scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut())
         {
-            *covariance = path.with_file_name("").join(&*covariance).display().to_string();
+            *covariance = folder.join(&*covariance).display().to_string();
         }
         Ok(scenario)
     }
@@ -77,17 +81,15 @@ impl Scenario {
         overrides: &[String],
         fits: impl FnOnce(&Scenario) -> Result<(), E>,
     ) -> Result<Scenario, E> {
-        let (scenario, document) = form(text, name, overrides)?;
-        fits(&scenario)?;
-        Ok(complete(scenario, &document)?)
+        read_from(text, name, overrides, Path::new(""), fits)
     }
 
-    /// The scenario as a TOML text that reads back to the same scenario; a covariance file is named
-    /// by its absolute path, so that it is found from everywhere.
+    /// The scenario as a TOML text that reads back to the same scenario; files are named by their
+    /// absolute paths, so that they are found from everywhere.
     pub fn to_toml(&self) -> Result<String, std::io::Error> {
         let mut scenario = self.clone();
-        let file = scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut());
-        if let Some(file) = file {
+        let covariance = scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut());
+        for file in scenario.chain.files_mut().chain(covariance) {
             *file = std::path::absolute(&*file)?.display().to_string();
         }
         toml::to_string(&scenario).map_err(std::io::Error::other)
@@ -146,6 +148,20 @@ pub fn read_text(from: impl Read) -> Result<String, String> {
     })
 }
 
+/// The scenario of a text; files that it names are found in `folder`.
+fn read_from<E: From<ScenarioError>>(
+    text: &str,
+    name: &str,
+    overrides: &[String],
+    folder: &Path,
+    fits: impl FnOnce(&Scenario) -> Result<(), E>,
+) -> Result<Scenario, E> {
+    let (mut scenario, document) = form(text, name, overrides)?;
+    fits(&scenario)?;
+    scenario.chain.read_files(&document, folder)?;
+    Ok(complete(scenario, &document)?)
+}
+
 /// The scenario of a text whose form and meaning are right, the values of its profiles aside.
 fn form<'a>(
     text: &'a str,
@@ -163,7 +179,9 @@ fn form<'a>(
 /// The scenario with the values of its profiles checked and a Gibbs state put into them.
 fn complete(mut scenario: Scenario, document: &Document) -> Result<Scenario, ScenarioError> {
     check::profiles(&scenario, document)?;
+    let pinned = scenario.chain.is_pinned();
     if let Some(initial) = &mut scenario.initial
+        && !pinned
         && initial.state.take() == Some(InitialState::Gibbs)
     {
         initial.elongation = initial.tension.take().unwrap_or_default();

@@ -5,6 +5,7 @@
 //! use and that reading obeys.
 
 use super::Expression;
+use super::coefficient::{self, Coefficient};
 use schemars::JsonSchema;
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +21,12 @@ pub struct Scenario {
     /// The right end (open chain only): free without thermostat and force.
     #[serde(default, skip_serializing_if = "RightEnd::is_free")]
     pub right: RightEnd,
+    /// Thermostats at any atom, in addition to those of the ends (open chain only).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub thermostat: Vec<ThermostatAt>,
+    /// Forces on any atom, in addition to that of the right end (open chain only).
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub force: Vec<ForceAt>,
     /// The law of the coordinates at time 0.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub initial: Option<InitialTable>,
@@ -39,9 +46,72 @@ pub struct ChainTable {
     pub bonds: usize,
     /// Rate γ at which each velocity is flipped, in microscopic time, from 0 to 10^5: where it is
     /// larger, the energy moves so slowly that differences of neighbouring sites drown in
-    /// roundings; a smaller one with correspondingly shorter times says the same.
-    #[schemars(range(min = 0.0, max = 100_000.0))]
-    pub flip_rate: f64,
+    /// roundings; a smaller one with correspondingly shorter times says the same. Of every atom: a
+    /// number, or as mass.
+    #[schemars(schema_with = "coefficient::flip_rate")]
+    pub flip_rate: Coefficient,
+    /// Masses m_n of the atoms, from 10^-6 to 10^6: a number, an expression in x, an array, or a
+    /// table with file, or with uniform, normal or choose and a seed.
+    #[serde(default = "Coefficient::one", skip_serializing_if = "Coefficient::is_one")]
+    #[schemars(schema_with = "coefficient::mass")]
+    pub mass: Coefficient,
+    /// Spring constants k_n of the bonds, from 10^-6 to 10^6: a number, or as mass.
+    #[serde(default = "Coefficient::one", skip_serializing_if = "Coefficient::is_one")]
+    #[schemars(schema_with = "coefficient::spring")]
+    pub spring: Coefficient,
+    /// Pinning κ_n of the atoms, the energy κ_n q_n²/2, from 0 to 10^6: a number, or as mass.
+    #[serde(default, skip_serializing_if = "Coefficient::is_zero")]
+    #[schemars(schema_with = "coefficient::pinning")]
+    pub pinning: Coefficient,
+}
+
+/// `[[thermostat]]`: a Langevin thermostat at any atom, −λ p dτ + √(2 λ m T) dw.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ThermostatAt {
+    /// The atom n, from 0 to N.
+    pub site: usize,
+    /// Temperature T ≥ 0.
+    #[schemars(range(min = 0.0))]
+    pub temperature: f64,
+    /// Friction λ > 0.
+    #[serde(default = "one")]
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    pub friction: f64,
+}
+
+impl ThermostatAt {
+    /// What is there.
+    pub fn thermostat(&self) -> Thermostat {
+        Thermostat { temperature: self.temperature, friction: self.friction }
+    }
+}
+
+/// `[[force]]`: a force on any atom, as `[right.force]` is on the last one. All forces that
+/// oscillate have one period.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
+#[serde(deny_unknown_fields)]
+pub struct ForceAt {
+    /// The atom n, from 0 to N.
+    pub site: usize,
+    /// Constant part.
+    #[serde(default)]
+    pub mean: f64,
+    /// Period θ > 0 in microscopic time, the same for all forces; required with harmonics.
+    #[schemars(extend("exclusiveMinimum" = 0.0))]
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub period: Option<f64>,
+    /// Oscillating parts, at most 1000; parts of the same order add up.
+    #[schemars(length(max = 1000))]
+    #[serde(default)]
+    pub harmonics: Vec<Harmonic>,
+}
+
+impl ForceAt {
+    /// What acts there.
+    pub fn force(&self) -> ForceTable {
+        ForceTable { mean: self.mean, period: self.period, harmonics: self.harmonics.clone() }
+    }
 }
 
 /// Open chain or ring.
@@ -145,10 +215,13 @@ pub struct InitialTable {
     /// E r_n at x = n/N.
     #[serde(default)]
     pub elongation: Expression,
+    /// E q_n at x = n/N, of a pinned chain, in place of elongation.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub displacement: Option<Expression>,
     /// E p_n at x = n/N.
     #[serde(default)]
     pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N, ≥ 0; required, except beside var_r and var_p or a covariance,
+    /// Var r_n = Var p_n at x = n/N (Var p_n = m_n T, Var r_n = T/k_n in general), ≥ 0; required, except beside var_r and var_p or a covariance,
     /// which hold it: there it is left out, and 0.
     #[serde(default = "Expression::left_out", skip_serializing_if = "Expression::is_left_out")]
     pub temperature: Expression,
@@ -158,8 +231,12 @@ pub struct InitialTable {
     /// Var p_n at x = n/N, ≥ 0; with var_r, in place of temperature.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub var_p: Option<Expression>,
+    /// Var q_n at x = n/N, ≥ 0, of a pinned chain; with var_p, in place of temperature.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub var_q: Option<Expression>,
     /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n
-    /// = 0. Reading turns it into profiles.
+    /// = 0. Reading turns it into profiles. Of a pinned chain the correlated Gibbs law, E q_n =
+    /// displacement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<InitialState>,
     /// The tension of the Gibbs state at x = n/N.

@@ -108,7 +108,7 @@ fn chain(random: &mut ChaCha8Rng) -> (Chain, f64) {
     } else {
         random.random_range(1..4)
     };
-    (Chain { topology, bonds, flip_rate, left, right, force }, period)
+    (Chain { topology, bonds, flip_rate, left, right, force, general: None }, period)
 }
 
 fn law(chain: &Chain, random: &mut ChaCha8Rng) -> InitialLaw {

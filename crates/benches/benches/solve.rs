@@ -21,6 +21,7 @@ fn chain(bonds: usize) -> Chain {
         left: end(2.0),
         right: end(1.0),
         force,
+        general: None,
     }
 }
 

@@ -80,6 +80,7 @@ pub(super) struct Direct {
 
 impl Direct {
     pub fn new(chain: &Chain) -> Direct {
+        chain.assert_homogeneous();
         let interface = Interface::new(chain);
         let judge = interface.with_other_roundings();
         Direct { chain: chain.clone(), modes: Modes::new(chain), interface, judge }

@@ -102,6 +102,7 @@ pub fn evolve(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
+    chain.assert_homogeneous();
     let equation = Equation::new(chain);
     let times = &exact(times)[..];
     let last = times.last().map_or(0.0, |last| last.hi);
