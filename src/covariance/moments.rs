@@ -79,6 +79,17 @@ impl MomentErrors {
         }
     }
 
+    /// A function of every error and the one of the same kind in `other`.
+    pub fn with(self, other: MomentErrors, f: impl Fn(f64, f64) -> f64) -> MomentErrors {
+        MomentErrors {
+            mean_r: f(self.mean_r, other.mean_r),
+            mean_p: f(self.mean_p, other.mean_p),
+            var_r: f(self.var_r, other.var_r),
+            var_p: f(self.var_p, other.var_p),
+            correlation: f(self.correlation, other.correlation),
+        }
+    }
+
     /// These errors and the distance of a second approximation from the first.
     pub fn with_distance(self, chain: &Chain, first: &Moments, second: &Moments) -> MomentErrors {
         let bonds = chain.bonds;

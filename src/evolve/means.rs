@@ -2,18 +2,18 @@
 //! log N) a step.
 //!
 //! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped
-//! through; w is stepped with Radau IIA, one trajectory with steps H and one with H/2 as for the
-//! moments, with the same estimate of the error of the finer one. Time integrals of z̄, z̄² and F
+//! through; w is stepped with Radau IIA, with the same estimate of the error as for the moments. Time integrals of z̄, z̄² and F
 //! p̄_N are exact to the same order, the largest value of (1/N) Σ z̄² is found between the stages
 //! from its values and slopes.
 
 use super::envelope::mean_integrals;
+use super::halving::{Comparison, Difference, Halving};
 use super::radau::{EvolveError, GAIN, STAGES};
 use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, Unresolved};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{apart, largest};
+use crate::covariance::moments::{MomentErrors, apart, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
@@ -75,7 +75,7 @@ pub fn evolve<E: MomentEquations>(
     // What oscillates for ever is not stepped through: the force's period is no motion of w.
     let still = Chain { force: Default::default(), ..chain.clone() };
     let mut unresolved = Unresolved::new(&still, &deviation, 0.0, 1e-3 * tolerance * size);
-    let (mut passed, mut distance, mut rounding) = (Double::default(), [0.0; 2], [0.0; 2]);
+    let (mut passed, mut halving, mut rounding) = (Double::default(), Halving::default(), [0.0; 2]);
     let mut outputs = Vec::with_capacity(times.len());
     for output in times {
         while passed.hi < output.hi {
@@ -84,33 +84,28 @@ pub fn evolve<E: MomentEquations>(
             if time + step <= time {
                 return Err(EvolveError::StepTooSmall { time, tolerance });
             }
-            let next_coarse = step_from(&coarse, step)?;
+            let last = |mut stages: Vec<Vec<f64>>| stages.pop().unwrap_or_default();
+            let next_coarse = last(step_from(&coarse, step)?);
+            let whole = last(step_from(&fine, step)?);
             let half = step_from(&fine, step / 2.0)?;
             let next_fine = step_from(&half[STAGES - 1], step / 2.0)?;
-            let distances = |a: &[f64], b: &[f64]| {
-                let ((a_r, a_p), (b_r, b_p)) = (a.split_at(chain.bonds), b.split_at(chain.bonds));
-                [apart(a_r, b_r), apart(a_p, b_p)]
-            };
-            let after = distances(&next_coarse[STAGES - 1], &next_fine[STAGES - 1]);
-            let lost =
-                distances(&fine, &next_fine[STAGES - 1]).map(|change| 8.0 * f64::EPSILON * change);
-            let difference = match unresolved.concerns(time, step) {
-                true => {
-                    let alone = step_from(&fine, step)?;
-                    let squares = alone[STAGES - 1]
-                        .iter()
-                        .zip(&next_fine[STAGES - 1])
-                        .map(|(a, b)| (a - b).powi(2));
-                    Some(squares.sum::<f64>().sqrt())
-                }
-                false => None,
-            };
-            let [before, most] = [distance, after].map(|d: [f64; 2]| d[0].max(d[1]));
+            let quarter = last(step_from(&fine, step / 4.0)?);
+            let quarters = last(step_from(&quarter, step / 4.0)?);
+            let lost = apart_by_kind(chain, &fine, &next_fine[STAGES - 1])
+                .map(|change| 8.0 * f64::EPSILON * change);
             let rounded = lost[0].max(lost[1]);
-            let missed =
-                difference.map_or(0.0, |d| CAUTION * GAIN * (d - rounded).max(0.0) + rounded);
-            let allowed = 0.5 * tolerance * GAIN * size;
-            if !steps.accepts(time, step, [before, most.max(before + missed)], allowed, rounded) {
+            let compared = Comparison {
+                whole: difference(chain, &whole, &next_fine[STAGES - 1]),
+                half: Some(difference(chain, &quarters, &half[STAGES - 1])),
+                before: difference(chain, &coarse, &fine).size,
+                after: difference(chain, &next_coarse, &whole),
+            };
+            let next = halving.after(&compared);
+            let difference = compared.half.filter(|_| unresolved.concerns(time, step));
+            let difference = difference.map(|half| half.size);
+            let missed = difference.map_or(0.0, |d| CAUTION * (d - rounded).max(0.0));
+            let seen = [halving.size(), halving.size() + next.last().max(missed)];
+            if !steps.accepts(time, step, seen, 0.5 * tolerance * size, rounded) {
                 continue;
             }
             for (offset, stages) in [(0.0, &half), (step / 2.0, &next_fine)] {
@@ -125,15 +120,16 @@ pub fn evolve<E: MomentEquations>(
             }
             passed = if step == left { output } else { passed.plus(step.into()) };
             rounding = [rounding[0] + lost[0], rounding[1] + lost[1]];
-            distance = after;
             unresolved.advance(step, difference);
-            fine = next_fine.into_iter().next_back().unwrap_or_default();
-            coarse = next_coarse.into_iter().next_back().unwrap_or_default();
+            fine = last(next_fine);
+            let points = next_coarse.iter().zip(&whole).zip(&fine);
+            coarse = points.map(|((c, w), f)| f + (c - w) + GAIN / next.gain() * (w - f)).collect();
+            halving = next;
             let share = (1.0 + passed.hi / fast).ln() / (1.0 + end / fast).ln();
             monitor.advance(Progress {
                 share,
                 time: passed.hi,
-                error: most,
+                error: halving.size() + unresolved.error(passed.hi),
                 ..Default::default()
             })?;
         }
@@ -141,7 +137,7 @@ pub fn evolve<E: MomentEquations>(
         let sums = mean_integrals(chain, solve, &periodic, &deviation, (&fine, &integral), output)?;
         let lasting = [0, 1].map(|i| {
             let part = if i == 0 { &fine[..chain.bonds] } else { &fine[chain.bonds..] };
-            distance[i] / GAIN
+            [halving.errors().mean_r, halving.errors().mean_p][i]
                 + unresolved.error(output.hi)
                 + rounding[i]
                 + periodic.error
@@ -160,6 +156,19 @@ pub fn evolve<E: MomentEquations>(
         });
     }
     Ok(outputs)
+}
+
+/// The largest differences of r̄ and of p̄.
+fn apart_by_kind(chain: &Chain, a: &[f64], b: &[f64]) -> [f64; 2] {
+    let ((a_r, a_p), (b_r, b_p)) = (a.split_at(chain.bonds), b.split_at(chain.bonds));
+    [apart(a_r, b_r), apart(a_p, b_p)]
+}
+
+/// The same with the Euclidean norm of all.
+fn difference(chain: &Chain, a: &[f64], b: &[f64]) -> Difference {
+    let [mean_r, mean_p] = apart_by_kind(chain, a, b);
+    let size = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+    Difference { size, columns: MomentErrors { mean_r, mean_p, ..Default::default() } }
 }
 
 /// The means at the stages of a step of length h, `force` acting on the last coordinate. They are

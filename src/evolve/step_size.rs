@@ -1,7 +1,6 @@
-//! The size of the next step, from how fast two trajectories of one step and of two half steps
-//! drift apart.
+//! The size of the next step, from what the last ones added to the error.
 //!
-//! Their distance may reach `allowed` at the end. Equal steps on a logarithmic axis of time have
+//! The error may reach `allowed` at the end. Equal steps on a logarithmic axis of time have
 //! equal shares of that, because steps grow with time while the fast modes die; so the shares add
 //! up to one however many steps there are. A step aims at a fifth of its share and is repeated if
 //! it takes more than two. After a repetition the step grows by one per cent, three, seven, ...:

@@ -4,8 +4,8 @@
 //! long step and two half steps agree that the rotation is gone, and their distance says nothing of
 //! it. Two facts bound the loss all the same. First, a step grows threefold at most, so that on the
 //! way from resolved to extinguished at least one step shows the amplitude in the difference
-//! between it and its halves, both begun at the same point: six such differences together exceed
-//! what is lost (the test below). Second, every complex eigenvalue of B and of 𝓛 has a real part of
+//! between its first half and two quarters, both begun at the same point: three times the sum of
+//! such differences exceeds what is lost (the test below). Second, every complex eigenvalue of B and of 𝓛 has a real part of
 //! -γ or less (x*(2γ + Γ)x/2 ≥ γ in the quadratic eigenproblem of the means; for 𝓛 seen in 300
 //! random chains), so no rotation is larger than what e^(-γτ) leaves of it.
 
@@ -20,8 +20,8 @@ const FASTEST: f64 = 4.0;
 /// [`super::radau::GAIN`] (1700 times at 10 radians, 76 at 16).
 pub(super) const RESOLVED: f64 = 10.0;
 
-/// How many differences exceed the loss.
-pub(super) const CAUTION: f64 = 6.0;
+/// How many times the differences exceed the loss (2.6 in the test below).
+pub(super) const CAUTION: f64 = 3.0;
 
 /// The loss of one evolution, Frobenius norm.
 #[derive(Debug, Clone)]
@@ -59,13 +59,13 @@ impl Unresolved {
         FASTEST * step > RESOLVED
     }
 
-    /// Whether a step from `time` has to be compared with its halves from the same point.
+    /// Whether the first half of a step from `time` has to be compared with its quarters.
     pub fn concerns(&self, time: f64, step: f64) -> bool {
         Unresolved::too_long(step) && self.left(time) > self.negligible
     }
 
-    /// After a step: `difference` is that between the step and its halves from the same point,
-    /// where it was looked for.
+    /// After a step: `difference` is that between its first half and the quarters of it, where it
+    /// was looked for.
     pub fn advance(&mut self, step: f64, difference: Option<f64>) {
         self.lost *= (-self.rate * step).exp();
         self.lost += match difference {
@@ -83,7 +83,7 @@ impl Unresolved {
 
 #[cfg(test)]
 mod tests {
-    use super::super::radau::{GAIN, STAGES};
+    use super::super::radau::STAGES;
     use super::*;
     use num_complex::Complex64;
 
@@ -123,14 +123,14 @@ mod tests {
                         while radians < 3e3 {
                             let step = radians / FASTEST;
                             let z = Complex64::new(-damping * step, lower * radians);
-                            let half = factor(z / 2.0);
-                            let difference = ((factor(z) - half * half) * fine).norm();
+                            let (half, quarter) = (factor(z / 2.0), factor(z / 4.0));
+                            let difference = ((half - quarter * quarter) * fine).norm();
                             exact *= z.exp();
                             fine *= half * half;
                             if Unresolved::too_long(step) {
                                 unresolved.advance(step, Some(difference));
                             } else {
-                                resolved += difference / GAIN;
+                                resolved += 2.0 * difference;
                                 unresolved.advance(step, None);
                             }
                             worst = worst

@@ -1,0 +1,332 @@
+//! One step of the means and the covariance, and what is told of the error of its end.
+
+use super::halving::Difference;
+use super::means;
+use super::tableau::Tableau;
+use crate::chain::Double;
+use crate::covariance::moments::{
+    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, apart, largest,
+};
+use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
+use crate::monitor::record;
+use crate::numerics::double_double::phase_error;
+use crate::scenario::Topology;
+use num_complex::Complex64;
+
+/// A point of a trajectory: the means, and C less the reference state T_ref·1.
+#[derive(Clone)]
+pub(super) struct Point {
+    pub mean: Vec<f64>,
+    pub state: Vec<f64>,
+}
+
+/// Integrals along a trajectory; `state` is ∫ (C - T_ref), the variances and correlations are read
+/// off it at an output.
+#[derive(Clone, Default)]
+pub(super) struct Path {
+    pub state: Vec<f64>,
+    /// The means' part.
+    pub means: TimeIntegrals,
+}
+
+/// Errors that add up along a trajectory, absolute.
+#[derive(Clone, Copy, Default)]
+pub(super) struct Losses {
+    /// Of the variances: residuals of the solves and roundings of the increments, which are others
+    /// in every step.
+    pub variance: f64,
+    /// Of the variances: roundings that are alike in a step and in its halves.
+    pub alike: f64,
+    /// Of the means.
+    pub mean: f64,
+}
+
+record!(Point { mean, state });
+record!(Path { state, means });
+record!(Losses { variance, alike, mean });
+
+impl Losses {
+    /// The largest of them.
+    pub fn largest(&self) -> f64 {
+        (self.variance + self.alike).max(self.mean)
+    }
+
+    /// With those of a step, of whose variances the part `seen` is real.
+    pub fn with(&self, step: &Losses, seen: f64) -> Losses {
+        Losses {
+            variance: self.variance + seen * step.variance,
+            alike: self.alike + step.alike,
+            mean: self.mean + step.mean,
+        }
+    }
+}
+
+pub(super) struct Run<'a, E> {
+    pub equations: &'a E,
+    pub tableau: Tableau,
+    pub reference: f64,
+    pub solve_tolerance: f64,
+    /// The matrix 1, which is stationary where nothing enters or leaves, and the start's Σ E z²
+    /// less the reference state's.
+    pub identity: Vec<f64>,
+    pub energy: f64,
+    /// On a ring u uᵀ, u the direction in which all bonds lengthen alike, which is stationary too,
+    /// and the start's variance along u.
+    pub uniform: Option<Vec<f64>>,
+    pub length: f64,
+    /// The highest frequency of the force.
+    pub highest: f64,
+}
+
+pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
+    a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// Σ E z² less the reference state's.
+pub(super) fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
+    product(&point.state, identity) + point.mean.iter().map(|z| z * z).sum::<f64>()
+}
+
+impl<E: MomentEquations> Run<'_, E> {
+    /// One step of length h. Adds to the integrals, and to the losses what the solves' residuals
+    /// and the roundings may leave.
+    ///
+    /// With V_j = α_j y + D_j the branches carry increments, (λ_j/h - 𝓛) D_j = α_j 𝓛y + (T⁻¹G)_j,
+    /// y(h) = y + Σ_j T_sj D_j: the sum amplifies rounding and residuals by Σ_j |T_sj α_j|, a
+    /// thousand at seven stages, and so it amplifies those of an increment only. The integral is ∫y
+    /// = h y + Σ_j (h T_sj/λ_j) D_j, because the weights are A's last row.
+    pub fn step(
+        &self,
+        from: &Point,
+        time: Double,
+        h: f64,
+        path: Option<&mut Path>,
+        losses: &mut Losses,
+    ) -> Result<Point, SolveError> {
+        let (chain, tableau) = (self.equations.chain(), &self.tableau);
+        let stages = tableau.nodes.len();
+        let open = chain.topology == Topology::Open;
+        let force: Vec<f64> = tableau
+            .nodes
+            .iter()
+            .map(|c| if open { chain.force.at(time.plus((c * h).into())) } else { 0.0 })
+            .collect();
+        let mut means = means::stages(self.equations, tableau, &from.mean, &force, h)?;
+        let sources: Vec<Vec<f64>> = means
+            .iter()
+            .map(|z| chain.covariance_source(&z[chain.bonds..], self.reference))
+            .collect();
+        let change = self.equations.generator(&from.state);
+        let mut state = from.state.clone();
+        let mut integral = path;
+        if let Some(path) = &mut integral {
+            path.state.iter_mut().zip(&from.state).for_each(|(sum, y)| *sum += h * y);
+            path.means.add_stages(
+                chain,
+                &means,
+                &force,
+                tableau.matrix[stages - 1].iter().map(|b| h * b),
+            );
+        }
+        let momenta: Vec<Vec<Complex64>> = (tableau.branches.iter())
+            .map(|branch| {
+                let source =
+                    |n: usize| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum();
+                (0..chain.atoms()).map(source).collect()
+            })
+            .collect();
+        let equations: Vec<Shifted<'_>> = (tableau.branches.iter().zip(&momenta))
+            .map(|(branch, momenta)| {
+                let weight = branch.column[stages - 1];
+                Shifted {
+                    shift: branch.eigenvalue / h,
+                    source: Source { state: Some(&change), scale: branch.scale, momenta },
+                    weights: vec![weight, weight * h / branch.eigenvalue],
+                }
+            })
+            .collect();
+        let mut states = vec![&mut state[..]];
+        states.extend(integral.map(|path| &mut path.state[..]));
+        let reports = self.equations.solve_all(&equations, &mut states, self.solve_tolerance)?;
+        for (equation, report) in equations.iter().zip(reports) {
+            losses.variance += 2.0 * equation.weights[0].norm() * report.error;
+        }
+        let mut to = Point { mean: means.pop().expect("a method has stages"), state };
+        if chain.is_isolated() {
+            losses.alike += 0.25 * self.restore(&mut to);
+        }
+        let amplification: f64 =
+            tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
+        let rounding = 4.0 * f64::EPSILON;
+        // The coefficients' own roundings turn every step's means the same way.
+        losses.mean += 2.0 * rounding * (apart(&from.mean, &to.mean) + largest(&to.mean));
+        // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
+        let spread = (chain.atoms() as f64).sqrt();
+        losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
+        // What hardly moves gains h times the rounding of 𝓛y, the same in every step: over many
+        // atoms it averages in a slow mode, and where energy can leave the balance of the total
+        // energy shows it too. A strong friction acts on one atom, and its roundings are spread
+        // over all modes (campaign, seed 3007: 1e-11 by λ = 74 in τ = 37).
+        let averaged = if chain.is_isolated() { 1.0 } else { (4.0 / spread).min(1.0) };
+        let rate = chain.flip_rate + 16.0 * largest(&chain.friction());
+        losses.alike += averaged * rounding * rate * h * self.equations.norm(&to.state) / spread;
+        Ok(to)
+    }
+
+    /// Takes back what roundings changed of the conserved quantities of an isolated chain: the
+    /// total energy, and on a ring, whose total length every trajectory keeps, the variance of
+    /// that. A stationary direction gains h times the rounding of 𝓛y, which is γ|y| ε and the same
+    /// in every late step, so it would grow like γτ. The quantities are linear in C, so that what
+    /// is to be taken back is known exactly: with a = u·Cu and t = tr C too large, a of u uᵀ and (t -
+    /// a)/(n - 1) of 1 - u uᵀ. Returned is the largest change of a variance: other slow modes
+    /// feel a part of the same roundings (seen: a tenth).
+    fn restore(&self, to: &mut Point) -> f64 {
+        let chain = self.equations.chain();
+        let (n, bonds) = (chain.coordinates() as f64, chain.bonds as f64);
+        let energy = twice_energy(to, &self.identity) - self.energy;
+        let Some(uniform) = &self.uniform else {
+            let surplus = energy / n;
+            to.state.iter_mut().zip(&self.identity).for_each(|(c, one)| *c -= surplus * one);
+            return surplus.abs();
+        };
+        let length = product(&to.state, uniform) - self.length;
+        let others = (energy - length) / (n - 1.0);
+        for ((c, one), along) in to.state.iter_mut().zip(&self.identity).zip(uniform) {
+            *c -= others * one + (length - others) * along;
+        }
+        others.abs() + (length - others).abs() / bonds
+    }
+
+    /// Frobenius distance of the covariances.
+    fn covariance_distance(&self, a: &Point, b: &Point) -> f64 {
+        let difference: Vec<f64> = a.state.iter().zip(&b.state).map(|(a, b)| a - b).collect();
+        self.equations.norm(&difference)
+    }
+
+    /// The difference of two points of the trajectories.
+    pub fn difference(&self, a: &Point, b: &Point) -> Difference {
+        let chain = self.equations.chain();
+        let state: Vec<f64> = a.state.iter().zip(&b.state).map(|(a, b)| a - b).collect();
+        let matrix = self.equations.matrix(&state);
+        let mean: Vec<f64> = a.mean.iter().zip(&b.mean).map(|(a, b)| a - b).collect();
+        let norm = |z: &[f64]| z.iter().map(|z| z * z).sum::<f64>().sqrt();
+        // An error ε of the means heats by 4γ∫ 2|p̄||ε| ≤ 2|z̄||ε|, by what both lose to friction.
+        let weight = (2.0 * norm(&b.mean)).max(1.0);
+        let size = self.equations.norm(&state) + weight * norm(&mean);
+        let moments = Moments {
+            mean,
+            variance: matrix.diag().to_vec(),
+            correlation: chain.left_correlations(matrix.view()),
+            ..Default::default()
+        };
+        let zero = Solution::zero(chain).moments;
+        let columns = MomentErrors::default().with_distance(chain, &moments, &zero);
+        Difference { size, columns }
+    }
+
+    /// Where the second trajectory goes on: beside the `fine` point, what a step has made of its
+    /// distance, `coarse` - `whole`, and `factor` times the step's own difference.
+    pub fn carried(&self, coarse: &Point, whole: &Point, fine: &Point, factor: f64) -> Point {
+        let carried = |coarse: &[f64], whole: &[f64], fine: &[f64]| {
+            let points = coarse.iter().zip(whole).zip(fine);
+            points.map(|((c, w), f)| f + (c - w) + factor * (w - f)).collect::<Vec<f64>>()
+        };
+        Point {
+            mean: carried(&coarse.mean, &whole.mean, &fine.mean),
+            state: carried(&coarse.state, &whole.state, &fine.state),
+        }
+    }
+
+    /// What the balance of the total energy misses, as an error of every variance: roundings of the
+    /// slowest mode show there.
+    fn missing_energy(&self, point: &Point, integrals: &TimeIntegrals, time: f64) -> f64 {
+        let chain = self.equations.chain();
+        let ends = [(0, chain.left), (chain.atoms() - 1, chain.right)];
+        let inflow: f64 = ends
+            .into_iter()
+            .filter_map(|(atom, end)| end.map(|t| (atom, t)))
+            .map(|(atom, t)| {
+                t.friction
+                    * ((t.temperature - self.reference) * time
+                        - integrals.square[chain.bonds + atom])
+            })
+            .sum();
+        let gained = twice_energy(point, &self.identity) - self.energy;
+        (gained - 2.0 * (inflow + integrals.work)).abs() / chain.coordinates() as f64
+    }
+
+    /// The fine point with its error estimate, of the error `apart` of the steps, the `losses`, and
+    /// what was `lost` of motion that is faster than they are.
+    pub fn solution(
+        &self,
+        time: Double,
+        fine: &Point,
+        path: &Path,
+        (mut apart, losses, lost): (MomentErrors, Losses, f64),
+        keep: bool,
+    ) -> Solution {
+        let chain = self.equations.chain();
+        let mut covariance = self.equations.matrix(&fine.state);
+        covariance.diag_mut().iter_mut().for_each(|v| *v += self.reference);
+        let variance = covariance.diag().to_vec();
+        let correlation = chain.left_correlations(covariance.view());
+        let sums = self.equations.matrix(&path.state);
+        // Less the reference state, which is added last: ∫T dτ would hide what is small beside it.
+        let above = TimeIntegrals {
+            square: path.means.square.iter().zip(sums.diag()).map(|(z, c)| z + c).collect(),
+            product: path
+                .means
+                .product
+                .iter()
+                .zip(chain.left_correlations(sums.view()))
+                .map(|(z, c)| z + c)
+                .collect(),
+            ..path.means.clone()
+        };
+        // The transforms of the modes leave some tens of roundings, the steps together some more.
+        let transforms = 256.0 * f64::EPSILON;
+        let phase = phase_error(self.highest * time.hi);
+        let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
+        // What the means lose of their energy appears in the variances.
+        let loss = losses.variance
+            + losses.alike
+            + lost
+            + transforms * largest(&variance)
+            + 2.0 * largest(&fine.mean) * mean_loss
+            + self.missing_energy(fine, &above, time.hi);
+        if self.highest > 0.0 {
+            // What turns with the force is seen at one phase: where it vanishes in the momenta the
+            // elongations show it.
+            apart = apart.map(|error| 2.0 * error);
+            apart.mean_p = apart.mean_p.max(apart.mean_r);
+            apart.mean_r = apart.mean_r.max(apart.mean_p);
+            apart.var_p = apart.var_p.max(apart.var_r);
+            apart.var_r = apart.var_r.max(apart.var_p);
+        }
+        let errors = MomentErrors {
+            mean_r: apart.mean_r + mean_loss,
+            mean_p: apart.mean_p + mean_loss,
+            var_r: apart.var_r + loss,
+            var_p: apart.var_p + loss,
+            correlation: apart.correlation + loss * chain.current_weight(),
+        };
+        let square = above.square.iter().map(|z| z + self.reference * time.hi).collect();
+        let integrals = TimeIntegrals { square, ..above };
+        let consistency = Consistency::of(covariance.view());
+        let covariance = keep.then_some(covariance);
+        Solution {
+            moments: Moments {
+                time,
+                mean: fine.mean.clone(),
+                variance,
+                correlation,
+                inflow: None,
+                covariance,
+            },
+            errors,
+            consistency: Some(consistency),
+            variance_integral: None,
+            integrals: Some(integrals),
+        }
+    }
+}
