@@ -158,12 +158,14 @@ fn columns(profile: &Profile) -> [Vec<f64>; 8] {
 }
 
 /// What is wrong with one output: a tolerance of 1e-9 missed, or an error beyond its estimate. The
-/// judge has 32 digits of which `lost` are gone, and adds flip rates to frictions in doubles.
+/// judge has 32 digits of which `lost` are gone.
 fn faults(found: &Profile, exact: Option<&Profile>, lost: f64) -> Vec<String> {
     let mut faults = Vec::new();
     let reported = relative_errors(std::slice::from_ref(found))[0];
     if reported.is_nan() || reported > 1e-9 {
-        faults.push(format!("states {reported:.1e}"));
+        let of = |values: [f64; 8]| values.map(|v| format!("{v:.0e}")).join(" ");
+        let (errors, sizes) = (of(found.errors.values()), of(found.sizes().values()));
+        faults.push(format!("states {reported:.1e}: errors {errors}, sizes {sizes}"));
     }
     let Some(exact) = exact else { return faults };
     let columns = COLUMNS.iter().zip(columns(found)).zip(columns(exact));
@@ -240,12 +242,12 @@ fn judge_steady(chain: &Chain) -> Vec<String> {
 
 /// A time by which everything has settled, and what the judge's squarings lose by then.
 fn settled(chain: &Chain) -> (f64, f64) {
-    // The slowest rate of all is that of the energy: λ or 1/λ over 2N+1, of the better end; or that
-    // of diffusion.
+    // The slowest rate of all is that of the energy: λ or 1/λ over 2N+1, of the better end, and of a
+    // mode that hardly moves the end, over (N+1)³; or that of diffusion.
     let contact = |friction: f64| if friction > 0.0 { friction.min(1.0 / friction) } else { 0.0 };
     let [left, right] = chain.friction().map(contact);
-    let n = chain.coordinates() as f64;
-    let slowest = 1.0 / (n / left.max(right) + 4.0 * n * n * (chain.flip_rate + 1.0));
+    let (n, modes) = (chain.coordinates() as f64, (chain.atoms() as f64).powi(3));
+    let slowest = 1.0 / ((n + modes) / left.max(right) + 4.0 * n * n * (chain.flip_rate + 1.0));
     let late = 100.0 / slowest;
     let norm = 10.0 + 8.0 * chain.flip_rate + 2.0 * chain.current_weight();
     (late, 1e-31 * late * norm)

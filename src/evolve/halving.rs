@@ -31,7 +31,7 @@ const BETWEEN: f64 = 1.5;
 /// What the local errors are multiplied by. They are differences, not bounds, and whole steps fade a
 /// rotation that the halves still resolve (campaign, seeds 1000 to 1066: the estimate was 0.8 times
 /// the true error at worst, at tolerance 1e-4, and 1.5 times at 1e-6).
-const SAFETY: f64 = 2.0;
+pub(super) const SAFETY: f64 = 2.0;
 
 /// The share of a column is halved with every step at most.
 const FORGETTING: f64 = 0.5;

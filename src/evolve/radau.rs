@@ -257,8 +257,7 @@ pub fn evolve<E: MomentEquations>(
             walk.coarse = run.carried(&coarse, &whole, &next_fine, GAIN / next.gain());
             (walk.fine, walk.path) = (next_fine, next_path);
             if let Some(half) = compared.half {
-                let spread = (chain.atoms() as f64).sqrt();
-                walk.seen = (SEEN * half.size / (spread * next_losses.variance)).min(1.0);
+                walk.seen = (SEEN * half.size / next_losses.variance).min(1.0);
             }
             (walk.losses, walk.halving) = (losses.with(&next_losses, walk.seen), next);
             walk.unresolved.advance(step, difference);

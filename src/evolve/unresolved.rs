@@ -83,6 +83,7 @@ impl Unresolved {
 
 #[cfg(test)]
 mod tests {
+    use super::super::halving::SAFETY;
     use super::super::radau::STAGES;
     use super::*;
     use num_complex::Complex64;
@@ -130,7 +131,7 @@ mod tests {
                             if Unresolved::too_long(step) {
                                 unresolved.advance(step, Some(difference));
                             } else {
-                                resolved += 2.0 * difference;
+                                resolved += SAFETY * 2.0 * difference;
                                 unresolved.advance(step, None);
                             }
                             worst = worst

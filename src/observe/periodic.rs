@@ -1,7 +1,8 @@
 //! What is read off a time-periodic state: profiles averaged over a period, the work, the motion of
 //! the driven atom.
 //!
-//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄ r̄⟩ = Σ_l p̂_l conj r̂_l; average
+//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄_n r̄_(n+1)⟩ = Σ_(m ≤ n) (2γ+Γ_m)⟨p̄_m²⟩ in
+//! an open chain, ⟨x̄ ȳ⟩ = Σ_l x̂_l conj ŷ_l; average
 //! work Σ_l F_l conj p̂_l(N) per unit of time. W_heat at finite N is the part of l ≠ 0 per unit of
 //! macroscopic time and length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those of the
 //! moments, propagated.
@@ -52,12 +53,24 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     errors.energy += mechanical;
     errors.current += carried;
     if chain.topology == Topology::Open {
-        // Nothing gathers at the last atom in the long run: what leaves there is what comes. Force
-        // and friction may nearly balance, which would cost digits.
-        let (z, errors) = (profile.sizes(), state.average.errors);
+        // The force acts at the right end alone: what crosses a bond is what flips and friction
+        // take of the motion to its left. Every term has the same sign, where the products of
+        // elongations and momenta may cancel, and every mean is right to some roundings.
+        let rates = [vec![left], vec![0.0; last - 1], vec![right]].concat();
+        let lost = rates.iter().enumerate().scan(0.0, |sum, (atom, friction)| {
+            let p = chain.bonds + atom;
+            *sum += (2.0 * chain.flip_rate + friction) * mean.average_product(p, p);
+            Some(*sum)
+        });
+        let (correlation, error) = (&state.average.moments.correlation, state.average.errors);
+        let lost: Vec<f64> = lost.take(chain.bonds).collect();
+        for ((current, lost), c) in profile.current.iter_mut().zip(&lost).zip(correlation) {
+            *current = 0.0 - (c + lost);
+        }
+        // Nothing gathers at the last atom in the long run: what leaves there is what comes.
         profile.current[last] = profile.current[last - 1];
-        profile.errors.current =
-            errors.correlation + (z.mean_p + p) * errors.mean_r + (z.mean_r + r) * errors.mean_p;
+        let roundings = (8 + lost.len()) as f64 * f64::EPSILON;
+        profile.errors.current = error.correlation + roundings * lost[last - 1];
     }
     profile
 }

@@ -46,6 +46,11 @@ fn triangle(i: usize, j: usize) -> usize {
     high * (high + 1) / 2 + low
 }
 
+/// Adds to a coefficient, which holds rates of any size side by side.
+fn add(a: &mut Array2<Twofold>, at: [usize; 2], value: f64) {
+    a[at] = a[at] + value.into();
+}
+
 impl Linear {
     /// The force's frequency is 2π/`period`, whatever the chain says.
     fn new(chain: &Chain, law: &InitialLaw, period: f64) -> Linear {
@@ -69,7 +74,7 @@ impl Linear {
         let second = waves + 2 * (top + 1) * n;
         let s = |i: usize, j: usize| second + triangle(i, j);
         let size = second + n * (n + 1) / 2;
-        let mut a = Array2::<f64>::zeros((size, size));
+        let mut a = Array2::from_elem((size, size), Twofold::default());
         // What turns: (row, column, k) adds -kω there and kω at the mirror image.
         let mut turns = Vec::new();
         (0..=2 * top).for_each(|k| turns.push((wave(k, 0), wave(k, 1), k)));
@@ -79,12 +84,13 @@ impl Linear {
         for k in 0..=top {
             for i in 0..n {
                 turns.push((mean(k, 0, i), mean(k, 1, i), k));
-                (0..2).for_each(|part| {
-                    a[[mean(k, part, i), mean(k, part, i)]] -= damping[i][0] + damping[i][1]
-                });
-                for j in 0..n {
-                    a[[mean(k, 0, i), mean(k, 0, j)]] += b[[i, j]];
-                    a[[mean(k, 1, i), mean(k, 1, j)]] += b[[i, j]];
+                for part in 0..2 {
+                    for rate in damping[i] {
+                        add(&mut a, [mean(k, part, i), mean(k, part, i)], -rate);
+                    }
+                    for j in 0..n {
+                        add(&mut a, [mean(k, part, i), mean(k, part, j)], b[[i, j]]);
+                    }
                 }
             }
             // cos k F and sin k F by the addition theorems.
@@ -102,31 +108,33 @@ impl Linear {
                     (1, wave(sum, 0), -d / 2.0),
                     (1, wave(difference, 0), d / 2.0),
                 ] {
-                    a[[mean(k, row, last), column]] += value;
+                    add(&mut a, [mean(k, row, last), column], value);
                 }
             }
         }
         for i in 0..n {
             for k in i..n {
                 for j in 0..n {
-                    a[[s(i, k), s(j, k)]] += b[[i, j]];
-                    a[[s(i, k), s(i, j)]] += b[[k, j]];
+                    add(&mut a, [s(i, k), s(j, k)], b[[i, j]]);
+                    add(&mut a, [s(i, k), s(i, j)], b[[k, j]]);
                 }
-                // A flip leaves p² alone.
-                let flips = if i == k { 0.0 } else { damping[i][0] + damping[k][0] };
-                a[[s(i, k), s(i, k)]] -= flips + (damping[i][1] + damping[k][1]);
+                for [flips, friction] in [damping[i], damping[k]] {
+                    // A flip leaves p² alone.
+                    let rates = [if i == k { 0.0 } else { flips }, friction];
+                    rates.into_iter().for_each(|rate| add(&mut a, [s(i, k), s(i, k)], -rate));
+                }
             }
             // E[z_i F], and its mirror image, which falls on the same entry for the last coordinate
             // itself.
             let weight = if i == n - 1 { 2.0 } else { 1.0 };
             for &(l, c, d) in &parts {
                 for (part, value) in [(0, c), (1, d)] {
-                    a[[s(i, n - 1), mean(l, part, i)]] += weight * value;
+                    add(&mut a, [s(i, n - 1), mean(l, part, i)], weight * value);
                 }
             }
         }
         for p in chain.bonds..n {
-            a[[s(p, p), wave(0, 0)]] += noise[p - chain.bonds];
+            add(&mut a, [s(p, p), wave(0, 0)], noise[p - chain.bonds]);
         }
         let z = law.mean();
         let covariance = law.covariance_above(0.0);
@@ -141,7 +149,6 @@ impl Linear {
         let end =
             |atom: usize, which: usize| (chain.bonds + atom, chain.friction()[which], noise[atom]);
         let ends = [end(0, 0), end(n - 1 - chain.bonds, 1)];
-        let mut a = a.mapv(Twofold::from);
         let frequency = Twofold::frequency_of(period);
         for (row, column, k) in turns {
             let turn = frequency * Twofold::from(k as f64);
