@@ -72,6 +72,7 @@ pub mod resolvent;
 pub mod run;
 pub mod scenario;
 pub mod steady;
+pub mod sweep;
 
 pub use chain::{Chain, ChainBuilder, InitialLaw, InitialProfiles};
 pub use method::{Method, Task};

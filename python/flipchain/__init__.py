@@ -10,7 +10,7 @@ equations, which are solved here to a stated error.
 >>> bool(state.current[-1, 50] < 0)        # from the colder to the hotter end
 True
 
-`evolve`, `steady`, `limit` and `check` ask; `Run.save` and `load` use the run directory of the
+`evolve`, `steady`, `limit` and `check` ask, `sweep` asks many times; `Run.save` and `load` use the run directory of the
 command line, and `read_scenario` and `write_scenario` its scenario files.
 """
 
@@ -26,6 +26,7 @@ from ._scenario import (
     read_scenario,
     write_scenario,
 )
+from ._sweep import sweep
 
 __all__ = [
     "Chain",
@@ -46,5 +47,6 @@ __all__ = [
     "load",
     "read_scenario",
     "steady",
+    "sweep",
     "write_scenario",
 ]

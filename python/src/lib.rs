@@ -4,6 +4,7 @@
 mod answers;
 mod errors;
 mod initial;
+mod sweep;
 mod watch;
 
 use answers::{Check, Evolution, Limit};
@@ -69,7 +70,7 @@ fn evaluate<'py>(
 
 /// What every question takes beside its scenario.
 #[derive(FromPyObject)]
-struct Common {
+pub(crate) struct Common {
     tolerance: f64,
     method: String,
     memory_limit: Option<u64>,
@@ -220,6 +221,8 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Evolution>()?;
     module.add_class::<Limit>()?;
     module.add_class::<Check>()?;
+    module.add_class::<sweep::Sweep>()?;
+    module.add_class::<sweep::SweepTable>()?;
     for function in [
         wrap_pyfunction!(describe, module)?,
         wrap_pyfunction!(read_scenario, module)?,

@@ -2,8 +2,9 @@
 //! refused, with what would fit.
 
 use super::{RunArgs, Show};
+use crate::cost::Cost;
 use crate::run::memory::{self, size};
-use crate::run::{Plan, Saving, TooLarge};
+use crate::run::{Saving, TooLarge};
 use serde_json::json;
 use std::io::{Write, stderr};
 
@@ -45,19 +46,15 @@ fn duration(seconds: f64) -> String {
 const LONG: f64 = 3600.0;
 
 /// Says what a run is expected to cost, for people (unless -q) or as the first line of JSON.
-pub fn say(args: &RunArgs, plan: &Plan) {
-    let cost = plan.cost;
+pub fn say(args: &RunArgs, cost: Cost, quicker: &str) {
     if args.progress == Show::Json {
         let said = json!({ "expected_bytes": cost.bytes as u64, "expected_processor_seconds": cost.seconds });
         let _ = writeln!(stderr(), "{said}");
     } else if !args.quiet {
         let limit = args.memory_limit.or_else(memory::available);
         let of = limit.map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
-        let quicker = if cost.seconds > LONG {
-            format!("; quicker: {}", instead(plan.saving))
-        } else {
-            String::new()
-        };
+        let quicker =
+            if cost.seconds > LONG { format!("; quicker: {quicker}") } else { String::new() };
         let (size, duration) = (size(cost.bytes), duration(cost.seconds));
         let _ = writeln!(
             stderr(),
@@ -84,7 +81,7 @@ pub fn too_large(error: &TooLarge) -> String {
 }
 
 /// What would take less, in the words of the command line.
-fn instead(saving: Saving) -> String {
+pub fn instead(saving: Saving) -> String {
     match saving {
         Saving::FewerCovariances => "fewer covariances to keep (--covariance-times)".into(),
         Saving::ProfilesAlone => {

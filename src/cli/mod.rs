@@ -17,6 +17,7 @@ mod session;
 pub mod shell;
 mod source;
 pub mod steady;
+pub mod sweep;
 mod threads;
 
 pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
@@ -59,6 +60,8 @@ pub enum Command {
     Limit(limit::LimitArgs),
     /// The statements of the theorems, measured over a range of sizes
     Check(check::CheckArgs),
+    /// One table from many runs: a scenario some of whose keys take several values
+    Sweep(sweep::SweepArgs),
     /// The publication gallery: figures for papers and talks, with their data
     Figures(figures::FiguresArgs),
     /// Starting points, and the JSON Schema of the scenario format
@@ -168,6 +171,7 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Steady(args) => steady::run(args),
         Command::Limit(args) => limit::run(args),
         Command::Check(args) => check::run(args),
+        Command::Sweep(args) => sweep::run(args),
         Command::Figures(args) => figures::run(args),
         Command::Scenario(args) => scenario::run(args),
         Command::Completions(args) => shell::completions(args),

@@ -70,12 +70,12 @@ struct FinishOnDrop(ProgressBar);
 
 impl FinishOnDrop {
     fn show(&self, progress: Progress, unit: f64, seconds: f64) {
-        let Progress { share, time, steps, solves, error } = progress;
+        let Progress { share, time, steps, solves, points, error } = progress;
         let mut parts = Vec::new();
         if time.is_finite() && time > 0.0 {
             parts.push(format!("t = {:.3e}", time / unit));
         }
-        for (count, name) in [(steps, "steps"), (solves, "solves")] {
+        for (count, name) in [(points, "points"), (steps, "steps"), (solves, "solves")] {
             if count > 0 {
                 parts.push(format!("{count} {name} ({:.1}/s)", count as f64 / seconds.max(1e-3)));
             }
@@ -109,10 +109,10 @@ fn seconds_left(share: f64, seconds: f64) -> Option<f64> {
 
 /// One line of JSON.
 fn line(progress: Progress, unit: f64, seconds: f64) -> serde_json::Value {
-    let Progress { share, time, steps, solves, error } = progress;
+    let Progress { share, time, steps, solves, points, error } = progress;
     let left = seconds_left(share, seconds);
     let t = if time.is_finite() { json!(time / unit) } else { json!("inf") };
-    json!({ "share": share, "t": t, "steps": steps, "solves": solves, "error": error, "seconds": seconds, "seconds_left": left })
+    json!({ "share": share, "t": t, "points": points, "steps": steps, "solves": solves, "error": error, "seconds": seconds, "seconds_left": left })
 }
 
 #[cfg(test)]
@@ -121,7 +121,8 @@ mod tests {
 
     #[test]
     fn a_line_of_json_says_share_time_and_time_left() {
-        let progress = Progress { share: 0.25, time: 8.0, steps: 3, solves: 12, error: 1e-9 };
+        let progress =
+            Progress { share: 0.25, time: 8.0, steps: 3, solves: 12, points: 0, error: 1e-9 };
         let line = line(progress, 4.0, 2.0);
         assert_eq!(
             (&line["t"], &line["seconds_left"], &line["solves"]),

@@ -7,8 +7,8 @@ use crate::cost;
 use crate::figures::Formats;
 use crate::method::{Method, Task};
 use crate::run::{self, Saving};
-use crate::scenario::Scenario;
-use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
+use crate::scenario::{Scenario, Template};
+use clap::builder::{ArgPredicate, PossibleValue, PossibleValuesParser, TypedValueParser};
 use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -94,7 +94,36 @@ pub fn methods(task: Task) -> impl TypedValueParser<Value = Method> {
         .map(|name| Method::named(&name).expect("the values are names of methods"))
 }
 
+/// The methods of all tasks of a sweep.
+pub fn every_method() -> impl TypedValueParser<Value = Method> {
+    PossibleValuesParser::new(Method::ALL.map(Method::name))
+        .map(|name| Method::named(&name).expect("the values are names of methods"))
+}
+
+/// What can be run at every point of a sweep.
+pub fn tasks() -> impl TypedValueParser<Value = Task> {
+    const TASKS: [Task; 3] = [Task::Steady, Task::Evolve, Task::Limit];
+    PossibleValuesParser::new(TASKS.map(Task::name)).map(|name| {
+        let task = TASKS.into_iter().find(|task| task.name() == name);
+        task.expect("the values are names of tasks")
+    })
+}
+
+/// An argument that is not needed where there is another.
+pub fn unless(argument: clap::Arg, other: &'static str) -> clap::Arg {
+    argument.required(false).required_unless_present(other).default_value_if(
+        other,
+        ArgPredicate::IsPresent,
+        "-",
+    )
+}
+
 impl RunArgs {
+    /// The text of the scenario with its overrides, for a sweep.
+    pub fn template(&self) -> Result<Template, Error> {
+        Source::of(&self.scenario)?.template(&self.overrides)
+    }
+
     /// Reads the scenario with its overrides; where `profiles` of all its sites would not fit, that
     /// is said before anything is done for every site.
     pub fn read_scenario(

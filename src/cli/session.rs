@@ -26,15 +26,20 @@ struct Kept(Arc<Parts>);
 impl Drop for Kept {
     fn drop(&mut self) {
         if self.0.count() > 0 {
-            let _ = writeln!(
-                stderr(),
-                "flipchain: what is finished is kept; the same command with --resume goes on from there"
-            );
+            say_kept();
         }
         if let Some(failure) = self.0.failure() {
             let _ = writeln!(stderr(), "flipchain: a finished part could not be kept: {failure}");
         }
     }
+}
+
+/// Says how to go on from what is kept.
+pub fn say_kept() {
+    let _ = writeln!(
+        stderr(),
+        "flipchain: what is finished is kept; the same command with --resume goes on from there"
+    );
 }
 
 impl RunArgs {
@@ -47,18 +52,14 @@ impl RunArgs {
 impl<'a> Session<'a> {
     /// Says what it will cost, opens the run directory and sets the number of threads.
     pub fn begin<A>(args: &'a RunArgs, question: &Prepared<'_, A>) -> Result<Session<'a>, Error> {
-        expected::say(args, question.plan());
+        let plan = question.plan();
+        expected::say(args, plan.cost, &expected::instead(plan.saving));
         let request = question.request();
         let existing = Existing { force: args.force, resume: args.resume };
         let directory =
             match RunDirectory::create(&args.output, existing, &Value::Object(request.clone())) {
-                Err(OutputError::Exists(place)) if args.resume && answers(&place, request) => {
-                    return Err(Error::AlreadyDone(format!(
-                        "{}: this run is complete",
-                        place.display()
-                    )));
-                }
-                opened => opened.map_err(|e| Error::BadInput(e.to_string()))?,
+                Err(error) => return Err(refused(error, args.resume, request)),
+                Ok(opened) => opened,
             };
         threads::start(args.threads, args.quiet)?;
         let kept = Kept(directory.parts());
@@ -81,19 +82,30 @@ impl<'a> Session<'a> {
         let failed = |e: OutputError| Error::Failed(e.to_string());
         answer.write(&self.directory).map_err(failed)?;
         answer.write_covariances(&self.directory).map_err(failed)?;
-        if !args.figures.0.is_empty() {
-            let folder = self.directory.folder("figures").map_err(failed)?;
-            for figure in figures(&answer) {
-                let saved = figure.save(&folder, &Theme::PRINT, &args.figures.0);
-                saved.map_err(|e| Error::Failed(e.to_string()))?;
-            }
-        }
+        save_figures(args, &self.directory, || figures(&answer))?;
         // Last, so that it can say what all of it took.
         let seconds = self.start.elapsed().as_secs_f64();
         let text = answer.write_summary(&self.directory, seconds).map_err(failed)?;
         self.directory.commit().map_err(failed)?;
         report(args, &answer, &text, seconds)
     }
+}
+
+/// Draws the figures that are asked for into the directory.
+pub fn save_figures(
+    args: &RunArgs,
+    directory: &RunDirectory,
+    figures: impl FnOnce() -> Vec<Figure>,
+) -> Result<(), run::Error> {
+    if args.figures.0.is_empty() {
+        return Ok(());
+    }
+    let folder = directory.folder("figures")?;
+    for figure in figures() {
+        let saved = figure.save(&folder, &Theme::PRINT, &args.figures.0);
+        saved.map_err(|e| run::Error::NotConverged(e.to_string()))?;
+    }
+    Ok(())
 }
 
 fn report(args: &RunArgs, answer: &impl Answer, summary: &str, seconds: f64) -> Result<(), Error> {
@@ -117,6 +129,16 @@ fn report(args: &RunArgs, answer: &impl Answer, summary: &str, seconds: f64) -> 
         "the tolerance {:.1e} was missed: the largest error estimate is {worst:.1e}; the profiles are kept",
         args.tolerance
     )))
+}
+
+/// Why a directory was not opened: perhaps there is nothing left to resume.
+pub fn refused(error: OutputError, resume: bool, request: &Map<String, Value>) -> Error {
+    match error {
+        OutputError::Exists(place) if resume && answers(&place, request) => {
+            Error::AlreadyDone(format!("{}: this run is complete", place.display()))
+        }
+        other => Error::BadInput(other.to_string()),
+    }
 }
 
 /// Whether a run directory is the answer to this request.

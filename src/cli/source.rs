@@ -2,7 +2,7 @@
 
 use super::Error;
 use crate::scenario::{
-    STARTING_POINTS, Scenario, ScenarioError, StartingPoint, did_you_mean, read_text,
+    STARTING_POINTS, Scenario, ScenarioError, StartingPoint, Template, did_you_mean, read_text,
 };
 use std::path::Path;
 use std::sync::OnceLock;
@@ -41,6 +41,14 @@ impl<'a> Source<'a> {
         match self {
             Source::File(path) => Scenario::read_if(path, overrides, fits),
             Source::Text(text, name) => Scenario::from_str_if(text, name, overrides, fits),
+        }
+    }
+
+    /// The text with its overrides, to be read with other values of some keys.
+    pub fn template(&self, overrides: &[String]) -> Result<Template, Error> {
+        match self {
+            Source::File(path) => Ok(Template::read(path, overrides)?),
+            Source::Text(text, name) => Ok(Template::of_text(text, name, overrides)),
         }
     }
 

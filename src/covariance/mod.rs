@@ -60,7 +60,7 @@ pub struct Shifted<'a> {
 }
 
 /// What profiles are made of, of one (complex) covariance X.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 pub struct Diagonals {
     /// X_ii in the theory's order r, p.
     pub variance: Vec<Complex64>,

@@ -273,6 +273,7 @@ pub fn evolve<E: MomentEquations>(
                 steps: walk.counts.steps,
                 solves: walk.counts.solves,
                 error: walk.halving.size() + walk.unresolved.error(walk.time.hi),
+                ..Default::default()
             };
             // What start, thermostats and the force's work F²τ² can have put into a variance.
             // Nothing is left of it then, and steps hardly grow any more.

@@ -163,6 +163,7 @@ pub fn evolve(
             steps: counts.steps,
             solves: counts.solves,
             error: 0.0,
+            ..Default::default()
         })?;
     }
     for (i, solution) in whole.iter_mut().enumerate() {

@@ -26,6 +26,7 @@ mod profiles;
 mod spacetime;
 pub mod style;
 mod sweep;
+mod table;
 
 pub use axis::{Axis, Scale};
 pub use check::check;
@@ -33,6 +34,7 @@ pub use format::{Format, Formats, Size};
 pub use parameters::Parameters;
 pub use profiles::{Curves, Outputs, limit, profiles};
 pub use sweep::sweep;
+pub use table::table;
 
 use std::path::Path;
 use style::Theme;

@@ -86,30 +86,45 @@ impl fmt::Display for Parameters {
 /// The chain in a line with markup, as it stands above the figure of a run; without N where that is
 /// varied or infinite.
 pub(super) fn heading(chain: &Chain, with_size: bool) -> String {
+    heading_without(chain, if with_size { &[] } else { &["chain.bonds"] })
+}
+
+/// The same without the keys of the scenario that vary.
+pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
     let short = |x: f64| super::label::number(x);
-    let mut parts = vec![
-        if chain.topology == Topology::Open { "chain" } else { "ring" }.to_owned(),
-        if with_size { format!("*N* = {}", chain.bonds) } else { String::new() },
-        format!("*γ* = {}", short(chain.flip_rate)),
-    ];
+    let fixed = |key: &str| !varied.contains(&key);
+    let mut parts =
+        vec![if chain.topology == Topology::Open { "chain" } else { "ring" }.to_owned()];
+    if fixed("chain.bonds") {
+        parts.push(format!("*N* = {}", chain.bonds));
+    }
+    if fixed("chain.flip_rate") {
+        parts.push(format!("*γ* = {}", short(chain.flip_rate)));
+    }
     if chain.topology == Topology::Open {
         let (friction, temperature) = (chain.friction(), chain.temperature());
         let ends = [("−", "left", &chain.left), ("+", "right", &chain.right)];
         for (index, (sign, side, end)) in ends.into_iter().enumerate() {
+            let temperature = short(temperature[index]);
+            let temperature = format!("*T*_{{{sign}}} = {temperature}");
+            let hidden = [!fixed(&format!("{side}.thermostat.friction")), friction[index] == 1.0];
+            let damping = match hidden {
+                [false, false] => format!("friction {}", short(friction[index])),
+                _ => String::new(),
+            };
+            let warm = fixed(&format!("{side}.thermostat.temperature"));
             parts.push(match end {
                 None => format!("{side} end free"),
-                Some(_) if friction[index] == 1.0 => {
-                    format!("*T*_{{{sign}}} = {}", short(temperature[index]))
-                }
-                Some(_) => format!(
-                    "*T*_{{{sign}}} = {} (friction {})",
-                    short(temperature[index]),
-                    short(friction[index])
-                ),
+                Some(_) if !warm && damping.is_empty() => String::new(),
+                Some(_) if !warm => format!("{side} {damping}"),
+                Some(_) if damping.is_empty() => temperature,
+                Some(_) => format!("{temperature} ({damping})"),
             });
         }
-        parts.push(format!("*F\u{304}* = {}", short(chain.force.mean)));
-        if !chain.force.harmonics.is_empty() {
+        if fixed("right.force.mean") {
+            parts.push(format!("*F\u{304}* = {}", short(chain.force.mean)));
+        }
+        if !chain.force.harmonics.is_empty() && fixed("right.force.period") {
             parts.push(format!("period {}", short(2.0 * PI / chain.force.frequency.hi)));
         }
     }

@@ -73,7 +73,7 @@ impl Space<'_> {
 }
 
 /// The range of a map's colours: all values, or where a few are far beyond the others, those.
-fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
+pub(super) fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
     let mut all: Vec<f64> = values.iter().flatten().copied().filter(|v| v.is_finite()).collect();
     all.sort_by(f64::total_cmp);
     let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 1.0) };

@@ -39,6 +39,8 @@ pub struct Progress {
     pub steps: usize,
     /// Shifted solves, or iterations where the whole computation is one solve.
     pub solves: usize,
+    /// Points of a sweep that are finished.
+    pub points: usize,
     /// What is known of the error so far, in the units of the energy: of the trajectory, or the
     /// relative residual of the one solve.
     pub error: f64,

@@ -50,8 +50,13 @@ pub(crate) fn solve(
     outcome.residual = 1.0;
     let watch = |iterations: usize, residual: f64| {
         let share = residual.ln() / tolerance.max(f64::MIN_POSITIVE).ln();
-        let progress =
-            Progress { share, time: f64::INFINITY, solves: iterations, error: residual, steps: 0 };
+        let progress = Progress {
+            share,
+            time: f64::INFINITY,
+            solves: iterations,
+            error: residual,
+            ..Default::default()
+        };
         monitor.advance(progress)
     };
     for _ in 0..CYCLES {

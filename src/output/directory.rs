@@ -8,6 +8,7 @@
 //! request.json    what was asked for; a run that asks for something else does not go on from here
 //! parts/          finished parts of the computation (the archive)
 //! run/            the run directory in the making; gone once it is in its place
+//! shards/, runs/  of several processes at work on one directory ([`super::Shard`])
 //! old/            the run that is being replaced, until what it did not write has moved over
 //! ```
 
@@ -15,6 +16,7 @@ use super::FORMAT_VERSION;
 use super::error::{OutputError, at};
 use super::parts::Parts;
 use super::replace::{self, SUMMARY};
+use super::shards::{self, RUNS, SHARDS};
 use serde_json::{Map, Value};
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind};
@@ -51,38 +53,12 @@ impl RunDirectory {
         existing: Existing,
         request: &Value,
     ) -> Result<RunDirectory, OutputError> {
-        // Without a slash at the end, which would follow a symbolic link.
-        let place: &Path = &place.components().collect::<PathBuf>();
-        let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        let name = place.file_name().ok_or_else(|| OutputError::Indirect(place.into()))?;
-        let partial = parent.join(format!(".{}.partial", name.to_string_lossy()));
-        let mut lock = None;
-        if let Some(file) = place.ancestors().skip(1).find(|above| above.is_file()) {
-            return Err(OutputError::FileAbove { place: place.into(), file: file.into() });
+        let (place, partial, lock) = enter(place, existing, request, lock_in)?;
+        if shards::is_at_work(&partial)? {
+            return Err(OutputError::Busy(place));
         }
-        if partial.is_dir() {
-            all_ours(&partial)?;
-            lock = Some(lock_in(&partial, place)?);
-            tidy(&partial, place)?;
-        }
-        if let Ok(found) = fs::symlink_metadata(place) {
-            if found.is_symlink() {
-                return Err(OutputError::Indirect(place.into()));
-            }
-            if !existing.force {
-                return Err(OutputError::Exists(place.into()));
-            }
-            // Refused before anything is computed; the files of this run are looked at again when
-            // they are known.
-            replace::allow(place, &files_of(request).into_iter().map(PathBuf::from).collect())?;
-        }
-        fs::create_dir_all(parent).map_err(at(parent))?;
-        let lock = match lock {
-            Some(lock) if partial.is_dir() => lock,
-            _ => lock_in(&partial, place)?,
-        };
         let mut directory = RunDirectory {
-            place: place.into(),
+            place,
             parts: Arc::new(Parts::in_folder(partial.join("parts"))),
             partial,
             done: false,
@@ -98,29 +74,22 @@ impl RunDirectory {
 
     /// Goes on from the parts that are there, or without them.
     fn start(&self, existing: Existing, request: &Value) -> Result<(), OutputError> {
-        let asked = self.partial.join("request.json");
         if self.parts.count() > 0 && !existing.resume && !existing.force {
             return Err(OutputError::Kept(self.place.clone()));
         }
-        if self.parts.count() > 0 && existing.resume {
-            let before = fs::read(&asked).map_err(at(&asked))?;
-            let before =
-                serde_json::from_slice(&before).map_err(|e| at(&asked)(Error::other(e)))?;
-            if let Some(difference) = difference("", &before, request) {
-                return Err(OutputError::Changed { place: self.place.clone(), difference });
-            }
-        } else {
-            remove(&self.partial.join("parts"))?;
-            // Before any part of it is there, so that no part is ever taken for one of something
-            // else.
-            fs::write(&asked, request.to_string()).map_err(at(&asked))?;
-        }
-        let run = self.partial.join("run");
-        remove(&run)?;
-        for folder in [self.partial.join("parts"), run] {
-            fs::create_dir_all(&folder).map_err(at(&folder))?;
-        }
-        Ok(())
+        begin(&self.partial, &self.place, request, self.parts.count() > 0 && existing.resume)
+    }
+
+    /// That of shards all of whose parts are there, under the lock of the whole.
+    pub(super) fn of_shards(
+        place: &Path,
+        partial: &Path,
+        parts: Arc<Parts>,
+        lock: File,
+    ) -> Result<RunDirectory, OutputError> {
+        let (place, partial) = (place.to_path_buf(), partial.to_path_buf());
+        empty_run(&partial)?;
+        Ok(RunDirectory { place, partial, parts, done: false, _lock: lock })
     }
 
     /// Where finished parts are kept.
@@ -138,6 +107,15 @@ impl RunDirectory {
         let path = self.path(name);
         fs::create_dir_all(&path).map_err(at(&path))?;
         Ok(path)
+    }
+
+    /// Moves the runs that shards have kept into it.
+    pub fn take_runs(&self) -> Result<(), OutputError> {
+        let runs = self.partial.join(RUNS);
+        match fs::rename(&runs, self.path(RUNS)) {
+            Err(e) if e.kind() != ErrorKind::NotFound => Err(at(&runs)(e)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes one file.
@@ -204,7 +182,91 @@ impl Drop for RunDirectory {
 }
 
 /// What may be in the hidden directory.
-const OURS: [&str; 5] = ["lock", "request.json", "parts", "run", "old"];
+const OURS: [&str; 7] = ["lock", "request.json", "parts", "run", "old", SHARDS, RUNS];
+
+/// The place without a slash at the end, which would follow a symbolic link, and the hidden
+/// directory beside it.
+pub(super) fn names(place: &Path) -> Result<(PathBuf, PathBuf), OutputError> {
+    let place: PathBuf = place.components().collect();
+    let name = place.file_name().ok_or_else(|| OutputError::Indirect(place.clone()))?;
+    let partial = place.with_file_name(format!(".{}.partial", name.to_string_lossy()));
+    Ok((place, partial))
+}
+
+/// Checks the place, makes the hidden directory beside it and takes its lock by `take`. Returned
+/// are the two and the lock.
+pub(super) fn enter(
+    place: &Path,
+    existing: Existing,
+    request: &Value,
+    take: impl Fn(&Path, &Path) -> Result<File, OutputError>,
+) -> Result<(PathBuf, PathBuf, File), OutputError> {
+    let (place, partial) = names(place)?;
+    let parent = place.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let mut lock = None;
+    if let Some(file) = place.ancestors().skip(1).find(|above| above.is_file()) {
+        return Err(OutputError::FileAbove { place: place.clone(), file: file.into() });
+    }
+    if partial.is_dir() {
+        all_ours(&partial)?;
+        lock = Some(take(&partial, &place)?);
+        tidy(&partial, &place)?;
+    }
+    if let Ok(found) = fs::symlink_metadata(&place) {
+        if found.is_symlink() {
+            return Err(OutputError::Indirect(place));
+        }
+        if !existing.force {
+            return Err(OutputError::Exists(place));
+        }
+        // Refused before anything is computed; the files of this run are looked at again when they
+        // are known.
+        replace::allow(&place, &files_of(request).into_iter().map(PathBuf::from).collect())?;
+    }
+    fs::create_dir_all(parent).map_err(at(parent))?;
+    let lock = match lock {
+        Some(lock) if partial.is_dir() => lock,
+        _ => take(&partial, &place)?,
+    };
+    Ok((place, partial, lock))
+}
+
+/// Says in the hidden directory what is asked for, or that it is the same as `before`; without
+/// that, parts that are there are forgotten.
+pub(super) fn begin(
+    partial: &Path,
+    place: &Path,
+    request: &Value,
+    before: bool,
+) -> Result<(), OutputError> {
+    let asked = partial.join("request.json");
+    if before {
+        let before = fs::read(&asked).map_err(at(&asked))?;
+        let before = serde_json::from_slice(&before).map_err(|e| at(&asked)(Error::other(e)))?;
+        if let Some(difference) = difference("", &before, request) {
+            return Err(OutputError::Changed { place: place.into(), difference });
+        }
+    } else {
+        for folder in ["parts", RUNS] {
+            remove(&partial.join(folder))?;
+        }
+        // Before any part of it is there, so that no part is ever taken for one of something else.
+        fs::write(&asked, request.to_string()).map_err(at(&asked))?;
+    }
+    let parts = partial.join("parts");
+    fs::create_dir_all(&parts).map_err(at(&parts))?;
+    empty_run(partial)
+}
+
+/// An empty run directory in the making; runs that are kept are taken out of an earlier one.
+fn empty_run(partial: &Path) -> Result<(), OutputError> {
+    let (run, runs) = (partial.join("run"), partial.join(RUNS));
+    if run.join(RUNS).is_dir() && !runs.exists() {
+        fs::rename(run.join(RUNS), &runs).map_err(at(&runs))?;
+    }
+    remove(&run)?;
+    fs::create_dir_all(&run).map_err(at(&run))
+}
 
 /// The files that a run of this request will write, as far as that can be said before it.
 fn files_of(request: &Value) -> Vec<&'static str> {
@@ -219,6 +281,7 @@ fn files_of(request: &Value) -> Vec<&'static str> {
         }
         Some("limit") => &["limit.csv", "limit.npz", "figures/limit.svg"],
         Some("check") => &["check.csv", "check.json", "sweep.csv"],
+        Some("sweep") => &["table.csv", "table.npz", "figures/table.svg"],
         _ => &[],
     });
     files.extend(option("covariance").then_some("covariance.npz"));
@@ -239,10 +302,12 @@ fn all_ours(partial: &Path) -> Result<(), OutputError> {
 
 /// Removes the hidden directory: what the program puts there, and then the directory itself if
 /// nothing else is in it. The run that is being replaced is never removed here.
-fn clear(partial: &Path) -> Result<(), OutputError> {
-    for folder in ["parts", "run"] {
+pub(super) fn clear(partial: &Path) -> Result<(), OutputError> {
+    for folder in ["parts", "run", RUNS] {
         remove(&partial.join(folder))?;
     }
+    // Over NFS a file that a shard still holds open cannot go; it goes with that process.
+    let _ = remove(&partial.join(SHARDS));
     for file in ["request.json", "lock"] {
         match fs::remove_file(partial.join(file)) {
             Err(e) if e.kind() != ErrorKind::NotFound => return Err(at(partial)(e)),
@@ -259,7 +324,7 @@ fn clear(partial: &Path) -> Result<(), OutputError> {
 }
 
 /// Makes the hidden directory if it is not there, and takes its lock.
-fn lock_in(partial: &Path, place: &Path) -> Result<File, OutputError> {
+pub(super) fn lock_in(partial: &Path, place: &Path) -> Result<File, OutputError> {
     let path = partial.join("lock");
     loop {
         match fs::create_dir(partial) {

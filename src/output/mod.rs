@@ -8,6 +8,8 @@ mod error;
 mod npz;
 mod parts;
 mod replace;
+mod shards;
+mod table;
 mod text;
 
 pub use correlations::{CorrelationsFile, write_correlations_npz, write_spectrum_npz};
@@ -15,6 +17,8 @@ pub use directory::{Existing, RunDirectory};
 pub use error::OutputError;
 pub use npz::{KeptCovariance, write_covariance_npz, write_limit_npz, write_profiles_npz};
 pub use parts::{Checksum, Parts};
+pub use shards::{Shard, left_by_shards};
+pub use table::write_table_npz;
 
 use crate::observe::series::{SERIES_COLUMNS, Totals};
 use crate::observe::theorems::{Measurement, STATEMENTS};

@@ -33,11 +33,16 @@ impl Parts {
 
     /// How many there are.
     pub fn count(&self) -> usize {
-        let Ok(entries) = fs::read_dir(&self.folder) else { return 0 };
-        entries
-            .flatten()
-            .filter(|entry| entry.path().extension().is_some_and(|e| e == "part"))
-            .count()
+        self.names().len()
+    }
+
+    /// Their names, in no order.
+    pub fn names(&self) -> Vec<String> {
+        let Ok(entries) = fs::read_dir(&self.folder) else { return Vec::new() };
+        let name = |entry: fs::DirEntry| {
+            entry.file_name().to_str()?.strip_suffix(".part").map(str::to_string)
+        };
+        entries.flatten().filter_map(name).collect()
     }
 
     /// Why a part could not be kept, the first time.

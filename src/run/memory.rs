@@ -18,7 +18,7 @@ pub fn available() -> Option<u64> {
 }
 
 /// The most memory that this process has had.
-pub(super) fn peak_bytes() -> Option<u64> {
+pub(crate) fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;
     let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"))?;
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
@@ -28,7 +28,7 @@ pub(super) fn peak_bytes() -> Option<u64> {
 const TICKS: f64 = 100.0;
 
 /// The processor time of this process so far.
-pub(super) fn processor_seconds() -> Option<f64> {
+pub(crate) fn processor_seconds() -> Option<f64> {
     let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
     // The command name may contain spaces; it ends at the last parenthesis. User and system time
     // are fields 14 and 15.

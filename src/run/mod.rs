@@ -26,6 +26,7 @@ pub use evolution::{evolve, plan_evolve};
 pub use macroscopic::{LimitRun, has_limit, limit, plan_limit};
 pub use options::{Keep, OMEGAS, Options, Times, method};
 pub use plan::{Plan, Prepared, Record, Saving, Way, fits};
+pub(crate) use request::{checksum_of, checksums_of_coefficients};
 pub use save::Answer;
 pub use statements::{CheckRun, check, plan_check};
 pub use stationary::{depends_on_initial_law, plan_steady, steady};

@@ -5,6 +5,8 @@ use crate::chain::{Chain, Double};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::scenario::{OutputRange, Outputs, Scenario, TimeScale, TimeTable};
+use crate::steady::LastUnitHeat;
+use std::sync::Arc;
 
 /// Output times and their unit: t = τ/N², τ/N or τ for the microscopic time τ.
 #[derive(Debug, Clone, PartialEq)]
@@ -137,6 +139,10 @@ pub struct Options {
     pub phases: usize,
     /// Steady: correlations at two times too.
     pub two_time: Option<TwoTime>,
+    /// Steady, without the covariance: what a constant force heats, shared with the questions about
+    /// the same chain under other forces and temperatures. It saves their solves and changes no
+    /// bit; the covariance's own identities are then not looked at.
+    pub unit_heat: Option<Arc<LastUnitHeat>>,
     /// Check: the sizes N, ascending.
     pub sizes: Vec<usize>,
     /// Check: the sizes whose covariance is evolved; those of `sizes` up to 256 if left out.
@@ -162,6 +168,7 @@ impl Default for Options {
             modes: false,
             phases: 0,
             two_time: None,
+            unit_heat: None,
             sizes: vec![16, 32, 64, 128, 256, 512, 1024, 2048],
             covariance_sizes: None,
             correlation_length: None,

@@ -35,16 +35,19 @@ pub(super) fn request(
 /// Puts the scenario of a request in its place.
 pub(super) fn describe(request: &mut Map<String, Value>, scenario: &Scenario) -> Result<(), Error> {
     let file = scenario.initial.as_ref().and_then(|initial| initial.covariance.as_ref());
-    let checksum = file.map(|path| {
-        let mut sum = Checksum::new(std::io::sink());
-        let copied =
-            std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
-        copied.map_err(|e| Error::argument("initial.covariance", format!("{path}: {e}")))?;
-        Ok::<_, Error>(format!("{:08x}", sum.value()))
-    });
+    let checksum = file.map(|path| checksum_of(path)).transpose()?;
     request.insert("scenario".into(), json!(scenario));
-    request.insert("initial_checksum".into(), json!(checksum.transpose()?));
-    let mut files = serde_json::Map::new();
+    request.insert("initial_checksum".into(), json!(checksum));
+    let files = checksums_of_coefficients(scenario);
+    if !files.is_empty() {
+        request.insert("coefficient_checksums".into(), Value::Object(files));
+    }
+    Ok(())
+}
+
+/// The checksums of the numbers of coefficients that were read from files.
+pub(crate) fn checksums_of_coefficients(scenario: &Scenario) -> Map<String, Value> {
+    let mut files = Map::new();
     for (key, coefficient) in scenario.chain.coefficients() {
         if let Coefficient::Table(table) = coefficient
             && let Some(values) = table.numbers()
@@ -54,10 +57,15 @@ pub(super) fn describe(request: &mut Map<String, Value>, scenario: &Scenario) ->
             files.insert(key.name().into(), json!(format!("{:08x}", sum.finalize())));
         }
     }
-    if !files.is_empty() {
-        request.insert("coefficient_checksums".into(), Value::Object(files));
-    }
-    Ok(())
+    files
+}
+
+/// The checksum of a covariance file.
+pub(crate) fn checksum_of(path: &str) -> Result<String, Error> {
+    let mut sum = Checksum::new(std::io::sink());
+    let copied = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
+    copied.map_err(|e| Error::argument("initial.covariance", format!("{path}: {e}")))?;
+    Ok(format!("{:08x}", sum.value()))
 }
 
 /// The scenario of a chain; the amplitudes of its force to a rounding.

@@ -15,7 +15,7 @@ use crate::observe::periodic::PeriodicWork;
 use crate::observe::series::Totals;
 use crate::observe::{self, Profile};
 use crate::steady::periodic::PeriodicState;
-use crate::steady::{SteadyError, closed, periodic, profiles as without};
+use crate::steady::{self, SteadyError, closed, periodic, profiles as without};
 use serde_json::json;
 
 /// The state in the long run. Its profiles are the last output, at time ∞; under a periodic force
@@ -92,7 +92,7 @@ pub fn plan_steady<'a>(
     if let Some(asked) = &two_time {
         asked.check(chain, law)?;
     }
-    let tolerance = options.tolerance;
+    let (tolerance, known) = (options.tolerance, options.unit_heat.clone());
     let single = options.single_precision;
     let of_task = json!({
         "covariance": keep, "single": single, "phases": count,
@@ -101,7 +101,8 @@ pub fn plan_steady<'a>(
     let solve = move |record: Record, monitor: &Monitor| {
         let share = if two_time.is_some() { 0.3 } else { 1.0 };
         let kept = if keep { &phases[..] } else { &[] };
-        let found = solve(chain, law, method, kept, keep, &monitor.part(0.0, share))?;
+        let known = known.as_deref().filter(|_| !keep);
+        let found = solve(chain, law, method, kept, keep, known, &monitor.part(0.0, share))?;
         let run = answer(chain, record, found, &phases, keep);
         let later = monitor.part(share, 1.0);
         let correlations =
@@ -170,23 +171,31 @@ fn solve(
     method: Method,
     kept: &[f64],
     keep: bool,
+    known: Option<&steady::LastUnitHeat>,
     monitor: &Monitor,
 ) -> Result<Found, Error> {
-    let known = |state: PeriodicState| {
+    let with_instants = |state: PeriodicState| {
         let instants = kept.iter().map(|&phase| state.at(phase)).collect();
         (state, instants, SolveReport::default())
     };
-    Ok(match (method, law) {
-        (Method::Closed, Some(law)) if is_isolated(chain) => {
-            known(closed::isolated(chain, law, keep)?)
+    let alone = |(state, report): (PeriodicState, SolveReport)| (state, vec![], report);
+    let modal = || Modal::new(chain).watched_by(monitor.clone());
+    let shares = steady::shared_by(chain).is_some();
+    Ok(match (method, law, known) {
+        (Method::Closed, Some(law), _) if is_isolated(chain) => {
+            with_instants(closed::isolated(chain, law, keep)?)
         }
-        (Method::Closed, _) => known(closed::harmonic(chain, keep)?),
-        (Method::Profiles, _) => {
-            let (state, report) = without::profiles(chain, monitor)?;
-            (state, vec![], report)
+        (Method::Closed, ..) => with_instants(closed::harmonic(chain, keep)?),
+        (Method::Profiles, _, None) => alone(without::profiles(chain, monitor)?),
+        (Method::Profiles, _, Some(known)) => {
+            alone(without::profiles_beside(chain, known, monitor)?)
         }
-        (Method::Literal, _) => periodic::covariance(&Literal::new(chain), kept)?,
-        _ => periodic::covariance(&Modal::new(chain).watched_by(monitor.clone()), kept)?,
+        (Method::Literal, _, Some(known)) if shares => {
+            alone(steady::moments(&Literal::new(chain), known)?)
+        }
+        (Method::Modal, _, Some(known)) if shares => alone(steady::moments(&modal(), known)?),
+        (Method::Literal, ..) => periodic::covariance(&Literal::new(chain), kept)?,
+        _ => periodic::covariance(&modal(), kept)?,
     })
 }
 

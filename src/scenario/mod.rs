@@ -18,6 +18,7 @@ mod json;
 mod schema;
 mod similar;
 mod starting_points;
+mod template;
 mod types;
 
 pub use coefficient::{Coefficient, CoefficientKey, CoefficientTable};
@@ -26,11 +27,13 @@ pub use expression::{Expression, ExpressionError};
 pub use schema::{LARGEST_NUMBER, schema};
 pub use similar::{did_you_mean, nearest};
 pub use starting_points::{STARTING_POINTS, StartingPoint};
+pub use template::Template;
 pub use types::*;
 
 use document::Document;
 use std::io::Read;
 use std::path::Path;
+use std::sync::OnceLock;
 
 /// A scenario file larger than this is refused, 64 MiB: a million output times fit twice.
 pub const LARGEST_FILE: u64 = 64 << 20;
@@ -53,9 +56,20 @@ impl Scenario {
     ) -> Result<Scenario, E> {
         let text = text(path)?;
         let name = path.display().to_string();
+        Scenario::read_beside(&text, &name, overrides, path, fits)
+    }
+
+    /// The same for the text of a file that is read already.
+    fn read_beside<E: From<ScenarioError>>(
+        text: &str,
+        name: &str,
+        overrides: &[String],
+        path: &Path,
+        fits: impl FnOnce(&Scenario) -> Result<(), E>,
+    ) -> Result<Scenario, E> {
         // Other files are found beside the scenario file.
         let folder = path.with_file_name("");
-        let mut scenario = read_from(&text, &name, overrides, &folder, fits)?;
+        let mut scenario = read_from(text, name, overrides, &folder, fits)?;
         if let Some(covariance) =
             scenario.initial.as_mut().and_then(|initial| initial.covariance.as_mut())
         {
@@ -168,8 +182,10 @@ fn form<'a>(
     name: &'a str,
     overrides: &'a [String],
 ) -> Result<(Scenario, Document<'a>), ScenarioError> {
+    // Made once: a sweep reads thousands of scenarios.
+    static SCHEMA: OnceLock<serde_json::Value> = OnceLock::new();
     let document = Document::parse(text, name, overrides)?;
-    document.check_form(&schema())?;
+    document.check_form(SCHEMA.get_or_init(schema))?;
     let scenario: Scenario = serde_json::from_value(document.to_json())
         .map_err(|e| ScenarioError::File { path: name.into(), reason: e.to_string() })?;
     check::meaning(&scenario, &document)?;

@@ -9,6 +9,9 @@
 pub mod closed;
 pub mod periodic;
 pub mod profiles;
+mod unit_heat;
+
+pub use unit_heat::{LastUnitHeat, shared_by};
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
@@ -18,6 +21,7 @@ use crate::monitor::Interrupted;
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Exchange};
 use num_complex::Complex64;
+use unit_heat::Heat;
 
 /// Why there is no stationary state, or why it was not found.
 #[derive(Debug, thiserror::Error, Clone, PartialEq)]
@@ -93,42 +97,85 @@ fn average<E: MomentEquations>(
 ) -> Result<(Solution, SolveReport), SteadyError> {
     let chain: &Chain = equations.chain();
     let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
-    let flips = 4.0 * chain.flip_rate;
-    let source: Vec<Complex64> =
-        mean.momentum_squares(0).iter().map(|q| (flips * q.re).into()).collect();
+    let source = unit_heat::source(chain, mean);
     let mut state = vec![0.0; equations.state_len()];
-    let target = Target { weight: Complex64::ONE, state: &mut state };
-    let (report, heat) = equations.solve_diagonals(
-        Complex64::ZERO,
-        Source { state: None, scale: Complex64::ONE, momenta: &source },
-        &mut [target],
-        SOLVE_TOLERANCE,
-    )?;
+    let heat = if source.factor == 0.0 {
+        Heat::none(chain)
+    } else {
+        let target = Target { weight: source.factor.into(), state: &mut state };
+        solved(equations, &source.momenta, &mut [target])?
+    };
+    let (mut solution, report) = of_heat(chain, mean, &source, &heat)?;
+    let Moments { variance, correlation, .. } = &solution.moments;
+    let mut covariance = equations.matrix(&state) + thermal.covariance(chain);
+    covariance.diag_mut().iter_mut().zip(variance).for_each(|(c, v)| *c = *v);
+    for (bond, c) in correlation.iter().enumerate() {
+        let (p, r) = chain.left_pair(bond);
+        (covariance[[p, r]], covariance[[r, p]]) = (*c, *c);
+    }
+    solution.consistency = Some(Consistency::of(covariance.view()));
+    solution.moments.covariance = Some(covariance);
+    Ok((solution, report))
+}
+
+/// The moments of [`covariance`], bit for bit, without the covariance itself; what the force heats
+/// may be known already.
+pub fn moments<E: MomentEquations>(
+    equations: &E,
+    known: &LastUnitHeat,
+) -> Result<(periodic::PeriodicState, SolveReport), SteadyError> {
+    let chain = equations.chain();
+    let mean = PeriodicMean::new(equations)?.ok_or(SteadyError::NoThermostat)?;
+    let source = unit_heat::source(chain, &mean);
+    if mean.harmonics.len() > 1 {
+        return Err(SteadyError::Periodic);
+    }
+    let heat =
+        known.get_or_solve(chain, &source, || solved(equations, &source.momenta, &mut []))?;
+    let (average, report) = of_heat(chain, &mean, &source, &heat)?;
+    Ok((periodic::PeriodicState { mean, average, harmonics: Vec::new() }, report))
+}
+
+/// The heat of a source on the momenta.
+fn solved<E: MomentEquations>(
+    equations: &E,
+    momenta: &[Complex64],
+    targets: &mut [Target<'_>],
+) -> Result<Heat, SteadyError> {
+    let source = Source { state: None, scale: Complex64::ONE, momenta };
+    let (report, diagonals) =
+        equations.solve_diagonals(Complex64::ZERO, source, targets, SOLVE_TOLERANCE)?;
+    Ok(Heat { diagonals, report })
+}
+
+/// The moments of the thermal closed form and of the heat of a source, without the covariance.
+fn of_heat(
+    chain: &Chain,
+    mean: &PeriodicMean,
+    source: &unit_heat::Source,
+    heat: &Heat,
+) -> Result<(Solution, SolveReport), SteadyError> {
+    let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
+    let Heat { diagonals: heat, report } = heat.scaled(source.factor);
     let hottest = largest_norm(&heat.variance);
     let error = 4.0 * report.error + 64.0 * f64::EPSILON * hottest;
+    let heating: Vec<Complex64> = source.momenta.iter().map(|q| source.factor * q).collect();
     let Flows { correlation, inflow, error: flow_error } =
-        flows(chain, &source, &heat, [error, 4.0 * report.flow_error]);
+        flows(chain, &heating, &heat, [error, 4.0 * report.flow_error]);
     let variance: Vec<f64> = (thermal.var_r.iter().chain(&thermal.var_p))
         .zip(&heat.variance)
         .map(|(thermal, heat)| thermal + heat.re)
         .collect();
     let correlation: Vec<f64> = correlation.iter().map(|c| thermal.correlation + c).collect();
-    let mut covariance = equations.matrix(&state) + thermal.covariance(chain);
-    covariance.diag_mut().iter_mut().zip(&variance).for_each(|(c, v)| *c = *v);
-    for (bond, c) in correlation.iter().enumerate() {
-        let (p, r) = chain.left_pair(bond);
-        (covariance[[p, r]], covariance[[r, p]]) = (*c, *c);
-    }
     let ([mean_r, mean_p], mean) = (mean.errors_at(0.0), mean.average());
     // Beside the solve: roundings of the two parts.
     let error = error + 4.0 * f64::EPSILON * largest(&variance);
     let flow = flow_error + 8.0 * f64::EPSILON * (thermal.correlation.abs() + largest(&inflow));
     let errors = MomentErrors { mean_r, mean_p, var_r: error, var_p: error, correlation: flow };
     let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
-    let consistency = Consistency::of(covariance.view());
-    let (time, covariance) = (f64::INFINITY, Some(covariance));
+    let (time, covariance) = (f64::INFINITY, None);
     let moments = Moments { time: time.into(), mean, variance, correlation, inflow, covariance };
-    Ok((Solution { moments, errors, consistency: Some(consistency), ..Default::default() }, report))
+    Ok((Solution { moments, errors, ..Default::default() }, report))
 }
 
 /// What carries the current of the heat.

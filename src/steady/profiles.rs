@@ -8,13 +8,14 @@
 
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};
+use super::unit_heat::{self, Heat, LastUnitHeat};
 use crate::chain::Chain;
 use crate::cost;
-use crate::covariance::SolveReport;
 use crate::covariance::direct;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::{Diagonals, SolveReport};
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Drive, Exchange, Layer, SquaredKernel};
@@ -54,6 +55,15 @@ pub fn profiles(
     chain: &Chain,
     monitor: &Monitor,
 ) -> Result<(PeriodicState, SolveReport), SteadyError> {
+    profiles_beside(chain, &LastUnitHeat::default(), monitor)
+}
+
+/// The same, bit for bit, where what a constant force heats may be known already.
+pub fn profiles_beside(
+    chain: &Chain,
+    known: &LastUnitHeat,
+    monitor: &Monitor,
+) -> Result<(PeriodicState, SolveReport), SteadyError> {
     let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
     if !serves(chain) {
         return Err(SteadyError::NoProfiles);
@@ -62,25 +72,25 @@ pub fn profiles(
     let mean = periodic.average();
     let (bonds, momenta) = (chain.bonds, &mean[chain.bonds..]);
     let flips = 4.0 * chain.flip_rate;
-    let source: Vec<Complex64> =
-        periodic.momentum_squares(0).iter().map(|q| (flips * q.re).into()).collect();
+    let source = unit_heat::source(chain, &periodic);
     let orders: Vec<i64> =
         periodic.square_orders().into_iter().filter(|&order| order > 0).collect();
     let solves = 1.0 + orders.len() as f64;
     let part = |number: usize| monitor.part(number as f64 / solves, (number + 1) as f64 / solves);
-    // Until rounding stops it.
-    let found = SquaredKernel::judged(chain, Complex64::ZERO).variances(
-        Drive { momentum: &source, elongation: None },
-        1e-15,
-        &part(0),
-    )?;
-    let heat: Vec<f64> = found.elongation.iter().chain(&found.momentum).map(|v| v.re).collect();
+    let solve = || solved(chain, &source.momenta, &part(0));
+    let unit = match orders.is_empty() {
+        true => known.get_or_solve(chain, &source, solve)?,
+        false => solve()?.into(),
+    };
+    let Heat { diagonals, report: found } = unit.scaled(source.factor);
+    let (elongation, momentum) = diagonals.variance.split_at(bonds);
+    let heat: Vec<f64> = diagonals.variance.iter().map(|v| v.re).collect();
     let variance: Vec<f64> =
         thermal.var_r.iter().chain(&thermal.var_p).zip(&heat).map(|(t, h)| t + h).collect();
     let exchange = Exchange {
-        heated: &source.iter().map(|q| 0.5 * q).collect::<Vec<_>>(),
-        momentum: &found.momentum,
-        elongation: &found.elongation,
+        heated: &source.momenta.iter().map(|q| 0.5 * source.factor * q).collect::<Vec<_>>(),
+        momentum,
+        elongation,
         start: None,
         products: 0.0,
         temperature: [Complex64::ZERO; 2],
@@ -127,6 +137,21 @@ pub fn profiles(
         harmonics.push(harmonic);
     }
     Ok((PeriodicState { mean: periodic, average, harmonics }, report))
+}
+
+/// The heat of a source on the momenta, until rounding stops the iteration; its correlations are
+/// not solved for.
+fn solved(chain: &Chain, momenta: &[Complex64], monitor: &Monitor) -> Result<Heat, SteadyError> {
+    let drive = Drive { momentum: momenta, elongation: None };
+    let found = SquaredKernel::judged(chain, Complex64::ZERO).variances(drive, 1e-15, monitor)?;
+    let report = SolveReport {
+        iterations: found.iterations,
+        residual: found.residual,
+        error: found.error,
+        ..Default::default()
+    };
+    let variance = [found.elongation, found.momentum].concat();
+    Ok(Heat { diagonals: Diagonals { variance, ..Default::default() }, report })
 }
 
 /// The harmonic m > 0 of the variances and of the correlations, σ = imω: near the right end alone.

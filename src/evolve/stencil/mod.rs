@@ -127,6 +127,7 @@ pub fn evolve(
             steps: walk.counts.steps,
             solves: walk.counts.solves,
             error: walk.lost[0] + walk.rounded[0],
+            ..Default::default()
         };
         monitor.advance_from(progress, "stencil", &walk)?;
     }
