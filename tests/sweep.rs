@@ -246,17 +246,14 @@ fn what_cannot_serve_is_refused_with_what_is_allowed_and_nothing_is_written() {
     let vary = |values: &'static str| vec!["--vary", values];
     for (arguments, says) in [
         (vec![], "--vary"),
-        (vary("chain.flip_rat=1,2"), "--vary chain.flip_rat: chain.flip_rat: found an unknown key"),
+        (vary("chain.flip_rat=1,2"), "--vary: chain.flip_rat: found an unknown key"),
         (vary("chain.flip_rat=1,2"), "did you mean flip_rate?"),
-        (vary("force.mean=1"), "force: found an unknown key"),
-        (vary("chain.flip_rate=1,-1"), "found -1; allowed: a number from 0"),
-        (vary("chain.flip_rate=1,fast"), "found the text \"fast\""),
+        (vary("flip_rate=1"), "flip_rate: found an unknown key"),
+        (vary("chain.flip_rate=1,-1"), "found -1; allowed: a finite number from 0"),
+        (vary("chain.flip_rate=1,fast"), "the unknown name fast"),
         (vary("chain.flip_rate=1,,2"), "empty value"),
         (vary("chain.flip_rate=1:2"), "no range"),
-        (
-            vary("chain.bonds=8,10.0"),
-            "--vary chain.bonds: chain.bonds: found 10.0; allowed: an int",
-        ),
+        (vary("chain.bonds=8,10.0"), "--vary: chain.bonds: found 10.0; allowed: an int"),
         (vary("chain.bonds=8:10:4"), "chain.bonds: found 8.6"),
         (vary("chain.bonds=8,8"), "8 twice"),
         (vary("chain.bonds"), "there is no ="),

@@ -54,9 +54,15 @@ impl Key {
         let mut values: Vec<(f64, usize)> = numbers.into_iter().zip(0..).collect();
         values.sort_by(|a, b| a.0.total_cmp(&b.0));
         let (first, last) = (values.first()?.0, values.last()?.0);
-        let middle = values[values.len() / 2].0;
-        // Of evenly spread values the middle one is the arithmetic, else the geometric mean.
-        let log = first > 0.0 && last > 8.0 * first && middle < 0.3 * (first + last);
+        let log = first > 0.0 && last > 8.0 * first && {
+            // The scale on which the average lies nearer to the middle.
+            let off = |place: fn(f64) -> f64| {
+                let sum: f64 = values.iter().map(|(value, _)| place(*value)).sum();
+                let share = sum / values.len() as f64 - place(first);
+                (share / (place(last) - place(first)) - 0.5).abs()
+            };
+            off(f64::ln) < off(|value| value)
+        };
         let label = label_of(&axis.key);
         (values.len() > 1).then_some(Key { index, label, values, names, log })
     }
@@ -269,7 +275,7 @@ impl Sheet<'_> {
     fn columns(&self, panels: usize) -> usize {
         match panels {
             1 => 1,
-            2..=4 => 2,
+            2 | 4 => 2,
             _ => 3,
         }
     }

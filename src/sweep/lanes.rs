@@ -72,6 +72,11 @@ pub(super) fn cost(groups: &[Group], threads: usize, bytes: f64) -> Cost {
     Cost { bytes: most, seconds }
 }
 
+/// To be called after every point; says whether to go on.
+pub(super) type Tell<'a> = &'a dyn Fn() -> Result<(), Interrupted>;
+/// Answers the points of a group.
+pub(super) type Work<'a> = &'a (dyn Fn(&Group, Tell<'_>) -> Result<(), Error> + Sync);
+
 /// Calls `work` for every group, within a pool of threads of its own; it calls what it is given
 /// after every point. The first error, in the order of time, ends all of it.
 pub(super) fn run(
@@ -79,7 +84,7 @@ pub(super) fn run(
     threads: usize,
     bytes: f64,
     monitor: &Monitor,
-    work: &(dyn Fn(&Group, &dyn Fn() -> Result<(), Interrupted>) -> Result<(), Error> + Sync),
+    work: Work<'_>,
 ) -> Result<(), Error> {
     let total: usize = groups.iter().map(|group| group.points.len()).sum();
     let weight: f64 = groups.iter().map(|group| group.cost.seconds).sum::<f64>().max(1e-9);
@@ -167,7 +172,7 @@ mod tests {
         for (threads, lanes) in [(1, 1.0), (3, 3.0), (4, 2.0)] {
             let seen = Mutex::new(Vec::new());
             let count = AtomicUsize::new(0);
-            let work = |group: &Group, finished: &dyn Fn() -> Result<(), Interrupted>| {
+            let work = |group: &Group, finished: Tell<'_>| {
                 let threads_here = rayon::current_num_threads();
                 assert_eq!(threads_here, threads / lanes as usize);
                 for point in &group.points {
@@ -182,7 +187,7 @@ mod tests {
             seen.sort_unstable();
             assert_eq!(seen, (0..100).collect::<Vec<_>>());
         }
-        let work = |group: &Group, _: &dyn Fn() -> Result<(), Interrupted>| match group.points[0] {
+        let work = |group: &Group, _: Tell<'_>| match group.points[0] {
             50 => Err(Error::NotConverged("here".into())),
             _ => Ok(()),
         };
