@@ -67,16 +67,22 @@ fn arguments(line: &str) -> Option<Vec<String>> {
         .map(words)
 }
 
-/// The lines of a page's indented or fenced blocks.
-fn block_lines(page: &str) -> impl Iterator<Item = &str> {
-    let mut fenced = false;
-    page.lines().filter_map(move |line| {
+/// The lines of a page's indented or fenced blocks; those that end with \ go on in the next.
+fn block_lines(page: &str) -> Vec<String> {
+    let (mut fenced, mut lines, mut begun) = (false, Vec::new(), String::new());
+    for line in page.lines() {
         if line.starts_with("```") {
             fenced = !fenced;
-            return None;
+            continue;
         }
-        if fenced { Some(line.trim()) } else { line.strip_prefix("    ").map(str::trim) }
-    })
+        let line = if fenced { Some(line) } else { line.strip_prefix("    ") };
+        let Some(line) = line.map(str::trim) else { continue };
+        begun += line.strip_suffix('\\').unwrap_or(line);
+        if !line.ends_with('\\') {
+            lines.push(std::mem::take(&mut begun));
+        }
+    }
+    lines
 }
 
 /// Pieces of text between backquotes.
@@ -99,11 +105,12 @@ fn every_command_printed_in_a_block_ends_well() {
         for kept in ["data", "figures"] {
             std::os::unix::fs::symlink(root().join(kept), folder.path().join(kept)).unwrap();
         }
-        for mut arguments in block_lines(&page).filter_map(arguments) {
+        for mut arguments in block_lines(&page).iter().filter_map(|line| arguments(line)) {
             let shorter: &[&str] = match parse(&arguments).command {
-                Subcommand::Evolve(_) | Subcommand::Steady(_) | Subcommand::Limit(_) => {
-                    &["--set", "chain.bonds=8"]
-                }
+                Subcommand::Evolve(_)
+                | Subcommand::Steady(_)
+                | Subcommand::Limit(_)
+                | Subcommand::Sweep(_) => &["--set", "chain.bonds=8"],
                 Subcommand::Check(_) => &["--sizes", "4,8"],
                 Subcommand::Scenario(_) => &[],
                 _ => continue,
@@ -165,7 +172,8 @@ fn every_command_printed_in_a_line_of_text_has_the_form_the_program_takes() {
 #[test]
 fn every_cargo_command_and_script_names_what_exists() {
     for (name, page) in pages() {
-        for line in block_lines(&page).chain(inline_code(&page)) {
+        let blocks = block_lines(&page);
+        for line in blocks.iter().map(String::as_str).chain(inline_code(&page)) {
             let words = words(line);
             let named = |flag: &str, folder: &str, extension: &str| {
                 for pair in words
