@@ -62,6 +62,7 @@ pub mod covariance;
 pub mod evolve;
 #[cfg(feature = "figures")]
 pub mod figures;
+pub mod general;
 pub mod limit;
 pub mod method;
 pub mod monitor;
@@ -86,7 +87,9 @@ pub use scenario::{Coefficient, ForceTable as Force, Scenario, Thermostat};
 /// The solvers, for those who build on them: the shifted solves that everything is made of, and
 /// what drives them.
 pub mod solver {
-    pub use crate::{correlations, cost, covariance, evolve, limit, observe, resolvent, steady};
+    pub use crate::{
+        correlations, cost, covariance, evolve, general, limit, observe, resolvent, steady,
+    };
 }
 
 // Links OpenBLAS into everything that is built with the feature; only the tests call LAPACK.

@@ -35,8 +35,12 @@ impl ThermalState {
 
 impl Chain {
     /// p_s = F̄/(2γ(N+1) + λ_- + λ_+): the stationary mean momentum of every atom of the open
-    /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force.
+    /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force, and
+    /// for chains with coefficients, as everywhere here.
     pub fn stationary_momentum(&self) -> Option<f64> {
+        if self.general.is_some() {
+            return None;
+        }
         let resistance =
             2.0 * self.flip_rate * self.atoms() as f64 + self.friction().iter().sum::<f64>();
         if self.topology == Topology::Ring || self.force.mean == 0.0 {
@@ -57,6 +61,9 @@ impl Chain {
     /// T_-)/R, Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ -
     /// J/λ_+, Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.
     pub fn thermal_state(&self) -> Option<ThermalState> {
+        if self.general.is_some() {
+            return None;
+        }
         let (left, right) = (self.left?, self.right?);
         let (l, r) = (left.friction, right.friction);
         let (gamma, bonds) = (self.flip_rate, self.bonds);
@@ -91,6 +98,9 @@ impl Chain {
     /// with a single thermostat its temperature everywhere, because every mode moves both ends.
     /// `None` without thermostats.
     pub fn harmonic_state(&self) -> Option<ThermalState> {
+        if self.general.is_some() {
+            return None;
+        }
         self.thermal_state().or_else(|| {
             let temperature = self.left.or(self.right)?.temperature;
             let (var_r, var_p) = (vec![temperature; self.bonds], vec![temperature; self.atoms()]);

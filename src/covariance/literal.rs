@@ -69,6 +69,20 @@ impl Literal {
     pub const LARGEST: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 }
 
+impl Literal {
+    /// X(p, r) of a bond and the atom to its left; r is a difference of displacements in a pinned
+    /// chain.
+    fn correlation(&self, x: &[Complex64], bond: usize) -> Complex64 {
+        let n = self.chain.coordinates();
+        if self.chain.is_pinned() {
+            let row = (self.chain.positions() + bond) * n;
+            return x[row + bond + 1] - x[row + bond];
+        }
+        let (p, r) = self.chain.left_pair(bond);
+        x[p * n + r]
+    }
+}
+
 fn generator(chain: &Chain, drift: &CsMat<f64>) -> CsMat<f64> {
     let n = chain.coordinates();
     let mut l = TriMat::new((n * n, n * n));
@@ -78,8 +92,9 @@ fn generator(chain: &Chain, drift: &CsMat<f64>) -> CsMat<f64> {
             l.add_triplet(j * n + i, j * n + k, b); // C Bᵀ
         }
     }
-    for p in chain.bonds..n {
-        l.add_triplet(p * n + p, p * n + p, 4.0 * chain.flip_rate);
+    for (site, rate) in chain.flip_rates().into_iter().enumerate() {
+        let p = chain.positions() + site;
+        l.add_triplet(p * n + p, p * n + p, 4.0 * rate);
     }
     l.to_csr()
 }
@@ -203,7 +218,7 @@ impl MomentEquations for Literal {
             None => vec![Complex64::ZERO; n * n],
         };
         for (site, q) in source.momenta.iter().enumerate() {
-            r[(self.chain.bonds + site) * (n + 1)] += q;
+            r[(self.chain.positions() + site) * (n + 1)] += q;
         }
         let solved = shifted(&self.generator, shift, &r)?;
         for target in targets {
@@ -215,8 +230,7 @@ impl MomentEquations for Literal {
         let diagonals = Diagonals {
             variance: (0..n).map(|i| solved.x[i * (n + 1)]).collect(),
             correlation: (0..self.chain.bonds)
-                .map(|bond| self.chain.left_pair(bond))
-                .map(|(p, r)| solved.x[p * n + r])
+                .map(|bond| self.correlation(&solved.x, bond))
                 .collect(),
             losses: [Complex64::ZERO; 2],
         };

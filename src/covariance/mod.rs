@@ -74,8 +74,10 @@ impl Diagonals {
     /// The losses made of the variances.
     pub(crate) fn with_losses(mut self, chain: &Chain) -> Diagonals {
         let [left, right] = chain.friction();
-        self.losses =
-            [left * self.variance[chain.bonds], right * self.variance[self.variance.len() - 1]];
+        self.losses = [
+            left * self.variance[chain.positions()],
+            right * self.variance[self.variance.len() - 1],
+        ];
         self
     }
 }

@@ -41,8 +41,28 @@ pub struct Profile {
     /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation,
     /// part of the mechanical energy; empty otherwise.
     pub oscillation: Vec<f64>,
+    /// Of a chain whose coefficients depend on the site: what replaces the energies above, and three
+    /// more columns.
+    pub general: Option<Box<GeneralColumns>>,
     /// Estimated largest absolute error of each column.
     pub errors: ColumnErrors,
+}
+
+/// What the profile of a chain has whose coefficients depend on the site, one entry a site.
+#[derive(Debug, Clone, PartialEq, Default)]
+pub struct GeneralColumns {
+    /// Var p_n/m_n
+    pub temperature: Vec<f64>,
+    /// E q_n of a pinned chain, empty of others.
+    pub mean_q: Vec<f64>,
+    /// Var q_n of a pinned chain, empty of others.
+    pub var_q: Vec<f64>,
+    /// p̄_n²/2m_n + k_n r̄_n²/2 + κ_n q̄_n²/2, averaged where the profile is.
+    pub mechanical: Vec<f64>,
+    /// Var p_n/2m_n + k_n Var r_n/2 + κ_n Var q_n/2
+    pub thermal: Vec<f64>,
+    /// The largest errors of temperature, mean_q and var_q.
+    pub errors: [f64; 3],
 }
 
 /// One number for each column of a profile.
@@ -121,6 +141,7 @@ impl Profile {
             current,
             left_inflow: inflow[0],
             oscillation: vec![],
+            general: None,
             errors: ColumnErrors {
                 mean_r: errors.mean_r,
                 mean_p: errors.mean_p,
@@ -136,6 +157,9 @@ impl Profile {
 
     /// e_mech,n = (r̄_n² + p̄_n²)/2, averaged where the profile is.
     pub fn mechanical(&self) -> Vec<f64> {
+        if let Some(general) = &self.general {
+            return general.mechanical.clone();
+        }
         let oscillation = self.oscillation.iter().copied().chain(std::iter::repeat(0.0));
         self.mean_r
             .iter()
@@ -147,6 +171,9 @@ impl Profile {
 
     /// e_heat,n = (Var r_n + Var p_n)/2
     pub fn thermal(&self) -> Vec<f64> {
+        if let Some(general) = &self.general {
+            return general.thermal.clone();
+        }
         self.var_r.iter().zip(&self.var_p).map(|(r, p)| (r + p) / 2.0).collect()
     }
 
@@ -182,20 +209,34 @@ const INDISTINGUISHABLE: f64 = 10.0;
 /// the largest value of that profile over the run; infinite where a number is not finite.
 pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
     // Sizes and errors of every output, side by side.
-    let columns: Vec<[[f64; 8]; 2]> =
-        profiles.iter().map(|p| [p.sizes().values(), p.errors.values()]).collect();
-    let finite = |output: &&[[f64; 8]; 2]| output.iter().flatten().all(|x| x.is_finite());
-    let larger = |m: [[f64; 8]; 2], v: &[[f64; 8]; 2]| -> [[f64; 8]; 2] {
+    let columns: Vec<[[f64; 11]; 2]> = profiles
+        .iter()
+        .map(|p| {
+            let more = p.general.as_ref().map_or([[0.0; 3]; 2], |general| {
+                let columns = [&general.temperature, &general.mean_q, &general.var_q];
+                [columns.map(|column| largest(column)), general.errors]
+            });
+            let joined = |usual: [f64; 8], more: [f64; 3]| -> [f64; 11] {
+                std::array::from_fn(|c| if c < 8 { usual[c] } else { more[c - 8] })
+            };
+            [joined(p.sizes().values(), more[0]), joined(p.errors.values(), more[1])]
+        })
+        .collect();
+    let finite = |output: &&[[f64; 11]; 2]| output.iter().flatten().all(|x| x.is_finite());
+    let larger = |m: [[f64; 11]; 2], v: &[[f64; 11]; 2]| -> [[f64; 11]; 2] {
         std::array::from_fn(|part| std::array::from_fn(|c| m[part][c].max(v[part][c])))
     };
-    let [sizes, errors] = columns.iter().filter(finite).fold([[0.0; 8]; 2], larger);
+    let [sizes, errors] = columns.iter().filter(finite).fold([[0.0; 11]; 2], larger);
     let energy = sizes[6];
-    let scales = scales(
-        sizes,
-        errors,
-        std::array::from_fn(|column| if column < 2 { energy.sqrt() } else { energy }),
-    );
-    let relative = |output: &[[f64; 8]; 2]| match finite(&output) {
+    // A mean displacement is small beside the root of its variance.
+    let natural = std::array::from_fn(|column| match column {
+        0 | 1 => energy.sqrt(),
+        9 => sizes[10].sqrt(),
+        10 => sizes[10],
+        _ => energy,
+    });
+    let scales = scales(sizes, errors, natural);
+    let relative = |output: &[[f64; 11]; 2]| match finite(&output) {
         true => largest_of(output[1].iter().zip(&scales).map(|(e, scale)| e / scale)),
         false => f64::INFINITY,
     };

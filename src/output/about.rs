@@ -29,6 +29,11 @@ pub(super) fn about(request: &Map<String, Value>, columns: &[Column]) -> String 
         Some(Some("microscopic")) => "τ",
         _ => "τ/N²",
     };
+    let general = columns.iter().any(|column| column.name == "temperature");
+    let unity = match general {
+        true => "Boltzmann's constant",
+        false => "masses, springs and Boltzmann's constant",
+    };
     let about = json!({
         "program": "flipchain",
         "version": env!("CARGO_PKG_VERSION"),
@@ -36,7 +41,7 @@ pub(super) fn about(request: &Map<String, Value>, columns: &[Column]) -> String 
         "command": request.get("command"),
         "scenario": request.get("scenario"),
         "units": {
-            "masses, springs and Boltzmann's constant": "1",
+            unity: "1",
             "times": format!("t = {scale}, τ microscopic"),
             "rates and currents": "per microscopic time τ",
             "energies": "those of the temperatures",

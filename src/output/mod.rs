@@ -60,6 +60,28 @@ pub const PROFILE_COLUMNS: [Column; 8] = [
     ),
 ];
 
+/// The columns that follow for a chain whose coefficients depend on the site; the last two are empty
+/// without pinning, and left out of profiles.npz.
+pub const GENERAL_COLUMNS: [Column; 3] = [
+    column("temperature", "Var p_n/m_n", "energy"),
+    column("mean_q", "E q_n of a pinned chain", "length"),
+    column("var_q", "Var q_n of a pinned chain", "length²"),
+];
+
+/// What the usual columns mean there where that differs.
+pub(crate) const GENERAL_MEANINGS: [Column; 6] = [
+    column("var_r", "Var r_n; 0 at site 0", "length²"),
+    column("var_p", "Var p_n", "momentum²"),
+    column("mechanical", "(E p_n)²/2m_n + k_n (E r_n)²/2 + κ_n (E q_n)²/2", "energy"),
+    column("thermal", "Var p_n/2m_n + k_n Var r_n/2 + κ_n Var q_n/2", "energy"),
+    column("energy", "mechanical + thermal", "energy"),
+    column(
+        "current",
+        "-k_(n+1) E[p_n r_(n+1)]/m_n, the energy flowing to the right through bond n+1; at n = N what leaves through the right end",
+        "energy/time",
+    ),
+];
+
 /// The columns of limit.npz, and of limit.csv, where mean_r is called r.
 pub const LIMIT_COLUMNS: [Column; 4] = [
     column("mean_r", "r(t, x), the limit of E r_n", "length"),
@@ -85,17 +107,35 @@ pub fn columns(profile: &Profile) -> [(&'static str, Vec<f64>); 8] {
     ]
 }
 
+/// The columns of [`GENERAL_COLUMNS`] with the largest error of each; none for a homogeneous chain.
+pub fn general_columns(profile: &Profile) -> Vec<(&'static str, &[f64], f64)> {
+    let Some(general) = &profile.general else { return vec![] };
+    let values = [&general.temperature, &general.mean_q, &general.var_q];
+    let named = GENERAL_COLUMNS.iter().zip(values).zip(general.errors);
+    named.map(|((column, values), error)| (column.name, &values[..], error)).collect()
+}
+
 /// profiles.csv: one row per output time and site, 17 significant digits; `positions` are the
 /// sites' x.
 pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     let mut csv =
-        String::from("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current\n");
+        String::from("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current");
+    if profiles.iter().any(|profile| profile.general.is_some()) {
+        GENERAL_COLUMNS.iter().for_each(|column| csv += &format!(",{}", column.name));
+    }
+    csv.push('\n');
     for profile in profiles {
-        let columns = columns(profile);
+        let (columns, more) = (columns(profile), general_columns(profile));
         for (site, x) in positions.iter().enumerate() {
             let _ = write!(csv, "{:.16e},{site},{x:.16e}", profile.time);
             for (_, column) in &columns {
                 let _ = write!(csv, ",{:.16e}", column[site]);
+            }
+            for (_, column, _) in &more {
+                let _ = match column.get(site) {
+                    Some(value) => write!(csv, ",{value:.16e}"),
+                    None => write!(csv, ","),
+                };
             }
             csv.push('\n');
         }

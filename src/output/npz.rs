@@ -4,7 +4,10 @@ use super::about::about;
 use super::directory::RunDirectory;
 use super::error::{OutputError, at};
 use super::text::Text;
-use super::{FORMAT_VERSION, LIMIT_COLUMNS, LimitTable, PROFILE_COLUMNS, columns};
+use super::{
+    FORMAT_VERSION, GENERAL_COLUMNS, GENERAL_MEANINGS, LIMIT_COLUMNS, LimitTable, PROFILE_COLUMNS,
+    columns, general_columns,
+};
 use crate::observe::Profile;
 use crate::scenario::Topology;
 use ndarray::{Array1, Array2, Array3, Axis, arr0};
@@ -123,7 +126,26 @@ pub fn write_profiles_npz(
         let errors = profiles.iter().map(|p| p.errors.values()[index]);
         file.vector(&format!("error_{}", column.name), errors)?;
     }
-    file.add("about", &Text::scalar(about(request, &PROFILE_COLUMNS)))?;
+    let mut described = PROFILE_COLUMNS.to_vec();
+    for column in &GENERAL_COLUMNS {
+        let of_all = profiles.iter().map(|profile| {
+            let found = general_columns(profile).into_iter().find(|found| found.0 == column.name);
+            found.filter(|(_, values, _)| !values.is_empty())
+        });
+        let Some(found) = of_all.collect::<Option<Vec<_>>>().filter(|f| !f.is_empty()) else {
+            continue;
+        };
+        let tables: Vec<Vec<f64>> = found.iter().map(|(_, values, _)| values.to_vec()).collect();
+        file.table(column.name, tables.iter())?;
+        file.vector(&format!("error_{}", column.name), found.iter().map(|(_, _, e)| *e))?;
+        for usual in &mut described {
+            if let Some(other) = GENERAL_MEANINGS.iter().find(|other| other.name == usual.name) {
+                *usual = *other;
+            }
+        }
+        described.push(*column);
+    }
+    file.add("about", &Text::scalar(about(request, &described)))?;
     file.finish()
 }
 

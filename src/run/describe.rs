@@ -1,12 +1,15 @@
 //! What was asked, for people: the chain, its ends and the output times in both units.
 
 use super::Times;
-use crate::chain::Chain;
+use crate::chain::{Chain, Coefficients};
 use crate::observe::verdict::digits;
 use crate::scenario::{Thermostat, TimeScale, Topology};
 
 /// The chain in two lines: "open chain, N = 100, γ = 1" and its ends.
 pub(super) fn chain(chain: &Chain) -> String {
+    if let Some(coefficients) = chain.coefficients() {
+        return with_coefficients(chain, coefficients);
+    }
     let (bonds, rate) = (chain.bonds, digits(chain.flip_rate, 6));
     if chain.topology == Topology::Ring {
         return format!("ring, N = {bonds}, γ = {rate}");
@@ -28,6 +31,39 @@ pub(super) fn chain(chain: &Chain) -> String {
         }
     };
     format!("open chain, N = {bonds}, γ = {rate}\nleft end: {left}; right end: {right}{force}")
+}
+
+/// The same of a chain whose coefficients depend on the site, each by its range.
+fn with_coefficients(chain: &Chain, coefficients: &Coefficients) -> String {
+    let range = |name: &str, values: &[f64]| {
+        let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+        let most = values.iter().copied().fold(0.0, f64::max);
+        match least == most {
+            true => format!("{name} = {}", digits(least, 6)),
+            false => format!("{name} = {} .. {}", digits(least, 6), digits(most, 6)),
+        }
+    };
+    let all = [
+        range("γ", &coefficients.flip_rate),
+        range("m", &coefficients.mass),
+        range("k", &coefficients.spring),
+        range("κ", &coefficients.pinning),
+    ];
+    let thermostat = |(site, t): &(usize, Thermostat)| {
+        let (temperature, friction) = (digits(t.temperature, 6), digits(t.friction, 6));
+        format!("atom {site}: T = {temperature}, λ = {friction}")
+    };
+    let thermostats = &coefficients.thermostats;
+    let thermostats = match thermostats.len() {
+        0 => "no thermostat".to_string(),
+        1..=4 => thermostats.iter().map(thermostat).collect::<Vec<_>>().join("; "),
+        count => format!("{count} thermostats"),
+    };
+    let forces = match coefficients.forces.len() {
+        0 => String::new(),
+        count => format!("; {}", counted(count, "force")),
+    };
+    format!("open chain, N = {}, {}\n{thermostats}{forces}", chain.bonds, all.join(", "))
 }
 
 /// The output times: "t = τ/N², 0.001 to 1 (4 outputs), that is τ = 10 to 10000".

@@ -10,6 +10,7 @@ mod answer;
 mod describe;
 mod error;
 mod evolution;
+mod general;
 mod macroscopic;
 pub mod memory;
 mod options;

@@ -44,8 +44,7 @@ pub fn plan_steady<'a>(
     options.check(Task::Steady)?;
     let keep = options.covariance.any();
     if chain.coefficients().is_some() {
-        let reason = "coefficients that depend on the site are not answered yet";
-        return Err(Error::NoAnswer(reason.into()));
+        return super::general::plan_steady(chain, options);
     }
     let method = choose(chain, options, keep)?;
     if options.phases > 0 && chain.force.harmonics.is_empty() {

@@ -57,6 +57,12 @@ pub enum SteadyError {
         "{0} needs a thermostat: without one the limit depends on the initial law; without a method its closed form is used"
     )]
     NeedsThermostat(String),
+    /// A mode of a chain with coefficients that nothing damps.
+    #[error(
+        "a mode of this chain moves atoms without flips and thermostats alone (or as good as alone): nothing damps it, its energy stays \
+         what it was, and there is no stationary state; allowed: flips or thermostats that every mode feels"
+    )]
+    Undamped,
     /// The solve failed.
     #[error(transparent)]
     Solve(SolveError),

@@ -1,0 +1,160 @@
+//! Any open harmonic chain with flips: masses m_n, springs k_n, pinning κ_n, flip rates γ_n, thermostats
+//! and forces at every site (docs/theory/general.md).
+//!
+//! With u_n = p_n/√m_n the second moments of a stationary state follow from the response of u to u,
+//!
+//! ```text
+//! Φ(s) = m s² + m (2γ + λ) s + DᵀkD + κ      (tridiagonal),      G_ab(s) = s √m_a Φ⁻¹_ab √m_b,
+//! K_ab = (1/π) ∫_0^∞ |G_ab(iω)|² dω,        θ = K q,             q = 4γ θ + 4γ ū² + 2 λ T,
+//! ```
+//!
+//! θ_n = Var p_n/m_n being the kinetic temperature. [`response`] holds Φ⁻¹ by continued fractions,
+//! [`quadrature`] the nodes ω, [`network`] solves for θ, [`stationary`] reads everything off. Cost:
+//! O(N) a node, some hundreds of nodes. Error: two quadratures are compared, and what the iteration
+//! leaves is solved for.
+
+pub mod mean;
+pub mod network;
+pub mod profile;
+pub mod quadrature;
+pub mod response;
+pub mod stationary;
+
+use crate::chain::Chain;
+
+/// The chain as the equations of this room see it. Mirrored where that puts the colder end first:
+/// temperatures are then sums of positive differences from there.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Model {
+    /// m_0 .. m_N
+    pub mass: Vec<f64>,
+    /// k_1 .. k_N
+    pub spring: Vec<f64>,
+    /// κ_0 .. κ_N
+    pub pinning: Vec<f64>,
+    /// γ_0 .. γ_N
+    pub flip_rate: Vec<f64>,
+    /// λ_0 .. λ_N
+    pub friction: Vec<f64>,
+    /// T_n where there is a thermostat, 0 elsewhere.
+    pub temperature: Vec<f64>,
+}
+
+impl Model {
+    /// Of a chain with or without coefficients. O(N).
+    pub fn new(chain: &Chain) -> Model {
+        let atoms = chain.atoms();
+        let (mut friction, mut temperature) = (vec![0.0; atoms], vec![0.0; atoms]);
+        let ends = [(0, chain.left), (atoms - 1, chain.right)];
+        let ends = ends.into_iter().filter_map(|(site, end)| Some((site, end?)));
+        let thermostats = match chain.coefficients() {
+            Some(general) => general.thermostats.clone(),
+            None => ends.collect(),
+        };
+        for (site, t) in thermostats {
+            (friction[site], temperature[site]) = (t.friction, t.temperature);
+        }
+        let (mass, spring, pinning) = match chain.coefficients() {
+            Some(all) => (all.mass.clone(), all.spring.clone(), all.pinning.clone()),
+            None => (vec![1.0; atoms], vec![1.0; chain.bonds], vec![0.0; atoms]),
+        };
+        let flip_rate = chain.flip_rates();
+        Model { mass, spring, pinning, flip_rate, friction, temperature }
+    }
+
+    /// N+1.
+    pub fn atoms(&self) -> usize {
+        self.mass.len()
+    }
+
+    /// Whether any atom is pinned.
+    pub fn is_pinned(&self) -> bool {
+        self.pinning.iter().any(|&pinning| pinning > 0.0)
+    }
+
+    /// The atoms with a thermostat.
+    pub fn thermostats(&self) -> impl Iterator<Item = usize> {
+        (0..self.atoms()).filter(|&n| self.friction[n] > 0.0)
+    }
+
+    /// 2γ_n + λ_n
+    pub fn damping(&self, n: usize) -> f64 {
+        2.0 * self.flip_rate[n] + self.friction[n]
+    }
+
+    /// The same chain read from its other end.
+    pub fn mirrored(&self) -> Model {
+        let turned = |values: &[f64]| values.iter().rev().copied().collect();
+        Model {
+            mass: turned(&self.mass),
+            spring: turned(&self.spring),
+            pinning: turned(&self.pinning),
+            flip_rate: turned(&self.flip_rate),
+            friction: turned(&self.friction),
+            temperature: turned(&self.temperature),
+        }
+    }
+
+    /// The static stiffnesses that each atom feels from itself and from its left, and from itself and
+    /// from its right; 0 without pinning. Only positive numbers are added.
+    fn stiffnesses(&self) -> [Vec<f64>; 2] {
+        let passed = |k: f64, s: f64| k * (s / (k + s));
+        let (mut left, mut right) = (self.pinning.clone(), self.pinning.clone());
+        for n in 1..self.atoms() {
+            left[n] += passed(self.spring[n - 1], left[n - 1]);
+        }
+        for n in (0..self.atoms() - 1).rev() {
+            right[n] += passed(self.spring[n], right[n + 1]);
+        }
+        [left, right]
+    }
+
+    /// Var q_n at temperature 1, of a pinned chain.
+    pub fn gibbs_displacements(&self) -> Vec<f64> {
+        let [left, right] = self.stiffnesses();
+        let beyond = |n: usize| match self.spring.get(n) {
+            Some(k) => k * (right[n + 1] / (k + right[n + 1])),
+            None => 0.0,
+        };
+        (0..self.atoms()).map(|n| 1.0 / (left[n] + beyond(n))).collect()
+    }
+
+    /// Var r_n at temperature 1: the spring beside what is left and right of it, one after the
+    /// other.
+    pub fn gibbs_elongations(&self) -> Vec<f64> {
+        let [left, right] = self.stiffnesses();
+        let around = |a: f64, b: f64| if a == 0.0 || b == 0.0 { 0.0 } else { a * (b / (a + b)) };
+        let bond = |(n, k): (usize, &f64)| 1.0 / (k + around(left[n], right[n + 1]));
+        self.spring.iter().enumerate().map(bond).collect()
+    }
+
+    /// The largest frequency, by Gershgorin's circles of m^(-1/2)(DᵀkD + κ)m^(-1/2).
+    pub fn largest_frequency(&self) -> f64 {
+        let spring = |n: usize| self.spring.get(n).copied().unwrap_or(0.0);
+        let before = |n: usize| n.checked_sub(1).map_or(0.0, spring);
+        let row = |n: usize| {
+            let own = (before(n) + spring(n) + self.pinning[n]) / self.mass[n];
+            let coupling = |k: f64, other: usize| {
+                if k == 0.0 { 0.0 } else { k / (self.mass[n] * self.mass[other]).sqrt() }
+            };
+            own + coupling(before(n), n.saturating_sub(1)) + coupling(spring(n), n + 1)
+        };
+        (0..self.atoms()).map(row).fold(0.0, f64::max).sqrt()
+    }
+
+    /// The least of γ_n + λ_n/2: every mode that oscillates is damped at this rate at least.
+    pub fn least_damping(&self) -> f64 {
+        (0..self.atoms()).map(|n| self.damping(n) / 2.0).fold(f64::INFINITY, f64::min)
+    }
+
+    /// A lower bound of the frequencies at which the overdamped modes relax.
+    pub fn slowest_rate(&self) -> f64 {
+        let most = |values: &[f64]| values.iter().copied().fold(0.0, f64::max);
+        let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
+        let atoms = self.atoms() as f64;
+        let damping = (0..self.atoms()).map(|n| self.damping(n)).fold(0.0, f64::max);
+        // The lowest frequency of N bonds is at least 2/(N+1) √(k/m).
+        let square = 4.0 * least(&self.spring) / (most(&self.mass) * atoms * atoms);
+        square / (damping + square.sqrt())
+    }
+}

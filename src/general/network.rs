@@ -1,0 +1,268 @@
+//! The kinetic temperatures θ as the voltages of a network (docs/theory/general.md).
+//!
+//! W = 4γ K 4γ is symmetric and positive, ρ = 4γ K 2λ is what thermostats absorb, s = 4γ K q° with the
+//! sources q° = 4γ ū² + 2λT. Over the sites where velocities flip,
+//!
+//! ```text
+//! Σ_(m≤j) ρ_m θ_m - Σ_i Φ_ji (θ_(i+1) - θ_i) = Σ_(m≤j) s_m,      Φ_ji = Σ_(m≤min(i,j)) Σ_(n>max(i,j)) W_mn ≥ 0,
+//! ```
+//!
+//! with the unknowns θ_0 and the differences g: nothing cancels, however long the chain. A product Φg is
+//! two recurrences a node. GMRES, preconditioned by the network of neighbours with the row sums of Φ.
+//! Cost: O(N) a node and iteration. Error: what the residual of a second quadrature would change.
+
+use super::Model;
+use super::quadrature::Quadrature;
+use super::response::Response;
+use crate::monitor::{Interrupted, Monitor};
+use crate::numerics::gmres;
+use crate::numerics::vector::Vector;
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+/// Bytes that the factors of the nodes may take; beyond they are made anew for every product.
+const KEPT_BYTES: usize = 1_200_000_000;
+/// Nodes whose sums are added up by one thread.
+const GROUP: usize = 8;
+/// The residual, relative to the source.
+const RESIDUAL: f64 = 1e-15;
+
+/// θ at the sites where velocities flip.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Temperatures {
+    /// The sites.
+    pub sites: Vec<usize>,
+    /// θ there, by the first quadrature.
+    pub values: Vec<f64>,
+    /// What the second quadrature and the rest of the iteration would add.
+    pub correction: Vec<f64>,
+    /// Iterations.
+    pub iterations: usize,
+    /// The relative residual.
+    pub residual: f64,
+}
+
+/// What one node contributes to Φ, between neighbouring sites that flip.
+struct Factors {
+    weight: f64,
+    /// Π t_i from site f_j to f_(j+1).
+    transfer: Vec<f64>,
+    /// D R at f_(j+1): what comes from all sites beyond.
+    beyond: Vec<f64>,
+}
+
+/// The network of one quadrature.
+struct Network<'a> {
+    model: &'a Model,
+    sites: &'a [usize],
+    nodes: &'a [(f64, f64)],
+    kept: Option<Vec<Factors>>,
+}
+
+impl Network<'_> {
+    fn source(&self, site: usize) -> f64 {
+        4.0 * self.model.flip_rate[site] * self.model.mass[site]
+    }
+
+    fn factors(&self, &(frequency, weight): &(f64, f64)) -> Factors {
+        let response = Response::new(self.model, frequency);
+        let [_, right] = response.sums(|n| self.source(n));
+        let pairs = || self.sites.windows(2);
+        Factors {
+            weight: weight * frequency * frequency,
+            transfer: pairs()
+                .map(|pair| response.from_right[pair[0]..pair[1]].iter().product())
+                .collect(),
+            beyond: pairs().map(|pair| response.diagonal[pair[1]] * right[pair[1]]).collect(),
+        }
+    }
+
+    /// Adds Φg of one node.
+    fn add(&self, factors: &Factors, g: &[f64], sum: &mut [f64]) {
+        let Factors { weight, transfer, beyond } = factors;
+        let bonds = g.len();
+        let mut towards = vec![0.0; bonds];
+        let mut passed = 0.0;
+        for j in (0..bonds).rev() {
+            passed = transfer[j] * (beyond[j] * g[j] + passed);
+            towards[j] = passed;
+        }
+        let (mut within, mut before) = (0.0, 0.0);
+        for j in 0..bonds {
+            within += self.source(self.sites[j]);
+            sum[j] += weight * (within * towards[j] + before * transfer[j] * beyond[j]);
+            before = transfer[j] * (before + within * g[j]);
+            within *= transfer[j];
+        }
+    }
+
+    /// Φg.
+    fn flux(&self, g: &[f64]) -> Vec<f64> {
+        let groups = self.nodes.len().div_ceil(GROUP);
+        let of_group = |group: usize| {
+            let mut sum = vec![0.0; g.len()];
+            for index in group * GROUP..((group + 1) * GROUP).min(self.nodes.len()) {
+                match &self.kept {
+                    Some(kept) => self.add(&kept[index], g, &mut sum),
+                    None => self.add(&self.factors(&self.nodes[index]), g, &mut sum),
+                }
+            }
+            sum
+        };
+        added((0..groups).into_par_iter().map(of_group).collect(), g.len())
+    }
+
+    /// 4γ K q at the sites that flip.
+    fn driven(&self, strength: &[f64]) -> Vec<f64> {
+        let all = kernel(self.model, self.nodes, strength);
+        self.sites.iter().map(|&n| 4.0 * self.model.flip_rate[n] * all[n]).collect()
+    }
+}
+
+fn added(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
+    let mut sum = vec![0.0; len];
+    for part in parts {
+        sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+    }
+    sum
+}
+
+/// K q by these nodes. O(N) a node.
+pub fn kernel(model: &Model, nodes: &[(f64, f64)], strength: &[f64]) -> Vec<f64> {
+    let atoms = model.atoms();
+    let of_group = |group: &[(f64, f64)]| {
+        let mut sum = vec![0.0; atoms];
+        for &(frequency, weight) in group {
+            let response = Response::new(model, frequency);
+            let noise = |n: usize| model.mass[n] * strength[n];
+            response.add_densities(weight * frequency * frequency, noise, &mut sum, &mut []);
+        }
+        sum
+    };
+    let mut sum = added(nodes.par_chunks(GROUP).map(of_group).collect(), atoms);
+    sum.iter_mut().zip(&model.mass).for_each(|(sum, m)| *sum *= m);
+    sum
+}
+
+/// Sums over the sites 0..=j of each j.
+fn running(values: impl Iterator<Item = f64>) -> impl Iterator<Item = f64> {
+    values.scan(0.0, |sum, x| {
+        *sum += x;
+        Some(*sum)
+    })
+}
+
+fn real(values: impl Iterator<Item = f64>) -> Vector {
+    let values: Vec<Complex64> = values.map(Complex64::from).collect();
+    Vector::from_complex(&values, false)
+}
+
+fn parts(x: &Vector) -> Vec<f64> {
+    (0..x.len()).map(|i| x.at(i).re).collect()
+}
+
+/// ρ, Φ's row sums and the sums of s over the sites up to each.
+struct Equation<'a> {
+    network: Network<'a>,
+    absorbed: Vec<f64>,
+    source: Vector,
+}
+
+impl<'a> Equation<'a> {
+    fn new(
+        model: &'a Model,
+        sites: &'a [usize],
+        nodes: &'a [(f64, f64)],
+        kept: bool,
+        strength: &[f64],
+    ) -> Equation<'a> {
+        let mut network = Network { model, sites, nodes, kept: None };
+        if kept {
+            network.kept = Some(nodes.par_iter().map(|node| network.factors(node)).collect());
+        }
+        let double: Vec<f64> = model.friction.iter().map(|friction| 2.0 * friction).collect();
+        let absorbed = network.driven(&double);
+        let source = real(running(network.driven(strength).into_iter()));
+        Equation { network, absorbed, source }
+    }
+
+    /// The left side of the equations of (θ_0, g).
+    fn apply(&self, x: &Vector) -> Vector {
+        let x = parts(x);
+        let lost = self.absorbed.iter().zip(running(x.iter().copied())).map(|(rho, t)| rho * t);
+        let mut flux = self.network.flux(&x[1..]);
+        flux.push(0.0);
+        real(running(lost).zip(flux).map(|(lost, flux)| lost - flux))
+    }
+
+    fn residual(&self, x: &Vector) -> Vector {
+        let mut left = self.source.clone();
+        left.add(-Complex64::ONE, &self.apply(x));
+        left
+    }
+}
+
+/// The network of neighbours: conductances between them, ρ to the ground.
+fn precondition(conductance: &[f64], absorbed: &[f64], r: &Vector) -> Vector {
+    let r = parts(r);
+    let count = r.len();
+    let source = |n: usize| if n == 0 { r[0] } else { r[n] - r[n - 1] };
+    let (mut admittance, mut current) = (absorbed.to_vec(), vec![0.0; count]);
+    for n in (0..count).rev() {
+        current[n] += source(n);
+        if n > 0 {
+            let part = conductance[n - 1] / (conductance[n - 1] + admittance[n]);
+            admittance[n - 1] += admittance[n] * part;
+            current[n - 1] += current[n] * part;
+        }
+    }
+    let mut voltage = current[0] / admittance[0];
+    let mut x = vec![voltage];
+    for n in 1..count {
+        let rise = (current[n] - admittance[n] * voltage) / (conductance[n - 1] + admittance[n]);
+        x.push(rise);
+        voltage += rise;
+    }
+    real(x.into_iter())
+}
+
+/// θ where velocities flip, for the sources q° at all sites. Needs a thermostat.
+pub fn temperatures(
+    model: &Model,
+    quadrature: &Quadrature,
+    strength: &[f64],
+    monitor: &Monitor,
+) -> Result<Temperatures, Interrupted> {
+    let sites: Vec<usize> = (0..model.atoms()).filter(|&n| model.flip_rate[n] > 0.0).collect();
+    if sites.is_empty() {
+        let (values, correction) = Default::default();
+        return Ok(Temperatures { sites, values, correction, iterations: 0, residual: 0.0 });
+    }
+    let kept = 16 * sites.len() * quadrature.nodes.len() <= KEPT_BYTES;
+    let equation = Equation::new(model, &sites, &quadrature.nodes, kept, strength);
+    monitor.check()?;
+    let second = Equation::new(model, &sites, &quadrature.second, false, strength);
+    let conductance = equation.network.flux(&vec![1.0; sites.len() - 1]);
+    let (x, outcome) = gmres::solve(
+        &equation.source,
+        RESIDUAL,
+        monitor,
+        |x| equation.apply(x),
+        |r| precondition(&conductance, &equation.absorbed, r),
+        |x| vec![equation.residual(x), second.residual(x)],
+    )?;
+    if outcome.errors.len() < 2 {
+        // No source: the state is the uniform one.
+        let values = vec![0.0; sites.len()];
+        let correction = values.clone();
+        return Ok(Temperatures { sites, values, correction, iterations: 0, residual: 0.0 });
+    }
+    let summed = |x: &Vector| running(parts(x).into_iter()).collect::<Vec<f64>>();
+    let values = summed(&x);
+    let [own, other] = [0, 1].map(|i| summed(&outcome.errors[i]));
+    // The second residual holds the first: what is left of it is the quadratures' difference.
+    let correction = own.iter().zip(&other).map(|(a, b)| if a.abs() > b.abs() { *a } else { *b });
+    let correction = correction.collect();
+    let (iterations, residual) = (outcome.iterations, outcome.residual);
+    Ok(Temperatures { sites, values, correction, iterations, residual })
+}

@@ -1,0 +1,149 @@
+//! The frequencies ω at which the stationary state of a chain is integrated.
+//!
+//! ∫_0^∞ f(ω) dω by Gauss-Legendre panels: [0, ω_0] below the slowest relaxation, panels that grow by
+//! a factor 4 up to the least damping, panels of that width across the band, and the rest mapped to
+//! (0, 1]. Each panel is kept where it agrees with its two halves, and halved where it does not: narrow
+//! resonances of hardly damped modes are found so. Two families of integrals whose values are known
+//! exactly decide, those of a uniform temperature T = 1,
+//!
+//! ```text
+//! Σ_b K_ab (4γ_b + 2λ_b) = 1,      Var r_n = the Gibbs law's,
+//! ```
+//!
+//! and what they miss in the end is the [`Quadrature::missing`] part: nothing that is positive can hide.
+
+use super::Model;
+use super::response::Response;
+use crate::monitor::{Interrupted, Monitor, Progress};
+use crate::numerics::legendre::gauss;
+use crate::numerics::vector::largest_of;
+use rayon::prelude::*;
+
+/// Nodes of a panel.
+const NODES: usize = 16;
+/// Nodes of the panels of the second quadrature.
+const SECOND: usize = 20;
+/// A panel is kept where its two sums differ by less, as a part of the whole integral.
+const PANEL: f64 = 2e-15;
+/// Panels at most; more of them have modes that are not damped.
+const PANELS: usize = 20_000;
+
+/// An interval of ω, or beyond the band of `from`/ω.
+#[derive(Debug, Clone, Copy, PartialEq)]
+struct Panel {
+    from: f64,
+    to: f64,
+    /// The frequency that is divided by, in the mapped tail.
+    tail: Option<f64>,
+}
+
+/// The nodes (ω, weight) of two quadratures; weights hold the factor 1/π.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Quadrature {
+    /// The one that is used.
+    pub nodes: Vec<(f64, f64)>,
+    /// The one that judges it.
+    pub second: Vec<(f64, f64)>,
+    /// By how much the identities above are missed.
+    pub missing: f64,
+}
+
+impl Panel {
+    fn nodes(&self, rule: &[(f64, f64)]) -> Vec<(f64, f64)> {
+        let (middle, half) = ((self.from + self.to) / 2.0, (self.to - self.from) / 2.0);
+        let place = |&(x, w): &(f64, f64)| {
+            let (at, weight) = (middle + half * x, half * w / std::f64::consts::PI);
+            match self.tail {
+                None => (at, weight),
+                Some(end) => (end / at, weight * end / (at * at)),
+            }
+        };
+        rule.iter().map(place).collect()
+    }
+
+    fn halves(&self) -> [Panel; 2] {
+        let middle = (self.from + self.to) / 2.0;
+        [Panel { to: middle, ..*self }, Panel { from: middle, ..*self }]
+    }
+}
+
+/// The panels to begin with.
+fn first_panels(model: &Model) -> Vec<Panel> {
+    let band = model.largest_frequency();
+    let width = model.least_damping().clamp(band / 64.0, band);
+    let mut at = vec![0.0, 0.25 * model.slowest_rate().min(width)];
+    while at[at.len() - 1] < width {
+        at.push((4.0 * at[at.len() - 1]).min(width));
+    }
+    while at[at.len() - 1] < 1.5 * band {
+        at.push(at[at.len() - 1] + 1.5 * width);
+    }
+    let last = at[at.len() - 1];
+    let inner = at.windows(2).map(|pair| Panel { from: pair[0], to: pair[1], tail: None });
+    inner.chain([Panel { from: 0.0, to: 1.0, tail: Some(last) }]).collect()
+}
+
+/// The integrals over a panel of what is known exactly: N+1 row sums, then N elongations.
+fn integrals(model: &Model, stiffness: &[f64], nodes: &[(f64, f64)]) -> Vec<f64> {
+    let atoms = model.atoms();
+    let (mut q, mut sums) = (vec![0.0; atoms], vec![0.0; 2 * atoms - 1]);
+    for &(frequency, weight) in nodes {
+        q.fill(0.0);
+        let strength = |n: usize| 2.0 * model.mass[n] * model.damping(n);
+        let (rows, stretches) = sums.split_at_mut(atoms);
+        let response = Response::new(model, frequency);
+        response.add_densities(1.0, strength, &mut q, &mut vec![0.0; 0]);
+        for (n, sum) in rows.iter_mut().enumerate() {
+            *sum += weight * frequency * frequency * model.mass[n] * q[n];
+        }
+        response.add_densities(weight, strength, &mut [], stretches);
+    }
+    for (sum, k) in sums[atoms..].iter_mut().zip(stiffness) {
+        *sum *= k;
+    }
+    sums
+}
+
+impl Quadrature {
+    /// For the stationary state of a chain with thermostats. O(N) a node.
+    pub fn new(model: &Model, monitor: &Monitor) -> Result<Quadrature, Interrupted> {
+        let (rule, finer) = (gauss(NODES), gauss(SECOND));
+        let stiffness: Vec<f64> = model.gibbs_elongations().iter().map(|v| 1.0 / v).collect();
+        let (mut open, mut kept) = (first_panels(model), Vec::new());
+        let mut total = vec![0.0; 2 * model.atoms() - 1];
+        while !open.is_empty() && kept.len() + open.len() < PANELS {
+            monitor.check()?;
+            // In groups of one size, so that sums do not depend on the number of threads.
+            let group: Vec<Panel> = open.drain(open.len().saturating_sub(16)..).collect();
+            let found: Vec<(Vec<f64>, f64)> = group
+                .par_iter()
+                .map(|panel| {
+                    let whole = integrals(model, &stiffness, &panel.nodes(&rule));
+                    let [a, b] =
+                        panel.halves().map(|half| integrals(model, &stiffness, &half.nodes(&rule)));
+                    let parts = whole.iter().zip(a.iter().zip(&b));
+                    let apart = largest_of(parts.map(|(whole, (a, b))| whole - (a + b)));
+                    (whole, apart)
+                })
+                .collect();
+            for (panel, (whole, apart)) in group.into_iter().zip(found) {
+                let narrow = panel.to - panel.from <= 1e-13 * panel.to;
+                if apart <= PANEL * (1.0 + largest_of(whole.iter().copied())) || narrow {
+                    total.iter_mut().zip(&whole).for_each(|(sum, x)| *sum += x);
+                    kept.push(panel);
+                } else {
+                    open.extend(panel.halves());
+                }
+            }
+            let share = kept.len() as f64 / (kept.len() + open.len()) as f64;
+            monitor.advance(Progress { share, ..Progress::default() })?;
+        }
+        let missing = if open.is_empty() {
+            largest_of(total.iter().map(|sum| sum - 1.0))
+        } else {
+            f64::INFINITY
+        };
+        let all = |rule: &[(f64, f64)]| kept.iter().flat_map(|panel| panel.nodes(rule)).collect();
+        Ok(Quadrature { nodes: all(&rule), second: all(&finer), missing })
+    }
+}

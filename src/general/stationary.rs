@@ -1,0 +1,341 @@
+//! The state in the long run of any open chain with thermostats: profiles in O(N) a node.
+//!
+//! The coldest temperature T_c is split off, under which the uniform state is exact; the rest is
+//! driven by 2λ(T - T_c) + 4γ ū² ≥ 0, so every number is a sum of positive ones from the colder end.
+//! The current through a bond is what thermostats and flips feed in before it,
+//!
+//! ```text
+//! j_(n,n+1) = Σ_(l≤n) [ λ_l (T_l - θ_l) + 2γ_l ū_l² ] - k_(n+1) r̄_(n+1) p̄_n/m_n.
+//! ```
+//!
+//! Error: the second quadrature, what the iteration left, and roundings.
+
+use super::Model;
+use super::mean::{Means, constant_forces};
+use super::network::{self, Temperatures};
+use super::quadrature::Quadrature;
+use super::response::Response;
+use crate::chain::Chain;
+use crate::monitor::Monitor;
+use crate::numerics::vector::largest_of;
+use crate::observe::identities::Identity;
+use crate::observe::{ColumnErrors, GeneralColumns, Profile};
+use crate::steady::SteadyError;
+use rayon::prelude::*;
+
+/// Identities that are missed by more than this have a mode in them that nothing damps.
+const UNDAMPED: f64 = 1e-6;
+/// Roundings of a variance, in units of the largest one: seen up to 3 (N = 10⁵).
+const ROUNDINGS: f64 = 16.0;
+
+/// The state in the long run.
+#[derive(Debug, Clone)]
+pub struct Stationary {
+    /// Its profiles, averages over a period under a periodic force.
+    pub profile: Profile,
+    /// What must vanish.
+    pub identities: Vec<Identity>,
+    /// 4γ(θ + ū²) + 2λT: the strength of the noise of u_n that makes the covariance.
+    pub strength: Vec<f64>,
+    /// Nodes of the quadrature.
+    pub nodes: usize,
+    /// Iterations.
+    pub iterations: usize,
+    /// The relative residual.
+    pub residual: f64,
+}
+
+/// Second moments less T_c.
+struct Moments {
+    kinetic: Vec<f64>,
+    displacement: Vec<f64>,
+    elongation: Vec<f64>,
+    /// Through bond n+1.
+    current: Vec<f64>,
+    /// What is missing at the far end.
+    imbalance: f64,
+}
+
+/// Kinetic temperatures, Var q and Var r under noise of these strengths.
+fn moments(model: &Model, nodes: &[(f64, f64)], strength: &[f64]) -> [Vec<f64>; 3] {
+    let atoms = model.atoms();
+    let noise = |n: usize| model.mass[n] * strength[n];
+    let of_group = |group: &[(f64, f64)]| {
+        let mut sums = [vec![0.0; atoms], vec![0.0; atoms], vec![0.0; atoms - 1]];
+        let mut density = vec![0.0; atoms];
+        for &(frequency, weight) in group {
+            let [kinetic, displacement, elongation] = &mut sums;
+            density.fill(0.0);
+            Response::new(model, frequency).add_densities(weight, noise, &mut density, elongation);
+            for (n, density) in density.iter().enumerate() {
+                displacement[n] += density;
+                kinetic[n] += frequency * frequency * model.mass[n] * density;
+            }
+        }
+        sums
+    };
+    let parts: Vec<[Vec<f64>; 3]> = nodes.par_chunks(8).map(of_group).collect();
+    let mut all = [vec![0.0; atoms], vec![0.0; atoms], vec![0.0; atoms - 1]];
+    for part in parts {
+        for (sum, part) in all.iter_mut().zip(part) {
+            sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
+        }
+    }
+    all
+}
+
+/// The state in the long run.
+pub fn stationary(chain: &Chain, monitor: &Monitor) -> Result<Stationary, SteadyError> {
+    let model = Model::new(chain);
+    let Some(first) = model.thermostats().next() else {
+        return Err(SteadyError::NeedsThermostat("a chain with coefficients".into()));
+    };
+    let last = model.thermostats().last().unwrap_or(first);
+    let means = Means::new(chain, &model).ok_or(SteadyError::NoThermostat)?;
+    let squares = means.mean_square(chain, &model);
+    if model.temperature[last] < model.temperature[first] {
+        let turned: Vec<f64> = squares.iter().rev().copied().collect();
+        let mut found = solve(&model.mirrored(), &turned, monitor)?;
+        found.turn();
+        return Ok(found.finished(chain, &model, &means, &squares));
+    }
+    Ok(solve(&model, &squares, monitor)?.finished(chain, &model, &means, &squares))
+}
+
+/// Both approximations of one orientation.
+struct Found {
+    coldest: f64,
+    moments: [Moments; 2],
+    strength: Vec<f64>,
+    temperatures: Temperatures,
+    missing: f64,
+    nodes: usize,
+}
+
+fn solve(model: &Model, squares: &[f64], monitor: &Monitor) -> Result<Found, SteadyError> {
+    let coldest = model.thermostats().map(|n| model.temperature[n]).fold(f64::INFINITY, f64::min);
+    let quadrature = Quadrature::new(model, &monitor.part(0.0, 0.3))?;
+    if quadrature.missing.is_nan() || quadrature.missing > UNDAMPED {
+        return Err(SteadyError::Undamped);
+    }
+    let excess = |n: usize| match model.friction[n] {
+        0.0 => 0.0,
+        friction => friction * (model.temperature[n] - coldest),
+    };
+    let driven: Vec<f64> = (0..model.atoms())
+        .map(|n| 4.0 * model.flip_rate[n] * squares[n] + 2.0 * excess(n))
+        .collect();
+    let temperatures = network::temperatures(model, &quadrature, &driven, &monitor.part(0.3, 0.9))?;
+    let strength = |corrected: bool| {
+        let mut strength = driven.clone();
+        for (i, &site) in temperatures.sites.iter().enumerate() {
+            let more = if corrected { temperatures.correction[i] } else { 0.0 };
+            strength[site] += 4.0 * model.flip_rate[site] * (temperatures.values[i] + more);
+        }
+        strength
+    };
+    let nodes = [&quadrature.nodes, &quadrature.second];
+    let both = [false, true].map(|corrected| {
+        let own = moments(model, nodes[usize::from(corrected)], &strength(corrected));
+        let [mut kinetic, displacement, elongation] = own;
+        for (i, &site) in temperatures.sites.iter().enumerate() {
+            let more = if corrected { temperatures.correction[i] } else { 0.0 };
+            kinetic[site] = temperatures.values[i] + more;
+        }
+        let mut sum = 0.0;
+        let mut current: Vec<f64> = (0..model.atoms())
+            .map(|n| {
+                let given = excess(n) - model.friction[n] * kinetic[n];
+                sum += given + 2.0 * model.flip_rate[n] * squares[n];
+                sum
+            })
+            .collect();
+        let imbalance = current.pop().unwrap_or(0.0);
+        Moments { kinetic, displacement, elongation, current, imbalance }
+    });
+    let (strength, missing) = (strength(false), quadrature.missing);
+    let nodes = quadrature.nodes.len();
+    Ok(Found { coldest, moments: both, strength, temperatures, missing, nodes })
+}
+
+/// The largest distance of two profiles.
+fn apart(a: &[f64], b: &[f64]) -> f64 {
+    largest_of(a.iter().zip(b).map(|(a, b)| a - b))
+}
+
+impl Found {
+    /// Back from the mirrored chain.
+    fn turn(&mut self) {
+        self.strength.reverse();
+        for moments in &mut self.moments {
+            moments.kinetic.reverse();
+            moments.displacement.reverse();
+            moments.elongation.reverse();
+            moments.current.reverse();
+            moments.current.iter_mut().for_each(|j| *j = 0.0 - *j);
+        }
+    }
+
+    fn finished(self, chain: &Chain, model: &Model, means: &Means, squares: &[f64]) -> Stationary {
+        let [first, second] = &self.moments;
+        let (cold, atoms, pinned) = (self.coldest, model.atoms(), model.is_pinned());
+        let kinetic: Vec<f64> = first.kinetic.iter().map(|t| cold + t).collect();
+        let rounding = ROUNDINGS * f64::EPSILON;
+        // The identities say what a whole row of the quadrature misses.
+        let lost = |value: f64| (rounding + self.missing) * value;
+        let hot = largest_of(kinetic.iter().copied());
+        let error_t = apart(&first.kinetic, &second.kinetic) + lost(hot);
+        let var_p: Vec<f64> = kinetic.iter().zip(&model.mass).map(|(t, m)| t * m).collect();
+        let error_p = largest_of(model.mass.iter().copied()) * error_t;
+        let mut var_r = vec![0.0];
+        let still = model.gibbs_elongations();
+        var_r.extend(first.elongation.iter().zip(still).map(|(v, s)| v + cold * s));
+        let error_r =
+            apart(&first.elongation, &second.elongation) + lost(largest_of(var_r.iter().copied()));
+        let (mut mean_q, mut var_q) = (vec![], vec![]);
+        let mut error_q = 0.0;
+        if pinned {
+            mean_q.clone_from(&means.displacement);
+            let still = model.gibbs_displacements();
+            var_q = first.displacement.iter().zip(&still).map(|(v, s)| v + cold * s).collect();
+            error_q = apart(&first.displacement, &second.displacement)
+                + lost(largest_of(var_q.iter().copied()));
+        }
+        let mean_r: Vec<f64> = [&[0.0][..], &means.elongation].concat();
+        let mean_p: Vec<f64> = model.mass.iter().map(|m| m * means.velocity).collect();
+        let oscillation = oscillation(chain, model, means);
+        let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
+        let spring = |n: usize| n.checked_sub(1).map_or(0.0, |bond| model.spring[bond]);
+        let energy = |p: f64, r: f64, q: f64, n: usize| {
+            (p / model.mass[n] + spring(n) * r + model.pinning[n] * q) / 2.0
+        };
+        let mechanical: Vec<f64> = (0..atoms)
+            .map(|n| {
+                let [p, r, q] = [mean_p[n], mean_r[n], at(&mean_q, n)];
+                energy(p * p, r * r, q * q, n) + oscillation[n].0
+            })
+            .collect();
+        let thermal: Vec<f64> =
+            (0..atoms).map(|n| energy(var_p[n], var_r[n], at(&var_q, n), n)).collect();
+        let largest = |values: &[f64]| largest_of(values.iter().copied());
+        let error_mean = rounding * largest(&mean_r).max(largest(&mean_p)).max(largest(&mean_q));
+        let error_mechanical = rounding * largest(&mechanical);
+        let error_thermal =
+            (error_t + largest(&model.spring) * error_r + largest(&model.pinning) * error_q) / 2.0;
+        // Means carry energy too.
+        let convected = |n: usize| {
+            (n + 1 < atoms)
+                .then(|| spring(n + 1) * mean_r[n + 1] * means.velocity + oscillation[n].1)
+        };
+        let mut current: Vec<f64> =
+            (0..atoms - 1).map(|n| first.current[n] - convected(n).unwrap_or(0.0)).collect();
+        let left = model.friction[0] * (model.temperature[0] - kinetic[0] - squares[0]);
+        let forced = constant_forces(chain)[atoms - 1] * means.velocity
+            + power_of_harmonics(chain, means, atoms - 1);
+        let end = atoms - 1;
+        let entering = model.friction[end] * (model.temperature[end] - kinetic[end] - squares[end]);
+        current.push(0.0 - (forced + entering));
+        let sizes: f64 = (0..atoms)
+            .map(|n| 2.0 * model.flip_rate[n] * squares[n] + model.friction[n] * first.kinetic[n])
+            .sum();
+        let carried = (0..atoms).filter_map(convected).fold(0.0, |m: f64, j| m.max(j.abs()));
+        let at_end =
+            model.friction[end] * ((first.kinetic[end] - second.kinetic[end]).abs() + lost(hot));
+        let error_j =
+            (apart(&first.current, &second.current) + lost(sizes)).max(at_end) + rounding * carried;
+        let imbalance = first.imbalance.abs() / largest(&thermal).max(largest(&mechanical));
+        let identity =
+            |name, violation| Identity { name, violation, site: None, time: f64::INFINITY };
+        let identities = vec![
+            identity("what enters leaves: one current through all bonds", imbalance),
+            identity("uniform temperature, row by row", self.missing),
+        ];
+        let errors = ColumnErrors {
+            mean_r: error_mean,
+            mean_p: error_mean,
+            var_r: error_r,
+            var_p: error_p,
+            mechanical: error_mechanical,
+            thermal: error_thermal,
+            energy: error_thermal + error_mechanical,
+            current: error_j,
+        };
+        let general = GeneralColumns {
+            temperature: kinetic,
+            mean_q,
+            var_q,
+            mechanical,
+            thermal,
+            errors: [error_t, error_mean, error_q],
+        };
+        let oscillates = !means.harmonics.is_empty();
+        let profile = Profile {
+            time: f64::INFINITY,
+            mean_r,
+            mean_p,
+            var_r,
+            var_p,
+            current,
+            left_inflow: left,
+            oscillation: if oscillates {
+                oscillation.iter().map(|o| o.0).collect()
+            } else {
+                vec![]
+            },
+            general: Some(Box::new(general)),
+            errors,
+        };
+        let strength: Vec<f64> = (self.strength.iter().enumerate())
+            .map(|(n, q)| q + 2.0 * model.damping(n) * cold)
+            .collect();
+        Stationary {
+            profile,
+            identities,
+            strength,
+            nodes: self.nodes,
+            iterations: self.temperatures.iterations,
+            residual: self.temperatures.residual,
+        }
+    }
+}
+
+/// The average energy of the means' oscillation at every site, and the average of k r̄ v̄ that it
+/// carries.
+fn oscillation(chain: &Chain, model: &Model, means: &Means) -> Vec<(f64, f64)> {
+    let atoms = model.atoms();
+    let mut all = vec![(0.0, 0.0); atoms];
+    for (l, q) in &means.harmonics {
+        let w = f64::from(*l) * chain.force.frequency.hi;
+        for n in 0..atoms {
+            let bond = |n: usize| q[n] - q[n - 1];
+            let mut energy =
+                model.mass[n] * w * w * q[n].norm_sqr() + model.pinning[n] * q[n].norm_sqr();
+            if n > 0 {
+                energy += model.spring[n - 1] * bond(n).norm_sqr();
+            }
+            all[n].0 += energy;
+            if n + 1 < atoms {
+                // The average of r v is 2 Re(r̂ conj(iω q̂)).
+                let velocity = num_complex::Complex64::new(0.0, w) * q[n];
+                all[n].1 += 2.0 * model.spring[n] * (bond(n + 1) * velocity.conj()).re;
+            }
+        }
+    }
+    all
+}
+
+/// The average work of the oscillating force on an atom.
+fn power_of_harmonics(chain: &Chain, means: &Means, site: usize) -> f64 {
+    let forces = super::mean::forces_of(chain);
+    let force = forces.iter().find(|force| force.site == site);
+    let parts = force.into_iter().flat_map(|force| &force.harmonics);
+    parts
+        .map(|(l, f)| {
+            let q = means.harmonics.iter().find(|(order, _)| order == l);
+            let w = f64::from(*l) * chain.force.frequency.hi;
+            q.map_or(0.0, |(_, q)| {
+                2.0 * (f * (num_complex::Complex64::new(0.0, w) * q[site]).conj()).re
+            })
+        })
+        .sum()
+}
