@@ -348,8 +348,9 @@ fn the_homogeneous_chain_has_its_closed_form() {
         for current in &found.current[..bonds] {
             let apart = (current - j).abs();
             assert!(apart <= found.errors.current, "{place}: {current} {j}");
-            assert!(apart <= 1e-11 * j.abs(), "{place}: {current} {j}");
+            assert!(apart <= 1e-12 * j.abs(), "{place}: {current} {j}");
         }
+        assert!(found.errors.current < 1e-11 * j.abs(), "{place}: {:.1e}", found.errors.current);
     }
 }
 
@@ -447,5 +448,38 @@ fn sites_without_flips_follow_from_the_others() {
         let local = Local::of(&chain, &mean, covariance.view());
         let exact = local.profile(&chain, 0.0.into(), f64::INFINITY, Default::default());
         compare(&format!("seed {seed}"), run.at(0).profile(), &exact, 1e-12);
+    }
+}
+
+#[test]
+#[ignore = "a campaign: how roundings grow, beside their estimates"]
+fn roundings_grow_as_their_estimate() {
+    for rate in [0.05, 0.3, 1.0, 5.0, 20.0] {
+        for bonds in [30, 300, 1000, 3000, 10000] {
+            let (left, right) = (Thermostat::at(2.0).friction(0.6), Thermostat::at(1.0));
+            let chain = Chain::open(bonds).flip_rate(rate).left(left).right(right).build().unwrap();
+            let exact = chain.thermal_state().unwrap();
+            let all = stationary(&chain, &Monitor::default()).unwrap();
+            let found = all.profile;
+            let apart = |a: &[f64], b: &[f64]| {
+                a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
+            };
+            let j = -exact.correlation;
+            println!(
+                "γ = {rate}, N = {bonds}: {} nodes, {} iterations; var_p {:.1e} ({:.1e}), var_r {:.1e} ({:.1e}), J {:.1e} ({:.1e}) missing {:.1e}",
+                all.nodes,
+                all.iterations,
+                apart(&found.var_p, &exact.var_p),
+                found.errors.var_p,
+                apart(&found.var_r[1..], &exact.var_r),
+                found.errors.var_r,
+                apart(&found.current[..bonds], &vec![j; bonds]) / j,
+                found.errors.current / j,
+                all.identities[1].violation,
+            );
+            assert!(apart(&found.var_p, &exact.var_p) <= found.errors.var_p);
+            assert!(apart(&found.var_r[1..], &exact.var_r) <= found.errors.var_r);
+            assert!(apart(&found.current, &vec![j; bonds + 1]) <= found.errors.current);
+        }
     }
 }

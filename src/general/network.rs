@@ -112,10 +112,10 @@ impl Network<'_> {
         added((0..groups).into_par_iter().map(of_group).collect(), g.len())
     }
 
-    /// 4γ K q at the sites that flip.
-    fn driven(&self, strength: &[f64]) -> Vec<f64> {
-        let all = kernel(self.model, self.nodes, strength);
-        self.sites.iter().map(|&n| 4.0 * self.model.flip_rate[n] * all[n]).collect()
+    /// 4γ K q at the sites that flip, of two vectors q.
+    fn driven(&self, strengths: [&[f64]; 2]) -> [Vec<f64>; 2] {
+        let all = kernel(self.model, self.nodes, strengths);
+        all.map(|all| self.sites.iter().map(|&n| 4.0 * self.model.flip_rate[n] * all[n]).collect())
     }
 }
 
@@ -127,21 +127,27 @@ fn added(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
     sum
 }
 
-/// K q by these nodes. O(N) a node.
-pub fn kernel(model: &Model, nodes: &[(f64, f64)], strength: &[f64]) -> Vec<f64> {
+/// K q of two vectors q by these nodes. O(N) a node.
+fn kernel(model: &Model, nodes: &[(f64, f64)], strengths: [&[f64]; 2]) -> [Vec<f64>; 2] {
     let atoms = model.atoms();
     let of_group = |group: &[(f64, f64)]| {
-        let mut sum = vec![0.0; atoms];
+        let mut sums = [vec![0.0; atoms], vec![0.0; atoms]];
         for &(frequency, weight) in group {
             let response = Response::new(model, frequency);
-            let noise = |n: usize| model.mass[n] * strength[n];
-            response.add_densities(weight * frequency * frequency, noise, &mut sum, &mut []);
+            for (sum, strength) in sums.iter_mut().zip(strengths) {
+                let noise = |n: usize| model.mass[n] * strength[n];
+                response.add_densities(weight * frequency * frequency, noise, sum, &mut []);
+            }
         }
-        sum
+        sums
     };
-    let mut sum = added(nodes.par_chunks(GROUP).map(of_group).collect(), atoms);
-    sum.iter_mut().zip(&model.mass).for_each(|(sum, m)| *sum *= m);
-    sum
+    let parts: Vec<[Vec<f64>; 2]> = nodes.par_chunks(GROUP).map(of_group).collect();
+    let [first, second]: [Vec<_>; 2] =
+        [0, 1].map(|i| parts.iter().map(|part| part[i].clone()).collect());
+    [first, second].map(|parts| {
+        let sum = added(parts, atoms);
+        sum.iter().zip(&model.mass).map(|(sum, m)| sum * m).collect()
+    })
 }
 
 /// Sums over the sites 0..=j of each j.
@@ -181,8 +187,8 @@ impl<'a> Equation<'a> {
             network.kept = Some(nodes.par_iter().map(|node| network.factors(node)).collect());
         }
         let double: Vec<f64> = model.friction.iter().map(|friction| 2.0 * friction).collect();
-        let absorbed = network.driven(&double);
-        let source = real(running(network.driven(strength).into_iter()));
+        let [absorbed, driven] = network.driven([&double, strength]);
+        let source = real(running(driven.into_iter()));
         Equation { network, absorbed, source }
     }
 
@@ -193,6 +199,17 @@ impl<'a> Equation<'a> {
         let mut flux = self.network.flux(&x[1..]);
         flux.push(0.0);
         real(running(lost).zip(flux).map(|(lost, flux)| lost - flux))
+    }
+
+    /// The size of the terms of every row at x.
+    fn sizes(&self, x: &Vector, conductance: &[f64]) -> Vec<f64> {
+        let (x, source) = (parts(x), parts(&self.source));
+        let lost = self.absorbed.iter().zip(running(x.iter().copied())).map(|(rho, t)| rho * t);
+        let flux = x[1..].iter().zip(conductance).map(|(g, c)| g * c).chain([0.0]);
+        let rows = running(lost).zip(flux).zip(source);
+        rows.map(|((lost, flux), source)| lost.abs() + flux.abs() + source.abs())
+            .map(|size| if size > 0.0 { size } else { 1.0 })
+            .collect()
     }
 
     fn residual(&self, x: &Vector) -> Vector {
@@ -243,13 +260,19 @@ pub fn temperatures(
     monitor.check()?;
     let second = Equation::new(model, &sites, &quadrature.second, false, strength);
     let conductance = equation.network.flux(&vec![1.0; sites.len() - 1]);
+    let neighbours = |r: &Vector| precondition(&conductance, &equation.absorbed, r);
+    // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature is the
+    // current: every row is measured by its own size.
+    let size = equation.sizes(&neighbours(&equation.source), &conductance);
+    let scaled = |r: Vector| real(parts(&r).iter().zip(&size).map(|(r, size)| r / size));
+    let unscaled = |r: &Vector| real(parts(r).iter().zip(&size).map(|(r, size)| r * size));
     let (x, outcome) = gmres::solve(
-        &equation.source,
+        &scaled(equation.source.clone()),
         RESIDUAL,
         monitor,
-        |x| equation.apply(x),
-        |r| precondition(&conductance, &equation.absorbed, r),
-        |x| vec![equation.residual(x), second.residual(x)],
+        |x| scaled(equation.apply(x)),
+        |r| neighbours(&unscaled(r)),
+        |x| vec![scaled(equation.residual(x)), scaled(second.residual(x))],
     )?;
     if outcome.errors.len() < 2 {
         // No source: the state is the uniform one.

@@ -86,17 +86,16 @@ fn first_panels(model: &Model) -> Vec<Panel> {
 /// The integrals over a panel of what is known exactly: N+1 row sums, then N elongations.
 fn integrals(model: &Model, stiffness: &[f64], nodes: &[(f64, f64)]) -> Vec<f64> {
     let atoms = model.atoms();
-    let (mut q, mut sums) = (vec![0.0; atoms], vec![0.0; 2 * atoms - 1]);
+    let mut sums = vec![0.0; 2 * atoms - 1];
     for &(frequency, weight) in nodes {
-        q.fill(0.0);
         let strength = |n: usize| 2.0 * model.mass[n] * model.damping(n);
         let (rows, stretches) = sums.split_at_mut(atoms);
+        let mut density = vec![0.0; atoms];
         let response = Response::new(model, frequency);
-        response.add_densities(1.0, strength, &mut q, &mut vec![0.0; 0]);
-        for (n, sum) in rows.iter_mut().enumerate() {
-            *sum += weight * frequency * frequency * model.mass[n] * q[n];
+        response.add_densities(weight, strength, &mut density, stretches);
+        for (n, (sum, density)) in rows.iter_mut().zip(density).enumerate() {
+            *sum += frequency * frequency * model.mass[n] * density;
         }
-        response.add_densities(weight, strength, &mut [], stretches);
     }
     for (sum, k) in sums[atoms..].iter_mut().zip(stiffness) {
         *sum *= k;

@@ -92,9 +92,9 @@ impl Response {
         let atoms = self.diagonal.len();
         let (mut left, mut right) = (vec![0.0; atoms], vec![0.0; atoms]);
         let mut sum = 0.0;
-        for n in 0..atoms {
+        for (n, left) in left.iter_mut().enumerate() {
             sum += strength(n);
-            left[n] = sum;
+            *left = sum;
             if n + 1 < atoms {
                 sum *= self.from_right[n];
             }
