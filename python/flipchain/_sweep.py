@@ -5,6 +5,7 @@ from __future__ import annotations
 import functools
 import warnings
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from importlib import import_module
 from typing import TYPE_CHECKING, Any, Literal, Union
 
 import numpy as np
@@ -111,7 +112,8 @@ def sweep(
             pieces = [found.answer(list(range(len(found))), _Watch(callback, threads))]
         else:
             pieces = _on_cluster(asked, len(found), client, callback)
-    return _dataset(xarray, asked, found, found.table(pieces))
+    dataset: xarray.Dataset = _dataset(xarray, asked, found, found.table(pieces))
+    return dataset
 
 
 def _asked(
@@ -161,10 +163,11 @@ def _points(asked: _Asked, points: range) -> bytes:
 def _on_cluster(
     asked: _Asked,
     count: int,
-    client: distributed.Client,
+    client: Any,
     progress: Callable[[float], object] | None,
 ) -> list[bytes]:
-    from distributed import as_completed
+    # Untyped for mypy, like the client.
+    as_completed: Any = import_module("distributed").as_completed
 
     threads = max(1, sum(client.nthreads().values()))
     size = max(1, count // (_PIECES * threads))
