@@ -346,3 +346,47 @@ fn points_that_fail_are_rows_that_say_why_and_the_rest_goes_on() {
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     assert!(output.status.code() == Some(2) && said.contains("no point of the sweep"), "{said}");
 }
+
+#[test]
+fn averages_over_seeds_are_those_of_the_runs_of_every_seed() {
+    let text = "[chain]\ntopology = 'open'\nbonds = 8\nflip_rate = 0.7\n\
+                mass = { uniform = [0.5, 1.5], seed = 3 }\n\
+                [left.thermostat]\ntemperature = 2\nfriction = 0.6\n\
+                [right]\nthermostat = { temperature = 1 }\nforce = { mean = 1.5 }\n";
+    let vary = ["chain.mass.seed=1:5:5", "chain.bonds=6,9"];
+    let observe = "current,left_rate,right_rate,power,temperature@0.5";
+    let found = table(text, Task::Steady, &vary, observe);
+    let averages = found.over_seeds().expect("a seed varies");
+    assert_eq!((averages.shape(), averages.beside()), (vec![2], "standard_error"));
+    for (size, bonds) in [6, 9].into_iter().enumerate() {
+        let mut currents = Vec::new();
+        for seed in 0..5 {
+            let point = 2 * seed + size;
+            let chain = Chain::new(&scenario(text, &found, point));
+            let run = flipchain::steady(&chain, None, &Options::default()).expect("a run");
+            let profile = &run.profiles()[0];
+            let mean = profile.current[..bonds].iter().sum::<f64>() / bonds as f64;
+            assert_same(value(&found, point, 0, "current").0, mean, "current");
+            currents.push(mean);
+            let known = |name: &str| value(&found, point, 0, name);
+            let all = ["left_rate", "right_rate", "power"].map(known);
+            let (sum, error) = all.iter().fold((0.0, 0.0), |a, b| (a.0 + b.0, a.1 + b.1));
+            assert!(sum.abs() <= error && error < 1e-9, "{sum} ± {error}");
+            // Nothing is lost on the way.
+            let (left, error) = known("left_rate");
+            assert!((left - mean).abs() <= error + known("current").1, "{left} and {mean}");
+            // F p̄_N/m_N, p̄_N by the one resistance of all: every atom has the velocity v.
+            let general = chain.general.as_ref().expect("masses differ");
+            let damping: f64 = general.mass.iter().map(|m| 2.0 * 0.7 * m).sum();
+            let ends = 0.6 * general.mass[0] + general.mass[bonds];
+            let power = 1.5 * 1.5 / (damping + ends);
+            assert!((known("power").0 - power).abs() <= known("power").1 + 1e-14, "{power}");
+        }
+        let mean = currents.iter().sum::<f64>() / 5.0;
+        let squares: f64 = currents.iter().map(|c| (c - mean).powi(2)).sum();
+        let (found, spread) = value(&averages, size, 0, "current");
+        assert!((found - mean).abs() <= 4.0 * f64::EPSILON * mean.abs(), "{found} and {mean}");
+        let expected = (squares / 20.0).sqrt();
+        assert!((spread - expected).abs() <= 1e-12 * expected && spread > 1e-5, "{spread}");
+    }
+}

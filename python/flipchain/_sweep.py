@@ -81,7 +81,8 @@ def sweep(
     xarray.Dataset
         Dimensions named as the keys, and `t` for several output times (`output` where the times
         differ from point to point); for each observable NAME its error as `NAME_error`; `reason`,
-        why a point failed or missed its tolerance. What a point does not have is NaN.
+        why a point failed or missed its tolerance. What a point does not have is NaN. Where a key
+        is a seed, such as `"chain.mass.seed"`, also `NAME_mean` and `NAME_standard_error` over it.
 
     Raises
     ------
@@ -212,6 +213,17 @@ def _dataset(xarray: Any, asked: _Asked, found: _core.Sweep, table: _core.SweepT
             errors,
             {"long_name": f"largest error of {name}", "units": unit},
         )
+    averages = table.over_seeds()
+    if averages is not None:
+        left = averages.keys()
+        rest = [name for name in dimensions if name in left or name not in keys]
+        sizes = [len(values) for key, values in axes if key in left] + shape[len(keys) :]
+        for index, (name, meaning, unit) in enumerate(averages.observables()):
+            mean, spread = (array.reshape(sizes) for array in averages.values(index))
+            words = {"long_name": f"average over the seeds of: {meaning}", "units": unit}
+            variables[name + "_mean"] = (rest, mean, words)
+            words = {"long_name": f"standard error of {name}_mean", "units": unit}
+            variables[name + "_standard_error"] = (rest, spread, words)
     reasons = np.array(table.reasons()).reshape(grid)
     variables["reason"] = (keys, reasons, {"long_name": "why a point failed"})
     _warn(axes, reasons)

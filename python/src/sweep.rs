@@ -160,6 +160,16 @@ impl SweepTable {
         (values.into_pyarray(py), errors.into_pyarray(py))
     }
 
+    /// The keys of the axes that it has.
+    fn keys(&self) -> Vec<String> {
+        self.0.axes().iter().map(|axis| axis.key.clone()).collect()
+    }
+
+    /// The averages over seeds, with standard errors in place of the errors; None without seeds.
+    fn over_seeds(&self) -> Option<SweepTable> {
+        self.0.over_seeds().map(SweepTable)
+    }
+
     /// Why each point failed; empty where it did not.
     fn reasons(&self) -> Vec<String> {
         self.0.points().iter().map(|point| point.reason.clone().unwrap_or_default()).collect()

@@ -126,6 +126,22 @@ def test_failed_points_say_why_and_the_rest_is_there():
     ]
 
 
+def test_seeds_are_averaged_with_their_standard_error():
+    chain = fc.Chain(bonds=6, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0))
+    vary = {
+        "chain.mass.uniform": ["[0.5, 1.5]"],
+        "chain.mass.seed": range(1, 7),
+        "chain.bonds": [6, 9],
+    }
+    table = fc.sweep(chain, vary, observe=["current"])
+    seeds = table["current"].values[0]
+    assert seeds.shape == (6, 2) and np.unique(seeds).size == 12
+    assert table["current_mean"].dims == ("chain.mass.uniform", "chain.bonds")
+    np.testing.assert_allclose(table["current_mean"].values[0], seeds.mean(axis=0), rtol=1e-14)
+    expected = seeds.std(axis=0, ddof=1) / np.sqrt(6)
+    np.testing.assert_allclose(table["current_standard_error"].values[0], expected, rtol=1e-12)
+
+
 @pytest.fixture
 def cluster():
     distributed = pytest.importorskip("distributed")

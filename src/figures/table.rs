@@ -19,8 +19,11 @@ const SIGNS: usize = 60;
 const CELLS: usize = 240;
 
 /// The figures of a table whose first point is about `chain`: `table`, and where three keys or more
-/// vary one for each further observable. None where nothing varies.
+/// vary one for each further observable; of a sweep over seeds their averages. None where nothing
+/// varies.
 pub fn table(table: &Table, chain: &Chain) -> Vec<Figure> {
+    let averages = table.over_seeds().filter(|averages| !averages.axes().is_empty());
+    let table = averages.as_ref().unwrap_or(table);
     let keys: Vec<Key> = table.axes().iter().enumerate().filter_map(Key::of).collect();
     let sheet = Sheet { table, chain, keys };
     match sheet.keys.len() {

@@ -9,17 +9,18 @@ use crate::sweep::{Table, Value};
 use ndarray::{Array1, ArrayD, IxDyn};
 use serde_json::{Map, Value as Json, json};
 
-/// table.npz: `keys`, the varied keys in the order of the axes, and for each an array of its name
+/// NAME.npz: `keys`, the varied keys in the order of the axes, and for each an array of its name
 /// with its values; `t`, the output times, of the grid's shape and the number of times where they
 /// differ from point to point; for every observable NAME the arrays `NAME` and `NAME_error` of the
 /// grid's shape and the number of output times, NaN where there is none; `reason`, why a point
 /// failed, of all points in a row; `about`, a JSON text.
 pub fn write_table_npz(
     directory: &RunDirectory,
+    name: &str,
     table: &Table,
     request: &Map<String, Json>,
 ) -> Result<(), OutputError> {
-    let mut file = Npz::create(directory, "table.npz")?;
+    let mut file = Npz::create(directory, &format!("{name}.npz"))?;
     let keys: Vec<String> = table.axes().iter().map(|axis| axis.key.clone()).collect();
     file.add("keys", &Text::list(keys))?;
     for axis in table.axes() {
@@ -46,10 +47,11 @@ pub fn write_table_npz(
             file.add("t", &grid(&shape, rows.map(|row| row.time).collect()))?
         }
     }
+    let beside = format!("_{}", table.beside());
     for (index, observable) in table.observables().iter().enumerate() {
         let columns = [
             ("", Table::values as fn(&Table, usize, usize) -> Vec<f64>),
-            ("_error", Table::errors),
+            (beside.as_str(), Table::errors),
         ];
         for (ending, column) in columns {
             let columns: Vec<Vec<f64>> =
@@ -75,9 +77,12 @@ fn about(table: &Table, request: &Map<String, Json>) -> String {
     let mut arrays = Map::new();
     for observable in table.observables() {
         let (meaning, unit) = observable.meaning();
-        let error = format!("estimate of the largest absolute error of {observable}");
+        let error = match table.beside() {
+            "error" => format!("estimate of the largest absolute error of {observable}"),
+            _ => format!("standard error of the average of {observable} over the seeds"),
+        };
         for (name, meaning) in
-            [(observable.to_string(), meaning), (format!("{observable}_error"), error)]
+            [(observable.to_string(), meaning), (format!("{observable}_{}", table.beside()), error)]
         {
             arrays.insert(name, json!({ "meaning": meaning, "unit": unit, "axes": axes }));
         }

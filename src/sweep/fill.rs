@@ -205,7 +205,11 @@ fn write(
     let asked = request.as_object().unwrap_or(&nothing);
     directory.take_runs()?;
     directory.write("table.csv", table.csv().as_bytes())?;
-    write_table_npz(directory, table, asked)?;
+    write_table_npz(directory, "table", table, asked)?;
+    if let Some(averages) = table.over_seeds() {
+        directory.write("average.csv", averages.csv().as_bytes())?;
+        write_table_npz(directory, "average", &averages, asked)?;
+    }
     let failed =
         |source: std::io::Error| OutputError::Io { path: directory.path("scenario.toml"), source };
     let scenario: Scenario =

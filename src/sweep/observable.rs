@@ -5,7 +5,8 @@
 
 use super::question::Answered;
 use crate::chain::{ArgumentError, Chain};
-use crate::output::{LIMIT_COLUMNS, PROFILE_COLUMNS};
+use crate::observe::Profile;
+use crate::output::{GENERAL_COLUMNS, LIMIT_COLUMNS, PROFILE_COLUMNS};
 use crate::run::{LimitRun, Run};
 use crate::scenario::{TimeScale, Topology, did_you_mean};
 use std::fmt;
@@ -116,7 +117,7 @@ impl Named {
 
 /// The names of all columns; those of the limit have `r`.
 fn columns() -> impl Iterator<Item = &'static str> {
-    PROFILE_COLUMNS.iter().map(|column| column.name).chain(["r"])
+    PROFILE_COLUMNS.iter().chain(&GENERAL_COLUMNS).map(|column| column.name).chain(["r"])
 }
 
 impl FromStr for Observable {
@@ -166,7 +167,7 @@ impl Observable {
         match self {
             Observable::Named(named) => (named.entry().2.into(), named.entry().3),
             Observable::At { column, x } => {
-                let known = PROFILE_COLUMNS.iter().chain(&LIMIT_COLUMNS);
+                let known = PROFILE_COLUMNS.iter().chain(&GENERAL_COLUMNS).chain(&LIMIT_COLUMNS);
                 let unit = known.clone().find(|c| c.name == *column).map_or("length", |c| c.unit);
                 (format!("{column} at x = {x}, linear between the sites"), unit)
             }
@@ -219,11 +220,22 @@ impl Observable {
         let named = match self {
             Observable::Named(named) => *named,
             Observable::At { column, x } => {
+                let general = crate::output::general_columns(profile);
+                if let Some((_, values, error)) = general.iter().find(|(name, ..)| name == column) {
+                    // A chain that is not pinned has no positions.
+                    let value = || interpolated(values, *x, chain);
+                    return (!values.is_empty()).then(|| (value(), *error));
+                }
                 let index = PROFILE_COLUMNS.iter().position(|c| c.name == *column)?;
                 let (_, values) = &crate::output::columns(profile)[index];
                 return Some((interpolated(values, *x, chain), errors.values()[index]));
             }
         };
+        if chain.general.is_some()
+            && let Some(known) = of_sites(named, chain, profile)
+        {
+            return known;
+        }
         let current = || average(&profile.current[..chain.bonds], errors.current);
         let amplitudes = || chain.force.harmonics.iter().map(|(_, f)| 2.0 * f.norm());
         let power = || {
@@ -299,6 +311,38 @@ impl Observable {
             }
             _ => None,
         }
+    }
+}
+
+/// The rates of a chain with coefficients: E u² at the ends, u = p/√m, and F p̄/m at every force;
+/// the outer `None` for what is as in any chain. Under an oscillating force the average of p̄² is not
+/// that of the profile, and the rates are not known.
+fn of_sites(named: Named, chain: &Chain, profile: &Profile) -> Option<Known> {
+    let general = chain.general.as_ref()?;
+    let errors = &profile.errors;
+    let rounding = |value: f64| 8.0 * f64::EPSILON * value.abs();
+    let steady = general.forces.iter().all(|force| force.harmonics.is_empty());
+    let entering = |site: usize| {
+        let (_, end) = general.thermostats.iter().find(|(at, _)| *at == site)?;
+        let (mass, p) = (general.mass[site], profile.mean_p[site]);
+        let value = end.friction * (end.temperature - (profile.var_p[site] + p * p) / mass);
+        let square = errors.var_p + (2.0 * p.abs() + errors.mean_p) * errors.mean_p;
+        let size = end.friction * (end.temperature + (profile.var_p[site] + p * p) / mass);
+        Some((value, end.friction / mass * square + rounding(size)))
+    };
+    match named {
+        Named::LeftRate | Named::RightRate | Named::Power if !steady => Some(None),
+        Named::LeftRate => Some(entering(0)),
+        Named::RightRate => Some(entering(chain.atoms() - 1)),
+        Named::Power => {
+            let each = general.forces.iter().map(|force| {
+                let weight = force.mean / general.mass[force.site];
+                let value = weight * profile.mean_p[force.site];
+                (value, weight.abs() * errors.mean_p + rounding(value))
+            });
+            Some(Some(each.fold((0.0, 0.0), |sum, one| (sum.0 + one.0, sum.1 + one.1))))
+        }
+        _ => None,
     }
 }
 

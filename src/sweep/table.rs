@@ -11,11 +11,41 @@ pub struct Table {
     axes: Vec<Axis>,
     observe: Vec<Observable>,
     points: Vec<Point>,
+    /// What stands beside every value: its error, or the standard error of an average.
+    beside: &'static str,
 }
 
 impl Table {
     pub(super) fn new(axes: Vec<Axis>, observe: Vec<Observable>, points: Vec<Point>) -> Table {
-        Table { axes, observe, points }
+        Table { axes, observe, points, beside: "error" }
+    }
+
+    /// The averages over the keys that are seeds, and their standard errors in place of the errors;
+    /// `None` where no seed takes several values. Points without a value are left out, which the
+    /// reason then says. The standard error of n values is √(Σ (v - mean)²/(n(n-1))), infinite for
+    /// one value.
+    pub fn over_seeds(&self) -> Option<Table> {
+        let is_seed = |axis: &Axis| axis.key.ends_with(".seed") && axis.values.len() > 1;
+        let kept: Vec<Axis> = self.axes.iter().filter(|axis| !is_seed(axis)).cloned().collect();
+        if kept.len() == self.axes.len() || self.times().is_none() {
+            return None;
+        }
+        let count = kept.iter().map(|axis| axis.values.len()).product();
+        let mut groups: Vec<Vec<&Point>> = vec![Vec::new(); count];
+        for (index, point) in self.points.iter().enumerate() {
+            let place = super::place(&self.axes, index).into_iter().zip(&self.axes);
+            let place = place.filter(|(_, axis)| !is_seed(axis));
+            let group = place.fold(0, |index, (at, axis)| index * axis.values.len() + at);
+            groups[group].push(point);
+        }
+        let points = groups.iter().map(|group| average(group)).collect();
+        let observe = self.observe.clone();
+        Some(Table { axes: kept, observe, points, beside: "standard_error" })
+    }
+
+    /// The ending of the names of what stands beside every value: `error` or `standard_error`.
+    pub fn beside(&self) -> &'static str {
+        self.beside
     }
 
     /// Of what a request says and the points that it was kept with; `None` where they do not fit.
@@ -23,7 +53,7 @@ impl Table {
         let observe = request["observe"].as_array()?.iter();
         let observe: Option<Vec<Observable>> =
             observe.map(|name| name.as_str()?.parse().ok()).collect();
-        let table = Table { axes: axes_of(request)?, observe: observe?, points };
+        let table = Table::new(axes_of(request)?, observe?, points);
         let fits = |row: &Row| row.values.len() == table.observe.len();
         let outputs = table.outputs();
         let all = table.points.iter();
@@ -101,7 +131,7 @@ impl Table {
     /// that failed; 17 significant digits, empty where there is no value.
     pub fn csv(&self) -> String {
         let names = self.observe.iter().map(Observable::to_string);
-        let names = names.flat_map(|name| [name.clone(), format!("{name}_error")]);
+        let names = names.flat_map(|name| [name.clone(), format!("{name}_{}", self.beside)]);
         let keys = self.axes.iter().map(|axis| quoted(&axis.key));
         let header: Vec<String> =
             keys.chain(["t".into()]).chain(names).chain(["reason".into()]).collect();
@@ -121,6 +151,28 @@ impl Table {
         }
         csv
     }
+}
+
+/// The average of points that differ in seeds alone.
+fn average(group: &[&Point]) -> Point {
+    let row = |output: usize, first: &Row| {
+        let of = |observable: usize| {
+            let known = group.iter().filter_map(|point| point.rows[output].values[observable]);
+            let values: Vec<f64> = known.map(|(value, _)| value).collect();
+            let count = values.len() as f64;
+            let mean = values.iter().sum::<f64>() / count;
+            let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
+            let spread =
+                if count > 1.0 { squares / (count * (count - 1.0)) } else { f64::INFINITY };
+            (count > 0.0).then(|| (mean, spread.sqrt()))
+        };
+        Row { time: first.time, values: (0..first.values.len()).map(of).collect() }
+    };
+    let rows = group[0].rows.iter().enumerate().map(|(output, first)| row(output, first));
+    let failed = group.iter().filter(|point| point.reason.is_some()).count();
+    let reason = (failed > 0)
+        .then(|| format!("{failed} of {} seeds failed or missed their tolerance", group.len()));
+    Point { rows: rows.collect(), reason }
 }
 
 /// The axes of a request.
@@ -155,6 +207,29 @@ fn quoted(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn averages_over_seeds_have_standard_errors() {
+        let axes = ["chain.mass.seed=1:4:4", "chain.bonds=4,8"].map(|a| Axis::parse(a).unwrap());
+        let observe = super::super::observables("current").unwrap();
+        let point = |value: Option<f64>| Point {
+            rows: vec![Row { time: 1.0, values: vec![value.map(|v| (v, 1e-16))] }],
+            reason: value.is_none().then(|| "no answer".into()),
+        };
+        // Seeds 1 to 4 at N = 4 and at N = 8.
+        let values = [Some(1.0), Some(5.0), Some(2.0), None, Some(4.0), Some(5.0), Some(5.0), None];
+        let table = Table::new(axes.to_vec(), observe, values.map(point).to_vec());
+        let averages = table.over_seeds().expect("a seed varies");
+        assert_eq!((averages.shape(), averages.beside()), (vec![2], "standard_error"));
+        // 1, 2, 4, 5: mean 3, squares 4 + 1 + 1 + 4 over 4·3; 5, 5: no spread.
+        assert_eq!(averages.values(0, 0), [3.0, 5.0]);
+        assert_eq!(averages.errors(0, 0), [(10.0f64 / 12.0).sqrt(), 0.0]);
+        let reasons: Vec<_> = averages.points().iter().map(|p| p.reason.clone()).collect();
+        assert_eq!(reasons[0], None);
+        assert!(reasons[1].as_ref().is_some_and(|reason| reason.starts_with("2 of 4 seeds")));
+        assert!(averages.csv().starts_with("chain.bonds,t,current,current_standard_error,reason"));
+        assert_eq!(averages.over_seeds(), None);
+    }
 
     #[test]
     fn a_table_has_a_row_for_every_point_and_time_and_says_why_one_is_empty() {
