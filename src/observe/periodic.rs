@@ -9,6 +9,7 @@
 
 use super::Profile;
 use crate::chain::{Chain, Force};
+use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
 use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
@@ -52,6 +53,10 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     errors.mechanical += mechanical;
     errors.energy += mechanical;
     errors.current += carried;
+    // The averages themselves are closed forms, however large the oscillation is.
+    let roundings = |averages: &[f64]| 4.0 * f64::EPSILON * largest(averages);
+    errors.mean_r = roundings(&z[..chain.bonds]);
+    errors.mean_p = roundings(&z[chain.bonds..]);
     if chain.topology == Topology::Open {
         // The force acts at the right end alone: what crosses a bond is what flips and friction
         // take of the motion to its left. Every term has the same sign, where the products of
