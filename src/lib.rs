@@ -79,8 +79,9 @@ pub use chain::{Chain, ChainBuilder, InitialLaw, InitialProfiles};
 pub use method::{Method, Task};
 pub use output::Existing;
 pub use run::{
-    Answer, CheckRun, Error, Estimated, Keep, LimitRun, Options, Output, Plan, Prepared, Run,
-    Times, TwoTime, check, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
+    Answer, CheckRun, Correlations, Error, Estimated, Keep, LimitRun, Options, Output, Plan,
+    Prepared, Run, Times, TwoTime, check, correlations, evolve, limit, plan_check, plan_evolve,
+    plan_limit, plan_steady, steady,
 };
 pub use scenario::{Coefficient, ForceTable as Force, Scenario, Thermostat};
 

@@ -4,8 +4,9 @@
 mod agreement;
 
 use agreement::{apart, largest};
+use flipchain::TwoTime;
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::correlations::{Coordinate, columns, correlations, energy, spectrum};
+use flipchain::correlations::{Coordinate, at_lags, columns, energy, spectrum};
 use flipchain::covariance::literal::Literal;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::periodic;
@@ -84,7 +85,8 @@ fn small_chains_agree_with_the_dense_exponential_and_the_literal_covariance() {
         let drift = chain.drift().to_dense();
         let lags = [0.0, 0.3, 7.0, 200.0 / flip_rate];
         let of = all_coordinates(&chain);
-        let found = correlations(&chain, None, phase, &of, &lags, &Default::default()).unwrap();
+        let start = columns(&chain, None, phase, &of, &Default::default()).unwrap();
+        let found = at_lags(&chain, &start, &of, &lags, &Default::default()).unwrap();
         let scale = covariance.diag().fold(0.0, |m: f64, x| m.max(x.abs()));
         for (j, found) in found.iter().enumerate() {
             assert_eq!(found.of, of[j]);
@@ -135,9 +137,10 @@ fn rings_and_isolated_chains_end_where_their_initial_law_says() {
     for chain in [ring(5, 0.6), open(4, 1.3, [None, None], Force::default())] {
         let of = all_coordinates(&chain);
         let lags = [0.0, 2.0, 300.0];
-        let found =
-            correlations(&chain, Some(&law(&chain)), 0.0, &of, &lags, &Default::default()).unwrap();
-        let state = flipchain::steady::closed::isolated(&chain, &law(&chain), true).unwrap();
+        let law = law(&chain);
+        let start = columns(&chain, Some(&law), 0.0, &of, &Default::default()).unwrap();
+        let found = at_lags(&chain, &start, &of, &lags, &Default::default()).unwrap();
+        let state = flipchain::steady::closed::isolated(&chain, &law, true).unwrap();
         let covariance = state.average.moments.covariance.unwrap();
         for (j, found) in found.iter().enumerate() {
             for (k, &lag) in lags.iter().enumerate() {
@@ -198,6 +201,43 @@ fn without_flips_energy_flies() {
         let (sum, variance) = spread(&found.values[k], 50.0);
         assert!((sum - 1.0).abs() < 1e-11);
         assert!((variance / (lag * lag) - 0.5).abs() < 2.0 / lag, "{lag}: {variance}");
+    }
+}
+
+#[test]
+fn a_gibbs_state_is_stationary_without_flips_and_thermostats_and_nothing_else_is() {
+    for chain in [ring(6, 0.0), open(5, 0.0, [None, None], Force::default())] {
+        let elongation = if chain.atoms() == chain.bonds { 0.3 } else { 0.0 };
+        let gibbs = InitialLaw {
+            mean_r: vec![elongation; chain.bonds],
+            mean_p: vec![0.0; chain.atoms()],
+            var_r: vec![0.7; chain.bonds],
+            var_p: vec![0.7; chain.atoms()],
+            covariance: None,
+        };
+        let run = flipchain::steady(&chain, Some(&gibbs), &Default::default()).unwrap();
+        let state = run.at(0);
+        assert!(state.var_p().values.iter().all(|v| (v - 0.7).abs() <= state.var_p().error));
+        let of = all_coordinates(&chain);
+        let asked =
+            TwoTime { of: of.clone(), lags: vec![0.0, 3.0], energy: true, ..TwoTime::default() };
+        let found =
+            flipchain::correlations(&chain, Some(&gibbs), asked, &Default::default()).unwrap();
+        for (j, found) in found.covariances.iter().enumerate() {
+            let propagated = exponential(&chain.drift().to_dense(), 3.0);
+            let exact = propagated.column(of[j].index(&chain).unwrap()).mapv(|x| 0.7 * x);
+            let error = distance(&found.at_lags.values[1], &exact);
+            assert!(error <= found.at_lags.errors[1] + 1e-14, "{j}: {error:e}");
+        }
+        for energies in &found.energies {
+            let [first, second] = [0, 1].map(|k| energies.values[k].iter().sum::<f64>());
+            let allowed = 7.0 * (energies.errors[0] + energies.errors[1]) + 1e-14;
+            assert!((first - second).abs() <= allowed, "{first} {second}");
+        }
+        let mut moving = gibbs.clone();
+        moving.mean_p[2] = 0.1;
+        let refused = flipchain::steady(&chain, Some(&moving), &Default::default()).unwrap_err();
+        assert!(refused.to_string().contains("begin in the Gibbs state"), "{refused}");
     }
 }
 

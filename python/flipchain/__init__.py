@@ -16,6 +16,7 @@ command line, and `read_scenario` and `write_scenario` its scenario files.
 
 from ._answers import CheckRun, LimitRun, Run, ToleranceWarning, load
 from ._core import ScenarioError, SolveError, __version__
+from ._correlations import Correlations
 from ._questions import check, evolve, limit, steady
 from ._scenario import (
     Chain,
@@ -31,6 +32,7 @@ from ._sweep import sweep
 __all__ = [
     "Chain",
     "CheckRun",
+    "Correlations",
     "Force",
     "Initial",
     "LimitRun",

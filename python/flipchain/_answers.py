@@ -6,7 +6,7 @@ import csv
 import json
 import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -14,7 +14,10 @@ from typing import TYPE_CHECKING, Any, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from . import _core
 from ._core import ScenarioError
+from ._correlations import Correlations, asked, of_core
+from ._progress import Common, Progress, Watch, watched
 
 if TYPE_CHECKING:
     import xarray
@@ -34,6 +37,8 @@ COLUMNS = {
     "energy": "mechanical + thermal",
     "current": "-E[p_n r_(n+1)], energy to the right through bond n+1, per microscopic time",
 }
+#: The columns of modes.csv that are arrays of `Run.modes`.
+MODES = ("k", "omega", "energy", "mean_energy")
 LIMIT_COLUMNS = {
     "r": "elongation",
     "mechanical": "r²/2",
@@ -128,7 +133,8 @@ class _Answer:
                 files = _files(place)
         else:
             files = self._files
-        return {"_arrays": self._arrays, "_summary": self._summary, "_core": None, "_files": files}
+        kept = {"_arrays": self._arrays, "_summary": self._summary, "_files": files}
+        return {**self.__dict__, **kept, "_core": None}
 
     def __setstate__(self, state: dict[str, Any]) -> None:
         self.__dict__.update(state)
@@ -221,6 +227,8 @@ class Run(_Profiles):
     """
 
     _columns = COLUMNS
+    #: The text of the scenario, the law's arrays, and the tolerance; None of what has no long run.
+    _question: tuple[str, Any, Any] | None = None
 
     def _complete(self) -> None:
         if self._core is not None and "left_inflow" not in self._arrays:
@@ -229,6 +237,12 @@ class Run(_Profiles):
             kept = self._core.covariance()
             if kept is not None:
                 self._arrays["covariance_times"], self._arrays["covariance"] = kept
+            for name, values in self._core.series():
+                self._arrays["series_" + name] = values
+            modes = self._core.modes()
+            if modes is not None:
+                for name, values in zip(MODES, [*modes[0], *modes[1]]):
+                    self._arrays["modes_" + name] = values
         super()._complete()
 
     @property
@@ -275,6 +289,82 @@ class Run(_Profiles):
     def covariance_times(self) -> Array | None:
         """The output times of `covariance`."""
         return self._arrays.get("covariance_times")
+
+    @property
+    def series(self) -> dict[str, Array]:
+        """Totals of the chain at every output time, (times,), and NAME_error for each NAME.
+
+        mechanical, thermal, energy; then, accumulated since time 0: the work of the force, the
+        mechanical energy turned into heat, and what entered at the left and right thermostat
+        (unscaled integrals over microscopic time; NaN where a method does not give them). Of a
+        stationary state one entry.
+        """
+        return self._group("series_")
+
+    @property
+    def modes(self) -> dict[str, Array] | None:
+        """The energies of the chain's own modes, if asked for.
+
+        k and omega, (modes,); energy and mean_energy (that of the means), (times, modes).
+        """
+        return self._group("modes_") or None
+
+    def _group(self, prefix: str) -> dict[str, Array]:
+        start = len(prefix)
+        return {k[start:]: v for k, v in self._arrays.items() if k.startswith(prefix)}
+
+    def correlations(
+        self,
+        lags: Sequence[float],
+        of: str | Sequence[str],
+        *,
+        energy: bool = False,
+        omega: Sequence[float] = (),
+        phase: float = 0.0,
+        progress: Progress = None,
+        threads: int | None = None,
+    ) -> Correlations:
+        """Correlations Cov(z(t+s), z_j(t)) in the state in the long run.
+
+        Parameters
+        ----------
+        lags : sequence of float
+            s ≥ 0, ascending, microscopic.
+        of : str or sequence of str
+            The coordinates j: "p:50" is the momentum of atom 50, "r:20" the bond 20.
+        energy : bool
+            Also Cov(e_n(s), e_m(0)), m the sites of `of`; in equilibrium only.
+        omega : sequence of float
+            Also power spectra at these frequencies ≥ 0, from the resolvent.
+        phase : float
+            Under a periodic force, the phase in [0, 1) of the period at time t.
+        progress, threads
+            As for `evolve`.
+
+        Returns
+        -------
+        Correlations
+
+        Raises
+        ------
+        ScenarioError
+            This is not an answer of `steady`, or an argument cannot serve.
+
+        Examples
+        --------
+        >>> import flipchain as fc
+        >>> state = fc.steady(fc.Chain(bonds=16, left=fc.Thermostat(1.0)))
+        >>> found = state.correlations([0, 5], of="p:8")
+        >>> found.covariance.shape, bool(abs(found.covariance[0, 0, 16 + 8] - 1) < 1e-12)
+        ((2, 1, 33), True)
+        """
+        if self._question is None:
+            raise ScenarioError("correlations: found a run of evolve; allowed: an answer of steady")
+        request = asked(lags, of, energy, omega, phase)
+        text, law, common = self._question
+        with watched(progress) as callback:
+            watch = Watch(callback, threads)
+            return of_core(request, _core.correlations(text, law, common, request, watch))
 
     @property
     def identities(self) -> dict[str, float]:
@@ -359,6 +449,9 @@ def load(path: str | os.PathLike[str]) -> Run | LimitRun | CheckRun:
         answer: Run | LimitRun = LimitRun(_limit_arrays(files, summary), summary, None, files)
     elif command in ("evolve", "steady"):
         answer = Run(_run_arrays(place, summary), summary, None, files)
+        if command == "steady" and "scenario.toml" in files:
+            common = Common(float(summary["tolerance"]), "auto", None)
+            answer._question = (files["scenario.toml"].decode(), None, common)
     else:
         raise ScenarioError(f"{place}: found a run of {command!r}; allowed: evolve, steady, limit, check")
     answer._complete()
@@ -388,7 +481,23 @@ def _run_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
         with np.load(place / "covariance.npz") as stored:
             arrays["covariance_times"] = stored["times"]
             arrays["covariance"] = stored["covariance"]
+    arrays.update(_table(place / "series.csv", "series_"))
+    for name, column in _table(place / "modes.csv", "modes_").items():
+        rows = column.reshape(len(arrays["times"]), -1)
+        if name.removeprefix("modes_") in MODES:
+            arrays[name] = rows[0] if name in ("modes_k", "modes_omega") else rows
     return arrays
+
+
+def _table(place: Path, prefix: str) -> dict[str, Array]:
+    """The columns of a table by name, without t; NaN where it is empty, nothing without a file."""
+    if not place.is_file():
+        return {}
+    rows = list(csv.DictReader(place.read_text(encoding="utf-8").splitlines()))
+    names = [name for name in rows[0] if name != "t"]
+    return {
+        prefix + name: np.array([float(row[name] or "nan") for row in rows]) for name in names
+    }
 
 
 def _limit_arrays(files: dict[str, bytes], summary: dict[str, Any]) -> dict[str, Any]:

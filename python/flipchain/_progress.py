@@ -1,10 +1,31 @@
-"""Progress, in terminals and notebooks."""
+"""What every question takes beside its scenario; progress, in terminals and notebooks."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from typing import Any
+from dataclasses import dataclass
+from typing import Any, Union
+
+#: True shows a bar (needs tqdm), a callable is told the share that is done.
+Progress = Union[bool, Callable[[float], object], None]
+
+
+@dataclass
+class Common:
+    """How to compute."""
+
+    tolerance: float
+    method: str
+    memory_limit: int | None
+
+
+@dataclass
+class Watch:
+    """How a computation is watched, and its threads."""
+
+    progress: Callable[[float], object] | None
+    threads: int | None
 
 
 @contextmanager

@@ -4,34 +4,17 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any, TypeVar, Union
+from typing import Any, TypeVar
 
 import numpy as np
 
 from . import _core
 from ._answers import CheckRun, LimitRun, Run, ToleranceWarning, _Answer
 from ._core import ScenarioError
-from ._progress import watched
+from ._progress import Common, Progress, Watch, watched
 from ._scenario import Chain, Initial, Scale, Table, Times, _Arrays, _toml
 
 Judged = TypeVar("Judged", bound=_Answer)
-
-#: True shows a bar (needs tqdm), a callable is told the share that is done.
-Progress = Union[bool, Callable[[float], object], None]
-
-
-@dataclass
-class _Common:
-    tolerance: float
-    method: str
-    memory_limit: int | None
-
-
-@dataclass
-class _Watch:
-    progress: Callable[[float], object] | None
-    threads: int | None
 
 
 def evolve(
@@ -106,10 +89,10 @@ def evolve(
         found = _core.evolve(
             _toml(tables),
             law,
-            _Common(float(tolerance), method, memory_limit),
+            Common(float(tolerance), method, memory_limit),
             (whole, at, False),
             modes,
-            _Watch(callback, threads),
+            Watch(callback, threads),
         )
     return _judged(Run._of(found))
 
@@ -163,16 +146,19 @@ def steady(
     if not isinstance(phases, (int, np.integer)) or phases < 0:
         raise ScenarioError(f"phases: found {phases!r}; allowed: an integer ≥ 0")
     tables, law = (chain._tables(), None) if initial is None else _law(chain, initial)
+    text, common = _toml(tables), Common(float(tolerance), method, memory_limit)
     with watched(progress) as callback:
         found = _core.steady(
-            _toml(tables),
+            text,
             law,
-            _Common(float(tolerance), method, memory_limit),
+            common,
             (bool(covariance), None, False),
             int(phases),
-            _Watch(callback, threads),
+            Watch(callback, threads),
         )
-    return _judged(Run._of(found))
+    run = Run._of(found)
+    run._question = (text, law, common)
+    return _judged(run)
 
 
 def limit(
@@ -209,8 +195,8 @@ def limit(
         found = _core.limit(
             _toml(tables),
             functions,
-            _Common(float(tolerance), "auto", None),
-            _Watch(callback, threads),
+            Common(float(tolerance), "auto", None),
+            Watch(callback, threads),
         )
     return _judged(LimitRun._of(found))
 
@@ -265,9 +251,9 @@ def check(
         found = _core.check(
             _toml(tables),
             functions,
-            _Common(float(tolerance), "auto", memory_limit),
+            Common(float(tolerance), "auto", memory_limit),
             span,
-            _Watch(callback, threads),
+            Watch(callback, threads),
         )
     return _judged(CheckRun._of(found))
 

@@ -246,8 +246,7 @@ class Initial:
         if "var_r" in table and table["var_r"] == table["var_p"]:
             table["temperature"] = table.pop("var_r")
             del table["var_p"]
-        # Until scenario files have the two variances.
-        return None if "var_r" in table else table
+        return table
 
     def _arrays(self, chain: Chain) -> _Arrays:
         x_r, x_p = chain._positions()

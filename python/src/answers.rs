@@ -2,6 +2,8 @@
 
 use crate::errors::raise;
 use crate::json;
+use flipchain::observe::phonons::Phonon;
+use flipchain::observe::series::SERIES_COLUMNS;
 use flipchain::observe::theorems::{Measurement, STATEMENTS, Statement};
 use flipchain::{Answer, CheckRun, Error, Estimated, Existing, LimitRun, Run};
 use ndarray::{Array2, Array3};
@@ -93,6 +95,33 @@ impl Evolution {
 
     fn left_inflow<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_iter(py, self.run.outputs().map(|o| o.left_inflow()))
+    }
+
+    /// The totals by name, (times,), and NAME_error; NaN where a value is not known.
+    fn series<'py>(&self, py: Python<'py>) -> Vec<(String, Bound<'py, PyArray1<f64>>)> {
+        let rows = self.run.series();
+        let column = |k: usize, part: fn((f64, f64)) -> f64| {
+            PyArray1::from_iter(py, rows.iter().map(|row| row.values[k].map_or(f64::NAN, part)))
+        };
+        let names = SERIES_COLUMNS.iter().enumerate();
+        let values = names.clone().map(|(k, name)| (name.to_string(), column(k, |(x, _)| x)));
+        let errors = names.map(|(k, name)| (format!("{name}_error"), column(k, |(_, e)| e)));
+        values.chain(errors).collect()
+    }
+
+    /// Wave numbers and frequencies, (modes,), energies and those of the means, (times, modes).
+    #[allow(clippy::type_complexity)]
+    fn modes<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Option<([Bound<'py, PyArray1<f64>>; 2], [Bound<'py, PyArray2<f64>>; 2])> {
+        let modes = self.run.modes()?;
+        let first = modes.first()?;
+        let each = |of: fn(&Phonon) -> f64| PyArray1::from_iter(py, first.iter().map(of));
+        let all = |of: fn(&Phonon) -> f64| {
+            table(modes.iter().map(|at| at.iter().map(of).collect()).collect()).into_pyarray(py)
+        };
+        Some(([each(|m| m.k), each(|m| m.omega)], [all(|m| m.energy), all(|m| m.mean_energy)]))
     }
 
     /// The times at which covariances were kept, and the covariances.

@@ -52,6 +52,16 @@ pub fn law(chain: &Chain, scenario: &Scenario, arrays: Option<Arrays<'_>>) -> Py
     })
 }
 
+/// The law of the arrays or of the scenario, where either has one.
+pub fn law_if_any(
+    chain: &Chain,
+    scenario: &Scenario,
+    arrays: Option<Arrays<'_>>,
+) -> PyResult<Option<Law>> {
+    let has_law = arrays.is_some() || scenario.initial.is_some();
+    has_law.then(|| law(chain, scenario, arrays)).transpose()
+}
+
 impl Law {
     /// The law, once it is checked. O(N), O(N³) for a covariance.
     pub fn build(self, chain: &Chain) -> Result<InitialLaw, Error> {

@@ -5,6 +5,7 @@ mod answers;
 mod errors;
 mod initial;
 mod sweep;
+mod two_time;
 mod watch;
 
 use answers::{Check, Evolution, Limit};
@@ -137,8 +138,7 @@ fn steady(
 ) -> PyResult<Evolution> {
     let scenario = scenario_of(text).map_err(raise)?;
     let chain = flipchain::Chain::new(&scenario);
-    let has_law = law.is_some() || scenario.initial.is_some();
-    let law = if has_law { Some(initial::law(&chain, &scenario, law)?) } else { None };
+    let law = initial::law_if_any(&chain, &scenario, law)?;
     watch
         .compute(py, |monitor| {
             let law = law.map(|law| law.build(&chain)).transpose()?;
@@ -223,6 +223,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<Check>()?;
     module.add_class::<sweep::Sweep>()?;
     module.add_class::<sweep::SweepTable>()?;
+    module.add_class::<two_time::Correlations>()?;
     for function in [
         wrap_pyfunction!(describe, module)?,
         wrap_pyfunction!(read_scenario, module)?,
@@ -232,6 +233,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
         wrap_pyfunction!(steady, module)?,
         wrap_pyfunction!(limit, module)?,
         wrap_pyfunction!(check, module)?,
+        wrap_pyfunction!(two_time::correlations, module)?,
     ] {
         module.add_function(function)?;
     }

@@ -21,7 +21,7 @@ pub mod spectrum;
 pub use column::columns;
 pub use propagator::propagate;
 
-use crate::chain::{Chain, InitialLaw};
+use crate::chain::Chain;
 use crate::monitor::Monitor;
 use crate::scenario::Topology;
 use crate::steady::SteadyError;
@@ -111,21 +111,16 @@ pub struct Correlation {
     pub at_lags: Vectors,
 }
 
-/// Cov(z(t+s), z_j(t)) in the long run, for the coordinates `of` and the microscopic `lags`
-/// (ascending, s ≥ 0). Under a periodic force t is the `phase` in \[0, 1) of the period. A chain
-/// without thermostats needs its initial law, which says where it ends.
-pub fn correlations(
+/// Cov(z(t+s), z_j(t)) at the microscopic `lags` (ascending, s ≥ 0), for the coordinates `of` and
+/// their [`columns`] C(t) e_j.
+pub fn at_lags(
     chain: &Chain,
-    law: Option<&InitialLaw>,
-    phase: f64,
+    columns: &Vectors,
     of: &[Coordinate],
     lags: &[f64],
     monitor: &Monitor,
 ) -> Result<Vec<Correlation>, SteadyError> {
-    let share = 0.5;
-    let columns = columns(chain, law, phase, of, &monitor.part(0.0, share))?;
-    let count = of.len().max(1) as f64;
-    let along = |k: usize| share + (1.0 - share) * k as f64 / count;
+    let along = |k: usize| k as f64 / of.len().max(1) as f64;
     let mut found = Vec::with_capacity(of.len());
     for (k, (column, error)) in columns.values.iter().zip(&columns.errors).enumerate() {
         let part = monitor.part(along(k), along(k + 1));

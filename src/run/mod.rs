@@ -31,4 +31,4 @@ pub(crate) use request::{checksum_of, checksums_of_coefficients};
 pub use save::Answer;
 pub use statements::{CheckRun, check, plan_check};
 pub use stationary::{depends_on_initial_law, plan_steady, steady};
-pub use two_time::{Correlations, TwoTime};
+pub use two_time::{Correlations, TwoTime, correlations};

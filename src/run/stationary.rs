@@ -53,11 +53,12 @@ pub fn plan_steady<'a>(
     }
     let isolated = is_isolated(chain);
     if method == Method::Closed && isolated {
-        closed::settles(chain)?;
+        closed::is_unforced(chain)?;
         let law = law.ok_or_else(|| {
             Error::argument("initial", "without a thermostat the state depends on the initial law")
         })?;
         law.check(chain)?;
+        closed::settles(chain, law)?;
     }
     let count = options.phases;
     let phases: Vec<f64> = (0..count).map(|k| k as f64 / count as f64).collect();
@@ -114,7 +115,7 @@ pub fn plan_steady<'a>(
 
 /// Whether the state in the long run depends on the initial law: without any thermostat.
 pub fn depends_on_initial_law(chain: &Chain) -> bool {
-    is_isolated(chain) && closed::settles(chain).is_ok()
+    is_isolated(chain) && closed::is_unforced(chain).is_ok()
 }
 
 fn is_isolated(chain: &Chain) -> bool {

@@ -1,6 +1,6 @@
 //! Correlations at two times, asked for beside the state in the long run.
 
-use super::Error;
+use super::{Error, Options};
 use crate::chain::{Chain, InitialLaw};
 use crate::correlations::{self, Coordinate, Correlation, Vectors};
 use crate::cost::Cost;
@@ -8,6 +8,7 @@ use crate::monitor::Monitor;
 use crate::output::{
     CorrelationsFile, OutputError, RunDirectory, write_correlations_npz, write_spectrum_npz,
 };
+use crate::scenario::Topology;
 use serde_json::{Value, json};
 
 /// What to correlate in the long run: Cov(z(t+s), z_j(t)) for coordinates j and lags s.
@@ -37,6 +38,19 @@ pub struct TwoTime {
     pub frequencies: Vec<f64>,
     /// The phase in \[0, 1) of a periodic force at time t.
     pub phase: f64,
+}
+
+/// Correlations at two times in the long run, without the profiles: what [`Options::two_time`] adds
+/// to [`steady`](super::steady). Cost: O(N) for each coordinate and node of a quadrature, and for
+/// each coordinate and unit of lag. Errors are in the answer.
+pub fn correlations(
+    chain: &Chain,
+    law: Option<&InitialLaw>,
+    asked: TwoTime,
+    options: &Options,
+) -> Result<Correlations, Error> {
+    asked.check(chain, law)?;
+    asked.solve(chain, law, options.tolerance, &options.monitor)
 }
 
 /// What was found.
@@ -110,42 +124,58 @@ impl TwoTime {
         tolerance: f64,
         monitor: &Monitor,
     ) -> Result<Correlations, Error> {
-        let mut covariances = Vec::new();
-        if !self.lags.is_empty() {
-            let part = monitor.part(0.0, 0.5);
-            covariances =
-                correlations::correlations(chain, law, self.phase, &self.of, &self.lags, &part)?;
-        }
-        let mut energies = Vec::new();
-        if self.energy {
-            let temperature = gibbs_temperature(chain, law)?;
-            let elongation = law.map_or(0.0, |law| mean(&law.mean_r));
-            // Only a ring stays stretched.
-            let elongation = if chain.atoms() == chain.bonds { elongation } else { 0.0 };
-            for (k, coordinate) in self.of.iter().enumerate() {
-                let share = |k: usize| 0.5 + 0.5 * k as f64 / self.of.len() as f64;
-                energies.push(correlations::energy::energy(
-                    chain,
-                    temperature,
-                    elongation,
-                    coordinate.site(),
-                    &self.lags,
-                    tolerance,
-                    &monitor.part(share(k), share(k + 1)),
-                )?);
+        let columns =
+            correlations::columns(chain, law, self.phase, &self.of, &monitor.part(0.0, 0.3))?;
+        let later = monitor.part(0.3, 0.6);
+        let covariances = match self.lags.is_empty() {
+            true => Vec::new(),
+            false => correlations::at_lags(chain, &columns, &self.of, &self.lags, &later)?,
+        };
+        let energies = match self.energy {
+            true => self.energies(chain, law, tolerance, &monitor.part(0.6, 1.0))?,
+            false => Vec::new(),
+        };
+        let spectrum = |(column, error): (&Vec<f64>, &f64)| {
+            correlations::spectrum::spectrum(chain, column, *error, &self.frequencies)
+        };
+        let spectra = match self.frequencies.is_empty() {
+            true => Vec::new(),
+            false => {
+                let columns = columns.values.iter().zip(&columns.errors);
+                columns.map(spectrum).collect::<Result<_, _>>()?
             }
-        }
-        let mut spectra = Vec::new();
-        if !self.frequencies.is_empty() {
-            let columns =
-                correlations::columns(chain, law, self.phase, &self.of, &monitor.silent())?;
-            for (column, error) in columns.values.iter().zip(&columns.errors) {
-                let found =
-                    correlations::spectrum::spectrum(chain, column, *error, &self.frequencies)?;
-                spectra.push(found);
-            }
-        }
+        };
         Ok(Correlations { asked: self, covariances, energies, spectra })
+    }
+
+    /// The energies' structure functions, one a coordinate.
+    fn energies(
+        &self,
+        chain: &Chain,
+        law: Option<&InitialLaw>,
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Vec<Vectors>, Error> {
+        let temperature = gibbs_temperature(chain, law)?;
+        // Only a ring stays stretched.
+        let elongation = match chain.topology {
+            Topology::Open => 0.0,
+            Topology::Ring => law.map_or(0.0, |law| mean(&law.mean_r)),
+        };
+        let share = |k: usize| k as f64 / self.of.len() as f64;
+        let mut found = Vec::with_capacity(self.of.len());
+        for (k, coordinate) in self.of.iter().enumerate() {
+            found.push(correlations::energy::energy(
+                chain,
+                temperature,
+                elongation,
+                coordinate.site(),
+                &self.lags,
+                tolerance,
+                &monitor.part(share(k), share(k + 1)),
+            )?);
+        }
+        Ok(found)
     }
 }
 

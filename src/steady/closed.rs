@@ -9,7 +9,8 @@
 //! C_pp = T·1,   C_rr = T (1 - 11ᵀ/N) + (V/N²) 11ᵀ,   2E = N r̄² + V/N + (2N-1) T.
 //! ```
 //!
-//! (C_pp must be diagonal and commute with the Laplacian, or flips would change it.) At γ = 0 with
+//! (C_pp must be diagonal and commute with the Laplacian, or flips would change it.) Without flips
+//! a chain that begins in such a state stays there, and any other never settles. At γ = 0 with
 //! thermostats the stationary covariance is the thermal closed form for any force; the means are
 //! one solve with B. O(N), O(N²) with the covariance. Error: rounding.
 
@@ -22,18 +23,42 @@ use crate::covariance::periodic::PeriodicMean;
 use crate::scenario::Topology;
 use ndarray::Array2;
 
-/// Whether a chain without thermostats settles: it needs flips, and no force.
-pub fn settles(chain: &Chain) -> Result<(), SteadyError> {
-    match chain {
-        chain if chain.force != Default::default() => Err(SteadyError::NoThermostat),
-        chain if chain.flip_rate == 0.0 => Err(SteadyError::NeverSettles),
-        _ => Ok(()),
+/// Without a thermostat a force heats the chain without end.
+pub fn is_unforced(chain: &Chain) -> Result<(), SteadyError> {
+    match chain.force == Default::default() {
+        true => Ok(()),
+        false => Err(SteadyError::NoThermostat),
     }
+}
+
+/// Whether a chain without thermostats settles: it needs flips, or else the Gibbs state to begin
+/// with, and no force.
+pub fn settles(chain: &Chain, law: &InitialLaw) -> Result<(), SteadyError> {
+    is_unforced(chain)?;
+    match chain.flip_rate == 0.0 && !is_gibbs(chain, law) {
+        true => Err(SteadyError::NeverSettles),
+        false => Ok(()),
+    }
+}
+
+/// Whether a law is the Gibbs state of the chain without thermostats: one temperature, at rest, and
+/// on the ring one elongation.
+fn is_gibbs(chain: &Chain, law: &InitialLaw) -> bool {
+    let elongation = match chain.topology {
+        Topology::Open => 0.0,
+        Topology::Ring => law.mean_r[0],
+    };
+    let all = |values: &[f64], value: f64| values.iter().all(|v| *v == value);
+    law.covariance.is_none()
+        && all(&law.mean_r, elongation)
+        && all(&law.mean_p, 0.0)
+        && all(&law.var_r, law.var_p[0])
+        && all(&law.var_p, law.var_p[0])
 }
 
 /// The limit of a chain without thermostats from its initial law; `keep` asks for the covariance.
 pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicState, SteadyError> {
-    settles(chain)?;
+    settles(chain, law)?;
     let bonds = chain.bonds as f64;
     let twice_energy: f64 = law.mean().iter().zip(law.variance()).map(|(z, v)| z * z + v).sum();
     let (elongation, temperature, excess) = match chain.topology {

@@ -34,7 +34,9 @@ pub enum SteadyError {
     NoThermostat,
     /// Neither flips nor thermostats.
     #[error(
-        "without flips (chain.flip_rate = 0) and thermostats the chain never settles: every mode keeps its energy for ever; use evolve"
+        "without flips (chain.flip_rate = 0) and thermostats the chain never settles: every mode keeps \
+         its energy for ever; use evolve, or begin in the Gibbs state (one temperature, no momentum, \
+         the elongation 0 or, on a ring, a constant)"
     )]
     NeverSettles,
     /// The state is periodic.
