@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from . import _core
 from ._core import ScenarioError
 from ._correlations import Correlations, asked, of_core
+from ._extras import needed
 from ._progress import Common, Progress, Watch, watched
 
 if TYPE_CHECKING:
@@ -183,10 +184,8 @@ class _Profiles(_Answer):
         Each column NAME has an `error_NAME` over time; `long_name` and `units` are in the
         attributes, the summary is the JSON text `summary` of the dataset.
         """
-        try:
+        with needed("to_xarray", "xarray", "xarray"):
             import xarray
-        except ImportError:
-            raise ImportError("to_xarray needs xarray: pip install 'flipchain[xarray]'") from None
         variables: dict[str, Any] = {}
         for name, meaning in self._columns.items():
             unit = _unit(name)

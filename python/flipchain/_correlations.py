@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from . import _core
+from ._extras import needed
 
 if TYPE_CHECKING:
     import xarray
@@ -49,10 +50,8 @@ class Correlations:
 
     def to_xarray(self) -> xarray.Dataset:
         """The arrays with named dimensions; errors are variables `error_NAME`."""
-        try:
+        with needed("to_xarray", "xarray", "xarray"):
             import xarray
-        except ImportError:
-            raise ImportError("to_xarray needs xarray: pip install 'flipchain[xarray]'") from None
         first = {"covariance": "lag", "energy": "lag", "spectrum": "omega"}
         last = {"covariance": "coordinate", "energy": "site", "spectrum": "coordinate"}
         variables: dict[str, Any] = {}

@@ -6,6 +6,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from ._extras import needed
+
 if TYPE_CHECKING:
     from matplotlib.figure import Figure
 
@@ -31,11 +33,9 @@ STYLE: Any = {
 
 def profiles(run: Any) -> Figure:
     """Elongation, mechanical and thermal energy over x, one curve an output time."""
-    try:
+    with needed("plot", "matplotlib", "plot"):
         from matplotlib import cm, rc_context
         from matplotlib.figure import Figure
-    except ImportError:
-        raise ImportError("plot needs matplotlib: pip install 'flipchain[plot]'") from None
     columns = {
         "elongation": "r" if "r" in run._columns else "mean_r",
         "mechanical energy": "mechanical",

@@ -7,6 +7,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Union
 
+from ._extras import needed
+
 #: True shows a bar (needs tqdm), a callable is told the share that is done.
 Progress = Union[bool, Callable[[float], object], None]
 
@@ -36,12 +38,8 @@ def watched(progress: Any) -> Iterator[Callable[[float], object] | None]:
     elif callable(progress):
         yield progress
     else:
-        try:
+        with needed("progress=True", "tqdm", "progress"):
             from tqdm.auto import tqdm
-        except ImportError:
-            raise ImportError(
-                "progress=True needs tqdm: pip install 'flipchain[progress]'"
-            ) from None
         form = "{l_bar}{bar}| {elapsed}<{remaining}"
         with tqdm(total=1.0, bar_format=form, leave=False) as bar:
 

@@ -13,8 +13,8 @@ import numpy as np
 from . import _core
 from ._answers import ToleranceWarning
 from ._core import ScenarioError
-from ._progress import watched
-from ._questions import Progress, _Common, _Watch
+from ._extras import needed
+from ._progress import Common, Progress, Watch, watched
 from ._scenario import Chain, Initial, Times, _is_number, _scenario, _toml
 
 if TYPE_CHECKING:
@@ -102,15 +102,13 @@ def sweep(
     >>> table["conductivity"].sizes["chain.flip_rate"]
     3
     """
-    try:
+    with needed("sweep", "xarray", "xarray"):
         import xarray
-    except ImportError:
-        raise ImportError("sweep needs xarray: pip install 'flipchain[xarray]'") from None
     asked = _asked(chain, vary, run, observe, initial, times, (tolerance, method, memory_limit))
     found = _planned(asked)
     with watched(progress) as callback:
         if client is None:
-            pieces = [found.answer(list(range(len(found))), _Watch(callback, threads))]
+            pieces = [found.answer(list(range(len(found))), Watch(callback, threads))]
         else:
             pieces = _on_cluster(asked, len(found), client, callback)
     dataset: xarray.Dataset = _dataset(xarray, asked, found, found.table(pieces))
@@ -152,13 +150,13 @@ def _values(key: str, values: Iterable[Value]) -> tuple[Value, ...]:
 def _planned(asked: _Asked) -> _core.Sweep:
     text, axes, run, observe, (tolerance, method, memory_limit) = asked
     vary = [(key, list(values)) for key, values in axes]
-    common = _Common(float(tolerance), method, memory_limit)
+    common = Common(float(tolerance), method, memory_limit)
     return _core.Sweep(text, vary, run, list(observe), common)
 
 
 def _points(asked: _Asked, points: range) -> bytes:
     """The answers of some points, on a worker: one thread, because every thread has such a task."""
-    return _planned(asked).answer(list(points), _Watch(None, 1))
+    return _planned(asked).answer(list(points), Watch(None, 1))
 
 
 def _on_cluster(
