@@ -35,7 +35,7 @@ pub fn steady(chain: &Chain, law: Option<&InitialLaw>, options: &Options) -> Res
     plan_steady(chain, law, options)?.run(&options.monitor)
 }
 
-/// The method and the cost of [`steady`], without solving.
+/// The method and the cost of [`steady()`], without solving.
 pub fn plan_steady<'a>(
     chain: &'a Chain,
     law: Option<&'a InitialLaw>,
