@@ -12,7 +12,7 @@ use crate::covariance::modal::Modal;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::evolve::hyperbola::{self, Contour};
 use crate::monitor::{Monitor, Progress};
-use crate::numerics::vector::{euclidean, largest_of};
+use crate::numerics::vector::{euclidean, euclidean_norm, largest_of};
 use crate::steady::SteadyError;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -197,7 +197,7 @@ fn invert(
         let (mut value, mut size) = (vec![0.0; start.len()], 0.0);
         for ((s, weight), answer) in contour.nodes.iter().zip(&answers) {
             let factor = 2.0 * weight * (s * lag).exp();
-            size += factor.norm() * answer.iter().map(|x| x.norm_sqr()).sum::<f64>().sqrt();
+            size += factor.norm() * euclidean_norm(answer);
             value.iter_mut().zip(answer).for_each(|(v, x)| *v += (factor * x).re);
         }
         (value, size)

@@ -10,6 +10,7 @@ use super::Vectors;
 use crate::chain::Chain;
 use crate::covariance::MomentEquations;
 use crate::covariance::modal::Modal;
+use crate::numerics::vector::euclidean_norm;
 use crate::steady::SteadyError;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -38,7 +39,8 @@ pub fn spectrum(
         let correction = modal.solve_mean(shift, &residual)?;
         answer.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
         let taken_on = error * resolvent_norm(chain, &modal, omega)?;
-        let solved = 4.0 * euclidean(&correction) + 4.0 * f64::EPSILON * euclidean(&answer);
+        let solved =
+            4.0 * euclidean_norm(&correction) + 4.0 * f64::EPSILON * euclidean_norm(&answer);
         Ok((answer.iter().map(|z| 2.0 * z.re).collect(), 2.0 * (solved + taken_on)))
     };
     let all: Vec<_> = frequencies.par_iter().map(at).collect();
@@ -49,10 +51,6 @@ pub fn spectrum(
         found.errors.push(error);
     }
     Ok(found)
-}
-
-fn euclidean(v: &[Complex64]) -> f64 {
-    v.iter().map(|z| z.norm_sqr()).sum::<f64>().sqrt()
 }
 
 /// Iterations of the norm, and how far they may fall short (seen: by 1.3).
@@ -74,10 +72,10 @@ fn resolvent_norm(chain: &Chain, modal: &Modal, omega: f64) -> Result<f64, Stead
         (0..chain.coordinates()).map(|i| Complex64::cis(2.4 * i as f64)).collect();
     let mut norm = 0.0;
     for _ in 0..ITERATIONS {
-        let size = euclidean(&v);
+        let size = euclidean_norm(&v);
         v.iter_mut().for_each(|z| *z /= size);
         let answer = modal.solve_mean(Complex64::new(0.0, omega), &v)?;
-        norm = euclidean(&answer);
+        norm = euclidean_norm(&answer);
         v = flipped(modal.solve_mean(Complex64::new(0.0, -omega), &flipped(answer))?);
     }
     Ok(SHORT * norm)

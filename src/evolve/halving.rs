@@ -4,10 +4,10 @@
 //! Every step H is also taken as a whole, from the point where its two halves begin. The distance of
 //! the two is the local error of the whole step, which is `gain` times that of the halves. The gain
 //! is measured: at every [`PERIOD`]-th step, and at those that end at an output, the first half is
-//! compared with two quarters. Local
-//! errors add up, since no error grows (docs/theory/bounds.md), and fade as the signed sum of them
-//! does that the second trajectory carries along. Columns have shares of the norm; a share is
-//! remembered for some steps, because a column that happens to be small at an output says nothing.
+//! compared with two quarters. Local errors add up, since no error grows (docs/theory/bounds.md),
+//! and fade as the signed sum of them does that the second trajectory carries along. Columns have
+//! shares of the norm; a share is remembered for some steps, because a column that happens to be
+//! small at an output says nothing.
 
 use crate::covariance::moments::MomentErrors;
 use crate::monitor::record;

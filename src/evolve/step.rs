@@ -10,6 +10,7 @@ use crate::covariance::moments::{
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::record;
 use crate::numerics::double_double::phase_error;
+use crate::numerics::vector::euclidean;
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
@@ -209,10 +210,9 @@ impl<E: MomentEquations> Run<'_, E> {
         let state: Vec<f64> = a.state.iter().zip(&b.state).map(|(a, b)| a - b).collect();
         let matrix = self.equations.matrix(&state);
         let mean: Vec<f64> = a.mean.iter().zip(&b.mean).map(|(a, b)| a - b).collect();
-        let norm = |z: &[f64]| z.iter().map(|z| z * z).sum::<f64>().sqrt();
         // An error ε of the means heats by 4γ∫ 2|p̄||ε| ≤ 2|z̄||ε|, by what both lose to friction.
-        let weight = (2.0 * norm(&b.mean)).max(1.0);
-        let size = self.equations.norm(&state) + weight * norm(&mean);
+        let weight = (2.0 * euclidean(&b.mean)).max(1.0);
+        let size = self.equations.norm(&state) + weight * euclidean(&mean);
         let moments = Moments {
             mean,
             variance: matrix.diag().to_vec(),

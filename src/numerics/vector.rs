@@ -24,6 +24,11 @@ pub(crate) fn largest_of(values: impl IntoIterator<Item = f64>) -> f64 {
         .fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x.abs()) })
 }
 
+/// The Euclidean norm of complex numbers.
+pub(crate) fn euclidean_norm(values: impl IntoIterator<Item = impl Borrow<Complex64>>) -> f64 {
+    values.into_iter().map(|z| z.borrow().norm_sqr()).sum::<f64>().sqrt()
+}
+
 /// The Euclidean norm.
 pub(crate) fn euclidean(v: &[f64]) -> f64 {
     v.iter().map(|x| x * x).sum::<f64>().sqrt()

@@ -14,6 +14,7 @@
 use super::path::{Integrand, Node, Quality, path};
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor, Progress};
+use crate::numerics::vector::euclidean_norm;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
@@ -33,10 +34,6 @@ const TASKS: usize = 16;
 /// Roundings of a column, relative to the sum of its terms' Euclidean norms (seen:
 /// 1.5 at N = 2 to 1000, γ = 1e-3 to 10).
 const ROUNDINGS: f64 = 8.0;
-
-fn euclidean(v: impl Iterator<Item = Complex64>) -> f64 {
-    v.map(|z| z.norm_sqr()).sum::<f64>().sqrt()
-}
 
 /// s - B along the chain, eliminated from the left.
 struct Eliminated {
@@ -97,7 +94,7 @@ pub fn columns(
     let (values, sizes) = with(Quality::FULL, &monitor.part(0.0, 0.5))?;
     let (judge, _) = with(Quality::JUDGE, &monitor.part(0.5, 1.0))?;
     let error = |((x, y), size): ((&Vec<Complex64>, &Vec<Complex64>), &f64)| {
-        let distance = euclidean(x.iter().zip(y).map(|(x, y)| x - y));
+        let distance = euclidean_norm(x.iter().zip(y).map(|(x, y)| x - y));
         distance + ROUNDINGS * f64::EPSILON * size
     };
     let errors = values.iter().zip(&judge).zip(&sizes).map(error).collect();
@@ -183,7 +180,7 @@ impl Sum {
                 term.iter_mut().zip(&other).for_each(|(y, other)| *y = 0.5 * (*y + other));
             }
         }
-        self.size += weight.norm() * euclidean(term.iter().copied());
+        self.size += weight.norm() * euclidean_norm(&term);
         self.values.iter_mut().zip(&term).for_each(|(sum, y)| *sum += weight * y);
     }
 }
