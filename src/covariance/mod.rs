@@ -182,12 +182,21 @@ pub trait MomentEquations: Sync {
         states: &mut [&mut [f64]],
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
-        let solve = |equation: &Shifted<'_>| {
-            let pairs = equation.weights.iter().zip(states.iter_mut());
-            let mut targets: Vec<_> =
-                pairs.map(|(&weight, state)| Target { weight, state }).collect();
-            self.solve(equation.shift, equation.source, &mut targets, tolerance)
-        };
-        equations.iter().map(solve).collect()
+        one_by_one(self, equations, states, tolerance)
     }
+}
+
+/// [`MomentEquations::solve_all`], one equation after the other.
+fn one_by_one<E: MomentEquations + ?Sized>(
+    moments: &E,
+    equations: &[Shifted<'_>],
+    states: &mut [&mut [f64]],
+    tolerance: f64,
+) -> Result<Vec<SolveReport>, SolveError> {
+    let solve = |equation: &Shifted<'_>| {
+        let pairs = equation.weights.iter().zip(states.iter_mut());
+        let mut targets: Vec<_> = pairs.map(|(&weight, state)| Target { weight, state }).collect();
+        moments.solve(equation.shift, equation.source, &mut targets, tolerance)
+    };
+    equations.iter().map(solve).collect()
 }

@@ -396,17 +396,8 @@ impl MomentEquations for Modal {
         states: &mut [&mut [f64]],
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
-        let one_by_one = |states: &mut [&mut [f64]]| {
-            let solve = |equation: &Shifted<'_>| {
-                let pairs = equation.weights.iter().zip(states.iter_mut());
-                let mut targets: Vec<_> =
-                    pairs.map(|(&weight, state)| Target { weight, state }).collect();
-                self.solve(equation.shift, equation.source, &mut targets, tolerance)
-            };
-            equations.iter().map(solve).collect()
-        };
         if self.always_direct {
-            return one_by_one(states);
+            return super::one_by_one(self, equations, states, tolerance);
         }
         let solved = equations
             .par_iter()
@@ -414,7 +405,9 @@ impl MomentEquations for Modal {
         let solved: Vec<Result<Solved<'_>, SolveError>> = solved.collect();
         let solved = match solved.into_iter().collect::<Result<Vec<_>, _>>() {
             // Nothing was added to the states yet.
-            Err(error) if self.falls_back(&error) => return one_by_one(states),
+            Err(error) if self.falls_back(&error) => {
+                return super::one_by_one(self, equations, states, tolerance);
+            }
             solved => solved?,
         };
         let weights: Vec<&[Complex64]> =
