@@ -26,6 +26,14 @@ pub struct Place<'a> {
     pub keep_runs: bool,
 }
 
+impl Place<'_> {
+    /// The points of this shard, out of so many.
+    pub fn own(&self, total: usize) -> Vec<usize> {
+        let [number, of] = self.shard;
+        (number - 1..total).step_by(of).collect()
+    }
+}
+
 /// What a shard has left.
 #[derive(Debug, Clone)]
 pub enum Filled {
@@ -106,7 +114,7 @@ impl Sweep {
         let is_own = |name: &str| index(name).is_some_and(|index| index % of == number - 1);
         let shard = Shard::open(place.path, place.existing, &request, place.shard, &is_own)?;
         let parts = shard.parts();
-        let own: Vec<usize> = (number - 1..total).step_by(of).collect();
+        let own = place.own(total);
         let missing: Vec<usize> =
             own.iter().copied().filter(|&index| read(&parts, index).is_none()).collect();
         let run = |index: usize| place.keep_runs.then(|| shard.run(&self.run_name(index)));
