@@ -1,8 +1,10 @@
 //! What is promised of error estimates: they bound the true error, at every tolerance, and are not
 //! uselessly large (docs/accuracy.md).
 
+mod agreement;
 mod reference;
 
+use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Double, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
 use flipchain::covariance::moments::{Moments, Solution};
@@ -51,15 +53,6 @@ fn exact_profile(chain: &Chain, time: Double, exact: &Exact) -> Profile {
         ..Default::default()
     };
     Profile::new(chain, &Solution { moments, ..Default::default() }, time.hi)
-}
-
-const COLUMNS: [&str; 8] =
-    ["mean_r", "mean_p", "var_r", "var_p", "mechanical", "thermal", "energy", "current"];
-
-fn columns(profile: &Profile) -> [Vec<f64>; 8] {
-    let [mechanical, thermal, energy] = [profile.mechanical(), profile.thermal(), profile.energy()];
-    let p = profile.clone();
-    [p.mean_r, p.mean_p, p.var_r, p.var_p, mechanical, thermal, energy, p.current]
 }
 
 fn short(values: [f64; 8]) -> String {

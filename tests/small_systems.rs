@@ -1,9 +1,11 @@
 //! What is promised of small systems: `steady` and `evolve` answer at any flip rate and friction,
 //! within their estimates (docs/theory/small-systems.md).
 
+mod agreement;
 #[allow(dead_code)]
 mod reference;
 
+use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Force, InitialLaw, frequency_of};
 use flipchain::covariance::moments::{Moments, Solution};
 use flipchain::covariance::{MomentEquations, Source, Target};
@@ -146,15 +148,6 @@ impl<E: MomentEquations> Solves for E {
     ) -> (flipchain::covariance::SolveReport, flipchain::covariance::Diagonals) {
         self.solve_diagonals(shift, source, &mut [target], 1e-15).expect("not singular")
     }
-}
-
-const COLUMNS: [&str; 8] =
-    ["mean_r", "mean_p", "var_r", "var_p", "mechanical", "thermal", "energy", "current"];
-
-fn columns(profile: &Profile) -> [Vec<f64>; 8] {
-    let [mechanical, thermal, energy] = [profile.mechanical(), profile.thermal(), profile.energy()];
-    let p = profile.clone();
-    [p.mean_r, p.mean_p, p.var_r, p.var_p, mechanical, thermal, energy, p.current]
 }
 
 /// What is wrong with one output: a tolerance of 1e-9 missed, or an error beyond its estimate. The

@@ -5,6 +5,7 @@
 #![allow(dead_code)]
 
 use flipchain::covariance::moments::Solution;
+use flipchain::observe::Profile;
 use num_complex::Complex64;
 
 /// A real or complex number, or a reference to one.
@@ -53,4 +54,15 @@ pub fn distances(a: &Solution, b: &Solution) -> [(&'static str, f64, f64); 5] {
         ("var p", apart(&x.variance[bonds..], &y.variance[bonds..]), e.var_p + f.var_p),
         ("correlation", apart(&x.correlation, &y.correlation), e.correlation + f.correlation),
     ]
+}
+
+/// The names of a profile's columns, in the order of [`columns`].
+pub const COLUMNS: [&str; 8] =
+    ["mean_r", "mean_p", "var_r", "var_p", "mechanical", "thermal", "energy", "current"];
+
+/// The columns of a profile.
+pub fn columns(profile: &Profile) -> [Vec<f64>; 8] {
+    let [mechanical, thermal, energy] = [profile.mechanical(), profile.thermal(), profile.energy()];
+    let p = profile.clone();
+    [p.mean_r, p.mean_p, p.var_r, p.var_p, mechanical, thermal, energy, p.current]
 }
