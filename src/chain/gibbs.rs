@@ -62,9 +62,26 @@ impl InitialLaw {
     }
 }
 
-/// (Dᵀ(k/T)D + κ/T)⁻¹ of a pinned chain; zero where T = 0 everywhere. With S_n the stiffness that
-/// site n feels from itself and from its left, and S'_n from its right, S_(n+1) = κ_(n+1) + 1/(1/k_(n+1)
-/// + 1/S_n): only positive numbers are added.
+/// The stiffness of two springs one after the other, 1/(1/a + 1/b); 0 where one of them is.
+pub(crate) fn in_series(a: f64, b: f64) -> f64 {
+    if a == 0.0 || b == 0.0 { 0.0 } else { a * (b / (a + b)) }
+}
+
+/// The static stiffnesses S_n that each site feels from its `own` spring and from its left, and S'_n
+/// from its own and from its right: S_(n+1) = κ_(n+1) + 1/(1/k_(n+1) + 1/S_n). Only positive numbers
+/// are added. 0 without pinning.
+pub(crate) fn stiffnesses(own: &[f64], spring: &[f64]) -> [Vec<f64>; 2] {
+    let (mut left, mut right) = (own.to_vec(), own.to_vec());
+    for n in 1..own.len() {
+        left[n] += in_series(spring[n - 1], left[n - 1]);
+    }
+    for n in (0..own.len() - 1).rev() {
+        right[n] += in_series(spring[n], right[n + 1]);
+    }
+    [left, right]
+}
+
+/// (Dᵀ(k/T)D + κ/T)⁻¹ of a pinned chain; zero where T = 0 everywhere.
 fn displacements(coefficients: &Coefficients, at: impl Fn(usize) -> f64) -> Array2<f64> {
     let atoms = coefficients.mass.len();
     if (0..atoms).all(|n| at(n) == 0.0) {
@@ -72,17 +89,10 @@ fn displacements(coefficients: &Coefficients, at: impl Fn(usize) -> f64) -> Arra
     }
     let own: Vec<f64> = (0..atoms).map(|n| coefficients.pinning[n] / at(n)).collect();
     let spring: Vec<f64> = (1..atoms).map(|n| coefficients.spring[n - 1] / at(n)).collect();
-    let passed = |k: f64, s: f64| k * (s / (k + s));
-    let (mut left, mut right) = (own.clone(), own.clone());
-    for n in 1..atoms {
-        left[n] += passed(spring[n - 1], left[n - 1]);
-    }
-    for n in (0..atoms - 1).rev() {
-        right[n] += passed(spring[n], right[n + 1]);
-    }
+    let [left, right] = stiffnesses(&own, &spring);
     let mut inverse = Array2::zeros((atoms, atoms));
     for n in 0..atoms {
-        let beyond = if n + 1 < atoms { passed(spring[n], right[n + 1]) } else { 0.0 };
+        let beyond = if n + 1 < atoms { in_series(spring[n], right[n + 1]) } else { 0.0 };
         let mut value = 1.0 / (left[n] + beyond);
         inverse[[n, n]] = value;
         for m in (0..n).rev() {

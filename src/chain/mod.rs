@@ -16,6 +16,7 @@ pub mod modes;
 pub use builder::ChainBuilder;
 pub use closed_forms::ThermalState;
 pub use coefficients::{Coefficients, SiteForce};
+pub(crate) use gibbs::{in_series, stiffnesses};
 pub use initial::InitialError;
 pub use law::{ArgumentError, Function, InitialProfiles};
 
@@ -63,13 +64,15 @@ impl Force {
     /// F_N(τ).
     pub fn at(&self, time: impl Into<Double>) -> f64 {
         let time = time.into();
-        self.mean
-            + self
-                .harmonics
-                .iter()
-                .map(|&(l, f)| 2.0 * (f * harmonic_phase(l.into(), self.frequency, time)).re)
-                .sum::<f64>()
+        self.mean + oscillating(&self.harmonics, self.frequency, time)
     }
+}
+
+/// Σ_l 2 Re F_l e^(ilωτ), what oscillates of a force with these harmonics.
+pub(crate) fn oscillating(harmonics: &[(u32, Complex64)], frequency: Double, time: Double) -> f64 {
+    let part =
+        |&(l, f): &(u32, Complex64)| 2.0 * (f * harmonic_phase(l.into(), frequency, time)).re;
+    harmonics.iter().map(part).sum()
 }
 
 /// The Gaussian initial law: means and variances of r (length N; of a pinned chain q, length N+1)
@@ -121,6 +124,14 @@ impl Chain {
     /// T_-, T_+; 0 where there is no thermostat.
     pub fn temperature(&self) -> [f64; 2] {
         [self.left, self.right].map(|t| t.map_or(0.0, |t| t.temperature))
+    }
+
+    /// The chain with its thermostats at temperature 0 and without its force: what responses to
+    /// heat depend on.
+    pub(crate) fn cold(&self) -> Chain {
+        let cold = |end: Option<Thermostat>| end.map(|end| Thermostat { temperature: 0.0, ..end });
+        let (left, right) = (cold(self.left), cold(self.right));
+        Chain { left, right, force: Default::default(), ..self.clone() }
     }
 
     /// The lower temperature of the thermostats; `None` without any.

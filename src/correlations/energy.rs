@@ -20,7 +20,7 @@ use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method};
 use crate::monitor::Monitor;
 use crate::observe::Profile;
-use crate::scenario::{Thermostat, Topology};
+use crate::scenario::Topology;
 
 /// S(n, s) for the energy e_m of the atom `site` and its left bond, at every one of the ascending
 /// microscopic `lags`; `temperature` of the Gibbs state, `elongation` r̄ of a stretched ring.
@@ -33,13 +33,7 @@ pub fn energy(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<Vectors, EvolveError> {
-    let cold = |end: Thermostat| Thermostat { temperature: 0.0, ..end };
-    let still = Chain {
-        left: chain.left.map(cold),
-        right: chain.right.map(cold),
-        force: Default::default(),
-        ..chain.clone()
-    };
+    let still = chain.cold();
     let mut law = InitialLaw {
         mean_r: vec![0.0; chain.bonds],
         mean_p: vec![0.0; chain.atoms()],

@@ -109,10 +109,7 @@ impl Means {
                 parts.for_each(|(_, amplitude)| f[force.site] += amplitude);
             }
             let w = f64::from(order) * chain.force.frequency.hi;
-            let own = |n: usize| {
-                let mass = model.mass[n];
-                Complex64::new(model.pinning[n] - mass * w * w, w * mass * model.damping(n))
-            };
+            let own = |n: usize| model.own_stiffness(n, w);
             means.harmonics.push((order, solve(model, own, &f)));
         }
         Some(means)

@@ -20,7 +20,8 @@ pub mod quadrature;
 pub mod response;
 pub mod stationary;
 
-use crate::chain::Chain;
+use crate::chain::{Chain, in_series, stiffnesses};
+use num_complex::Complex64;
 
 /// The chain as the equations of this room see it. Mirrored where that puts the colder end first:
 /// temperatures are then sums of positive differences from there.
@@ -95,37 +96,35 @@ impl Model {
         }
     }
 
-    /// The static stiffnesses that each atom feels from itself and from its left, and from itself and
-    /// from its right; 0 without pinning. Only positive numbers are added.
-    fn stiffnesses(&self) -> [Vec<f64>; 2] {
-        let passed = |k: f64, s: f64| k * (s / (k + s));
-        let (mut left, mut right) = (self.pinning.clone(), self.pinning.clone());
-        for n in 1..self.atoms() {
-            left[n] += passed(self.spring[n - 1], left[n - 1]);
-        }
-        for n in (0..self.atoms() - 1).rev() {
-            right[n] += passed(self.spring[n], right[n + 1]);
-        }
-        [left, right]
-    }
-
     /// Var q_n at temperature 1, of a pinned chain.
     pub fn gibbs_displacements(&self) -> Vec<f64> {
-        let [left, right] = self.stiffnesses();
-        let beyond = |n: usize| match self.spring.get(n) {
-            Some(k) => k * (right[n + 1] / (k + right[n + 1])),
-            None => 0.0,
-        };
+        let [left, right] = stiffnesses(&self.pinning, &self.spring);
+        let beyond = |n: usize| self.spring.get(n).map_or(0.0, |&k| in_series(k, right[n + 1]));
         (0..self.atoms()).map(|n| 1.0 / (left[n] + beyond(n))).collect()
     }
 
     /// Var r_n at temperature 1: the spring beside what is left and right of it, one after the
     /// other.
     pub fn gibbs_elongations(&self) -> Vec<f64> {
-        let [left, right] = self.stiffnesses();
-        let around = |a: f64, b: f64| if a == 0.0 || b == 0.0 { 0.0 } else { a * (b / (a + b)) };
-        let bond = |(n, k): (usize, &f64)| 1.0 / (k + around(left[n], right[n + 1]));
+        let [left, right] = stiffnesses(&self.pinning, &self.spring);
+        let bond = |(n, k): (usize, &f64)| 1.0 / (k + in_series(left[n], right[n + 1]));
         self.spring.iter().enumerate().map(bond).collect()
+    }
+
+    /// The energy p²/2m + k r²/2 + κ q²/2 at site n with the bond to its left, of the squares p²,
+    /// r² and q² (of means, or variances).
+    fn energy(&self, n: usize, [p, r, q]: [f64; 3]) -> f64 {
+        let spring = n.checked_sub(1).map_or(0.0, |bond| self.spring[bond]);
+        (p / self.mass[n] + spring * r + self.pinning[n] * q) / 2.0
+    }
+
+    /// ζ_n = κ_n - m_n ω² + iω m_n (2γ_n + λ_n), the atom's own part of Φ(iω).
+    fn own_stiffness(&self, n: usize, frequency: f64) -> Complex64 {
+        let mass = self.mass[n];
+        Complex64::new(
+            self.pinning[n] - mass * frequency * frequency,
+            frequency * mass * self.damping(n),
+        )
     }
 
     /// The largest frequency, by Gershgorin's circles of m^(-1/2)(DᵀkD + κ)m^(-1/2).

@@ -6,8 +6,7 @@
 
 use super::Model;
 use super::mean::forces_of;
-use crate::chain::{Chain, Double};
-use crate::numerics::double_double::harmonic_phase;
+use crate::chain::{Chain, Double, SiteForce, oscillating};
 use crate::numerics::vector::largest_of;
 use crate::observe::{ColumnErrors, GeneralColumns, Profile};
 use ndarray::ArrayView2;
@@ -72,19 +71,15 @@ impl Local {
         let model = Model::new(chain);
         let atoms = model.atoms();
         let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
-        let spring = |n: usize| n.checked_sub(1).map_or(0.0, |bond| model.spring[bond]);
         let bond = |values: &[f64], n: usize| n.checked_sub(1).map_or(0.0, |bond| values[bond]);
-        let energy = |p: f64, r: f64, q: f64, n: usize| {
-            (p / model.mass[n] + spring(n) * r + model.pinning[n] * q) / 2.0
-        };
         let mechanical: Vec<f64> = (0..atoms)
             .map(|n| {
                 let [p, r, q] = [self.mean_p[n], bond(&self.mean_r, n), at(&self.mean_q, n)];
-                energy(p * p, r * r, q * q, n)
+                model.energy(n, [p * p, r * r, q * q])
             })
             .collect();
         let thermal: Vec<f64> = (0..atoms)
-            .map(|n| energy(self.var_p[n], bond(&self.var_r, n), at(&self.var_q, n), n))
+            .map(|n| model.energy(n, [self.var_p[n], bond(&self.var_r, n), at(&self.var_q, n)]))
             .collect();
         let temperature: Vec<f64> =
             self.var_p.iter().zip(&model.mass).map(|(v, m)| v / m).collect();
@@ -152,9 +147,6 @@ impl Local {
 }
 
 /// F_n(τ) of one atom.
-pub fn force_at(chain: &Chain, force: &crate::chain::SiteForce, now: Double) -> f64 {
-    let part = |&(l, f): &(u32, num_complex::Complex64)| {
-        2.0 * (f * harmonic_phase(l.into(), chain.force.frequency, now)).re
-    };
-    force.mean + force.harmonics.iter().map(part).sum::<f64>()
+pub fn force_at(chain: &Chain, force: &SiteForce, now: Double) -> f64 {
+    force.mean + oscillating(&force.harmonics, chain.force.frequency, now)
 }

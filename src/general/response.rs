@@ -39,13 +39,7 @@ impl Response {
     /// At ω > 0. O(N).
     pub fn new(model: &Model, frequency: f64) -> Response {
         let atoms = model.atoms();
-        let own = |n: usize| {
-            let mass = model.mass[n];
-            Complex64::new(
-                model.pinning[n] - mass * frequency * frequency,
-                frequency * mass * model.damping(n),
-            )
-        };
+        let own = |n: usize| model.own_stiffness(n, frequency);
         let bonds = atoms - 1;
         let mut left = Vec::with_capacity(atoms);
         let (mut from_right, mut stretch_from_right) =

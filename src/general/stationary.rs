@@ -16,6 +16,7 @@ use super::network::{self, Temperatures};
 use super::quadrature::Quadrature;
 use super::response::Response;
 use crate::chain::Chain;
+use crate::covariance::moments::apart;
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
 use crate::observe::identities::Identity;
@@ -163,11 +164,6 @@ fn solve(model: &Model, squares: &[f64], monitor: &Monitor) -> Result<Found, Ste
     Ok(Found { coldest, moments: both, strength, temperatures, missing, nodes })
 }
 
-/// The largest distance of two profiles.
-fn apart(a: &[f64], b: &[f64]) -> f64 {
-    largest_of(a.iter().zip(b).map(|(a, b)| a - b))
-}
-
 impl Found {
     /// Back from the mirrored chain.
     fn turn(&mut self) {
@@ -210,18 +206,14 @@ impl Found {
         let mean_p: Vec<f64> = model.mass.iter().map(|m| m * means.velocity).collect();
         let oscillation = oscillation(chain, model, means);
         let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
-        let spring = |n: usize| n.checked_sub(1).map_or(0.0, |bond| model.spring[bond]);
-        let energy = |p: f64, r: f64, q: f64, n: usize| {
-            (p / model.mass[n] + spring(n) * r + model.pinning[n] * q) / 2.0
-        };
         let mechanical: Vec<f64> = (0..atoms)
             .map(|n| {
                 let [p, r, q] = [mean_p[n], mean_r[n], at(&mean_q, n)];
-                energy(p * p, r * r, q * q, n) + oscillation[n].0
+                model.energy(n, [p * p, r * r, q * q]) + oscillation[n].0
             })
             .collect();
         let thermal: Vec<f64> =
-            (0..atoms).map(|n| energy(var_p[n], var_r[n], at(&var_q, n), n)).collect();
+            (0..atoms).map(|n| model.energy(n, [var_p[n], var_r[n], at(&var_q, n)])).collect();
         let largest = |values: &[f64]| largest_of(values.iter().copied());
         let error_mean = rounding * largest(&mean_r).max(largest(&mean_p)).max(largest(&mean_q));
         let error_mechanical = rounding * largest(&mechanical);
@@ -230,7 +222,7 @@ impl Found {
         // Means carry energy too.
         let convected = |n: usize| {
             (n + 1 < atoms)
-                .then(|| spring(n + 1) * mean_r[n + 1] * means.velocity + oscillation[n].1)
+                .then(|| model.spring[n] * mean_r[n + 1] * means.velocity + oscillation[n].1)
         };
         let mut current: Vec<f64> =
             (0..atoms - 1).map(|n| first.current[n] - convected(n).unwrap_or(0.0)).collect();
@@ -243,7 +235,7 @@ impl Found {
             _ => current[0] - worked(0),
         };
         current.push(current[atoms - 2]);
-        let carried = (0..atoms).filter_map(convected).fold(0.0, |m: f64, j| m.max(j.abs()));
+        let carried = largest_of((0..atoms).filter_map(convected));
         let error_j = apart(&first.current, &second.current)
             + lost(first.largest_sum.max(second.largest_sum))
             + rounding * carried;

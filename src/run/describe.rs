@@ -85,10 +85,13 @@ pub(super) fn times(times: &Times, chain: &Chain) -> String {
     format!("t = {scale}, {} ({outputs}), that is τ = {}", interval(1.0), interval(unit))
 }
 
-/// A number of things: "1 step", "2 steps".
+/// A number of things: "1 step", "2 steps", "2 frequencies".
 pub(super) fn counted(count: usize, thing: &str) -> String {
-    let plural = if count == 1 { "" } else { "s" };
-    format!("{count} {thing}{plural}")
+    match thing.strip_suffix('y') {
+        _ if count == 1 => format!("1 {thing}"),
+        Some(stem) => format!("{count} {stem}ies"),
+        None => format!("{count} {thing}s"),
+    }
 }
 
 #[cfg(test)]

@@ -67,7 +67,7 @@ pub(super) fn plan_steady<'a>(
 fn steady_answer(chain: &Chain, record: Record, found: Stationary) -> Run {
     let counts = format!(
         "{}, {}, residual {:.1e}",
-        counted(found.nodes, "frequency").replace("frequencys", "frequencies"),
+        counted(found.nodes, "frequency"),
         counted(found.iterations, "iteration"),
         found.residual
     );

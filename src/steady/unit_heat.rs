@@ -8,7 +8,6 @@ use super::SteadyError;
 use crate::chain::Chain;
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{Diagonals, SolveReport};
-use crate::scenario::Thermostat;
 use num_complex::Complex64;
 use std::sync::{Arc, Mutex};
 
@@ -84,7 +83,7 @@ impl LastUnitHeat {
         if source.factor == 0.0 {
             return Ok(Heat::none(chain).into());
         }
-        let key = only_what_it_depends_on(chain);
+        let key = chain.cold();
         let slot = || self.0.lock().unwrap_or_else(|e| e.into_inner());
         if let Some((known, heat)) = &*slot()
             && *known == key
@@ -97,17 +96,10 @@ impl LastUnitHeat {
     }
 }
 
-/// The chain without its temperatures and its force.
-pub(super) fn only_what_it_depends_on(chain: &Chain) -> Chain {
-    let cold = |end: Option<Thermostat>| end.map(|end| Thermostat { temperature: 0.0, ..end });
-    let (left, right) = (cold(chain.left), cold(chain.right));
-    Chain { left, right, force: Default::default(), ..chain.clone() }
-}
-
 /// The chains of a sweep that share their unit heat share this value; `None` where there is nothing
 /// to share.
 pub fn shared_by(chain: &Chain) -> Option<Chain> {
     let uniform =
         chain.general.is_none() && chain.force.harmonics.is_empty() && chain.flip_rate > 0.0;
-    uniform.then(|| only_what_it_depends_on(chain))
+    uniform.then(|| chain.cold())
 }
