@@ -13,6 +13,8 @@
 //! O(N) a node, some hundreds of nodes. Error: two quadratures are compared, and what the iteration
 //! leaves is solved for.
 
+pub mod exponential;
+pub mod line;
 pub mod mean;
 pub mod network;
 pub mod profile;
@@ -94,6 +96,12 @@ impl Model {
             friction: turned(&self.friction),
             temperature: turned(&self.temperature),
         }
+    }
+
+    /// The static stiffness of everything from each atom to the right.
+    pub fn stiffness_to_the_right(&self) -> Vec<f64> {
+        let [_, right] = stiffnesses(&self.pinning, &self.spring);
+        right
     }
 
     /// Var q_n at temperature 1, of a pinned chain.

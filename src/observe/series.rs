@@ -27,6 +27,8 @@ pub struct Totals {
     /// In the order of [`SERIES_COLUMNS`], each with a bound of its error; `None` where it is not
     /// known.
     pub values: [Option<(f64, f64)>; 7],
+    /// What entered at thermostats inside the chain, where there are any.
+    pub others: Option<(f64, f64)>,
 }
 
 impl Totals {
@@ -62,14 +64,58 @@ impl Totals {
                 doubted(left),
                 doubted(right),
             ],
+            others: None,
         }
     }
 
     /// Of a stationary state: energies alone.
     pub fn stationary(chain: &Chain, profile: &Profile) -> Totals {
         let [mechanical, thermal, energy] = energies(chain, profile).map(Some);
-        Totals { time: profile.time, values: [mechanical, thermal, energy, None, None, None, None] }
+        let values = [mechanical, thermal, energy, None, None, None, None];
+        Totals { time: profile.time, values, others: None }
     }
+
+    /// Of one output of a chain with coefficients: energies now and at time 0, and the integrals.
+    pub fn of_general(
+        chain: &Chain,
+        before: &Profile,
+        profile: &Profile,
+        integrals: &Integrated,
+    ) -> Totals {
+        let [mechanical, thermal, energy] = energies(chain, profile);
+        let start = energies(chain, before)[2].0;
+        let Integrated { work, heat, left, right, others, error } = *integrals;
+        let missed = (energy.0 - start - (work + left + right + others)).abs();
+        // What is known to vanish is not in doubt.
+        let doubted = |x: f64| Some((x, if x == 0.0 { 0.0 } else { error + missed }));
+        let inner = chain.coefficients().is_some_and(|all| {
+            all.thermostats.iter().any(|(site, _)| *site != 0 && *site != chain.bonds)
+        });
+        let [work, heat, left, right] = [work, heat, left, right].map(doubted);
+        let (mechanical, thermal, energy) = (Some(mechanical), Some(thermal), Some(energy));
+        Totals {
+            time: profile.time,
+            values: [mechanical, thermal, energy, work, heat, left, right],
+            others: inner.then(|| doubted(others)).flatten(),
+        }
+    }
+}
+
+/// Energies since time 0, by where they come from, of a chain with coefficients.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Integrated {
+    /// ∫ Σ F_n v̄_n
+    pub work: f64,
+    /// ∫ 2γ Σ ū²
+    pub heat: f64,
+    /// ∫ λ(T - E u²) at atom 0.
+    pub left: f64,
+    /// The same at atom N.
+    pub right: f64,
+    /// The same at all others.
+    pub others: f64,
+    /// A bound of the error of any of them.
+    pub error: f64,
 }
 
 /// Mechanical, thermal and total energy with their errors: those of every site, and the roundings of
@@ -92,7 +138,10 @@ fn energies(chain: &Chain, profile: &Profile) -> [(f64, f64); 3] {
         atoms * errors.mechanical
     };
     let (thermal, lost_too) = total(profile.thermal());
-    let of_variances = (bonds * errors.var_r + atoms * errors.var_p) / 2.0;
+    let (of_means, of_variances) = match profile.general {
+        Some(_) => (atoms * errors.mechanical, atoms * errors.thermal),
+        None => (of_means, (bonds * errors.var_r + atoms * errors.var_p) / 2.0),
+    };
     let (mechanical, thermal) = ((mechanical, of_means + lost), (thermal, of_variances + lost_too));
     [mechanical, thermal, (mechanical.0 + thermal.0, mechanical.1 + thermal.1)]
 }

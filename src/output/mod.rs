@@ -146,14 +146,18 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
 /// series.csv: one row an output time, 17 significant digits; empty where a value is not known.
 pub fn series_csv(series: &[Totals]) -> String {
     let errors = SERIES_COLUMNS.iter().map(|name| format!("{name}_error"));
-    let names: Vec<String> =
-        ["t"].iter().chain(&SERIES_COLUMNS).map(|name| name.to_string()).chain(errors).collect();
+    let inner = series.iter().any(|totals| totals.others.is_some());
+    let more = ["others".to_string(), "others_error".to_string()].into_iter().filter(|_| inner);
+    let names = ["t"].iter().chain(&SERIES_COLUMNS).map(|name| name.to_string());
+    let names: Vec<String> = names.chain(errors).chain(more).collect();
     let mut csv = names.join(",") + "\n";
     for totals in series {
         let _ = write!(csv, "{:.16e}", totals.time);
         let values = totals.values.iter().map(|known| known.map(|(value, _)| value));
         let errors = totals.values.iter().map(|known| known.map(|(_, error)| error));
-        for value in values.chain(errors) {
+        let (others, error) = totals.others.unzip();
+        let more = [others, error].into_iter().filter(|_| inner);
+        for value in values.chain(errors).chain(more) {
             let _ = match value {
                 Some(value) => write!(csv, ",{value:.16e}"),
                 None => write!(csv, ","),

@@ -206,14 +206,16 @@ pub fn write_covariance_npz(
 }
 
 /// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring r_0..r_(N-1),
-/// p_0..p_(N-1).
+/// p_0..p_(N-1), of a pinned chain q_0..q_N, p_0..p_N.
 fn coordinates(topology: Topology, count: usize) -> Vec<String> {
-    let (bonds, first) = match topology {
-        Topology::Open => (count / 2, 1),
-        Topology::Ring => (count / 2, 0),
+    // An open chain without pinning has one more momentum than elongations.
+    let (letter, first) = match topology {
+        Topology::Open if count.is_multiple_of(2) => ("q", 0),
+        Topology::Open => ("r", 1),
+        Topology::Ring => ("r", 0),
     };
-    let r = (0..bonds).map(|n| format!("r_{}", n + first));
-    r.chain((0..count - bonds).map(|n| format!("p_{n}"))).collect()
+    let positions = (0..count / 2).map(|n| format!("{letter}_{}", n + first));
+    positions.chain((0..count - count / 2).map(|n| format!("p_{n}"))).collect()
 }
 
 /// All matrices in one array.

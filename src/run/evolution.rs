@@ -49,11 +49,10 @@ pub fn plan_evolve<'a>(
 ) -> Result<Prepared<'a, Run>, Error> {
     options.check(Task::Evolve)?;
     law.check(chain)?;
-    if chain.coefficients().is_some() {
-        let reason = "coefficients that depend on the site are not answered yet";
-        return Err(Error::NoAnswer(reason.into()));
-    }
     times.check()?;
+    if chain.coefficients().is_some() {
+        return super::general::plan_evolve(chain, law, times, options);
+    }
     let microscopic = times.on(chain);
     let kept = options.covariance.of(&times.values)?;
     let held: Vec<bool> = kept.iter().map(|&kept| kept || options.modes).collect();

@@ -11,7 +11,7 @@
 pub mod scenarios;
 mod twofold;
 
-use flipchain::chain::{Chain, InitialLaw};
+use flipchain::chain::{Chain, InitialLaw, SiteForce};
 use flipchain::scenario::Topology;
 use ndarray::{Array1, Array2};
 use twofold::{Matrix, Sparse, Twofold};
@@ -57,16 +57,26 @@ impl Linear {
         let n = chain.coordinates();
         // Friction and flips are entered apart: what they take from p² and what flips give back
         // would differ by the roundings of both.
-        let free = Chain { flip_rate: 0.0, left: None, right: None, ..chain.clone() };
-        let b = free.drift().to_dense();
+        let first = chain.positions();
+        let mut b = chain.drift().to_dense();
         let mut damping = vec![[0.0; 2]; n];
         let (friction, noise) = chain.thermostats();
-        for (p, friction) in (chain.bonds..n).zip(friction) {
-            damping[p] = [2.0 * chain.flip_rate, friction];
+        for ((p, friction), rate) in (first..n).zip(friction).zip(chain.flip_rates()) {
+            b[[p, p]] = 0.0;
+            damping[p] = [2.0 * rate, friction];
         }
         let open = chain.topology == Topology::Open;
         let force = if open { chain.force.clone() } else { Default::default() };
-        let top = force.harmonics.last().map_or(0, |h| h.0 as usize);
+        let forces = match chain.coefficients() {
+            Some(all) => all.forces.clone(),
+            None => vec![SiteForce {
+                site: chain.atoms() - 1,
+                mean: force.mean,
+                harmonics: force.harmonics,
+            }],
+        };
+        let orders = forces.iter().flat_map(|force| force.harmonics.iter().map(|h| h.0 as usize));
+        let top = orders.max().unwrap_or(0);
         // Pairs (cos, sin) of every order, first alone, then times the means.
         let wave = |k: usize, part: usize| 2 * k + part;
         let waves = 2 * (2 * top + 1);
@@ -79,8 +89,13 @@ impl Linear {
         let mut turns = Vec::new();
         (0..=2 * top).for_each(|k| turns.push((wave(k, 0), wave(k, 1), k)));
         // F = Σ f_c cos(lωτ) + f_s sin(lωτ)
-        let mut parts = vec![(0usize, force.mean, 0.0)];
-        parts.extend(force.harmonics.iter().map(|(l, f)| (*l as usize, 2.0 * f.re, -2.0 * f.im)));
+        let mut parts = Vec::new();
+        for force in &forces {
+            let at = first + force.site;
+            parts.push((at, 0usize, force.mean, 0.0));
+            let waves = force.harmonics.iter();
+            parts.extend(waves.map(|(l, f)| (at, *l as usize, 2.0 * f.re, -2.0 * f.im)));
+        }
         for k in 0..=top {
             for i in 0..n {
                 turns.push((mean(k, 0, i), mean(k, 1, i), k));
@@ -94,8 +109,7 @@ impl Linear {
                 }
             }
             // cos k F and sin k F by the addition theorems.
-            let last = n - 1;
-            for &(l, c, d) in &parts {
+            for &(last, l, c, d) in &parts {
                 let (sum, difference, sign) =
                     (k + l, k.abs_diff(l), if k >= l { 1.0 } else { -1.0 });
                 for (row, column, value) in [
@@ -124,17 +138,17 @@ impl Linear {
                     rates.into_iter().for_each(|rate| add(&mut a, [s(i, k), s(i, k)], -rate));
                 }
             }
-            // E[z_i F], and its mirror image, which falls on the same entry for the last coordinate
-            // itself.
-            let weight = if i == n - 1 { 2.0 } else { 1.0 };
-            for &(l, c, d) in &parts {
+            // E[z_i F], and its mirror image, which falls on the same entry for the coordinate that
+            // the force acts on.
+            for &(at, l, c, d) in &parts {
+                let weight = if i == at { 2.0 } else { 1.0 };
                 for (part, value) in [(0, c), (1, d)] {
-                    add(&mut a, [s(i, n - 1), mean(l, part, i)], weight * value);
+                    add(&mut a, [s(i, at), mean(l, part, i)], weight * value);
                 }
             }
         }
-        for p in chain.bonds..n {
-            add(&mut a, [s(p, p), wave(0, 0)], noise[p - chain.bonds]);
+        for p in first..n {
+            add(&mut a, [s(p, p), wave(0, 0)], noise[p - first]);
         }
         let z = law.mean();
         let covariance = law.covariance_above(0.0);
@@ -147,8 +161,8 @@ impl Linear {
             (0..=i).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
         }
         let end =
-            |atom: usize, which: usize| (chain.bonds + atom, chain.friction()[which], noise[atom]);
-        let ends = [end(0, 0), end(n - 1 - chain.bonds, 1)];
+            |atom: usize, which: usize| (first + atom, chain.friction()[which], noise[atom]);
+        let ends = [end(0, 0), end(n - 1 - first, 1)];
         let frequency = Twofold::frequency_of(period);
         for (row, column, k) in turns {
             let turn = frequency * Twofold::from(k as f64);

@@ -1,0 +1,439 @@
+//! The moments of any open chain in time: Taylor steps of the means and of the diagonals of the
+//! covariance of [`Line`]'s coordinates.
+//!
+//! With z_k = z^(k) h^k/k! and c_k = C^(k) h^k/k! at the start of a step,
+//!
+//! ```text
+//! z_(k+1) = h/(k+1) (B z_k + f_k),       c_(k+1) = h/(k+1) (𝓛 c_k + q_k),       q_k = 4γ Σ_j u_j u_(k-j) + 2λT δ_k0
+//! ```
+//!
+//! and the moments at its end are the sums of all terms; h‖𝓛‖ ≤ 3. One application of 𝓛 is a stream over
+//! the stored diagonals; those at the edge whose norm stays within the budget are dropped. Error: 𝓛
+//! contracts, so what is cut off and what the series leaves add up; both are bounded, term by term.
+//! Roundings are estimated. Cost: some 9 ‖𝓛‖τ applications, O(N) a diagonal each.
+
+use super::Model;
+use super::line::{Band, Line};
+use super::mean::forces_of;
+use super::profile::{Local, LocalErrors};
+use crate::chain::{Chain, Double, InitialLaw, SiteForce};
+use crate::monitor::{Interrupted, Monitor, Progress};
+use crate::numerics::double_double::harmonic_phase;
+use crate::observe::series::Integrated;
+use ndarray::Array2;
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+/// h‖𝓛‖ and h times the highest frequency of a force.
+const STEP: f64 = 3.0;
+/// Terms of a series at most; STEP^k/k! is far below a rounding there.
+const TERMS: usize = 80;
+/// The part of the tolerance that cuts and series may use.
+const BUDGET: f64 = 1e-3;
+/// Entries below which threads are not worth their start.
+const ALONE: usize = 40_000;
+/// Roundings of a moment after s steps are ROUNDINGS ε (4 + √s) of the largest one.
+const ROUNDINGS: f64 = 4.0;
+
+/// What there is at an output.
+#[derive(Debug, Clone)]
+pub struct Output {
+    /// Microscopic time.
+    pub time: Double,
+    /// First and second moments.
+    pub local: Local,
+    /// Their errors.
+    pub errors: LocalErrors,
+    /// Since time 0.
+    pub integrals: Integrated,
+    /// Steps taken so far.
+    pub steps: usize,
+    /// Mean and covariance in the theory's order, where they are kept.
+    pub kept: Option<(Vec<f64>, Array2<f64>)>,
+}
+
+/// The state on the way.
+struct State {
+    mean: Vec<f64>,
+    covariance: Band,
+    /// Of the means and of the covariance, in norm.
+    lost: [f64; 2],
+    steps: usize,
+    integrals: Integrated,
+}
+
+struct Problem<'a> {
+    chain: &'a Chain,
+    model: Model,
+    line: Line,
+    forces: Vec<SiteForce>,
+    /// ‖B‖ without and with what forces turn by, and ‖𝓛‖.
+    norm: f64,
+    fastest: f64,
+}
+
+/// Moments at ascending microscopic `times` ≥ 0; `keep` says at which the covariance is kept.
+pub fn evolve(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[Double],
+    tolerance: f64,
+    keep: impl Fn(usize) -> bool,
+    monitor: &Monitor,
+) -> Result<Vec<Output>, Interrupted> {
+    let problem = Problem::new(chain);
+    let mut state = State {
+        mean: problem.line.enter(&law.mean()),
+        covariance: problem.line.covariance(law),
+        lost: [0.0; 2],
+        steps: 0,
+        integrals: Integrated::default(),
+    };
+    let last = times.last().map_or(0.0, |time| time.hi);
+    let size = problem.size(&state);
+    let rate = if last > 0.0 { BUDGET * tolerance.max(1e-13) * size / last } else { 0.0 };
+    let (mut reached, mut outputs) = (Double::default(), Vec::new());
+    let mut largest = size;
+    for (index, &time) in times.iter().enumerate() {
+        let span = time.plus(reached.negated());
+        let count = (span.hi / problem.longest_step()).ceil().max(0.0) as usize;
+        for k in 0..count {
+            let start = reached.plus(span.scaled(k as f64).divided(count as f64));
+            problem.step(&mut state, start, span.hi / count as f64, rate);
+            let now = start.hi + span.hi / count as f64;
+            let share = now / last;
+            let progress = Progress { share, time: now, steps: state.steps, ..Progress::default() };
+            monitor.advance(progress)?;
+            largest = largest.max(problem.size(&state));
+        }
+        reached = time;
+        outputs.push(problem.output(law, &state, time, largest, keep(index)));
+    }
+    Ok(outputs)
+}
+
+/// Applications of 𝓛 that the evolution to a time takes, and bytes of the state, roughly.
+pub fn expected(chain: &Chain, law: &InitialLaw, last: f64) -> (f64, f64) {
+    let problem = Problem::new(chain);
+    let steps = (last / problem.longest_step()).ceil();
+    // What is felt by then, at 2 sites of the line for every unit of time; or diffuses.
+    let n = problem.line.len as f64;
+    let width = match law.covariance {
+        Some(_) => n,
+        None => n.min(60.0 + problem.norm * last),
+    };
+    (30.0 * steps * n * width, 3.0 * 8.0 * n * width)
+}
+
+impl<'a> Problem<'a> {
+    fn new(chain: &'a Chain) -> Problem<'a> {
+        let model = Model::new(chain);
+        let line = Line::new(&model);
+        let forces = forces_of(chain);
+        let highest = forces.iter().flat_map(|f| f.harmonics.iter().map(|(l, _)| *l)).max();
+        let fastest = f64::from(highest.unwrap_or(0)) * chain.force.frequency.hi;
+        let norm = line.norm();
+        Problem { chain, model, line, forces, norm, fastest }
+    }
+
+    fn longest_step(&self) -> f64 {
+        STEP / (2.0 * self.norm).max(self.fastest)
+    }
+
+    /// The largest second moment, and the temperatures that feed them.
+    fn size(&self, state: &State) -> f64 {
+        let hottest = self.model.temperature.iter().copied().fold(0.0, f64::max);
+        let variances = state.covariance.rows[0].iter().copied().fold(hottest, f64::max);
+        state.mean.iter().fold(variances, |m, z| m.max(z * z)).max(f64::MIN_POSITIVE)
+    }
+
+    /// f_k at the start of a step: h^k/k! times the derivatives of the forces on the u_n.
+    fn forces(&self, start: Double, h: f64) -> Vec<Vec<(usize, f64)>> {
+        let phases: Vec<Vec<(f64, Complex64)>> = (self.forces.iter())
+            .map(|force| {
+                let part = |&(l, f): &(u32, Complex64)| {
+                    let w = f64::from(l) * self.chain.force.frequency.hi;
+                    (w, 2.0 * f * harmonic_phase(l.into(), self.chain.force.frequency, start))
+                };
+                force.harmonics.iter().map(part).collect()
+            })
+            .collect();
+        let mut terms = Vec::new();
+        for k in 0..TERMS {
+            let of_force = |(force, phases): (&SiteForce, &Vec<(f64, Complex64)>)| {
+                let factor = |w: f64| {
+                    (1..=k).fold(Complex64::ONE, |x, j| x * Complex64::new(0.0, w * h / j as f64))
+                };
+                let waves: f64 = phases.iter().map(|(w, f)| (f * factor(*w)).re).sum();
+                let constant = if k == 0 { force.mean } else { 0.0 };
+                let value = self.line.force(force.site, constant + waves);
+                (self.line.momentum(force.site), value)
+            };
+            terms.push(self.forces.iter().zip(&phases).map(of_force).collect());
+            if phases.iter().all(|phases| phases.is_empty()) {
+                break;
+            }
+        }
+        terms
+    }
+
+    /// z_(k+1) from z_k.
+    fn next_mean(&self, z: &[f64], force: Option<&Vec<(usize, f64)>>, scale: f64) -> Vec<f64> {
+        let (a, n) = (&self.line.coupling, z.len());
+        let mut next: Vec<f64> = (0..n)
+            .map(|i| {
+                let after = if i + 1 < n { a[i + 1] * z[i + 1] } else { 0.0 };
+                let before = if i > 0 { a[i] * z[i - 1] } else { 0.0 };
+                scale * (after - before - self.line.damping[i] * z[i])
+            })
+            .collect();
+        for &(at, force) in force.into_iter().flatten() {
+            next[at] += scale * force;
+        }
+        next
+    }
+
+    /// scale · 𝓛 c, one diagonal wider.
+    fn apply(&self, c: &Band, scale: f64) -> Band {
+        let (line, n) = (&self.line, self.line.len);
+        let top = c.rows.len().min(n - 1);
+        let zeros = vec![0.0; n + 2];
+        let stored = |d: usize| c.rows.get(d).map_or(&zeros[..], |row| row);
+        let diagonal = |d: usize| {
+            let len = n - d;
+            let (a, here, above) = (&line.coupling, stored(d), stored(d + 1));
+            let mut row = vec![0.0; len + 2];
+            if d == 0 {
+                for i in 0..n {
+                    let flow = a[i + 1] * above[i + 1] - a[i] * above[i];
+                    row[i + 1] = scale * (2.0 * flow - line.loss[i] * here[i + 1]);
+                }
+                return row;
+            }
+            let below = stored(d - 1);
+            let (first, next) = (&a[..len], &a[1..=len]);
+            let (far, beyond) = (&a[d..d + len], &a[d + 1..d + 1 + len]);
+            let (damping, other) = (&line.damping[..len], &line.damping[d..d + len]);
+            let (below, under) = (&below[2..len + 2], &below[1..len + 1]);
+            let (above, over) = (&above[1..len + 1], &above[..len]);
+            let (here, out) = (&here[1..len + 1], &mut row[1..len + 1]);
+            for i in 0..len {
+                let flow = next[i] * below[i] - far[i] * under[i];
+                let back = beyond[i] * above[i] - first[i] * over[i];
+                out[i] = scale * (flow + back - (damping[i] + other[i]) * here[i]);
+            }
+            row
+        };
+        let rows = match n * (top + 1) < ALONE {
+            true => (0..=top).map(diagonal).collect(),
+            false => (0..=top).into_par_iter().map(diagonal).collect(),
+        };
+        Band { rows }
+    }
+
+    fn step(&self, state: &mut State, start: Double, h: f64, rate: f64) {
+        let (line, allowed) = (&self.line, rate * h);
+        let forces = self.forces(start, h);
+        let mut means = vec![state.mean.clone()];
+        let mut term = std::mem::take(&mut state.covariance);
+        let mut sum = term.clone();
+        let at_ends = |band: &Band| -> Vec<f64> { band.rows[0][1..=line.len].to_vec() };
+        // ∫ of the variances over the step.
+        let mut variance_integral: Vec<f64> = at_ends(&term).iter().map(|v| h * v).collect();
+        let mut squares = vec![square(&means, 0)];
+        let mut cut = 0.0;
+        let grows = growth();
+        for k in 0..TERMS {
+            let scale = h / (k + 1) as f64;
+            let next = self.next_mean(&means[k], forces.get(k), scale);
+            means.push(next);
+            let mut next = self.apply(&term, scale);
+            for (i, value) in next.rows[0][1..=line.len].iter_mut().enumerate() {
+                let noise = if k == 0 { line.noise[i] } else { 0.0 };
+                *value += scale * (line.flips[i] * squares[k][i] + noise);
+            }
+            cut += grows[k] * next.cut(allowed / (40.0 * grows[k]));
+            add(&mut sum, &next);
+            let part = h / (k + 2) as f64;
+            variance_integral
+                .iter_mut()
+                .zip(&next.rows[0][1..=line.len])
+                .for_each(|(sum, v)| *sum += part * v);
+            term = next;
+            squares.push(square(&means, k + 1));
+            if k >= 8 && self.rest(&means, &term, h, k + 1).iter().all(|rest| *rest <= allowed) {
+                break;
+            }
+        }
+        let [of_means, of_second] = self.rest(&means, &term, h, means.len() - 1);
+        let fastest = state.mean.iter().fold(0.0, |m: f64, z| m.max(z.abs()));
+        let flips = line.flips.iter().copied().fold(0.0, f64::max);
+        // An error of the means enters the source 4γ ū².
+        let entered = flips * h * (2.0 * fastest * state.lost[0] + state.lost[0].powi(2));
+        state.lost[0] += of_means;
+        state.lost[1] += cut + of_second + entered;
+        self.integrate(state, &means, &squares, &variance_integral, &forces, h);
+        let mut mean = vec![0.0; line.len];
+        for term in means.iter().rev() {
+            mean.iter_mut().zip(term).for_each(|(sum, z)| *sum += z);
+        }
+        state.mean = mean;
+        state.lost[1] += sum.cut(allowed / 4.0);
+        state.covariance = sum;
+        state.steps += 1;
+    }
+
+    /// A bound of what the terms after k sum up to, of the means and of the covariance.
+    fn rest(&self, means: &[Vec<f64>], term: &Band, h: f64, k: usize) -> [f64; 2] {
+        let norm = |z: &Vec<f64>| z.iter().map(|z| z * z).sum::<f64>().sqrt();
+        let mut sizes: Vec<f64> = means.iter().map(norm).collect();
+        let flips = self.line.flips.iter().copied().fold(0.0, f64::max);
+        let pushed = |j: usize| -> f64 {
+            let of_force = |force: &SiteForce| {
+                let waves = force.harmonics.iter().map(|(l, f)| {
+                    let turned = f64::from(*l) * self.chain.force.frequency.hi * h;
+                    2.0 * f.norm() * (1..=j).fold(1.0, |x, i| x * turned / i as f64)
+                });
+                let constant = if j == 0 { force.mean.abs() } else { 0.0 };
+                self.line.force(force.site, constant + waves.sum::<f64>())
+            };
+            self.forces.iter().map(of_force).sum()
+        };
+        let mut size = term.norm();
+        let (mut of_means, mut of_second) = (0.0, 0.0);
+        for j in k..k + 60 {
+            let part = h / (j + 1) as f64;
+            let products: f64 =
+                if flips > 0.0 { (0..=j).map(|i| sizes[i] * sizes[j - i]).sum() } else { 0.0 };
+            size = part * (2.0 * self.norm * size + flips * products);
+            let mean = part * (self.norm * sizes[j] + pushed(j));
+            sizes.push(mean);
+            of_means += mean;
+            of_second += size;
+            if mean <= 1e-3 * of_means && size <= 1e-3 * of_second && j > k + 8 {
+                break;
+            }
+        }
+        [2.0 * of_means, 2.0 * of_second]
+    }
+
+    /// Adds what went in and out during a step.
+    fn integrate(
+        &self,
+        state: &mut State,
+        means: &[Vec<f64>],
+        squares: &[Vec<f64>],
+        variance: &[f64],
+        forces: &[Vec<(usize, f64)>],
+        h: f64,
+    ) {
+        let (line, atoms) = (&self.line, self.model.atoms());
+        let weight = |k: usize| h / (k + 1) as f64;
+        let of_square =
+            |i: usize| -> f64 { (0..squares.len()).rev().map(|k| weight(k) * squares[k][i]).sum() };
+        let all = &mut state.integrals;
+        for n in 0..atoms {
+            let at = line.momentum(n);
+            let (friction, rate) = (self.model.friction[n], self.model.flip_rate[n]);
+            let square = if friction > 0.0 || rate > 0.0 { of_square(at) } else { 0.0 };
+            all.heat += 2.0 * rate * square;
+            let entered = friction * (self.model.temperature[n] * h - variance[at] - square);
+            match n {
+                0 => all.left += entered,
+                n if n + 1 == atoms => all.right += entered,
+                _ => all.others += entered,
+            }
+        }
+        // Σ_k Σ_(i+j=k) f_i u_j h/(k+1)
+        for (i, force) in forces.iter().enumerate() {
+            for &(at, force) in force {
+                let products = means.iter().enumerate().map(|(j, z)| weight(i + j) * z[at]);
+                all.work += force * products.sum::<f64>();
+            }
+        }
+    }
+
+    fn output(
+        &self,
+        law: &InitialLaw,
+        state: &State,
+        time: Double,
+        largest: f64,
+        keep: bool,
+    ) -> Output {
+        let at_start = time.hi <= 0.0;
+        let steps = (state.steps as f64).sqrt();
+        let rounding = ROUNDINGS * f64::EPSILON * (4.0 + steps);
+        let softness = self.line.softness(&self.model);
+        let (mean, second) = if at_start {
+            (0.0, 0.0)
+        } else {
+            (state.lost[0] + rounding * largest.sqrt(), state.lost[1] + rounding * largest)
+        };
+        let errors =
+            LocalErrors { mean, second, mean_q: softness.sqrt() * mean, var_q: softness * second };
+        let local = match at_start {
+            true => initial(self.chain, law),
+            false => self.line.local(&state.mean, &state.covariance),
+        };
+        let kept = keep.then(|| match at_start {
+            true => (law.mean(), law.covariance_above(0.0)),
+            false => (self.line.leave(&state.mean), self.line.matrix(&state.covariance)),
+        });
+        let most = self.model.friction.iter().copied().fold(0.0, f64::max);
+        let flow = (most + self.model.flip_rate.iter().copied().fold(0.0, f64::max))
+            * self.model.atoms() as f64;
+        let pushed: f64 = (self.forces.iter())
+            .map(|f| f.mean.abs() + f.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>())
+            .sum();
+        let root = largest.sqrt();
+        let error = time.hi * (flow * (second + 3.0 * root * mean) + pushed * mean);
+        let integrals = Integrated { error, ..state.integrals };
+        Output { time, local, errors, integrals, steps: state.steps, kept }
+    }
+}
+
+/// How much a part that is cut off term k+1 and all that would have followed from it is at most, in
+/// units of itself: Σ_j STEP^j (k+1)!/(k+1+j)!.
+fn growth() -> [f64; TERMS] {
+    let (mut grows, mut after) = ([1.0; TERMS], 1.0);
+    for k in (0..TERMS).rev() {
+        after = 1.0 + STEP / (k + 2) as f64 * after;
+        grows[k] = after;
+    }
+    grows
+}
+
+/// Σ_j z_j z_(k-j), entry by entry.
+fn square(z: &[Vec<f64>], k: usize) -> Vec<f64> {
+    let mut sum = vec![0.0; z[0].len()];
+    for j in 0..=k {
+        let pairs = z[j].iter().zip(&z[k - j]);
+        sum.iter_mut().zip(pairs).for_each(|(sum, (a, b))| *sum += a * b);
+    }
+    sum
+}
+
+fn add(sum: &mut Band, term: &Band) {
+    for (d, row) in term.rows.iter().enumerate() {
+        match sum.rows.get_mut(d) {
+            Some(sum) => sum.iter_mut().zip(row).for_each(|(sum, x)| *sum += x),
+            None => sum.rows.push(row.clone()),
+        }
+    }
+}
+
+/// The initial law as it is given.
+pub(crate) fn initial(chain: &Chain, law: &InitialLaw) -> Local {
+    if law.covariance.is_some() || chain.is_pinned() {
+        return Local::of(chain, &law.mean(), law.covariance_above(0.0).view());
+    }
+    Local {
+        mean_r: law.mean_r.clone(),
+        mean_p: law.mean_p.clone(),
+        var_r: law.var_r.clone(),
+        var_p: law.var_p.clone(),
+        correlation: vec![0.0; chain.bonds],
+        ..Local::default()
+    }
+}
