@@ -16,6 +16,9 @@ use super::profile::Local;
 use crate::chain::InitialLaw;
 use ndarray::Array2;
 
+/// Roundings of a sum of up to four products of three numbers, relative to their sizes.
+const ENTERING: f64 = 4.0;
+
 /// The coefficients of the line.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Line {
@@ -190,9 +193,9 @@ impl Line {
         z
     }
 
-    /// The covariance of y under an initial law. Independent coordinates take O(N), with pinning three
-    /// diagonals; a covariance O(N²).
-    pub fn covariance(&self, law: &InitialLaw) -> Band {
+    /// The covariance of y under an initial law, and a bound of what cancels in it, in norm.
+    /// Independent coordinates take O(N), with pinning three diagonals; a covariance O(N²).
+    pub fn covariance(&self, law: &InitialLaw) -> (Band, f64) {
         let positions = law.mean_r.len();
         let theory = |i: usize| match i % 2 == self.offset {
             true => positions + i / 2,
@@ -215,23 +218,42 @@ impl Line {
             None if i == j => variance[i],
             None => 0.0,
         };
-        let product = |i: usize, j: usize| -> f64 {
+        // The sum, and what its roundings are relative to.
+        let product = |i: usize, j: usize| -> [f64; 2] {
             let (a, b) = (parts(i), parts(j));
             let all = a.iter().flat_map(|(k, x)| b.iter().map(move |(l, y)| (k, x, l, y)));
             all.filter(|(_, x, _, y)| **x != 0.0 && **y != 0.0)
                 .map(|(&k, x, &l, y)| x * y * entry(k, l))
-                .sum()
+                .fold([0.0; 2], |[sum, size], term| [sum + term, size + term.abs()])
         };
         let top = match (&law.covariance, self.offset) {
             (Some(_), _) => self.len - 1,
             (None, 1) => 2.min(self.len - 1),
             (None, _) => 0,
         };
-        let row = |d: usize| {
-            let inner = (0..self.len - d).map(|i| product(i, i + d));
+        let mut squares = 0.0;
+        let mut row = |d: usize| {
+            let inner = (0..self.len - d).map(|i| {
+                let [sum, size] = product(i, i + d);
+                // Where nothing cancels the rounding is a part of the entry.
+                if size > 2.0 * sum.abs() {
+                    squares += if d == 0 { size * size } else { 2.0 * size * size };
+                }
+                sum
+            });
             std::iter::once(0.0).chain(inner).chain([0.0]).collect()
         };
-        Band { rows: (0..=top).map(row).collect() }
+        let rows = (0..=top).map(&mut row).collect();
+        (Band { rows }, ENTERING * f64::EPSILON * squares.sqrt())
+    }
+
+    /// A bound of the roundings of [`Line::enter`] beyond those of y itself, in norm.
+    pub fn entering(&self, z: &[f64]) -> f64 {
+        if self.offset == 0 {
+            return 0.0;
+        }
+        let terms = (1..self.own.len()).map(|n| self.before[n] * z[n - 1]);
+        ENTERING * f64::EPSILON * terms.map(|term| term * term).sum::<f64>().sqrt()
     }
 
     /// What profiles are made of. O(N); with pinning O(N) a stored diagonal.

@@ -28,6 +28,8 @@ struct Linear {
     second: usize,
     /// The momenta at the ends, their friction λ and noise 2λT.
     ends: [(usize, f64, f64); 2],
+    /// The bonds of a chain whose coordinates are q and p, otherwise 0.
+    stretched: usize,
 }
 
 /// What is exact at one time.
@@ -38,6 +40,9 @@ pub struct Exact {
     pub covariance: Array2<f64>,
     /// λ(T - Var p) at both ends: a difference that doubles would not hold.
     pub inflow: [f64; 2],
+    /// E r_n, Var r_n and Cov(p_n, r_(n+1)) of every bond where the coordinates are q and p: doubles
+    /// would not hold the differences.
+    pub stretches: [Vec<f64>; 3],
 }
 
 /// The place of S_ij in the triangle.
@@ -160,16 +165,16 @@ impl Linear {
             (0..=top).for_each(|k| start[mean(k, 0, i)] = z[i]);
             (0..=i).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
         }
-        let end =
-            |atom: usize, which: usize| (first + atom, chain.friction()[which], noise[atom]);
+        let end = |atom: usize, which: usize| (first + atom, chain.friction()[which], noise[atom]);
         let ends = [end(0, 0), end(n - 1 - first, 1)];
+        let stretched = if chain.is_pinned() { chain.bonds } else { 0 };
         let frequency = Twofold::frequency_of(period);
         for (row, column, k) in turns {
             let turn = frequency * Twofold::from(k as f64);
             a[[row, column]] = a[[row, column]] - turn;
             a[[column, row]] = a[[column, row]] + turn;
         }
-        Linear { matrix: a, start, coordinates: n, means: waves, second, ends }
+        Linear { matrix: a, start, coordinates: n, means: waves, second, ends, stretched }
     }
 
     /// Products with cos 0 are the means themselves; they come first after the waves.
@@ -177,7 +182,17 @@ impl Linear {
         let n = self.coordinates;
         let z = &state[self.means..self.means + n];
         let covariance = |i: usize, j: usize| state[self.second + triangle(i, j)] - z[i] * z[j];
+        let first = n - self.stretched - 1;
+        let stretches = (1..=self.stretched).map(|j| {
+            let mean = z[j] - z[j - 1];
+            let both = covariance(j, j) + covariance(j - 1, j - 1);
+            let p = first + j - 1;
+            let along = covariance(p, j) - covariance(p, j - 1);
+            [mean.0, (both - covariance(j, j - 1) * 2.0.into()).0, along.0]
+        });
+        let stretches: Vec<[f64; 3]> = stretches.collect();
         Exact {
+            stretches: [0, 1, 2].map(|k| stretches.iter().map(|of_bond| of_bond[k]).collect()),
             mean: z.iter().map(|z| z.0).collect(),
             covariance: Array2::from_shape_fn((n, n), |(i, j)| covariance(i, j).0),
             inflow: self.ends.map(|(p, friction, noise)| {
