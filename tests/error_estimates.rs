@@ -2,6 +2,7 @@
 //! uselessly large (docs/accuracy.md).
 
 mod agreement;
+#[allow(dead_code)]
 mod reference;
 
 use agreement::{COLUMNS, columns};

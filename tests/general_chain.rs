@@ -1,5 +1,6 @@
 //! Chains whose masses, springs, pinning, flip rates, thermostats and forces depend on the site.
 
+#[allow(dead_code)]
 mod reference;
 
 use flipchain::chain::{Chain, InitialLaw};

@@ -97,12 +97,12 @@ impl Line {
         let (mut own, mut before, mut excess) = (vec![], vec![], vec![]);
         if offset == 1 {
             let stiffness = model.stiffness_to_the_right();
-            for n in 0..atoms {
+            for (n, stiffness) in stiffness.into_iter().enumerate() {
                 let k = if n == 0 { 0.0 } else { model.spring[n - 1] };
-                let alpha = (k + stiffness[n]).sqrt();
+                let alpha = (k + stiffness).sqrt();
                 own.push(alpha);
                 before.push(k / alpha);
-                excess.push(stiffness[n] / alpha);
+                excess.push(stiffness / alpha);
             }
         } else {
             own.extend(model.spring.iter().map(|k| k.sqrt()));

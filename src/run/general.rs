@@ -177,7 +177,7 @@ fn evolve_answer(
         let before: f64 = start.energy().iter().sum();
         let gained = work + left + right + others;
         let size = [before, energy, work, left, right, others, largest];
-        let size = largest_of(size.into_iter());
+        let size = largest_of(size);
         let violation = match (energy - before - gained).abs() {
             0.0 => 0.0,
             missing => missing / size,
