@@ -389,7 +389,7 @@ impl Archive for Everything {
 }
 
 #[test]
-fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
+fn a_long_chain_feels_the_periodic_force_at_its_end_early() {
     let mut random = ChaCha8Rng::seed_from_u64(24);
     let quiet = Monitor::default();
     let harmonics = [(1, Complex64::new(3.0, 1.0)), (2, Complex64::new(0.0, -2.0))];
@@ -397,11 +397,11 @@ fn the_windows_of_a_long_chain_feel_the_periodic_force_at_its_end() {
     let law = law(&chain, &mut random);
     let times = [0.0, 0.4, 2.0, 6.0];
     let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
-    assert!(plan.windows.expect("in windows") < chain.bonds);
+    assert!(plan.stencil, "{plan:?}");
     let modal = Modal::new(&chain);
     let slim =
         evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet).expect("it ends").0;
-    // Windows that keep their states after every step do not go on from each other's.
+    // A state that is kept after every step changes nothing.
     let keeping = Monitor::default().keeping_in(std::sync::Arc::new(Everything::default()));
     let kept =
         evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &keeping).expect("it ends").0;

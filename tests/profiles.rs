@@ -299,7 +299,7 @@ fn weak_and_strong_flips_and_frictions_keep_the_stated_error() {
 }
 
 #[test]
-fn early_profiles_of_a_long_chain_are_those_of_windows_of_it() {
+fn early_profiles_of_a_long_chain_come_from_the_stencil() {
     let mut random = ChaCha8Rng::seed_from_u64(54);
     let quiet = Monitor::default();
     for ends in [[Some((2.0, 1.0)), Some((1.0, 0.3))], [None, Some((0.5, 4.0))]] {
@@ -307,8 +307,7 @@ fn early_profiles_of_a_long_chain_are_those_of_windows_of_it() {
         let law = random_law(&mut random, &chain);
         let times = [0.0, 0.3, 2.0, 6.0];
         let plan = evolve::plan(&chain, &law, &times, Method::Profiles, false).expect("it serves");
-        let window = plan.windows.expect("in windows");
-        assert!(window < chain.bonds, "{window}");
+        assert!(plan.stencil, "{plan:?}");
         let modal = Modal::new(&chain);
         let found = evolve::evolve(&modal, &law, &times, &plan, 1e-9, |_| false, &quiet)
             .expect("it ends")
@@ -342,7 +341,7 @@ fn profiles_earlier_than_the_contour_reaches_are_refused() {
 }
 
 #[test]
-fn flips_too_rare_for_the_quadrature_leave_windows_the_covariance_and_a_ring_at_rest() {
+fn flips_too_rare_for_the_quadrature_leave_the_stencil_the_covariance_and_a_ring_at_rest() {
     let quiet = Monitor::default();
     let open = chain(40, 9e-5, [Some((2.0, 1.0)), Some((1.0, 0.3))], 0.0);
     let law = random_law(&mut ChaCha8Rng::seed_from_u64(56), &open);
@@ -352,11 +351,11 @@ fn flips_too_rare_for_the_quadrature_leave_windows_the_covariance_and_a_ring_at_
     // Late: by the covariance, though it was not asked for.
     let late = plan(&open, &law, &[1e7], Method::Auto).expect("it serves");
     assert!(!late.without_covariance && late.stepped == 0, "{late:?}");
-    // Early, in a long chain: in windows of it.
+    // Early, in a long chain: its narrow band.
     let long = Chain { bonds: 4000, ..open.clone() };
     let law = random_law(&mut ChaCha8Rng::seed_from_u64(57), &long);
     let early = plan(&long, &law, &[1.0], Method::Auto).expect("it serves");
-    assert!(early.windows.is_some_and(|bonds| bonds < 200), "{early:?}");
+    assert!(early.stencil, "{early:?}");
     let refused = evolve::profiles::evolve(&long, &law, &[1e7], 1e-9, &quiet);
     assert!(refused.is_err_and(|error| error.to_string().contains("inf")));
     // All bonds of a ring alike: a closed form for each wave, however rare the flips.

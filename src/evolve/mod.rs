@@ -1,5 +1,5 @@
 //! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), no covariance
-//! ([`profiles`], and [`windows`] at early times), and the choice between them.
+//! ([`profiles`]), series of a stencil ([`stencil`]), and the choice between them.
 
 pub mod contour;
 mod doubling;
@@ -23,7 +23,6 @@ mod strip;
 mod sums;
 pub mod tableau;
 mod unresolved;
-pub mod windows;
 
 pub use crate::method::Method;
 
@@ -45,9 +44,6 @@ pub struct Plan {
     pub stepped: usize,
     /// The part of the tolerance that the steps are asked for.
     pub step_share: f64,
-    /// Bonds of the largest window, where they are stepped to in windows, without the covariance of
-    /// the whole chain.
-    pub windows: Option<usize>,
     /// Whether they are had by the exponential of the stencil, and not by implicit steps.
     pub stencil: bool,
     /// Whether all outputs come from the propagator instead.
@@ -99,52 +95,66 @@ pub fn plan(
     // The literal operator takes the same steps.
     let method = if method == Method::Literal { Method::Radau } else { method };
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
+    let way = |without_covariance, stencil| Way { without_covariance, stencil };
     match method {
         Method::Profiles if !profiles => {
             Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and neither covariances nor modes"
                 .into())
         }
-        Method::Profiles => planned(chain, law, times, method, true),
-        Method::Auto if profiles => {
-            let [without, with] = [true, false].map(|without| planned(chain, law, times, method, without));
-            let (without, with) = (without?, with?);
-            let seconds = |plan| cost(chain, law, times, plan, USUAL_TOLERANCE, &vec![false; times.len()]).seconds;
-            let more = if with.steps() && !without.steps() { WORTH_NO_STEPS } else { 0.0 };
-            Ok(if seconds(&without) < seconds(&with) + more { without } else { with })
+        Method::Profiles => planned(chain, law, times, method, way(true, true)),
+        Method::Auto if chain.flip_rate > 0.0 => {
+            // All by the stencil, or its steps or implicit ones early and the late ones without.
+            let mut plans = vec![planned(chain, law, times, Method::Stencil, way(false, true))?];
+            for stencil in [true, false] {
+                plans.extend(planned(chain, law, times, method, way(false, stencil)));
+                if profiles {
+                    plans.extend(planned(chain, law, times, method, way(true, stencil)));
+                }
+            }
+            let kept = vec![covariance; times.len()];
+            let price = |plan: &Plan| {
+                let more = if plan.steps() && !plan.stencil { WORTH_NO_STEPS } else { 0.0 };
+                cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds + more
+            };
+            let first = plans.remove(0);
+            let better = |(best, least): (Plan, f64), plan: Plan| {
+                let seconds = price(&plan);
+                if seconds < least { (plan, seconds) } else { (best, least) }
+            };
+            let least = price(&first);
+            Ok(plans.into_iter().fold((first, least), better).0)
         }
-        _ => planned(chain, law, times, method, false),
+        _ => planned(chain, law, times, method, way(false, false)),
     }
 }
 
-/// The plan with or without the covariance at late times.
+/// How the outputs are had.
+#[derive(Clone, Copy)]
+struct Way {
+    /// The late ones without the covariance.
+    without_covariance: bool,
+    /// The early ones by the stencil.
+    stencil: bool,
+}
+
+/// The plan for one way.
 fn planned(
     chain: &Chain,
     law: &InitialLaw,
     times: &[f64],
     method: Method,
-    without_covariance: bool,
+    Way { without_covariance, stencil }: Way,
 ) -> Result<Plan, String> {
     let earliest =
         if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
     let limit = earliest.unwrap_or(f64::INFINITY);
     let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
     let early = times.partition_point(|&t| t < limit);
-    let latest = times[..early].last().copied().unwrap_or(0.0);
-    // In windows of 4 margins the cost is 8 margins' worth of bonds times N, against N².
-    let short = chain.bonds > 8 * windows::margin(latest) || method == Method::Profiles;
-    let windows =
-        (without_covariance && short && latest > 0.0).then(|| windows::largest(chain, latest));
-    let steps = match &windows {
-        _ if at_start_only && without_covariance => "the initial law itself".into(),
-        Some((bonds, count)) => {
-            let windows = if *count == 1 { "window" } else { "windows" };
-            format!(
-                "steps in {count} {windows} of up to {bonds} bonds, farther than anything is felt by then"
-            )
-        }
-        None => "steps".into(),
+    let steps = match stencil {
+        _ if at_start_only && without_covariance => "the initial law itself",
+        true => "the exponential of the stencil",
+        false => "steps",
     };
-    let windows = windows.map(|(bonds, _)| bonds);
     // Near local equilibrium the current is 1/N of the energies that steps are judged by (missed 15
     // times on the ring of 128 bonds); the order makes that cheap.
     let step_share = if method == Method::Radau { 1.0 } else { 1.0 / 128.0 };
@@ -152,8 +162,7 @@ fn planned(
         Ok(Plan {
             stepped,
             step_share,
-            windows,
-            stencil: false,
+            stencil,
             exponential: false,
             without_covariance,
             at_start_only,
@@ -167,7 +176,6 @@ fn planned(
         return Ok(Plan {
             stepped: times.len(),
             step_share,
-            windows: None,
             stencil: true,
             exponential: false,
             without_covariance: false,
@@ -188,7 +196,6 @@ fn planned(
             return Ok(Plan {
                 stepped: 0,
                 step_share,
-                windows: None,
                 stencil: false,
                 exponential: true,
                 without_covariance,
@@ -229,14 +236,10 @@ fn planned(
     let contour_is = format!("contour{covariance}{envelopes}");
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
-        _ if times[0] > 0.0
-            && (method == Method::Contour || method == Method::Profiles && windows.is_none()) =>
-        {
-            Err(format!(
-                "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
-                times[0]
-            ))
-        }
+        _ if times[0] > 0.0 && method == Method::Contour => Err(format!(
+            "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
+            times[0]
+        )),
         n if n == times.len() => {
             stepped(n, format!("all outputs are earlier than {limit_is}: {steps}"))
         }
@@ -293,23 +296,14 @@ fn costs(
     let (early, late) = times.split_at(plan.stepped);
     let step_tolerance = plan.step_tolerance(tolerance);
     let latest = early.last().copied().unwrap_or(0.0);
-    let stepped = match plan.windows {
+    let stepped = match plan.stencil {
         _ if latest == 0.0 => Cost::default(),
-        _ if plan.stencil => {
-            let work = stencil::expected(chain, law, early, step_tolerance, all);
+        true => {
+            let kept = count(&kept[..plan.stepped]);
+            let work = stencil::expected(chain, law, early, step_tolerance, kept);
             cost::of_stencil(chain, &work, early.len(), all)
         }
-        Some(bonds) => {
-            let window = Chain { bonds, ..chain.clone() };
-            let one =
-                cost::of_steps(&window, radau::expected_solves(&window, early, step_tolerance), 0);
-            let count = windows::largest(chain, latest).1;
-            let abreast = windows::ABREAST.min(count);
-            // Steps are short there, so that shifts are large and solves take a third of the
-            // iterations.
-            Cost { bytes: abreast as f64 * one.bytes, seconds: 0.35 * count as f64 * one.seconds }
-        }
-        None => cost::of_steps(chain, radau::expected_solves(chain, early, step_tolerance), all),
+        false => cost::of_steps(chain, radau::expected_solves(chain, early, step_tolerance), all),
     };
     let inverted = if late.is_empty() {
         Cost::default()
@@ -362,8 +356,6 @@ pub fn evolve<E: MomentEquations>(
             stencil::evolve(equations.chain(), law, early, tolerance, keep, &stepping)?;
         // Applications of the operator are no solves.
         (found, Counts { solves: 0, ..counts })
-    } else if plan.windows.is_some() {
-        windows::evolve(equations.chain(), law, early, plan.step_tolerance(tolerance), &stepping)?
     } else {
         let keep = |i: usize| keep(zeros + i);
         radau::evolve(equations, law, early, plan.step_tolerance(tolerance), keep, &stepping)?

@@ -84,9 +84,7 @@ pub fn plan_evolve<'a>(
     let cost = cost_of(chain, law, &microscopic, &plan);
     let saving = match () {
         _ if held.contains(&true) => Saving::FewerCovariances,
-        _ if plan.without_covariance && plan.windows.is_none() && plan.stepped == 0 => {
-            Saving::FewerOutputs
-        }
+        _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
         _ if plan.exponential => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
     };
@@ -124,11 +122,10 @@ fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
     if plan.exponential {
         return vec![(0..outputs, Way::Propagator)];
     }
-    let early = match plan.windows {
+    let early = match plan.stencil {
         _ if plan.at_start_only => Way::InitialLaw,
-        _ if plan.stencil => Way::Stencil,
-        Some(bonds) => Way::Windows(bonds),
-        None => Way::Steps,
+        true => Way::Stencil,
+        false => Way::Steps,
     };
     let late = if plan.without_covariance { Way::Profiles } else { Way::Contour };
     let ways = [(0..plan.stepped, early), (plan.stepped..outputs, late)];

@@ -40,8 +40,6 @@ pub enum Way {
     Steps,
     /// The exponential of the five-point stencil.
     Stencil,
-    /// Implicit steps in windows of up to so many bonds, without the covariance of the whole chain.
-    Windows(usize),
     /// A contour of shifted solves for the covariance.
     Contour,
     /// A contour for the profiles alone.
