@@ -113,7 +113,18 @@ pub fn plan(
             }
             let kept = vec![covariance; times.len()];
             let price = |plan: &Plan| {
-                let more = if plan.steps() && !plan.stencil { WORTH_NO_STEPS } else { 0.0 };
+                let more = match plan.stencil {
+                    _ if !plan.steps() => 0.0,
+                    // Near local equilibrium a current is 1/N of the energies that roundings are
+                    // relative to.
+                    true => {
+                        let early = &times[..plan.stepped];
+                        let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
+                        let lost = 4.0 * chain.bonds as f64 * work.rounding;
+                        if lost > USUAL_TOLERANCE { f64::INFINITY } else { 0.0 }
+                    }
+                    false => WORTH_NO_STEPS,
+                };
                 cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds + more
             };
             let first = plans.remove(0);

@@ -1,7 +1,7 @@
 //! What an evolution by the stencil will cost.
 
-use super::Run;
 use super::equation::Equation;
+use super::{ROUNDING, Run};
 use crate::chain::{Chain, InitialLaw};
 
 /// How many diagonals are above the tolerance at `time`, about.
@@ -33,6 +33,8 @@ pub struct Work {
     pub diagonals: f64,
     /// Diagonals at the end.
     pub last_diagonals: f64,
+    /// What roundings are expected to leave, relative to the largest variance.
+    pub rounding: f64,
 }
 
 /// What the evolution to the microscopic `times` will cost, about; O(N). Arguments as for
@@ -59,8 +61,11 @@ pub fn expected(
         diagonals += wide / f64::from(samples);
         entries += wide * if equation.ring { n } else { n - 0.5 * wide } / f64::from(samples);
     }
+    let steps = (last / run.longest).ceil() + kept as f64;
+    let factors = 1.0 + 2.0 * equation.shift * run.longest;
     Work {
-        steps: (last / run.longest).ceil() + kept as f64,
+        steps,
+        rounding: steps * ROUNDING * factors * f64::EPSILON,
         terms,
         entries,
         diagonals,
