@@ -28,8 +28,8 @@ pub use crate::method::Method;
 
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
-use crate::covariance::MomentEquations;
 use crate::covariance::moments::Solution;
+use crate::covariance::{MomentEquations, direct};
 use crate::method::Task;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::{exact, rounded};
@@ -103,6 +103,8 @@ pub fn plan(
         }
         Method::Profiles => planned(chain, law, times, method, way(true, true)),
         Method::Auto if chain.flip_rate > 0.0 => {
+            // A small chain that would lose digits is inverted by direct solves.
+            let profiles = profiles && !direct::is_worth_it(chain);
             // All by the stencil, or its steps or implicit ones early and the late ones without.
             let mut plans = vec![planned(chain, law, times, Method::Stencil, way(false, true))?];
             for stencil in [true, false] {
@@ -244,7 +246,12 @@ fn planned(
         }
         _ => ", with envelopes for the harmonics of the force".into(),
     };
-    let contour_is = format!("contour{covariance}{envelopes}");
+    let directly = if !without_covariance && direct::is_worth_it(chain) {
+        ", a small chain, solved directly in 32 digits"
+    } else {
+        ""
+    };
+    let contour_is = format!("contour{covariance}{envelopes}{directly}");
     match early {
         0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
         _ if times[0] > 0.0 && method == Method::Contour => Err(format!(
