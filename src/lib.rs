@@ -88,6 +88,7 @@ pub use scenario::{Coefficient, ForceTable as Force, Scenario, Thermostat};
 /// The solvers, for those who build on them: the shifted solves that everything is made of, and
 /// what drives them.
 pub mod solver {
+    pub use crate::numerics::registers::Registers;
     pub use crate::{
         correlations, cost, covariance, evolve, general, limit, observe, resolvent, steady,
     };

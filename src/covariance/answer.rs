@@ -4,7 +4,7 @@
 use super::friction::{self, Sources};
 use super::interface::{Given, Interface};
 use super::packed;
-use super::pair::{Blocks, Shift, number};
+use super::pair::{Blocks, Shift};
 use super::pass::{self, Field, Place, Real, Visitor};
 use crate::numerics::lanes::Lane;
 use crate::numerics::vector::Vector;
@@ -42,7 +42,7 @@ impl<'a> Answer<'a> {
 
     /// X at these pairs.
     #[inline(always)]
-    pub fn at<V: Lane>(&self, row: &friction::Row, place: Place) -> Blocks<V> {
+    pub fn at<V: Lane>(&self, row: &friction::Row, place: Place<V::Simd>) -> Blocks<V> {
         let interface = &self.interface;
         let given = interface.given::<V>(&self.given, place);
         let friction = self.friction.at::<V>(row, interface.shape, place);
@@ -96,7 +96,7 @@ impl<F: Field> Visitor for Emitter<'_, F> {
     }
 
     #[inline(always)]
-    fn visit<V: Lane>(&mut self, place: Place) {
+    fn visit<V: Lane>(&mut self, place: Place<V::Simd>) {
         for ((answer, row), weights) in self.answers.iter().zip(&self.rows).zip(self.weights) {
             let x = answer.at::<V>(row, place);
             for (rows, weight) in self.outputs.iter_mut().zip(*weights) {
@@ -148,13 +148,13 @@ impl Visitor for Generator<'_> {
     }
 
     #[inline(always)]
-    fn visit<V: Lane>(&mut self, place: Place) {
+    fn visit<V: Lane>(&mut self, place: Place<V::Simd>) {
         let interface = &self.interface;
         let m = interface.modes.count();
         let x = packed::load::<V>(self.state, m, place);
         let added = self.friction.at::<V>(&self.row, interface.shape, place);
         let (a, b) = interface.frequencies::<V>(place);
-        let decay: V::Real = number(2.0 * interface.flip_rate);
+        let decay: V::Real = V::Real::number(place.simd, 2.0 * interface.flip_rate);
         let change = Blocks {
             pp: added.pp + interface.product(self.table, place)
                 - x.rp * a

@@ -16,7 +16,7 @@
 use super::Diagonals;
 use super::answer::Answer;
 use super::friction;
-use super::pair::{Blocks, number};
+use super::pair::Blocks;
 use super::pass::{self, Field, Place, Visitor};
 use crate::numerics::lanes::Lane;
 use crate::numerics::vector::Vector;
@@ -79,25 +79,25 @@ impl<F: Field> Visitor for Reader<'_, F> {
     }
 
     #[inline(always)]
-    fn visit<V: Lane>(&mut self, place: Place) {
+    fn visit<V: Lane>(&mut self, place: Place<V::Simd>) {
         let interface = &self.answer.interface;
         let (modes, m) = (interface.modes, interface.modes.count());
         let x: Blocks<V> = self.answer.at(&self.row, place);
         let norms = place.once::<V::Real>(interface.norms::<V>(place));
         // pr and rp of a pair are the two orders of one product; both are halved here and the sum
         // doubled at the end.
-        let half: V::Real = number(0.5);
+        let half: V::Real = V::Real::number(place.simd, 0.5);
         let (c, c_across) = (
-            number::<V::Real>(self.cosine[place.row]),
-            V::Real::load(self.cosine, &[], place.column),
+            V::Real::number(place.simd, self.cosine[place.row]),
+            V::Real::load(place.simd, self.cosine, &[], place.column),
         );
         // S_k = a_k/2
-        let s = number::<V::Real>(0.5 * modes.frequency[place.row]);
-        let s_across = V::Real::load(&modes.frequency, &[], place.column) * half;
+        let s = V::Real::number(place.simd, 0.5 * modes.frequency[place.row]);
+        let s_across = V::Real::load(place.simd, &modes.frequency, &[], place.column) * half;
         let elongation = x.rr * norms;
         let cosines = (x.pr * s + x.rp * s_across) * (norms * half);
         let (pr, rp) = (x.pr * (c * norms * half), x.rp * (c_across * norms * half));
-        let minus = number::<V::Real>(-1.0);
+        let minus = V::Real::number(place.simd, -1.0);
         let sums = &mut self.sums;
         for (value, at) in [
             (elongation, place.difference),

@@ -5,7 +5,7 @@
 //! one, with e of the left end and with y = Σ_i (±1)^k (-λ_i y_i): [`Sources`]. Read back, Σ_k e_k
 //! X_kk' over the even and over the odd k gives both ends: [`Sums`].
 
-use super::pair::{Blocks, number};
+use super::pair::Blocks;
 use super::pass::Place;
 use crate::chain::Chain;
 use crate::numerics::lanes::Lane;
@@ -108,17 +108,17 @@ impl Sources {
         &self,
         row: &Row,
         shape: &[f64],
-        place: Place,
+        place: Place<V::Simd>,
         count: usize,
     ) -> SourceRun<'_, V> {
-        let (phase, here) = (place.phase::<V>(), number(shape[place.row]));
+        let (phase, here) = (place.phase::<V>(), V::Real::number(place.simd, shape[place.row]));
         let [y, x] = [&self.y, &self.x].map(|columns| &columns[place.row % 2]);
         let any = y.len() > 0;
         SourceRun {
             y: if any { y.window(place.column, count) } else { Window::default() },
             x: if any { x.window(place.column, count) } else { Window::default() },
-            row_y: V::load(&row.y.re, &row.y.im, phase),
-            row_x: V::load(&row.x.re, &row.x.im, phase),
+            row_y: V::load(place.simd, &row.y.re, &row.y.im, phase),
+            row_x: V::load(place.simd, &row.x.re, &row.x.im, phase),
             here,
             any,
         }
@@ -126,8 +126,9 @@ impl Sources {
 
     /// The sources at these pairs.
     #[inline(always)]
-    pub fn at<V: Lane>(&self, row: &Row, shape: &[f64], place: Place) -> Blocks<V> {
-        self.run::<V>(row, shape, place, V::WIDTH).at(0, V::Real::load(shape, &[], place.column))
+    pub fn at<V: Lane>(&self, row: &Row, shape: &[f64], place: Place<V::Simd>) -> Blocks<V> {
+        self.run::<V>(row, shape, place, V::WIDTH)
+            .at(0, V::Real::load(place.simd, shape, &[], place.column))
     }
 }
 
@@ -144,22 +145,25 @@ pub(super) struct SourceRun<'a, V: Lane> {
 impl<V: Lane> SourceRun<'_, V> {
     /// No sources.
     #[inline(always)]
-    pub fn none() -> Self {
-        let (y, x) = (Window::default(), Window::default());
-        SourceRun { y, x, row_y: number(0.0), row_x: number(0.0), here: number(0.0), any: false }
+    pub fn none(simd: V::Simd) -> Self {
+        let (y, x, zero) = (Window::default(), Window::default(), V::number(simd, 0.0));
+        let here = V::Real::number(simd, 0.0);
+        SourceRun { y, x, row_y: zero, row_x: zero, here, any: false }
     }
 
     /// At the columns from the `i`-th on, whose e is `there`.
     #[inline(always)]
     pub fn at(&self, i: usize, there: V::Real) -> Blocks<V> {
+        let simd = there.simd();
+        let zero = V::number(simd, 0.0);
         if !self.any {
-            return Blocks { pp: number(0.0), rr: number(0.0), rp: number(0.0), pr: number(0.0) };
+            return Blocks { pp: zero, rr: zero, rp: zero, pr: zero };
         }
         Blocks {
-            pp: V::load(self.y.re, self.y.im, i) * self.here + self.row_y * there,
-            rr: number(0.0),
+            pp: V::load(simd, self.y.re, self.y.im, i) * self.here + self.row_y * there,
+            rr: zero,
             rp: self.row_x * there,
-            pr: V::load(self.x.re, self.x.im, i) * self.here,
+            pr: V::load(simd, self.x.re, self.x.im, i) * self.here,
         }
     }
 }
@@ -184,7 +188,12 @@ impl Sums {
 
     /// Counts `count` columns from `place` on and their mirror images, what `x` gives for each.
     #[inline(always)]
-    pub fn run<V: Lane>(&mut self, shape: &[f64], place: Place, count: usize) -> SumRun<'_, V> {
+    pub fn run<V: Lane>(
+        &mut self,
+        shape: &[f64],
+        place: Place<V::Simd>,
+        count: usize,
+    ) -> SumRun<'_, V> {
         let parity = place.row % 2;
         let any = self.y[0].len() > 0;
         let (start, count) = if any { (place.column, count) } else { (0, 0) };
@@ -192,9 +201,9 @@ impl Sums {
             y: self.y[parity].window_mut(start, count),
             x: self.x[parity].window_mut(start, count),
             row: &mut self.row,
-            row_y: number(0.0),
-            row_x: number(0.0),
-            here: number(shape[place.row]),
+            row_y: V::number(place.simd, 0.0),
+            row_x: V::number(place.simd, 0.0),
+            here: V::Real::number(place.simd, shape[place.row]),
             phase: place.phase::<V>(),
             any,
         }

@@ -8,7 +8,7 @@
 
 use super::friction::{self, End, SourceRun, Sources, Sums};
 use super::packed;
-use super::pair::{Blocks, Pair, Shift, number};
+use super::pair::{Blocks, Pair, Shift};
 use super::pass::{self, Field, Place, Visitor};
 use crate::chain::modes::Modes;
 use crate::numerics::lanes::Lane;
@@ -101,9 +101,9 @@ impl Interface<'_> {
     }
 
     #[inline(always)]
-    pub fn pair<V: Lane>(&self, shift: &Shift, place: Place) -> Pair<V> {
+    pub fn pair<V: Lane>(&self, shift: &Shift, place: Place<V::Simd>) -> Pair<V> {
         if V::WIDTH == 1 && place.diagonal && place.row == 0 && self.shift == Complex64::ZERO {
-            return shift.uniform_momentum();
+            return shift.uniform_momentum(place.simd);
         }
         let (a, b) = self.frequencies::<V>(place);
         shift.pair(a, b)
@@ -111,35 +111,41 @@ impl Interface<'_> {
 
     /// a and b
     #[inline(always)]
-    pub fn frequencies<V: Lane>(&self, place: Place) -> (V::Real, V::Real) {
+    pub fn frequencies<V: Lane>(&self, place: Place<V::Simd>) -> (V::Real, V::Real) {
         let frequency = &self.modes.frequency;
-        (number(frequency[place.row]), V::Real::load(frequency, &[], place.column))
+        (
+            V::Real::number(place.simd, frequency[place.row]),
+            V::Real::load(place.simd, frequency, &[], place.column),
+        )
     }
 
     /// ν ν'
     #[inline(always)]
-    pub fn norms<V: Lane>(&self, place: Place) -> V::Real {
-        V::Real::load(&self.modes.norm, &[], place.column)
-            * number::<V::Real>(self.modes.norm[place.row])
+    pub fn norms<V: Lane>(&self, place: Place<V::Simd>) -> V::Real {
+        V::Real::load(place.simd, &self.modes.norm, &[], place.column)
+            * V::Real::number(place.simd, self.modes.norm[place.row])
     }
 
     /// W = Ψᵀ diag Ψ at these pairs, from its table.
     #[inline(always)]
-    pub fn product<V: Lane>(&self, table: &Vector, place: Place) -> V {
-        let toeplitz = V::load(&table.re, &table.im, place.difference);
-        let hankel = V::load(&table.re, &table.im, place.sum);
+    pub fn product<V: Lane>(&self, table: &Vector, place: Place<V::Simd>) -> V {
+        let toeplitz = V::load(place.simd, &table.re, &table.im, place.difference);
+        let hankel = V::load(place.simd, &table.re, &table.im, place.sum);
         (toeplitz + hankel) * self.norms::<V>(place)
     }
 
     /// α Y + Ψᵀ diag(q) Ψ at these pairs.
     #[inline(always)]
-    pub fn given<V: Lane>(&self, given: &Given<'_>, place: Place) -> Blocks<V> {
+    pub fn given<V: Lane>(&self, given: &Given<'_>, place: Place<V::Simd>) -> Blocks<V> {
         let product = self.product::<V>(&given.table, place);
         match given.state {
-            None => Blocks { pp: product, rr: number(0.0), rp: number(0.0), pr: number(0.0) },
+            None => {
+                let zero = V::number(place.simd, 0.0);
+                Blocks { pp: product, rr: zero, rp: zero, pr: zero }
+            }
             Some(state) => {
                 let y = packed::load::<V::Real>(state, self.modes.count(), place);
-                let scale = V::splat(given.scale);
+                let scale = V::splat(place.simd, given.scale);
                 Blocks {
                     pp: scale * y.pp + product,
                     rr: scale * y.rr,
@@ -184,12 +190,12 @@ impl<F: Field> Visitor for Reader<'_, F> {
     }
 
     #[inline(always)]
-    fn visit<V: Lane>(&mut self, place: Place) {
+    fn visit<V: Lane>(&mut self, place: Place<V::Simd>) {
         self.visit_run::<V>(place, V::WIDTH);
     }
 
     #[inline(always)]
-    fn visit_run<V: Lane>(&mut self, place: Place, count: usize) {
+    fn visit_run<V: Lane>(&mut self, place: Place<V::Simd>, count: usize) {
         if count == 0 {
             return;
         }
@@ -200,25 +206,25 @@ impl<F: Field> Visitor for Reader<'_, F> {
         let [shape, frequencies, norms] =
             [interface.shape, &interface.modes.frequency, &interface.modes.norm]
                 .map(|values| &values[columns.clone()]);
-        let frequency: V::Real = number(interface.modes.frequency[place.row]);
-        let norm: V::Real = number(interface.modes.norm[place.row]);
+        let frequency: V::Real = V::Real::number(place.simd, interface.modes.frequency[place.row]);
+        let norm: V::Real = V::Real::number(place.simd, interface.modes.norm[place.row]);
         let uniform = place.diagonal && place.row == 0 && interface.shift == Complex64::ZERO;
         let friction = match input {
             Input::Interface { friction, .. } => {
                 friction.run::<V>(&self.row, interface.shape, place, count)
             }
-            _ => SourceRun::none(),
+            _ => SourceRun::none(place.simd),
         };
         let (re, im) = (&mut self.diagonal.re[..], &mut self.diagonal.im[..]);
         let mut sums = self.columns.run::<V>(interface.shape, place, count);
         let mut done = 0;
         while done + V::WIDTH <= count {
-            let (here, there) = (place.after(done), V::Real::load(shape, &[], done));
-            let norms = V::Real::load(norms, &[], done) * norm;
+            let (here, there) = (place.after(done), V::Real::load(place.simd, shape, &[], done));
+            let norms = V::Real::load(place.simd, norms, &[], done) * norm;
             let pair = if V::WIDTH == 1 && uniform {
-                pairs.uniform_momentum()
+                pairs.uniform_momentum(place.simd)
             } else {
-                pairs.pair::<V>(frequency, V::Real::load(frequencies, &[], done))
+                pairs.pair::<V>(frequency, V::Real::load(place.simd, frequencies, &[], done))
             };
             let (x, diagonal) = match input {
                 Input::Given(given) => {
@@ -230,8 +236,8 @@ impl<F: Field> Visitor for Reader<'_, F> {
                     (x, x.pp)
                 }
                 Input::Interface { table, .. } => {
-                    let toeplitz = V::load(&table.re, &table.im, here.difference);
-                    let hankel = V::load(&table.re, &table.im, here.sum);
+                    let toeplitz = V::load(place.simd, &table.re, &table.im, here.difference);
+                    let hankel = V::load(place.simd, &table.re, &table.im, here.sum);
                     pair.solve_with_flips(&friction.at(done, there), (toeplitz + hankel) * norms)
                 }
             };

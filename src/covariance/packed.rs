@@ -1,7 +1,7 @@
 //! The packed state: Ψᵀ C Ψ by rows k = 0..M of the triangle k' ≥ k, in each row the blocks pp, rr,
 //! rp, pr (pr being Cov(p_k, r_k')) of M - k numbers: 2M(M+1) numbers, half of the full matrix.
 
-use super::pair::{Blocks, number};
+use super::pair::Blocks;
 use super::pass::Place;
 use crate::chain::modes::Modes;
 use crate::numerics::lanes::Lane;
@@ -16,14 +16,14 @@ pub(super) fn row_start(modes: usize, k: usize) -> usize {
 
 /// The blocks at these pairs.
 #[inline(always)]
-pub(super) fn load<V: Lane>(state: &[f64], modes: usize, place: Place) -> Blocks<V> {
-    let one: V = number(1.0);
+pub(super) fn load<V: Lane>(state: &[f64], modes: usize, place: Place<V::Simd>) -> Blocks<V> {
+    let one: V = V::number(place.simd, 1.0);
     let (start, len) = (row_start(modes, place.row) + place.column - place.row, modes - place.row);
     Blocks {
-        pp: one * V::Real::load(state, &[], start),
-        rr: one * V::Real::load(state, &[], start + len),
-        rp: one * V::Real::load(state, &[], start + 2 * len),
-        pr: one * V::Real::load(state, &[], start + 3 * len),
+        pp: one * V::Real::load(place.simd, state, &[], start),
+        rr: one * V::Real::load(place.simd, state, &[], start + len),
+        rp: one * V::Real::load(place.simd, state, &[], start + 2 * len),
+        pr: one * V::Real::load(place.simd, state, &[], start + 3 * len),
     }
 }
 
@@ -33,7 +33,7 @@ pub(super) fn add<V: Lane>(
     rows: &mut [f64],
     start: usize,
     modes: usize,
-    place: Place,
+    place: Place<V::Simd>,
     weight: Complex64,
     x: &Blocks<V>,
 ) {

@@ -51,12 +51,6 @@ pub(super) struct Blocks<V> {
     pub pr: V,
 }
 
-/// A real number in every lane.
-#[inline(always)]
-pub(super) fn number<V: Lane>(x: f64) -> V {
-    V::splat(Complex64::new(x, 0.0))
-}
-
 impl Shift {
     pub fn new(shift: Complex64, flip_rate: f64) -> Self {
         Shift { shift, inverse_c: 1.0 / (shift + 2.0 * flip_rate), flip_rate }
@@ -65,21 +59,22 @@ impl Shift {
     /// The coefficients of the pair with frequencies a and b.
     #[inline(always)]
     pub fn pair<V: Lane>(&self, a: V::Real, b: V::Real) -> Pair<V> {
-        let (shift, inverse_c) = (V::splat(self.shift), V::splat(self.inverse_c));
+        let simd = a.simd();
+        let (shift, inverse_c) = (V::splat(simd, self.shift), V::splat(simd, self.inverse_c));
         let (minus, plus) = (a - b, a + b);
         let minus = shift + inverse_c * (minus * minus);
         let plus = shift + inverse_c * (plus * plus);
-        let half: V::Real = number(0.5);
+        let half = V::Real::number(simd, 0.5);
         let elongation = (minus + plus) * half;
         let inverse_det =
-            (minus * plus + number::<V>(2.0 * self.flip_rate) * (minus + plus)).inverse();
+            (minus * plus + V::number(simd, 2.0 * self.flip_rate) * (minus + plus)).inverse();
         Pair {
             a,
             b,
             inverse_c,
             elongation,
-            four_flips: number(4.0 * self.flip_rate),
-            momentum: elongation + number(4.0 * self.flip_rate),
+            four_flips: V::Real::number(simd, 4.0 * self.flip_rate),
+            momentum: elongation + V::number(simd, 4.0 * self.flip_rate),
             off: (minus - plus) * half,
             inverse_det,
             remainder: minus * plus * inverse_det,
@@ -88,13 +83,15 @@ impl Shift {
 
     /// The pair of the two uniform modes, a = b = 0, at σ = 0 in an open chain, which has no
     /// uniform elongation: pp = h/4γ, rr = 0.
-    pub fn uniform_momentum<V: Lane>(&self) -> Pair<V> {
+    pub fn uniform_momentum<V: Lane>(&self, simd: V::Simd) -> Pair<V> {
+        let number = |x: f64| V::number(simd, x);
+        let real = |x: f64| V::Real::number(simd, x);
         Pair {
-            a: number(0.0),
-            b: number(0.0),
-            inverse_c: V::splat(self.inverse_c),
+            a: real(0.0),
+            b: real(0.0),
+            inverse_c: V::splat(simd, self.inverse_c),
             elongation: number(1.0),
-            four_flips: number(4.0 * self.flip_rate),
+            four_flips: real(4.0 * self.flip_rate),
             momentum: number(0.0),
             off: number(0.0),
             inverse_det: number(1.0 / (4.0 * self.flip_rate)),
@@ -132,7 +129,8 @@ impl<V: Lane> Pair<V> {
     /// The answers pp←pp, rp←pp = -pp←rp, pr←pp = -pp←pr, rp←rp, pr←pr.
     #[inline(always)]
     pub fn responses(&self) -> [V; 5] {
-        let (zero, one) = (number::<V>(0.0), number::<V>(1.0));
+        let simd = self.a.simd();
+        let (zero, one) = (V::number(simd, 0.0), V::number(simd, 1.0));
         let none = Blocks { pp: zero, rr: zero, rp: zero, pr: zero };
         let from_pp = self.solve(&Blocks { pp: one, ..none });
         let from_rp = self.solve(&Blocks { rp: one, ..none });

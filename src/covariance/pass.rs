@@ -5,19 +5,17 @@
 //! chosen at run time; no operation is fused or reordered, so the bits do not depend on that
 //! either.
 
-use super::pair::number;
 use crate::chain::modes::Modes;
-#[cfg(target_arch = "x86_64")]
-use crate::numerics::lanes::{Avx2, Avx512};
-use crate::numerics::lanes::{Eight, Lane, Registers, Split, Vectorized, Wide, widest};
+use crate::numerics::lanes::{Lane, Split};
+use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
 use rayon::prelude::*;
 use std::marker::PhantomData;
 use std::ops::Range;
 
 /// Real or complex numbers: one at a time and eight at a time.
 pub(super) trait Field: Send + 'static {
-    type One: Lane;
-    type Many<W: Wide>: Lane;
+    type One: Lane<Simd = ()>;
+    type Many<W: Wide>: Lane<Simd = W::Simd>;
     const COMPLEX: bool;
 }
 
@@ -37,9 +35,11 @@ impl Field for Complex {
     const COMPLEX: bool = true;
 }
 
-/// Where in the pass: the pairs (row, column), (row, column+1), ... of one lane.
+/// Where in the pass: the pairs (row, column), (row, column+1), ... of one lane, and the
+/// instruction set they are worked on with.
 #[derive(Clone, Copy)]
-pub(super) struct Place {
+pub(super) struct Place<S> {
+    pub simd: S,
     pub row: usize,
     pub column: usize,
     /// Toeplitz and Hankel entries of these pairs in the table.
@@ -48,10 +48,17 @@ pub(super) struct Place {
     pub diagonal: bool,
 }
 
-impl Place {
+impl<S: Copy> Place<S> {
+    /// The same place, worked on with other instructions.
+    #[inline(always)]
+    fn with<T>(self, simd: T) -> Place<T> {
+        let Place { row, column, difference, sum, diagonal, .. } = self;
+        Place { simd, row, column, difference, sum, diagonal }
+    }
+
     /// Some columns further.
     #[inline(always)]
-    pub fn after(&self, columns: usize) -> Place {
+    pub fn after(&self, columns: usize) -> Place<S> {
         Place {
             column: self.column + columns,
             difference: self.difference + columns,
@@ -71,21 +78,22 @@ impl Place {
     /// Halves what belongs to the diagonal, which stands for one entry where all others stand for
     /// two.
     #[inline(always)]
-    pub fn once<V: Lane>(&self, value: V) -> V {
-        if V::WIDTH == 1 && self.diagonal { value * number::<V::Real>(0.5) } else { value }
+    pub fn once<V: Lane<Simd = S>>(&self, value: V) -> V {
+        let half = V::Real::number(self.simd, 0.5);
+        if V::WIDTH == 1 && self.diagonal { value * half } else { value }
     }
 }
 
 /// What is done at each place.
 pub(super) trait Visitor {
     fn start_row(&mut self, row: usize);
-    fn visit<V: Lane>(&mut self, place: Place);
+    fn visit<V: Lane>(&mut self, place: Place<V::Simd>);
     fn end_row(&mut self, row: usize);
 
     /// Visits `count` columns from `place` on, V::WIDTH at a time: single lanes come alone, because
     /// their [`Place::phase`] changes.
     #[inline(always)]
-    fn visit_run<V: Lane>(&mut self, place: Place, count: usize) {
+    fn visit_run<V: Lane>(&mut self, place: Place<V::Simd>, count: usize) {
         let mut done = 0;
         while done < count {
             self.visit::<V>(place.after(done));
@@ -136,31 +144,29 @@ struct Rows<'a, F, W, T> {
 }
 
 fn run_rows<F: Field, T: Visitor>(modes: &Modes, rows: Range<usize>, visitor: &mut T) {
-    match widest() {
-        #[cfg(target_arch = "x86_64")]
-        Registers::Avx512 => {
-            Avx512::vectorized(Rows::<F, Avx512, T> { modes, rows, visitor, numbers: PhantomData })
-        }
-        #[cfg(target_arch = "x86_64")]
-        Registers::Avx2 => {
-            Avx2::vectorized(Rows::<F, Avx2, T> { modes, rows, visitor, numbers: PhantomData })
-        }
-        Registers::Any => {
-            Eight::vectorized(Rows::<F, Eight, T> { modes, rows, visitor, numbers: PhantomData })
-        }
+    in_widest(Rows::<F, (), T> { modes, rows, visitor, numbers: PhantomData });
+}
+
+impl<F: Field, T: Visitor> InRegisters for Rows<'_, F, (), T> {
+    type Output = ();
+    fn with<W: Wide>(self, simd: W::Simd) {
+        let Rows { modes, rows, visitor, .. } = self;
+        W::vectorized(simd, Rows::<F, W, T> { modes, rows, visitor, numbers: PhantomData })
     }
 }
 
 impl<F: Field, W: Wide, T: Visitor> Vectorized for Rows<'_, F, W, T> {
     type Output = ();
+    type Numbers = W;
 
     #[inline(always)]
-    fn run(self) {
+    fn run(self, simd: W::Simd) {
         let visitor = self.visitor;
         for row in self.rows {
             visitor.start_row(row);
             for segment in self.modes.segments(row) {
                 let start = Place {
+                    simd: (),
                     row,
                     column: segment.columns.start,
                     difference: segment.difference,
@@ -172,7 +178,7 @@ impl<F: Field, W: Wide, T: Visitor> Vectorized for Rows<'_, F, W, T> {
                 if start.diagonal {
                     visitor.visit_run::<F::One>(start, 1);
                 }
-                visitor.visit_run::<F::Many<W>>(start.after(own), wide);
+                visitor.visit_run::<F::Many<W>>(start.after(own).with(simd), wide);
                 for rest in own + wide..segment.columns.len() {
                     visitor.visit_run::<F::One>(start.after(rest), 1);
                 }

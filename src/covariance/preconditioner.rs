@@ -15,7 +15,7 @@
 
 use super::friction::Lanes;
 use super::interface::Interface;
-use super::pair::{Pair, Shift, number};
+use super::pair::{Pair, Shift};
 use super::pass::{self, Field, Place, Visitor};
 use crate::chain::modes::Modes;
 use crate::numerics::lanes::Lane;
@@ -151,12 +151,12 @@ impl<F: Field> Visitor for Sums<'_, F> {
     }
 
     #[inline(always)]
-    fn visit<V: Lane>(&mut self, place: Place) {
+    fn visit<V: Lane>(&mut self, place: Place<V::Simd>) {
         let interface = &self.interface;
         let pair: Pair<V> = interface.pair(&self.pairs, place);
         let norms = interface.norms::<V>(place);
         // In row 0 both parts of the table fall on one entry: (1+1)² = 2·(1+1).
-        let weight: V::Real = number(if place.row == 0 { 2.0 } else { 1.0 });
+        let weight: V::Real = V::Real::number(place.simd, if place.row == 0 { 2.0 } else { 1.0 });
         let value = place.once(pair.remainder * (norms * norms * weight));
         value.add_to(&mut self.squares.re, &mut self.squares.im, place.difference);
         value.add_to(&mut self.squares.re, &mut self.squares.im, place.sum);
@@ -165,11 +165,11 @@ impl<F: Field> Visitor for Sums<'_, F> {
         }
         let [pp, rp, pr, rp_rp, pr_pr] = pair.responses();
         let (here, there) = (
-            number::<V::Real>(interface.shape[place.row]),
-            V::Real::load(interface.shape, &[], place.column),
+            V::Real::number(place.simd, interface.shape[place.row]),
+            V::Real::load(place.simd, interface.shape, &[], place.column),
         );
         let (here, there, phase) = (here * here, there * there, place.phase::<V>());
-        let minus: V::Real = number(-1.0);
+        let minus: V::Real = V::Real::number(place.simd, -1.0);
         let [yy, yx, xx] = &mut self.row;
         (pp * there).add_to(&mut yy.re, &mut yy.im, phase);
         (rp * (there * minus)).add_to(&mut yx.re, &mut yx.im, phase);

@@ -8,10 +8,7 @@
 //! leave 10⁻³⁰ L² a product: rounding of a double never shows.
 
 use super::double_double::Double;
-#[cfg(target_arch = "x86_64")]
-use super::lanes::{Avx2, Avx512};
-use super::lanes::{Eight, Registers, Vectorized, Wide, widest};
-use num_complex::Complex64;
+use super::registers::{InRegisters, Vectorized, Wide, in_widest};
 use rayon::prelude::*;
 
 /// Numbers of 32 digits, as two arrays.
@@ -117,15 +114,7 @@ impl ToeplitzHankel {
                 columns: &columns,
                 rows: start..(start + ROWS).min(self.last + 1),
             };
-            match widest() {
-                #[cfg(target_arch = "x86_64")]
-                Registers::Avx512 => {
-                    Avx512::vectorized(Registered::<Avx512>(rows, Default::default()))
-                }
-                #[cfg(target_arch = "x86_64")]
-                Registers::Avx2 => Avx2::vectorized(Registered::<Avx2>(rows, Default::default())),
-                Registers::Any => Eight::vectorized(Registered::<Eight>(rows, Default::default())),
-            }
+            in_widest(rows)
         };
         let parts: Vec<Vec<[Double; 3]>> = starts.par_iter().map(task).collect();
         [0, 1, 2].map(|c| parts.iter().flatten().map(|row| row[c]).collect())
@@ -145,20 +134,27 @@ struct Rows<'a> {
     rows: std::ops::Range<usize>,
 }
 
+impl InRegisters for Rows<'_> {
+    type Output = Vec<[Double; 3]>;
+    fn with<L: Wide>(self, simd: L::Simd) -> Vec<[Double; 3]> {
+        L::vectorized(simd, Registered::<L>(self, Default::default()))
+    }
+}
+
 /// In registers L.
 struct Registered<'a, L>(Rows<'a>, std::marker::PhantomData<L>);
 
 /// The two halves of the digits of a double (Dekker).
 #[inline(always)]
 fn halves<L: Wide>(a: L) -> [L; 2] {
-    let t = a * L::splat(Complex64::new(134_217_729.0, 0.0));
+    let t = a * L::number(a.simd(), 134_217_729.0);
     let high = t - (t - a);
     [high, a - high]
 }
 
 #[inline(always)]
-fn load<L: Wide>(values: &[f64], at: usize) -> L {
-    L::load(values, &[], at)
+fn load<L: Wide>(simd: L::Simd, values: &[f64], at: usize) -> L {
+    L::load(simd, values, &[], at)
 }
 
 /// a + b and what its rounding loses.
@@ -171,26 +167,28 @@ fn sum<L: Wide>(a: L, b: L) -> [L; 2] {
 
 impl<L: Wide> Vectorized for Registered<'_, L> {
     type Output = Vec<[Double; 3]>;
+    type Numbers = L;
 
     #[inline(always)]
-    fn run(self) -> Vec<[Double; 3]> {
+    fn run(self, simd: L::Simd) -> Vec<[Double; 3]> {
         let Rows { matrix, columns, rows } = self.0;
         let (t, h) = (&matrix.differences, &matrix.sums);
-        let zero = L::splat(Complex64::ZERO);
+        let zero = L::number(simd, 0.0);
         let mut out = Vec::with_capacity(rows.len());
         for i in rows {
-            let (from, sign) = (
-                matrix.last - i,
-                L::splat(Complex64::new(if i % 2 == 1 { -1.0 } else { 1.0 }, 0.0)),
-            );
+            let (from, sign) =
+                (matrix.last - i, L::number(simd, if i % 2 == 1 { -1.0 } else { 1.0 }));
             let mut totals = [[zero; 2]; 3];
             let mut j = 0;
             while j <= matrix.last {
-                let [g, lost] = sum(load::<L>(&t.hi, from + j), sign * load::<L>(&h.hi, i + j));
-                let low = lost + (load::<L>(&t.lo, from + j) + sign * load::<L>(&h.lo, i + j));
+                let [g, lost] =
+                    sum(load::<L>(simd, &t.hi, from + j), sign * load::<L>(simd, &h.hi, i + j));
+                let low = lost
+                    + (load::<L>(simd, &t.lo, from + j) + sign * load::<L>(simd, &h.lo, i + j));
                 let [g1, g2] = halves(g);
                 for (total, column) in totals.iter_mut().zip(columns) {
-                    let (c, c_low) = (load::<L>(&column.hi, j), load::<L>(&column.lo, j));
+                    let (c, c_low) =
+                        (load::<L>(simd, &column.hi, j), load::<L>(simd, &column.lo, j));
                     let [c1, c2] = halves(c);
                     let p = g * c;
                     let error = ((g1 * c1 - p) + g1 * c2 + g2 * c1) + g2 * c2;

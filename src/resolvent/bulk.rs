@@ -12,9 +12,9 @@
 //! the ends' own source, large and felt near them only, has columns of its own.
 
 use super::group::{BLOCK, Group};
-use super::pairing::Pairing;
+use super::pairing::{Pairing, Simd};
 use super::sweep::{blocks, store};
-use crate::numerics::lanes::Vectorized;
+use crate::numerics::registers::Vectorized;
 use crate::numerics::vector::Vector;
 use flipchain_transforms::{Fft, Planner};
 use num_complex::Complex64;
@@ -32,9 +32,10 @@ pub(super) struct Tables<'a, P: Pairing> {
 
 impl<P: Pairing> Vectorized for Tables<'_, P> {
     type Output = Columns;
+    type Numbers = P::Wide;
 
     #[inline(always)]
-    fn run(self) -> Columns {
+    fn run(self, simd: Simd<P>) -> Columns {
         let mut tables: Columns = std::array::from_fn(|_| Vector::zeros(self.sites, P::COMPLEX));
         let start = |group: &Group<P>| {
             let (weight, bond) = (group.weight, group.weight * group.elongation);
@@ -43,9 +44,9 @@ impl<P: Pairing> Vectorized for Tables<'_, P> {
             let rr = bond * group.elongation_back;
             [weight, bond, rr, flux, weight * left, bond * left, weight * right, bond * right]
         };
-        let zero = P::number(0.0, 0.0);
+        let zero = P::number(simd, 0.0, 0.0);
         let mut state: Vec<_> =
-            self.groups.iter().map(|group| (start(group), P::number(1.0, 0.0))).collect();
+            self.groups.iter().map(|group| (start(group), P::number(simd, 1.0, 0.0))).collect();
         let mut totals = [[zero; 8]; BLOCK];
         for block in blocks(self.sites) {
             totals.fill([zero; 8]);

@@ -7,7 +7,7 @@
 //! is over with its first digits: [`Reach`] counts its share in what it is used for, such as the
 //! sums over the flux, c/(1-p)³.
 
-use super::pairing::Pairing;
+use super::pairing::{Pairing, Simd};
 use super::path::Integrand;
 use super::wave::{Wave, log_1p};
 use num_complex::Complex64;
@@ -91,6 +91,7 @@ pub(super) fn by_reach(
 
 /// Eight nodes.
 pub(super) struct Group<P: Pairing> {
+    simd: Simd<P>,
     waves: [[Wave; 2]; 8],
     /// The farthest of the eight.
     pub reach: Reach,
@@ -133,34 +134,35 @@ fn mended(rounded: Complex64, log: Complex64) -> Complex64 {
 
 impl<P: Pairing> Group<P> {
     /// Up to eight nodes; places left over are filled with nodes of no weight.
-    pub fn new(nodes: &[(Pair, Reach)]) -> Group<P> {
+    pub fn new(simd: Simd<P>, nodes: &[(Pair, Reach)]) -> Group<P> {
         let filled: [(Pair, Reach); 8] = std::array::from_fn(|i| {
             let ((waves, _), _) = nodes[0];
             nodes.get(i).copied().unwrap_or(((waves, Complex64::ZERO), nodes[0].1))
         });
         let waves = filled.map(|node| node.0.0);
-        let each = |f: &dyn Fn(&[Wave; 2]) -> Complex64| P::value(&waves.map(|w| f(&w)));
+        let each = |f: &dyn Fn(&[Wave; 2]) -> Complex64| P::value(simd, &waves.map(|w| f(&w)));
         let farthest =
             |of: &dyn Fn(&Reach) -> usize| filled.iter().map(|node| of(&node.1)).max().unwrap_or(0);
         Group {
+            simd,
             waves,
             reach: Reach {
                 distance: farthest(&|r| r.distance),
                 corner: [0, 1].map(|end| farthest(&|r| r.corner[end])),
             },
-            weight: P::value(&filled.map(|node| weight(node.0))),
+            weight: P::value(simd, &filled.map(|node| weight(node.0))),
             decay: each(&|[a, b]| a.z * b.z),
             elongation: each(&elongation),
             elongation_back: each(&|w| elongation(w) / (w[0].z * w[1].z)),
             sum: each(&|w| 1.0 / missing(w)),
-            turn: P::factors(&waves, |w| w.z * w.z),
-            back: P::factors(&waves, |w| -1.0 / w.z),
-            on: P::factors(&waves, |w| -w.z),
-            one: P::factors(&waves, |_| Complex64::ONE),
-            step: P::factors(&waves, |w| w.z),
-            bond: P::factors(&waves, |w| w.slope / w.s),
-            bond_back: P::factors(&waves, |w| w.slope / (w.s * w.z)),
-            mend_step: P::factors(&waves, |w| mended(w.z, w.log_z)),
+            turn: P::factors(simd, &waves, |w| w.z * w.z),
+            back: P::factors(simd, &waves, |w| -1.0 / w.z),
+            on: P::factors(simd, &waves, |w| -w.z),
+            one: P::factors(simd, &waves, |_| Complex64::ONE),
+            step: P::factors(simd, &waves, |w| w.z),
+            bond: P::factors(simd, &waves, |w| w.slope / w.s),
+            bond_back: P::factors(simd, &waves, |w| w.slope / (w.s * w.z)),
+            mend_step: P::factors(simd, &waves, |w| mended(w.z, w.log_z)),
             mend: each(&|[a, b]| mended(a.z * b.z, a.log_z + b.log_z)),
             settled: waves.iter().map(|[a, b]| 42.0 / -(a.log_z + b.log_z).re).fold(0.0, f64::max)
                 as usize,
@@ -169,6 +171,6 @@ impl<P: Pairing> Group<P> {
 
     /// A z²ⁿ or B z²ⁿ
     pub fn reflected(&self, end: usize, n: usize) -> P::Factors {
-        P::factors(&self.waves, |w| w.reflected(end, n as f64))
+        P::factors(self.simd, &self.waves, |w| w.reflected(end, n as f64))
     }
 }

@@ -11,13 +11,11 @@ use super::Chain;
 use super::bulk::{Bulk, Columns, Tables};
 use super::group::{Group, Pair, Reach, by_reach};
 use super::mean_squares::MeanSquares;
-use super::pairing::{Conjugate, General, Pairing};
+use super::pairing::{Conjugate, General, Pairing, Simd};
 use super::path::{Integrand, Quality, path};
 use super::sweep::{Sweep, Window, Work};
 use super::wave::Wave;
-#[cfg(target_arch = "x86_64")]
-use crate::numerics::lanes::{Avx2, Avx512};
-use crate::numerics::lanes::{Eight, Registers, Wide, widest};
+use crate::numerics::registers::{InRegisters, Wide, in_widest};
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -63,7 +61,7 @@ impl Part {
         let nodes = by_reach(nodes, integrand, quality.dropped());
         let (through, local) = nodes.iter().partition(|(_, reach)| through(reach));
         let real = sigma.im == 0.0;
-        let groups = groups(through, local, real);
+        let groups = in_widest(Grouping { nodes: [through, local], real });
         let bulk = Bulk::new(chain.atoms(), !real, groups.tables(chain.atoms()));
         Part { groups, bulk, count: nodes.len() }
     }
@@ -207,28 +205,32 @@ trait Nodes: Send + Sync {
 }
 
 struct Groups<P: Pairing> {
+    simd: Simd<P>,
     /// Waves that pass from end to end.
     through: Vec<Group<P>>,
     /// Those that do not.
     local: Vec<Group<P>>,
 }
 
-/// In the widest registers there are.
-fn groups(through: Vec<(Pair, Reach)>, local: Vec<(Pair, Reach)>, real: bool) -> Box<dyn Nodes> {
-    fn paired<P: Pairing>(nodes: [Vec<(Pair, Reach)>; 2]) -> Box<dyn Nodes> {
-        let [through, local] = nodes.map(|nodes| nodes.chunks(8).map(Group::new).collect());
-        Box::new(Groups::<P> { through, local })
+/// Nodes to be put into registers, eight by eight: those that pass from end to end, and those that
+/// do not.
+struct Grouping {
+    nodes: [Vec<(Pair, Reach)>; 2],
+    real: bool,
+}
+
+impl Grouping {
+    fn paired<P: Pairing>(self, simd: Simd<P>) -> Box<dyn Nodes> {
+        let group = |eight: &[(Pair, Reach)]| Group::new(simd, eight);
+        let [through, local] = self.nodes.map(|nodes| nodes.chunks(8).map(group).collect());
+        Box::new(Groups::<P> { simd, through, local })
     }
-    fn of<L: Wide>(nodes: [Vec<(Pair, Reach)>; 2], real: bool) -> Box<dyn Nodes> {
-        if real { paired::<Conjugate<L>>(nodes) } else { paired::<General<L>>(nodes) }
-    }
-    let nodes = [through, local];
-    match widest() {
-        #[cfg(target_arch = "x86_64")]
-        Registers::Avx512 => of::<Avx512>(nodes, real),
-        #[cfg(target_arch = "x86_64")]
-        Registers::Avx2 => of::<Avx2>(nodes, real),
-        Registers::Any => of::<Eight>(nodes, real),
+}
+
+impl InRegisters for Grouping {
+    type Output = Box<dyn Nodes>;
+    fn with<L: Wide>(self, simd: L::Simd) -> Box<dyn Nodes> {
+        if self.real { self.paired::<Conjugate<L>>(simd) } else { self.paired::<General<L>>(simd) }
     }
 }
 
@@ -264,7 +266,8 @@ impl<P: Pairing> Nodes for Groups<P> {
             Window::Chain => sites,
             Window::Corner(end) => group.reach.corner[end].min(sites),
         };
-        let task = |groups: &[&Group<P>]| P::Wide::vectorized(Sweep { groups, window, work });
+        let task =
+            |groups: &[&Group<P>]| P::Wide::vectorized(self.simd, Sweep { groups, window, work });
         let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
             add(&mut a, b);
             a
@@ -274,7 +277,7 @@ impl<P: Pairing> Nodes for Groups<P> {
 
     fn mean_squares(&self, bonds: usize, momenta: &[f64], elongations: &[f64]) -> Vector {
         let task = |groups: &[&Group<P>]| {
-            P::Wide::vectorized(MeanSquares { groups, bonds, momenta, elongations })
+            P::Wide::vectorized(self.simd, MeanSquares { groups, bonds, momenta, elongations })
         };
         let sum = |mut a: Vector, b: Vector| {
             a.add(Complex64::ONE, &b);
@@ -285,7 +288,7 @@ impl<P: Pairing> Nodes for Groups<P> {
     }
 
     fn tables(&self, sites: usize) -> (Option<Columns>, Vector) {
-        let task = |groups: &[&Group<P>]| P::Wide::vectorized(Tables { groups, sites });
+        let task = |groups: &[&Group<P>]| P::Wide::vectorized(self.simd, Tables { groups, sites });
         let sum = |mut a: Columns, b: Columns| {
             a.iter_mut().zip(&b).for_each(|(a, b)| a.add(Complex64::ONE, b));
             a

@@ -6,9 +6,9 @@
 //! quadratic in w, so that every node is followed along the whole chain. Cost: O(N) a node.
 
 use super::group::{BLOCK, Group};
-use super::pairing::Pairing;
+use super::pairing::{Pairing, Simd};
 use super::sweep::{FRESH, blocks, store};
-use crate::numerics::lanes::Vectorized;
+use crate::numerics::registers::Vectorized;
 use crate::numerics::vector::Vector;
 
 /// The recurrences of some groups.
@@ -30,9 +30,10 @@ struct Means<P: Pairing> {
 
 impl<P: Pairing> Vectorized for MeanSquares<'_, P> {
     type Output = Vector;
+    type Numbers = P::Wide;
 
     #[inline(always)]
-    fn run(self) -> Vector {
+    fn run(self, simd: Simd<P>) -> Vector {
         let (momenta, elongations) = (self.momenta, self.elongations);
         let blocks = blocks(self.bonds + 1);
         let count = self.groups.len();
@@ -61,9 +62,9 @@ impl<P: Pairing> Vectorized for MeanSquares<'_, P> {
         let mut out = Vector::zeros(self.bonds + 1, P::COMPLEX);
         let mut right: Vec<Means<P>> = self.groups.iter().map(|group| start(group, 1)).collect();
         let (mut kept, mut total) =
-            ([[zero(self.groups[0]); 2]; BLOCK], [P::number(0.0, 0.0); BLOCK]);
+            ([[zero(self.groups[0]); 2]; BLOCK], [P::number(simd, 0.0, 0.0); BLOCK]);
         for (b, sites) in blocks.iter().enumerate().rev() {
-            total.fill(P::number(0.0, 0.0));
+            total.fill(P::number(simd, 0.0, 0.0));
             let first = sites.start;
             for (i, group) in self.groups.iter().enumerate() {
                 let mut left = checkpoints[b * count + i];

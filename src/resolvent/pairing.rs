@@ -2,22 +2,30 @@
 //! complex otherwise.
 
 use super::wave::Wave;
-use crate::numerics::lanes::{Lane, Split, Wide};
+use crate::numerics::lanes::{Lane, Split};
+use crate::numerics::registers::Wide;
 use num_complex::Complex64;
 use std::marker::PhantomData;
+
+/// The instruction set of products.
+pub(super) type Simd<P> = <<P as Pairing>::Wide as Lane>::Simd;
 
 /// The two kinds of product.
 pub(super) trait Pairing: Copy + Send + Sync + 'static {
     /// Products.
-    type Value: Lane + Send + Sync;
+    type Value: Lane<Simd = Simd<Self>> + Send + Sync;
     /// Factors that belong to s₁ and s₂.
     type Factors: Copy + Send + Sync;
     /// The registers they are in.
     type Wide: Wide;
     const COMPLEX: bool;
-    fn value(lanes: &[Complex64; 8]) -> Self::Value;
+    fn value(simd: Simd<Self>, lanes: &[Complex64; 8]) -> Self::Value;
     /// Of eight pairs (s₁, s₂), some number of each.
-    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> Self::Factors;
+    fn factors(
+        simd: Simd<Self>,
+        pairs: &[[Wave; 2]; 8],
+        number: impl Fn(&Wave) -> Complex64,
+    ) -> Self::Factors;
     /// Factor by factor.
     fn times(a: Self::Factors, b: Self::Factors) -> Self::Factors;
     /// Factor by factor.
@@ -31,13 +39,13 @@ pub(super) trait Pairing: Copy + Send + Sync + 'static {
     /// (1 + a₁)(1 + a₂) - 1
     fn excess(a: Self::Factors) -> Self::Value;
     /// The number x in every lane.
-    fn number(re: f64, im: f64) -> Self::Value;
+    fn number(simd: Simd<Self>, re: f64, im: f64) -> Self::Value;
     /// Whether both factors are below rounding in every lane.
     fn negligible(a: Self::Factors) -> bool;
 }
 
-fn split<L: Wide>(lanes: [Complex64; 8]) -> Split<L> {
-    Split::load(&lanes.map(|z| z.re), &lanes.map(|z| z.im), 0)
+fn split<L: Wide>(simd: L::Simd, lanes: [Complex64; 8]) -> Split<L> {
+    Split::load(simd, &lanes.map(|z| z.re), &lanes.map(|z| z.im), 0)
 }
 
 #[inline(always)]
@@ -57,11 +65,15 @@ impl<L: Wide> Pairing for Conjugate<L> {
     type Value = L;
     type Factors = Split<L>;
     const COMPLEX: bool = false;
-    fn value(lanes: &[Complex64; 8]) -> L {
-        L::load(&lanes.map(|z| z.re), &[], 0)
+    fn value(simd: Simd<Self>, lanes: &[Complex64; 8]) -> L {
+        L::load(simd, &lanes.map(|z| z.re), &[], 0)
     }
-    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> Split<L> {
-        split(std::array::from_fn(|i| number(&pairs[i][0])))
+    fn factors(
+        simd: Simd<Self>,
+        pairs: &[[Wave; 2]; 8],
+        number: impl Fn(&Wave) -> Complex64,
+    ) -> Split<L> {
+        split(simd, std::array::from_fn(|i| number(&pairs[i][0])))
     }
     #[inline(always)]
     fn times(a: Split<L>, b: Split<L>) -> Split<L> {
@@ -73,7 +85,7 @@ impl<L: Wide> Pairing for Conjugate<L> {
     }
     #[inline(always)]
     fn scaled(a: Split<L>, x: f64) -> Split<L> {
-        a * L::splat(x.into())
+        a * L::number(a.simd(), x)
     }
     #[inline(always)]
     fn product(a: Split<L>) -> L {
@@ -81,7 +93,7 @@ impl<L: Wide> Pairing for Conjugate<L> {
     }
     #[inline(always)]
     fn square(a: Split<L>) -> L {
-        let one = a.re + L::splat(Complex64::ONE);
+        let one = a.re + L::number(a.simd(), 1.0);
         one * one + a.im * a.im
     }
     #[inline(always)]
@@ -89,8 +101,8 @@ impl<L: Wide> Pairing for Conjugate<L> {
         a.re + a.re + (a.re * a.re + a.im * a.im)
     }
     #[inline(always)]
-    fn number(re: f64, _im: f64) -> L {
-        L::splat(re.into())
+    fn number(simd: Simd<Self>, re: f64, _im: f64) -> L {
+        L::number(simd, re)
     }
     #[inline(always)]
     fn negligible(a: Split<L>) -> bool {
@@ -107,11 +119,15 @@ impl<L: Wide> Pairing for General<L> {
     type Value = Split<L>;
     type Factors = [Split<L>; 2];
     const COMPLEX: bool = true;
-    fn value(lanes: &[Complex64; 8]) -> Split<L> {
-        split(*lanes)
+    fn value(simd: Simd<Self>, lanes: &[Complex64; 8]) -> Split<L> {
+        split(simd, *lanes)
     }
-    fn factors(pairs: &[[Wave; 2]; 8], number: impl Fn(&Wave) -> Complex64) -> [Split<L>; 2] {
-        [0, 1].map(|which| split(std::array::from_fn(|i| number(&pairs[i][which]))))
+    fn factors(
+        simd: Simd<Self>,
+        pairs: &[[Wave; 2]; 8],
+        number: impl Fn(&Wave) -> Complex64,
+    ) -> [Split<L>; 2] {
+        [0, 1].map(|which| split(simd, std::array::from_fn(|i| number(&pairs[i][which]))))
     }
     #[inline(always)]
     fn times(a: [Split<L>; 2], b: [Split<L>; 2]) -> [Split<L>; 2] {
@@ -123,7 +139,7 @@ impl<L: Wide> Pairing for General<L> {
     }
     #[inline(always)]
     fn scaled(a: [Split<L>; 2], x: f64) -> [Split<L>; 2] {
-        let x = L::splat(x.into());
+        let x = L::number(a[0].simd(), x);
         [a[0] * x, a[1] * x]
     }
     #[inline(always)]
@@ -132,7 +148,7 @@ impl<L: Wide> Pairing for General<L> {
     }
     #[inline(always)]
     fn square(a: [Split<L>; 2]) -> Split<L> {
-        let one = Split::splat(Complex64::ONE);
+        let one = Split::number(a[0].simd(), 1.0);
         (a[0] + one) * (a[1] + one)
     }
     #[inline(always)]
@@ -140,8 +156,8 @@ impl<L: Wide> Pairing for General<L> {
         a[0] + a[1] + a[0] * a[1]
     }
     #[inline(always)]
-    fn number(re: f64, im: f64) -> Split<L> {
-        Split::splat(Complex64::new(re, im))
+    fn number(simd: Simd<Self>, re: f64, im: f64) -> Split<L> {
+        Split::splat(simd, Complex64::new(re, im))
     }
     #[inline(always)]
     fn negligible(a: [Split<L>; 2]) -> bool {

@@ -12,8 +12,9 @@
 //! results in lanes, summed at the end of a block.
 
 use super::group::{BLOCK, Group};
-use super::pairing::Pairing;
-use crate::numerics::lanes::{Lane, Vectorized};
+use super::pairing::{Pairing, Simd};
+use crate::numerics::lanes::Lane;
+use crate::numerics::registers::Vectorized;
 use crate::numerics::vector::Vector;
 use std::ops::Range;
 
@@ -47,12 +48,13 @@ pub(super) struct Sweep<'a, P: Pairing> {
 
 impl<P: Pairing> Vectorized for Sweep<'_, P> {
     type Output = (Vector, Vector);
+    type Numbers = P::Wide;
 
     #[inline(always)]
-    fn run(self) -> (Vector, Vector) {
+    fn run(self, simd: Simd<P>) -> (Vector, Vector) {
         match self.work {
-            Work::Apply { momenta, elongations } => self.apply(momenta, elongations),
-            Work::Flux(differences) => (self.flux(differences), Vector::default()),
+            Work::Apply { momenta, elongations } => self.apply(simd, momenta, elongations),
+            Work::Flux(differences) => (self.flux(simd, differences), Vector::default()),
         }
     }
 }
@@ -66,16 +68,16 @@ struct Left<P: Pairing> {
 }
 
 #[inline(always)]
-pub(super) fn at<P: Pairing>(v: &Vector, i: usize) -> P::Value {
-    P::number(v.re[i], if P::COMPLEX { v.im[i] } else { 0.0 })
+pub(super) fn at<P: Pairing>(simd: Simd<P>, v: &Vector, i: usize) -> P::Value {
+    P::number(simd, v.re[i], if P::COMPLEX { v.im[i] } else { 0.0 })
 }
 
 /// v at bond n, counted from 1; zero where there is none.
 #[inline(always)]
-fn bond_of<P: Pairing>(v: Option<&Vector>, n: usize) -> P::Value {
+fn bond_of<P: Pairing>(simd: Simd<P>, v: Option<&Vector>, n: usize) -> P::Value {
     match v {
-        Some(v) if n > 0 => at::<P>(v, n - 1),
-        _ => P::number(0.0, 0.0),
+        Some(v) if n > 0 => at::<P>(simd, v, n - 1),
+        _ => P::number(simd, 0.0, 0.0),
     }
 }
 
@@ -140,8 +142,8 @@ impl<P: Pairing> Sweep<'_, P> {
     /// Φ/4γ: with F_j = Σ_(m≤j) p^(j-m) [1 + A z²ᵐ] and X_j = Σ_(n>j) p^(n-j) [1 + B z²⁽ᴺ⁻ⁿ⁾], the
     /// entry at i ≤ j is c p^(j-i) F_i X_j. In a corner F has 1/(1-p) less, and X is p/(1-p).
     #[inline(always)]
-    fn flux(&self, g: &Vector) -> Vector {
-        let zero = P::number(0.0, 0.0);
+    fn flux(&self, simd: Simd<P>, g: &Vector) -> Vector {
+        let zero = P::number(simd, 0.0, 0.0);
         let chain = self.window == Window::Chain;
         let (sites, blocks) = (g.len(), blocks(g.len()));
         let mut checkpoints = vec![Vec::<Left<P>>::new(); self.groups.len()];
@@ -155,7 +157,7 @@ impl<P: Pairing> Sweep<'_, P> {
                 checkpoints.push(left);
                 for j in sites.clone() {
                     left.ones = left.ones * group.decay + self.factor(left.reflected);
-                    left.sum = left.sum * group.decay + left.ones * at::<P>(g, j);
+                    left.sum = left.sum * group.decay + left.ones * at::<P>(simd, g, j);
                     left.reflected = P::times(left.reflected, group.turn);
                 }
             }
@@ -182,7 +184,7 @@ impl<P: Pairing> Sweep<'_, P> {
                 let (mut reflected, mut one, mut sum) = (left.reflected, left.ones, left.sum);
                 for j in block.clone() {
                     one = one * group.decay + self.factor(reflected);
-                    sum = sum * group.decay + one * at::<P>(g, j);
+                    sum = sum * group.decay + one * at::<P>(simd, g, j);
                     reflected = P::times(reflected, group.turn);
                     (ones[j - first], sums[j - first]) = (one, sum);
                 }
@@ -193,13 +195,13 @@ impl<P: Pairing> Sweep<'_, P> {
                         right.reflected = P::times(right.reflected, group.turn);
                         let value = right.ones * sums[j - first] + ones[j - first] * right.sum;
                         total[j - first] = total[j - first] + group.weight * value;
-                        right.sum = (right.sum + right.ones * at::<P>(g, j)) * group.decay;
+                        right.sum = (right.sum + right.ones * at::<P>(simd, g, j)) * group.decay;
                     }
                 } else {
                     for j in block.clone().rev() {
                         let value = right.ones * sums[j - first] + ones[j - first] * right.sum;
                         total[j - first] = total[j - first] + group.weight * value;
-                        right.sum = (right.sum + right.ones * at::<P>(g, j)) * group.decay;
+                        right.sum = (right.sum + right.ones * at::<P>(simd, g, j)) * group.decay;
                     }
                 }
             }
@@ -221,7 +223,7 @@ impl<P: Pairing> Sweep<'_, P> {
         r: P::Value,
     ) -> [P::Value; 4] {
         let momentum = self.factor(left.reflected);
-        let (mut bond, mut reach) = (P::number(0.0, 0.0), left.sum);
+        let (mut bond, mut reach) = (P::number(p.simd(), 0.0, 0.0), left.sum);
         if n > 0 {
             bond = self.factor(P::times(left.reflected, group.back));
             reach = reach + group.elongation_back * bond * r;
@@ -233,8 +235,13 @@ impl<P: Pairing> Sweep<'_, P> {
 
     /// K v on all coordinates.
     #[inline(always)]
-    fn apply(&self, momenta: &Vector, elongations: Option<&Vector>) -> (Vector, Vector) {
-        let zero = P::number(0.0, 0.0);
+    fn apply(
+        &self,
+        simd: Simd<P>,
+        momenta: &Vector,
+        elongations: Option<&Vector>,
+    ) -> (Vector, Vector) {
+        let zero = P::number(simd, 0.0, 0.0);
         let (sites, blocks) = (momenta.len(), blocks(momenta.len()));
         let mut checkpoints = vec![Vec::<Left<P>>::new(); self.groups.len()];
         for (group, checkpoints) in self.groups.iter().zip(&mut checkpoints) {
@@ -250,8 +257,8 @@ impl<P: Pairing> Sweep<'_, P> {
                         group,
                         &mut left,
                         n,
-                        at::<P>(momenta, n),
-                        bond_of::<P>(elongations, n),
+                        at::<P>(simd, momenta, n),
+                        bond_of::<P>(simd, elongations, n),
                     );
                 }
             }
@@ -273,7 +280,7 @@ impl<P: Pairing> Sweep<'_, P> {
                 }
                 *sum = *sum * group.mend;
                 for n in block.clone() {
-                    let (p, r) = (at::<P>(momenta, n), bond_of::<P>(elongations, n));
+                    let (p, r) = (at::<P>(simd, momenta, n), bond_of::<P>(simd, elongations, n));
                     kept[n - first] = self.step(group, &mut left, n, p, r);
                 }
                 for n in block.clone().rev() {
@@ -281,13 +288,13 @@ impl<P: Pairing> Sweep<'_, P> {
                     let momentum = P::square(*reflected);
                     let out = &mut total[n - first];
                     out[0] = out[0] + group.weight * (momentum * left_sum + left_momentum * *sum);
-                    *sum = *sum + momentum * at::<P>(momenta, n);
+                    *sum = *sum + momentum * at::<P>(simd, momenta, n);
                     if n > 0 {
                         let bond = P::square(P::times(*reflected, group.on));
                         out[1] = out[1]
                             + group.weight * group.elongation * (bond * reach + left_bond * *sum);
                         *sum = group.decay * *sum
-                            + group.elongation * bond * bond_of::<P>(elongations, n);
+                            + group.elongation * bond * bond_of::<P>(simd, elongations, n);
                     }
                     *reflected = P::times(*reflected, group.turn);
                 }
