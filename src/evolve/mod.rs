@@ -56,8 +56,9 @@ pub struct Plan {
     pub reason: String,
 }
 
-/// Steps are not asked for less: roundings are in the way.
+/// Implicit steps are not asked for less, nor is the stencil: roundings are in the way.
 const LEAST_STEP_TOLERANCE: f64 = 1e-12;
+const LEAST_STENCIL_TOLERANCE: f64 = 1e-14;
 
 impl Plan {
     /// Whether any output is stepped to.
@@ -66,13 +67,17 @@ impl Plan {
     }
 
     fn step_tolerance(&self, tolerance: f64) -> f64 {
-        tolerance.min((self.step_share * tolerance).max(LEAST_STEP_TOLERANCE))
+        let least = if self.stencil { LEAST_STENCIL_TOLERANCE } else { LEAST_STEP_TOLERANCE };
+        tolerance.min((self.step_share * tolerance).max(least))
     }
 }
 
 /// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10
 /// fivefold to a thousandfold that the contour reached.
 const WORTH_NO_STEPS: f64 = 2.0;
+
+/// How much cheaper the stencil must seem than a way without steps: prices are as uncertain.
+const SURELY: f64 = 2.0;
 
 /// The tolerance at which two ways are compared.
 const USUAL_TOLERANCE: f64 = 1e-9;
@@ -115,19 +120,19 @@ pub fn plan(
             }
             let kept = vec![covariance; times.len()];
             let price = |plan: &Plan| {
-                let more = match plan.stencil {
-                    _ if !plan.steps() => 0.0,
-                    // Near local equilibrium a current is 1/N of the energies that roundings are
-                    // relative to.
+                let seconds = cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds;
+                match plan.stencil {
+                    _ if !plan.steps() => seconds,
                     true => {
+                        // Near local equilibrium a current is 1/N of the energies that roundings
+                        // are relative to.
                         let early = &times[..plan.stepped];
                         let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
                         let lost = 4.0 * chain.bonds as f64 * work.rounding;
-                        if lost > USUAL_TOLERANCE { f64::INFINITY } else { 0.0 }
+                        if lost > USUAL_TOLERANCE { f64::INFINITY } else { SURELY * seconds }
                     }
-                    false => WORTH_NO_STEPS,
-                };
-                cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds + more
+                    false => seconds + WORTH_NO_STEPS,
+                }
             };
             let first = plans.remove(0);
             let better = |(best, least): (Plan, f64), plan: Plan| {
@@ -169,8 +174,13 @@ fn planned(
         false => "steps",
     };
     // Near local equilibrium the current is 1/N of the energies that steps are judged by (missed 15
-    // times on the ring of 128 bonds); the order makes that cheap.
-    let step_share = if method == Method::Radau { 1.0 } else { 1.0 / 128.0 };
+    // times on the ring of 128 bonds); the order makes that cheap, and the stencil's series even
+    // more so.
+    let step_share = match method {
+        Method::Radau => 1.0,
+        _ if stencil || method == Method::Stencil => 1.0 / (64.0 * chain.bonds as f64),
+        _ => 1.0 / 128.0,
+    };
     let stepped = |stepped: usize, reason: String| {
         Ok(Plan {
             stepped,
