@@ -18,7 +18,7 @@ fn chain(bonds: usize, flip_rate: f64) -> Chain {
     let force =
         Force { mean: 0.7, frequency: 0.9.into(), harmonics: vec![(1, Complex64::new(0.4, -0.2))] };
     let (left, right) = (end(1.5, 0.8), end(0.4, 2.0));
-    Chain { topology: Topology::Open, bonds, flip_rate, left, right, force }
+    Chain { topology: Topology::Open, bonds, flip_rate, left, right, force, general: None }
 }
 
 fn law(chain: &Chain) -> InitialLaw {

@@ -45,8 +45,8 @@ pub(super) const ABREAST: usize = 4;
 pub(super) const EARLIEST: f64 = 60.0;
 
 /// The least microscopic time for which the profiles are had this way, infinite where flips are too
-/// rare for the inner quadrature (which a ring at rest does not need); before it they are had in
-/// windows ([`super::windows`]). `None` where neither serves.
+/// rare for the inner quadrature (which a ring at rest does not need); before it the
+/// exponential of the stencil serves ([`super::stencil`]). `None` where neither does.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     let serves = contour::earliest(chain).is_some() && law.covariance.is_none();
     let at_rest = chain.topology == Topology::Ring && ring::is_at_rest(law);
