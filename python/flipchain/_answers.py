@@ -212,8 +212,8 @@ class _Profiles(_Answer):
         matplotlib.figure.Figure
             Needs matplotlib; nothing is shown, a notebook shows what it is given.
         """
-        from ._plot import profiles
-
+        with needed("plot", "matplotlib", "plot"):
+            from ._plot import profiles
         return profiles(self)
 
 

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from io import BytesIO
+from typing import Any
 
 import numpy as np
-
-from ._extras import needed
-
-if TYPE_CHECKING:
-    from matplotlib.figure import Figure
+from matplotlib import cm, rc_context
+from matplotlib.figure import Figure
 
 #: Width of a journal's double column, mm.
 DOUBLE_COLUMN = 178.0
@@ -31,11 +29,17 @@ STYLE: Any = {
 }
 
 
+class Shown(Figure):
+    """A figure that a notebook shows, even where pyplot was never imported."""
+
+    def _repr_png_(self) -> bytes:
+        png = BytesIO()
+        self.savefig(png, format="png", dpi=120)
+        return png.getvalue()
+
+
 def profiles(run: Any) -> Figure:
     """Elongation, mechanical and thermal energy over x, one curve an output time."""
-    with needed("plot", "matplotlib", "plot"):
-        from matplotlib import cm, rc_context
-        from matplotlib.figure import Figure
     columns = {
         "elongation": "r" if "r" in run._columns else "mean_r",
         "mechanical energy": "mechanical",
@@ -44,19 +48,18 @@ def profiles(run: Any) -> Figure:
     count = len(run.times)
     shown = np.unique(np.linspace(0, count - 1, min(count, CURVES)).round().astype(int))
     chain = run.summary["scenario"]["chain"]
-    # An open chain has no bond r_0.
+    # An open chain has no bond r_0, so that site 0 has half an energy.
     first = 1 if chain["topology"] == "open" and "r" not in run._columns else 0
     with rc_context(STYLE):
-        figure = Figure(figsize=(DOUBLE_COLUMN / 25.4, 55.0 / 25.4), layout="constrained")
+        figure = Shown(figsize=(DOUBLE_COLUMN / 25.4, 55.0 / 25.4), layout="constrained")
         for axes, (label, name) in zip(figure.subplots(1, 3), columns.items()):
             values = run._arrays[name]
-            start = first if name == "mean_r" else 0
             for place, index in enumerate(shown):
                 # The last tenth of the map would vanish on white paper.
                 colour = cm.viridis(0.9 * place / max(len(shown) - 1, 1))
                 time = run.times[index]
                 key = "stationary" if np.isinf(time) else f"t = {time:g}"
-                axes.plot(run.x[start:], values[index, start:], color=colour, label=key)
+                axes.plot(run.x[first:], values[index, first:], color=colour, label=key)
             axes.set_xlabel("x")
             axes.set_ylabel(label)
             axes.set_xlim(0.0, 1.0)
