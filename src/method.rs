@@ -45,7 +45,8 @@ pub enum Method {
     Radau,
     /// The covariance by the exponential of the five-point stencil: explicit steps with a bound.
     Stencil,
-    /// The propagator e^(Bτ).
+    /// The propagator e^(Bτ); with flips, of a tiny chain, the exponential of the whole moment
+    /// equation in 32 digits.
     Exponential,
     /// A closed form.
     Closed,
@@ -90,7 +91,7 @@ impl Method {
             Method::Auto | Method::Radau | Method::Stencil => "",
             Method::Profiles => "flips and no covariance",
             Method::Contour => "flips and late output times",
-            Method::Exponential => "no flips",
+            Method::Exponential => "no flips, or a tiny chain",
             Method::Closed => "no flips or no thermostats",
             Method::Modal => "flips and a thermostat",
             Method::Literal => "a short chain",

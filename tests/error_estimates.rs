@@ -106,7 +106,7 @@ impl Tally {
             self.outputs.push(Output {
                 way: way.into(),
                 tolerance,
-                estimate: estimates.into_iter().fold(0.0, f64::max),
+                estimate: agreement::largest(estimates),
                 error: most,
                 reported,
                 comparable: most > 16.0 * f64::EPSILON * largest,
@@ -121,7 +121,7 @@ impl Tally {
         let exact = reference::moments(&chain, &law, period, &given);
         let exact: Vec<Profile> =
             all.iter().zip(&exact).map(|(&t, e)| exact_profile(&chain, t, e)).collect();
-        let largest = exact.iter().map(|p| p.sizes().energy).fold(0.0, f64::max);
+        let largest = agreement::largest(exact.iter().map(|p| p.sizes().energy));
         let exact: Vec<_> = exact.iter().map(columns).collect();
         let place = format!("scenario {seed}, N = {}, γ = {:.3e}", chain.bonds, chain.flip_rate);
         let contour = late.len() == 4 && evolve::contour::earliest(&chain).is_some();
@@ -212,7 +212,7 @@ impl Tally {
             };
             (0..chain.atoms()).map(mean).collect()
         });
-        let largest = exact[6].iter().copied().fold(0.0, f64::max);
+        let largest = agreement::largest(exact[6].iter().copied());
         let place = format!("scenario {seed}, N = {}, γ = {:.3e}", chain.bonds, chain.flip_rate);
         let mut found = Vec::new();
         if isolated {

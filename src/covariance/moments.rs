@@ -3,7 +3,7 @@
 
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::monitor::record;
-use crate::numerics::vector::largest_of;
+use crate::numerics::vector::{largest_of, most_of};
 use crate::scenario::Topology;
 use faer::{Mat, Side};
 use ndarray::{Array2, ArrayView2};
@@ -163,19 +163,21 @@ impl Consistency {
     /// Of a matrix, O(N²) but for the factorization.
     pub fn of(covariance: ArrayView2<f64>) -> Consistency {
         let variance = covariance.diag();
-        let scale = variance.iter().fold(f64::MIN_POSITIVE, |m, x| m.max(x.abs()));
+        let scale = largest_of(variance.iter().copied()).max(f64::MIN_POSITIVE);
         let (mut asymmetry, mut negative) = (0.0f64, 0.0f64);
         for i in 0..covariance.nrows() {
-            negative = negative.max(-variance[i]);
+            negative = most_of([negative, -variance[i]]);
             for j in 0..i {
-                asymmetry = asymmetry.max((covariance[[i, j]] - covariance[[j, i]]).abs());
-                negative = negative.max(missing(variance[i], variance[j], covariance[[i, j]]));
+                let [c, mirrored] = [covariance[[i, j]], covariance[[j, i]]];
+                asymmetry = most_of([asymmetry, (c - mirrored).abs()]);
+                negative = most_of([negative, missing(variance[i], variance[j], c)]);
             }
         }
         let n = covariance.nrows();
         let indefinite =
             (n <= Consistency::LARGEST_FACTORIZATION).then(|| indefinite(covariance, scale));
-        Consistency { asymmetry: asymmetry / scale, negative_minor: negative / scale, indefinite }
+        let [asymmetry, negative_minor] = [asymmetry, negative].map(|x| of_scale(x, scale));
+        Consistency { asymmetry, negative_minor, indefinite }
     }
 
     /// Of the variances and the correlations of neighbours alone, O(N).
@@ -185,9 +187,15 @@ impl Consistency {
             let (p, r) = chain.left_pair(bond);
             missing(variance[p], variance[r], *c)
         });
-        let negative = variance.iter().map(|v| -v).chain(minor).fold(0.0, f64::max);
-        Consistency { asymmetry: 0.0, negative_minor: negative / scale, indefinite: None }
+        let negative = most_of(variance.iter().map(|v| -v).chain(minor));
+        let negative_minor = of_scale(negative, scale);
+        Consistency { asymmetry: 0.0, negative_minor, indefinite: None }
     }
+}
+
+/// As a part of `scale`; what is not finite stays infinite where the scale is, too.
+fn of_scale(missing: f64, scale: f64) -> f64 {
+    if missing.is_finite() { missing / scale } else { f64::INFINITY }
 }
 
 /// What two variances a and b must be enlarged by for a covariance c: less the smaller eigenvalue,
@@ -342,5 +350,22 @@ mod tests {
         let singular = array![[1.0, 1.0], [1.0, 1.0]];
         assert!(Consistency::of(singular.view()).indefinite.is_some_and(|shift| shift <= 1e-15));
         assert_eq!(Consistency::of(Array2::<f64>::eye(3).view()).indefinite, Some(0.0));
+    }
+
+    #[test]
+    fn what_is_not_a_number_is_not_consistent() {
+        let nan = f64::NAN;
+        for c in [array![[1.0, nan], [nan, 1.0]], array![[nan, 0.0], [0.0, 1.0]]] {
+            let found = Consistency::of(c.view());
+            assert_eq!(found.negative_minor, f64::INFINITY, "{found:?}");
+            assert!(found.indefinite.is_some_and(f64::is_infinite), "{found:?}");
+        }
+        let lopsided = Consistency::of(array![[1.0, nan], [0.0, 1.0]].view());
+        assert_eq!(lopsided.asymmetry, f64::INFINITY);
+        let chain = Chain::open(1).build().expect("a chain");
+        for (variance, correlation) in [([1.0, nan, 1.0], 0.0), ([1.0; 3], nan)] {
+            let found = Consistency::of_bonds(&chain, &variance, &[correlation]);
+            assert_eq!(found.negative_minor, f64::INFINITY, "{found:?}");
+        }
     }
 }

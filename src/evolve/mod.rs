@@ -16,6 +16,7 @@ mod reference;
 mod ring;
 mod rotation_integrals;
 mod runs;
+pub mod squaring;
 pub mod stencil;
 mod step;
 mod step_size;
@@ -48,6 +49,8 @@ pub struct Plan {
     pub stencil: bool,
     /// Whether all outputs come from the propagator instead.
     pub exponential: bool,
+    /// Whether all outputs of a tiny chain come from the exponential of the whole moment equation.
+    pub squared: bool,
     /// Whether the late outputs come without the covariance.
     pub without_covariance: bool,
     /// Whether the outputs that are stepped to are all at time 0, where the initial law answers.
@@ -92,8 +95,56 @@ pub fn plan(
     method: Method,
     covariance: bool,
 ) -> Result<Plan, String> {
+    let exact = &exact(times)[..];
+    let times = &rounded(exact)[..];
+    if method == Method::Exponential && chain.flip_rate > 0.0 {
+        let reason = "the exponential of the moment equation, in 32 digits".into();
+        return in_32_digits(chain, times, reason).ok_or_else(|| {
+            "with flips (γ > 0) the exponential of the moment equation serves chains of some 20 bonds at most"
+                .into()
+        });
+    }
+    let plan = plan_by_size(chain, law, times, method, covariance)?;
+    let kept = vec![covariance; times.len()];
+    let seconds = || cost(chain, law, times, &plan, USUAL_TOLERANCE, &kept).seconds;
+    if method == Method::Auto && plan.steps() && seconds() > WORTH_SQUARING {
+        let reason =
+            "a tiny chain, many steps: the exponential of its moment equation, in 32 digits";
+        let squared = in_32_digits(chain, times, reason.into());
+        return Ok(squared
+            .filter(|_| seconds() > squaring::cost(chain, times).seconds)
+            .unwrap_or(plan));
+    }
+    Ok(plan)
+}
+
+/// The plan for a tiny chain by the exponential of its whole moment equation; `None` where it does
+/// not serve.
+pub fn in_32_digits(chain: &Chain, times: &[f64], reason: String) -> Option<Plan> {
+    squaring::serves(chain, times).then(|| Plan {
+        stepped: 0,
+        step_share: 1.0,
+        stencil: false,
+        exponential: false,
+        squared: true,
+        without_covariance: false,
+        at_start_only: times.iter().all(|&time| time == 0.0),
+        reason,
+    })
+}
+
+/// Seconds of steps from which on a tiny chain is propagated instead.
+const WORTH_SQUARING: f64 = 0.05;
+
+/// [`plan`] for chains of any size.
+fn plan_by_size(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    method: Method,
+    covariance: bool,
+) -> Result<Plan, String> {
     chain.assert_homogeneous();
-    let times = &rounded(&exact(times))[..];
     if !method.serves(Task::Evolve) {
         return Err(format!("found {method}; allowed: {}", Method::allowed(Task::Evolve)));
     }
@@ -187,6 +238,7 @@ fn planned(
             step_share,
             stencil,
             exponential: false,
+            squared: false,
             without_covariance,
             at_start_only,
             reason,
@@ -201,6 +253,7 @@ fn planned(
             step_share,
             stencil: true,
             exponential: false,
+            squared: false,
             without_covariance: false,
             at_start_only: times.iter().all(|&time| time == 0.0),
             reason: "the exponential of the stencil, for all outputs".into(),
@@ -221,6 +274,7 @@ fn planned(
                 step_share,
                 stencil: false,
                 exponential: true,
+                squared: false,
                 without_covariance,
                 at_start_only,
                 reason: format!("no flips (γ = 0): {how}, no steps"),
@@ -301,6 +355,9 @@ pub fn cost(
     kept: &[bool],
 ) -> Cost {
     let times = &rounded(&exact(times))[..];
+    if plan.squared {
+        return squaring::cost(chain, times);
+    }
     if plan.exponential {
         let kept = kept.iter().filter(|&&kept| kept).count();
         let dense = law.covariance.is_some() || kept > 0;
@@ -361,6 +418,11 @@ pub fn evolve<E: MomentEquations>(
     let zeros = times.partition_point(|time| time.hi <= 0.0);
     let mut solutions: Vec<Solution> =
         (0..zeros).map(|i| Solution::at_start(equations.chain(), law, keep(i))).collect();
+    if plan.squared {
+        let keep = |i: usize| keep(zeros + i);
+        solutions.extend(squaring::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
+        return Ok((solutions, Default::default()));
+    }
     if plan.exponential {
         let keep = |i: usize| keep(zeros + i);
         solutions.extend(harmonic::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);

@@ -30,7 +30,7 @@ use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, exponential, rounded};
-use crate::numerics::vector::largest_norm;
+use crate::numerics::vector::{largest_norm, largest_of};
 use crate::resolvent::{self, Currents, Drive, Exchange, Layer, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -411,10 +411,8 @@ impl Inversion for Problem<'_> {
         // the contour encloses: a node is carried to the digits that enter a sum.
         let carried = |&(s, weight): &(Complex64, Complex64)| {
             let near = s - Complex64::new(0.0, s.im.min(contour.half_width));
-            let share = times
-                .iter()
-                .map(|time| (2.0 * weight / near * (s * time.hi).exp()).norm())
-                .fold(0.0, f64::max);
+            let at = |time: &Double| (2.0 * weight / near * (s * time.hi).exp()).norm();
+            let share = largest_of(times.iter().map(at));
             (quality.of_part(share), (tolerance / share).clamp(1e-15, 1e-2), enclosed)
         };
         for nodes in contour.nodes.chunks(ABREAST) {

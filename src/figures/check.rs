@@ -6,6 +6,7 @@ use super::parameters::{heading, number, numbers};
 use super::style::SINGLE_COLUMN;
 use super::{Axis, Colour, Figure, Layer, Mark, Panel, Parameters};
 use crate::chain::Chain;
+use crate::numerics::vector::largest_of;
 use crate::observe::theorems::{Measurement, Shape, Statement};
 use crate::observe::verdict::{bound, constant, deviation};
 
@@ -59,7 +60,7 @@ pub fn check(statement: &Statement, all: &[Measurement], chain: &Chain) -> Optio
         let bounds = rows.iter().filter(|m| m.time == last);
         let points = bounds.filter_map(|m| Some((m.bonds as f64, bound(statement.shape, m, c)?)));
         // Its constant is fitted to the values.
-        let error = rows.iter().map(|m| m.error).fold(0.0, f64::max);
+        let error = largest_of(rows.iter().map(|m| m.error));
         let name = format!("bound, t = {}", number(last));
         let label = format!("bound, *t* = {}", names[names.len() - 1]);
         layers.push(

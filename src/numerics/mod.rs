@@ -9,3 +9,4 @@ pub(crate) mod registers;
 pub(crate) mod toeplitz_hankel;
 pub(crate) mod vector;
 pub(crate) mod wide;
+pub(crate) mod wide_matrix;

@@ -24,6 +24,11 @@ pub(crate) fn largest_of(values: impl IntoIterator<Item = f64>) -> f64 {
         .fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x.abs()) })
 }
 
+/// The largest value, at least 0; what is not a number is no small one.
+pub(crate) fn most_of(values: impl IntoIterator<Item = f64>) -> f64 {
+    values.into_iter().fold(0.0, |most, x| if x.is_nan() { f64::INFINITY } else { most.max(x) })
+}
+
 /// The Euclidean norm of complex numbers.
 pub(crate) fn euclidean_norm(values: impl IntoIterator<Item = impl Borrow<Complex64>>) -> f64 {
     values.into_iter().map(|z| z.borrow().norm_sqr()).sum::<f64>().sqrt()

@@ -11,6 +11,7 @@ use super::Profile;
 use crate::chain::{Chain, Force};
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
+use crate::numerics::vector::largest_of;
 use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
 use serde::Serialize;
@@ -43,7 +44,7 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     profile.left_inflow -= left * momentum(0);
     // The means' errors meet the amplitudes where they met the averages.
     let amplitude = |i: usize| mean.harmonics.iter().map(|h| h.mean[i].norm()).sum::<f64>();
-    let most = |range: std::ops::Range<usize>| range.map(amplitude).fold(0.0, f64::max);
+    let most = |range: std::ops::Range<usize>| largest_of(range.map(amplitude));
     let (r, p) = (most(0..chain.bonds), most(chain.bonds..chain.coordinates()));
     let errors = &mut profile.errors;
     let mechanical = r * errors.mean_r + p * errors.mean_p;

@@ -5,7 +5,7 @@ use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate
 use super::sizes::StationarySize;
 use super::theorems::{Measurement, Shape, Statement};
 use crate::limit::stationary::Stationary;
-use crate::numerics::vector::largest_of;
+use crate::numerics::vector::{largest_of, most_of};
 use serde::Serialize;
 
 /// The verdict on one statement.
@@ -49,7 +49,7 @@ pub fn constant(shape: Shape, rows: &[&Measurement]) -> Option<f64> {
         let factor = shape.factor(m.bonds, m.time).filter(|factor| *factor > 0.0)?;
         Some((m.value - m.start) / factor)
     });
-    needed.fold(None, |most: Option<f64>, c| Some(most.map_or(c.max(0.0), |m| m.max(c))))
+    needed.fold(None, |most: Option<f64>, c| Some(most_of([most.unwrap_or(0.0), c])))
 }
 
 /// The bound of a row with the constant C.
@@ -146,7 +146,7 @@ pub fn too_few_sizes(verdicts: &[Verdict], all: &[Measurement]) -> Option<String
 pub fn relative_error(verdict: &Verdict, all: &[Measurement]) -> f64 {
     let largest = |statement: &str| {
         let rows = all.iter().filter(|m| m.statement == statement);
-        rows.fold(0.0f64, |size, m| size.max(m.value.abs()).max(m.limit.unwrap_or(0.0).abs()))
+        largest_of(rows.flat_map(|m| [m.value, m.limit.unwrap_or(0.0)]))
     };
     let time = all.iter().map(|m| m.time).fold(0.0, f64::max);
     let energy = largest("energy").max(largest("mean_l2"));
@@ -164,7 +164,12 @@ pub fn relative_error(verdict: &Verdict, all: &[Measurement]) -> f64 {
         name if name.contains("distance") || name.contains("weak") => return 0.0,
         name => largest(name).max(energy),
     };
-    if size == 0.0 { 0.0 } else { verdict.error / size }
+    match size {
+        0.0 => 0.0,
+        // A value is not a number.
+        size if size.is_infinite() => f64::INFINITY,
+        size => verdict.error / size,
+    }
 }
 
 fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> String {
@@ -295,7 +300,7 @@ impl Extrapolated {
         }
         chosen.reverse();
         let values: Vec<f64> = chosen.iter().map(|p| p.1).collect();
-        let found = extrapolate(&values, chosen.iter().map(|p| p.2).fold(0.0, f64::max))?;
+        let found = extrapolate(&values, largest_of(chosen.iter().map(|p| p.2)))?;
         let sizes: Vec<usize> = chosen.iter().map(|p| p.0).collect();
         let theory_says =
             theory.map_or(String::new(), |theory| format!(", theory {}", digits(theory, 11)));

@@ -6,16 +6,17 @@ use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost;
-use crate::covariance::moments::Solution;
+use crate::covariance::moments::{Solution, largest};
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{self, Counts, EvolveError};
 use crate::evolve::{self, Plan as Steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
-use crate::observe::Profile;
+use crate::numerics::double_double::rounded;
 use crate::observe::identities::{self, Identity};
 use crate::observe::phonons;
 use crate::observe::series::Totals;
+use crate::observe::{Profile, relative_errors};
 use serde_json::json;
 use std::ops::Range;
 
@@ -85,7 +86,7 @@ pub fn plan_evolve<'a>(
     let saving = match () {
         _ if held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
-        _ if plan.exponential => Saving::FewerOutputs,
+        _ if plan.exponential || plan.squared => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
     };
     let said = Plan {
@@ -119,7 +120,7 @@ pub fn plan_evolve<'a>(
 
 /// Which outputs go which way.
 fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
-    if plan.exponential {
+    if plan.exponential || plan.squared {
         return vec![(0..outputs, Way::Propagator)];
     }
     let early = match plan.stencil {
@@ -145,13 +146,20 @@ struct Evolution<'a> {
 }
 
 impl Evolution<'_> {
-    fn solve(self, record: Record, modes: bool, monitor: &Monitor) -> Result<Run, Error> {
-        let Evolution { chain, law, times, kept, plan, .. } = &self;
+    fn solve(self, mut record: Record, modes: bool, monitor: &Monitor) -> Result<Run, Error> {
+        let Evolution { chain, law, times, kept, .. } = &self;
         let labels = &times.values;
         let monitor = monitor.clone().per(chain.time_unit(times.scale));
-        let literal = record.plan.method == Method::Literal;
-        let (mut solutions, [stepped, inverted]) =
-            self.solutions(literal, record.tolerance, &monitor)?;
+        let first = self.solutions(&self.plan, &record, &monitor);
+        let (plan, (mut solutions, [stepped, inverted])) = match self.better(&first, &record) {
+            Some(plan) => {
+                record.plan.ways = ways(&plan, labels.len());
+                record.plan.reason.clone_from(&plan.reason);
+                let found = self.solutions(&plan, &record, &monitor)?;
+                (plan, found)
+            }
+            None => (self.plan.clone(), first?),
+        };
         drop(monitor);
         let start = Solution::initial(chain, law);
         let scale = identities::largest_energy(chain, solutions.iter().chain([&start]));
@@ -204,15 +212,38 @@ impl Evolution<'_> {
         Ok(Run { series, covariances, modes, counts, ..run })
     }
 
+    /// Where `found` fails or misses the tolerance: how a tiny chain is answered instead.
+    fn better(&self, found: &Result<Solved, EvolveError>, record: &Record) -> Option<Steps> {
+        let Evolution { chain, times, microscopic, plan, .. } = self;
+        if record.plan.method != Method::Auto || plan.squared {
+            return None;
+        }
+        let way = match found {
+            Err(EvolveError::Interrupted(_)) => return None,
+            Err(error) => format!("{error} ({})", plan.reason),
+            Ok((solutions, _)) => {
+                let outputs = solutions.iter().zip(&times.values);
+                let profiles: Vec<_> = outputs.map(|(s, &t)| Profile::new(chain, s, t)).collect();
+                let error = largest(&relative_errors(&profiles));
+                if error <= record.tolerance {
+                    return None;
+                }
+                format!("an error of {error:.1e} was all that came of: {}", plan.reason)
+            }
+        };
+        let reason = format!("the exponential of the moment equation, in 32 digits; {way}");
+        evolve::in_32_digits(chain, &rounded(microscopic), reason)
+    }
+
     fn solutions(
         &self,
-        literal: bool,
-        tolerance: f64,
+        plan: &Steps,
+        record: &Record,
         monitor: &Monitor,
-    ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
-        let Evolution { chain, law, microscopic, plan, .. } = self;
-        let keep = |i: usize| self.held[i];
-        if literal {
+    ) -> Result<Solved, EvolveError> {
+        let Evolution { chain, law, microscopic, .. } = self;
+        let (keep, tolerance) = (|i: usize| self.held[i], record.tolerance);
+        if record.plan.method == Method::Literal {
             let equations = Literal::new(chain);
             return evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor);
         }
@@ -220,3 +251,6 @@ impl Evolution<'_> {
         evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor)
     }
 }
+
+/// The outputs, and what the steps and the contour counted.
+type Solved = (Vec<Solution>, [Counts; 2]);

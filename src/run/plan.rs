@@ -44,7 +44,7 @@ pub enum Way {
     Contour,
     /// A contour for the profiles alone.
     Profiles,
-    /// The propagator e^(Bτ).
+    /// The propagator e^(Bτ), or that of the whole moment equation.
     Propagator,
     /// A closed form.
     Closed,

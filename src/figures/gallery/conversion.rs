@@ -8,6 +8,7 @@ use crate::covariance::moments::largest;
 use crate::evolve::means;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
+use crate::numerics::vector::largest_of;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "conversion",
@@ -116,7 +117,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let t = || Axis::log("*t* = *τ*/*N*²").over(1e-4, 2.0);
     let exact = format!("exact, N = {}", chain.bonds);
     let parameters = source.parameters()?.with("t = tau/N^2", "0.0001 to 2 (the axis)");
-    let violation = rows.iter().map(|row| row[6].0).fold(1e-16, f64::max);
+    let violation = largest_of(rows.iter().map(|row| row[6].0)).max(1e-16);
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),

@@ -8,6 +8,7 @@ use crate::figures::{
     Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
 };
 use crate::monitor::Monitor;
+use crate::numerics::vector::{largest_of, most_of};
 
 pub(super) const ENTRY: Entry = Entry {
     name: "covariance_bound",
@@ -81,14 +82,15 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     }
     let end = times[times.len() - 1];
     let last = all.iter().filter(|m| m.statement == "covariance" && m.time == end);
-    let constant =
-        last.map(|m| (m.value - m.start) / log_square(m.bonds as f64)).fold(0.0, f64::max);
+    let constant = most_of(last.map(|m| (m.value - m.start) / log_square(m.bonds as f64)));
     let longest = sizes.iter().copied().max().unwrap_or(2) as f64;
     let most = log_square(1.17 * longest);
     let line = vec![(0.0, 0.0), (most, constant * most)];
-    against_log.push(Layer::new("", Mark::Guide, Colour::Ink, line).named("bound").within(
-        all.iter().filter(|m| m.statement == "covariance").map(|m| m.error).fold(0.0, f64::max),
-    ));
+    against_log.push(
+        Layer::new("", Mark::Guide, Colour::Ink, line).named("bound").within(largest_of(
+            all.iter().filter(|m| m.statement == "covariance").map(|m| m.error),
+        )),
+    );
     let parameters = source
         .scenario(&[bonds(sizes[0])])
         .map(|scenario| crate::figures::Parameters::of_scenario(&scenario))?

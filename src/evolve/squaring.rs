@@ -1,0 +1,544 @@
+//! Tiny chains at any time: the exponential of the whole moment equation in 32 digits.
+//!
+//! The trigonometric functions of the force, their products with the means, the second moments
+//! S = E z zᵀ and the time integrals of both obey one linear equation with constant coefficients,
+//! x' = A x (docs/theory/small-systems.md). With h = 2^-j so small that ‖A‖h ≤ 1/8, e^(Ah) - 1 is a
+//! Taylor series, and it is squared ([`Power`]): an output, whose time is read off as a binary
+//! number, takes the squares that it needs on the way. Unknowns: m ≈ n(n+1)/2 + 6n, n = 2N+1, more
+//! with harmonics. Cost: log₂(8‖A‖τ) products of m³, then m² for each bit of an output's time.
+//! Error: a squaring doubles an error ([`lost`]), and the rounding of the answer to doubles.
+
+use super::radau::EvolveError;
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::cost::Cost;
+use crate::covariance::moments::{
+    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
+};
+use crate::monitor::{Monitor, Progress};
+use crate::numerics::double_double::exact;
+use crate::numerics::vector::largest_of;
+use crate::numerics::wide_matrix::Power;
+use crate::scenario::Topology;
+use ndarray::Array2;
+use rayon::prelude::*;
+
+/// Unknowns at most.
+const LARGEST: usize = 1000;
+
+/// The part of the largest second moment that may be lost.
+const ALLOWED: f64 = 1e-13;
+
+/// Processor time at most, in seconds.
+const MOST_SECONDS: f64 = 60.0;
+
+/// ‖A‖h
+const STEP: f64 = 0.125;
+
+/// Terms of a series up to ‖A‖h: 0.125¹⁹/19! is below 10⁻³⁴.
+const TERMS: usize = 19;
+
+/// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
+/// ascending `times` keeps its digits and comes within [`MOST_SECONDS`].
+pub fn serves(chain: &Chain, times: &[f64]) -> bool {
+    let last = times.last().copied().unwrap_or(0.0);
+    chain.general.is_none()
+        && Unknowns::of(chain).size() <= LARGEST
+        && lost(chain, last) <= ALLOWED
+        && cost(chain, times).seconds <= MOST_SECONDS
+}
+
+/// What ascending `times` cost.
+pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
+    let (unknowns, outputs) = (Unknowns::of(chain), times.len() as f64);
+    let (rows, columns) = (unknowns.size() as f64, unknowns.driving() as f64);
+    let last = times.last().copied().unwrap_or(0.0);
+    let squarings = (norm_bound(chain) * last / STEP).log2().max(1.0).ceil();
+    let product = 4e-9 * rows * columns * columns;
+    let seconds = squarings * product + outputs * 0.5 * squarings * 10e-9 * rows * columns;
+    // Once for E z zᵀ, once for z̄ z̄ᵀ.
+    Cost { bytes: 16.0 * (3.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
+}
+
+/// The part of the largest second moment that is lost by the time `last`: roundings of 2⁻¹⁰⁴ of
+/// e^(Aτ) - 1 while that is small, which double with every squaring. What friction damps is no
+/// longer small when the slower rates come to matter, so those alone count.
+fn lost(chain: &Chain, last: f64) -> f64 {
+    let slower = 8.0 + 2.0 * highest_frequency(chain);
+    2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last)
+}
+
+/// lω of the highest harmonic.
+fn highest_frequency(chain: &Chain) -> f64 {
+    let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
+    highest * chain.force.frequency.hi
+}
+
+/// At least ‖A‖ in the norm of the largest row sum.
+fn norm_bound(chain: &Chain) -> f64 {
+    let friction = chain.friction().into_iter().fold(0.0, f64::max);
+    let harmonics = chain.force.harmonics.iter().map(|(_, f)| 2.0 * (f.re.abs() + f.im.abs()));
+    let force = chain.force.mean.abs() + harmonics.sum::<f64>();
+    8.0 + 8.0 * chain.flip_rate
+        + 4.0 * friction * (1.0 + largest(&chain.temperature()))
+        + 2.0 * force
+        + 2.0 * highest_frequency(chain)
+}
+
+/// Where the unknowns stand: cos and sin of kωτ for k = 0..2L, L the highest order of the force,
+/// their products with z̄ for k = 0..L, S by its triangle; then, driven by those, the integrals over
+/// time of z̄, of E z², of E p r of every bond with the atom to its left, and of F p̄_N.
+#[derive(Clone, Copy)]
+struct Unknowns {
+    highest: usize,
+    coordinates: usize,
+    bonds: usize,
+}
+
+impl Unknowns {
+    fn of(chain: &Chain) -> Unknowns {
+        let harmonics = &chain.force.harmonics;
+        let open = chain.topology == Topology::Open;
+        let highest = harmonics.last().map_or(0, |(l, _)| if open { *l as usize } else { 0 });
+        Unknowns { highest, coordinates: chain.coordinates(), bonds: chain.bonds }
+    }
+
+    /// cos (part 0) or sin (part 1) of kωτ.
+    fn wave(&self, k: usize, part: usize) -> usize {
+        2 * k + part
+    }
+
+    /// The same times z̄_i.
+    fn mean(&self, k: usize, part: usize, i: usize) -> usize {
+        self.wave(2 * self.highest + 1, 0) + (2 * k + part) * self.coordinates + i
+    }
+
+    /// S_ij
+    fn second(&self, i: usize, j: usize) -> usize {
+        let (low, high) = (i.min(j), i.max(j));
+        self.mean(self.highest + 1, 0, 0) + high * (high + 1) / 2 + low
+    }
+
+    /// How many there are that drive others.
+    fn driving(&self) -> usize {
+        self.second(0, self.coordinates)
+    }
+
+    fn mean_integral(&self, i: usize) -> usize {
+        self.driving() + i
+    }
+
+    fn square(&self, i: usize) -> usize {
+        self.driving() + self.coordinates + i
+    }
+
+    fn product(&self, bond: usize) -> usize {
+        self.driving() + 2 * self.coordinates + bond
+    }
+
+    fn work(&self) -> usize {
+        self.product(self.bonds)
+    }
+
+    fn size(&self) -> usize {
+        self.work() + 1
+    }
+}
+
+/// Which second moments S are.
+#[derive(Clone, Copy, PartialEq)]
+enum Of {
+    /// E z zᵀ
+    Moments,
+    /// z̄ z̄ᵀ, which no flip keeps and no thermostat feeds: their part of the heat is that of S.
+    Means,
+}
+
+/// The entries of A by rows.
+struct Generator {
+    of: Of,
+    unknowns: Unknowns,
+    rows: Vec<Vec<(usize, Double)>>,
+}
+
+impl Generator {
+    fn new(chain: &Chain, of: Of) -> Generator {
+        let unknowns = Unknowns::of(chain);
+        let rows = vec![Vec::new(); unknowns.size()];
+        let mut generator = Generator { of, unknowns, rows };
+        generator.add_means(chain);
+        generator.add_second_moments(chain);
+        generator.add_integrals(chain);
+        generator
+    }
+
+    fn add(&mut self, row: usize, column: usize, value: impl Into<Double>) {
+        let value = value.into();
+        match self.rows[row].iter_mut().find(|(known, _)| *known == column) {
+            Some((_, sum)) => *sum = sum.plus(value),
+            None => self.rows[row].push((column, value)),
+        }
+    }
+
+    /// F = Σ c cos(lωτ) + s sin(lωτ): (l, c, s).
+    fn force(chain: &Chain) -> Vec<(usize, f64, f64)> {
+        if chain.topology == Topology::Ring {
+            return Vec::new();
+        }
+        let harmonics = chain.force.harmonics.iter();
+        let harmonics = harmonics.map(|(l, f)| (*l as usize, 2.0 * f.re, -2.0 * f.im));
+        std::iter::once((0, chain.force.mean, 0.0)).chain(harmonics).collect()
+    }
+
+    /// The waves, and their products with z̄: (c z̄)' = -kω s z̄ + c (B z̄ + F e).
+    fn add_means(&mut self, chain: &Chain) {
+        let (u, n) = (self.unknowns, chain.coordinates());
+        let turning = |k: usize| chain.force.frequency.scaled(k as f64);
+        for k in 0..=2 * u.highest {
+            self.add(u.wave(k, 0), u.wave(k, 1), turning(k).negated());
+            self.add(u.wave(k, 1), u.wave(k, 0), turning(k));
+        }
+        let force = Generator::force(chain);
+        for k in 0..=u.highest {
+            for i in 0..n {
+                self.add(u.mean(k, 0, i), u.mean(k, 1, i), turning(k).negated());
+                self.add(u.mean(k, 1, i), u.mean(k, 0, i), turning(k));
+                for part in 0..2 {
+                    for (j, rate) in drift(chain, i) {
+                        self.add(u.mean(k, part, i), u.mean(k, part, j), rate);
+                    }
+                }
+            }
+            // cos k cos l = (cos(k+l) + cos(k-l))/2, and so on.
+            for &(l, c, s) in &force {
+                let (sum, difference) = (k + l, k.abs_diff(l));
+                let sign = if k >= l { 1.0 } else { -1.0 };
+                let [cosine, sine] = [u.mean(k, 0, n - 1), u.mean(k, 1, n - 1)];
+                self.add(cosine, u.wave(sum, 0), 0.5 * c);
+                self.add(cosine, u.wave(difference, 0), 0.5 * c);
+                self.add(cosine, u.wave(sum, 1), 0.5 * s);
+                self.add(cosine, u.wave(difference, 1), -0.5 * sign * s);
+                self.add(sine, u.wave(sum, 1), 0.5 * c);
+                self.add(sine, u.wave(difference, 1), 0.5 * sign * c);
+                self.add(sine, u.wave(sum, 0), -0.5 * s);
+                self.add(sine, u.wave(difference, 0), 0.5 * s);
+            }
+        }
+    }
+
+    /// S' = B S + S Bᵀ + 4γ diag_p(S) + E z F and its mirror image + 2λT.
+    fn add_second_moments(&mut self, chain: &Chain) {
+        let (u, n) = (self.unknowns, chain.coordinates());
+        let force = Generator::force(chain);
+        for i in 0..n {
+            for k in i..n {
+                let row = u.second(i, k);
+                drift(chain, i).for_each(|(j, rate)| self.add(row, u.second(j, k), rate));
+                drift(chain, k).for_each(|(j, rate)| self.add(row, u.second(i, j), rate));
+            }
+            let mirrored = if i == n - 1 { 2.0 } else { 1.0 };
+            for &(l, c, s) in &force {
+                self.add(u.second(i, n - 1), u.mean(l, 0, i), mirrored * c);
+                self.add(u.second(i, n - 1), u.mean(l, 1, i), mirrored * s);
+            }
+        }
+        if self.of == Of::Means {
+            return;
+        }
+        let [friction, temperature] = [chain.friction(), chain.temperature()];
+        for p in chain.bonds..n {
+            // A flip leaves p² alone.
+            self.add(u.second(p, p), u.second(p, p), 4.0 * chain.flip_rate);
+        }
+        for (end, p) in [chain.bonds, n - 1].into_iter().enumerate() {
+            let noise = Double::product(2.0 * friction[end], temperature[end]);
+            self.add(u.second(p, p), u.wave(0, 0), noise);
+        }
+    }
+
+    /// The unknowns at time 0.
+    fn start(&self, law: &InitialLaw) -> Vec<Double> {
+        let u = self.unknowns;
+        let mut x = vec![Double::default(); u.size()];
+        let (z, covariance) = (law.mean(), law.covariance_above(0.0));
+        (0..=2 * u.highest).for_each(|k| x[u.wave(k, 0)] = 1.0.into());
+        for i in 0..z.len() {
+            (0..=u.highest).for_each(|k| x[u.mean(k, 0, i)] = z[i].into());
+            for j in 0..=i {
+                let of_means = Double::product(z[i], z[j]);
+                x[u.second(i, j)] = match self.of {
+                    Of::Moments => of_means.plus(covariance[[i, j]].into()),
+                    Of::Means => of_means,
+                };
+            }
+        }
+        x
+    }
+
+    fn add_integrals(&mut self, chain: &Chain) {
+        let (u, n) = (self.unknowns, chain.coordinates());
+        for i in 0..n {
+            self.add(u.mean_integral(i), u.mean(0, 0, i), 1.0);
+            self.add(u.square(i), u.second(i, i), 1.0);
+        }
+        for bond in 0..chain.bonds {
+            let (p, r) = chain.left_pair(bond);
+            self.add(u.product(bond), u.second(p, r), 1.0);
+        }
+        for (l, c, s) in Generator::force(chain) {
+            self.add(u.work(), u.mean(l, 0, n - 1), c);
+            self.add(u.work(), u.mean(l, 1, n - 1), s);
+        }
+    }
+
+    /// ‖A‖, the largest row sum.
+    fn norm(&self) -> f64 {
+        let sums = self.rows.iter().map(|row| row.iter().map(|(_, a)| a.hi.abs()).sum());
+        sums.fold(0.0, f64::max)
+    }
+
+    fn apply(&self, x: &[Double]) -> Vec<Double> {
+        let row = |row: &Vec<(usize, Double)>| {
+            row.iter().fold(Double::default(), |sum, (j, a)| sum.plus(a.times(x[*j])))
+        };
+        self.rows.iter().map(row).collect()
+    }
+
+    /// (e^(At) - 1) x for ‖A‖t up to [`STEP`].
+    fn short(&self, x: &[Double], time: Double) -> Vec<Double> {
+        let (mut term, mut sum) = (x.to_vec(), vec![Double::default(); x.len()]);
+        for k in 1..=TERMS {
+            let factor = time.divided(k as f64);
+            term = self.apply(&term).into_iter().map(|t| t.times(factor)).collect();
+            sum.iter_mut().zip(&term).for_each(|(sum, t)| *sum = sum.plus(*t));
+        }
+        sum
+    }
+}
+
+/// The row i of B: (column, entry). Friction and flips stand apart, so that both keep their digits.
+fn drift(chain: &Chain, i: usize) -> impl Iterator<Item = (usize, f64)> + use<> {
+    let mut row = Vec::new();
+    if i < chain.bonds {
+        let (left, right) = chain.bond_ends(i);
+        row.extend([(chain.bonds + right, 1.0), (chain.bonds + left, -1.0)]);
+    } else {
+        let atom = i - chain.bonds;
+        row.extend(chain.right_bond(atom).map(|bond| (bond, 1.0)));
+        row.extend(chain.left_bond(atom).map(|bond| (bond, -1.0)));
+        row.push((i, -2.0 * chain.flip_rate));
+        let friction = chain.friction();
+        let ends = [(0, friction[0]), (chain.atoms() - 1, friction[1])];
+        row.extend(ends.iter().filter(|(at, _)| *at == atom).map(|(_, friction)| (i, -friction)));
+    }
+    row.into_iter()
+}
+
+/// Evolves the moments to the ascending microscopic `times`. Arguments as for
+/// [`super::radau::evolve`].
+pub fn evolve(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[impl Copy + Into<Double>],
+    keep: impl Fn(usize) -> bool,
+    monitor: &Monitor,
+) -> Result<Vec<Solution>, EvolveError> {
+    let times = exact(times);
+    let moments = Generator::new(chain, Of::Moments);
+    let start = moments.start(law);
+    let states = propagated(&moments, &start, &times, STEP, &monitor.part(0.0, 0.5))?;
+    let means = Generator::new(chain, Of::Means);
+    let of_means = propagated(&means, &means.start(law), &times, STEP, &monitor.part(0.5, 1.0))?;
+    let read = |(index, &time): (usize, &Double)| {
+        let (state, means) = (&states[index], &of_means[index]);
+        let unknowns = Unknowns::of(chain);
+        Answer { chain, unknowns, start: &start, state, means, time }.read(keep(index))
+    };
+    Ok(times.iter().enumerate().map(read).collect())
+}
+
+/// The unknowns at the ascending `times`, by steps of ‖A‖h ≤ `size`.
+fn propagated(
+    generator: &Generator,
+    start: &[Double],
+    times: &[Double],
+    size: f64,
+    monitor: &Monitor,
+) -> Result<Vec<Vec<Double>>, EvolveError> {
+    let unknowns = generator.unknowns;
+    let last = times.last().map_or(0.0, |time| time.hi);
+    let step = 2f64.powi((size / generator.norm()).log2().floor() as i32);
+    let squarings = (last / step).log2().floor().max(0.0) as usize;
+    // Of every output the powers of two that its time is made of, and what is left, exactly. The
+    // factors commute, the shortest comes first.
+    let mut outputs: Vec<(Vec<bool>, Vec<Double>)> = Vec::with_capacity(times.len());
+    for &time in times {
+        monitor.check()?;
+        let (mut bits, mut left) = (vec![false; squarings + 1], time);
+        for (k, bit) in bits.iter_mut().enumerate().rev() {
+            let length = step * 2f64.powi(k as i32);
+            // The largest power may be half a rounding of the time too short.
+            if left.hi >= length {
+                (*bit, left) = (true, left.plus((-length).into()));
+            }
+        }
+        let change = generator.short(start, left);
+        let state = start.iter().zip(change).map(|(x, change)| x.plus(change)).collect();
+        outputs.push((bits, state));
+    }
+    let columns: Vec<Vec<Double>> = (0..unknowns.driving())
+        .into_par_iter()
+        .map(|j| {
+            let mut unit = vec![Double::default(); unknowns.size()];
+            unit[j] = 1.0.into();
+            generator.short(&unit, step.into())
+        })
+        .collect();
+    let mut power = Power::of_columns(&columns);
+    for k in 0..=squarings {
+        let share = k as f64 / (squarings + 1) as f64;
+        monitor.advance(Progress { share, ..Default::default() })?;
+        outputs.par_iter_mut().filter(|(bits, _)| bits[k]).for_each(|(_, state)| {
+            *state = power.apply(state);
+        });
+        if k < squarings {
+            power = power.squared();
+        }
+    }
+    Ok(outputs.into_iter().map(|(_, state)| state).collect())
+}
+
+/// The unknowns at an output.
+struct Answer<'a> {
+    chain: &'a Chain,
+    unknowns: Unknowns,
+    start: &'a [Double],
+    state: &'a [Double],
+    /// Those with z̄ z̄ᵀ in place of E z zᵀ.
+    means: &'a [Double],
+    time: Double,
+}
+
+impl Answer<'_> {
+    fn read(&self, keep: bool) -> Solution {
+        let (chain, u, n) = (self.chain, self.unknowns, self.chain.coordinates());
+        let z: Vec<Double> = (0..n).map(|i| self.state[u.mean(0, 0, i)]).collect();
+        let entry =
+            |i: usize, j: usize| self.state[u.second(i, j)].plus(z[i].times(z[j]).negated());
+        let covariance = Array2::from_shape_fn((n, n), |(i, j)| entry(i, j).hi);
+        let [friction, temperature] = [chain.friction(), chain.temperature()];
+        let inflow = [0, 1].map(|end| {
+            let p = [chain.bonds, n - 1][end];
+            Double::from(temperature[end])
+                .plus(entry(p, p).negated())
+                .times(friction[end].into())
+                .hi
+        });
+        let moments = Moments {
+            time: self.time,
+            mean: z.iter().map(|z| z.hi).collect(),
+            variance: covariance.diag().to_vec(),
+            correlation: chain.left_correlations(covariance.view()),
+            inflow: Some(inflow),
+            covariance: None,
+        };
+        let errors = self.errors(&moments);
+        let consistency = Some(Consistency::of(covariance.view()));
+        let moments = Moments { covariance: keep.then_some(covariance), ..moments };
+        let integrals = Some(self.integrals());
+        Solution { moments, errors, consistency, integrals, ..Default::default() }
+    }
+
+    /// Two roundings of the answer, and what the squarings have lost of the largest second moment.
+    fn errors(&self, moments: &Moments) -> MomentErrors {
+        let (u, bonds) = (self.unknowns, self.chain.bonds);
+        let squares = (0..moments.mean.len()).flat_map(|i| {
+            let at = u.second(i, i);
+            [self.start[at].hi, self.state[at].hi]
+        });
+        let square = largest_of(squares);
+        let lost = lost(self.chain, self.time.hi);
+        let rounding = |values: &[f64]| f64::EPSILON * largest(values);
+        let (mean, variance) = (&moments.mean, &moments.variance);
+        let currents = rounding(&moments.correlation)
+            .max(rounding(&moments.inflow.expect("read off the variances")));
+        MomentErrors {
+            mean_r: rounding(&mean[..bonds]) + lost * square.sqrt(),
+            mean_p: rounding(&mean[bonds..]) + lost * square.sqrt(),
+            var_r: rounding(&variance[..bonds]) + lost * square,
+            var_p: rounding(&variance[bonds..]) + lost * square,
+            correlation: currents + lost * square * self.chain.current_weight(),
+        }
+    }
+
+    fn integrals(&self) -> TimeIntegrals {
+        let (u, n) = (self.unknowns, self.chain.coordinates());
+        let at = |place: usize| self.state[place].hi;
+        let lost: f64 = (self.chain.bonds..n).map(|p| self.means[u.square(p)].hi).sum();
+        TimeIntegrals {
+            mean: (0..n).map(|i| at(u.mean_integral(i))).collect(),
+            square: (0..n).map(|i| at(u.square(i))).collect(),
+            product: (0..self.chain.bonds).map(|bond| at(u.product(bond))).collect(),
+            work: at(u.work()),
+            heat: Some(2.0 * self.chain.flip_rate * lost),
+            error: [0.0; 2],
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::scenario::Thermostat;
+    use num_complex::Complex64;
+
+    fn law(chain: &Chain) -> InitialLaw {
+        InitialLaw {
+            mean_r: (0..chain.bonds).map(|n| 0.5 + 0.1 * n as f64).collect(),
+            mean_p: vec![0.25; chain.atoms()],
+            var_r: vec![1.5; chain.bonds],
+            var_p: (0..chain.atoms()).map(|n| 1.0 + 0.125 * n as f64).collect(),
+            covariance: None,
+        }
+    }
+
+    /// Half the step takes one squaring more and has other roundings in every number.
+    #[test]
+    fn what_is_lost_bounds_the_distance_of_two_step_sizes() {
+        let end = |friction: f64| Some(Thermostat { temperature: 1.0, friction });
+        let mut closest = 0.0f64;
+        for (rate, frictions) in [
+            (1e-9, [1e8, 1e-8]),
+            (1e-4, [1e-4, 1.0]),
+            (1.0, [1e3, 1e-8]),
+            (1e5, [1e8, 1e8]),
+            (0.0, [1e4, 1.0]),
+        ] {
+            for (bonds, harmonics) in [(1, vec![]), (3, vec![(1, Complex64::new(0.3, 0.4))])] {
+                let mut force = crate::chain::Force { mean: 1.5, harmonics, ..Default::default() };
+                force.frequency = crate::chain::frequency_of(8.0);
+                let (left, right) = (end(frictions[0]), end(frictions[1]));
+                let topology = Topology::Open;
+                let chain =
+                    Chain { topology, bonds, flip_rate: rate, left, right, force, general: None };
+                let times = [1e-3, 1.0, 1e4, 1e8, 1e12].map(Double::from);
+                let generator = Generator::new(&chain, Of::Moments);
+                let start = generator.start(&law(&chain));
+                let find = |size: f64| {
+                    let monitor = Monitor::default();
+                    propagated(&generator, &start, &times, size, &monitor).expect("no end")
+                };
+                let (coarse, fine) = (find(STEP), find(0.5 * STEP));
+                let unknowns = Unknowns::of(&chain);
+                for ((coarse, fine), time) in coarse.iter().zip(&fine).zip(times) {
+                    let size = largest_of(coarse[..unknowns.driving()].iter().map(|x| x.hi));
+                    for (a, b) in coarse.iter().zip(fine).take(unknowns.driving()) {
+                        let part = a.plus(b.negated()).hi.abs() / (size * lost(&chain, time.hi));
+                        assert!(part <= 1.0, "{rate} {frictions:?} {bonds} {time}: {part}");
+                        closest = closest.max(part);
+                    }
+                }
+            }
+        }
+        assert!(closest > 1e-6, "the bound says nothing: {closest:e}");
+    }
+}
