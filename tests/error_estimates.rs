@@ -12,7 +12,7 @@ use flipchain::covariance::moments::{Moments, Solution};
 use flipchain::evolve::{self, Method};
 use flipchain::monitor::Monitor;
 use flipchain::observe::{self, Profile, relative_errors};
-use flipchain::scenario::TimeScale;
+use flipchain::scenario::{TimeScale, Topology};
 use flipchain::steady;
 use reference::Exact;
 use reference::scenarios::{Scenario, scenario};
@@ -43,6 +43,11 @@ struct Tally {
     unanswered: Vec<String>,
 }
 
+/// What leaves at the right end of a homogeneous open chain.
+fn exact_end(chain: &Chain, exact: &Exact) -> Option<f64> {
+    (chain.topology == Topology::Open && chain.general.is_none()).then_some(exact.leaving)
+}
+
 /// The exact profiles.
 fn exact_profile(chain: &Chain, time: Double, exact: &Exact) -> Profile {
     let moments = Moments {
@@ -51,6 +56,7 @@ fn exact_profile(chain: &Chain, time: Double, exact: &Exact) -> Profile {
         variance: exact.covariance.diag().to_vec(),
         correlation: chain.left_correlations(exact.covariance.view()),
         inflow: Some(exact.inflow),
+        leaving: exact_end(chain, exact),
         ..Default::default()
     };
     Profile::new(chain, &Solution { moments, ..Default::default() }, time.hi)

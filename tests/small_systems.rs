@@ -200,6 +200,7 @@ fn profile(chain: &Chain, time: f64, exact: &reference::Exact) -> Profile {
         variance: exact.covariance.diag().to_vec(),
         correlation: chain.left_correlations(exact.covariance.view()),
         inflow: Some(exact.inflow),
+        leaving: (chain.topology == Topology::Open).then_some(exact.leaving),
         ..Default::default()
     };
     Profile::new(chain, &Solution { moments, ..Default::default() }, time)

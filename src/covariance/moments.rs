@@ -22,6 +22,9 @@ pub struct Moments {
     /// λ(T - Var p) at either end, what enters there of thermal energy, where it is known from a
     /// balance and not as that difference.
     pub inflow: Option<[f64; 2]>,
+    /// -(F p̄_N + λ_+(T_+ - E p_N²)), the energy that leaves at the right end of an open chain, where it
+    /// is known better than as this sum, whose terms may cancel.
+    pub leaving: Option<f64>,
     /// The whole covariance, where it was asked for.
     pub covariance: Option<Array2<f64>>,
 }
@@ -61,7 +64,7 @@ pub struct TimeIntegrals {
 }
 
 record!(Double { hi, lo });
-record!(Moments { time, mean, variance, correlation, inflow, covariance });
+record!(Moments { time, mean, variance, correlation, inflow, leaving, covariance });
 record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
 record!(TimeIntegrals { mean, square, product, work, heat, error });
 record!(Consistency { asymmetry, negative_minor, indefinite });

@@ -410,7 +410,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         };
         let covariance = covariance.filter(|_| keep);
         let inflow = Some(inflow);
-        let moments = Moments { time, mean, variance, correlation, inflow, covariance };
+        let moments =
+            Moments { time, mean, variance, correlation, inflow, leaving: None, covariance };
         Ok(Solution {
             moments,
             errors,

@@ -131,8 +131,14 @@ impl Rotation {
             None => Consistency::of_bonds(chain, &variance, &correlation),
         };
         let covariance = covariance.filter(|_| keep);
-        let moments =
-            Moments { time: self.time, mean, variance, correlation, inflow: None, covariance };
+        let moments = Moments {
+            time: self.time,
+            mean,
+            variance,
+            correlation,
+            covariance,
+            ..Default::default()
+        };
         let integrals = match chain.force == Default::default() {
             true => Some(rotation_integrals::integrals(chain, &self.modes, law, self.time)),
             false => (chain.bonds <= INTEGRATED).then(|| self.driven_integrals(chain, law)),

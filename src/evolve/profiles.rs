@@ -374,6 +374,7 @@ impl<'a> Problem<'a> {
             variance,
             correlation,
             inflow: Some(sum.inflow),
+            leaving: None,
             covariance: None,
         };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }

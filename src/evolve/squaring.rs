@@ -37,6 +37,12 @@ const STEP: f64 = 0.125;
 /// Terms of a series up to ‖A‖h: 0.125¹⁹/19! is below 10⁻³⁴.
 const TERMS: usize = 19;
 
+/// Rates below this are no faster than the chain itself.
+const SLOW: f64 = 8.0;
+
+/// Some hundred squarings' roundings of 2⁻¹⁰⁴, with a few terms each.
+const UNDOUBLED: f64 = 2.5e-29;
+
 /// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
 /// ascending `times` keeps its digits and comes within [`MOST_SECONDS`].
 pub fn serves(chain: &Chain, times: &[f64]) -> bool {
@@ -439,6 +445,7 @@ impl Answer<'_> {
             variance: covariance.diag().to_vec(),
             correlation: chain.left_correlations(covariance.view()),
             inflow: Some(inflow),
+            leaving: (chain.topology == Topology::Open).then(|| self.leaving()),
             covariance: None,
         };
         let errors = self.errors(&moments);
@@ -448,7 +455,26 @@ impl Answer<'_> {
         Solution { moments, errors, consistency, integrals, ..Default::default() }
     }
 
+    /// -(F p̄_N + λ_+(T_+ - E p_N²)), the force from its waves.
+    fn leaving(&self) -> f64 {
+        let (u, last) = (self.unknowns, self.chain.coordinates() - 1);
+        let wave = |l: usize, part: usize| self.state[u.wave(l, part)];
+        let force = Generator::force(self.chain).into_iter().fold(Double::default(), |sum, f| {
+            let (l, c, s) = f;
+            sum.plus(wave(l, 0).scaled(c)).plus(wave(l, 1).scaled(s))
+        });
+        let work = force.times(self.state[u.mean(0, 0, last)]);
+        let [_, friction] = self.chain.friction();
+        let [_, temperature] = self.chain.temperature();
+        let square = self.state[u.second(last, last)];
+        let heat = Double::from(temperature).plus(square.negated()).scaled(friction);
+        // 0 - 0 is 0 where -0 would be printed.
+        0.0 - work.plus(heat).hi
+    }
+
     /// Two roundings of the answer, and what the squarings have lost of the largest second moment.
+    /// Where friction is strong, p² at the end follows the others: its own roundings are not
+    /// doubled, and an error of the others is in it by 1/λ.
     fn errors(&self, moments: &Moments) -> MomentErrors {
         let (u, bonds) = (self.unknowns, self.chain.bonds);
         let squares = (0..moments.mean.len()).flat_map(|i| {
@@ -459,14 +485,16 @@ impl Answer<'_> {
         let lost = lost(self.chain, self.time.hi);
         let rounding = |values: &[f64]| f64::EPSILON * largest(values);
         let (mean, variance) = (&moments.mean, &moments.variance);
-        let currents = rounding(&moments.correlation)
-            .max(rounding(&moments.inflow.expect("read off the variances")));
+        let ends = moments.inflow.iter().flatten().chain(&moments.leaving).copied();
+        let currents = rounding(&moments.correlation).max(f64::EPSILON * largest_of(ends));
+        let friction = self.chain.current_weight();
+        let at_ends = lost * friction.min(SLOW) + UNDOUBLED * friction;
         MomentErrors {
             mean_r: rounding(&mean[..bonds]) + lost * square.sqrt(),
             mean_p: rounding(&mean[bonds..]) + lost * square.sqrt(),
             var_r: rounding(&variance[..bonds]) + lost * square,
             var_p: rounding(&variance[bonds..]) + lost * square,
-            correlation: currents + lost * square * self.chain.current_weight(),
+            correlation: currents + at_ends * square,
         }
     }
 
@@ -535,6 +563,24 @@ mod tests {
                         let part = a.plus(b.negated()).hi.abs() / (size * lost(&chain, time.hi));
                         assert!(part <= 1.0, "{rate} {frictions:?} {bonds} {time}: {part}");
                         closest = closest.max(part);
+                    }
+                    let read = |state: &[Double]| {
+                        let (start, means) = (&start[..], state);
+                        let chain = &chain;
+                        Answer { chain, unknowns, start, state, means, time }.read(false)
+                    };
+                    let [a, b] = [read(coarse), read(fine)];
+                    let ends = |s: &Solution| {
+                        let inflow = s.moments.inflow.expect("always known");
+                        [inflow[0], inflow[1], s.moments.leaving.expect("an open chain")]
+                    };
+                    for (x, y) in ends(&a).into_iter().zip(ends(&b)) {
+                        let error = (x - y).abs();
+                        assert!(
+                            error <= a.errors.correlation,
+                            "{rate} {frictions:?} {bonds} {time}: {error:e} {:e}",
+                            a.errors.correlation
+                        );
                     }
                 }
             }

@@ -321,6 +321,7 @@ impl<E: MomentEquations> Run<'_, E> {
                 variance,
                 correlation,
                 inflow: None,
+                leaving: None,
                 covariance,
             },
             errors,

@@ -123,15 +123,15 @@ impl Profile {
             .map(|atom| match chain.right_bond(atom) {
                 // 0 - 0 is 0 where -0 would be printed.
                 Some(bond) => 0.0 - (moments.correlation[bond] + z[bonds + atom] * z[bond]),
-                None => -(force * z[last] + inflow[1]),
+                None => moments.leaving.unwrap_or(-(force * z[last] + inflow[1])),
             })
             .collect();
         let (mean_r, mean_p) = (largest(&z[..bonds]), largest(&z[bonds..]));
         let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
         let thermal = (errors.var_r + errors.var_p) / 2.0;
         let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
-        let end =
-            (force.abs() + 2.0 * friction[1] * z[last].abs()) * errors.mean_p + errors.correlation;
+        let of_mean = (force.abs() + 2.0 * friction[1] * z[last].abs()) * errors.mean_p;
+        let end = errors.correlation + if moments.leaving.is_some() { 0.0 } else { of_mean };
         Profile {
             time,
             mean_r: per_site(z),

@@ -140,6 +140,7 @@ fn solution(
         variance,
         correlation,
         inflow: None,
+        leaving: None,
         covariance,
     };
     Solution { moments, errors, consistency, ..Default::default() }

@@ -182,7 +182,8 @@ fn of_heat(
     let errors = MomentErrors { mean_r, mean_p, var_r: error, var_p: error, correlation: flow };
     let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
     let (time, covariance) = (f64::INFINITY, None);
-    let moments = Moments { time: time.into(), mean, variance, correlation, inflow, covariance };
+    let time = time.into();
+    let moments = Moments { time, mean, variance, correlation, inflow, leaving: None, covariance };
     Ok((Solution { moments, errors, ..Default::default() }, report))
 }
 

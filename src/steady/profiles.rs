@@ -125,6 +125,7 @@ pub fn profiles_beside(
         mean,
         variance,
         correlation,
+        leaving: None,
         inflow,
         covariance: None,
     };

@@ -28,6 +28,8 @@ struct Linear {
     second: usize,
     /// The momenta at the ends, their friction λ and noise 2λT.
     ends: [(usize, f64, f64); 2],
+    /// The orders of the force on the last atom with the coefficients of their cosine and sine.
+    force: Vec<(usize, f64, f64)>,
     /// The bonds of a chain whose coordinates are q and p, otherwise 0.
     stretched: usize,
 }
@@ -40,6 +42,8 @@ pub struct Exact {
     pub covariance: Array2<f64>,
     /// λ(T - Var p) at both ends: a difference that doubles would not hold.
     pub inflow: [f64; 2],
+    /// -(F p̄ + λ(T - E p²)) at the last atom, which may cancel too.
+    pub leaving: f64,
     /// E r_n, Var r_n and Cov(p_n, r_(n+1)) of every bond where the coordinates are q and p: doubles
     /// would not hold the differences.
     pub stretches: [Vec<f64>; 3],
@@ -174,7 +178,10 @@ impl Linear {
             a[[row, column]] = a[[row, column]] - turn;
             a[[column, row]] = a[[column, row]] + turn;
         }
-        Linear { matrix: a, start, coordinates: n, means: waves, second, ends, stretched }
+        let on_last = parts.iter().filter(|part| part.0 == n - 1);
+        let force = on_last.map(|&(_, l, c, d)| (l, c, d)).collect();
+        let means = waves;
+        Linear { matrix: a, start, coordinates: n, means, second, ends, force, stretched }
     }
 
     /// Products with cos 0 are the means themselves; they come first after the waves.
@@ -191,7 +198,15 @@ impl Linear {
             [mean.0, (both - covariance(j, j - 1) * 2.0.into()).0, along.0]
         });
         let stretches: Vec<[f64; 3]> = stretches.collect();
+        let (last, friction, noise) = self.ends[1];
+        let force = self.force.iter().fold(Twofold::default(), |sum, &(l, c, d)| {
+            sum + state[2 * l] * c.into() + state[2 * l + 1] * d.into()
+        });
+        let square = state[self.second + triangle(last, last)];
+        let given = Twofold::from(0.5 * noise) - square * friction.into();
+        let leaving = Twofold::default() - (force * z[last] + given);
         Exact {
+            leaving: leaving.0,
             stretches: [0, 1, 2].map(|k| stretches.iter().map(|of_bond| of_bond[k]).collect()),
             mean: z.iter().map(|z| z.0).collect(),
             covariance: Array2::from_shape_fn((n, n), |(i, j)| covariance(i, j).0),
