@@ -325,6 +325,21 @@ impl Modes {
         }
     }
 
+    /// Open chain: the table of Φᵀ diag(d) Φ, d at r_1..r_N, from which the entry at k, k' is
+    /// table\[difference\] - table\[sum\].
+    pub fn elongation_table(&self, d: &[f64]) -> Vec<f64> {
+        assert!(!self.is_ring() && d.len() + 1 == self.count, "an open chain's elongations");
+        let (m, zero) = (self.count, Complex64::ZERO);
+        let half = |x: &f64| Complex64::new(0.5 * x / m as f64, 0.0);
+        // (1/M) Σ_n d_n cos(πjn/M), as a transform of the even continuation.
+        let mut table = vec![zero; 2 * m];
+        for (n, x) in (1..).zip(d) {
+            (table[n], table[2 * m - n]) = (half(x), half(x));
+        }
+        forward(2 * m).process(&mut table);
+        table.into_iter().map(|x| x.re).collect()
+    }
+
     /// The diagonal of Ψ P Ψᵀ from the sums of P over the places of each table entry (the transpose
     /// of [`Modes::table`]): `sums` holds Σ ν ν' P over all (k, k'), k and k' in either order.
     pub fn untable(&self, sums: &[f64]) -> Vec<f64> {

@@ -7,6 +7,7 @@
 //! is one pass over the pairs, O(M²) time and O(M) memory.
 
 use super::friction::{self, End, SourceRun, Sources, Sums};
+use super::independent::Independent;
 use super::packed;
 use super::pair::{Blocks, Pair, Shift};
 use super::pass::{self, Field, Place, Visitor};
@@ -29,10 +30,19 @@ pub(super) struct Interface<'a> {
     pub groups: &'a [Range<usize>],
 }
 
-/// The right-hand side α Y + diag_p(q): Y packed (see [`super::packed`]), q as a table.
+/// Y of a right-hand side.
+#[derive(Clone, Copy)]
+pub(super) enum Start<'a> {
+    Zero,
+    /// Entry by entry, see [`super::packed`].
+    Packed(&'a [f64]),
+    Independent(&'a Independent),
+}
+
+/// The right-hand side α Y + diag_p(q), q as a table.
 #[derive(Clone)]
 pub(super) struct Given<'a> {
-    pub state: Option<&'a [f64]>,
+    pub start: Start<'a>,
     pub scale: Complex64,
     pub table: Vector,
 }
@@ -138,22 +148,16 @@ impl Interface<'_> {
     #[inline(always)]
     pub fn given<V: Lane>(&self, given: &Given<'_>, place: Place<V::Simd>) -> Blocks<V> {
         let product = self.product::<V>(&given.table, place);
-        match given.state {
-            None => {
+        let y: Blocks<V::Real> = match given.start {
+            Start::Zero => {
                 let zero = V::number(place.simd, 0.0);
-                Blocks { pp: product, rr: zero, rp: zero, pr: zero }
+                return Blocks { pp: product, rr: zero, rp: zero, pr: zero };
             }
-            Some(state) => {
-                let y = packed::load::<V::Real>(state, self.modes.count(), place);
-                let scale = V::splat(place.simd, given.scale);
-                Blocks {
-                    pp: scale * y.pp + product,
-                    rr: scale * y.rr,
-                    rp: scale * y.rp,
-                    pr: scale * y.pr,
-                }
-            }
-        }
+            Start::Packed(state) => packed::load::<V::Real>(state, self.modes.count(), place),
+            Start::Independent(start) => start.at::<V>(place, self.norms::<V>(place)),
+        };
+        let scale = V::splat(place.simd, given.scale);
+        Blocks { pp: scale * y.pp + product, rr: scale * y.rr, rp: scale * y.rp, pr: scale * y.pr }
     }
 }
 

@@ -14,6 +14,7 @@ mod answer;
 mod diagonals;
 pub mod direct;
 mod friction;
+pub mod independent;
 mod interface;
 pub mod literal;
 mod mean;
@@ -24,6 +25,7 @@ mod pair;
 mod pass;
 pub mod periodic;
 mod preconditioner;
+pub mod squares;
 
 use crate::chain::Chain;
 use crate::monitor::Interrupted;

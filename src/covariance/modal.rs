@@ -9,9 +9,11 @@
 use super::answer::{self, Answer};
 use super::direct::{self, Direct};
 use super::friction::End;
-use super::interface::{Given, Interface};
+use super::independent::Independent;
+use super::interface::{Given, Interface, Start};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
+use super::squares::Kept;
 use super::{
     Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, diagonals, mean,
     packed,
@@ -167,24 +169,53 @@ impl Modal {
         if shift == Complex64::ZERO && (self.ends.is_empty() || self.chain.flip_rate == 0.0) {
             return Err(SolveError::Singular { shift });
         }
-        if shift.im == 0.0 && source.scale.im == 0.0 && source.momenta.iter().all(|q| q.im == 0.0) {
-            self.solved_in::<Real>(shift, source, tolerance, read)
+        let Source { state, scale, momenta } = source;
+        let start = state.map_or(Start::Zero, Start::Packed);
+        if shift.im == 0.0 && scale.im == 0.0 && momenta.iter().all(|q| q.im == 0.0) {
+            self.solved_in::<Real>(shift, (start, scale, momenta), tolerance, read)
         } else {
-            self.solved_in::<Complex>(shift, source, tolerance, read)
+            self.solved_in::<Complex>(shift, (start, scale, momenta), tolerance, read)
         }
+    }
+
+    /// Solves (σ - 𝓛) X = Y + diag_p(q) of an open chain and keeps X as O(N) numbers. With what the
+    /// solve says of itself.
+    pub fn keep<'a>(
+        &'a self,
+        shift: Complex64,
+        start: Option<&'a Independent>,
+        momenta: &[Complex64],
+        tolerance: f64,
+    ) -> Result<Kept<'a>, SolveError> {
+        let start = start.map_or(Start::Zero, Start::Independent);
+        let given = (start, Complex64::ONE, momenta);
+        let Solved { answer, w, report, .. } =
+            self.solved_in::<Complex>(shift, given, tolerance, true)?;
+        let size = largest_norm((0..self.modes.count()).map(|n| w.at(n)));
+        Ok(Kept { answer, report, size })
+    }
+
+    /// The modes.
+    pub fn modes(&self) -> &Modes {
+        &self.modes
+    }
+
+    /// The groups of rows that a pass hands out.
+    pub(super) fn groups(&self) -> &[Range<usize>] {
+        &self.groups
     }
 
     fn solved_in<'a, F: Field>(
         &'a self,
         shift: Complex64,
-        source: Source<'a>,
+        (start, scale, momenta): (Start<'a>, Complex64, &[Complex64]),
         tolerance: f64,
         read: bool,
     ) -> Result<Solved<'a>, SolveError> {
         let interface = self.interface(shift);
-        let momenta = Vector::from_complex(source.momenta, F::COMPLEX);
+        let momenta = Vector::from_complex(momenta, F::COMPLEX);
         let table = momenta.map_range(0..momenta.len(), |q| self.modes.table(q));
-        let given = Given { state: source.state, scale: source.scale, table };
+        let given = Given { start, scale, table };
         let b = interface.right_hand_side::<F>(&given);
         let preconditioner = Preconditioner::new::<F>(&interface);
         // Where profiles are read off, the error is judged by coefficients of other roundings:
@@ -233,8 +264,11 @@ impl Modal {
     /// correlations of its answer, and λ times its variances at the thermostats.
     fn carried<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes.table_len(), F::COMPLEX);
-        let answer =
-            Answer::new(interface, Given { state: None, scale: Complex64::ZERO, table }, error);
+        let answer = Answer::new(
+            interface,
+            Given { start: Start::Zero, scale: Complex64::ZERO, table },
+            error,
+        );
         let answer = diagonals::of_answer::<F>(&answer, error);
         let [left, right] = self.chain.friction();
         let ends = [left * error.at(0), right * error.at(self.chain.bonds)];

@@ -35,10 +35,10 @@ use std::ops::Range;
 
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more:
 /// solve until rounding stops it.
-const SOLVE_TOLERANCE: f64 = 2e-15;
+pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
 /// What the weight of a node leaves of the means' transform.
-const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
+pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
 
 /// Nodes that the second contour has more than the first.
 pub(super) const EXTRA: usize = 2;
@@ -116,13 +116,13 @@ struct Outputs<'a> {
 
 /// The error that the nodes are chosen by: the current is 1/N of the energies (measured: errors of
 /// 20 goals).
-fn goal(tolerance: f64) -> f64 {
+pub(super) fn goal(tolerance: f64) -> f64 {
     (1e-4 * tolerance).max(1e-15)
 }
 
 /// The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of
 /// the last time's value at the first time too.
-fn nodes_for(ratio: f64, goal: f64) -> usize {
+pub(super) fn nodes_for(ratio: f64, goal: f64) -> usize {
     hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15))
 }
 
@@ -133,7 +133,11 @@ fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
 }
 
 /// The runs of times that share a contour.
-fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
+pub(super) fn runs(
+    times: &[f64],
+    tolerance: f64,
+    keep: impl Fn(usize) -> bool,
+) -> Vec<Range<usize>> {
     let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
     let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
     let counts = Remembered::new(|ratio| nodes_for(ratio, goal(tolerance)));
@@ -273,14 +277,15 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let bonds = self.equations.chain().bonds;
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         for (number, &(s, weight)) in contour.nodes.iter().enumerate() {
-            let given = (&self.start[..], &self.constant_source[..]);
+            let constant = &self.constant_source;
             let (w, envelopes) =
-                envelope::at_node(self.equations, &self.periodic, given, &start, s)?;
+                envelope::at_node(self.equations, &self.periodic, constant, &start, s)?;
             let weights: Vec<Complex64> =
                 times.iter().map(|t| 2.0 * weight * (s * t.hi).exp()).collect();
             for envelope in envelopes {
+                let starts = envelope.order == 0;
                 let source = Source {
-                    state: envelope.state,
+                    state: starts.then_some(&self.start[..]),
                     scale: Complex64::ONE,
                     momenta: &envelope.momenta,
                 };
@@ -292,7 +297,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     &mut targets,
                     self.solve_tolerance,
                 )?;
-                let start = envelope.state.map(|_| &self.balance);
+                let start = starts.then_some(&self.balance);
                 let (chain, momenta) = (self.equations.chain(), &envelope.momenta);
                 let found = Found::new(chain, envelope.shift, momenta, start, solved);
                 for (i, sums) in sums.iter_mut().enumerate() {

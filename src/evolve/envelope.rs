@@ -26,26 +26,24 @@ use num_complex::Complex64;
 pub const EARLIEST_PHASE: f64 = 40.0;
 
 /// One of the equations of a node.
-pub(super) struct Envelope<'a> {
-    /// l
+pub(super) struct Envelope {
+    /// l; that of 0 starts from Y(0), the others from 0.
     pub order: i64,
     /// s + ilω
     pub shift: Complex64,
-    /// Y(0), for l = 0.
-    pub state: Option<&'a [f64]>,
     /// The source on the momenta.
     pub momenta: Vec<Complex64>,
 }
 
-/// ŵ(s), and the equations of the node s. `start` is Y(0) and `constant` 4γ q_0 + 2λT, both less
-/// the reference state; `deviation` is w(0).
-pub(super) fn at_node<'a, E: MomentEquations>(
+/// ŵ(s), and the equations of the node s. `constant` is 4γ q_0 + 2λT less what the reference state
+/// takes; `deviation` is w(0).
+pub(super) fn at_node<E: MomentEquations>(
     equations: &E,
     periodic: &PeriodicMean,
-    (start, constant): (&'a [f64], &[f64]),
+    constant: &[f64],
     deviation: &[Complex64],
     s: Complex64,
-) -> Result<(Vec<Complex64>, Vec<Envelope<'a>>), SolveError> {
+) -> Result<(Vec<Complex64>, Vec<Envelope>), SolveError> {
     let (chain, flips) = (equations.chain(), 8.0 * equations.chain().flip_rate);
     let w = equations.solve_mean(s, deviation)?;
     let products = |mean: &[Complex64], w: &[Complex64]| -> Vec<Complex64> {
@@ -60,18 +58,13 @@ pub(super) fn at_node<'a, E: MomentEquations>(
             &w
         } else {
             let momenta = products(&harmonic.mean, &w);
-            envelopes.push(Envelope {
-                order,
-                shift: periodic.from_pole(s, -order),
-                state: None,
-                momenta,
-            });
+            envelopes.push(Envelope { order, shift: periodic.from_pole(s, -order), momenta });
             shifted = equations.solve_mean(periodic.from_pole(s, order), deviation)?;
             &shifted
         };
         slow.iter_mut().zip(products(&harmonic.mean, w_l)).for_each(|(sum, q)| *sum += q);
     }
-    envelopes.push(Envelope { order: 0, shift: s, state: Some(start), momenta: slow });
+    envelopes.push(Envelope { order: 0, shift: s, momenta: slow });
     Ok((w, envelopes))
 }
 

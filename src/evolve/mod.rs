@@ -16,6 +16,7 @@ mod reference;
 mod ring;
 mod rotation_integrals;
 mod runs;
+pub mod squares;
 pub mod squaring;
 pub mod stencil;
 mod step;

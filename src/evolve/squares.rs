@@ -1,0 +1,325 @@
+//! C_N at late times without the covariance in memory (docs/theory/theorems.md).
+//!
+//! The equations and the two contours are those of [`super::contour`], of an open chain whose
+//! coordinates are independent at first. Every node keeps its answer as O(N) numbers; when all are
+//! solved, one pass forms the covariance pair by pair and adds up squares ([`squares`]). What that
+//! module subtracts from Y(0) as a matrix, the oscillation Σ_(m≠0) C_m, enters here as sources:
+//!
+//! ```text
+//! (s - 𝓛)⁻¹ C_m = ( C_m - (s - 𝓛)⁻¹ S_m )/(s - imω),    S_m = diag_p(4γ q_m).
+//! ```
+//!
+//! The same pass forms the difference of the two contours, whose norm bounds the error. O(nodes ·
+//! N²) time, O(nodes · N) memory.
+
+use super::contour::{self, CAUTION, EXTRA, ROUNDINGS, SOLVE_TOLERANCE};
+use super::earliest::{earliest, left_out};
+use super::envelope;
+use super::hyperbola::{self, Contour};
+use super::radau::{EvolveError, reference_temperature};
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::covariance::MomentEquations;
+use crate::covariance::independent::Independent;
+use crate::covariance::modal::Modal;
+use crate::covariance::moments::largest;
+use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::squares::{Kept, Sum, squares};
+use crate::monitor::{Monitor, Progress, record};
+use crate::numerics::double_double::rounded;
+use crate::numerics::vector::{euclidean, largest_norm};
+use crate::scenario::Topology;
+use num_complex::Complex64;
+
+/// C_N at one time.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Squares {
+    /// (1/N) Σ_(n,k) Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²
+    pub value: f64,
+    /// Estimated largest error.
+    pub error: f64,
+}
+
+record!(Squares { value, error });
+
+/// The least microscopic time from which C_N is had this way; `None` where it never is: on rings,
+/// for correlated laws and without flips.
+pub fn serves(chain: &Chain, law: &InitialLaw) -> Option<f64> {
+    let independent = chain.topology == Topology::Open && law.covariance.is_none();
+    earliest(chain).filter(|_| independent)
+}
+
+/// Shifted solves that [`evolve`] takes.
+pub fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> usize {
+    contour::nodes(chain, times, tolerance, |_| false)
+}
+
+/// C_N at ascending `times`, none before [`serves`]. `tolerance` is that of a variance.
+pub fn evolve(
+    equations: &Modal,
+    law: &InitialLaw,
+    times: &[Double],
+    tolerance: f64,
+    monitor: &Monitor,
+) -> Result<Vec<Squares>, EvolveError> {
+    let problem = Problem::new(equations, law)?;
+    let goal = contour::goal(tolerance);
+    let runs = contour::runs(&rounded(times), tolerance, |_| false);
+    let mut found = Vec::with_capacity(times.len());
+    for (number, run) in runs.iter().enumerate() {
+        let share = |part: usize| (number + part) as f64 / runs.len() as f64;
+        let part = monitor.part(share(0), share(1));
+        found.extend(problem.invert(&times[run.clone()], goal, &part)?);
+    }
+    Ok(found)
+}
+
+/// The transformed equations of one chain and initial law.
+struct Problem<'a> {
+    equations: &'a Modal,
+    /// The temperature of what is split off.
+    temperature: f64,
+    periodic: PeriodicMean,
+    /// w(0)
+    deviation: Vec<f64>,
+    /// Y(0) but for the oscillation.
+    start: Independent,
+    /// 4γ q_0, and the noise that the temperature leaves.
+    constant_source: Vec<f64>,
+    largest_variance: f64,
+}
+
+/// What is found at the times that share two contours.
+struct Collected<'a> {
+    answers: Vec<Kept<'a>>,
+    /// By contour, answer and time.
+    weights: [Vec<Vec<Complex64>>; 2],
+    /// w by contour and time.
+    deviation: [Vec<Vec<f64>>; 2],
+    /// Of the second contour at every time.
+    losses: Vec<Losses>,
+}
+
+/// Errors that add up over the answers.
+#[derive(Clone, Copy, Default)]
+struct Losses {
+    /// Of a variance.
+    variance: f64,
+    /// Σ |weight| times the largest of a transform: of a variance, of w.
+    size: f64,
+    deviation: f64,
+}
+
+impl<'a> Collected<'a> {
+    fn push(&mut self, kept: Kept<'a>, weights: [Vec<Complex64>; 2]) {
+        for (losses, weight) in self.losses.iter_mut().zip(&weights[1]) {
+            let error = 4.0 * kept.report.error + ROUNDINGS * kept.size;
+            losses.variance += weight.norm() * error;
+            losses.size += weight.norm() * kept.size;
+        }
+        self.answers.push(kept);
+        self.weights.iter_mut().zip(weights).for_each(|(all, own)| all.push(own));
+    }
+}
+
+impl<'a> Problem<'a> {
+    fn new(equations: &'a Modal, law: &InitialLaw) -> Result<Problem<'a>, EvolveError> {
+        let chain = equations.chain();
+        let temperature = reference_temperature(chain, law);
+        let periodic = PeriodicMean::new(equations)?
+            .expect("asked only where the mean has a stationary value");
+        let deviation: Vec<f64> =
+            law.mean().iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
+        let variance = law.variance();
+        let above: Vec<f64> = variance.iter().map(|v| v - temperature).collect();
+        let start = Independent::new(equations.modes(), &above, &deviation);
+        let noise = chain.covariance_source(&vec![0.0; chain.atoms()], temperature);
+        let flips = 4.0 * chain.flip_rate;
+        let squares = periodic.momentum_squares(0);
+        let constant_source =
+            squares.iter().zip(noise).map(|(q, noise)| flips * q.re + noise).collect();
+        let largest_variance = largest(&variance).max(largest(&chain.temperature()));
+        Ok(Problem {
+            equations,
+            temperature,
+            periodic,
+            deviation,
+            start,
+            constant_source,
+            largest_variance,
+        })
+    }
+
+    fn invert(
+        &self,
+        times: &[Double],
+        goal: f64,
+        monitor: &Monitor,
+    ) -> Result<Vec<Squares>, EvolveError> {
+        let (first, last) = (times[0].hi, times[times.len() - 1].hi);
+        let nodes = contour::nodes_for(last / first, goal);
+        let zero = || vec![vec![0.0; self.deviation.len()]; times.len()];
+        let mut all = Collected {
+            answers: Vec::new(),
+            weights: [Vec::new(), Vec::new()],
+            deviation: [zero(), zero()],
+            losses: vec![Losses::default(); times.len()],
+        };
+        let waves = self.waves();
+        for (order, momenta) in &waves {
+            let shift = self.periodic.rotation(*order);
+            let kept = self.equations.keep(shift, None, momenta, SOLVE_TOLERANCE)?;
+            for (losses, time) in all.losses.iter_mut().zip(times) {
+                losses.variance += 2.0 * self.periodic.turn_error(*order, time.hi) * kept.size;
+            }
+            let turns: Vec<Complex64> =
+                times.iter().map(|&time| 2.0 * self.periodic.turn(*order, time)).collect();
+            all.push(kept, [turns.clone(), turns]);
+        }
+        for (number, extra) in [0, EXTRA].into_iter().enumerate() {
+            let contour = Contour::new(first, last, nodes + extra);
+            let part = monitor.part(0.5 * number as f64, 0.5 * (number + 1) as f64);
+            self.collect(number, &contour, times, &waves, &mut all, &part)?;
+        }
+        let sums: Vec<Sum> =
+            (0..times.len()).flat_map(|i| self.sum_and_difference(&all, i)).collect();
+        let found = squares(self.equations, &all.answers, &sums);
+        let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
+        let output = |(i, found): (usize, &[f64])| {
+            let w = largest(&all.deviation[1][i]);
+            let error = self.error(times[i], least, all.losses[i], w);
+            self.judged([found[0], found[1]], error)
+        };
+        Ok(found.chunks(2).enumerate().map(output).collect())
+    }
+
+    /// m > 0 and S_m of the oscillation.
+    fn waves(&self) -> Vec<(i64, Vec<Complex64>)> {
+        let orders = self.periodic.square_orders().into_iter().filter(|&order| order > 0);
+        let chain = self.equations.chain();
+        orders.map(|order| (order, self.periodic.covariance_source(chain, order))).collect()
+    }
+
+    /// Solves at the nodes of one contour.
+    fn collect<'b>(
+        &'b self,
+        number: usize,
+        contour: &Contour,
+        times: &[Double],
+        waves: &[(i64, Vec<Complex64>)],
+        all: &mut Collected<'b>,
+        monitor: &Monitor,
+    ) -> Result<(), EvolveError> {
+        let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
+        for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
+            let (w, envelopes) = envelope::at_node(
+                self.equations,
+                &self.periodic,
+                &self.constant_source,
+                &start,
+                s,
+            )?;
+            let weights: Vec<Complex64> =
+                times.iter().map(|t| 2.0 * weight * (s * t.hi).exp()).collect();
+            for mut envelope in envelopes {
+                let starts = envelope.order == 0;
+                if starts {
+                    self.add_waves(number, s, &weights, waves, &mut envelope.momenta, all);
+                }
+                let start = starts.then_some(&self.start);
+                let kept = self.equations.keep(
+                    envelope.shift,
+                    start,
+                    &envelope.momenta,
+                    SOLVE_TOLERANCE,
+                )?;
+                let turn = |(weight, time): (&Complex64, &Double)| {
+                    weight * self.periodic.turn(envelope.order, *time)
+                };
+                let own: Vec<Complex64> = weights.iter().zip(times).map(turn).collect();
+                let mut both =
+                    [vec![Complex64::ZERO; times.len()], vec![Complex64::ZERO; times.len()]];
+                both[number] = own;
+                all.push(kept, both);
+            }
+            let (size, values) = (largest_norm(&w), &mut all.deviation[number]);
+            for (weight, (values, losses)) in
+                weights.iter().zip(values.iter_mut().zip(&mut all.losses))
+            {
+                values.iter_mut().zip(&w).for_each(|(sum, w)| *sum += (weight * w).re);
+                losses.deviation += weight.norm() * size;
+            }
+            monitor.advance(Progress {
+                share: (done + 1) as f64 / contour.nodes.len() as f64,
+                time: times[times.len() - 1].hi,
+                solves: all.answers.len(),
+                ..Default::default()
+            })?;
+        }
+        Ok(())
+    }
+
+    /// The oscillation of Y(0) at the node s: what it adds to the source, and to the weights of C_m.
+    fn add_waves(
+        &self,
+        number: usize,
+        s: Complex64,
+        weights: &[Complex64],
+        waves: &[(i64, Vec<Complex64>)],
+        momenta: &mut [Complex64],
+        all: &mut Collected<'_>,
+    ) {
+        for ((order, source), own) in waves.iter().zip(&mut all.weights[number]) {
+            let [above, below] =
+                [*order, -order].map(|order| 1.0 / self.periodic.from_pole(s, order));
+            for (q, source) in momenta.iter_mut().zip(source) {
+                *q += above * source + below * source.conj();
+            }
+            for (own, weight) in own.iter_mut().zip(weights) {
+                *own -= weight * above + (weight * below).conj();
+            }
+        }
+    }
+
+    /// The covariance at time number `i`, and what the two contours differ by.
+    fn sum_and_difference(&self, all: &Collected<'_>, i: usize) -> [Sum; 2] {
+        let weights = |number: usize| all.weights[number].iter().map(|weights| weights[i]);
+        let modes = self.equations.modes();
+        let mean = |number: usize| modes.of_coordinates(&all.deviation[number][i]);
+        [
+            Sum {
+                weights: weights(1).collect(),
+                temperature: self.temperature,
+                means: vec![(-1.0, mean(1))],
+            },
+            Sum {
+                weights: weights(1).zip(weights(0)).map(|(fine, coarse)| fine - coarse).collect(),
+                temperature: 0.0,
+                means: vec![(-1.0, mean(1)), (1.0, mean(0))],
+            },
+        ]
+    }
+
+    /// The largest error of an entry of the covariance beside what the contours differ by; w is the
+    /// largest distance of a mean from its stationary value.
+    fn error(&self, time: Double, least: f64, losses: Losses, w: f64) -> f64 {
+        let chain = self.equations.chain();
+        let norms = [self.start.norm, euclidean(&self.deviation)];
+        let [out, mean_out] = left_out(chain, norms, time.hi);
+        let phase = self.periodic.errors_at(time.hi);
+        let mean = (ROUNDINGS + least) * losses.deviation + mean_out + phase[0].max(phase[1]);
+        losses.variance
+            + least * losses.size
+            + out
+            + ROUNDINGS * self.largest_variance
+            + 2.0 * w * mean
+    }
+
+    /// C_N and its error, from the squares of the covariance and of what the contours differ by,
+    /// and the largest `error` of an entry.
+    fn judged(&self, [square, difference]: [f64; 2], error: f64) -> Squares {
+        let bonds = self.equations.chain().bonds as f64;
+        // At most 4N² entries are off.
+        let off = difference.sqrt() + 2.0 * bonds * error;
+        Squares { value: square / bonds, error: (2.0 * square.sqrt() * off + off * off) / bonds }
+    }
+}

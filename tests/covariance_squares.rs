@@ -1,0 +1,80 @@
+//! C_N without the covariance is that of the covariance itself.
+
+use flipchain::chain::{Chain, Force, InitialLaw};
+use flipchain::covariance::modal::Modal;
+use flipchain::evolve::{self, Method, squares};
+use flipchain::monitor::Monitor;
+use flipchain::observe::theorems::covariance_sums;
+use flipchain::scenario::{Thermostat, Topology};
+use num_complex::Complex64;
+
+fn chain(bonds: usize, waves: bool) -> Chain {
+    let end = |temperature, friction| Some(Thermostat { temperature, friction });
+    let harmonics = match waves {
+        true => vec![(1, Complex64::new(0.5, -0.3)), (3, Complex64::new(-0.2, 0.1))],
+        false => vec![],
+    };
+    let force = Force { mean: 0.7, frequency: 0.9.into(), harmonics };
+    Chain {
+        topology: Topology::Open,
+        bonds,
+        flip_rate: 1.3,
+        left: end(1.5, 0.8),
+        right: end(0.4, 2.0),
+        force,
+        general: None,
+    }
+}
+
+fn law(chain: &Chain) -> InitialLaw {
+    let wave = |n: usize, shift: f64| (0.37 * n as f64 + shift).sin();
+    let (bonds, atoms) = (chain.bonds, chain.atoms());
+    InitialLaw {
+        mean_r: (0..bonds).map(|n| 0.8 * wave(n, 0.1)).collect(),
+        mean_p: (0..atoms).map(|n| 0.5 * wave(n, 0.7)).collect(),
+        var_r: (0..bonds).map(|n| 1.5 + wave(n, 0.3)).collect(),
+        var_p: (0..atoms).map(|n| 1.2 + wave(n, 0.9)).collect(),
+        covariance: None,
+    }
+}
+
+/// By steps to the covariance, which share nothing with the contour, and by the pass.
+#[test]
+fn it_is_that_of_the_covariance() {
+    for (bonds, waves, tolerance) in
+        [(3, false, 1e-9), (20, true, 1e-9), (20, false, 1e-4), (33, true, 1e-6)]
+    {
+        let chain = chain(bonds, waves);
+        let (law, equations) = (law(&chain), Modal::new(&chain));
+        let first = squares::serves(&chain, &law).expect("flips, and independent coordinates");
+        let times: Vec<_> = [1.0, 1.7, 8.0].iter().map(|part| (part * first).into()).collect();
+        let silent = Monitor::default();
+        let found = squares::evolve(&equations, &law, &times, tolerance, &silent).unwrap();
+        let plan = evolve::plan(&chain, &law, &times, Method::Stencil, true).unwrap();
+        let (steps, _) =
+            evolve::evolve(&equations, &law, &times, &plan, 1e-12, |_| true, &silent).unwrap();
+        for (found, solution) in found.iter().zip(&steps) {
+            let covariance = solution.moments.covariance.as_ref().expect("it was kept");
+            let known = covariance_sums(&chain, covariance)[0];
+            let allowed = found.error + 1e-10 * known;
+            let off = (found.value - known).abs();
+            assert!(
+                off <= allowed,
+                "N = {bonds}, waves {waves}: off by {off:e} of {known}, said {:e}",
+                found.error
+            );
+            assert!(found.error < 100.0 * tolerance * known, "N = {bonds}: said {:e}", found.error);
+        }
+    }
+}
+
+#[test]
+fn it_serves_where_it_can() {
+    let mut open = chain(20, false);
+    let independent = law(&open);
+    assert!(squares::serves(&open, &independent).is_some());
+    let correlated = independent.clone().correlated(2.0, false);
+    assert!(squares::serves(&open, &correlated).is_none());
+    open.flip_rate = 0.0;
+    assert!(squares::serves(&open, &independent).is_none());
+}
