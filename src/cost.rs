@@ -147,6 +147,17 @@ pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Co
     Cost { bytes, seconds: nodes as f64 * seconds_of_reading_solve(chain) }
 }
 
+/// The norm of the covariance by `nodes` of the contour: their answers, a row of every sum for each
+/// thread, and the pass over all of them.
+pub fn of_squares(chain: &Chain, nodes: usize, outputs: usize) -> Cost {
+    let (sites, nodes, sums) = (chain.atoms() as f64, nodes as f64, 2.0 * outputs as f64);
+    let rows = 32.0 * sums * sites * rayon::current_num_threads() as f64;
+    let bytes = krylov_vectors(chain) + 250.0 * nodes * sites + rows;
+    let a_pair = 5e-9 + 1.5e-9 * sums;
+    let pass = 0.5 * sites * sites * nodes * a_pair;
+    Cost { bytes, seconds: nodes * seconds_of_solve(chain) + pass }
+}
+
 /// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs:
 /// Krylov vectors, what the sweeps keep at every block, vectors of the means and the profiles, and
 /// the nodes of the quadrature, many where flips are rare; on a ring the waves of one node, of the

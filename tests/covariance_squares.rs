@@ -2,9 +2,9 @@
 
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
-use flipchain::evolve::{self, Method, squares};
+use flipchain::evolve::squares::{self, Squares};
+use flipchain::evolve::{self, Method};
 use flipchain::monitor::Monitor;
-use flipchain::observe::theorems::covariance_sums;
 use flipchain::scenario::{Thermostat, Topology};
 use num_complex::Complex64;
 
@@ -53,17 +53,14 @@ fn it_is_that_of_the_covariance() {
         let plan = evolve::plan(&chain, &law, &times, Method::Stencil, true).unwrap();
         let (steps, _) =
             evolve::evolve(&equations, &law, &times, &plan, 1e-12, |_| true, &silent).unwrap();
-        for (found, solution) in found.iter().zip(&steps) {
-            let covariance = solution.moments.covariance.as_ref().expect("it was kept");
-            let known = covariance_sums(&chain, covariance)[0];
-            let allowed = found.error + 1e-10 * known;
-            let off = (found.value - known).abs();
-            assert!(
-                off <= allowed,
-                "N = {bonds}, waves {waves}: off by {off:e} of {known}, said {:e}",
-                found.error
-            );
-            assert!(found.error < 100.0 * tolerance * known, "N = {bonds}: said {:e}", found.error);
+        for (norm, solution) in found.iter().zip(&steps) {
+            let own = Squares::of_norm(&chain, norm, solution);
+            let known = Squares::of_covariance(&chain, solution).expect("it was kept");
+            for (found, known) in [(own.all, known.all), (own.off_diagonal, known.off_diagonal)] {
+                let (off, allowed) = ((found[0] - known[0]).abs(), found[1] + known[1]);
+                assert!(off <= allowed, "N = {bonds}: {found:?} and {known:?}, off by {off:e}");
+                assert!(found[1] < 100.0 * tolerance * own.all[0], "N = {bonds}: {found:?}");
+            }
         }
     }
 }

@@ -18,28 +18,99 @@ use super::envelope;
 use super::hyperbola::{self, Contour};
 use super::radau::{EvolveError, reference_temperature};
 use crate::chain::{Chain, Double, InitialLaw};
+use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
 use crate::covariance::independent::Independent;
 use crate::covariance::modal::Modal;
-use crate::covariance::moments::largest;
+use crate::covariance::moments::{Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::squares::{Kept, Sum, squares};
-use crate::monitor::{Monitor, Progress, record};
+use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::rounded;
 use crate::numerics::vector::{euclidean, largest_norm};
 use crate::scenario::Topology;
+use ndarray::Array2;
 use num_complex::Complex64;
 
-/// C_N at one time.
+/// C_N = (1/N) Σ_(n,k) Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)² at one time, over ordered pairs;
+/// each with its estimated largest error.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Squares {
-    /// (1/N) Σ_(n,k) Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²
-    pub value: f64,
-    /// Estimated largest error.
-    pub error: f64,
+    /// C_N
+    pub all: [f64; 2],
+    /// C_N without the variances.
+    pub off_diagonal: [f64; 2],
 }
 
-record!(Squares { value, error });
+impl Squares {
+    /// From the sums with and without the variances, and √Σδ² of the errors of all entries.
+    fn new(chain: &Chain, sums: [f64; 2], size: f64) -> Squares {
+        let n = chain.bonds as f64;
+        // |δΣC²| ≤ 2 √(ΣC²) √(Σδ²) + Σδ²
+        let judged = |sum: f64| [sum / n, (2.0 * sum.abs().sqrt() + size) * size / n];
+        Squares { all: judged(sums[0]), off_diagonal: judged(sums[1]) }
+    }
+
+    /// At time 0, of the initial law.
+    pub fn at_start(chain: &Chain, law: &InitialLaw) -> Squares {
+        let sums = match &law.covariance {
+            Some(covariance) => sums(chain, covariance),
+            None => [law.variance().iter().map(|v| v * v).sum(), 0.0],
+        };
+        Squares::new(chain, sums, 0.0)
+    }
+
+    /// Of a solution whose covariance is at hand.
+    pub fn of_covariance(chain: &Chain, solution: &Solution) -> Option<Squares> {
+        let covariance = solution.moments.covariance.as_ref()?;
+        let errors = &solution.errors;
+        let error = errors.var_r.max(errors.var_p).max(errors.correlation);
+        Some(Squares::new(chain, sums(chain, covariance), spread(chain, error)))
+    }
+
+    /// Of the norm, and of a solution with the variances.
+    pub fn of_norm(chain: &Chain, norm: &Norm, solution: &Solution) -> Squares {
+        let (variance, errors) = (&solution.moments.variance, &solution.errors);
+        let diagonal: f64 = variance.iter().map(|v| v * v).sum();
+        let mut found = Squares::new(chain, [norm.square, norm.square - diagonal], norm.error);
+        // The difference has the errors of both.
+        let error = errors.var_r.max(errors.var_p);
+        let sizes: f64 = variance.iter().map(|v| v.abs()).sum();
+        let of_diagonal = (2.0 * sizes + variance.len() as f64 * error) * error;
+        let rounding = 64.0 * f64::EPSILON * norm.square;
+        found.off_diagonal[1] = found.all[1] + (of_diagonal + rounding) / chain.bonds as f64;
+        found
+    }
+}
+
+/// √Σδ² where every entry is off by `error`: 4N² of them at most.
+fn spread(chain: &Chain, error: f64) -> f64 {
+    2.0 * chain.bonds as f64 * error
+}
+
+/// Σ C² with Cov(p, r) once, and the same without the variances.
+fn sums(chain: &Chain, covariance: &Array2<f64>) -> [f64; 2] {
+    let mut sums = [0.0; 2];
+    for ((i, j), c) in covariance.indexed_iter() {
+        if i < chain.bonds && j >= chain.bonds {
+            continue;
+        }
+        sums[0] += c * c;
+        if i != j {
+            sums[1] += c * c;
+        }
+    }
+    sums
+}
+
+/// ‖C‖² at one time, with Cov(p, r) counted once.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Norm {
+    /// Σ C²
+    pub square: f64,
+    /// √Σδ² of the errors of its entries.
+    pub error: f64,
+}
 
 /// The least microscopic time from which C_N is had this way; `None` where it never is: on rings,
 /// for correlated laws and without flips.
@@ -48,19 +119,20 @@ pub fn serves(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     earliest(chain).filter(|_| independent)
 }
 
-/// Shifted solves that [`evolve`] takes.
-pub fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> usize {
-    contour::nodes(chain, times, tolerance, |_| false)
+/// What [`evolve`] costs.
+pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
+    let late = times.iter().copied().filter(|&time| time > 0.0).collect::<Vec<f64>>();
+    cost::of_squares(chain, contour::nodes(chain, &late, tolerance, |_| false), late.len())
 }
 
-/// C_N at ascending `times`, none before [`serves`]. `tolerance` is that of a variance.
+/// ‖C‖² at ascending `times`, none before [`serves`]. `tolerance` is that of a variance.
 pub fn evolve(
     equations: &Modal,
     law: &InitialLaw,
     times: &[Double],
     tolerance: f64,
     monitor: &Monitor,
-) -> Result<Vec<Squares>, EvolveError> {
+) -> Result<Vec<Norm>, EvolveError> {
     let problem = Problem::new(equations, law)?;
     let goal = contour::goal(tolerance);
     let runs = contour::runs(&rounded(times), tolerance, |_| false);
@@ -154,7 +226,7 @@ impl<'a> Problem<'a> {
         times: &[Double],
         goal: f64,
         monitor: &Monitor,
-    ) -> Result<Vec<Squares>, EvolveError> {
+    ) -> Result<Vec<Norm>, EvolveError> {
         let (first, last) = (times[0].hi, times[times.len() - 1].hi);
         let nodes = contour::nodes_for(last / first, goal);
         let zero = || vec![vec![0.0; self.deviation.len()]; times.len()];
@@ -187,7 +259,8 @@ impl<'a> Problem<'a> {
         let output = |(i, found): (usize, &[f64])| {
             let w = largest(&all.deviation[1][i]);
             let error = self.error(times[i], least, all.losses[i], w);
-            self.judged([found[0], found[1]], error)
+            let spread = spread(self.equations.chain(), error);
+            Norm { square: found[0], error: found[1].sqrt() + spread }
         };
         Ok(found.chunks(2).enumerate().map(output).collect())
     }
@@ -312,14 +385,5 @@ impl<'a> Problem<'a> {
             + out
             + ROUNDINGS * self.largest_variance
             + 2.0 * w * mean
-    }
-
-    /// C_N and its error, from the squares of the covariance and of what the contours differ by,
-    /// and the largest `error` of an entry.
-    fn judged(&self, [square, difference]: [f64; 2], error: f64) -> Squares {
-        let bonds = self.equations.chain().bonds as f64;
-        // At most 4N² entries are off.
-        let off = difference.sqrt() + 2.0 * bonds * error;
-        Squares { value: square / bonds, error: (2.0 * square.sqrt() * off + off * off) / bonds }
     }
 }

@@ -4,18 +4,22 @@
 use super::theorems::{self, Macroscopic, Measurement};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
+use crate::covariance::direct;
 use crate::covariance::modal::Modal;
 use crate::evolve::radau::EvolveError;
-use crate::evolve::{self, Method, Plan, means};
+use crate::evolve::squares::Squares;
+use crate::evolve::{self, Method, Plan, means, squares};
 use crate::limit::Evolution;
 use crate::limit::conditions::oscillation_work;
 use crate::monitor::{Monitor, record};
+use crate::numerics::double_double::rounded;
 use crate::scenario::TimeScale;
 use crate::steady::{SteadyError, periodic, profiles};
 
 /// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic
-/// state. With `covariance` it is evolved too, O(N²); without, what the variances say is measured
-/// at the times at which they are had in O(N).
+/// state. With `covariance` also those that are sums over it, O(N²): of short chains and at early
+/// times it is evolved, else only its norm is ([`squares`]), in O(N) memory. Without, what the
+/// variances say is measured at the times at which they are had in O(N).
 pub fn measure(
     chain: &Chain,
     law: &InitialLaw,
@@ -53,20 +57,45 @@ pub fn measure(
     for (index, (path, &t)) in paths.iter().zip(times).enumerate() {
         all.extend(theorems::of_means(chain, t, path, &macroscopic(index)));
     }
-    let Some((indices, chosen, plan)) = way(chain, law, times, covariance) else { return Ok(all) };
+    let norm_alone = covariance && norm_alone(chain, law, times);
+    let formed = covariance && !norm_alone;
+    let Some((indices, chosen, plan)) = way(chain, law, times, formed) else { return Ok(all) };
     let tolerance = tolerance_of_variances(tolerance);
-    let monitor = monitor.part(before, 1.0);
+    // Every node of the norm is O(N²).
+    let after = if norm_alone { 0.9 } else { 0.0 };
+    let (first, second) =
+        (monitor.part(before, 1.0 - after * (1.0 - before)), monitor.part(1.0 - after, 1.0));
     let (solutions, _) =
-        evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| covariance, &monitor)?;
-    let start = covariance.then(|| theorems::covariance_sums(chain, &law.covariance_above(0.0)));
-    for (solution, index) in solutions.iter().zip(indices) {
+        evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| formed, &first)?;
+    let sums: Vec<Squares> = if norm_alone {
+        let late = chosen.partition_point(|time| time.hi == 0.0);
+        let norms = squares::evolve(&equations, law, &chosen[late..], tolerance, &second)?;
+        let at_start = std::iter::repeat_n(Squares::at_start(chain, law), late);
+        let later = norms.iter().zip(&solutions[late..]);
+        at_start.chain(later.map(|(norm, s)| Squares::of_norm(chain, norm, s))).collect()
+    } else {
+        solutions.iter().filter_map(|s| Squares::of_covariance(chain, s)).collect()
+    };
+    let start = Squares::at_start(chain, law);
+    for (number, (solution, index)) in solutions.iter().zip(indices).enumerate() {
         let limit = macroscopic(index);
         all.extend(theorems::of_variances(chain, times[index], solution, &paths[index], &limit));
-        if let Some(start) = start {
-            all.extend(theorems::of_covariance(chain, times[index], solution, start, &limit));
+        if let Some(sums) = sums.get(number) {
+            all.extend(theorems::of_covariance(chain, times[index], sums, &start, &limit));
         }
     }
     Ok(all)
+}
+
+/// Whether the covariance is not formed: of longer chains than are solved directly, where all times
+/// but the start are late enough for the norm and for the variances.
+fn norm_alone(chain: &Chain, law: &InitialLaw, times: &[f64]) -> bool {
+    let earliest = squares::serves(chain, law).zip(evolve::profiles::earliest(chain, law));
+    let late = |first: f64| {
+        let time = |&t: &f64| chain.microscopic_time(t, TimeScale::Diffusive).hi;
+        times.iter().all(|t| *t == 0.0 || time(t) >= first)
+    };
+    !direct::serves(chain) && earliest.is_some_and(|(norm, variance)| late(norm.max(variance)))
 }
 
 /// The diffusive times at which the variances are had, as indices and as microscopic times, and
@@ -109,11 +138,19 @@ pub fn cost(
     // Steps of the means alone: transforms, and the phases of the force between.
     let steps = 13.0 * (1.0 + times.last().map_or(0.0, |last| last * unit)).ln();
     let means = Cost { bytes: 500.0 * sites * times.len() as f64, seconds: 4e-6 * steps * sites };
-    let variances =
-        way(chain, law, times, covariance).map_or(Cost::default(), |(_, chosen, plan)| {
-            let kept = vec![covariance; chosen.len()];
-            evolve::cost(chain, law, &chosen, &plan, tolerance_of_variances(tolerance), &kept)
-        });
+    let norm_alone = covariance && norm_alone(chain, law, times);
+    let formed = covariance && !norm_alone;
+    let tolerance = tolerance_of_variances(tolerance);
+    let variances = way(chain, law, times, formed).map_or(Cost::default(), |(_, chosen, plan)| {
+        let kept = vec![formed; chosen.len()];
+        let variances = evolve::cost(chain, law, &chosen, &plan, tolerance, &kept);
+        let norm = if norm_alone {
+            squares::cost(chain, &rounded(&chosen), tolerance)
+        } else {
+            Cost::default()
+        };
+        variances.then(norm)
+    });
     let settled = match chain.left.or(chain.right) {
         Some(_) if profiles::serves(chain) => cost::of_stationary_profiles(chain),
         Some(_) if covariance => {

@@ -8,6 +8,7 @@
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
 use crate::evolve::means::MeanPath;
+use crate::evolve::squares::Squares;
 use crate::limit::march::Snapshot;
 use crate::limit::{Output, State};
 use crate::monitor::{Record, refused};
@@ -378,52 +379,31 @@ pub fn equipartition(chain: &Chain, solution: &Solution, path: &MeanPath) -> Opt
     Some(elongation_sites(chain).map(|site| difference(site) / unit).collect())
 }
 
-/// C_N and C_N without the variances, at time t, where the covariance is at hand: (1/N) Σ_(n,k)
-/// [Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)²]. `start` are the two at t = 0. In local
-/// equilibrium C_N tends to 2 ∫ e_heat², and the rest to 0.
+/// C_N and C_N without the variances, at time t. `start` are the two at t = 0. In local equilibrium
+/// C_N tends to 2 ∫ e_heat², and the rest to 0.
 pub fn of_covariance(
     chain: &Chain,
     t: f64,
-    solution: &Solution,
-    start: [f64; 2],
+    sums: &Squares,
+    start: &Squares,
     limit: &Macroscopic<'_>,
 ) -> Vec<Measurement> {
-    let Some(c) = &solution.moments.covariance else { return Vec::new() };
-    let sums = covariance_sums(chain, c);
-    let error = solution.errors.var_r.max(solution.errors.var_p).max(solution.errors.correlation);
-    let limits = [limit.integrate(|_, _, heat| 2.0 * heat * heat), 0.0];
-    let names = ["covariance", "covariance_offdiagonal"];
-    (0..2)
-        .map(|i| Measurement {
-            statement: names[i],
-            bonds: chain.bonds,
-            time: t,
-            value: sums[i],
-            // |δΣC²/N| ≤ (2/N) √(ΣC²) √(ΣδC²), at most 4N² entries off by `error`.
-            error: 4.0 * error * (chain.bonds as f64 * sums[i]).sqrt(),
-            // Local equilibrium is there at once, but not at t = 0, where the law is what it is.
-            limit: (t > 0.0).then_some(limits[i]),
-            start: start[i],
-            scaled_limit: None,
-            site: None,
-            reached: None,
-        })
-        .collect()
-}
-
-/// C_N and its part without the variances.
-pub fn covariance_sums(chain: &Chain, covariance: &ndarray::Array2<f64>) -> [f64; 2] {
-    let bonds = chain.bonds;
-    let mut sums = [0.0; 2];
-    for ((i, j), c) in covariance.indexed_iter() {
-        // Cov(p,r) and Cov(r,p) are the same entries twice; the sum has them once.
-        if i < bonds && j >= bonds {
-            continue;
-        }
-        sums[0] += c * c;
-        if i != j {
-            sums[1] += c * c;
-        }
-    }
-    sums.map(|sum| sum / bonds as f64)
+    let heat = limit.integrate(|_, _, heat| 2.0 * heat * heat);
+    let measured = |statement, [value, error]: [f64; 2], start: [f64; 2], limit: f64| Measurement {
+        statement,
+        bonds: chain.bonds,
+        time: t,
+        value,
+        error,
+        // Local equilibrium is there at once, but not at t = 0, where the law is what it is.
+        limit: (t > 0.0).then_some(limit),
+        start: start[0],
+        scaled_limit: None,
+        site: None,
+        reached: None,
+    };
+    vec![
+        measured("covariance", sums.all, start.all, heat),
+        measured("covariance_offdiagonal", sums.off_diagonal, start.off_diagonal, 0.0),
+    ]
 }
