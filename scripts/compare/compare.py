@@ -1,19 +1,26 @@
-"""flipchain beside general solvers on the same problems: wall time, memory and true error of each, as Markdown tables.
+"""flipchain beside general solvers on the same problems, as Markdown tables.
 
-The moment equations are assembled here a second time, from the model alone: dC/dt = B C + C B^T + 4 gamma diag_p(C_pp + p^2) + 2 lambda T
-as a sparse matrix on all (2N+1)^2 entries. Evolution: profiles of variances at 11 times in [0, 0.1] diffusive; errors are those of Var r and
-Var p relative to the largest, against flipchain's Radau steps at 1e-11 (checked at small N against the matrix exponential below).
-Stationary state: errors of Var r and Var p against SciPy's sparse LU refined with residuals in extended precision.
+The moment equations are assembled here a second time, from the model alone: dC/dt = B C + C B^T +
+4 gamma diag_p(C_pp + p^2) + 2 lambda T as a sparse matrix on all (2N+1)^2 entries. Evolution:
+profiles of variances at 11 times in [0, 0.1] diffusive; errors are those of Var r and Var p
+relative to the largest, against flipchain's Radau steps at 1e-11 (checked at small N against the
+matrix exponential below). Stationary state: errors of Var r and Var p against SciPy's sparse LU
+refined with residuals in extended precision.
+
+Every solver is called as a library, in a process of its own that keeps to one processor, with one
+thread. The wall time is the median of several calls after a first one, or that of one call where it
+takes long.
 """
 
-import json
 import multiprocessing
+import os
 import resource
-import subprocess
 import sys
-import tempfile
 import time
-from pathlib import Path
+
+# One thread each, before the libraries are loaded.
+for name in ("OMP_NUM_THREADS", "OPENBLAS_NUM_THREADS", "MKL_NUM_THREADS"):
+    os.environ[name] = "1"
 
 import numpy as np
 import scipy.linalg
@@ -39,7 +46,8 @@ class Chain:
         self.b = drift(n)
         one = sp.identity(self.size, format="csr")
         self.pp = (n + np.arange(n + 1)) * (self.size + 1)  # the entries (p_n, p_n)
-        flips = sp.csr_matrix((np.full(n + 1, 4 * GAMMA), (self.pp, self.pp)), shape=(self.size**2,) * 2)
+        shape = (self.size**2,) * 2
+        flips = sp.csr_matrix((np.full(n + 1, 4 * GAMMA), (self.pp, self.pp)), shape=shape)
         self.operator = (sp.kron(self.b, one) + sp.kron(one, self.b) + flips).tocsr()
         self.bath = np.zeros(n + 1)
         self.bath[0], self.bath[n] = 2 * HOT, 2 * COLD
@@ -57,38 +65,67 @@ class Chain:
         return self.b @ z + self.force, self.operator @ c + self.source(z)
 
 
+# Calls after the first one, as many as fit into these seconds, but an odd number of at most nine.
+SECONDS, CALLS = 4.0, 9
+
+
 def timed(run):
+    """The answer, and the median wall time of some calls."""
     start = time.perf_counter()
     answer = run()
-    return answer, time.perf_counter() - start
+    first = time.perf_counter() - start
+    count = min(CALLS, int(SECONDS / first))
+    seconds = []
+    for _ in range(count - (count + 1) % 2):
+        start = time.perf_counter()
+        run()
+        seconds.append(time.perf_counter() - start)
+    return answer, float(np.median(seconds or [first]))
 
 
-def flipchain(program, command, n, *extra):
-    """Var r, Var p over time and wall seconds of one run."""
-    with tempfile.TemporaryDirectory() as folder:
-        out = Path(folder) / "run"
-        outputs = json.dumps([float(f"{t:.3g}") for t in TIMES])
-        arguments = [program, command, "data/scenarios/uphill.toml", "-o", str(out), "-q", "--set", f"chain.bonds={n}"]
-        arguments += ["--set", f"time.outputs={outputs}", *extra]
-        result, seconds = timed(lambda: subprocess.run(arguments, capture_output=True, text=True))
-        if result.returncode not in (0, 1) or not out.exists():
-            raise RuntimeError(result.stderr)
-        data = np.load(out / "profiles.npz")
-        peak = json.loads((out / "summary.json").read_text())["peak_memory_bytes"] or 0
-        return np.hstack([data["var_r"][:, 1:], data["var_p"]]), seconds, peak
+def flipchain_chain(n):
+    import flipchain as fc
+
+    cold, force = fc.Thermostat(COLD, friction=1.0), fc.Force(FORCE)
+    hot = fc.Thermostat(HOT, friction=1.0)
+    return fc.Chain(bonds=n, flip_rate=GAMMA, left=hot, right=cold, force=force)
+
+
+def variances(run):
+    """Var r and Var p at every time: site 0 has no bond."""
+    return np.hstack([run.var_r[:, 1:], run.var_p])
+
+
+def evolve(n, **options):
+    import flipchain as fc
+
+    initial = fc.Initial(temperature="2-x")
+    options = {"tolerance": 1e-10, **options}
+    return variances(fc.evolve(flipchain_chain(n), list(TIMES), initial, threads=1, **options))
+
+
+def steady(n):
+    import flipchain as fc
+
+    return variances(fc.steady(flipchain_chain(n), covariance=True, threads=1))[-1]
 
 
 def expm_multiply(chain):
-    """scipy.sparse.linalg.expm_multiply on (mean, covariance) made linear by the mean's products: means by dense expm, so that the source is exact."""
+    """SciPy's expm_multiply on C + z z^T, z and 1 together, whose equations are linear."""
     n2 = chain.size**2
-    # 4 gamma p^2 is quadratic: S = C + z z^T, z and 1 together are linear.
     unit = sp.csr_matrix(([FORCE], ([chain.size - 1], [0])), shape=(chain.size, 1))
     pick = sp.identity(chain.size, format="csr")
     forcing = sp.kron(chain.force.reshape(-1, 1), pick) + sp.kron(pick, chain.force.reshape(-1, 1))
     bath = sp.csr_matrix((chain.bath, (chain.pp, np.zeros(chain.n + 1, int))), shape=(n2, 1))
-    a = sp.bmat([[chain.operator, forcing, bath], [None, chain.b, unit], [None, None, sp.csr_matrix((1, 1))]], format="csr")
+    blocks = [
+        [chain.operator, forcing, bath],
+        [None, chain.b, unit],
+        [None, None, sp.csr_matrix((1, 1))],
+    ]
+    a = sp.bmat(blocks, format="csr")
     y = np.concatenate([chain.start.ravel(), np.zeros(chain.size), [1.0]])
-    rows = spla.expm_multiply(a, y, start=0.0, stop=TIMES[-1] * chain.n**2, num=len(TIMES), endpoint=True)
+    stop = TIMES[-1] * chain.n**2
+    rows = spla.expm_multiply(a, y, start=0.0, stop=stop, num=len(TIMES), endpoint=True)
     return np.array([row[:n2].reshape(chain.size, -1).diagonal() - row[n2:-1] ** 2 for row in rows])
 
 
@@ -112,21 +149,24 @@ def stationary_source(chain):
 
 
 def splu(chain):
-    return spla.splu(-chain.operator.tocsc()).solve(stationary_source(chain)).reshape(chain.size, -1).diagonal()
+    found = spla.splu(-chain.operator.tocsc()).solve(stationary_source(chain))
+    return found.reshape(chain.size, -1).diagonal()
 
 
 def pardiso(chain):
     from pypardiso import PyPardisoSolver
 
     solver = PyPardisoSolver(mtype=11)
-    # Its scaling and matching give a wrong answer here (seen with MKL 2026.2): without them it is right.
+    # Its scaling and matching give a wrong answer here (seen with MKL 2026.2): without them it is
+    # right.
     for index, value in {1: 1, 2: 2, 8: 5, 10: 13, 11: 0, 13: 0}.items():
         solver.set_iparm(index, value)
-    return solver.solve(-chain.operator.tocsr(), stationary_source(chain)).reshape(chain.size, -1).diagonal()
+    found = solver.solve(-chain.operator.tocsr(), stationary_source(chain))
+    return found.reshape(chain.size, -1).diagonal()
 
 
 def lyapunov(chain, solve):
-    """Fixed point in the diagonal d: B C + C B^T = -diag(4 gamma (d + p^2) + 2 lambda T), d = Var p, accelerated by GMRES on d; dense Lyapunov solves."""
+    """GMRES on d = Var p of B C + C B^T = -diag(4 gamma (d + p^2) + 2 lambda T), dense solves."""
     n, b = chain.n, chain.b.toarray()
     q = stationary_source(chain)[chain.pp]
 
@@ -151,24 +191,16 @@ def table(title, columns, rows):
         print(f"| {' | '.join(row)} |", flush=True)
 
 
-def processor_seconds():
-    """Of this process and of what it has run."""
-    usage = [resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)]
-    return sum(u.ru_utime + u.ru_stime for u in usage)
-
-
 def alone(run, pipe):
-    before, cpu = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss, processor_seconds()
+    os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     try:
         found, seconds = timed(run)
-        cpu = processor_seconds() - cpu
     except Exception as error:  # whatever a peer does wrong is said in its row
-        pipe.send(((str(error).splitlines() or [type(error).__name__])[0][:60], 0.0, 0, 0.0))
+        pipe.send(((str(error).splitlines() or [type(error).__name__])[0][:60], 0.0, 0))
         return
-    if isinstance(found, tuple):
-        pipe.send((*found, cpu))
-    else:
-        pipe.send((found, seconds, (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024, cpu))
+    peak = (resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before) * 1024
+    pipe.send((found, seconds, peak))
 
 
 def row(name, n, run, reference):
@@ -178,23 +210,35 @@ def row(name, n, run, reference):
     process.start()
     child.close()
     try:
-        found, seconds, peak, cpu = parent.recv()
+        found, seconds, peak = parent.recv()
     except EOFError:
-        found, seconds, peak, cpu = "it was killed", 0.0, 0, 0.0
+        found, seconds, peak = "it was killed", 0.0, 0
     process.join()
     if isinstance(found, str):
-        return [name, str(n), "left out", "", found, ""]
+        return [name, str(n), "left out", found, ""]
     error = np.abs(found - reference).max() / np.abs(reference).max()
-    return [name, str(n), f"{seconds:.3g} s", f"{cpu:.3g} s", f"{error:.0e}", f"{peak / 2**20:.0f} MiB"]
+    return [name, str(n), f"{1e3 * seconds:.3g} ms", f"{error:.0e}", f"{peak / 2**20:.0f} MiB"]
 
 
-def evolution(program, sizes, explicit):
+def elsewhere(run):
+    """The answer of a process of its own: a child that is forked must find no threads."""
+    with multiprocessing.get_context("spawn").Pool(1) as pool:
+        return pool.apply(*run)
+
+
+def radau(n):
+    return evolve(n, method="radau", tolerance=1e-11)
+
+
+def evolution(sizes, explicit):
     for n in sizes:
         chain = Chain(n)
-        reference, *_ = flipchain(program, "evolve", n, "--method", "radau", "--tolerance", "1e-11")
-        yield row("flipchain evolve, tolerance 1e-10", n, lambda: flipchain(program, "evolve", n, "--tolerance", "1e-10", "--covariance", "--covariance-times", "0.1"), reference)
-        yield row("flipchain evolve --method radau, 1e-10", n, lambda: flipchain(program, "evolve", n, "--method", "radau", "--tolerance", "1e-10"), reference)
-        yield row("SUNDIALS CVODE, BDF and GMRES, rtol 1e-8", n, lambda: cvode(chain, 1e-8), reference)
+        reference = elsewhere((radau, (n,)))
+        yield row("flipchain evolve, 1e-10", n, lambda: evolve(n), reference)
+        kept = lambda: evolve(n, covariance=[TIMES[-1]])
+        yield row("the same, with the covariance at t = 0.1", n, kept, reference)
+        sundials = lambda: cvode(chain, 1e-8)
+        yield row("SUNDIALS CVODE, BDF and GMRES, rtol 1e-8", n, sundials, reference)
         if n <= explicit:
             yield row("SciPy expm_multiply", n, lambda: expm_multiply(chain), reference)
         if n <= 8:
@@ -207,7 +251,8 @@ def dense_exponential(chain):
     a = np.zeros((n2 + chain.size + 1,) * 2)
     pick = np.eye(chain.size)
     a[:n2, :n2] = chain.operator.toarray()
-    a[:n2, n2:-1] = np.kron(chain.force.reshape(-1, 1), pick) + np.kron(pick, chain.force.reshape(-1, 1))
+    force = chain.force.reshape(-1, 1)
+    a[:n2, n2:-1] = np.kron(force, pick) + np.kron(pick, force)
     a[chain.pp, -1] = chain.bath
     a[n2:-1, n2:-1] = chain.b.toarray()
     a[n2:-1, -1] = chain.force
@@ -231,28 +276,27 @@ def refined(chain):
     return x.astype(float).reshape(chain.size, -1).diagonal()
 
 
-def stationary(program, sizes, dense):
+def stationary(sizes, dense):
     for n in sizes:
         chain = Chain(n)
-        last = lambda found: (found[0][-1], *found[1:])
         reference = refined(chain)
-        yield row("flipchain steady --method modal, with the covariance", n, lambda: last(flipchain(program, "steady", n, "--method", "modal")), reference)
+        yield row("flipchain steady, with the covariance", n, lambda: steady(n), reference)
         yield row("SciPy sparse LU", n, lambda: splu(chain), reference)
         yield row("MKL Pardiso", n, lambda: pardiso(chain), reference)
         if n <= dense:
-            yield row("SLICOT Lyapunov (python-control) within GMRES", n, lambda: slycot(chain), reference)
+            lyapunov = lambda: slycot(chain)
+            yield row("SLICOT Lyapunov (python-control) within GMRES", n, lyapunov, reference)
 
 
 def main():
-    program, quick = sys.argv[1], "--quick" in sys.argv[2:]
-    columns = ["solver", "N", "wall time", "CPU time", "largest error", "memory"]
+    columns = ["solver", "N", "wall time", "largest error", "memory"]
+    sizes = [[8, 16, 32, 64, 128, 256], [16, 64, 128, 256, 512]]
+    if "--quick" in sys.argv[1:]:
+        sizes = [[8, 32], [16, 64]]
     if "--sizes" in sys.argv:  # of both tables, e.g. --sizes 64,128
-        sizes = [int(n) for n in sys.argv[sys.argv.index("--sizes") + 1].split(",")]
-        table("Evolution, 11 outputs in [0, 0.1]", columns, evolution(program, sizes, 32))
-        table("Stationary state", columns, stationary(program, sizes, 64))
-        return
-    table("Evolution, 11 outputs in [0, 0.1]", columns, evolution(program, [8, 32] if quick else [8, 32, 64, 128, 256], 32))
-    table("Stationary state", columns, stationary(program, [16, 64] if quick else [16, 64, 128, 256, 512], 64))
+        sizes = 2 * [[int(n) for n in sys.argv[sys.argv.index("--sizes") + 1].split(",")]]
+    table("Evolution, 11 outputs in [0, 0.1]", columns, evolution(sizes[0], 64))
+    table("Stationary state", columns, stationary(sizes[1], 64))
 
 
 if __name__ == "__main__":
