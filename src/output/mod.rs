@@ -5,6 +5,7 @@ mod about;
 mod correlations;
 mod directory;
 mod error;
+mod hidden;
 mod npz;
 mod parts;
 mod replace;

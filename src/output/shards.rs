@@ -13,8 +13,9 @@
 //! again. The locks are those of the operating system, also over NFS (version 4, or 3 with its lock
 //! daemon).
 
-use super::directory::{self, Existing, RunDirectory, clear, lock_in};
+use super::directory::{Existing, RunDirectory};
 use super::error::{OutputError, at};
+use super::hidden::{self, clear, lock_in};
 use super::parts::Parts;
 use serde_json::Value;
 use std::fs::{self, File, TryLockError};
@@ -51,7 +52,7 @@ impl Shard {
         [number, of]: [usize; 2],
         own: &dyn Fn(&str) -> bool,
     ) -> Result<Shard, OutputError> {
-        let (place, partial, whole) = directory::enter(place, existing, request, patiently)?;
+        let (place, partial, whole) = hidden::enter(place, existing, request, patiently)?;
         let parts = Arc::new(Parts::in_folder(partial.join("parts")));
         let at_work = is_at_work(&partial)?;
         if existing.force && at_work {
@@ -62,7 +63,7 @@ impl Shard {
             return Err(OutputError::Kept(place));
         }
         let goes_on = !existing.force && (at_work || !names.is_empty());
-        directory::begin(&partial, &place, request, goes_on)?;
+        hidden::begin(&partial, &place, request, goes_on)?;
         let lock = Some(lock(&partial, &place, number, of)?);
         drop(whole);
         Ok(Shard { place, partial, parts, lock })
@@ -93,7 +94,7 @@ pub fn left_by_shards(
     place: &Path,
     finished: &dyn Fn(&Value, &Parts) -> bool,
 ) -> Result<(Value, Option<RunDirectory>), OutputError> {
-    let (place, partial) = directory::names(place)?;
+    let (place, partial) = hidden::names(place)?;
     let asked = partial.join("request.json");
     if !asked.is_file() {
         let reason = "there is nothing to collect: no shard has begun here, or the tables are \
