@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{Error, RunArgs};
 use crate::chain::{ChainBuilder, InitialProfiles};
 use crate::figures;
-use crate::observe::theorems::STATEMENTS;
+use crate::observe::statement::STATEMENTS;
 use crate::run::{self, Options, Times};
 use crate::scenario::Scenario;
 

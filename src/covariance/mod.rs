@@ -25,6 +25,7 @@ mod pair;
 mod pass;
 pub mod periodic;
 mod preconditioner;
+mod reading;
 pub mod squares;
 
 use crate::chain::Chain;

@@ -7,7 +7,8 @@ use super::style::SINGLE_COLUMN;
 use super::{Axis, Colour, Figure, Layer, Mark, Panel, Parameters};
 use crate::chain::Chain;
 use crate::numerics::vector::largest_of;
-use crate::observe::theorems::{Measurement, Shape, Statement};
+use crate::observe::statement::{Shape, Statement};
+use crate::observe::theorems::Measurement;
 use crate::observe::verdict::{bound, constant, deviation};
 
 /// More curves than this cannot be told apart.

@@ -9,6 +9,7 @@ pub mod periodic;
 pub mod phonons;
 pub mod series;
 pub mod sizes;
+pub mod statement;
 pub mod sweep;
 pub mod theorems;
 pub mod verdict;

@@ -3,7 +3,8 @@
 
 use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate};
 use super::sizes::StationarySize;
-use super::theorems::{Measurement, Shape, Statement};
+use super::statement::{Shape, Statement};
+use super::theorems::Measurement;
 use crate::limit::stationary::Stationary;
 use crate::numerics::vector::{largest_of, most_of};
 use serde::Serialize;

@@ -22,7 +22,8 @@ pub use shards::{Shard, left_by_shards};
 pub use table::write_table_npz;
 
 use crate::observe::series::{SERIES_COLUMNS, Totals};
-use crate::observe::theorems::{Measurement, STATEMENTS};
+use crate::observe::statement::STATEMENTS;
+use crate::observe::theorems::Measurement;
 use crate::observe::{Profile, verdict};
 use std::fmt::Write as _;
 

@@ -6,7 +6,7 @@
 //! every file is in one of the two.
 
 use super::error::{OutputError, at};
-use crate::observe::theorems::STATEMENTS;
+use crate::observe::statement::STATEMENTS;
 use serde_json::Value;
 use std::collections::BTreeSet;
 use std::fs;

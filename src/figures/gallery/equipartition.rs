@@ -5,7 +5,7 @@ use super::{Entry, GalleryError, Source, against_size, geometric, measure, momen
 use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Map, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
-use crate::observe::theorems::EQUIPARTITION_L1;
+use crate::observe::statement::EQUIPARTITION_L1;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "equipartition",
