@@ -83,6 +83,9 @@ const WORTH_NO_STEPS: f64 = 2.0;
 /// How much cheaper the stencil must seem than a way without steps: prices are as uncertain.
 const SURELY: f64 = 2.0;
 
+/// The same where its roundings show: implicit steps are taken wherever they are at hand.
+const LOSING: f64 = 1e3;
+
 /// The tolerance at which two ways are compared.
 const USUAL_TOLERANCE: f64 = 1e-9;
 
@@ -177,11 +180,12 @@ fn plan_by_size(
                     _ if !plan.steps() => seconds,
                     true => {
                         // Near local equilibrium a current is 1/N of the energies that roundings
-                        // are relative to.
+                        // are relative to; implicit steps leave some, too.
                         let early = &times[..plan.stepped];
                         let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
-                        let lost = 4.0 * chain.bonds as f64 * work.rounding;
-                        if lost > USUAL_TOLERANCE { f64::INFINITY } else { SURELY * seconds }
+                        let seen = USUAL_TOLERANCE / (4.0 * chain.bonds as f64);
+                        let loses = work.rounding > seen.max(LEAST_STEP_TOLERANCE);
+                        if loses { LOSING * seconds } else { SURELY * seconds }
                     }
                     false => seconds + WORTH_NO_STEPS,
                 }
