@@ -356,6 +356,12 @@ fn flips_too_rare_for_the_quadrature_leave_the_stencil_the_covariance_and_a_ring
     let law = random_law(&mut ChaCha8Rng::seed_from_u64(57), &long);
     let early = plan(&long, &law, &[1.0], Method::Auto).expect("it serves");
     assert!(early.stencil, "{early:?}");
+    // The longer the chain, the more so: steps would need the whole covariance.
+    let longest = Chain { bonds: 100_000, ..open.clone() };
+    let law = random_law(&mut ChaCha8Rng::seed_from_u64(58), &longest);
+    let early = plan(&longest, &law, &[1.0, 50.0], Method::Auto).expect("it serves");
+    assert!(early.stencil, "{early:?}");
+    let law = random_law(&mut ChaCha8Rng::seed_from_u64(57), &long);
     let refused = evolve::profiles::evolve(&long, &law, &[1e7], 1e-9, &quiet);
     assert!(refused.is_err_and(|error| error.to_string().contains("inf")));
     // All bonds of a ring alike: a closed form for each wave, however rare the flips.

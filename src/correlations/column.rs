@@ -13,7 +13,7 @@ use crate::covariance::moments::largest;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::turn_phase;
 use crate::numerics::vector::largest_of;
-use crate::resolvent;
+use crate::resolvent::{self, Drive};
 use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
 use crate::steady::{SteadyError, closed, periodic, profiles};
@@ -116,7 +116,13 @@ fn quadrature(
         let along = |k: usize| 0.3 + 0.7 * k as f64 / harmonics;
         monitor.part(along(k), along(k + 1))
     };
-    let found = resolvent::columns(chain, Complex64::ZERO, &source, indices, &part(0))?;
+    let found = resolvent::columns(
+        chain,
+        Complex64::ZERO,
+        Drive { momentum: &source, elongation: None },
+        indices,
+        &part(0),
+    )?;
     let mut values: Vec<Vec<f64>> =
         found.values.iter().map(|column| column.iter().map(|x| x.re).collect()).collect();
     // The answer to a positive source is a positive matrix, and that to 4γ + 2λ at every atom is 1:
@@ -131,7 +137,13 @@ fn quadrature(
         let source: Vec<Complex64> =
             squares.iter().zip(variances).map(|(q, v)| flips * (q + v)).collect();
         let sigma = state.mean.rotation(harmonic.order);
-        let found = resolvent::columns(chain, sigma, &source, indices, &part(k + 1))?;
+        let found = resolvent::columns(
+            chain,
+            sigma,
+            Drive { momentum: &source, elongation: None },
+            indices,
+            &part(k + 1),
+        )?;
         let turn = 2.0 * turn_phase(harmonic.order, phase);
         for (column, harmonic) in values.iter_mut().zip(&found.values) {
             column.iter_mut().zip(harmonic).for_each(|(sum, x)| *sum += (turn * x).re);

@@ -148,16 +148,23 @@ impl Interface<'_> {
     #[inline(always)]
     pub fn given<V: Lane>(&self, given: &Given<'_>, place: Place<V::Simd>) -> Blocks<V> {
         let product = self.product::<V>(&given.table, place);
-        let y: Blocks<V::Real> = match given.start {
-            Start::Zero => {
-                let zero = V::number(place.simd, 0.0);
-                return Blocks { pp: product, rr: zero, rp: zero, pr: zero };
+        let (zero, scale) = (V::number(place.simd, 0.0), V::splat(place.simd, given.scale));
+        match given.start {
+            Start::Zero => Blocks { pp: product, rr: zero, rp: zero, pr: zero },
+            Start::Independent(start) => {
+                let [pp, rr] = start.at::<V>(place, self.norms::<V>(place));
+                Blocks { pp: scale * pp + product, rr: scale * rr, rp: zero, pr: zero }
             }
-            Start::Packed(state) => packed::load::<V::Real>(state, self.modes.count(), place),
-            Start::Independent(start) => start.at::<V>(place, self.norms::<V>(place)),
-        };
-        let scale = V::splat(place.simd, given.scale);
-        Blocks { pp: scale * y.pp + product, rr: scale * y.rr, rp: scale * y.rp, pr: scale * y.pr }
+            Start::Packed(state) => {
+                let y = packed::load::<V::Real>(state, self.modes.count(), place);
+                Blocks {
+                    pp: scale * y.pp + product,
+                    rr: scale * y.rr,
+                    rp: scale * y.rp,
+                    pr: scale * y.pr,
+                }
+            }
+        }
     }
 }
 

@@ -13,7 +13,7 @@ use super::independent::Independent;
 use super::interface::{Given, Interface, Start};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::squares::Kept;
+use super::squares::{Guess, Kept};
 use super::{
     Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, mean, packed,
 };
@@ -160,27 +160,52 @@ impl Modal {
         let Source { state, scale, momenta } = source;
         let start = state.map_or(Start::Zero, Start::Packed);
         if shift.im == 0.0 && scale.im == 0.0 && momenta.iter().all(|q| q.im == 0.0) {
-            self.solved_in::<Real>(shift, (start, scale, momenta), tolerance, read)
+            self.solved_in::<Real>(shift, (start, scale, momenta), None, tolerance, read)
         } else {
-            self.solved_in::<Complex>(shift, (start, scale, momenta), tolerance, read)
+            self.solved_in::<Complex>(shift, (start, scale, momenta), None, tolerance, read)
         }
     }
 
-    /// Solves (σ - 𝓛) X = Y + diag_p(q) of an open chain and keeps X as O(N) numbers. With what the
-    /// solve says of itself.
+    /// Solves (σ - 𝓛) X = Y + diag_p(q) of an open chain and keeps X as O(N) numbers. The iteration
+    /// begins with the `guess` of what is read off X.
     pub fn keep<'a>(
         &'a self,
         shift: Complex64,
         start: Option<&'a Independent>,
         momenta: &[Complex64],
+        guess: Option<Guess>,
         tolerance: f64,
     ) -> Result<Kept<'a>, SolveError> {
         let start = start.map_or(Start::Zero, Start::Independent);
         let given = (start, Complex64::ONE, momenta);
+        let guess = guess.map(|guess| self.of_guess(guess));
         let Solved { answer, w, report, .. } =
-            self.solved_in::<Complex>(shift, given, tolerance, true)?;
+            self.solved_in::<Complex>(shift, given, guess, tolerance, true)?;
         let size = largest_norm((0..self.modes.count()).map(|n| w.at(n)));
         Ok(Kept { answer, report, size })
+    }
+
+    /// The coordinates whose columns of X are read, those of the momenta at the thermostats.
+    pub fn read_columns(&self) -> Vec<usize> {
+        let bonds = self.chain.bonds;
+        let atom = |end: &End| if end.sign > 0.0 { bonds } else { 2 * bonds };
+        self.ends.iter().map(atom).collect()
+    }
+
+    /// d and the columns in modes, as the interface has them.
+    fn of_guess(&self, guess: Guess) -> Vector {
+        let mut w = guess.momentum;
+        for column in guess.columns {
+            let parts = [Complex64::ONE, -Complex64::I].map(|part| {
+                let values: Vec<f64> = column.iter().map(|x| (part * x).re).collect();
+                self.modes.of_coordinates(&values)
+            });
+            for block in [1, 0] {
+                let pairs = parts[0][block].iter().zip(&parts[1][block]);
+                w.extend(pairs.map(|(&re, &im)| Complex64::new(re, im)));
+            }
+        }
+        Vector::from_complex(&w, true)
     }
 
     /// The modes.
@@ -197,6 +222,7 @@ impl Modal {
         &'a self,
         shift: Complex64,
         (start, scale, momenta): (Start<'a>, Complex64, &[Complex64]),
+        guess: Option<Vector>,
         tolerance: f64,
         read: bool,
     ) -> Result<Solved<'a>, SolveError> {
@@ -219,6 +245,7 @@ impl Modal {
         };
         let (w, outcome) = gmres::solve(
             &b,
+            guess,
             tolerance,
             &self.monitor,
             |w| interface.apply::<F>(w),

@@ -2,8 +2,7 @@
 //! memory (docs/theory/theorems.md).
 //!
 //! An answer is a closed form in its interface, O(N) numbers. One pass forms Σ_j Re(c_j X_j), row
-//! by row, adds T 1 and Σ ± w wᵀ, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N)
-//! memory. The Frobenius norm does not depend on the basis.
+//! by row, adds T 1, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N) memory. The Frobenius norm does not depend on the basis.
 
 use super::answer::Answer;
 use super::modal::Modal;
@@ -21,14 +20,20 @@ pub struct Kept<'a> {
     pub size: f64,
 }
 
-/// A sum of answers, Σ_j Re(weights_j X_j) + T 1 + Σ_i sign_i w_i w_iᵀ.
+/// What is expected to be read off an answer.
+pub struct Guess {
+    /// X(p_n, p_n)
+    pub momentum: Vec<Complex64>,
+    /// The columns of [`Modal::read_columns`], in the theory's order.
+    pub columns: Vec<Vec<Complex64>>,
+}
+
+/// A sum of answers, Σ_j Re(weights_j X_j) + T 1.
 pub struct Sum {
     /// One for every answer.
     pub weights: Vec<Complex64>,
     /// T
     pub temperature: f64,
-    /// The signs, and w_i in modes, r and p.
-    pub means: Vec<(f64, [Vec<f64>; 2])>,
 }
 
 /// The squares of every sum: Σ_(n,k) Cov(p_n,p_k)² + Cov(r_n,r_k)² + Cov(p_n,r_k)², over ordered
@@ -90,19 +95,10 @@ impl Visitor for Reader<'_> {
         for ((values, sum), total) in self.rows.iter_mut().zip(self.sums).zip(&mut self.squares) {
             let (pp, rest) = values.split_at_mut(len);
             let (rr, rest) = rest.split_at_mut(len);
-            let (rp, pr) = rest.split_at_mut(len);
+            let (rp, pr) = rest.split_at(len);
             pp[0] += sum.temperature;
             // φ_0 = 0: there is no such mode.
             rr[0] += if row > 0 { sum.temperature } else { 0.0 };
-            for (sign, [r, p]) in &sum.means {
-                let (of_r, of_p) = (sign * r[row], sign * p[row]);
-                for (i, (r, p)) in r[row..].iter().zip(&p[row..]).enumerate() {
-                    pp[i] += of_p * p;
-                    rr[i] += of_r * r;
-                    rp[i] += of_r * p;
-                    pr[i] += of_p * r;
-                }
-            }
             let square = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
             // Pairs off the diagonal stand for both orders; pr and rp are the two of Cov(p, r), and
             // the same on the diagonal.

@@ -116,13 +116,13 @@ struct Outputs<'a> {
 
 /// The error that the nodes are chosen by: the current is 1/N of the energies (measured: errors of
 /// 20 goals).
-pub(super) fn goal(tolerance: f64) -> f64 {
+fn goal(tolerance: f64) -> f64 {
     (1e-4 * tolerance).max(1e-15)
 }
 
 /// The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of
 /// the last time's value at the first time too.
-pub(super) fn nodes_for(ratio: f64, goal: f64) -> usize {
+fn nodes_for(ratio: f64, goal: f64) -> usize {
     hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15))
 }
 
@@ -133,11 +133,7 @@ fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
 }
 
 /// The runs of times that share a contour.
-pub(super) fn runs(
-    times: &[f64],
-    tolerance: f64,
-    keep: impl Fn(usize) -> bool,
-) -> Vec<Range<usize>> {
+fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
     let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
     let counts = Remembered::new(|ratio| nodes_for(ratio, goal(tolerance)));

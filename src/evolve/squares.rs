@@ -1,21 +1,24 @@
 //! C_N at late times without the covariance in memory (docs/theory/theorems.md).
 //!
-//! The equations and the two contours are those of [`super::contour`], of an open chain whose
-//! coordinates are independent at first. Every node keeps its answer as O(N) numbers; when all are
-//! solved, one pass forms the covariance pair by pair and adds up squares ([`squares`]). What that
-//! module subtracts from Y(0) as a matrix, the oscillation Σ_(m≠0) C_m, enters here as sources:
+//! Of an open chain whose coordinates are independent at first. With the notation of
+//! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m e^(imωτ),
 //!
 //! ```text
-//! (s - 𝓛)⁻¹ C_m = ( C_m - (s - 𝓛)⁻¹ S_m )/(s - imω),    S_m = diag_p(4γ q_m).
+//! (s - 𝓛) R̂ = diag(v(0)) + diag_p( 4γ p̂²(s) + 2λT/s ) - Σ_(m≠0) (s - 𝓛) C_m/(s - imω),
 //! ```
 //!
-//! The same pass forms the difference of the two contours, whose norm bounds the error. O(nodes ·
-//! N²) time, O(nodes · N) memory.
+//! so that every equation has a diagonal on its right. Every node keeps its answer as O(N) numbers;
+//! when all are solved, one pass forms the covariance pair by pair and adds up squares
+//! ([`squares`]). The iteration of a node begins with what the O(N) ways say of the interface: the
+//! variances by the squared kernel, and the columns of the ends ([`resolvent::columns_once`]). The
+//! pass also forms the difference of two contours, whose norm bounds the error. O(nodes · N²) time,
+//! O(nodes · N) memory.
 
-use super::contour::{self, CAUTION, EXTRA, ROUNDINGS, SOLVE_TOLERANCE};
+use super::contour::{CAUTION, EXTRA, ROUNDINGS, SOLVE_TOLERANCE};
 use super::earliest::{earliest, left_out};
 use super::envelope;
-use super::hyperbola::{self, Contour};
+use super::hyperbola::{self, Contour, Remembered};
+use super::profiles;
 use super::radau::{EvolveError, reference_temperature};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
@@ -24,13 +27,15 @@ use crate::covariance::independent::Independent;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::squares::{Kept, Sum, squares};
+use crate::covariance::squares::{Guess, Kept, Sum, squares};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::rounded;
-use crate::numerics::vector::{euclidean, largest_norm};
+use crate::numerics::vector::euclidean;
+use crate::resolvent::{self, Drive, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
+use std::ops::Range;
 
 /// C_N = (1/N) Σ_(n,k) Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)² at one time, over ordered pairs;
 /// each with its estimated largest error.
@@ -116,13 +121,35 @@ pub struct Norm {
 /// for correlated laws and without flips.
 pub fn serves(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     let independent = chain.topology == Topology::Open && law.covariance.is_none();
-    earliest(chain).filter(|_| independent)
+    let variances = profiles::earliest(chain, law).filter(|first| first.is_finite());
+    let both = earliest(chain).zip(variances).map(|(norm, variances)| norm.max(variances));
+    both.filter(|_| independent)
+}
+
+/// The error that the nodes are chosen by.
+fn goal(tolerance: f64) -> f64 {
+    (1e-2 * tolerance).max(1e-15)
+}
+
+/// Times at most that share a contour.
+const SHARED: usize = 16;
+
+/// The runs of times that share a contour.
+fn runs(times: &[f64], tolerance: f64) -> Vec<Range<usize>> {
+    let counts = Remembered::new(|ratio| hyperbola::nodes_for(ratio, goal(tolerance)));
+    hyperbola::shared(times, |first, last| counts.at(last / first), |run| run.len() <= SHARED)
 }
 
 /// What [`evolve`] costs.
 pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
     let late = times.iter().copied().filter(|&time| time > 0.0).collect::<Vec<f64>>();
-    cost::of_squares(chain, contour::nodes(chain, &late, tolerance, |_| false), late.len())
+    let nodes = |run: &Range<usize>| {
+        let ratio = late[run.end - 1] / late[run.start];
+        2 * hyperbola::nodes_for(ratio, goal(tolerance)) + EXTRA
+    };
+    let nodes: usize = runs(&late, tolerance).iter().map(nodes).sum();
+    let equations = (1 + 2 * chain.force.harmonics.len()) * nodes;
+    cost::of_squares(chain, equations, late.len())
 }
 
 /// ‖C‖² at ascending `times`, none before [`serves`]. `tolerance` is that of a variance.
@@ -134,13 +161,12 @@ pub fn evolve(
     monitor: &Monitor,
 ) -> Result<Vec<Norm>, EvolveError> {
     let problem = Problem::new(equations, law)?;
-    let goal = contour::goal(tolerance);
-    let runs = contour::runs(&rounded(times), tolerance, |_| false);
+    let runs = runs(&rounded(times), tolerance);
     let mut found = Vec::with_capacity(times.len());
     for (number, run) in runs.iter().enumerate() {
         let share = |part: usize| (number + part) as f64 / runs.len() as f64;
         let part = monitor.part(share(0), share(1));
-        found.extend(problem.invert(&times[run.clone()], goal, &part)?);
+        found.extend(problem.invert(&times[run.clone()], tolerance, &part)?);
     }
     Ok(found)
 }
@@ -153,8 +179,10 @@ struct Problem<'a> {
     periodic: PeriodicMean,
     /// w(0)
     deviation: Vec<f64>,
-    /// Y(0) but for the oscillation.
+    /// diag(v(0)) less the temperature, in modes and at the sites.
     start: Independent,
+    start_r: Vec<Complex64>,
+    start_p: Vec<Complex64>,
     /// 4γ q_0, and the noise that the temperature leaves.
     constant_source: Vec<f64>,
     largest_variance: f64,
@@ -165,8 +193,6 @@ struct Collected<'a> {
     answers: Vec<Kept<'a>>,
     /// By contour, answer and time.
     weights: [Vec<Vec<Complex64>>; 2],
-    /// w by contour and time.
-    deviation: [Vec<Vec<f64>>; 2],
     /// Of the second contour at every time.
     losses: Vec<Losses>,
 }
@@ -176,9 +202,8 @@ struct Collected<'a> {
 struct Losses {
     /// Of a variance.
     variance: f64,
-    /// Σ |weight| times the largest of a transform: of a variance, of w.
+    /// Σ |weight| times the largest of a transform.
     size: f64,
-    deviation: f64,
 }
 
 impl<'a> Collected<'a> {
@@ -203,7 +228,10 @@ impl<'a> Problem<'a> {
             law.mean().iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
         let variance = law.variance();
         let above: Vec<f64> = variance.iter().map(|v| v - temperature).collect();
-        let start = Independent::new(equations.modes(), &above, &deviation);
+        let start = Independent::new(equations.modes(), &above);
+        let complex = |values: &[f64]| values.iter().map(|&v| v.into()).collect();
+        let (start_r, start_p) = above.split_at(chain.bonds);
+        let (start_r, start_p) = (complex(start_r), complex(start_p));
         let noise = chain.covariance_source(&vec![0.0; chain.atoms()], temperature);
         let flips = 4.0 * chain.flip_rate;
         let squares = periodic.momentum_squares(0);
@@ -216,6 +244,8 @@ impl<'a> Problem<'a> {
             periodic,
             deviation,
             start,
+            start_r,
+            start_p,
             constant_source,
             largest_variance,
         })
@@ -224,22 +254,22 @@ impl<'a> Problem<'a> {
     fn invert(
         &self,
         times: &[Double],
-        goal: f64,
+        tolerance: f64,
         monitor: &Monitor,
     ) -> Result<Vec<Norm>, EvolveError> {
         let (first, last) = (times[0].hi, times[times.len() - 1].hi);
-        let nodes = contour::nodes_for(last / first, goal);
-        let zero = || vec![vec![0.0; self.deviation.len()]; times.len()];
+        let goal = goal(tolerance);
+        let nodes = hyperbola::nodes_for(last / first, goal);
+        let solve_tolerance = (1e-3 * tolerance).max(SOLVE_TOLERANCE);
         let mut all = Collected {
             answers: Vec::new(),
             weights: [Vec::new(), Vec::new()],
-            deviation: [zero(), zero()],
             losses: vec![Losses::default(); times.len()],
         };
         let waves = self.waves();
         for (order, momenta) in &waves {
             let shift = self.periodic.rotation(*order);
-            let kept = self.equations.keep(shift, None, momenta, SOLVE_TOLERANCE)?;
+            let kept = self.equations.keep(shift, None, momenta, None, solve_tolerance)?;
             for (losses, time) in all.losses.iter_mut().zip(times) {
                 losses.variance += 2.0 * self.periodic.turn_error(*order, time.hi) * kept.size;
             }
@@ -250,15 +280,14 @@ impl<'a> Problem<'a> {
         for (number, extra) in [0, EXTRA].into_iter().enumerate() {
             let contour = Contour::new(first, last, nodes + extra);
             let part = monitor.part(0.5 * number as f64, 0.5 * (number + 1) as f64);
-            self.collect(number, &contour, times, &waves, &mut all, &part)?;
+            self.collect(number, &contour, times, (&waves, solve_tolerance), &mut all, &part)?;
         }
         let sums: Vec<Sum> =
             (0..times.len()).flat_map(|i| self.sum_and_difference(&all, i)).collect();
         let found = squares(self.equations, &all.answers, &sums);
         let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
         let output = |(i, found): (usize, &[f64])| {
-            let w = largest(&all.deviation[1][i]);
-            let error = self.error(times[i], least, all.losses[i], w);
+            let error = self.error(times[i], least, all.losses[i]);
             let spread = spread(self.equations.chain(), error);
             Norm { square: found[0], error: found[1].sqrt() + spread }
         };
@@ -278,48 +307,39 @@ impl<'a> Problem<'a> {
         number: usize,
         contour: &Contour,
         times: &[Double],
-        waves: &[(i64, Vec<Complex64>)],
+        (waves, solve_tolerance): (&[(i64, Vec<Complex64>)], f64),
         all: &mut Collected<'b>,
         monitor: &Monitor,
     ) -> Result<(), EvolveError> {
         let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
+        let quality = [Quality::FULL, Quality::JUDGE][number];
+        let flips = 4.0 * self.equations.chain().flip_rate;
         for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
-            let (w, envelopes) = envelope::at_node(
-                self.equations,
-                &self.periodic,
-                &self.constant_source,
-                &start,
-                s,
-            )?;
+            let constant = &self.constant_source;
+            let (_, envelopes) =
+                envelope::at_node(self.equations, &self.periodic, constant, &start, s)?;
             let weights: Vec<Complex64> =
                 times.iter().map(|t| 2.0 * weight * (s * t.hi).exp()).collect();
             for mut envelope in envelopes {
-                let starts = envelope.order == 0;
-                if starts {
-                    self.add_waves(number, s, &weights, waves, &mut envelope.momenta, all);
-                }
-                let start = starts.then_some(&self.start);
-                let kept = self.equations.keep(
-                    envelope.shift,
-                    start,
-                    &envelope.momenta,
-                    SOLVE_TOLERANCE,
-                )?;
+                let momenta = &mut envelope.momenta;
+                let (own, guess) = if envelope.order == 0 {
+                    let kernel = SquaredKernel::new(self.equations.chain(), s, quality);
+                    let squares = kernel.mean_squares(&self.deviation);
+                    momenta.iter_mut().zip(squares).for_each(|(q, u)| *q += flips * u);
+                    self.add_waves(number, s, &weights, waves, momenta, all);
+                    let guess = self.guess(s, &kernel, quality, momenta, monitor)?;
+                    (Some(&self.start), Some(guess))
+                } else {
+                    (None, None)
+                };
+                let kept =
+                    self.equations.keep(envelope.shift, own, momenta, guess, solve_tolerance)?;
                 let turn = |(weight, time): (&Complex64, &Double)| {
                     weight * self.periodic.turn(envelope.order, *time)
                 };
-                let own: Vec<Complex64> = weights.iter().zip(times).map(turn).collect();
-                let mut both =
-                    [vec![Complex64::ZERO; times.len()], vec![Complex64::ZERO; times.len()]];
-                both[number] = own;
+                let mut both = [(); 2].map(|()| vec![Complex64::ZERO; times.len()]);
+                both[number] = weights.iter().zip(times).map(turn).collect();
                 all.push(kept, both);
-            }
-            let (size, values) = (largest_norm(&w), &mut all.deviation[number]);
-            for (weight, (values, losses)) in
-                weights.iter().zip(values.iter_mut().zip(&mut all.losses))
-            {
-                values.iter_mut().zip(&w).for_each(|(sum, w)| *sum += (weight * w).re);
-                losses.deviation += weight.norm() * size;
             }
             monitor.advance(Progress {
                 share: (done + 1) as f64 / contour.nodes.len() as f64,
@@ -331,7 +351,32 @@ impl<'a> Problem<'a> {
         Ok(())
     }
 
-    /// The oscillation of Y(0) at the node s: what it adds to the source, and to the weights of C_m.
+    /// The interface of the answer at the node s, by the O(N) ways.
+    fn guess(
+        &self,
+        s: Complex64,
+        kernel: &SquaredKernel<'_>,
+        quality: Quality,
+        momenta: &[Complex64],
+        monitor: &Monitor,
+    ) -> Result<Guess, EvolveError> {
+        let chain = self.equations.chain();
+        let mut source: Vec<Complex64> =
+            momenta.iter().zip(&self.start_p).map(|(q, v)| q + v).collect();
+        let elongation = Some(&self.start_r[..]);
+        let drive = Drive { momentum: &source, elongation };
+        let momentum = kernel.variances(drive, SOLVE_TOLERANCE, &monitor.silent())?.momentum;
+        let flips = 4.0 * chain.flip_rate;
+        source.iter_mut().zip(&momentum).for_each(|(q, d)| *q += flips * d);
+        let drive = Drive { momentum: &source, elongation };
+        let of = self.equations.read_columns();
+        let silent = monitor.silent();
+        let columns = resolvent::columns_once(chain, s, drive, &of, quality, &silent)?;
+        Ok(Guess { momentum, columns })
+    }
+
+    /// The oscillation at the node s: what it adds to the source of C, and takes off the weights of
+    /// C_m.
     fn add_waves(
         &self,
         number: usize,
@@ -356,34 +401,18 @@ impl<'a> Problem<'a> {
     /// The covariance at time number `i`, and what the two contours differ by.
     fn sum_and_difference(&self, all: &Collected<'_>, i: usize) -> [Sum; 2] {
         let weights = |number: usize| all.weights[number].iter().map(|weights| weights[i]);
-        let modes = self.equations.modes();
-        let mean = |number: usize| modes.of_coordinates(&all.deviation[number][i]);
+        let both = weights(1).zip(weights(0)).map(|(fine, coarse)| fine - coarse);
         [
-            Sum {
-                weights: weights(1).collect(),
-                temperature: self.temperature,
-                means: vec![(-1.0, mean(1))],
-            },
-            Sum {
-                weights: weights(1).zip(weights(0)).map(|(fine, coarse)| fine - coarse).collect(),
-                temperature: 0.0,
-                means: vec![(-1.0, mean(1)), (1.0, mean(0))],
-            },
+            Sum { weights: weights(1).collect(), temperature: self.temperature },
+            Sum { weights: both.collect(), temperature: 0.0 },
         ]
     }
 
-    /// The largest error of an entry of the covariance beside what the contours differ by; w is the
-    /// largest distance of a mean from its stationary value.
-    fn error(&self, time: Double, least: f64, losses: Losses, w: f64) -> f64 {
+    /// The largest error of an entry of the covariance beside what the contours differ by.
+    fn error(&self, time: Double, least: f64, losses: Losses) -> f64 {
         let chain = self.equations.chain();
-        let norms = [self.start.norm, euclidean(&self.deviation)];
-        let [out, mean_out] = left_out(chain, norms, time.hi);
-        let phase = self.periodic.errors_at(time.hi);
-        let mean = (ROUNDINGS + least) * losses.deviation + mean_out + phase[0].max(phase[1]);
-        losses.variance
-            + least * losses.size
-            + out
-            + ROUNDINGS * self.largest_variance
-            + 2.0 * w * mean
+        let w = euclidean(&self.deviation);
+        let [out, _] = left_out(chain, [self.start.norm + w * w, w], time.hi);
+        losses.variance + least * losses.size + out + ROUNDINGS * self.largest_variance
     }
 }

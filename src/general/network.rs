@@ -268,6 +268,7 @@ pub fn temperatures(
     let unscaled = |r: &Vector| real(parts(r).iter().zip(&size).map(|(r, size)| r * size));
     let (x, outcome) = gmres::solve(
         &scaled(equation.source.clone()),
+        None,
         RESIDUAL,
         monitor,
         |x| scaled(equation.apply(x)),

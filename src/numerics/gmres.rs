@@ -25,29 +25,37 @@ const CYCLE_LENGTH: usize = 240;
 /// Cycles at most.
 const CYCLES: usize = 8;
 
-/// Solves A x = b from x = 0 to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A,
+/// Solves A x = b from the `guess` (0 if there is none) to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A,
 /// `precondition` is P⁻¹. The residual reached is returned, whatever it is. `monitor` hears of
 /// every iteration. `again` evaluates the residual of x with other roundings, as often as its
 /// caller wants: what the coefficients of A lose by cancellation does not show in a residual made
 /// of the same coefficients.
 pub(crate) fn solve(
     b: &Vector,
+    guess: Option<Vector>,
     tolerance: f64,
     monitor: &Monitor,
     apply: impl Fn(&Vector) -> Vector,
     precondition: impl Fn(&Vector) -> Vector,
     again: impl Fn(&Vector) -> Vec<Vector>,
 ) -> Result<(Vector, Outcome), Interrupted> {
-    let mut x = Vector::zeros(b.len(), b.is_complex());
+    let zero = || Vector::zeros(b.len(), b.is_complex());
     let norm = b.norm();
     let mut outcome = Outcome { iterations: 0, residual: 0.0, errors: Vec::new() };
     if norm == 0.0 {
-        outcome.errors.push(x.clone());
-        return Ok((x, outcome));
+        outcome.errors.push(zero());
+        return Ok((zero(), outcome));
     }
-    let mut residual = b.clone();
+    let residual_of = |x: &Vector| {
+        let mut residual = b.clone();
+        residual.add(-Complex64::ONE, &apply(x));
+        residual
+    };
+    let guess = guess.map(|x| (residual_of(&x), x));
+    let better = guess.filter(|(residual, _)| residual.norm() < norm);
+    let (mut residual, mut x) = better.unwrap_or_else(|| (b.clone(), zero()));
     let mut useless = None;
-    outcome.residual = 1.0;
+    outcome.residual = residual.norm() / norm;
     let watch = |iterations: usize, residual: f64| {
         let share = residual.ln() / tolerance.max(f64::MIN_POSITIVE).ln();
         let progress = Progress {
@@ -60,6 +68,9 @@ pub(crate) fn solve(
         monitor.advance(progress)
     };
     for _ in 0..CYCLES {
+        if outcome.residual <= tolerance {
+            break;
+        }
         let goal = (0.5 * tolerance / outcome.residual).max(CYCLE_GAIN);
         let seen = |iterations: usize, left: f64| {
             watch(outcome.iterations + iterations, outcome.residual * left)
@@ -68,8 +79,7 @@ pub(crate) fn solve(
         let correction = precondition(&correction);
         let mut next = x.clone();
         next.add(Complex64::ONE, &correction);
-        let mut left = b.clone();
-        left.add(-Complex64::ONE, &apply(&next));
+        let left = residual_of(&next);
         let reached = left.norm() / norm;
         outcome.iterations += iterations;
         if reached.is_nan() || reached >= outcome.residual {

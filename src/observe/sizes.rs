@@ -90,12 +90,11 @@ pub fn measure(
 /// Whether the covariance is not formed: of longer chains than are solved directly, where all times
 /// but the start are late enough for the norm and for the variances.
 fn norm_alone(chain: &Chain, law: &InitialLaw, times: &[f64]) -> bool {
-    let earliest = squares::serves(chain, law).zip(evolve::profiles::earliest(chain, law));
     let late = |first: f64| {
         let time = |&t: &f64| chain.microscopic_time(t, TimeScale::Diffusive).hi;
         times.iter().all(|t| *t == 0.0 || time(t) >= first)
     };
-    !direct::serves(chain) && earliest.is_some_and(|(norm, variance)| late(norm.max(variance)))
+    !direct::serves(chain) && squares::serves(chain, law).is_some_and(late)
 }
 
 /// The diffusive times at which the variances are had, as indices and as microscopic times, and

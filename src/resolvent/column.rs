@@ -6,11 +6,12 @@
 //! X e_j = (1/πi) ∫_0^(i∞) ½ [ G(σ/2+κ) Q G(σ/2-κ)ᵀ + G(σ/2-κ) Q G(σ/2+κ)ᵀ ] e_j dκ,   G(s) = (s - B)⁻¹,
 //! ```
 //!
-//! with Q = diag_p(q) and q the source plus 4γ X(p_n, p_n), on the path of [`super::path`]. Along
+//! with Q = diag(q) and q the source plus 4γ X(p_n, p_n) on the momenta, on the path of [`super::path`]. Along
 //! the chain, y = (p_0, r_1, p_1, .., p_N), s - B is tridiagonal, so that each node costs four
 //! eliminations (two at real σ). Open homogeneous chain with flips. Error: a second quadrature, and
 //! roundings.
 
+use super::Drive;
 use super::path::{Integrand, Node, Quality, path};
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor, Progress};
@@ -75,22 +76,26 @@ impl Eliminated {
     }
 }
 
+fn scale<'a>(values: impl Iterator<Item = &'a mut Complex64>, by: &[Complex64]) {
+    values.zip(by).for_each(|(value, by)| *value *= by);
+}
+
 /// The place along the chain of a coordinate in the theory's order.
 fn along(bonds: usize, index: usize) -> usize {
     if index < bonds { 2 * index + 1 } else { 2 * (index - bonds) }
 }
 
-/// The columns `of` (in the theory's order) of X for a `source` on the momenta that holds the flips
-/// too, at σ = 0 or any σ that the inner path takes.
+/// The columns `of` (in the theory's order) of X for a source on the momenta that holds the flips
+/// too, and one on the elongations, at σ = 0 or any σ that the inner path takes.
 pub fn columns(
     chain: &Chain,
     sigma: Complex64,
-    source: &[Complex64],
+    drive: Drive<'_>,
     of: &[usize],
     monitor: &Monitor,
 ) -> Result<Columns, Interrupted> {
     let with =
-        |quality: Quality, monitor: &Monitor| sums(chain, sigma, source, of, quality, monitor);
+        |quality: Quality, monitor: &Monitor| sums(chain, sigma, drive, of, quality, monitor);
     let (values, sizes) = with(Quality::FULL, &monitor.part(0.0, 0.5))?;
     let (judge, _) = with(Quality::JUDGE, &monitor.part(0.5, 1.0))?;
     let error = |((x, y), size): ((&Vec<Complex64>, &Vec<Complex64>), &f64)| {
@@ -101,11 +106,23 @@ pub fn columns(
     Ok(Columns { values, errors })
 }
 
+/// The same columns by one quadrature, not judged.
+pub fn columns_once(
+    chain: &Chain,
+    sigma: Complex64,
+    drive: Drive<'_>,
+    of: &[usize],
+    quality: Quality,
+    monitor: &Monitor,
+) -> Result<Vec<Vec<Complex64>>, Interrupted> {
+    sums(chain, sigma, drive, of, quality, monitor).map(|(values, _)| values)
+}
+
 /// The quadrature's sums for every column, and those of its terms' norms.
 fn sums(
     chain: &Chain,
     sigma: Complex64,
-    source: &[Complex64],
+    drive: Drive<'_>,
     of: &[usize],
     quality: Quality,
     monitor: &Monitor,
@@ -123,7 +140,7 @@ fn sums(
             let ends = [0.5 * sigma + kappa, 0.5 * sigma - kappa];
             let ends = ends.map(|s| Eliminated::new(&damping, s));
             for (sum, &j) in sums.iter_mut().zip(&places) {
-                sum.add(&ends, weight, source, j, sigma.im == 0.0);
+                sum.add(&ends, weight, drive, j, sigma.im == 0.0);
             }
         }
         Ok(sums)
@@ -161,14 +178,17 @@ impl Sum {
         &mut self,
         ends: &[Eliminated; 2],
         weight: Complex64,
-        source: &[Complex64],
+        drive: Drive<'_>,
         j: usize,
         real: bool,
     ) {
         let half = |left: &Eliminated, right: &Eliminated| {
             let mut y = right.row(j);
-            y.iter_mut().skip(1).step_by(2).for_each(|y| *y = Complex64::ZERO);
-            y.iter_mut().step_by(2).zip(source).for_each(|(y, q)| *y *= q);
+            match drive.elongation {
+                Some(source) => scale(y.iter_mut().skip(1).step_by(2), source),
+                None => y.iter_mut().skip(1).step_by(2).for_each(|y| *y = Complex64::ZERO),
+            }
+            scale(y.iter_mut().step_by(2), drive.momentum);
             left.solve(&mut y);
             y
         };

@@ -141,6 +141,7 @@ impl<'a> FluxForm<'a> {
     ) -> Result<Variances, Interrupted> {
         let (unknowns, outcome) = gmres::solve(
             sums,
+            None,
             tolerance,
             monitor,
             |u| self.apply(u),

@@ -26,7 +26,7 @@ use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::{Vector, largest_norm};
 pub use balance::{Currents, Exchange, current_share, currents};
-pub use column::{Columns, columns};
+pub use column::{Columns, columns, columns_once};
 use flux::FluxForm;
 use kernel::Kernel;
 pub use layer::{Layer, layer};
