@@ -9,9 +9,11 @@ use flipchain::observe::theorems::Measurement;
 use flipchain::{Answer, CheckRun, Error, Estimated, Existing, LimitRun, Run};
 use ndarray::{Array2, Array3};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3};
-use pyo3::exceptions::PyKeyError;
+use pyo3::exceptions::{PyFileExistsError, PyKeyError};
 use pyo3::prelude::*;
+use pyo3::{PyClass, PyClassInitializer};
 use std::path::PathBuf;
+use std::sync::Arc;
 
 /// Rows of equal length as an array.
 fn table(rows: Vec<Vec<f64>>) -> Array2<f64> {
@@ -19,33 +21,94 @@ fn table(rows: Vec<Vec<f64>>) -> Array2<f64> {
     Array2::from_shape_vec(shape, rows.concat()).expect("every output has one entry a site")
 }
 
-fn save(answer: &(impl Answer + Clone + Sync), place: PathBuf, force: bool) -> PyResult<()> {
-    let existing = Existing { force, resume: false };
-    answer.save(place, existing).map_err(|error| match error {
-        Error::Output(flipchain::output::OutputError::Exists(place)) => {
-            let said = format!("{}: exists already; force=True replaces a run", place.display());
-            pyo3::exceptions::PyFileExistsError::new_err(said)
-        }
-        other => raise(other),
-    })
+/// What every answer says and does, whatever it is of.
+trait Judge: Send + Sync {
+    fn tolerance_reached(&self) -> bool;
+    fn worst_error(&self) -> f64;
+    fn report(&self) -> String;
+    fn save(&self, place: PathBuf, force: bool) -> PyResult<()>;
 }
 
-fn summary(answer: &impl Answer) -> PyResult<String> {
-    let seconds = answer.record().started.elapsed().as_secs_f64();
-    json(&answer.summary(seconds))
+impl<A: Answer + Clone + Send + Sync> Judge for A {
+    fn tolerance_reached(&self) -> bool {
+        Answer::worst_error(self) <= self.record().tolerance
+    }
+
+    fn worst_error(&self) -> f64 {
+        Answer::worst_error(self)
+    }
+
+    fn report(&self) -> String {
+        format!("{}\n{}", self.line(), self.remarks(false))
+    }
+
+    fn save(&self, place: PathBuf, force: bool) -> PyResult<()> {
+        let existing = Existing { force, resume: false };
+        Answer::save(self, place, existing).map_err(|error| match error {
+            Error::Output(flipchain::output::OutputError::Exists(place)) => {
+                let said =
+                    format!("{}: exists already; force=True replaces a run", place.display());
+                PyFileExistsError::new_err(said)
+            }
+            other => raise(other),
+        })
+    }
 }
 
-/// The answer of evolve and steady.
-#[pyclass(frozen, module = "flipchain._core")]
-pub struct Evolution {
-    run: Run,
+/// What every answer has.
+#[pyclass(frozen, subclass, module = "flipchain._core")]
+pub struct Judged {
+    answer: Arc<dyn Judge>,
     summary: String,
 }
 
-impl From<Run> for Evolution {
-    fn from(run: Run) -> Evolution {
-        let summary = summary(&run).unwrap_or_default();
-        Evolution { run, summary }
+#[pymethods]
+impl Judged {
+    fn summary(&self) -> &str {
+        &self.summary
+    }
+
+    fn tolerance_reached(&self) -> bool {
+        self.answer.tolerance_reached()
+    }
+
+    fn worst_error(&self) -> f64 {
+        self.answer.worst_error()
+    }
+
+    fn report(&self) -> String {
+        self.answer.report()
+    }
+
+    fn save(&self, py: Python<'_>, place: PathBuf, force: bool) -> PyResult<()> {
+        py.detach(|| self.answer.save(place, force))
+    }
+}
+
+/// An answer for Python: what every answer has, and the columns of its own.
+fn answer<A: Answer + Clone + Send + Sync + 'static, C>(
+    py: Python<'_>,
+    run: A,
+    columns: fn(Arc<A>) -> C,
+) -> PyResult<Py<C>>
+where
+    C: PyClass<BaseType = Judged>,
+{
+    let summary = json(&run.summary(run.record().started.elapsed().as_secs_f64()))?;
+    let run = Arc::new(run);
+    let judged = Judged { answer: run.clone(), summary };
+    Py::new(py, PyClassInitializer::from(judged).add_subclass(columns(run)))
+}
+
+/// The answer of evolve and steady.
+#[pyclass(frozen, extends = Judged, module = "flipchain._core")]
+pub struct Evolution {
+    run: Arc<Run>,
+}
+
+impl Evolution {
+    pub fn of(py: Python<'_>, run: Run) -> PyResult<Py<Evolution>> {
+        answer(py, run, |run| Evolution { run })
     }
 }
 
@@ -139,39 +202,17 @@ impl Evolution {
         }
         Some((PyArray1::from_vec(py, times), all.into_pyarray(py)))
     }
-
-    fn summary(&self) -> &str {
-        &self.summary
-    }
-
-    fn tolerance_reached(&self) -> bool {
-        self.run.tolerance_reached()
-    }
-
-    fn worst_error(&self) -> f64 {
-        self.run.worst_error()
-    }
-
-    fn report(&self) -> String {
-        format!("{}\n{}", self.run.line(), self.run.remarks(false))
-    }
-
-    fn save(&self, py: Python<'_>, place: PathBuf, force: bool) -> PyResult<()> {
-        py.detach(|| save(&self.run, place, force))
-    }
 }
 
 /// The answer of limit.
-#[pyclass(frozen, module = "flipchain._core")]
+#[pyclass(frozen, extends = Judged, module = "flipchain._core")]
 pub struct Limit {
-    run: LimitRun,
-    summary: String,
+    run: Arc<LimitRun>,
 }
 
-impl From<LimitRun> for Limit {
-    fn from(run: LimitRun) -> Limit {
-        let summary = summary(&run).unwrap_or_default();
-        Limit { run, summary }
+impl Limit {
+    pub fn of(py: Python<'_>, run: LimitRun) -> PyResult<Py<Limit>> {
+        answer(py, run, |run| Limit { run })
     }
 }
 
@@ -205,39 +246,17 @@ impl Limit {
         let values = table(column.into_iter().map(|c| c.values).collect());
         Ok((values.into_pyarray(py), errors))
     }
-
-    fn summary(&self) -> &str {
-        &self.summary
-    }
-
-    fn tolerance_reached(&self) -> bool {
-        self.run.tolerance_reached()
-    }
-
-    fn worst_error(&self) -> f64 {
-        self.run.worst_error()
-    }
-
-    fn report(&self) -> String {
-        format!("{}\n{}", self.run.line(), self.run.remarks(false))
-    }
-
-    fn save(&self, py: Python<'_>, place: PathBuf, force: bool) -> PyResult<()> {
-        py.detach(|| save(&self.run, place, force))
-    }
 }
 
 /// The answer of check.
-#[pyclass(frozen, module = "flipchain._core")]
+#[pyclass(frozen, extends = Judged, module = "flipchain._core")]
 pub struct Check {
-    run: CheckRun,
-    summary: String,
+    run: Arc<CheckRun>,
 }
 
-impl From<CheckRun> for Check {
-    fn from(run: CheckRun) -> Check {
-        let summary = summary(&run).unwrap_or_default();
-        Check { run, summary }
+impl Check {
+    pub fn of(py: Python<'_>, run: CheckRun) -> PyResult<Py<Check>> {
+        answer(py, run, |run| Check { run })
     }
 }
 
@@ -256,25 +275,5 @@ impl Check {
     /// The verdicts, as JSON.
     fn verdicts(&self) -> PyResult<String> {
         json(&self.run.verdicts())
-    }
-
-    fn summary(&self) -> &str {
-        &self.summary
-    }
-
-    fn tolerance_reached(&self) -> bool {
-        self.run.tolerance_reached()
-    }
-
-    fn worst_error(&self) -> f64 {
-        self.run.worst_error()
-    }
-
-    fn report(&self) -> String {
-        format!("{}\n{}", self.run.line(), self.run.remarks(false))
-    }
-
-    fn save(&self, py: Python<'_>, place: PathBuf, force: bool) -> PyResult<()> {
-        py.detach(|| save(&self.run, place, force))
     }
 }

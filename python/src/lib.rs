@@ -8,7 +8,7 @@ mod sweep;
 mod two_time;
 mod watch;
 
-use answers::{Check, Evolution, Limit};
+use answers::{Check, Evolution, Judged, Limit};
 use errors::{ScenarioError, SolveError, raise};
 use flipchain::scenario::Expression;
 use flipchain::{ChainBuilder, Keep, Options, Scenario, Times};
@@ -105,7 +105,7 @@ fn evolve(
     covariance: (bool, Option<Vec<f64>>, bool),
     modes: bool,
     watch: Watch,
-) -> PyResult<Evolution> {
+) -> PyResult<Py<Evolution>> {
     let scenario = scenario_of(text).map_err(raise)?;
     let chain = flipchain::Chain::new(&scenario);
     let law = initial::law(&chain, &scenario, law)?;
@@ -123,7 +123,7 @@ fn evolve(
             let question = flipchain::plan_evolve(&chain, &law, &times, &options)?;
             question.described_by(&scenario)?.run(monitor)
         })
-        .map(Evolution::from)
+        .and_then(|run| Evolution::of(py, run))
 }
 
 #[pyfunction]
@@ -135,7 +135,7 @@ fn steady(
     covariance: (bool, Option<Vec<f64>>, bool),
     phases: usize,
     watch: Watch,
-) -> PyResult<Evolution> {
+) -> PyResult<Py<Evolution>> {
     let scenario = scenario_of(text).map_err(raise)?;
     let chain = flipchain::Chain::new(&scenario);
     let law = initial::law_if_any(&chain, &scenario, law)?;
@@ -152,7 +152,7 @@ fn steady(
             let question = flipchain::plan_steady(&chain, law.as_ref(), &options)?;
             question.described_by(&scenario)?.run(monitor)
         })
-        .map(Evolution::from)
+        .and_then(|run| Evolution::of(py, run))
 }
 
 #[pyfunction]
@@ -162,7 +162,7 @@ fn limit(
     functions: Option<[Py<PyAny>; 4]>,
     common: Common,
     watch: Watch,
-) -> PyResult<Limit> {
+) -> PyResult<Py<Limit>> {
     let scenario = scenario_of(text).map_err(raise)?;
     let chain = flipchain::Chain::new(&scenario);
     let called = functions.map(initial::Called::new);
@@ -175,7 +175,7 @@ fn limit(
         question.described_by(&scenario)?.run(monitor)
     });
     initial::first_failure(called)?;
-    found.map(Limit::from)
+    found.and_then(|run| Limit::of(py, run))
 }
 
 /// The sizes, the sizes with the covariance, the correlation length, and the frequencies.
@@ -189,7 +189,7 @@ fn check(
     common: Common,
     range: Range,
     watch: Watch,
-) -> PyResult<Check> {
+) -> PyResult<Py<Check>> {
     let (sizes, covariance_sizes, correlation_length, omegas) = range;
     let scenario = scenario_of(text).map_err(raise)?;
     let called = functions.map(initial::Called::new);
@@ -210,7 +210,7 @@ fn check(
         question.described_by(&scenario)?.run(monitor)
     });
     initial::first_failure(called)?;
-    found.map(Check::from)
+    found.and_then(|run| Check::of(py, run))
 }
 
 #[pymodule]
@@ -218,6 +218,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ScenarioError", module.py().get_type::<ScenarioError>())?;
     module.add("SolveError", module.py().get_type::<SolveError>())?;
+    module.add_class::<Judged>()?;
     module.add_class::<Evolution>()?;
     module.add_class::<Limit>()?;
     module.add_class::<Check>()?;

@@ -16,6 +16,7 @@ mod periodic;
 mod phonons;
 mod resonance;
 mod source;
+mod structure;
 mod transport;
 mod uphill;
 
@@ -92,6 +93,7 @@ pub const GALLERY: &[Entry] = &[
     covariance_bound::ENTRY,
     transport::ENTRY,
     phonons::ENTRY,
+    structure::ENTRY,
     resonance::ENTRY,
     periodic::ENTRY,
     boundary_terms::ENTRY,
@@ -179,6 +181,7 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("equipartition", include_str!("../../../data/gallery/equipartition.toml")),
     ("transport", include_str!("../../../data/gallery/transport.toml")),
     ("phonons", include_str!("../../../data/gallery/phonons.toml")),
+    ("structure", include_str!("../../../data/gallery/structure.toml")),
     ("periodic", include_str!("../../../data/gallery/periodic.toml")),
 ];
 

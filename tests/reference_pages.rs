@@ -1,0 +1,173 @@
+//! The pages of docs/reference that list keys and options are those of the program:
+//! `WRITE=1 cargo test --test reference_pages` writes them again.
+#![cfg(feature = "cli")]
+
+use clap::{Arg, Command, CommandFactory};
+use flipchain::cli::Cli;
+use flipchain::scenario::schema;
+use serde_json::{Map, Value};
+use std::path::Path;
+
+/// The committed page is this one; with WRITE=1 it becomes so.
+fn is_committed(name: &str, page: &str) {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("docs/reference").join(name);
+    if std::env::var_os("WRITE").is_some() {
+        std::fs::write(&path, page).unwrap();
+    }
+    let committed = std::fs::read_to_string(&path).unwrap_or_default();
+    assert!(
+        committed == page,
+        "{name} is not up to date; WRITE=1 cargo test --test reference_pages writes it again"
+    );
+}
+
+/// A cell of a table in one line.
+fn cell(text: &str) -> String {
+    text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
+}
+
+const COMMANDS: &str = "# Commands
+
+Every command and option, as `flipchain COMMAND --help` says them. Exit status: 0 done, 1 the
+computation failed or missed its tolerance, 2 bad input, 130 interrupted.
+";
+
+fn options(command: &Command) -> String {
+    let row = |arg: &Arg| {
+        let name = match (arg.get_short(), arg.get_long()) {
+            (_, None) => arg.get_id().to_string().to_uppercase(),
+            (None, Some(long)) => format!("--{long}"),
+            (Some(short), Some(long)) => format!("-{short}, --{long}"),
+        };
+        let takes = arg.get_action().takes_values() && arg.get_long().is_some();
+        let value = arg.get_value_names().filter(|_| takes);
+        let value: String = value.unwrap_or_default().iter().map(|v| format!(" {v}")).collect();
+        let mut says = arg.get_help().map(ToString::to_string).unwrap_or_default();
+        let values: Vec<String> = arg
+            .get_possible_values()
+            .iter()
+            .filter(|_| takes)
+            .map(|value| match value.get_help() {
+                Some(help) => format!("`{}` ({help})", value.get_name()),
+                None => format!("`{}`", value.get_name()),
+            })
+            .collect();
+        if !values.is_empty() {
+            says += &format!(": {}", values.join(", "));
+        }
+        let defaults: Vec<_> =
+            arg.get_default_values().iter().map(|v| v.to_string_lossy()).collect();
+        if takes && !defaults.is_empty() {
+            says += &format!(" (default {})", defaults.join(","));
+        }
+        format!("| `{name}{value}` | {} |\n", cell(&says))
+    };
+    let shown = |arg: &&Arg| !arg.is_hide_set() && arg.get_id() != "help";
+    let rows: String = command.get_arguments().filter(shown).map(row).collect();
+    if rows.is_empty() { rows } else { format!("\n| option | meaning |\n|---|---|\n{rows}") }
+}
+
+#[test]
+fn the_reference_of_commands_is_that_of_the_program() {
+    let mut program = Cli::command();
+    program.build();
+    let mut page = COMMANDS.to_string();
+    for command in program.get_subcommands().filter(|c| c.get_name() != "help") {
+        let about = command.get_about().map(ToString::to_string).unwrap_or_default();
+        page += &format!("\n## {}\n\n{about}.\n{}", command.get_name(), options(command));
+        for inner in command.get_subcommands().filter(|c| c.get_name() != "help") {
+            let about = inner.get_about().map(ToString::to_string).unwrap_or_default();
+            let name = format!("{} {}", command.get_name(), inner.get_name());
+            page += &format!("\n### {name}\n\n{about}.\n{}", options(inner));
+        }
+    }
+    assert!(page.matches("## ").count() >= 7);
+    is_committed("commands.md", &page);
+}
+
+const KEYS: &str = "# Scenario keys
+
+Everything that a scenario file (TOML or JSON) may say. `flipchain scenario schema` prints the same
+as a JSON Schema, with which an editor completes and underlines. Another key, a wrong type or a value
+out of range is refused with file, line, key, what was found and what is allowed.
+";
+
+fn last(reference: &str) -> &str {
+    reference.rsplit('/').next().unwrap_or_default()
+}
+
+/// What a value may be, in words.
+fn kind(schema: &Value) -> String {
+    if let Some(reference) = schema["$ref"].as_str() {
+        return format!("[{0}](#{1})", last(reference), last(reference).to_lowercase());
+    }
+    if let Some(branches) = schema["anyOf"].as_array() {
+        return branches.iter().map(kind).collect::<Vec<_>>().join(", or ");
+    }
+    let bound = |key: &str, sign: &str| {
+        schema[key].as_f64().map(|v| format!(" {sign} {v}")).unwrap_or_default()
+    };
+    match schema["type"].as_str() {
+        Some("array") => format!("list of: {}", kind(&schema["items"])),
+        Some(name @ ("number" | "integer")) => format!(
+            "{name}{}{}{}",
+            bound("minimum", "≥"),
+            bound("exclusiveMinimum", ">"),
+            bound("maximum", "≤")
+        ),
+        Some("string") => "text".into(),
+        other => other.unwrap_or("number or text").into(),
+    }
+}
+
+fn keys(schema: &Value) -> String {
+    let none = Map::new();
+    let required: Vec<&str> =
+        schema["required"].as_array().into_iter().flatten().filter_map(Value::as_str).collect();
+    let properties = schema["properties"].as_object().unwrap_or(&none);
+    let row = |(name, value): (&String, &Value)| {
+        let needed = match (&value["default"], required.contains(&name.as_str())) {
+            (_, true) => "required".to_string(),
+            (Value::Null, false) => "optional".into(),
+            (default, false) => format!("default `{default}`"),
+        };
+        let says = cell(value["description"].as_str().unwrap_or_default());
+        format!("| `{name}` | {} | {needed} | {says} |\n", cell(&kind(value)))
+    };
+    let rows: String = properties.iter().map(row).collect();
+    if rows.is_empty() {
+        return rows;
+    }
+    format!("\n| key | value | | meaning |\n|---|---|---|---|\n{rows}")
+}
+
+fn choices(schema: &Value) -> String {
+    let one = |choice: &Value| {
+        let name = choice["const"].as_str()?;
+        let says = cell(choice["description"].as_str().unwrap_or_default());
+        Some(format!("- `\"{name}\"`: {says}\n"))
+    };
+    let all = schema["oneOf"].as_array().into_iter().flatten().filter_map(one);
+    let text: String = all.collect();
+    if text.is_empty() { text } else { format!("\n{text}") }
+}
+
+#[test]
+fn the_reference_of_keys_is_the_schema() {
+    let schema = schema();
+    let mut page = format!("{KEYS}\n## The file\n{}", keys(&schema));
+    for (name, table) in schema["$defs"].as_object().unwrap() {
+        let says = cell(table["description"].as_str().unwrap_or_default());
+        page += &format!("\n## {name}\n\n{says}\n{}{}", keys(table), choices(table));
+        if let Some(branches) = table["anyOf"].as_array() {
+            page += &format!(
+                "\nOne of: {}.\n",
+                branches.iter().map(kind).collect::<Vec<_>>().join("; ")
+            );
+        }
+    }
+    for key in ["`flip_rate`", "`friction`", "`harmonics`", "`temperature`", "`outputs`"] {
+        assert!(page.contains(key), "{key}");
+    }
+    is_committed("scenario.md", &page);
+}
