@@ -1,11 +1,21 @@
 """Configuration of the book: Sphinx with MyST, formulas by a MathJax that comes with the book.
 
-scripts/book builds it. The pages are plain Markdown that GitHub shows with its formulas too.
+scripts/book builds it. The pages are plain Markdown that GitHub shows with its formulas too. Where
+the Python package is installed its reference comes from it and its notebooks are run; elsewhere the
+docstrings are read from the sources and the notebooks are shown as they are kept.
 """
+
+import os
+import sys
 
 project = "flipchain"
 author = "the flipchain authors"
-extensions = ["myst_parser", "sphinx-mathjax-offline"]
+extensions = [
+    "myst_nb",
+    "sphinx-mathjax-offline",
+    "sphinx.ext.autodoc",
+    "sphinx.ext.napoleon",
+]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 # Formulas are numbered by hand (\tag), as the code cites them.
@@ -13,3 +23,31 @@ myst_dmath_allow_labels = False
 exclude_patterns = ["_build", "requirements.txt"]
 html_theme = "furo"
 html_title = "flipchain"
+
+try:
+    import flipchain
+except ImportError:
+    sys.path.insert(0, os.path.abspath("../python"))
+    autodoc_mock_imports = ["flipchain._core", "numpy"]
+    nb_execution_mode = "off"
+else:
+    nb_execution_mode = os.environ.get("NOTEBOOKS", "cache")
+    nb_execution_timeout = 300
+    nb_execution_raise_on_error = True
+    nb_execution_cache_path = os.path.abspath("../target/book-notebooks")
+
+autodoc_member_order = "bysource"
+autodoc_typehints = "none"
+napoleon_google_docstring = False
+napoleon_use_ivar = True
+# Types stand in the docstrings in plain words.
+nitpick_ignore_regex = [("py:.*", ".*")]
+
+
+def in_the_book(app, page, source):
+    """The notebooks are pages of the book; in the repository they stand in python/examples."""
+    source[0] = source[0].replace("](../python/examples/", "](notebooks/")
+
+
+def setup(app):
+    app.connect("source-read", in_the_book)

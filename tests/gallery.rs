@@ -12,7 +12,7 @@ use flipchain::monitor::Monitor;
 use std::path::Path;
 use std::process::Command;
 
-const QUICK: [&str; 5] = ["parabola", "covariance", "phonons", "periodic", "cost"];
+const QUICK: [&str; 6] = ["parabola", "covariance", "phonons", "structure", "periodic", "cost"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -132,7 +132,7 @@ fn the_package_holds_what_is_in_the_repository_and_nothing_else() {
         "LICENSE-APACHE",
         "src/lib.rs",
         "src/main.rs",
-        "docs/guide.md",
+        "docs/tutorial.md",
     ];
     for file in needed {
         assert!(package.lines().any(|packed| packed == file), "{file} is not in the package");
@@ -169,9 +169,9 @@ fn the_crate_and_the_one_it_is_made_with_can_be_published() {
 }
 
 #[test]
-fn the_readme_and_the_guide_name_the_oldest_compiler() {
+fn the_readme_and_the_documentation_name_the_oldest_compiler() {
     let oldest = env!("CARGO_PKG_RUST_VERSION");
-    for page in ["README.md", "docs/guide.md"] {
+    for page in ["README.md", "docs/tutorial.md", "docs/reference/library.md"] {
         let text =
             std::fs::read_to_string(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join(page))
                 .unwrap();

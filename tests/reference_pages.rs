@@ -26,9 +26,26 @@ fn cell(text: &str) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ").replace('|', "\\|")
 }
 
+/// A paragraph in lines of at most 100 columns.
+fn paragraph(text: &str) -> String {
+    let (mut lines, mut length) = (String::new(), 0);
+    for word in text.split_whitespace() {
+        let next = word.chars().count() + 1;
+        if length + next > 100 {
+            lines += "\n";
+            length = 0;
+        } else if length > 0 {
+            lines += " ";
+        }
+        lines += word;
+        length += next;
+    }
+    lines
+}
+
 const COMMANDS: &str = "# Commands
 
-Every command and option, as `flipchain COMMAND --help` says them. Exit status: 0 done, 1 the
+Every command and option, as `--help` after it says them. Exit status: 0 done, 1 the
 computation failed or missed its tolerance, 2 bad input, 130 interrupted.
 ";
 
@@ -157,7 +174,7 @@ fn the_reference_of_keys_is_the_schema() {
     let schema = schema();
     let mut page = format!("{KEYS}\n## The file\n{}", keys(&schema));
     for (name, table) in schema["$defs"].as_object().unwrap() {
-        let says = cell(table["description"].as_str().unwrap_or_default());
+        let says = paragraph(table["description"].as_str().unwrap_or_default());
         page += &format!("\n## {name}\n\n{says}\n{}{}", keys(table), choices(table));
         if let Some(branches) = table["anyOf"].as_array() {
             page += &format!(

@@ -1,4 +1,4 @@
-//! correlations.npz and spectrum.npz: docs/guide.md, "Correlations in time".
+//! correlations.npz and spectrum.npz: docs/howto/correlate.md.
 
 use super::directory::RunDirectory;
 use super::error::OutputError;

@@ -1,5 +1,5 @@
 //! What a run leaves: the directory ([`RunDirectory`]) and the tables in it. The formats are fixed;
-//! docs/guide.md, "Read a run".
+//! docs/reference/files.md.
 
 mod about;
 mod correlations;

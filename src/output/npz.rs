@@ -1,4 +1,4 @@
-//! Arrays as npz files, which NumPy reads: docs/guide.md, "Read a run".
+//! Arrays as npz files, which NumPy reads: docs/reference/files.md.
 
 use super::about::about;
 use super::directory::RunDirectory;

@@ -1,4 +1,4 @@
-//! table.npz: the table of a sweep as arrays over the grid (docs/guide.md, "Many runs, one table").
+//! table.npz: the table of a sweep as arrays over the grid (docs/howto/sweep.md).
 
 use super::FORMAT_VERSION;
 use super::directory::RunDirectory;

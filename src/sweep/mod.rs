@@ -1,5 +1,5 @@
 //! One table from many runs: a scenario some of whose keys take several values, a point each
-//! combination (docs/guide.md, "Many runs, one table").
+//! combination (docs/howto/sweep.md).
 //!
 //! [`plan`] reads and prices every point before anything is computed; [`Sweep::run`] answers them
 //! side by side, [`Sweep::points`] some of them; [`Table`] is what is written. Every point is the

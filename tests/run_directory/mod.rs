@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
 /// Every file of a run, with its bytes; of the summary what does not measure the machine. What that
-/// is, is said in docs/guide.md, "Watch a long run".
+/// is, is said in docs/howto/watch.md.
 pub fn files(place: &Path) -> BTreeMap<PathBuf, Vec<u8>> {
     let mut found = BTreeMap::new();
     let mut folders = vec![place.to_path_buf()];

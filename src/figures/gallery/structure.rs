@@ -25,7 +25,7 @@ const RATE: &str = "chain.flip_rate";
 /// Of the variances; the first one is also that of panel (a), the second that of (b) and (c).
 const RATES: [f64; 3] = [0.0, 0.1, 1.0];
 /// Lags of panel (a).
-const EARLY: [f64; 3] = [10.0, 40.0, 160.0];
+const EARLY: [f64; 3] = [10.0, 20.0, 40.0];
 /// Lags of panels (b) and (c) in units of 1/γ.
 const CROSSING: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
 const LATE: [f64; 3] = [5.0, 10.0, 20.0];
@@ -201,7 +201,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         Corner::TopLeft,
     );
     // The phonons at the edge of the band have all one velocity: the curve is infinite there.
-    ballistic.y = ballistic.y.over(0.0, 3.0);
+    ballistic.y = ballistic.y.over(0.0, 2.2);
     let crossover = panel(
         title("crossover", flipped),
         of_rate(flipped),
@@ -220,7 +220,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     );
     let spreading = Panel {
         y: Axis::log("variance in *n*"),
-        notes: vec![Note { label: "~ *s*^{2}".into(), at: (30.0, 1800.0), ..Default::default() }],
+        notes: vec![Note { label: "~ *s*^{2}".into(), at: (14.0, 900.0), ..Default::default() }],
         ..panel(
             String::new(),
             of_rate(flipped).with("gamma", numbers(&rates)),
