@@ -112,12 +112,13 @@ pub fn page() -> Result<String, GalleryError> {
             None => "measurements [data/cost.csv](../data/cost.csv)".into(),
         };
         let caption = caption::wrapped(&entry.caption(&[])?);
+        let files = caption::wrapped(&format!(
+            "From the {from}; data: [{name}.csv](../figures/{name}.csv), vector drawing: \
+             [{name}.svg](../figures/{name}.svg), caption: [{name}.tex](../figures/{name}.tex)."
+        ));
         page += &format!(
             "\n## {title}\n\n![{title}](../figures/{name}.png)\n\n    flipchain figures {name} \
-             -o figures --force\n\n{caption}\n\nFrom the {from};\ndata: \
-             [{name}.csv](../figures/{name}.csv), vector drawing: \
-             [{name}.svg](../figures/{name}.svg),\ncaption: \
-             [{name}.tex](../figures/{name}.tex).\n"
+             -o figures --force\n\n{caption}\n\n{files}\n"
         );
     }
     Ok(page)
