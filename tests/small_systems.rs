@@ -383,3 +383,44 @@ fn scan_of_evolutions() {
     });
     assert_none(faults.collect());
 }
+
+/// Cold starts were answered with variances of -7e-15, or with errors far above what is there.
+#[test]
+fn no_variance_of_a_cold_start_is_negative_and_small_ones_keep_their_digits() {
+    for (bonds, times) in
+        [(3, [1e-6, 1e-3, 1.0]), (40, [1e-2, 1.6, 160.0]), (70, [1e-2, 4.9, 70.0])]
+    {
+        let end = |temperature| Some(Thermostat { temperature, friction: 1.0 });
+        let force = Force { mean: 2.0, ..Default::default() };
+        let chain = Chain { left: end(2.0), force, ..chain(bonds, 1.0, [1.0, 1.0], 0.0) };
+        let n = chain.atoms();
+        let cold = InitialLaw {
+            mean_r: vec![0.0; bonds],
+            mean_p: vec![0.0; n],
+            var_r: vec![0.0; bonds],
+            var_p: vec![0.0; n],
+            covariance: None,
+        };
+        for time in times {
+            let run = flipchain::evolve(
+                &chain,
+                &cold,
+                &Times::microscopic([0.0, time]),
+                &Options::default(),
+            )
+            .expect("an answer");
+            assert!(run.tolerance_reached(), "N = {bonds}, τ = {time}: {:?}", run.errors());
+            for output in run.outputs() {
+                for (name, column) in [("r", output.var_r()), ("p", output.var_p())] {
+                    assert!(column.values.iter().all(|&v| v >= 0.0), "Var {name}, {bonds}, {time}");
+                }
+            }
+            if bonds == 3 {
+                let exact = &reference::moments(&chain, &cold, PERIOD, &[(time, 1.0)])[0];
+                let exact = profile(&chain, time, exact);
+                let faults = faults(&run.profiles()[1], Some(&exact), 0.0, 1.0);
+                assert!(faults.is_empty(), "{faults:?}");
+            }
+        }
+    }
+}

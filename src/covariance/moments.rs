@@ -240,6 +240,23 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// A variance that is negative within its error is zero: that is never farther from what is exact.
+    /// One that is below zero by more says that its error is wrong, and stays.
+    pub fn without_negative_variances(mut self) -> Solution {
+        let MomentErrors { var_r, var_p, .. } = self.errors;
+        let bonds = self.moments.correlation.len();
+        for (i, variance) in self.moments.variance.iter_mut().enumerate() {
+            let error = if i < bonds { var_r } else { var_p };
+            if *variance < 0.0 && -*variance <= error {
+                *variance = 0.0;
+                if let Some(covariance) = &mut self.moments.covariance {
+                    covariance[[i, i]] = 0.0;
+                }
+            }
+        }
+        self
+    }
+
     /// All moments zero.
     pub fn zero(chain: &Chain) -> Solution {
         let n = chain.coordinates();

@@ -56,6 +56,8 @@ pub struct Plan {
     pub without_covariance: bool,
     /// Whether the outputs that are stepped to are all at time 0, where the initial law answers.
     pub at_start_only: bool,
+    /// Whether the stencil is asked a second time, because columns are smaller than was expected.
+    pub again: bool,
     /// A sentence for the summary.
     pub reason: String,
 }
@@ -70,8 +72,24 @@ impl Plan {
         self.stepped > 0 && !self.at_start_only
     }
 
+    /// The stencil at a smaller tolerance, `missed` being the error that it left over the one that was
+    /// asked for; `None` of other plans, and once only.
+    pub fn asked_for_less(&self, missed: f64) -> Option<Plan> {
+        (self.stencil && self.stepped > 0 && !self.again && missed.is_finite()).then(|| Plan {
+            step_share: self.step_share / (4.0 * missed),
+            again: true,
+            reason: format!("{}, asked for less than before", self.reason),
+            ..self.clone()
+        })
+    }
+
     fn step_tolerance(&self, tolerance: f64) -> f64 {
-        let least = if self.stencil { LEAST_STENCIL_TOLERANCE } else { LEAST_STEP_TOLERANCE };
+        let least = match self.stencil {
+            // Soon after a cold start everything is small, roundings too.
+            true if self.again => 0.0,
+            true => LEAST_STENCIL_TOLERANCE,
+            false => LEAST_STEP_TOLERANCE,
+        };
         tolerance.min((self.step_share * tolerance).max(least))
     }
 }
@@ -133,6 +151,7 @@ pub fn in_32_digits(chain: &Chain, times: &[f64], reason: String) -> Option<Plan
         squared: true,
         without_covariance: false,
         at_start_only: times.iter().all(|&time| time == 0.0),
+        again: false,
         reason,
     })
 }
@@ -246,6 +265,7 @@ fn planned(
             squared: false,
             without_covariance,
             at_start_only,
+            again: false,
             reason,
         })
     };
@@ -261,6 +281,7 @@ fn planned(
             squared: false,
             without_covariance: false,
             at_start_only: times.iter().all(|&time| time == 0.0),
+            again: false,
             reason: "the exponential of the stencil, for all outputs".into(),
         });
     }
@@ -282,6 +303,7 @@ fn planned(
                 squared: false,
                 without_covariance,
                 at_start_only,
+                again: false,
                 reason: format!("no flips (γ = 0): {how}, no steps"),
             });
         }

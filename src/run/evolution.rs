@@ -150,16 +150,15 @@ impl Evolution<'_> {
         let Evolution { chain, law, times, kept, .. } = &self;
         let labels = &times.values;
         let monitor = monitor.clone().per(chain.time_unit(times.scale));
-        let first = self.solutions(&self.plan, &record, &monitor);
-        let (plan, (mut solutions, [stepped, inverted])) = match self.better(&first, &record) {
-            Some(plan) => {
-                record.plan.ways = ways(&plan, labels.len());
-                record.plan.reason.clone_from(&plan.reason);
-                let found = self.solutions(&plan, &record, &monitor)?;
-                (plan, found)
-            }
-            None => (self.plan.clone(), first?),
-        };
+        let mut plan = self.plan.clone();
+        let mut found = self.solutions(&plan, &record, &monitor);
+        while let Some(better) = self.better(&plan, &found, &record) {
+            plan = better;
+            found = self.solutions(&plan, &record, &monitor);
+        }
+        let (solutions, [stepped, inverted]) = found?;
+        record.plan.ways = ways(&plan, labels.len());
+        record.plan.reason.clone_from(&plan.reason);
         drop(monitor);
         let start = Solution::initial(chain, law);
         let scale = identities::largest_energy(chain, solutions.iter().chain([&start]));
@@ -169,6 +168,8 @@ impl Evolution<'_> {
             of_output.extend(identities::of_inflow(chain, s, t, scale));
             of_output
         }));
+        let solutions = solutions.into_iter().map(Solution::without_negative_variances);
+        let mut solutions: Vec<Solution> = solutions.collect();
         let modes = modes.then(|| {
             let phonons = solutions.iter().map(|s| {
                 phonons::phonons(chain, &s.moments).expect("every covariance is held for the modes")
@@ -212,15 +213,21 @@ impl Evolution<'_> {
         Ok(Run { series, covariances, modes, counts, ..run })
     }
 
-    /// Where `found` fails or misses the tolerance: how a tiny chain is answered instead.
-    fn better(&self, found: &Result<Solved, EvolveError>, record: &Record) -> Option<Steps> {
-        let Evolution { chain, times, microscopic, plan, .. } = self;
+    /// Where what was found by a plan fails or misses the tolerance: what to do instead, if there is
+    /// anything.
+    fn better(
+        &self,
+        plan: &Steps,
+        found: &Result<Solved, EvolveError>,
+        record: &Record,
+    ) -> Option<Steps> {
+        let Evolution { chain, law, times, microscopic, held, .. } = self;
         if record.plan.method != Method::Auto || plan.squared {
             return None;
         }
-        let way = match found {
+        let (way, missed) = match found {
             Err(EvolveError::Interrupted(_)) => return None,
-            Err(error) => format!("{error} ({})", plan.reason),
+            Err(error) => (format!("{error} ({})", plan.reason), f64::INFINITY),
             Ok((solutions, _)) => {
                 let outputs = solutions.iter().zip(&times.values);
                 let profiles: Vec<_> = outputs.map(|(s, &t)| Profile::new(chain, s, t)).collect();
@@ -228,11 +235,16 @@ impl Evolution<'_> {
                 if error <= record.tolerance {
                     return None;
                 }
-                format!("an error of {error:.1e} was all that came of: {}", plan.reason)
+                let way = format!("an error of {error:.1e} was all that came of: {}", plan.reason);
+                (way, error / record.tolerance)
             }
         };
         let reason = format!("the exponential of the moment equation, in 32 digits; {way}");
-        evolve::in_32_digits(chain, &rounded(microscopic), reason)
+        evolve::in_32_digits(chain, &rounded(microscopic), reason).or_else(|| {
+            let seconds =
+                || evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds;
+            plan.asked_for_less(missed).filter(|_| seconds() < WORTH_ANOTHER_TRY)
+        })
     }
 
     fn solutions(
@@ -251,6 +263,9 @@ impl Evolution<'_> {
         evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor)
     }
 }
+
+/// Seconds of a way that is tried again at a smaller tolerance.
+const WORTH_ANOTHER_TRY: f64 = 10.0;
 
 /// The outputs, and what the steps and the contour counted.
 type Solved = (Vec<Solution>, [Counts; 2]);

@@ -207,6 +207,9 @@ fn answer(
     keep: bool,
 ) -> Run {
     let method = record.plan.method;
+    let above_zero = Solution::without_negative_variances;
+    let state = PeriodicState { average: above_zero(state.average), ..state };
+    let instants: Vec<Solution> = instants.into_iter().map(above_zero).collect();
     let average = observe::periodic::average(chain, &state);
     let mut checked = vec![identities::of_periodic_state(chain, &average, &state)];
     let scale = identities::largest_energy(chain, [&state.average]);
@@ -216,7 +219,7 @@ fn answer(
             .map(|(solution, &phase)| identities::of_covariance(solution, phase, scale)),
     );
     let mut profiles: Vec<Profile> =
-        phases.iter().map(|&t| Profile::new(chain, &state.at(t), t)).collect();
+        phases.iter().map(|&t| Profile::new(chain, &above_zero(state.at(t)), t)).collect();
     let series = vec![Totals::stationary(chain, &average)];
     profiles.push(average);
     let solves = if method == Method::Closed { 0 } else { 1 + state.harmonics.len() };
