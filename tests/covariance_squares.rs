@@ -8,19 +8,20 @@ use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use num_complex::Complex64;
 
-fn chain(bonds: usize, waves: bool) -> Chain {
+fn chain(bonds: usize, waves: bool, ends: [bool; 2]) -> Chain {
     let end = |temperature, friction| Some(Thermostat { temperature, friction });
     let harmonics = match waves {
         true => vec![(1, Complex64::new(0.5, -0.3)), (3, Complex64::new(-0.2, 0.1))],
         false => vec![],
     };
-    let force = Force { mean: 0.7, frequency: 0.9.into(), harmonics };
+    let mean = if ends == [false; 2] { 0.0 } else { 0.7 };
+    let force = Force { mean, frequency: 0.9.into(), harmonics };
     Chain {
         topology: Topology::Open,
         bonds,
         flip_rate: 1.3,
-        left: end(1.5, 0.8),
-        right: end(0.4, 2.0),
+        left: end(1.5, 0.8).filter(|_| ends[0]),
+        right: end(0.4, 2.0).filter(|_| ends[1]),
         force,
         general: None,
     }
@@ -41,10 +42,15 @@ fn law(chain: &Chain) -> InitialLaw {
 /// By steps to the covariance, which share nothing with the contour, and by the pass.
 #[test]
 fn it_is_that_of_the_covariance() {
-    for (bonds, waves, tolerance) in
-        [(3, false, 1e-9), (20, true, 1e-9), (20, false, 1e-4), (33, true, 1e-6)]
-    {
-        let chain = chain(bonds, waves);
+    let (both, left, none) = ([true; 2], [true, false], [false; 2]);
+    for (bonds, waves, ends, tolerance) in [
+        (3, false, both, 1e-9),
+        (20, true, both, 1e-9),
+        (20, false, both, 1e-4),
+        (33, true, left, 1e-6),
+        (15, false, none, 1e-9),
+    ] {
+        let chain = chain(bonds, waves, ends);
         let (law, equations) = (law(&chain), Modal::new(&chain));
         let first = squares::serves(&chain, &law).expect("flips, and independent coordinates");
         let times: Vec<_> = [1.0, 1.7, 8.0].iter().map(|part| (part * first).into()).collect();
@@ -67,7 +73,7 @@ fn it_is_that_of_the_covariance() {
 
 #[test]
 fn it_serves_where_it_can() {
-    let mut open = chain(20, false);
+    let mut open = chain(20, false, [true; 2]);
     let independent = law(&open);
     assert!(squares::serves(&open, &independent).is_some());
     let correlated = independent.clone().correlated(2.0, false);

@@ -70,7 +70,9 @@ impl Squares {
         let covariance = solution.moments.covariance.as_ref()?;
         let errors = &solution.errors;
         let error = errors.var_r.max(errors.var_p).max(errors.correlation);
-        Some(Squares::new(chain, sums(chain, covariance), spread(chain, error)))
+        // At most 4N² entries are off by it.
+        let size = 2.0 * chain.bonds as f64 * error;
+        Some(Squares::new(chain, sums(chain, covariance), size))
     }
 
     /// Of the norm, and of a solution with the variances.
@@ -86,11 +88,6 @@ impl Squares {
         found.off_diagonal[1] = found.all[1] + (of_diagonal + rounding) / chain.bonds as f64;
         found
     }
-}
-
-/// √Σδ² where every entry is off by `error`: 4N² of them at most.
-fn spread(chain: &Chain, error: f64) -> f64 {
-    2.0 * chain.bonds as f64 * error
 }
 
 /// Σ C² with Cov(p, r) once, and the same without the variances.
@@ -260,7 +257,7 @@ impl<'a> Problem<'a> {
         let (first, last) = (times[0].hi, times[times.len() - 1].hi);
         let goal = goal(tolerance);
         let nodes = hyperbola::nodes_for(last / first, goal);
-        let solve_tolerance = (1e-3 * tolerance).max(SOLVE_TOLERANCE);
+        let solve_tolerance = (0.03 * tolerance).max(SOLVE_TOLERANCE);
         let mut all = Collected {
             answers: Vec::new(),
             weights: [Vec::new(), Vec::new()],
@@ -288,7 +285,9 @@ impl<'a> Problem<'a> {
         let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
         let output = |(i, found): (usize, &[f64])| {
             let error = self.error(times[i], least, all.losses[i]);
-            let spread = spread(self.equations.chain(), error);
+            // What a solve leaves answers to an equation with a diagonal on its right, as C does:
+            // it is as small off its own diagonal.
+            let spread = 2.0 * (self.equations.chain().coordinates() as f64).sqrt() * error;
             Norm { square: found[0], error: found[1].sqrt() + spread }
         };
         Ok(found.chunks(2).enumerate().map(output).collect())
@@ -408,7 +407,7 @@ impl<'a> Problem<'a> {
         ]
     }
 
-    /// The largest error of an entry of the covariance beside what the contours differ by.
+    /// The largest error of a variance beside what the contours differ by.
     fn error(&self, time: Double, least: f64, losses: Losses) -> f64 {
         let chain = self.equations.chain();
         let w = euclidean(&self.deviation);
