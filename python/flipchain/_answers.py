@@ -38,6 +38,8 @@ COLUMNS = {
     "energy": "mechanical + thermal",
     "current": "-E[p_n r_(n+1)], energy to the right through bond n+1, per microscopic time",
 }
+#: Columns that chains whose coefficients depend on the site have besides.
+GENERAL = ("temperature", "mean_q", "var_q")
 #: The columns of modes.csv that are arrays of `Run.modes`.
 MODES = ("k", "omega", "energy", "mean_energy")
 LIMIT_COLUMNS = {
@@ -233,6 +235,8 @@ class Run(_Profiles):
         if self._core is not None and "left_inflow" not in self._arrays:
             self._arrays["left_inflow"] = self._core.left_inflow()
             self._arrays["error_estimate"] = self._core.error_estimate()
+            for name, values, errors in self._core.general():
+                self._arrays[name], self._arrays["error_" + name] = values, errors
             kept = self._core.covariance()
             if kept is not None:
                 self._arrays["covariance_times"], self._arrays["covariance"] = kept
@@ -263,6 +267,28 @@ class Run(_Profiles):
     def var_p(self) -> Array:
         """Var p_n, (times, sites)."""
         return self._arrays["var_p"]  # type: ignore[no-any-return]
+
+    @property
+    def temperature(self) -> Array:
+        """The kinetic temperature Var p_n/m_n, (times, sites)."""
+        return self._arrays.get("temperature", self._arrays["var_p"])
+
+    @property
+    def mean_q(self) -> Array | None:
+        """E q_n of a pinned chain, (times, sites); None without pinning."""
+        return self._arrays.get("mean_q")
+
+    @property
+    def var_q(self) -> Array | None:
+        """Var q_n of a pinned chain, (times, sites); None without pinning."""
+        return self._arrays.get("var_q")
+
+    @property
+    def errors(self) -> Mapping[str, Array]:
+        """For every column the largest absolute error over the sites, (times,)."""
+        more = [name for name in GENERAL if "error_" + name in self._arrays]
+        names = [*self._columns, *more]
+        return MappingProxyType({name: self._arrays["error_" + name] for name in names})
 
     @property
     def current(self) -> Array:
@@ -474,6 +500,9 @@ def _errors(arrays: dict[str, Any], summary: dict[str, Any], names: Mapping[str,
 def _run_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
     with np.load(place / "profiles.npz") as stored:
         names = ["times", "x", "left_inflow", "error_estimate", *COLUMNS]
+        for name in GENERAL:
+            if name in stored:
+                names += [name, "error_" + name]
         arrays: dict[str, Any] = {name: stored[name] for name in names}
     _errors(arrays, summary, COLUMNS)
     if (place / "covariance.npz").is_file():

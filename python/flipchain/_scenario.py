@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import json
 import os
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import Any, Literal, Union
 
 import numpy as np
@@ -19,6 +19,9 @@ Array = NDArray[np.float64]
 Profile = Union[float, str, Callable[[float], float], ArrayLike]
 Scale = Literal["diffusive", "ballistic", "microscopic"]
 Table = dict[str, Any]
+#: A coefficient of a chain: a number, an expression in x, a function of x, an array with one entry
+#: a site, or a random law: {"uniform": [0.5, 1.5], "seed": 7}, "normal" or "choose".
+Coefficient = Union[float, str, Callable[[float], float], ArrayLike, dict[str, Any]]
 
 
 @dataclass(frozen=True)
@@ -86,6 +89,34 @@ class Force:
         return table
 
 
+#: The coefficients that may depend on the site.
+_COEFFICIENTS = ("flip_rate", "mass", "spring", "pinning")
+
+
+def _coefficient(name: str, value: Coefficient, x: Array) -> Any:
+    """Numbers, expressions and laws as they are, functions and arrays as a tuple."""
+    if isinstance(value, (str, dict)):
+        return value
+    if callable(value):
+        return tuple(float(value(float(at))) for at in x)
+    if _is_number(value):
+        return float(value)  # type: ignore[arg-type]
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        array = np.empty(())
+    if array.ndim != 1:
+        raise ScenarioError(
+            f"{name}: found {value!r}; allowed: a number, an expression or a function of x, "
+            f"{x.size} numbers, or a random law"
+        )
+    return tuple(array.tolist())
+
+
+def _plain(value: Any) -> Any:
+    return list(value) if isinstance(value, tuple) else value
+
+
 @dataclass(frozen=True)
 class Chain:
     """A chain of N bonds: r_1..r_N and p_0..p_N (open), or r_0.. and p_0..p_(N-1) on a ring.
@@ -94,14 +125,23 @@ class Chain:
     ----------
     bonds : int
         N, from 1 to 10^8.
-    flip_rate : float
-        γ ≥ 0, in microscopic time.
+    flip_rate : coefficient
+        γ_n ≥ 0, in microscopic time. A coefficient is a number, an expression in x (`"1 + x"`), a
+        function of x, an array with one entry a site, or a random law, `{"uniform": [0.5, 1.5],
+        "seed": 7}`, `{"normal": [1.0, 0.1], "seed": 7}`, `{"choose": [1.0, 2.0], "seed": 7}`.
     left, right : Thermostat, optional
         What is attached to the first and the last atom; free ends without.
     force : Force, optional
         The force on the last atom.
     topology : {"open", "ring"}
         `Chain.ring(bonds, flip_rate)` makes a ring.
+    mass, spring, pinning : coefficient
+        m_n > 0 of the N+1 atoms, k_n > 0 of the N bonds, κ_n ≥ 0 of the atoms. A pinned chain has
+        the coordinates q_0..q_N, p_0..p_N.
+    thermostats : mapping of int to Thermostat
+        More of them, by their atoms.
+    forces : mapping of int to Force
+        More of them, by their atoms; those with harmonics have one period.
 
     Raises
     ------
@@ -112,17 +152,37 @@ class Chain:
     --------
     >>> Chain(bonds=4, left=Thermostat(2.0)).atoms
     5
+    >>> Chain(bonds=2, mass=[1, 2, 1], pinning=0.5, thermostats={1: Thermostat(1.0)}).coordinates
+    6
     """
 
     bonds: int
-    flip_rate: float = 1.0
+    flip_rate: Coefficient = 1.0
     left: Thermostat | None = None
     right: Thermostat | None = None
     force: Force | None = None
     topology: Literal["open", "ring"] = "open"
+    mass: Coefficient = 1.0
+    spring: Coefficient = 1.0
+    pinning: Coefficient = 0.0
+    thermostats: Mapping[int, Thermostat] = field(default_factory=dict)
+    forces: Mapping[int, Force] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        for name in _COEFFICIENTS:
+            on_bonds = name == "spring"
+            sites = np.arange(int(on_bonds), _integer("bonds", self.bonds) + 1)
+            value = _coefficient(name, getattr(self, name), sites / self.bonds)
+            # Equal chains are equal however their arrays were given.
+            object.__setattr__(self, name, value)
+        for name in ("thermostats", "forces"):
+            given = dict(getattr(self, name))
+            table = {_integer(f"{name}: site", site): given[site] for site in sorted(given)}
+            object.__setattr__(self, name, table)
         _core.describe(_toml(self._tables()))
+
+    def __hash__(self) -> int:
+        return hash(_toml(self._tables()))
 
     @classmethod
     def ring(cls, bonds: int, flip_rate: float = 1.0) -> Chain:
@@ -136,11 +196,19 @@ class Chain:
 
     @property
     def coordinates(self) -> int:
-        """The number of all coordinates r and p."""
-        return self.bonds + self.atoms
+        """The number of all coordinates, r (or q of a pinned chain) and p."""
+        return self.atoms + (self.atoms if self.is_pinned else self.bonds)
+
+    @property
+    def is_pinned(self) -> bool:
+        """Whether any atom is pinned: then the coordinates are q and p."""
+        return bool(_core.is_pinned(_toml(self._tables())))
 
     def _positions(self) -> tuple[Array, Array]:
-        """x of every r and of every p."""
+        """x of every r (or q) and of every p."""
+        if self.is_pinned:
+            x = np.arange(self.atoms, dtype=np.float64) / self.bonds
+            return x, x
         first = int(self.topology == "open")
         r = np.arange(first, first + self.bonds, dtype=np.float64) / self.bonds
         return r, np.arange(self.atoms, dtype=np.float64) / self.bonds
@@ -150,9 +218,12 @@ class Chain:
             "chain": {
                 "topology": str(self.topology),
                 "bonds": _integer("bonds", self.bonds),
-                "flip_rate": _number("flip_rate", self.flip_rate),
+                "flip_rate": _plain(self.flip_rate),
             }
         }
+        for name, default in (("mass", 1.0), ("spring", 1.0), ("pinning", 0.0)):
+            if getattr(self, name) != default:
+                tables["chain"][name] = _plain(getattr(self, name))
         if self.left is not None:
             tables["left"] = {"thermostat": self.left._table()}
         right: Table = {}
@@ -162,6 +233,15 @@ class Chain:
             right["force"] = self.force._table()
         if right:
             tables["right"] = right
+        if self.thermostats:
+            tables["thermostat"] = [
+                {"site": site, **thermostat._table()}
+                for site, thermostat in self.thermostats.items()
+            ]
+        if self.forces:
+            tables["force"] = [
+                {"site": site, **force._table()} for site, force in self.forces.items()
+            ]
         return tables
 
 
@@ -197,6 +277,10 @@ class Initial:
         Var r_n = Var p_n ≥ 0.
     var_r, var_p : profile
         The two variances, together, in place of the temperature.
+    displacement, var_q : profile
+        E q_n and Var q_n of a pinned chain, N+1 entries each, in place of elongation and var_r.
+    state : "gibbs", optional
+        With a temperature: the Gibbs law, whose displacements are correlated on a pinned chain.
     covariance : array or path, optional
         In place of the variances: (n, n) in the order r, p with n = `Chain.coordinates`, symmetric
         and positive semidefinite; or the covariance.npz of an earlier run, which holds the means,
@@ -213,9 +297,13 @@ class Initial:
     var_r: Profile | None = None
     var_p: Profile | None = None
     covariance: ArrayLike | str | os.PathLike[str] | None = None
+    displacement: Profile | None = None
+    var_q: Profile | None = None
+    state: Literal["gibbs"] | None = None
 
     def __post_init__(self) -> None:
-        pair = (self.var_r is not None, self.var_p is not None)
+        of_positions = self.var_r if self.var_q is None else self.var_q
+        pair = (of_positions is not None, self.var_p is not None)
         given = [self.temperature is not None, any(pair), self.covariance is not None]
         if sum(given) != 1 or any(pair) != all(pair):
             raise ScenarioError(
@@ -228,9 +316,10 @@ class Initial:
         if self.covariance is not None and not isinstance(self.covariance, (str, os.PathLike)):
             return None
         table: Table = {}
-        for name in ("elongation", "momentum", "temperature", "var_r", "var_p"):
+        names = ("elongation", "momentum", "temperature", "var_r", "var_p")
+        for name in (*names, "displacement", "var_q"):
             value = getattr(self, name)
-            if value is None:
+            if value is None or (name == "elongation" and self.displacement is not None):
                 continue
             if isinstance(value, str):
                 table[name] = value
@@ -238,10 +327,12 @@ class Initial:
                 table[name] = float(value)
             else:
                 return None
+        if self.state is not None:
+            table["state"] = self.state
         if self.covariance is not None:
             table["covariance"] = os.fspath(self.covariance)
             for name in ("elongation", "momentum"):
-                if table[name] == 0.0:
+                if table.get(name) == 0.0:
                     del table[name]
         if "var_r" in table and table["var_r"] == table["var_p"]:
             table["temperature"] = table.pop("var_r")
@@ -249,9 +340,18 @@ class Initial:
         return table
 
     def _arrays(self, chain: Chain) -> _Arrays:
+        if self.state is not None:
+            raise ScenarioError(
+                "initial.state: found arrays or functions beside it; allowed: numbers and "
+                "expressions in x"
+            )
         x_r, x_p = chain._positions()
+        pinned = chain.is_pinned
+        position = self.elongation
+        if pinned:
+            position = 0.0 if self.displacement is None else self.displacement
         arrays = _Arrays(
-            _values("elongation", self.elongation, x_r, chain),
+            _values("displacement" if pinned else "elongation", position, x_r, chain),
             _values("momentum", self.momentum, x_p, chain),
         )
         if self.covariance is not None:
@@ -261,6 +361,11 @@ class Initial:
                 )
             n = chain.coordinates
             arrays.covariance = _array("covariance", self.covariance, [(n, n)], f"n = {n}")
+        elif pinned and self.temperature is not None:
+            raise ScenarioError(
+                "initial.temperature: found arrays or functions on a pinned chain; allowed: "
+                "var_q with var_p, a covariance, or state = \"gibbs\" with expressions in x"
+            )
         elif self.temperature is not None:
             if callable(self.temperature) or isinstance(self.temperature, str) or _is_number(
                 self.temperature
@@ -272,8 +377,11 @@ class Initial:
                 # r_n sits where p_n sits; on an open chain there is no r_0.
                 arrays.var_r = arrays.var_p[chain.atoms - chain.bonds :]
         else:
-            assert self.var_r is not None and self.var_p is not None
-            arrays.var_r = _values("var_r", self.var_r, x_r, chain)
+            var_r = self.var_q if pinned else self.var_r
+            if var_r is None or self.var_p is None:
+                allowed = "var_q" if pinned else "var_r"
+                raise ScenarioError(f"initial: found another variance; allowed: {allowed}")
+            arrays.var_r = _values("var_q" if pinned else "var_r", var_r, x_r, chain)
             arrays.var_p = _values("var_p", self.var_p, x_p, chain)
         return arrays
 
@@ -394,12 +502,17 @@ def _from_tables(tables: Table) -> tuple[Chain, Initial | None, Times | None]:
 
     force = tables.get("right", {}).get("force")
     if force is not None:
-        harmonics = [(h["order"], h["amplitude"], h["phase"]) for h in force["harmonics"]]
-        force = Force(force["mean"], force.get("period"), harmonics)
+        force = _force(force)
     table = tables["chain"]
+    coefficients = {name: table[name] for name in _COEFFICIENTS if name in table}
     chain = Chain(
         bonds=table["bonds"],
-        flip_rate=table["flip_rate"],
+        **coefficients,
+        thermostats={
+            t["site"]: Thermostat(t["temperature"], t["friction"])
+            for t in tables.get("thermostat", [])
+        },
+        forces={f["site"]: _force(f) for f in tables.get("force", [])},
         left=thermostat("left"),
         right=thermostat("right"),
         force=force,
@@ -413,6 +526,11 @@ def _from_tables(tables: Table) -> tuple[Chain, Initial | None, Times | None]:
             outputs = _range(outputs)
         time = Times(outputs, time["scale"])
     return chain, None if initial is None else Initial(**initial), time
+
+
+def _force(table: Table) -> Force:
+    harmonics = [(h["order"], h["amplitude"], h["phase"]) for h in table.get("harmonics", [])]
+    return Force(table.get("mean", 0.0), table.get("period"), harmonics)
 
 
 def _range(rule: Table) -> list[float]:
@@ -501,7 +619,7 @@ def _values(name: str, profile: Profile, x: Array, chain: Chain) -> Array:
                 )
             given = given[1:]
         values = given
-    is_variance = name in ("temperature", "var_r", "var_p")
+    is_variance = name in ("temperature", "var_r", "var_q", "var_p")
     wrong = ~np.isfinite(values) | ((values < 0.0) if is_variance else False)
     if wrong.any():
         n = int(np.argmax(wrong))

@@ -153,6 +153,26 @@ impl Evolution {
         Ok((values.into_pyarray(py), errors))
     }
 
+    /// The kinetic temperature, E q and Var q of a chain with coefficients, (times, sites), and their
+    /// errors, (times,); those of q of pinned chains only.
+    #[allow(clippy::type_complexity)]
+    fn general<'py>(
+        &self,
+        py: Python<'py>,
+    ) -> Vec<(&'static str, Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
+        let all: Option<Vec<_>> =
+            self.run.outputs().map(|o| o.profile().general.as_deref()).collect();
+        let Some(all) = all else { return vec![] };
+        let column = |k: usize| {
+            let name = ["temperature", "mean_q", "var_q"][k];
+            let values = all.iter().map(|g| [&g.temperature, &g.mean_q, &g.var_q][k].clone());
+            let values = table(values.collect()).into_pyarray(py);
+            (name, values, PyArray1::from_iter(py, all.iter().map(|g| g.errors[k])))
+        };
+        let pinned = all.iter().all(|g| !g.mean_q.is_empty());
+        (0..if pinned { 3 } else { 1 }).map(column).collect()
+    }
+
     fn error_estimate<'py>(&self, py: Python<'py>) -> Bound<'py, PyArray1<f64>> {
         PyArray1::from_slice(py, self.run.errors())
     }

@@ -41,6 +41,12 @@ fn describe(text: &str) -> PyResult<String> {
     json(&scenario_of(text).map_err(raise)?)
 }
 
+/// Whether the chain of a scenario is pinned.
+#[pyfunction]
+fn is_pinned(text: &str) -> PyResult<bool> {
+    Ok(flipchain::Chain::new(&scenario_of(text).map_err(raise)?).is_pinned())
+}
+
 /// Reads a scenario file with its overrides `key=value`; as JSON.
 #[pyfunction]
 fn read_scenario(path: PathBuf, overrides: Vec<String>) -> PyResult<String> {
@@ -227,6 +233,7 @@ fn _core(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<two_time::Correlations>()?;
     for function in [
         wrap_pyfunction!(describe, module)?,
+        wrap_pyfunction!(is_pinned, module)?,
         wrap_pyfunction!(read_scenario, module)?,
         wrap_pyfunction!(to_toml, module)?,
         wrap_pyfunction!(evaluate, module)?,

@@ -126,6 +126,23 @@ impl ChainBuilder {
         Ok(Chain::new(&self.checked()?))
     }
 
+    /// Whether any coefficient is drawn at random.
+    pub(crate) fn is_random(&self) -> bool {
+        self.scenario.chain.coefficients().into_iter().any(|(_, found)| found.seed().is_some())
+    }
+
+    /// The same with other realizations of everything random: all seeds are larger by this.
+    pub(crate) fn with_other_seeds(&self, by: u64) -> ChainBuilder {
+        let mut other = self.clone();
+        let table = &mut other.scenario.chain;
+        for coefficient in
+            [&mut table.mass, &mut table.spring, &mut table.pinning, &mut table.flip_rate]
+        {
+            coefficient.add_to_seed(by);
+        }
+        other
+    }
+
     /// The scenario of this chain, without `[initial]` and `[time]`. It is read from text like any
     /// other, so that the limits are those of the format.
     pub fn checked(&self) -> Result<Scenario, ArgumentError> {

@@ -15,6 +15,7 @@ use super::Model;
 use super::profile::Local;
 use crate::chain::InitialLaw;
 use ndarray::Array2;
+use num_complex::Complex64;
 
 /// Roundings of a sum of up to four products of three numbers, relative to their sizes.
 const ENTERING: f64 = 4.0;
@@ -301,6 +302,19 @@ impl Line {
             }
         }
         local
+    }
+
+    /// E r_n of a pinned chain, n ≥ 1, of means along the line.
+    pub fn stretches(&self, y: &[f64]) -> Vec<f64> {
+        let z = self.leave(y);
+        (1..self.own.len())
+            .map(|n| (y[self.position(n)] - self.excess[n] * z[n - 1]) / self.own[n])
+            .collect()
+    }
+
+    /// r_n of a pinned chain, n ≥ 1, from x_n and q_(n-1).
+    pub fn stretch(&self, n: usize, x: Complex64, q: Complex64) -> Complex64 {
+        (x - self.excess[n] * q) / self.own[n]
     }
 
     /// The covariance in the theory's order. O(N²).

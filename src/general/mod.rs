@@ -13,14 +13,21 @@
 //! O(N) a node, some hundreds of nodes. Error: two quadratures are compared, and what the iteration
 //! leaves is solved for.
 
+pub mod contour;
 pub mod exponential;
+mod kernel;
 pub mod line;
+pub mod literal;
 pub mod mean;
 pub mod network;
+pub mod path;
 pub mod profile;
 pub mod quadrature;
+pub mod resolvent;
 pub mod response;
 pub mod stationary;
+mod taylor;
+mod transforms;
 
 use crate::chain::{Chain, in_series, stiffnesses};
 use num_complex::Complex64;

@@ -38,6 +38,8 @@ pub struct LocalErrors {
     pub mean: f64,
     /// Of every variance and correlation of them.
     pub second: f64,
+    /// Of the thermal current k/m Cov(p, r) and of λ Var u, where more is known than by `second`.
+    pub flow: Option<f64>,
     /// Of E q_n itself.
     pub mean_q: f64,
     /// Of Var q_n itself.
@@ -110,7 +112,8 @@ impl Local {
         let stiff = (0..atoms - 1)
             .map(|n| (model.spring[n] / model.mass[n]).sqrt())
             .fold(model.friction[end], f64::max);
-        let products = errors.second + 2.0 * amplitude * errors.mean + errors.mean * errors.mean;
+        let of_means = 2.0 * amplitude * errors.mean + errors.mean * errors.mean;
+        let thermal_flow = errors.flow.unwrap_or(stiff * errors.second);
         let pushed = force.abs() / model.mass[end].sqrt() * errors.mean;
         let errors_of = ColumnErrors {
             mean_r: soft.sqrt() * errors.mean,
@@ -120,7 +123,7 @@ impl Local {
             mechanical: error_mechanical,
             thermal: error_thermal,
             energy: error_mechanical + error_thermal,
-            current: stiff * products + pushed,
+            current: thermal_flow + stiff * of_means + pushed,
         };
         let columns = GeneralColumns {
             temperature,

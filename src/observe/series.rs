@@ -13,6 +13,7 @@
 use super::Profile;
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
+use crate::numerics::vector::largest_of;
 use crate::scenario::Topology;
 
 /// The columns after t; each has one more, NAME_error.
@@ -116,6 +117,14 @@ pub struct Integrated {
     pub others: f64,
     /// A bound of the error of any of them.
     pub error: f64,
+}
+
+impl Integrated {
+    /// The largest distance of any of them from another's.
+    pub(crate) fn apart(&self, other: &Integrated) -> f64 {
+        let all = |i: &Integrated| [i.work, i.heat, i.left, i.right, i.others];
+        largest_of(all(self).into_iter().zip(all(other)).map(|(a, b)| a - b))
+    }
 }
 
 /// Mechanical, thermal and total energy with their errors: those of every site, and the roundings of

@@ -49,6 +49,10 @@ pub const EQUIPARTITION_L1: Statement = Statement::new(
     Shape::None,
 );
 
+/// Of chains whose coefficients depend on the site: N J/(T_- - T_+) in the stationary state.
+pub const CONDUCTIVITY: Statement =
+    Statement::new("conductivity", "the effective conductivity N J/(T_- - T_+)", Shape::None);
+
 /// One statement.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Statement {

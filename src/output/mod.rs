@@ -22,7 +22,7 @@ pub use shards::{Shard, left_by_shards};
 pub use table::write_table_npz;
 
 use crate::observe::series::{SERIES_COLUMNS, Totals};
-use crate::observe::statement::STATEMENTS;
+use crate::observe::statement::{CONDUCTIVITY, STATEMENTS};
 use crate::observe::theorems::Measurement;
 use crate::observe::{Profile, verdict};
 use std::fmt::Write as _;
@@ -191,7 +191,7 @@ pub fn limit_csv(outputs: &LimitTable, positions: &[f64]) -> String {
 pub fn check_csv(measurements: &[Measurement]) -> String {
     let mut csv = String::from("statement,bonds,t,value,limit,bound,value_error\n");
     let optional = |value: Option<f64>| value.map_or(String::new(), |v| format!("{v:.16e}"));
-    for statement in &STATEMENTS {
+    for statement in STATEMENTS.iter().chain([&CONDUCTIVITY]) {
         let rows: Vec<&Measurement> =
             measurements.iter().filter(|m| m.statement == statement.name).collect();
         let constant = verdict::constant(statement.shape, &rows);

@@ -6,15 +6,22 @@ use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
-use crate::general::exponential;
+use crate::covariance::SolveError;
+use crate::covariance::literal::Literal;
+use crate::general::mean::{constant_forces, forces_of};
 use crate::general::profile::LocalErrors;
 use crate::general::stationary::{Stationary, stationary};
+use crate::general::{Model, contour, exponential, literal};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
+use crate::numerics::double_double::rounded;
 use crate::numerics::vector::largest_of;
+use crate::observe::Profile;
 use crate::observe::identities::Identity;
 use crate::observe::series::Totals;
+use crate::steady::SteadyError;
 use serde_json::json;
+use std::ops::Range;
 
 /// What is not answered for these chains.
 fn refuse(what: &str, reason: &str) -> Error {
@@ -22,7 +29,7 @@ fn refuse(what: &str, reason: &str) -> Error {
 }
 
 /// What the profiles in the long run cost: some 800 nodes, each kept twice.
-fn cost_of_profiles(bonds: usize) -> Cost {
+pub(super) fn cost_of_profiles(bonds: usize) -> Cost {
     let nodes = 300.0 + 60.0 * (bonds as f64).log2();
     let sites = bonds as f64 + 1.0;
     Cost {
@@ -36,18 +43,28 @@ pub(super) fn plan_steady<'a>(
     chain: &'a Chain,
     options: &Options,
 ) -> Result<Prepared<'a, Run>, Error> {
-    match options.method {
-        Method::Auto | Method::Profiles => {}
-        method => return Err(refuse("method", &format!("found {method}; allowed: profiles"))),
-    }
+    let covariance = options.covariance.any();
+    let literal = match options.method {
+        Method::Auto => covariance,
+        Method::Profiles if covariance => {
+            let reason = "found profiles beside a covariance; allowed: literal";
+            return Err(refuse("method", reason));
+        }
+        Method::Profiles => false,
+        Method::Literal => true,
+        method => {
+            let reason = format!("found {method}; allowed: profiles, literal (a short chain)");
+            return Err(refuse("method", &reason));
+        }
+    };
     if options.phases > 0 {
         return Err(refuse("phases", "found phases; allowed: none, averages over a period alone"));
     }
     if options.two_time.is_some() {
         return Err(refuse("of", "found correlations at two times; allowed: none"));
     }
-    if options.covariance.any() {
-        return Err(refuse("covariance", "found a covariance in the long run; allowed: none"));
+    if literal {
+        return plan_literal(chain, options);
     }
     let cost_of =
         |bonds: usize| cost_of_profiles(bonds).of_program(bonds + 1, 1, cost::PROFILES_FIGURE, 1);
@@ -65,6 +82,82 @@ pub(super) fn plan_steady<'a>(
         Ok(steady_answer(chain, record, stationary(chain, monitor)?))
     };
     Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
+}
+
+/// The covariance in the long run, of a short chain.
+fn plan_literal<'a>(chain: &'a Chain, options: &Options) -> Result<Prepared<'a, Run>, Error> {
+    let what = if options.method == Method::Literal { "method" } else { "covariance" };
+    Literal::fits(chain.bonds).map_err(|_| {
+        let most = (1..chain.bonds).take_while(|&bonds| Literal::fits(bonds).is_ok()).count();
+        let reason = format!(
+            "found {} bonds; allowed with the literal operator: up to {most} (the profiles alone have no such bound)",
+            chain.bonds
+        );
+        refuse(what, &reason)
+    })?;
+    if forces_of(chain).iter().any(|force| !force.harmonics.is_empty()) {
+        let reason = "found a force that oscillates; allowed with the literal operator: constant";
+        return Err(refuse(what, reason));
+    }
+    if Model::new(chain).thermostats().next().is_none() {
+        return Err(SteadyError::NeedsThermostat("a chain with coefficients".into()).into());
+    }
+    let keeps = options.covariance.any();
+    let cost_of =
+        |bonds: usize| Literal::cost(bonds, 1.0).of_program(bonds + 1, 1, cost::PROFILES_FIGURE, 1);
+    let plan = Plan {
+        task: Task::Steady,
+        method: Method::Literal,
+        ways: vec![(0..1, Way::Stationary)],
+        reason: "the literal operator, factorized".into(),
+        cost: cost_of(chain.bonds),
+        bonds: chain.bonds,
+        saving: Saving::ProfilesAlone,
+    };
+    let single = options.single_precision;
+    let of_task = json!({ "covariance": keeps, "single": single, "phases": 0, "two_time": null });
+    let solve = move |record: Record, _: &Monitor| {
+        let found = literal::stationary(chain).map_err(|error| match error {
+            // Nothing else makes 𝓛 singular where there is a thermostat.
+            SolveError::Singular { .. } => SteadyError::Undamped,
+            error => error.into(),
+        })?;
+        let keys = json!({
+            "method": Method::Literal,
+            "method_reason": record.plan.reason,
+            "solves": 1,
+            "iterations": 0,
+            "residual": found.residual,
+        });
+        let line = format!("{}\nstationary state\n{}", describe::chain(chain), record.plan.reason);
+        let series = vec![Totals::stationary(chain, &found.profile)];
+        let identities = vec![closure(chain, &found.profile)];
+        let covariances = match keeps {
+            true => vec![(f64::INFINITY, found.mean, found.covariance)],
+            false => vec![],
+        };
+        let counts = format!("one solve, residual {:.1e}", found.residual);
+        let run = Run::new(record, chain, vec![found.profile], identities, keys, line);
+        Ok(Run { series, counts, covariances, single_precision: single, ..run })
+    };
+    Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
+}
+
+/// What enters at thermostats and by forces leaves: the sum of all is zero.
+fn closure(chain: &Chain, profile: &Profile) -> Identity {
+    let model = Model::new(chain);
+    let (mut sum, mut size) = (0.0, 0.0);
+    for n in model.thermostats() {
+        let square = (profile.var_p[n] + profile.mean_p[n].powi(2)) / model.mass[n];
+        sum += model.friction[n] * (model.temperature[n] - square);
+        size += model.friction[n] * (model.temperature[n] + square);
+    }
+    for (n, force) in constant_forces(chain).into_iter().enumerate() {
+        sum += force * profile.mean_p[n] / model.mass[n];
+    }
+    let violation = if sum == 0.0 { 0.0 } else { sum.abs() / size };
+    let name = "what enters leaves: one current through all bonds";
+    Identity { name, violation, site: None, time: f64::INFINITY }
 }
 
 fn steady_answer(chain: &Chain, record: Record, found: Stationary) -> Run {
@@ -95,9 +188,14 @@ pub(super) fn plan_evolve<'a>(
     times: &Times,
     options: &Options,
 ) -> Result<Prepared<'a, Run>, Error> {
-    match options.method {
-        Method::Auto | Method::Stencil => {}
-        method => return Err(refuse("method", &format!("found {method}; allowed: stencil"))),
+    let refused = |what: &str| refuse("method", &format!("found {}; {what}", options.method));
+    let served = contour::earliest(chain, law);
+    match (options.method, &served) {
+        (Method::Auto | Method::Stencil, _) | (Method::Profiles, Ok(_)) => {}
+        (Method::Profiles, Err(reason)) => {
+            return Err(refused(&format!("{reason}; allowed: stencil")));
+        }
+        _ => return Err(refused("allowed: stencil, profiles")),
     }
     if options.modes {
         return Err(refuse(
@@ -107,44 +205,114 @@ pub(super) fn plan_evolve<'a>(
     }
     let kept = options.covariance.of(&times.values)?;
     let held = kept.iter().filter(|&&kept| kept).count();
-    let last = |chain: &Chain| times.on(chain).last().map_or(0.0, |time| time.hi);
-    let (updates, bytes) = exponential::expected(chain, law, last(chain));
     let outputs = times.values.len();
-    let cost_of = |updates: f64, bytes: f64, sites: f64| {
-        let covariances = (held as f64 + 1.0) * 8.0 * (2.0 * sites).powi(2);
-        let bytes = bytes + if held > 0 { covariances } else { 0.0 };
-        let cost = Cost { bytes, seconds: 2.5e-9 * updates };
-        cost.of_program(sites as usize, outputs, cost::PROFILES_FIGURE, 1)
+    let microscopic = rounded(&times.on(chain));
+    let ways = Ways::new(chain, law, &microscopic, &kept, options, served);
+    let cost_of = |chain: &Chain, law: &InitialLaw| {
+        let at = rounded(&times.on(chain));
+        let cost = ways.cost(chain, law, &at, options.tolerance);
+        let covariances = (held as f64 + 1.0) * 8.0 * (2.0 * chain.atoms() as f64).powi(2);
+        let bytes = cost.bytes + if held > 0 { covariances } else { 0.0 };
+        Cost { bytes, ..cost }.of_program(chain.atoms(), outputs, cost::PROFILES_FIGURE, 1)
     };
-    let atoms = chain.atoms() as f64;
+    let cost = cost_of(chain, law);
     let plan = Plan {
         task: Task::Evolve,
-        method: Method::Stencil,
-        ways: vec![(0..outputs, Way::Stencil)],
-        reason: "the exponential of the moment equations, by the diagonals of the covariance"
-            .into(),
-        cost: cost_of(updates, bytes, atoms),
+        method: ways.method(outputs),
+        ways: ways.list(outputs),
+        reason: ways.reason(outputs),
+        cost,
         bonds: chain.bonds,
         saving: if held > 0 { Saving::FewerCovariances } else { Saving::FewerOutputs },
     };
     let single = options.single_precision;
     let of_task = json!({ "covariance": kept, "single": single, "modes": false });
     let asked = times.clone();
+    let (from, expected) = (ways.from, cost.bytes);
     let solve = move |record: Record, monitor: &Monitor| {
         let monitor = monitor.clone().per(chain.time_unit(asked.scale));
         let at = asked.on(chain);
         let tolerance = record.tolerance;
-        let found = exponential::evolve(chain, law, &at, tolerance, |i| kept[i], &monitor)?;
-        drop(monitor);
-        let run = evolve_answer(chain, law, record, &asked, found);
+        let share = if from == outputs { 1.0 } else { 0.5 };
+        let (early, late) = at.split_at(from);
+        let part = monitor.part(0.0, if from == 0 { 0.0 } else { share });
+        let found = exponential::evolve(chain, law, early, tolerance, |i| kept[i], &part)?;
+        let part = monitor.part(if from == 0 { 0.0 } else { share }, 1.0);
+        let later = match late.is_empty() {
+            true => vec![],
+            false => contour::evolve(chain, law, late, tolerance, &part)?,
+        };
+        drop((part, monitor));
+        let run = evolve_answer(chain, law, record, &asked, [found, later]);
         Ok(Run { single_precision: single, ..run })
     };
-    let bytes_at = |bonds: usize| {
-        let share = (bonds as f64 + 1.0) / atoms;
-        cost_of(updates * share, bytes * share * share, bonds as f64 + 1.0).bytes
-    };
+    // Of a chain of another length: the parts grow as N and, of diagonals, as N².
+    let bytes_at = |bonds: usize| expected * (bonds as f64 / chain.bonds as f64).powi(2);
     let prepared = Prepared::new(plan, options, chain, of_task, bytes_at, solve)?;
     Ok(prepared.at_times(chain, times))
+}
+
+/// Which outputs go by the exponential and which by the contour.
+#[derive(Debug, Clone, Copy)]
+struct Ways {
+    /// The first output by the contour.
+    from: usize,
+}
+
+impl Ways {
+    fn new(
+        chain: &Chain,
+        law: &InitialLaw,
+        times: &[f64],
+        kept: &[bool],
+        options: &Options,
+        served: Result<f64, &'static str>,
+    ) -> Ways {
+        let all = Ways { from: times.len() };
+        let Ok(earliest) = served else { return all };
+        let covariance = kept.iter().rposition(|&kept| kept).map_or(0, |last| last + 1);
+        let from = times.partition_point(|&time| time < earliest).max(covariance);
+        let late = Ways { from };
+        let seconds = |ways: Ways| ways.cost(chain, law, times, options.tolerance).seconds;
+        match options.method {
+            Method::Stencil => all,
+            Method::Profiles => late,
+            _ if seconds(late) < seconds(all) => late,
+            _ => all,
+        }
+    }
+
+    fn cost(&self, chain: &Chain, law: &InitialLaw, times: &[f64], tolerance: f64) -> Cost {
+        let (early, late) = times.split_at(self.from.min(times.len()));
+        let last = early.last().copied().unwrap_or(0.0);
+        let (updates, bytes) = exponential::expected(chain, law, last);
+        let mut cost = Cost { bytes, seconds: 2.5e-9 * updates };
+        if !late.is_empty() {
+            let more = contour::cost(chain, late, tolerance);
+            cost.bytes = cost.bytes.max(more.bytes);
+            cost.seconds += more.seconds;
+        }
+        cost
+    }
+
+    fn method(&self, outputs: usize) -> Method {
+        if self.from < outputs { Method::Profiles } else { Method::Stencil }
+    }
+
+    fn list(&self, outputs: usize) -> Vec<(Range<usize>, Way)> {
+        let ways = [(0..self.from, Way::Stencil), (self.from..outputs, Way::Profiles)];
+        ways.into_iter().filter(|(outputs, _)| !outputs.is_empty()).collect()
+    }
+
+    fn reason(&self, outputs: usize) -> String {
+        let stencil = "the exponential of the moment equations, by the diagonals of the covariance";
+        let contour = "a contour of shifted solves for the profiles alone, O(N) a node";
+        match self.from {
+            0 => contour.into(),
+            from if from == outputs => stencil.into(),
+            from => format!("{stencil}, for {}; then {contour}", counted(from, "output")),
+        }
+    }
 }
 
 fn evolve_answer(
@@ -152,7 +320,7 @@ fn evolve_answer(
     law: &InitialLaw,
     record: Record,
     times: &Times,
-    found: Vec<exponential::Output>,
+    found: [Vec<exponential::Output>; 2],
 ) -> Run {
     let start = exponential::initial(chain, law).profile(
         chain,
@@ -160,9 +328,10 @@ fn evolve_answer(
         0.0,
         LocalErrors::default(),
     );
-    let steps = found.last().map_or(0, |output| output.steps);
+    let [steps, nodes] = [0, 1]
+        .map(|part| found[part].last().map_or(0, |output: &exponential::Output| output.steps));
     let (mut profiles, mut series, mut covariances) = (vec![], vec![], vec![]);
-    for (output, &t) in found.into_iter().zip(&times.values) {
+    for (output, &t) in found.into_iter().flatten().zip(&times.values) {
         let profile = output.local.profile(chain, output.time, t, output.errors);
         series.push(Totals::of_general(chain, &start, &profile, &output.integrals));
         if let Some((mean, covariance)) = output.kept {
@@ -187,12 +356,12 @@ fn evolve_answer(
     };
     let identities = Identity::worst(series.iter().map(balance));
     let keys = json!({
-        "method": Method::Stencil,
+        "method": record.plan.method,
         "method_reason": record.plan.reason,
         "steps": steps,
         "rejected": 0,
-        "contour_nodes": 0,
-        "solves": 0,
+        "contour_nodes": nodes,
+        "solves": nodes,
         "modes_error_estimates": null,
     });
     let line = format!(
@@ -201,7 +370,11 @@ fn evolve_answer(
         describe::times(times, chain),
         record.plan.reason
     );
-    let counts = counted(steps, "step");
+    let counts = match (steps, nodes) {
+        (_, 0) => counted(steps, "step"),
+        (0, _) => counted(nodes, "contour node"),
+        _ => format!("{}, {}", counted(steps, "step"), counted(nodes, "contour node")),
+    };
     let run = Run::new(record, chain, profiles, identities, keys, line);
     Run { series, covariances, counts, ..run }
 }

@@ -7,6 +7,7 @@
 //! that a caller can do about it; a tolerance that was missed is no error, the answer says it.
 
 mod answer;
+pub mod conductivity;
 mod describe;
 mod error;
 mod evolution;

@@ -1,5 +1,6 @@
 //! `check`: the statements of the theorems, measured over a range of sizes.
 
+use super::conductivity::{self, Conductivity};
 use super::plan::{Plan, Prepared, Record, Saving};
 use super::save::Answer;
 use super::{Error, Options, Times};
@@ -11,7 +12,7 @@ use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
 use crate::observe::sizes::{self, StationarySize};
-use crate::observe::statement::{EQUIPARTITION_L1, STATEMENTS};
+use crate::observe::statement::{CONDUCTIVITY, EQUIPARTITION_L1, STATEMENTS};
 use crate::observe::sweep::{self, Frequency, sweep};
 use crate::observe::theorems::Measurement;
 use crate::observe::verdict::{self, Extrapolated, Verdict};
@@ -47,6 +48,9 @@ pub fn plan_check(
     let chosen = options.all_sizes()?;
     times.check()?;
     let chain = family.build()?;
+    if conductivity::is_measured(&chain) {
+        return conductivity::plan(family, &chain, times, options);
+    }
     conditions::ends(&chain).map_err(LimitError::from)?;
     conditions::is_diffusive_scale(times.scale).map_err(LimitError::from)?;
     if options.omegas.is_some() && !is_swept(&chain) {
@@ -195,6 +199,7 @@ impl Measuring {
             times: self.times.values,
             correlation_length: self.correlation_length,
             chain: self.chain,
+            conductivity: None,
         })
     }
 }
@@ -212,9 +217,46 @@ pub struct CheckRun {
     l1: Option<Verdict>,
     extrapolations: Vec<Extrapolated>,
     frequencies: Option<Vec<Frequency>>,
+    conductivity: Option<Conductivity>,
 }
 
 impl CheckRun {
+    /// Of a family whose coefficients depend on the site.
+    pub(super) fn of_conductivity(
+        record: Record,
+        chain: Chain,
+        times: Vec<f64>,
+        measurements: Vec<Measurement>,
+        conductivity: Conductivity,
+    ) -> CheckRun {
+        CheckRun {
+            record,
+            chain,
+            sizes: measurements.iter().map(|m| (m.bonds, false)).collect(),
+            times,
+            correlation_length: None,
+            verdicts: verdict::verdict(&CONDUCTIVITY, &measurements).into_iter().collect(),
+            measurements,
+            l1: None,
+            extrapolations: vec![],
+            frequencies: None,
+            conductivity: Some(conductivity),
+        }
+    }
+
+    /// The effective conductivity, of chains whose coefficients depend on the site.
+    pub fn conductivity(&self) -> Option<&Conductivity> {
+        self.conductivity.as_ref()
+    }
+
+    /// What the statements rest on.
+    fn grounds(&self) -> &str {
+        match self.conductivity {
+            Some(_) => &self.record.plan.reason,
+            None => grounds(&self.chain),
+        }
+    }
+
     /// The chain that stands for the family.
     pub fn chain(&self) -> &Chain {
         &self.chain
@@ -258,7 +300,7 @@ impl Answer for CheckRun {
     fn keys(&self) -> Map<String, Value> {
         let with_covariance = self.sizes.iter().filter(|c| c.1);
         let keys = json!({
-            "equations": grounds(&self.chain),
+            "equations": self.grounds(),
             "sizes": self.sizes.iter().map(|c| c.0).collect::<Vec<_>>(),
             "correlation_length": self.correlation_length,
             "covariance_sizes": with_covariance.map(|c| c.0).collect::<Vec<_>>(),
@@ -269,11 +311,17 @@ impl Answer for CheckRun {
     fn line(&self) -> String {
         let sizes = counted(self.sizes.len(), "size");
         let times = counted(self.times.len(), "time");
-        format!("{}; {sizes}, {times}\n{}", grounds(&self.chain), table(&self.verdicts))
+        match &self.conductivity {
+            Some(_) => format!("{}; {sizes}\n{}", self.grounds(), table(&self.verdicts)),
+            None => format!("{}; {sizes}, {times}\n{}", self.grounds(), table(&self.verdicts)),
+        }
     }
 
     fn remarks(&self, _verbose: bool) -> String {
         let mut remarks = String::new();
+        if let Some(found) = &self.conductivity {
+            return found.sentence.clone() + "\n";
+        }
         for verdict in self.verdicts.iter().chain(&self.l1) {
             let _ = writeln!(remarks, "{}", verdict.sentence);
         }
@@ -297,12 +345,15 @@ impl Answer for CheckRun {
         if let Some(found) = &self.frequencies {
             directory.write("sweep.csv", sweep::csv(found).as_bytes())?;
         }
-        let check = json!({
+        let mut check = json!({
             "equipartition_l1": self.l1,
             "statements": self.verdicts,
             "extrapolations": self.extrapolations,
             "sweep": self.frequencies,
         });
+        if let Some(found) = &self.conductivity {
+            check["conductivity"] = json!(found);
+        }
         let text = serde_json::to_string_pretty(&check).unwrap_or_default() + "\n";
         directory.write("check.json", text.as_bytes())
     }

@@ -254,6 +254,21 @@ impl From<Vec<f64>> for Coefficient {
 }
 
 impl Coefficient {
+    /// The seed of a random law.
+    pub(crate) fn seed(&self) -> Option<u64> {
+        match self {
+            Coefficient::Table(table) => table.seed,
+            _ => None,
+        }
+    }
+
+    /// Another realization of a random law.
+    pub(crate) fn add_to_seed(&mut self, by: u64) {
+        if let Coefficient::Table(CoefficientTable { seed: Some(seed), .. }) = self {
+            *seed += by;
+        }
+    }
+
     /// Uniform between two numbers, at every site independently.
     pub fn uniform(ends: [f64; 2], seed: u64) -> Coefficient {
         let uniform = Some(ends.to_vec());

@@ -27,6 +27,8 @@ pub const STARTING_POINTS: &[StartingPoint] = starting_points![
     "ring_relaxation",
     "harmonic",
     "far_from_equilibrium",
+    "disordered",
+    "pinned",
 ];
 
 impl StartingPoint {

@@ -1,0 +1,137 @@
+"""Chains whose masses, springs, pinning, flip rates, thermostats and forces depend on the site."""
+
+import numpy as np
+import pytest
+from scipy.linalg import expm
+
+import flipchain as fc
+
+
+def matrices(chain: fc.Chain) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """B, the forces, 4γ and 2λmT of the momenta of a pinned chain, z = q, p, written literally."""
+    atoms = chain.atoms
+    b, f = np.zeros((2 * atoms, 2 * atoms)), np.zeros(2 * atoms)
+    mass, spring = np.array(chain.mass), np.array(chain.spring)
+    stiffness = np.diag(np.array(chain.pinning))
+    for n, k in enumerate(spring):
+        stiffness[n : n + 2, n : n + 2] += k * np.array([[1.0, -1.0], [-1.0, 1.0]])
+    b[:atoms, atoms:] = np.diag(1 / mass)
+    b[atoms:, :atoms] = -stiffness
+    flips, noise = 4 * np.array(chain.flip_rate), np.zeros(atoms)
+    for n in range(atoms):
+        b[atoms + n, atoms + n] = -flips[n] / 2
+    for site, end in {0: chain.left, **chain.thermostats}.items():
+        b[atoms + site, atoms + site] -= end.friction
+        noise[site] = 2 * end.friction * mass[site] * end.temperature
+    for site, force in chain.forces.items():
+        f[atoms + site] = force.mean
+    return b, f, flips, noise
+
+
+def operator(chain: fc.Chain) -> np.ndarray:
+    """The generator of the covariance, row by row."""
+    b, _, flips, _ = matrices(chain)
+    n = len(b)
+    whole = np.kron(b, np.eye(n)) + np.kron(np.eye(n), b)
+    for site, rate in enumerate(flips):
+        p = n // 2 + site
+        whole[p * n + p, p * n + p] += rate
+    return whole
+
+
+@pytest.fixture
+def chain() -> fc.Chain:
+    return fc.Chain(
+        bonds=4,
+        flip_rate=[0.3, 0.5, 0.2, 0.9, 0.4],
+        mass=np.array([1.0, 0.5, 2.0, 1.5, 0.7]),
+        spring=[1.0, 2.0, 0.5, 1.2],
+        pinning=lambda x: 0.3 + x,
+        left=fc.Thermostat(2.0),
+        thermostats={3: fc.Thermostat(0.5, friction=0.6)},
+        forces={2: fc.Force(0.8)},
+    )
+
+
+def test_a_pinned_disordered_chain_settles_to_the_dense_solution(chain):
+    b, f, flips, noise = matrices(chain)
+    mean = np.linalg.solve(-b, f)
+    n = len(b)
+    source = np.zeros((n, n))
+    source[range(n // 2, n), range(n // 2, n)] = flips * mean[n // 2 :] ** 2 + noise
+    covariance = np.linalg.solve(-operator(chain), source.ravel()).reshape(n, n)
+    state = fc.steady(chain)
+    assert state.tolerance_reached
+    rounding = 1e-12 * np.abs(covariance).max()
+    for found, expected, name in (
+        (state.mean_q, mean[:5], "mean_q"),
+        (state.var_q, covariance.diagonal()[:5], "var_q"),
+        (state.var_p, covariance.diagonal()[5:], "var_p"),
+        (state.temperature, covariance.diagonal()[5:] / np.array(chain.mass), "temperature"),
+    ):
+        assert (np.abs(found[0] - expected) <= state.errors[name][0] + rounding).all(), name
+    whole = fc.steady(chain, covariance=True)
+    assert np.abs(whole.covariance[0] - covariance).max() <= 1e-11 * np.abs(covariance).max()
+
+
+def test_it_evolves_as_the_dense_exponential(chain):
+    b, f, flips, noise = matrices(chain)
+    n = len(b)
+    law = fc.Initial(
+        displacement=[0.1, -0.2, 0.3, 0.0, 0.5], momentum="x", var_q=0.7, var_p=lambda x: 1 + x
+    )
+    run = fc.evolve(chain, [0.7, 5.0], law, scale="microscopic", covariance=True)
+    z = np.concatenate([[0.1, -0.2, 0.3, 0.0, 0.5], np.arange(5) / 4])
+    start = np.diag([0.7] * 5 + [1 + k / 4 for k in range(5)]) + np.outer(z, z)
+    # The second moments S = C + z z, and z, and 1, obey one linear equation.
+    size = n * n + n + 1
+    whole = np.zeros((size, size))
+    whole[: n * n, : n * n] = operator(chain)
+    for i in range(n):
+        for j in range(n):
+            whole[i * n + j, n * n + i] += f[j]
+            whole[i * n + j, n * n + j] += f[i]
+    whole[n * n : -1, n * n : -1] = b
+    whole[n * n : -1, -1] = f
+    for site in range(n // 2):
+        whole[(n // 2 + site) * (n + 1), -1] += noise[site]
+    for k, t in enumerate([0.7, 5.0]):
+        state = expm(t * whole) @ np.concatenate([start.ravel(), z, [1.0]])
+        mean = state[n * n : -1]
+        covariance = state[: n * n].reshape(n, n) - np.outer(mean, mean)
+        assert np.abs(run.covariance[k] - covariance).max() <= 1e-11
+        assert (np.abs(run.mean_q[k] - mean[:5]) <= run.errors["mean_q"][k] + 1e-13).all()
+        assert (np.abs(run.var_p[k] - covariance.diagonal()[5:]) <= 1e-11).all()
+
+
+def test_a_scenario_and_a_run_come_back_as_they_were(chain, tmp_path):
+    random = fc.Chain(
+        bonds=6,
+        flip_rate="1 + x",
+        mass={"uniform": [0.5, 1.5], "seed": 7},
+        left=fc.Thermostat(1.0),
+        forces={2: fc.Force(0.0, period=3.0, harmonics=[(1, 2.0, 0.5)])},
+    )
+    for each in (chain, random):
+        fc.write_scenario(tmp_path / "a.toml", each)
+        again, _, _ = fc.read_scenario(tmp_path / "a.toml")
+        assert again == each and hash(again) == hash(each)
+        state = fc.steady(each)
+        state.save(tmp_path / "run", force=True)
+        read = fc.load(tmp_path / "run")
+        assert (read.temperature == state.temperature).all()
+        assert dict(read.errors).keys() == dict(state.errors).keys()
+    plain = fc.steady(fc.Chain(bonds=3, left=fc.Thermostat(1.0)))
+    assert (plain.temperature == plain.var_p).all() and plain.var_q is None
+
+
+def test_bad_coefficients_are_refused_with_their_place():
+    with pytest.raises(fc.ScenarioError, match="chain.mass: found 2 values; allowed: 4"):
+        fc.Chain(bonds=3, mass=[1.0, 2.0])
+    with pytest.raises(fc.ScenarioError, match="spring: found .* an expression or a function"):
+        fc.Chain(bonds=3, spring=[[1.0, 2.0, 3.0]])
+    with pytest.raises(fc.ScenarioError, match="second thermostat at site 0"):
+        fc.Chain(bonds=3, left=fc.Thermostat(1.0), thermostats={0: fc.Thermostat(2.0)})
+    pinned = fc.Chain(bonds=3, pinning=0.5)
+    with pytest.raises(fc.ScenarioError, match="allowed: var_q"):
+        fc.evolve(pinned, [1.0], fc.Initial(var_r=[1.0] * 3, var_p=1.0))
