@@ -266,9 +266,12 @@ fn random_chain(seed: u64, bonds: usize, pinned: bool, flips: [f64; 2]) -> Chain
 
 #[test]
 fn the_literal_operator_answers_with_the_covariance() {
-    for (bonds, pinned) in [(1, true), (7, false), (10, true)] {
-        let chain = random_chain(5, bonds, pinned, [0.2, 1.5]);
-        let place = format!("N = {bonds}, pinned {pinned}");
+    let mut worst: f64 = 0.0;
+    let sizes = [(1, true), (7, false), (10, true), (3, false), (16, true), (24, false)];
+    for (seed, (bonds, pinned)) in (0..18).zip(sizes.into_iter().cycle()) {
+        let flips = [[0.2, 1.5], [0.02, 0.1], [1.0, 10.0]][seed as usize % 3];
+        let chain = random_chain(seed, bonds, pinned, flips);
+        let place = format!("seed {seed}, N = {bonds}, pinned {pinned}");
         let options = Options { covariance: Keep::All, ..Options::default() };
         let run = steady(&chain, None, &options).unwrap();
         assert!(run.tolerance_reached(), "{place}: {:?}", run.errors());
@@ -283,6 +286,7 @@ fn the_literal_operator_answers_with_the_covariance() {
                     apart <= error + second,
                     "{place}: {name} {a} {b} {error:.1e} {second:.1e}"
                 );
+                worst = worst.max((apart - second) / error.max(f64::MIN_POSITIVE));
             }
         }
         // 𝓛C + Q = 0 and symmetry.
@@ -296,6 +300,7 @@ fn the_literal_operator_answers_with_the_covariance() {
         assert!(left.iter().all(|x| x.abs() <= 1e-12 * size), "{place}");
         assert!(run.identities().iter().all(|identity| identity.violation < 1e-12), "{place}");
     }
+    println!("largest error as a part of its estimate: {worst:.2}");
     let long = random_chain(5, 5000, false, [0.2, 1.5]);
     let options = Options { covariance: Keep::All, ..Options::default() };
     let error = steady(&long, None, &options).unwrap_err().to_string();

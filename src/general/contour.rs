@@ -36,8 +36,8 @@ const EARLIEST: f64 = 80.0;
 const EXTRA: usize = 2;
 /// Times at most that share a contour.
 const SHARED: usize = 32;
-/// The contours share what the inner quadratures miss: errors of up to 0.3 distances were seen, so this
-/// is thirteen times that.
+/// The contours share what the inner quadratures miss. The estimate with this factor was fifty times the
+/// true error or more in the 100 random chains of tests/general_chain.rs.
 const DISTANCE: f64 = 4.0;
 /// Seconds of processor time for a site, a node of the inner path and one of the contour.
 const SITE: f64 = 3e-7;

@@ -18,8 +18,7 @@ use crate::observe::Profile;
 use ndarray::Array2;
 use num_complex::Complex64;
 
-/// Roundings of the largest entry, in the units of the energy, that the factorization leaves: at most
-/// a third of that was seen in the 60 chains of tests/general_chain.rs.
+/// Roundings of the largest entry, in the units of the energy, that the factorization leaves.
 const ROUNDINGS: f64 = 600.0;
 
 /// Profiles, mean and covariance in the long run.
