@@ -290,6 +290,7 @@ impl Kernel<'_> {
             let unscaled = |r: &Vector| vector(parts(r).into_iter().zip(&size).map(|(r, s)| r * s));
             let (x, outcome) = gmres::solve(
                 &scaled(source.clone()),
+                None,
                 tolerance,
                 monitor,
                 |x| scaled(network.apply(x)),
