@@ -192,3 +192,39 @@ fn omegas_without_an_oscillating_force_are_refused() {
     assert!(answer.err.contains("--omegas: the force of this chain does not oscillate"));
     assert!(!at.join("run").exists());
 }
+
+#[test]
+fn a_page_of_a_run_has_all_its_outputs_and_the_drawings_stay_what_they_are() {
+    let folder = tempfile::tempdir().unwrap();
+    let run = |formats: &str, name: &str| {
+        let status = std::process::Command::new(env!("CARGO_BIN_EXE_flipchain"))
+            .args(["evolve", "small", "-q", "-o", name, "--figures", formats])
+            .args(["--set", "time.outputs={from=0, to=1, count=15}"])
+            .current_dir(folder.path())
+            .status()
+            .unwrap();
+        assert!(status.success());
+        let mut names: Vec<String> = std::fs::read_dir(folder.path().join(name).join("figures"))
+            .unwrap()
+            .map(|entry| entry.unwrap().file_name().into_string().unwrap())
+            .collect();
+        names.sort();
+        names
+    };
+    let drawn = ["map.csv", "map.svg", "profiles.csv", "profiles.svg"];
+    assert_eq!(run("svg", "a"), drawn);
+    assert_eq!(run("svg,html", "b"), [&drawn[..], &["report.html"]].concat());
+    let page = std::fs::read_to_string(folder.path().join("b/figures/report.html")).unwrap();
+    let data = page.split("id=\"data\">").nth(1).unwrap().split("</script>").next().unwrap();
+    let data: serde_json::Value = serde_json::from_str(data).unwrap();
+    let table = std::fs::read_to_string(folder.path().join("b/profiles.csv")).unwrap();
+    // The thermal energy of the last output at the last site, digit by digit.
+    let last: Vec<&str> = table.lines().last().unwrap().split(',').collect();
+    let layers = data["panels"][2]["layers"].as_array().unwrap();
+    assert_eq!(layers.len(), 15);
+    let points = layers[14]["points"].as_array().unwrap();
+    assert_eq!(points.last().unwrap()[1].as_f64().unwrap(), last[8].parse::<f64>().unwrap());
+    assert!(layers[14]["errors"][0].as_f64().unwrap() >= 0.0);
+    let words = data["words"].to_string();
+    assert!(words.contains("worst violation of an exact identity"), "{words}");
+}

@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::{CovarianceArgs, Error, RunArgs, run_args};
 use crate::chain::{Chain, InitialLaw};
-use crate::figures::{self, Outputs};
+use crate::figures::{self, Format as Drawing, Outputs};
 use crate::method::{Method, Task};
 use crate::run::{self, Keep, Options, Times};
 use crate::scenario::TimeScale;
@@ -59,6 +59,11 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         TimeScale::Ballistic => Outputs::Ballistic,
         TimeScale::Microscopic => Outputs::Microscopic,
     };
-    Session::begin(args, &question)?
-        .answer(question, |run| figures::profiles(run.profiles(), &chain, outputs))
+    Session::begin(args, &question)?.answer(question, |run| {
+        let mut all = figures::profiles(run.profiles(), &chain, outputs);
+        if args.figures.0.contains(&Drawing::Html) {
+            all.push(figures::report(run.profiles(), &chain, outputs));
+        }
+        all
+    })
 }

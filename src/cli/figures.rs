@@ -39,7 +39,8 @@ pub struct FiguresArgs {
     /// figure's own if left out
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
-    /// Formats of the drawings: svg, png and pdf with commas between, or none
+    /// Formats of the drawings: svg, png, pdf and html (a page with values under
+    /// the pointer) with commas between, or none
     #[arg(long, value_name = "FORMATS", default_value = "svg,png")]
     figures: Formats,
     /// How they look

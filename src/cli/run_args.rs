@@ -43,7 +43,8 @@ pub struct RunArgs {
     /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
     #[arg(long, value_name = "SIZE", value_parser = super::expected::parse_size)]
     pub memory_limit: Option<u64>,
-    /// Formats of the figures: svg, png and pdf with commas between, or none
+    /// Formats of the figures: svg, png, pdf and html (a page with values under
+    /// the pointer) with commas between, or none
     #[arg(long, value_name = "FORMATS", default_value = "svg,png")]
     pub figures: Formats,
     /// Overwrite the run directory if it exists, and forget what a run that was ended has kept

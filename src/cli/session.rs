@@ -2,7 +2,7 @@
 //! report.
 
 use super::{Error, Format, RunArgs, expected, interrupt, print, progress, threads};
-use crate::figures::{Figure, style::Theme};
+use crate::figures::{Figure, Format as Drawing, style::Theme};
 use crate::monitor::CancelToken;
 use crate::output::{Existing, OutputError, Parts, RunDirectory};
 use crate::run::{self, Answer, Options, Prepared};
@@ -82,7 +82,10 @@ impl<'a> Session<'a> {
         let failed = |e: OutputError| Error::Failed(e.to_string());
         answer.write(&self.directory).map_err(failed)?;
         answer.write_covariances(&self.directory).map_err(failed)?;
-        save_figures(args, &self.directory, || figures(&answer))?;
+        let words = || format!("{}\n{}", answer.line(), answer.remarks(true));
+        let said =
+            |figure| Figure { words: words().lines().map(str::to_owned).collect(), ..figure };
+        save_figures(args, &self.directory, || figures(&answer).into_iter().map(said).collect())?;
         // Last, so that it can say what all of it took.
         let seconds = self.start.elapsed().as_secs_f64();
         let text = answer.write_summary(&self.directory, seconds).map_err(failed)?;
@@ -101,8 +104,14 @@ pub fn save_figures(
         return Ok(());
     }
     let folder = directory.folder("figures")?;
-    for figure in figures() {
-        let saved = figure.save(&folder, &Theme::PRINT, &args.figures.0);
+    let all = figures();
+    // A page of its own stands for the pages of the figures that it shows.
+    let paged = all.iter().any(|figure| figure.page);
+    let drawn: Vec<Drawing> =
+        args.figures.0.iter().copied().filter(|f| !paged || *f != Drawing::Html).collect();
+    for figure in all {
+        let formats = if figure.page { &args.figures.0 } else { &drawn };
+        let saved = figure.save(&folder, &Theme::PRINT, formats);
         saved.map_err(|e| run::Error::NotConverged(e.to_string()))?;
     }
     Ok(())

@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{CovarianceArgs, Error, RunArgs, run_args};
 use crate::chain::{Chain, InitialLaw};
 use crate::correlations::Coordinate;
-use crate::figures::{self, Outputs};
+use crate::figures::{self, Format as Drawing, Outputs};
 use crate::method::{Method, Task};
 use crate::run::{self, Keep, Options, TwoTime};
 
@@ -72,6 +72,11 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     }
     let law = if needs_law { Some(InitialLaw::read(&scenario)?) } else { None };
     let question = run::plan_steady(&chain, law.as_ref(), &options)?.described_by(&scenario)?;
-    Session::begin(args, &question)?
-        .answer(question, |run| figures::profiles(run.profiles(), &chain, Outputs::Phases))
+    Session::begin(args, &question)?.answer(question, |run| {
+        let mut all = figures::profiles(run.profiles(), &chain, Outputs::Phases);
+        if args.figures.0.contains(&Drawing::Html) {
+            all.push(figures::report(run.profiles(), &chain, Outputs::Phases));
+        }
+        all
+    })
 }

@@ -94,6 +94,7 @@ pub fn check(statement: &Statement, all: &[Measurement], chain: &Chain) -> Optio
             ..Default::default()
         }],
         key: Some("*t* = *τ*/*N*²".into()),
+        ..Default::default()
     })
 }
 

@@ -3,20 +3,17 @@
 use super::axis::Fitted;
 use super::item::{Frame, Item};
 use super::layout::{Sheet, title};
+use super::style::Theme;
 use super::{Axis, Colour, Map};
+use plotters::style::RGBColor;
 
 impl Sheet<'_> {
     /// The cells of a map, and the bar that explains their colours.
     pub(super) fn map(&mut self, map: &Map, y_axis: &Fitted, frame: Frame) {
         let em = self.em;
-        let (low, high) = map.range;
-        let colour = |v: &f64| match v.is_finite() {
-            true => self.theme.on_map((v - low) / (high - low), map.divergent),
-            false => self.theme.colour(Colour::Grey),
-        };
         let rows = rows_from_the_top(map, y_axis)
             .into_iter()
-            .map(|row| map.values[row].iter().map(colour).collect())
+            .map(|row| map.values[row].iter().map(|v| cell(map, *v, self.theme)).collect())
             .collect();
         self.items.push(Item::Cells { frame, rows });
         if !map.bar {
@@ -46,6 +43,15 @@ impl Sheet<'_> {
             true,
             Colour::Ink,
         );
+    }
+}
+
+/// The colour of a value on a map.
+pub(super) fn cell(map: &Map, value: f64, theme: &Theme) -> RGBColor {
+    let (low, high) = map.range;
+    match value.is_finite() {
+        true => theme.on_map((value - low) / (high - low), map.divergent),
+        false => theme.colour(Colour::Grey),
     }
 }
 

@@ -13,11 +13,13 @@ pub enum Format {
     Png,
     /// Vector drawing with text in embedded fonts.
     Pdf,
+    /// A page with values under the pointer, in one file.
+    Html,
 }
 
 impl Format {
     /// All of them.
-    pub const ALL: [Format; 3] = [Format::Svg, Format::Png, Format::Pdf];
+    pub const ALL: [Format; 4] = [Format::Svg, Format::Png, Format::Pdf, Format::Html];
 
     /// Its name and the extension of its files.
     pub fn extension(self) -> &'static str {
@@ -25,11 +27,12 @@ impl Format {
             Format::Svg => "svg",
             Format::Png => "png",
             Format::Pdf => "pdf",
+            Format::Html => "html",
         }
     }
 }
 
-/// Formats as an option takes them: `svg,png,pdf` or `none`.
+/// Formats as an option takes them: `svg,png,pdf,html` or `none`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Formats(pub Vec<Format>);
 
@@ -45,7 +48,7 @@ impl FromStr for Formats {
             .map(|name| {
                 let name = name.trim();
                 Format::ALL.into_iter().find(|f| f.extension() == name).ok_or_else(|| {
-                    format!("found \"{name}\"; allowed: svg, png, pdf with commas between, or none")
+                    format!("found \"{name}\"; allowed: svg, png, pdf, html with commas between, or none")
                 })
             })
             .collect::<Result<Vec<_>, _>>()?;

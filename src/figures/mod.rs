@@ -14,6 +14,7 @@ mod csv;
 mod curves;
 mod format;
 pub mod gallery;
+mod html;
 mod item;
 mod label;
 mod layout;
@@ -32,7 +33,7 @@ pub use axis::{Axis, Scale};
 pub use check::check;
 pub use format::{Format, Formats, Size};
 pub use parameters::Parameters;
-pub use profiles::{Curves, Outputs, limit, profiles};
+pub use profiles::{Curves, Outputs, limit, profiles, report};
 pub use sweep::sweep;
 pub use table::table;
 
@@ -76,6 +77,10 @@ pub struct Figure {
     /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no
     /// such key.
     pub key: Option<String>,
+    /// What stands below it on a page of HTML.
+    pub words: Vec<String>,
+    /// Whether it is for the screen: written as a page of HTML, and in no other format.
+    pub page: bool,
 }
 
 /// One pair of axes and what is drawn in them.
@@ -262,7 +267,8 @@ impl Layer {
 }
 
 impl Figure {
-    /// Writes `name`.csv and the drawing in each format into a folder that exists.
+    /// Writes `name`.csv and the drawing in each format into a folder that exists; what is for the
+    /// screen as HTML only.
     pub fn save(
         &self,
         folder: &Path,
@@ -274,13 +280,17 @@ impl Figure {
             std::fs::write(path, bytes)
                 .map_err(|source| FigureError::Io { path: path.display().to_string(), source })
         };
-        for &format in formats {
+        for &format in formats.iter().filter(|f| !self.page || **f == Format::Html) {
             let path = path(format.extension());
             match format {
                 Format::Svg => write(&path, paint::svg(self, theme)?.as_bytes())?,
                 Format::Png => paint::png(self, theme, &path)?,
                 Format::Pdf => write(&path, &pdf::pdf(self, theme)?)?,
+                Format::Html => write(&path, self.html(theme).as_bytes())?,
             }
+        }
+        if self.page {
+            return Ok(());
         }
         write(&path("csv"), self.csv().as_bytes())
     }

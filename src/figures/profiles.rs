@@ -13,6 +13,8 @@ use crate::observe::Profile;
 const POINTS: usize = 1500;
 /// More curves than this cannot be told apart.
 const MOST_CURVES: usize = 12;
+/// Outputs at most on a page for the screen.
+const ON_PAGE: usize = 200;
 /// So many are drawn where there are more outputs.
 const CURVES: usize = 10;
 /// Cells of a map, each way: as many as its data, a table, should have.
@@ -74,18 +76,7 @@ impl Outputs {
 /// Figure `profiles` of a run of a chain, and figure `map` where there are many outputs.
 pub fn profiles(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Vec<Figure> {
     let shown = Shown::new(profiles.len());
-    let curves = |&index: &usize| {
-        let profile = &profiles[index];
-        let errors = &profile.errors;
-        Curves {
-            time: profile.time,
-            elongation: profile.mean_r.clone(),
-            mechanical: profile.mechanical(),
-            thermal: profile.thermal(),
-            current: profile.current.clone(),
-            errors: [errors.mean_r, errors.mechanical, errors.thermal, errors.current],
-        }
-    };
+    let curves = |&index: &usize| curves(&profiles[index]);
     let positions: Vec<f64> = (0..chain.atoms()).map(|n| n as f64 / chain.bonds as f64).collect();
     let space = Space { chain, positions: &positions, first: chain.atoms() - chain.bonds, outputs };
     let drawn: Vec<Curves> = shown.curves.iter().map(curves).collect();
@@ -95,12 +86,41 @@ pub fn profiles(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Vec<Fi
     figures
 }
 
+/// Page `report`: the same for the screen, with all outputs, or some of very many.
+pub fn report(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Figure {
+    let positions: Vec<f64> = (0..chain.atoms()).map(|n| n as f64 / chain.bonds as f64).collect();
+    let space = Space { chain, positions: &positions, first: chain.atoms() - chain.bonds, outputs };
+    let drawn: Vec<Curves> =
+        some(profiles.len(), ON_PAGE).into_iter().map(|index| curves(&profiles[index])).collect();
+    Figure { page: true, ..space.curves("report", &drawn, profiles.len()) }
+}
+
+/// What is drawn of one output.
+fn curves(profile: &Profile) -> Curves {
+    let errors = &profile.errors;
+    Curves {
+        time: profile.time,
+        elongation: profile.mean_r.clone(),
+        mechanical: profile.mechanical(),
+        thermal: profile.thermal(),
+        current: profile.current.clone(),
+        errors: [errors.mean_r, errors.mechanical, errors.thermal, errors.current],
+    }
+}
+
 /// Figure `limit`: the same of the macroscopic equations of a chain's scenario.
 pub fn limit(all: &[Curves], positions: &[f64], chain: &Chain) -> Figure {
     let space = Space { chain, positions, first: 0, outputs: Outputs::Diffusive };
     let shown = Shown::new(all.len());
     let drawn: Vec<&Curves> = shown.curves.iter().map(|&index| &all[index]).collect();
     space.curves("limit", &drawn, shown.of)
+}
+
+/// Some of so many, evenly, the first and the last among them.
+fn some(of: usize, count: usize) -> Vec<usize> {
+    let count = count.min(of);
+    let step = (of - 1) as f64 / (count.max(2) - 1) as f64;
+    (0..count).map(|i| (i as f64 * step).round() as usize).collect()
 }
 
 /// Which of many outputs are drawn.
@@ -115,16 +135,10 @@ struct Shown {
 
 impl Shown {
     fn new(of: usize) -> Shown {
-        // Evenly, first and last among them.
-        let some = |count: usize| -> Vec<usize> {
-            let count = count.min(of);
-            let step = (of - 1) as f64 / (count.max(2) - 1) as f64;
-            (0..count).map(|i| (i as f64 * step).round() as usize).collect()
-        };
         if of <= MOST_CURVES {
             return Shown { curves: (0..of).collect(), rows: vec![], of };
         }
-        Shown { curves: some(CURVES), rows: some(CELLS), of }
+        Shown { curves: some(of, CURVES), rows: some(of, CELLS), of }
     }
 }
 
@@ -209,6 +223,7 @@ impl Space<'_> {
             heading: heading(self.chain, name != "limit") + &count_is,
             panels: (0..if with_current { 4 } else { 3 }).map(panel).collect(),
             key: (count > 1).then(|| self.outputs.unit().into()),
+            ..Default::default()
         }
     }
 

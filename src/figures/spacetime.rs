@@ -54,6 +54,7 @@ impl Space<'_> {
             heading: heading(self.chain, true),
             panels: (0..4).map(panel).collect(),
             key: None,
+            ..Default::default()
         })
     }
 

@@ -76,5 +76,6 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
             ),
         ],
         key: None,
+        ..Default::default()
     })
 }

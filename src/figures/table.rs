@@ -295,6 +295,7 @@ impl Sheet<'_> {
             heading: heading_without(self.chain, &varied),
             panels,
             key,
+            ..Default::default()
         }
     }
 
