@@ -105,8 +105,8 @@ fn the_reference_of_commands_is_that_of_the_program() {
 const KEYS: &str = "# Scenario keys
 
 Everything that a scenario file (TOML or JSON) may say. `flipchain scenario schema` prints the same
-as a JSON Schema, with which an editor completes and underlines. Another key, a wrong type or a value
-out of range is refused with file, line, key, what was found and what is allowed.
+as a JSON Schema, with which an editor completes and underlines. Another key, a wrong type or a
+value out of range is refused with file, line, key, what was found and what is allowed.
 ";
 
 fn last(reference: &str) -> &str {
