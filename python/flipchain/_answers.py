@@ -271,7 +271,7 @@ class Run(_Profiles):
     @property
     def temperature(self) -> Array:
         """The kinetic temperature Var p_n/m_n, (times, sites)."""
-        return self._arrays.get("temperature", self._arrays["var_p"])
+        return self._arrays.get("temperature", self._arrays["var_p"])  # type: ignore[no-any-return]
 
     @property
     def mean_q(self) -> Array | None:
