@@ -3,10 +3,10 @@
 //! The trigonometric functions of the force, their products with the means, the second moments
 //! S = E z zᵀ and the time integrals of both obey one linear equation with constant coefficients,
 //! x' = A x (docs/theory/small-systems.md). With h = 2^-j so small that ‖A‖h ≤ 1/8, e^(Ah) - 1 is a
-//! Taylor series, and it is squared ([`Power`]): an output, whose time is read off as a binary
+//! Taylor series, and it is squared (`Power`): an output, whose time is read off as a binary
 //! number, takes the squares that it needs on the way. Unknowns: m ≈ n(n+1)/2 + 6n, n = 2N+1, more
 //! with harmonics. Cost: log₂(8‖A‖τ) products of m³, then m² for each bit of an output's time.
-//! Error: a squaring doubles an error ([`lost`]), and the rounding of the answer to doubles.
+//! Error: a squaring doubles an error (`lost`), and the rounding of the answer to doubles.
 
 use super::radau::EvolveError;
 use crate::chain::{Chain, Double, InitialLaw};
@@ -44,7 +44,7 @@ const SLOW: f64 = 8.0;
 const UNDOUBLED: f64 = 2.5e-29;
 
 /// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
-/// ascending `times` keeps its digits and comes within [`MOST_SECONDS`].
+/// ascending `times` keeps its digits and comes within `MOST_SECONDS`.
 pub fn serves(chain: &Chain, times: &[f64]) -> bool {
     let last = times.last().copied().unwrap_or(0.0);
     chain.general.is_none()

@@ -7,8 +7,8 @@
 //! θ̂ = K_s ( 4γ θ̂ + 4γ ū²(s) + 2λ(T - T_c)/s + start ),      ū²(s) = ū_s²/s + 2 ū_s û(s) + (u²)^(s),
 //! ```
 //!
-//! and the current through a bond is what has entered before it and is not there ([`Parts`]). All is done
-//! on two contours with different inner quadratures ([`super::kernel`]); their difference, with a factor,
+//! and the current through a bond is what has entered before it and is not there (`Parts`). All is done
+//! on two contours with different inner quadratures (kernel.rs); their difference, with a factor,
 //! is the error of the second, which is the answer. Constant forces, γ_n + λ_n/2 > 0 at every atom,
 //! τ ≥ [`earliest`]; independent coordinates at the start, or with pinning the Gibbs law of one
 //! temperature.
