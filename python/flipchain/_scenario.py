@@ -172,7 +172,7 @@ class Chain:
         for name in _COEFFICIENTS:
             on_bonds = name == "spring"
             sites = np.arange(int(on_bonds), _integer("bonds", self.bonds) + 1)
-            value = _coefficient(name, getattr(self, name), sites / self.bonds)
+            value = _coefficient(name, getattr(self, name), sites / max(self.bonds, 1))
             # Equal chains are equal however their arrays were given.
             object.__setattr__(self, name, value)
         for name in ("thermostats", "forces"):
