@@ -137,6 +137,50 @@ fn collect(json: &Value, exponent: bool, theory: Option<f64>, found: &mut Vec<Fo
     }
 }
 
+/// The conductivity of two sizes, averaged over the seeds of a sweep, at the rates that are quick.
+fn conductivities(section: &str, words: &[&str]) {
+    let mut arguments = words.to_vec();
+    let out = words.iter().position(|word| *word == "-o").expect("a run directory");
+    arguments.drain(out..out + 2);
+    for argument in &mut arguments {
+        for (key, values) in [("chain.bonds=", "200,400"), ("chain.flip_rate=", "0.5,1")] {
+            if argument.starts_with(key) {
+                *argument = format!("{key}{values}").leak();
+            }
+        }
+    }
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("sweep");
+    flipchain(&arguments, &run);
+    let table = std::fs::read_to_string(run.join("table.csv")).expect("the table");
+    let mut lines = table.lines().filter(|line| !line.starts_with('#'));
+    let names: Vec<&str> = lines.next().expect("a header").split(',').collect();
+    let column = |name: &str| names.iter().position(|n| *n == name).expect("a column");
+    let places = ["chain.bonds", "chain.flip_rate", "chain.mass.seed", "current"].map(column);
+    let rows: Vec<[f64; 4]> = lines
+        .map(|line| {
+            let cells: Vec<&str> = line.split(',').collect();
+            places.map(|place| cells[place].parse().expect("a number"))
+        })
+        .collect();
+    for rate in [0.5, 1.0] {
+        let currents = |bonds: f64| -> Vec<f64> {
+            rows.iter().filter(|r| r[0] == bonds && r[1] == rate).map(|r| r[3]).collect()
+        };
+        // The temperatures at the ends are 2 and 1.
+        let pairs = currents(200.0).into_iter().zip(currents(400.0));
+        let values: Vec<f64> =
+            pairs.map(|(short, long)| 200.0 / (1.0 / long - 1.0 / short)).collect();
+        let count = values.len() as f64;
+        assert_eq!(count, 6.0, "six seeds");
+        let mean = values.iter().sum::<f64>() / count;
+        let spread = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
+        let error = (spread / (count * (count - 1.0))).sqrt();
+        let row = format!("| {rate} | {mean:.3} ± {error:.3} |");
+        assert!(section.contains(&row), "found {row}");
+    }
+}
+
 #[test]
 fn the_numbers_of_the_results_are_found_again() {
     let results = page("docs/results.md");
@@ -145,6 +189,10 @@ fn the_numbers_of_the_results_are_found_again() {
         let command = section.lines().find_map(|line| line.strip_prefix("    flipchain "));
         let command = command.expect("each section begins with its command");
         let words: Vec<&str> = command.split_whitespace().collect();
+        if words[0] == "sweep" {
+            conductivities(section, &words);
+            continue;
+        }
         let out = words.iter().position(|word| *word == "-o").expect("a run directory");
         let mut arguments = words.clone();
         arguments.drain(out..out + 2);
