@@ -77,6 +77,7 @@ impl FinishOnDrop {
         }
         for (count, name) in [(points, "points"), (steps, "steps"), (solves, "solves")] {
             if count > 0 {
+                let name = if count == 1 { &name[..name.len() - 1] } else { name };
                 parts.push(format!("{count} {name} ({:.1}/s)", count as f64 / seconds.max(1e-3)));
             }
         }
