@@ -172,6 +172,18 @@ impl PeriodicMean {
         mean
     }
 
+    /// w(0): how far the means `start` at time 0 are from the periodic ones.
+    pub fn deviation(&self, start: &[f64]) -> Vec<f64> {
+        start.iter().zip(self.at(0.0)).map(|(z, s)| z - s).collect()
+    }
+
+    /// The source that does not oscillate, 4γ q_0 and the `noise` of every atom.
+    pub fn constant_source(&self, chain: &Chain, noise: &[f64]) -> Vec<f64> {
+        let flips = 4.0 * chain.flip_rate;
+        let squares = self.momentum_squares(0);
+        squares.iter().zip(noise).map(|(q, noise)| flips * q.re + noise).collect()
+    }
+
     /// Largest errors of r̄ and p̄ by [`PeriodicMean::at`].
     pub fn errors_at(&self, time: f64) -> [f64; 2] {
         [0..self.bonds, self.bonds..self.harmonics[0].mean.len()].map(|part| {

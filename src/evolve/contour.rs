@@ -19,7 +19,7 @@
 pub use super::earliest::earliest;
 use super::earliest::left_out;
 use super::envelope;
-use super::hyperbola::{self, Contour, Remembered};
+use super::hyperbola::{self, CAUTION, Contour, EXTRA, Remembered, nodes_for_integrals};
 use super::radau::{Counts, EvolveError};
 use super::reference::Reference;
 use super::sums::{Found, Start, Sums};
@@ -39,12 +39,6 @@ pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
 /// What the weight of a node leaves of the means' transform.
 pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
-
-/// Nodes that the second contour has more than the first.
-pub(super) const EXTRA: usize = 2;
-/// The errors of a contour are some times the exponentials that its nodes are chosen by (seen:
-/// twice where two contours agreed by accident).
-pub(super) const CAUTION: f64 = 5.0;
 
 /// Times at most that share a contour. Each holds O(N) numbers, and a state where its covariance is
 /// kept.
@@ -74,7 +68,7 @@ pub fn evolve<E: MomentEquations>(
     for (number, run) in runs.iter().enumerate() {
         let group = &exact[run.clone()];
         let (first, last) = (group[0].hi, group[group.len() - 1].hi);
-        let nodes = nodes_for(last / first, goal);
+        let nodes = nodes_for_integrals(last / first, goal);
         // Two contours may agree by accident: no less than what the second should leave is claimed,
         // of what the first was asked for.
         let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
@@ -120,12 +114,6 @@ fn goal(tolerance: f64) -> f64 {
     (1e-4 * tolerance).max(1e-15)
 }
 
-/// The time integrals grow like t: a double pole at s = 0, and an error of some hundred goals of
-/// the last time's value at the first time too.
-fn nodes_for(ratio: f64, goal: f64) -> usize {
-    hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15))
-}
-
 /// The covariance at the last output is formed in any case, for the identities that only it can
 /// show.
 fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
@@ -136,7 +124,7 @@ fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
 fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
     let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
     let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
-    let counts = Remembered::new(|ratio| nodes_for(ratio, goal(tolerance)));
+    let counts = Remembered::new(|ratio| nodes_for_integrals(ratio, goal(tolerance)));
     hyperbola::shared(times, |first, last| counts.at(last / first), fits)
 }
 
@@ -148,9 +136,11 @@ pub(super) fn nodes(
     tolerance: f64,
     keep: impl Fn(usize) -> bool,
 ) -> usize {
-    let nodes =
-        |run: &Range<usize>| nodes_for(times[run.end - 1] / times[run.start], goal(tolerance));
-    let twice: usize = runs(times, tolerance, keep).iter().map(|run| 2 * nodes(run) + EXTRA).sum();
+    let nodes = |run: &Range<usize>| {
+        nodes_for_integrals(times[run.end - 1] / times[run.start], goal(tolerance))
+    };
+    let twice: usize =
+        runs(times, tolerance, keep).iter().map(|run| hyperbola::of_both(nodes(run))).sum();
     (1 + 2 * chain.force.harmonics.len()) * twice
 }
 
@@ -178,15 +168,11 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let reference = Reference::new(chain, law);
         let periodic = PeriodicMean::new(equations)?
             .expect("asked only where the mean has a stationary value");
-        let deviation: Vec<f64> =
-            law.mean().iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
+        let deviation: Vec<f64> = periodic.deviation(&law.mean());
         let w = &deviation;
         let mut start = law.covariance_above(0.0) - reference.state.covariance(chain);
         start.indexed_iter_mut().for_each(|((i, j), y)| *y += w[i] * w[j]);
-        let flips = 4.0 * chain.flip_rate;
-        let constant_source = (periodic.momentum_squares(0).iter().zip(&reference.noise))
-            .map(|(q, noise)| flips * q.re + noise)
-            .collect();
+        let constant_source = periodic.constant_source(chain, &reference.noise);
         let start = equations.represent(&start);
         let mut problem = Problem {
             equations,
@@ -256,8 +242,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         Ok(all)
     }
 
-    /// The solutions at the times of `outputs` by one contour; their errors hold what the solves leave. The whole
-    /// covariance is found where `oscillation` has its.
+    /// The solutions at the times of `outputs` by one contour; their errors hold what the solves
+    /// leave. The whole covariance is found where `oscillation` has its.
     fn invert(
         &self,
         contour: &Contour,

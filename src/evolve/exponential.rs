@@ -52,8 +52,7 @@ impl<'a> Damped<'a> {
     pub fn at(&self, law: &InitialLaw, time: Double, keep: bool) -> Result<Solution, SolveError> {
         let (chain, n) = (self.chain, self.chain.coordinates());
         let propagator = propagator(chain, time);
-        let deviation: Vec<f64> =
-            law.mean().iter().zip(self.periodic.at(0.0)).map(|(z, s)| z - s).collect();
+        let deviation: Vec<f64> = self.periodic.deviation(&law.mean());
         let variance: Vec<f64> =
             law.variance().iter().zip(&self.variance).map(|(v, limit)| v - limit).collect();
         let mut moments = Moments {

@@ -1,13 +1,13 @@
 //! The error of a trajectory of half steps, from comparisons that begin at the same point
 //! (docs/theory/errors.md, "Steps").
 //!
-//! Every step H is also taken as a whole, from the point where its two halves begin. The distance of
-//! the two is the local error of the whole step, which is `gain` times that of the halves. The gain
-//! is measured: at every [`PERIOD`]-th step, and at those that end at an output, the first half is
-//! compared with two quarters. Local errors add up, since no error grows (docs/theory/bounds.md),
-//! and fade as the signed sum of them does that the second trajectory carries along. Columns have
-//! shares of the norm; a share is remembered for some steps, because a column that happens to be
-//! small at an output says nothing.
+//! Every step H is also taken as a whole, from the point where its two halves begin. The distance
+//! of the two is the local error of the whole step, which is `gain` times that of the halves. The
+//! gain is measured: at every [`PERIOD`]-th step, and at those that end at an output, the first
+//! half is compared with two quarters. Local errors add up, since no error grows
+//! (docs/theory/bounds.md), and fade as the signed sum of them does that the second trajectory
+//! carries along. Columns have shares of the norm; a share is remembered for some steps, because a
+//! column that happens to be small at an output says nothing.
 
 use crate::covariance::moments::MomentErrors;
 use crate::monitor::record;
@@ -17,27 +17,28 @@ const PERIOD: usize = 3;
 
 /// The least and the largest gain that is credited. The order is 2s-1 = 13 on smooth components,
 /// with a gain of 2¹³, and s on stiff ones (Hairer and Wanner II, section IV.15), with a gain of
-/// 2⁷. For y' = λy + e^(iωt) with any λ in the left half-plane the least seen is 100 at ωH = 6, which
-/// steps exceed at loose tolerances only, 71 at 10 and 37 at 14.
+/// 2⁷. For y' = λy + e^(iωt) with any λ in the left half-plane the least seen is 100 at ωH = 6,
+/// which steps exceed at loose tolerances only, 71 at 10 and 37 at 14.
 const LEAST_GAIN: f64 = 32.0;
 const LARGEST_GAIN: f64 = 4096.0;
 
 /// The gain that is credited to a column grows so much from one measurement to the next at most.
 const GROWTH: f64 = 4.0;
 
-/// The local error of a step between two measurements may be so much larger than the last gain says.
+/// The local error of a step between two measurements may be so much larger than the last gain
+/// says.
 const BETWEEN: f64 = 1.5;
 
-/// What the local errors are multiplied by. They are differences, not bounds, and whole steps fade a
-/// rotation that the halves still resolve (campaign, seeds 1000 to 1066: the estimate was 0.8 times
-/// the true error at worst, at tolerance 1e-4, and 1.5 times at 1e-6).
+/// What the local errors are multiplied by. They are differences, not bounds, and whole steps fade
+/// a rotation that the halves still resolve (campaign, seeds 1000 to 1066: the estimate was 0.8
+/// times the true error at worst, at tolerance 1e-4, and 1.5 times at 1e-6).
 pub(super) const SAFETY: f64 = 2.0;
 
 /// The share of a column is halved with every step at most.
 const FORGETTING: f64 = 0.5;
 
-/// A difference of two states: its size in the norm in which no error grows, and the largest entry of
-/// each column.
+/// A difference of two states: its size in the norm in which no error grows, and the largest entry
+/// of each column.
 #[derive(Debug, Clone, Copy, Default)]
 pub(super) struct Difference {
     pub size: f64,

@@ -46,6 +46,24 @@ pub fn nodes_for(ratio: f64, tolerance: f64) -> usize {
     (-tolerance.ln() / shape(ratio).0).ceil().max(4.0) as usize
 }
 
+/// The same where time integrals are read off, which grow like t: a double pole at s = 0, and an
+/// error of some hundred goals of the last time's value at the first time too.
+pub fn nodes_for_integrals(ratio: f64, goal: f64) -> usize {
+    nodes_for(ratio, (goal / ratio).max(1e-15))
+}
+
+/// Nodes that a second contour, which judges the first, has more.
+pub const EXTRA: usize = 2;
+
+/// The errors of a contour are some times the exponentials that its nodes are chosen by (seen:
+/// twice where two contours agreed by accident).
+pub const CAUTION: f64 = 5.0;
+
+/// The nodes of a contour of `nodes` and of its judge.
+pub fn of_both(nodes: usize) -> usize {
+    2 * nodes + EXTRA
+}
+
 /// What remains of the error with `extra` nodes more.
 pub fn gain(ratio: f64, extra: usize) -> f64 {
     (-shape(ratio).0 * extra as f64).exp()
@@ -67,8 +85,8 @@ impl Contour {
     }
 }
 
-/// A whole number that does not fall as a ratio ≥ 1 grows, computed once between any two ratios that
-/// have the same: 2·10⁵ output times ask for some of them six million times.
+/// A whole number that does not fall as a ratio ≥ 1 grows, computed once between any two ratios
+/// that have the same: 2·10⁵ output times ask for some of them six million times.
 pub struct Remembered<F> {
     count: F,
     /// By the bits of the ratio, which are in the order of positive numbers.

@@ -2,9 +2,9 @@
 //! log N) a step.
 //!
 //! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped
-//! through; w is stepped with Radau IIA, with the same estimate of the error as for the moments. Time integrals of z̄, z̄² and F
-//! p̄_N are exact to the same order, the largest value of (1/N) Σ z̄² is found between the stages
-//! from its values and slopes.
+//! through; w is stepped with Radau IIA, with the same estimate of the error as for the moments.
+//! Time integrals of z̄, z̄² and F p̄_N are exact to the same order, the largest value of (1/N) Σ
+//! z̄² is found between the stages from its values and slopes.
 
 use super::envelope::mean_integrals;
 use super::halving::{Comparison, Difference, Halving};
@@ -61,7 +61,7 @@ pub fn evolve<E: MomentEquations>(
     let periodic =
         PeriodicMean::new(equations)?.expect("a chain with flips resists a constant force");
     let start = law.mean();
-    let deviation: Vec<f64> = start.iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
+    let deviation: Vec<f64> = periodic.deviation(&start);
     let size = largest(&start).max(largest(&deviation));
     // Means that are zero and stay so are stepped over at leisure.
     let size = if size > 0.0 { size } else { 1.0 };

@@ -19,7 +19,7 @@
 //! [`earliest`].
 
 use super::contour;
-use super::hyperbola::Contour;
+use super::hyperbola::{self, Contour};
 use super::radau::{Counts, EvolveError, reference_temperature};
 use super::ring::{self, Ring};
 use super::runs;
@@ -105,7 +105,7 @@ pub fn evolve(
             Ok::<_, EvolveError>(found)
         };
         let coarse = evaluate(0.0, 0, quality)?;
-        let mut fine = evaluate(0.5, contour::EXTRA, judge)?;
+        let mut fine = evaluate(0.5, hyperbola::EXTRA, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // The inner quadratures come near the truth together: errors of 4.6 distances were seen
             // (what is left of a chain cooled to T = 0). Two contours may agree by accident: no
@@ -114,7 +114,8 @@ pub fn evolve(
             // a periodic state, where the contour encloses it, are as large as its variances.
             let settled = (chain.flip_rate * fine.moments.time.hi).sqrt().recip();
             let size = largest(&fine.moments.variance).max(problem.deviation());
-            let least = contour::CAUTION * way.gain(first, last, contour::EXTRA) * way.goal * size;
+            let least =
+                hyperbola::CAUTION * way.gain(first, last, hyperbola::EXTRA) * way.goal * size;
             let mut errors = fine
                 .errors
                 .with_distance(chain, &fine.moments, &coarse.moments)
@@ -201,7 +202,7 @@ impl<'a> Problem<'a> {
         let modal = Modal::new(chain);
         let periodic =
             PeriodicMean::new(&modal)?.expect("asked only where the mean has a stationary value");
-        let deviation = law.mean().iter().zip(&periodic.at(0.0)).map(|(z, s)| z - s).collect();
+        let deviation = periodic.deviation(&law.mean());
         let start = law.var_r.iter().chain(&law.var_p).map(|v| v - reference).collect();
         Ok(Problem {
             chain,

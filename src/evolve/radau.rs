@@ -1,8 +1,8 @@
 //! Adaptive Radau IIA steps for the means and the covariance together.
 //!
 //! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. The answer goes two
-//! steps of H/2 where one of H is compared with them. Its error estimate is made of the local errors
-//! (`src/evolve/halving.rs`), of what the steps lose of motion that they do not resolve
+//! steps of H/2 where one of H is compared with them. Its error estimate is made of the local
+//! errors (`src/evolve/halving.rs`), of what the steps lose of motion that they do not resolve
 //! (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums, and what
 //! the balance of the total energy misses. Step sizes follow the local errors, so they become
 //! diffusive once the fast modes have died. A second trajectory of steps H carries the local errors
@@ -119,9 +119,9 @@ record!(Walk {
 /// scenario: 60 steps against 88 of five stages at 1e-10).
 pub(super) const STAGES: usize = 7;
 
-/// The temperature whose uniform state is split off: the coldest of all. What is left, C less it, is
-/// positive at the start and gets positive sources, so it is positive for ever. Small variances are
-/// then sums of what is small, and near equilibrium only the difference from it has roundings.
+/// The temperature whose uniform state is split off: the coldest of all. What is left, C less it,
+/// is positive at the start and gets positive sources, so it is positive for ever. Small variances
+/// are then sums of what is small, and near equilibrium only the difference from it has roundings.
 pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
     chain.coldest().map_or(law.coldest(), |end| end.min(law.coldest()))
 }
@@ -303,8 +303,8 @@ pub fn expected_solves(chain: &Chain, times: &[impl Copy + Into<Double>], tolera
     solves_until(chain, last, times.len(), tolerance)
 }
 
-/// The same for the steps until the time `last`, with so many outputs on the way. Progress tells its
-/// share by it, so that the time left goes by the same law as the price.
+/// The same for the steps until the time `last`, with so many outputs on the way. Progress tells
+/// its share by it, so that the time left goes by the same law as the price.
 fn solves_until(chain: &Chain, last: f64, outputs: usize, tolerance: f64) -> f64 {
     let highest =
         chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency.hi);
@@ -314,7 +314,8 @@ fn solves_until(chain: &Chain, last: f64, outputs: usize, tolerance: f64) -> f64
     17.0 * (steps * (1e-9 / tolerance).powf(1.0 / order) + outputs as f64)
 }
 
-/// How much larger than the sum of local errors the second trajectory's distance is: above roundings.
+/// How much larger than the sum of local errors the second trajectory's distance is: above
+/// roundings.
 pub(super) const GAIN: f64 = (1u32 << (STAGES - 1)) as f64;
 
 /// A difference is a sample of the roundings in it, not their bound.

@@ -6,8 +6,8 @@ use crate::chain::{Chain, InitialLaw, ThermalState};
 use crate::covariance::direct;
 use crate::covariance::moments::largest;
 
-/// What is split off: in a small chain the thermal stationary state, which leaves no noise; in a long
-/// one, and where something is far colder than the rest, the coldest temperature of all.
+/// What is split off: in a small chain the thermal stationary state, which leaves no noise; in a
+/// long one, and where something is far colder than the rest, the coldest temperature of all.
 pub(super) struct Reference {
     pub state: ThermalState,
     /// λ(T - Var p) of it at the ends.

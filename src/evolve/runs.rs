@@ -2,7 +2,6 @@
 //! within a modest ratio share one, the hyperbola around the axis ([`super::hyperbola`]), or under
 //! a periodic force, while its phase is small, one around all its frequencies ([`super::strip`]).
 
-use super::contour;
 use super::envelope::EARLIEST_PHASE;
 use super::hyperbola::{self, Contour, Remembered};
 use super::strip;
@@ -96,6 +95,6 @@ pub(super) fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> (usize, usi
         let (first, last) = (times[run.start], times[run.end - 1]);
         way.nodes(first, last, way.count(first, last))
     };
-    let twice = runs.iter().map(|run| 2 * nodes(run) + contour::EXTRA).sum();
+    let twice = runs.iter().map(|run| hyperbola::of_both(nodes(run))).sum();
     (twice, runs.iter().map(|(_, run)| run.len()).max().unwrap_or(0))
 }

@@ -1,7 +1,8 @@
 //! C_N at late times without the covariance in memory (docs/theory/theorems.md).
 //!
 //! Of an open chain whose coordinates are independent at first. With the notation of
-//! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m e^(imωτ),
+//! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m
+//! e^(imωτ),
 //!
 //! ```text
 //! (s - 𝓛) R̂ = diag(v(0)) + diag_p( 4γ p̂²(s) + 2λT/s ) - Σ_(m≠0) (s - 𝓛) C_m/(s - imω),
@@ -14,10 +15,10 @@
 //! pass also forms the difference of two contours, whose norm bounds the error. O(nodes · N²) time,
 //! O(nodes · N) memory.
 
-use super::contour::{CAUTION, EXTRA, ROUNDINGS, SOLVE_TOLERANCE};
+use super::contour::{ROUNDINGS, SOLVE_TOLERANCE};
 use super::earliest::{earliest, left_out};
 use super::envelope;
-use super::hyperbola::{self, Contour, Remembered};
+use super::hyperbola::{self, CAUTION, Contour, EXTRA, Remembered};
 use super::profiles;
 use super::radau::{EvolveError, reference_temperature};
 use crate::chain::{Chain, Double, InitialLaw};
@@ -37,8 +38,8 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use std::ops::Range;
 
-/// C_N = (1/N) Σ_(n,k) Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)² at one time, over ordered pairs;
-/// each with its estimated largest error.
+/// C_N = (1/N) Σ_(n,k) Cov(p_n,r_k)² + Cov(p_n,p_k)² + Cov(r_n,r_k)² at one time, over ordered
+/// pairs; each with its estimated largest error.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Squares {
     /// C_N
@@ -142,7 +143,7 @@ pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
     let late = times.iter().copied().filter(|&time| time > 0.0).collect::<Vec<f64>>();
     let nodes = |run: &Range<usize>| {
         let ratio = late[run.end - 1] / late[run.start];
-        2 * hyperbola::nodes_for(ratio, goal(tolerance)) + EXTRA
+        hyperbola::of_both(hyperbola::nodes_for(ratio, goal(tolerance)))
     };
     let nodes: usize = runs(&late, tolerance).iter().map(nodes).sum();
     let equations = (1 + 2 * chain.force.harmonics.len()) * nodes;
@@ -221,8 +222,7 @@ impl<'a> Problem<'a> {
         let temperature = reference_temperature(chain, law);
         let periodic = PeriodicMean::new(equations)?
             .expect("asked only where the mean has a stationary value");
-        let deviation: Vec<f64> =
-            law.mean().iter().zip(periodic.at(0.0)).map(|(z, s)| z - s).collect();
+        let deviation: Vec<f64> = periodic.deviation(&law.mean());
         let variance = law.variance();
         let above: Vec<f64> = variance.iter().map(|v| v - temperature).collect();
         let start = Independent::new(equations.modes(), &above);
@@ -230,10 +230,7 @@ impl<'a> Problem<'a> {
         let (start_r, start_p) = above.split_at(chain.bonds);
         let (start_r, start_p) = (complex(start_r), complex(start_p));
         let noise = chain.covariance_source(&vec![0.0; chain.atoms()], temperature);
-        let flips = 4.0 * chain.flip_rate;
-        let squares = periodic.momentum_squares(0);
-        let constant_source =
-            squares.iter().zip(noise).map(|(q, noise)| flips * q.re + noise).collect();
+        let constant_source = periodic.constant_source(chain, &noise);
         let largest_variance = largest(&variance).max(largest(&chain.temperature()));
         Ok(Problem {
             equations,

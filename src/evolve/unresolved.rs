@@ -5,9 +5,10 @@
 //! it. Two facts bound the loss all the same. First, a step grows threefold at most, so that on the
 //! way from resolved to extinguished at least one step shows the amplitude in the difference
 //! between its first half and two quarters, both begun at the same point: three times the sum of
-//! such differences exceeds what is lost (the test below). Second, every complex eigenvalue of B and of 𝓛 has a real part of
-//! -γ or less (x*(2γ + Γ)x/2 ≥ γ in the quadratic eigenproblem of the means; for 𝓛 seen in 300
-//! random chains), so no rotation is larger than what e^(-γτ) leaves of it.
+//! such differences exceeds what is lost (the test below). Second, every complex eigenvalue of B
+//! and of 𝓛 has a real part of -γ or less (x*(2γ + Γ)x/2 ≥ γ in the quadratic eigenproblem of the
+//! means; for 𝓛 seen in 300 random chains), so no rotation is larger than what e^(-γτ) leaves of
+//! it.
 
 use super::step_size::GROWTH;
 use crate::chain::Chain;

@@ -1,5 +1,5 @@
-//! Late times of any open chain without steps: the inverse Laplace transform of the moment equations
-//! on a hyperbola ([`crate::evolve::hyperbola`]), O(N) a node.
+//! Late times of any open chain without steps: the inverse Laplace transform of the moment
+//! equations on a hyperbola ([`crate::evolve::hyperbola`]), O(N) a node.
 //!
 //! With the state Gibbs at T_c split off, w = z̄ - z̄_s and u its momenta, at a node s
 //!
@@ -7,11 +7,11 @@
 //! θ̂ = K_s ( 4γ θ̂ + 4γ ū²(s) + 2λ(T - T_c)/s + start ),      ū²(s) = ū_s²/s + 2 ū_s û(s) + (u²)^(s),
 //! ```
 //!
-//! and the current through a bond is what has entered before it and is not there (`Parts`). All is done
-//! on two contours with different inner quadratures (kernel.rs); their difference, with a factor,
-//! is the error of the second, which is the answer. Constant forces, γ_n + λ_n/2 > 0 at every atom,
-//! τ ≥ [`earliest`]; independent coordinates at the start, or with pinning the Gibbs law of one
-//! temperature.
+//! and the current through a bond is what has entered before it and is not there (`Parts`). All is
+//! done on two contours with different inner quadratures (kernel.rs); their difference, with a
+//! factor, is the error of the second, which is the answer. Constant forces, γ_n + λ_n/2 > 0 at
+//! every atom, τ ≥ [`earliest`]; independent coordinates at the start, or with pinning the Gibbs
+//! law of one temperature.
 
 use super::Model;
 use super::exponential::Output;
@@ -23,21 +23,19 @@ use super::profile::{Local, LocalErrors};
 use super::transforms::Parts;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
-use crate::evolve::hyperbola::{self, Contour};
+use crate::evolve::hyperbola::{self, CAUTION, Contour, EXTRA, nodes_for_integrals};
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::vector::largest_of;
 use crate::observe::series::Integrated;
 use num_complex::Complex64;
 
-/// The least τ in units of 1/c, c the least of γ_n + λ_n/2 and of the band's edge: the last node, Re s = -30/τ, stays right of
-/// -c/2.
+/// The least τ in units of 1/c, c the least of γ_n + λ_n/2 and of the band's edge: the last node,
+/// Re s = -30/τ, stays right of -c/2.
 const EARLIEST: f64 = 80.0;
-/// Nodes that the second contour has more.
-const EXTRA: usize = 2;
 /// Times at most that share a contour.
 const SHARED: usize = 32;
-/// The contours share what the inner quadratures miss. The estimate with this factor was fifty times the
-/// true error or more in the 100 random chains of tests/general_chain.rs.
+/// The contours share what the inner quadratures miss. The estimate with this factor was fifty
+/// times the true error or more in the 100 random chains of tests/general_chain.rs.
 const DISTANCE: f64 = 4.0;
 /// Seconds of processor time for a site, a node of the inner path and one of the contour.
 const SITE: f64 = 3e-7;
@@ -122,7 +120,7 @@ pub fn evolve(
     let problem = Problem::new(chain, law);
     let goal = goal(tolerance);
     let stops: Vec<f64> = times.iter().map(|time| time.hi).collect();
-    let count = |first: f64, last: f64| nodes_for(last / first, goal);
+    let count = |first: f64, last: f64| nodes_for_integrals(last / first, goal);
     let runs = hyperbola::shared(&stops, count, |run| run.len() <= SHARED);
     let mut outputs = Vec::with_capacity(times.len());
     let mut nodes_done = 0;
@@ -140,7 +138,7 @@ pub fn evolve(
         let (coarse, _) = evaluate(0)?;
         let (fine, missing) = evaluate(1)?;
         // Two contours may agree by accident: no less is claimed than what the second should leave.
-        let least = 5.0 * hyperbola::gain(last / first, EXTRA) * goal;
+        let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
         for ((fine, coarse), &time) in fine.iter().zip(&coarse).zip(group) {
             outputs.push(problem.output(fine, coarse, time, least + missing, nodes_done));
         }
@@ -153,17 +151,14 @@ fn goal(tolerance: f64) -> f64 {
     (1e-4 * tolerance).max(1e-14)
 }
 
-/// Time integrals grow like t: a double pole at s = 0.
-fn nodes_for(ratio: f64, goal: f64) -> usize {
-    hyperbola::nodes_for(ratio, (goal / ratio).max(1e-15))
-}
-
 /// What [`evolve`] takes: some time for a site, a node of the inner path and one of the contour.
 pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
-    let count = |first: f64, last: f64| nodes_for(last / first, goal(tolerance));
+    let count = |first: f64, last: f64| nodes_for_integrals(last / first, goal(tolerance));
     let runs = hyperbola::shared(times, count, |run| run.len() <= SHARED);
-    let outer: usize =
-        runs.iter().map(|run| 2 * count(times[run.start], times[run.end - 1]) + EXTRA).sum();
+    let outer: usize = runs
+        .iter()
+        .map(|run| hyperbola::of_both(count(times[run.start], times[run.end - 1])))
+        .sum();
     let spectrum = Spectrum::new(&Model::new(chain));
     let last = times.last().copied().unwrap_or(1.0);
     let inner = spectrum.nodes(Complex64::new(0.0, 5.0 / last), 1).len() as f64;

@@ -1,5 +1,5 @@
-//! The moment equations along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), on a ring (p_0, r_1, ..,
-//! p_(N-1), r_0) and around:
+//! The moment equations along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), on a ring (p_0, r_1,
+//! .., p_(N-1), r_0) and around:
 //!
 //! ```text
 //! ẏ_i = y_(i+1) - y_(i-1) - δ_i y_i + force,     δ = 2γ + λ on momenta, 0 on elongations.

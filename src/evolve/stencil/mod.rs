@@ -4,12 +4,12 @@
 //! Along the chain dC/dτ = 𝓛C + Q is a five-point stencil. C is stored by its diagonals, and of
 //! those only what has grown above the tolerance. Steps of h‖𝓛‖ ~ `RADIANS` sum the Taylor series
 //! of e^(𝓛h), together with that of the means, whose product with itself is the source; a step is
-//! some 20 applications. Any output within a step is read off the same series. Since ‖e^(𝓛τ)‖ ≤ 1 in
-//! the Frobenius norm, the remainders of the series and what is cut off the band add up: that part
-//! of the error is bounded, not estimated. Roundings have one measured constant, `ROUNDING`.
+//! some 20 applications. Any output within a step is read off the same series. Since ‖e^(𝓛τ)‖ ≤ 1
+//! in the Frobenius norm, the remainders of the series and what is cut off the band add up: that
+//! part of the error is bounded, not estimated. Roundings have one measured constant, `ROUNDING`.
 //!
-//! Cost: O(N · diagonals) a step; time O(τ N · min(N, τ, ln(1/tolerance)/γ)). Long chains are worked
-//! on in pieces that stay in the cache, side by side. Judge: [`crate::covariance::literal`].
+//! Cost: O(N · diagonals) a step; time O(τ N · min(N, τ, ln(1/tolerance)/γ)). Long chains are
+//! worked on in pieces that stay in the cache, side by side. Judge: [`crate::covariance::literal`].
 
 mod equation;
 mod piece;
@@ -40,8 +40,8 @@ use window::Workspace;
 const RADIANS: f64 = 4.5;
 
 /// Roundings of the largest variance (and of the largest mean) that a step leaves, times 1 + 2ch:
-/// what the series of an isolated chain multiply the energy by is off by as much in every step. (Seen:
-/// up to 1.0, in the 60 random scenarios of tests/stencil.rs.)
+/// what the series of an isolated chain multiply the energy by is off by as much in every step.
+/// (Seen: up to 1.0, in the 60 random scenarios of tests/stencil.rs.)
 const ROUNDING: f64 = 2.0;
 
 /// Numbers that a piece with its margins holds in the second cache.

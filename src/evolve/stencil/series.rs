@@ -158,8 +158,8 @@ impl Series {
         sum + 2.0 * size
     }
 
-    /// A bound of all that the terms beyond the margin are, of the whole chain, `norm` being that of
-    /// the state.
+    /// A bound of all that the terms beyond the margin are, of the whole chain, `norm` being that
+    /// of the state.
     pub fn beyond(&self, norm: f64) -> f64 {
         let driven: f64 = self.norms.iter().sum();
         let mut last = norm + driven;
@@ -172,8 +172,8 @@ impl Series {
         self.rest
     }
 
-    /// The means and their integrals at one point of the step, and zeros where the covariance's part
-    /// is to be added.
+    /// The means and their integrals at one point of the step, and zeros where the covariance's
+    /// part is to be added.
     pub fn read(&self, reading: &Reading, core: Range<usize>, flip_rate: f64) -> Read {
         let len = core.len();
         let mut read = Read {

@@ -1,5 +1,5 @@
-//! A piece of the chain with its margin: which places and diagonals there are, and one application of
-//! the stencil to them.
+//! A piece of the chain with its margin: which places and diagonals there are, and one application
+//! of the stencil to them.
 
 use super::piece::{Piece, Step};
 use super::rows::{self, Row};
@@ -57,8 +57,8 @@ impl Window<'_, '_> {
         }
     }
 
-    /// next = scale · (𝓛 + 2c) term for the diagonals 0..=top, added to `sum`; term has zeros in the
-    /// two diagonals after its last.
+    /// next = scale · (𝓛 + 2c) term for the diagonals 0..=top, added to `sum`; term has zeros in
+    /// the two diagonals after its last.
     pub fn apply(&self, buffers: &mut Workspace, top: usize, k: usize, scale: f64) {
         let stride = self.stride;
         for d in 0..=top {
@@ -100,8 +100,8 @@ impl Window<'_, '_> {
         weight * rows::square(&buffer[from + range.start..from + range.end])
     }
 
-    /// Cuts diagonals off the end of `buffer` whose norm together is at most `allowed`: the new last
-    /// one, and what they were.
+    /// Cuts diagonals off the end of `buffer` whose norm together is at most `allowed`: the new
+    /// last one, and what they were.
     pub fn cut(&self, buffer: &[f64], mut top: usize, k: usize, allowed: f64) -> (usize, f64) {
         let (mut cut, most) = (0.0, allowed * allowed);
         while top > 0 {

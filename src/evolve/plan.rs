@@ -1,0 +1,311 @@
+//! Which way the outputs of a homogeneous chain are had: every way is priced, and the cheapest is
+//! taken.
+
+use super::{contour, cost, earliest, envelope, profiles, squaring, stencil};
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::covariance::direct;
+use crate::method::{Method, Task};
+use crate::numerics::double_double::{exact, rounded};
+use crate::resolvent;
+
+/// Which outputs go which way, and why.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Plan {
+    /// Outputs before this index are stepped to, those from it on inverted.
+    pub stepped: usize,
+    /// The part of the tolerance that the steps are asked for.
+    pub step_share: f64,
+    /// Whether they are had by the exponential of the stencil, and not by implicit steps.
+    pub stencil: bool,
+    /// Whether all outputs come from the propagator instead.
+    pub exponential: bool,
+    /// Whether all outputs of a tiny chain come from the exponential of the whole moment equation.
+    pub squared: bool,
+    /// Whether the late outputs come without the covariance.
+    pub without_covariance: bool,
+    /// Whether the outputs that are stepped to are all at time 0, where the initial law answers.
+    pub at_start_only: bool,
+    /// Whether the stencil is asked a second time, because columns are smaller than was expected.
+    pub again: bool,
+    /// A sentence for the summary.
+    pub reason: String,
+}
+
+/// Implicit steps are not asked for less, nor is the stencil: roundings are in the way.
+const LEAST_STEP_TOLERANCE: f64 = 1e-12;
+const LEAST_STENCIL_TOLERANCE: f64 = 1e-14;
+
+impl Plan {
+    /// Whether any output is stepped to.
+    fn steps(&self) -> bool {
+        self.stepped > 0 && !self.at_start_only
+    }
+
+    /// The stencil at a smaller tolerance, `missed` being the error that it left over the one that was
+    /// asked for; `None` of other plans, and once only.
+    pub fn asked_for_less(&self, missed: f64) -> Option<Plan> {
+        (self.stencil && self.stepped > 0 && !self.again && missed.is_finite()).then(|| Plan {
+            step_share: self.step_share / (4.0 * missed),
+            again: true,
+            reason: format!("{}, asked for less than before", self.reason),
+            ..self.clone()
+        })
+    }
+
+    pub(super) fn step_tolerance(&self, tolerance: f64) -> f64 {
+        let least = match self.stencil {
+            // Soon after a cold start everything is small, roundings too.
+            true if self.again => 0.0,
+            true => LEAST_STENCIL_TOLERANCE,
+            false => LEAST_STEP_TOLERANCE,
+        };
+        tolerance.min((self.step_share * tolerance).max(least))
+    }
+}
+
+/// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10
+/// fivefold to a thousandfold that the contour reached.
+const WORTH_NO_STEPS: f64 = 2.0;
+
+/// How much cheaper the stencil must seem than a way without steps: prices are as uncertain.
+const SURELY: f64 = 2.0;
+
+/// The same where its roundings show: implicit steps are taken wherever they are at hand.
+const LOSING: f64 = 1e3;
+
+/// The tolerance at which two ways are compared.
+const USUAL_TOLERANCE: f64 = 1e-9;
+
+/// Decides for ascending microscopic `times`, by what either way costs and whether it steps;
+/// `covariance` says whether the covariance is wanted at any of them. An error says why the way
+/// that was asked for cannot serve.
+pub fn plan(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[impl Copy + Into<Double>],
+    method: Method,
+    covariance: bool,
+) -> Result<Plan, String> {
+    let exact = &exact(times)[..];
+    let times = &rounded(exact)[..];
+    if method == Method::Exponential && chain.flip_rate > 0.0 {
+        let reason = "the exponential of the moment equation, in 32 digits".into();
+        return in_32_digits(chain, times, reason).ok_or_else(|| {
+            "with flips (γ > 0) the exponential of the moment equation serves chains of some 20 bonds at most"
+                .into()
+        });
+    }
+    let plan = plan_by_size(chain, law, times, method, covariance)?;
+    if method != Method::Auto || !plan.steps() {
+        return Ok(plan);
+    }
+    let kept = vec![covariance; times.len()];
+    let seconds = cost(chain, law, times, &plan, USUAL_TOLERANCE, &kept).seconds;
+    let reason = "a tiny chain, many steps: the exponential of its moment equation, in 32 digits";
+    let squared = in_32_digits(chain, times, reason.into());
+    let dear = WORTH_SQUARING.max(squaring::cost(chain, times).seconds);
+    Ok(squared.filter(|_| seconds > dear).unwrap_or(plan))
+}
+
+/// The plan for a tiny chain by the exponential of its whole moment equation; `None` where it does
+/// not serve.
+pub fn in_32_digits(chain: &Chain, times: &[f64], reason: String) -> Option<Plan> {
+    let at_start_only = times.iter().all(|&time| time == 0.0);
+    squaring::serves(chain, times).then(|| Plan {
+        squared: true,
+        at_start_only,
+        reason,
+        ..Plan::default()
+    })
+}
+
+/// Seconds of steps from which on a tiny chain is propagated instead.
+const WORTH_SQUARING: f64 = 0.05;
+
+/// [`plan`] for chains of any size.
+fn plan_by_size(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    method: Method,
+    covariance: bool,
+) -> Result<Plan, String> {
+    chain.assert_homogeneous();
+    if !method.serves(Task::Evolve) {
+        return Err(format!("found {method}; allowed: {}", Method::allowed(Task::Evolve)));
+    }
+    // The literal operator takes the same steps.
+    let method = if method == Method::Literal { Method::Radau } else { method };
+    let profiles = !covariance && profiles::earliest(chain, law).is_some();
+    let way = |without_covariance, stencil| Way { without_covariance, stencil };
+    match method {
+        Method::Profiles if !profiles => {
+            Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and neither covariances nor modes"
+                .into())
+        }
+        Method::Profiles => planned(chain, law, times, method, way(true, true)),
+        Method::Auto if chain.flip_rate > 0.0 => {
+            // A small chain that would lose digits is inverted by direct solves.
+            let profiles = profiles && !direct::is_worth_it(chain);
+            // All by the stencil, or its steps or implicit ones early and the late ones without.
+            let mut plans = vec![planned(chain, law, times, Method::Stencil, way(false, true))?];
+            for stencil in [true, false] {
+                plans.extend(planned(chain, law, times, method, way(false, stencil)));
+                if profiles {
+                    plans.extend(planned(chain, law, times, method, way(true, stencil)));
+                }
+            }
+            let kept = vec![covariance; times.len()];
+            let price = |plan: &Plan| {
+                let seconds = cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds;
+                match plan.stencil {
+                    _ if !plan.steps() => seconds,
+                    true => {
+                        // Near local equilibrium a current is 1/N of the energies that roundings
+                        // are relative to; implicit steps leave some, too.
+                        let early = &times[..plan.stepped];
+                        let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
+                        let seen = USUAL_TOLERANCE / (4.0 * chain.bonds as f64);
+                        let loses = work.rounding > seen.max(LEAST_STEP_TOLERANCE);
+                        if loses { LOSING * seconds } else { SURELY * seconds }
+                    }
+                    false => seconds + WORTH_NO_STEPS,
+                }
+            };
+            let first = plans.remove(0);
+            let better = |(best, least): (Plan, f64), plan: Plan| {
+                let seconds = price(&plan);
+                if seconds < least { (plan, seconds) } else { (best, least) }
+            };
+            let least = price(&first);
+            Ok(plans.into_iter().fold((first, least), better).0)
+        }
+        _ => planned(chain, law, times, method, way(false, false)),
+    }
+}
+
+/// How the outputs are had.
+#[derive(Clone, Copy)]
+struct Way {
+    /// The late ones without the covariance.
+    without_covariance: bool,
+    /// The early ones by the stencil.
+    stencil: bool,
+}
+
+/// The plan for one way.
+fn planned(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[f64],
+    method: Method,
+    Way { without_covariance, stencil }: Way,
+) -> Result<Plan, String> {
+    let earliest =
+        if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
+    let limit = earliest.unwrap_or(f64::INFINITY);
+    let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
+    let early = times.partition_point(|&t| t < limit);
+    let steps = match stencil {
+        _ if at_start_only && without_covariance => "the initial law itself",
+        true => "the exponential of the stencil",
+        false => "steps",
+    };
+    // Near local equilibrium the current is 1/N of the energies that steps are judged by (missed 15
+    // times on the ring of 128 bonds); the order makes that cheap, and the stencil's series even
+    // more so.
+    let step_share = match method {
+        Method::Radau => 1.0,
+        _ if stencil || method == Method::Stencil => 1.0 / (64.0 * chain.bonds as f64),
+        _ => 1.0 / 128.0,
+    };
+    let stepped = |stepped: usize, reason: String| {
+        Ok(Plan {
+            stepped,
+            step_share,
+            stencil,
+            without_covariance,
+            at_start_only,
+            reason,
+            ..Plan::default()
+        })
+    };
+    if method == Method::Radau {
+        return stepped(times.len(), "steps were asked for".into());
+    }
+    if method == Method::Stencil {
+        return Ok(Plan {
+            stepped: times.len(),
+            step_share,
+            stencil: true,
+            at_start_only: times.iter().all(|&time| time == 0.0),
+            reason: "the exponential of the stencil, for all outputs".into(),
+            ..Plan::default()
+        });
+    }
+    if chain.flip_rate == 0.0 && matches!(method, Method::Auto | Method::Exponential) {
+        let how = if chain.left.is_some() || chain.right.is_some() {
+            "the matrix exponential of B"
+        } else {
+            "every mode turns by its angle"
+        };
+        return Ok(Plan {
+            exponential: true,
+            without_covariance,
+            at_start_only,
+            reason: format!("no flips (γ = 0): {how}, no steps"),
+            ..Plan::default()
+        });
+    }
+    if earliest.is_none() {
+        return Err("the contour needs flips (γ > 0)".into());
+    }
+    let limit_is = if limit.is_infinite() {
+        format!(
+            "any that the profiles are had at (γ < {:e} is too rare)",
+            resolvent::LEAST_FLIP_RATE
+        )
+    } else if without_covariance {
+        format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
+    } else {
+        earliest::earliest_in_words(chain, limit)
+    };
+    let covariance = if without_covariance { ", without the covariance" } else { "" };
+    let phase = |time: &f64| chain.force.frequency.hi * time;
+    let enclosed = times
+        .iter()
+        .filter(|time| **time >= limit && phase(time) < envelope::EARLIEST_PHASE)
+        .count();
+    let envelopes = match enclosed {
+        _ if chain.force.harmonics.is_empty() => String::new(),
+        n if without_covariance && n > 0 => {
+            format!(
+                ", {n} of them around the frequencies of the force together, τ < 40/ω; later ones with envelopes for its harmonics"
+            )
+        }
+        _ => ", with envelopes for the harmonics of the force".into(),
+    };
+    let directly = if !without_covariance && direct::is_worth_it(chain) {
+        ", a small chain, solved directly in 32 digits"
+    } else {
+        ""
+    };
+    let contour_is = format!("contour{covariance}{envelopes}{directly}");
+    match early {
+        0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
+        _ if times[0] > 0.0 && method == Method::Contour => Err(format!(
+            "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
+            times[0]
+        )),
+        n if n == times.len() => {
+            stepped(n, format!("all outputs are earlier than {limit_is}: {steps}"))
+        }
+        n => stepped(
+            n,
+            format!(
+                "{n} {} earlier than {limit_is}: {steps}; the others: {contour_is}",
+                if n == 1 { "output is" } else { "outputs are" }
+            ),
+        ),
+    }
+}
