@@ -125,7 +125,8 @@ pub fn seconds_of_profiles(chain: &Chain, moving_waves: usize) -> f64 {
     }
 }
 
-/// Processor time of a solve whose diagonals are read: direct where a small chain would lose digits.
+/// Processor time of a solve whose diagonals are read: direct where a small chain would lose
+/// digits.
 fn seconds_of_reading_solve(chain: &Chain) -> f64 {
     if direct::is_worth_it(chain) { direct::seconds(chain) } else { seconds_of_solve(chain) }
 }

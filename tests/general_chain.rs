@@ -538,7 +538,8 @@ fn roundings_grow_as_their_estimate() {
     }
 }
 
-/// A random chain of few bonds, pinned or not, under forces that oscillate or not, and a random law.
+/// A random chain of few bonds, pinned or not, under forces that oscillate or not, and a random
+/// law.
 fn random_question(seed: u64) -> (Chain, InitialLaw, f64, Vec<f64>) {
     let mut random = ChaCha8Rng::seed_from_u64(seed);
     let mut within = |from: f64, to: f64| from + (to - from) * random.random::<f64>();

@@ -2,8 +2,8 @@
 //!
 //! The README's digits are computed again. docs/results.md comes from sizes up to 2048; here the
 //! same commands run up to N = 256, and each printed number must agree with what they find, within
-//! both uncertainties, and with the macroscopic value to its last digit. A rate must be that of some
-//! statement at some time.
+//! both uncertainties, and with the macroscopic value to its last digit. A rate must be that of
+//! some statement at some time.
 #![cfg(feature = "cli")]
 
 use serde_json::Value;

@@ -1,5 +1,5 @@
-//! What stands in a run directory: every file says what it holds, can be used again, and is only ever
-//! replaced by a run.
+//! What stands in a run directory: every file says what it holds, can be used again, and is only
+//! ever replaced by a run.
 #![cfg(feature = "cli")]
 
 #[allow(dead_code)]

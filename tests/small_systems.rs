@@ -240,8 +240,8 @@ fn judge_steady(chain: &Chain) -> Vec<String> {
 
 /// A time by which everything has settled, and what the judge's squarings lose by then.
 fn settled(chain: &Chain) -> (f64, f64) {
-    // The slowest rate of all is that of the energy: λ or 1/λ over 2N+1, of the better end, and of a
-    // mode that hardly moves the end, over (N+1)³; or that of diffusion.
+    // The slowest rate of all is that of the energy: λ or 1/λ over 2N+1, of the better end, and of
+    // a mode that hardly moves the end, over (N+1)³; or that of diffusion.
     let contact = |friction: f64| if friction > 0.0 { friction.min(1.0 / friction) } else { 0.0 };
     let [left, right] = chain.friction().map(contact);
     let (n, modes) = (chain.coordinates() as f64, (chain.atoms() as f64).powi(3));

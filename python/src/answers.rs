@@ -153,8 +153,8 @@ impl Evolution {
         Ok((values.into_pyarray(py), errors))
     }
 
-    /// The kinetic temperature, E q and Var q of a chain with coefficients, (times, sites), and their
-    /// errors, (times,); those of q of pinned chains only.
+    /// The kinetic temperature, E q and Var q of a chain with coefficients, (times, sites), and
+    /// their errors, (times,); those of q of pinned chains only.
     #[allow(clippy::type_complexity)]
     fn general<'py>(
         &self,
@@ -282,7 +282,8 @@ impl Check {
 
 #[pymethods]
 impl Check {
-    /// The rows of check.csv in their order, without the bound: statement, N, t, value, limit, error.
+    /// The rows of check.csv in their order, without the bound: statement, N, t, value, limit,
+    /// error.
     #[allow(clippy::type_complexity)]
     fn rows(&self) -> Vec<(String, usize, f64, f64, Option<f64>, f64)> {
         let row =

@@ -35,8 +35,8 @@ impl ThermalState {
 
 impl Chain {
     /// p_s = F̄/(2γ(N+1) + λ_- + λ_+): the stationary mean momentum of every atom of the open
-    /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force, and
-    /// for chains with coefficients, as everywhere here.
+    /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force,
+    /// and for chains with coefficients, as everywhere here.
     pub fn stationary_momentum(&self) -> Option<f64> {
         if self.general.is_some() {
             return None;

@@ -1,7 +1,7 @@
 //! The drift matrix B and the sources of the moment equations, literally (docs/theory/model.md).
 //!
-//! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)); of a pinned chain
-//! q_0..q_N, p_0..p_N.
+//! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)); of a pinned
+//! chain q_0..q_N, p_0..p_N.
 
 use super::{Chain, Coefficients};
 use crate::scenario::Topology;
@@ -51,8 +51,8 @@ impl Chain {
     }
 
     /// B = [[0, D], [-Dᵀ, -(2γ + Γ)]]: the drift of the means, dz̄/dτ = B z̄ + F(τ) e_(pN). With
-    /// coefficients [[0, D/m], [-Dᵀk, -(2γ + Γ)]]; of a pinned chain, whose coordinates are q and p,
-    /// [[0, 1/m], [-(DᵀkD + κ), -(2γ + Γ)]].
+    /// coefficients [[0, D/m], [-Dᵀk, -(2γ + Γ)]]; of a pinned chain, whose coordinates are q and
+    /// p, [[0, 1/m], [-(DᵀkD + κ), -(2γ + Γ)]].
     pub fn drift(&self) -> CsMat<f64> {
         let n = self.coordinates();
         let mut b = TriMat::new((n, n));

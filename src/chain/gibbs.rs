@@ -1,5 +1,5 @@
-//! Initial laws of chains whose coefficients depend on the site: Var p_n = m_n T, Var r_n = T/k_n, and
-//! the correlated Gibbs law of a pinned chain.
+//! Initial laws of chains whose coefficients depend on the site: Var p_n = m_n T, Var r_n = T/k_n,
+//! and the correlated Gibbs law of a pinned chain.
 
 use super::{Chain, Coefficients, InitialLaw};
 use crate::scenario::{InitialState, Scenario};
@@ -67,9 +67,9 @@ pub(crate) fn in_series(a: f64, b: f64) -> f64 {
     if a == 0.0 || b == 0.0 { 0.0 } else { a * (b / (a + b)) }
 }
 
-/// The static stiffnesses S_n that each site feels from its `own` spring and from its left, and S'_n
-/// from its own and from its right: S_(n+1) = κ_(n+1) + 1/(1/k_(n+1) + 1/S_n). Only positive numbers
-/// are added. 0 without pinning.
+/// The static stiffnesses S_n that each site feels from its `own` spring and from its left, and
+/// S'_n from its own and from its right: S_(n+1) = κ_(n+1) + 1/(1/k_(n+1) + 1/S_n). Only positive
+/// numbers are added. 0 without pinning.
 pub(crate) fn stiffnesses(own: &[f64], spring: &[f64]) -> [Vec<f64>; 2] {
     let (mut left, mut right) = (own.to_vec(), own.to_vec());
     for n in 1..own.len() {

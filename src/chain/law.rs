@@ -129,9 +129,9 @@ impl From<&InitialTable> for InitialProfiles {
 }
 
 impl InitialLaw {
-    /// Means 0 and Var r_n = Var p_n = temperature(n/N): the local Gibbs state without tension. With
-    /// coefficients Var p_n = m_n T and Var r_n = T/k_n, and of a pinned chain the correlated Gibbs
-    /// law, which needs T > 0 (or 0 everywhere).
+    /// Means 0 and Var r_n = Var p_n = temperature(n/N): the local Gibbs state without tension.
+    /// With coefficients Var p_n = m_n T and Var r_n = T/k_n, and of a pinned chain the correlated
+    /// Gibbs law, which needs T > 0 (or 0 everywhere).
     pub fn local_gibbs(
         chain: &Chain,
         temperature: impl Fn(f64) -> f64 + Send + Sync + 'static,
@@ -235,8 +235,8 @@ fn length(name: &str, found: usize, wanted: usize) -> Result<(), ArgumentError> 
 }
 
 impl Chain {
-    /// x of each r, in the order of the state: n/N, n = 1..N (open) or 0..N-1 (ring); of each q of a
-    /// pinned chain.
+    /// x of each r, in the order of the state: n/N, n = 1..N (open) or 0..N-1 (ring); of each q of
+    /// a pinned chain.
     pub fn elongation_positions(&self) -> Vec<f64> {
         if self.is_pinned() {
             return self.momentum_positions();

@@ -27,8 +27,8 @@ pub enum For {
 pub struct FiguresArgs {
     /// Which figures; all if left out
     names: Vec<String>,
-    /// The folder to write to: of each figure the drawing in every format, its data NAME.csv and its
-    /// caption NAME.tex
+    /// The folder to write to: of each figure the drawing in every format, its data NAME.csv and
+    /// its caption NAME.tex
     #[arg(short, long, value_name = "DIR", required_unless_present_any = ["list", "page"])]
     output: Option<PathBuf>,
     /// Set a key of the figures' scenarios, e.g. right.force.mean=0.9; a list where a figure varies

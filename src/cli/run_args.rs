@@ -26,7 +26,8 @@ pub enum Format {
 /// Arguments of `evolve`, `steady`, `limit` and `check`; flatten them into the command's own.
 #[derive(Debug, Clone, Args)]
 pub struct RunArgs {
-    /// The scenario: a file (TOML or JSON), a starting point such as uphill, or - for standard input
+    /// The scenario: a file (TOML or JSON), a starting point such as uphill, or - for standard
+    /// input
     pub scenario: PathBuf,
     /// The run directory to write
     #[arg(short, long, value_name = "DIR")]

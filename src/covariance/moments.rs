@@ -22,8 +22,8 @@ pub struct Moments {
     /// λ(T - Var p) at either end, what enters there of thermal energy, where it is known from a
     /// balance and not as that difference.
     pub inflow: Option<[f64; 2]>,
-    /// -(F p̄_N + λ_+(T_+ - E p_N²)), the energy that leaves at the right end of an open chain, where it
-    /// is known better than as this sum, whose terms may cancel.
+    /// -(F p̄_N + λ_+(T_+ - E p_N²)), the energy that leaves at the right end of an open chain,
+    /// where it is known better than as this sum, whose terms may cancel.
     pub leaving: Option<f64>,
     /// The whole covariance, where it was asked for.
     pub covariance: Option<Array2<f64>>,
@@ -240,8 +240,8 @@ pub struct Solution {
 }
 
 impl Solution {
-    /// A variance that is negative within its error is zero: that is never farther from what is exact.
-    /// One that is below zero by more says that its error is wrong, and stays.
+    /// A variance that is negative within its error is zero: that is never farther from what is
+    /// exact. One that is below zero by more says that its error is wrong, and stays.
     pub fn without_negative_variances(mut self) -> Solution {
         let MomentErrors { var_r, var_p, .. } = self.errors;
         let bonds = self.moments.correlation.len();
@@ -269,9 +269,9 @@ impl Solution {
         Solution { moments, ..Default::default() }
     }
 
-    /// The initial law as the answer at time 0, with its covariance where that is `keep`t: the given
-    /// numbers, without error but for the roundings of a current at the ends. O(N²) where there is a
-    /// covariance.
+    /// The initial law as the answer at time 0, with its covariance where that is `keep`t: the
+    /// given numbers, without error but for the roundings of a current at the ends. O(N²) where
+    /// there is a covariance.
     pub fn at_start(chain: &Chain, law: &InitialLaw, keep: bool) -> Solution {
         let mut start = Solution::initial(chain, law);
         let covariance = (keep || law.covariance.is_some()).then(|| law.covariance_above(0.0));

@@ -2,7 +2,8 @@
 //! memory (docs/theory/theorems.md).
 //!
 //! An answer is a closed form in its interface, O(N) numbers. One pass forms Σ_j Re(c_j X_j), row
-//! by row, adds T 1, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N) memory. The Frobenius norm does not depend on the basis.
+//! by row, adds T 1, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N) memory. The
+//! Frobenius norm does not depend on the basis.
 
 use super::answer::Answer;
 use super::modal::Modal;

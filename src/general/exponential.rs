@@ -7,10 +7,10 @@
 //! z_(k+1) = h/(k+1) (B z_k + f_k),       c_(k+1) = h/(k+1) (𝓛 c_k + q_k),       q_k = 4γ Σ_j u_j u_(k-j) + 2λT δ_k0
 //! ```
 //!
-//! and the moments at its end are the sums of all terms; h‖𝓛‖ ≤ 3. One application of 𝓛 is a stream over
-//! the stored diagonals; those at the edge whose norm stays within the budget are dropped. Error: 𝓛
-//! contracts, so what is cut off and what the series leaves add up; both are bounded, term by term.
-//! Roundings are estimated. Cost: some 9 ‖𝓛‖τ applications, O(N) a diagonal each.
+//! and the moments at its end are the sums of all terms; h‖𝓛‖ ≤ 3. One application of 𝓛 is a stream
+//! over the stored diagonals; those at the edge whose norm stays within the budget are dropped.
+//! Error: 𝓛 contracts, so what is cut off and what the series leaves add up; both are bounded, term
+//! by term. Roundings are estimated. Cost: some 9 ‖𝓛‖τ applications, O(N) a diagonal each.
 
 use super::Model;
 use super::line::{Band, Line};
@@ -152,8 +152,8 @@ impl<'a> Problem<'a> {
         state.mean.iter().fold(variances, |m, z| m.max(z * z)).max(f64::MIN_POSITIVE)
     }
 
-    /// By how much more an error of y shows in the displacements, each relative to what it is at the
-    /// start: 1, or much more where weakly pinned atoms begin close to their places.
+    /// By how much more an error of y shows in the displacements, each relative to what it is at
+    /// the start: 1, or much more where weakly pinned atoms begin close to their places.
     fn softness(&self, law: &InitialLaw, size: f64) -> f64 {
         if self.line.offset == 0 {
             return 1.0;

@@ -1,15 +1,15 @@
-//! The variances under σ: K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on the coordinates of [`Line`], and
-//! the kinetic temperatures as the voltages of a network, for a complex σ.
+//! The variances under σ: K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on the coordinates of [`Line`],
+//! and the kinetic temperatures as the voltages of a network, for a complex σ.
 //!
 //! ```text
 //! row sums      1 = Σ_b K_ab (4γ_b + 2λ_b) + σ Σ_b K_ab
 //! network       W = 4γ K 4γ,     ρ = 4γ K (2λ + σ),     Σ_m W_nm (θ_n - θ_m) + ρ_n θ_n = 4γ_n (K D)_n
 //! ```
 //!
-//! with D the sources on all coordinates, 4γ ū² + 2λT on momenta and the variances at the start. In the
-//! flux form of [`super::network`], which has ρ and Φ alone, nothing cancels near σ = 0. At a node κ of
-//! the inner path a product K v is two recurrences. O(N) a node and iteration. Error: that of the
-//! quadrature shows in the row sums ([`Kernel::missing`]) and in a second rule.
+//! with D the sources on all coordinates, 4γ ū² + 2λT on momenta and the variances at the start. In
+//! the flux form of [`super::network`], which has ρ and Φ alone, nothing cancels near σ = 0. At a
+//! node κ of the inner path a product K v is two recurrences. O(N) a node and iteration. Error:
+//! that of the quadrature shows in the row sums ([`Kernel::missing`]) and in a second rule.
 
 use super::Model;
 use super::line::Line;
@@ -79,8 +79,8 @@ impl Pair {
         }
     }
 
-    /// What drives coordinate a from a itself and before it, and from a and beyond it: the sum of both
-    /// less the product at a is K v without its weight.
+    /// What drives coordinate a from a itself and before it, and from a and beyond it: the sum of
+    /// both less the product at a is K v without its weight.
     fn sides(&self, v: &[Complex64]) -> [Vec<Complex64>; 2] {
         let n = v.len();
         let (mut before, mut beyond) = (vec![ZERO; n], vec![ZERO; n]);
@@ -225,8 +225,8 @@ impl Kernel<'_> {
         }
     }
 
-    /// Second moments for the sources D on all coordinates, real or complex; `w` are the deviations of
-    /// the means whose squares the transform (u²)^ is of. `drive` makes D from these.
+    /// Second moments for the sources D on all coordinates, real or complex; `w` are the deviations
+    /// of the means whose squares the transform (u²)^ is of. `drive` makes D from these.
     pub fn variances(
         &self,
         sigma: Complex64,
@@ -239,7 +239,8 @@ impl Kernel<'_> {
         let sites: Vec<usize> =
             (0..self.model.atoms()).filter(|&site| self.model.flip_rate[site] > 0.0).collect();
         let nodes = self.spectrum.nodes(sigma, self.rule);
-        // What the thermostats and σ absorb, what everything sums up to, and the squares of the means.
+        // What the thermostats and σ absorb, what everything sums up to, and the squares of the
+        // means.
         let absorbing: Vec<Complex64> = (0..n).map(|i| line.loss[i] + sigma).collect();
         let flipping: Vec<Complex64> = line.flips.iter().map(|&f| f.into()).collect();
         let first = |group: &[(Complex64, Complex64)]| {
@@ -342,7 +343,8 @@ impl Kernel<'_> {
         })
     }
 
-    /// Var q_n and Var r_n from what drives the momenta: s q = u/√m, and r_n = (x_n - e_n q_(n-1))/α_n.
+    /// Var q_n and Var r_n from what drives the momenta: s q = u/√m, and r_n = (x_n - e_n
+    /// q_(n-1))/α_n.
     fn add_positions(
         &self,
         pair: &Pair,

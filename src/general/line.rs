@@ -6,10 +6,11 @@
 //! dy_i/dτ = a_i y_(i+1) - a_(i-1) y_(i-1) - δ_i y_i + f_i,      u_n = p_n/√m_n
 //! ```
 //!
-//! Without pinning x_n = √k_n r_n. With pinning x_n = α_n q_n - β_n q_(n-1), a square factor of DᵀkD + κ:
-//! with K_n the static stiffness of everything from atom n to the right, α_n² = k_n + K_n and β_n =
-//! k_n/α_n. Only positive numbers are added. The drift is antisymmetric but for the damping, so the
-//! second moments contract in the Frobenius norm, and an error made on the way never grows.
+//! Without pinning x_n = √k_n r_n. With pinning x_n = α_n q_n - β_n q_(n-1), a square factor of
+//! DᵀkD + κ: with K_n the static stiffness of everything from atom n to the right, α_n² = k_n + K_n
+//! and β_n = k_n/α_n. Only positive numbers are added. The drift is antisymmetric but for the
+//! damping, so the second moments contract in the Frobenius norm, and an error made on the way
+//! never grows.
 
 use super::Model;
 use super::profile::Local;

@@ -1,11 +1,12 @@
-//! The state in the long run by the literal operator: the covariance too, and the judge of the profiles.
+//! The state in the long run by the literal operator: the covariance too, and the judge of the
+//! profiles.
 //!
 //! ```text
 //! 𝓛 C + diag_p(4γ p̄² + 2λmT) = 0,      B z̄ + F = 0
 //! ```
 //!
-//! Sparse and factorized as it is written ([`crate::covariance::literal`]): short chains under constant
-//! forces. Error: the refinement of the solve, and roundings.
+//! Sparse and factorized as it is written ([`crate::covariance::literal`]): short chains under
+//! constant forces. Error: the refinement of the solve, and roundings.
 
 use super::Model;
 use super::mean::constant_forces;

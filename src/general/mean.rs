@@ -1,8 +1,9 @@
 //! Stationary and periodic means of a chain under constant and oscillating forces.
 //!
-//! Without pinning all atoms move with one velocity V, Σ (2γ_n + λ_n) m_n V = Σ F̄_n, and k_(n+1) r̄_(n+1) =
-//! Σ_(l≤n) [(2γ_l + λ_l) m_l V - F̄_l]. With pinning they rest where DᵀkD q̄ + κ q̄ = F̄. Each harmonic is one
-//! solve Φ(ilω) q̂ = F̂, by the stiffnesses of [`super::response`]. O(N) each. Error: roundings.
+//! Without pinning all atoms move with one velocity V, Σ (2γ_n + λ_n) m_n V = Σ F̄_n, and k_(n+1)
+//! r̄_(n+1) = Σ_(l≤n) [(2γ_l + λ_l) m_l V - F̄_l]. With pinning they rest where DᵀkD q̄ + κ q̄ =
+//! F̄. Each harmonic is one solve Φ(ilω) q̂ = F̂, by the stiffnesses of [`super::response`]. O(N)
+//! each. Error: roundings.
 
 use super::Model;
 use crate::chain::{Chain, SiteForce};

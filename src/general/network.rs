@@ -1,15 +1,16 @@
 //! The kinetic temperatures θ as the voltages of a network (docs/theory/general.md).
 //!
-//! W = 4γ K 4γ is symmetric and positive, ρ = 4γ K 2λ is what thermostats absorb, s = 4γ K q° with the
-//! sources q° = 4γ ū² + 2λT. Over the sites where velocities flip,
+//! W = 4γ K 4γ is symmetric and positive, ρ = 4γ K 2λ is what thermostats absorb, s = 4γ K q° with
+//! the sources q° = 4γ ū² + 2λT. Over the sites where velocities flip,
 //!
 //! ```text
 //! Σ_(m≤j) ρ_m θ_m - Σ_i Φ_ji (θ_(i+1) - θ_i) = Σ_(m≤j) s_m,      Φ_ji = Σ_(m≤min(i,j)) Σ_(n>max(i,j)) W_mn ≥ 0,
 //! ```
 //!
-//! with the unknowns θ_0 and the differences g: nothing cancels, however long the chain. A product Φg is
-//! two recurrences a node. GMRES, preconditioned by the network of neighbours with the row sums of Φ.
-//! Cost: O(N) a node and iteration. Error: what the residual of a second quadrature would change.
+//! with the unknowns θ_0 and the differences g: nothing cancels, however long the chain. A product
+//! Φg is two recurrences a node. GMRES, preconditioned by the network of neighbours with the row
+//! sums of Φ. Cost: O(N) a node and iteration. Error: what the residual of a second quadrature
+//! would change.
 
 use super::Model;
 use super::quadrature::Quadrature;
@@ -261,8 +262,8 @@ pub fn temperatures(
     let second = Equation::new(model, &sites, &quadrature.second, false, strength);
     let conductance = equation.network.flux(&vec![1.0; sites.len() - 1]);
     let neighbours = |r: &Vector| precondition(&conductance, &equation.absorbed, r);
-    // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature is the
-    // current: every row is measured by its own size.
+    // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature is
+    // the current: every row is measured by its own size.
     let size = equation.sizes(&neighbours(&equation.source), &conductance);
     let scaled = |r: Vector| real(parts(&r).iter().zip(&size).map(|(r, size)| r / size));
     let unscaled = |r: &Vector| real(parts(r).iter().zip(&size).map(|(r, size)| r * size));

@@ -1,16 +1,17 @@
 //! The frequencies ω at which the stationary state of a chain is integrated.
 //!
-//! ∫_0^∞ f(ω) dω by Gauss-Legendre panels: [0, ω_0] below the slowest relaxation, panels that grow by
-//! a factor 4 up to the least damping, panels of that width across the band, and the rest mapped to
-//! (0, 1]. Each panel is kept where it agrees with its two halves, and halved where it does not: narrow
-//! resonances of hardly damped modes are found so. Two families of integrals whose values are known
-//! exactly decide, those of a uniform temperature T = 1,
+//! ∫_0^∞ f(ω) dω by Gauss-Legendre panels: [0, ω_0] below the slowest relaxation, panels that grow
+//! by a factor 4 up to the least damping, panels of that width across the band, and the rest mapped
+//! to (0, 1]. Each panel is kept where it agrees with its two halves, and halved where it does not:
+//! narrow resonances of hardly damped modes are found so. Two families of integrals whose values
+//! are known exactly decide, those of a uniform temperature T = 1,
 //!
 //! ```text
 //! Σ_b K_ab (4γ_b + 2λ_b) = 1,      Var r_n = the Gibbs law's,
 //! ```
 //!
-//! and what they miss in the end is the [`Quadrature::missing`] part: nothing that is positive can hide.
+//! and what they miss in the end is the [`Quadrature::missing`] part: nothing that is positive can
+//! hide.
 
 use super::Model;
 use super::response::Response;

@@ -4,10 +4,10 @@
 //! ζ_n = κ_n - m_n ω² + iω m_n (2γ_n + λ_n),     S_0 = ζ_0,    S_(n+1) = ζ_(n+1) + P_n,   P_n = k_(n+1) S_n/(k_(n+1) + S_n)
 //! ```
 //!
-//! S_n is the stiffness that atom n feels from itself and from the chain to its left, S'_n the same to
-//! the right. Φ⁻¹_nn = 1/(S_n + P'_n), and an atom follows its right neighbour as k/(k + S_n), its left
-//! one as k/(k + S'). All have a positive imaginary part, so nothing is lost near ω = 0, where
-//! the usual fractions of Φ itself cancel. The recurrences below need squared sizes alone:
+//! S_n is the stiffness that atom n feels from itself and from the chain to its left, S'_n the same
+//! to the right. Φ⁻¹_nn = 1/(S_n + P'_n), and an atom follows its right neighbour as k/(k + S_n),
+//! its left one as k/(k + S'). All have a positive imaginary part, so nothing is lost near ω = 0,
+//! where the usual fractions of Φ itself cancel. The recurrences below need squared sizes alone:
 //!
 //! ```text
 //! |Φ⁻¹_mn|² = D_n Π_(i=m)^(n-1) t_i    (m ≤ n),     D_n = |Φ⁻¹_nn|²,   t_i = |k_(i+1)/(k_(i+1) + S_i)|²,   t'_i = |k_(i+1)/(k_(i+1) + S'_(i+1))|²
@@ -105,8 +105,8 @@ impl Response {
     }
 
     /// Adds `weight` times the spectral densities of q and of r under white noise of the momenta,
-    /// m_n q_n, to `displacement` and `elongation`: Σ_n |Φ⁻¹_mn|² m_n q_n and the same of the differences.
-    /// The density of p_m is m_m² ω² times that of q_m.
+    /// m_n q_n, to `displacement` and `elongation`: Σ_n |Φ⁻¹_mn|² m_n q_n and the same of the
+    /// differences. The density of p_m is m_m² ω² times that of q_m.
     pub fn add_densities(
         &self,
         weight: f64,

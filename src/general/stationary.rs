@@ -1,8 +1,8 @@
 //! The state in the long run of any open chain with thermostats: profiles in O(N) a node.
 //!
 //! The coldest temperature T_c is split off, under which the uniform state is exact; the rest is
-//! driven by 2λ(T - T_c) + 4γ ū² ≥ 0, so every number is a sum of positive ones from the colder end.
-//! The current through a bond is what thermostats and flips feed in before it,
+//! driven by 2λ(T - T_c) + 4γ ū² ≥ 0, so every number is a sum of positive ones from the colder
+//! end. The current through a bond is what thermostats and flips feed in before it,
 //!
 //! ```text
 //! j_(n,n+1) = Σ_(l≤n) [ λ_l (T_l - θ_l) + 2γ_l ū_l² ] - k_(n+1) r̄_(n+1) p̄_n/m_n.

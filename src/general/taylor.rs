@@ -1,5 +1,5 @@
-//! The series of one step of [`super::exponential`]: bounds of what is left of them, and what they carry
-//! in and out.
+//! The series of one step of [`super::exponential`]: bounds of what is left of them, and what they
+//! carry in and out.
 
 use super::exponential::{Problem, STEP, State, TERMS};
 use super::line::Band;

@@ -7,9 +7,10 @@
 //! by spectral elements on panels that follow the smoothing, and Radau IIA steps in proportion to
 //! the time passed. Data that do not fit the ends, jump or kink leave layers of width √(t/γ):
 //! panels are split there down to 2^-42, and at the ends as far as the first output needs
-//! (`NARROW`). The first step is the diffusion time of such a panel, and from then on the solution is
-//! a smooth function of x/√t and log t, so equal work is done in every octave of t. What the finest
-//! panel inside cannot see has an energy of 10^-12. Cost: some hundred steps of O(p²) a panel.
+//! (`NARROW`). The first step is the diffusion time of such a panel, and from then on the solution
+//! is a smooth function of x/√t and log t, so equal work is done in every octave of t. What the
+//! finest panel inside cannot see has an energy of 10^-12. Cost: some hundred steps of O(p²) a
+//! panel.
 
 use super::LimitError;
 use super::diffusion::{self, solve};
@@ -39,9 +40,10 @@ pub struct Resolution {
 }
 
 /// Width of the finest panel at an end over √(t/γ), t the first output's time, at 2^-42 of an inner
-/// panel. A jump at an end begins as a polynomial on that panel, and the first step is its diffusion
-/// time: of the heat made until then a part is missed. At an insulated end, which keeps what is made,
-/// that is 0.02 J² width/√(t/γ) of e_heat for a jump J (measured for γ = 0.05, 1, 20).
+/// panel. A jump at an end begins as a polynomial on that panel, and the first step is its
+/// diffusion time: of the heat made until then a part is missed. At an insulated end, which keeps
+/// what is made, that is 0.02 J² width/√(t/γ) of e_heat for a jump J (measured for γ = 0.05, 1,
+/// 20).
 const NARROW: f64 = 2e-12;
 
 /// Earlier outputs are taken for this one's mesh: widths square to what a double holds. No site is

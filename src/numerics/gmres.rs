@@ -25,11 +25,11 @@ const CYCLE_LENGTH: usize = 240;
 /// Cycles at most.
 const CYCLES: usize = 8;
 
-/// Solves A x = b from the `guess` (0 if there is none) to ‖b - Ax‖ ≤ tolerance ‖b‖, or until rounding stops it: `apply` is A,
-/// `precondition` is P⁻¹. The residual reached is returned, whatever it is. `monitor` hears of
-/// every iteration. `again` evaluates the residual of x with other roundings, as often as its
-/// caller wants: what the coefficients of A lose by cancellation does not show in a residual made
-/// of the same coefficients.
+/// Solves A x = b from the `guess` (0 if there is none) to ‖b - Ax‖ ≤ tolerance ‖b‖, or until
+/// rounding stops it: `apply` is A, `precondition` is P⁻¹. The residual reached is returned,
+/// whatever it is. `monitor` hears of every iteration. `again` evaluates the residual of x with
+/// other roundings, as often as its caller wants: what the coefficients of A lose by cancellation
+/// does not show in a residual made of the same coefficients.
 pub(crate) fn solve(
     b: &Vector,
     guess: Option<Vector>,

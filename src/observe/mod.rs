@@ -1,7 +1,7 @@
 //! What is read off solutions: profiles, energies, currents ([`Profile`]), exact identities
-//! ([`identities`]), averages over a period ([`periodic`]), phonons and totals ([`series`]); and off many of them, over
-//! sizes and frequencies, the theorems' statements ([`theorems`], [`verdict`]) with their limits
-//! ([`fit`]).
+//! ([`identities`]), averages over a period ([`periodic`]), phonons and totals ([`series`]); and
+//! off many of them, over sizes and frequencies, the theorems' statements ([`theorems`],
+//! [`verdict`]) with their limits ([`fit`]).
 
 pub mod fit;
 pub mod identities;
@@ -42,8 +42,8 @@ pub struct Profile {
     /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation,
     /// part of the mechanical energy; empty otherwise.
     pub oscillation: Vec<f64>,
-    /// Of a chain whose coefficients depend on the site: what replaces the energies above, and three
-    /// more columns.
+    /// Of a chain whose coefficients depend on the site: what replaces the energies above, and
+    /// three more columns.
     pub general: Option<Box<GeneralColumns>>,
     /// Estimated largest absolute error of each column.
     pub errors: ColumnErrors,

@@ -1,11 +1,10 @@
 //! What is read off a time-periodic state: profiles averaged over a period, the work, the motion of
 //! the driven atom.
 //!
-//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄_n r̄_(n+1)⟩ = Σ_(m ≤ n) (2γ+Γ_m)⟨p̄_m²⟩ in
-//! an open chain, ⟨x̄ ȳ⟩ = Σ_l x̂_l conj ŷ_l; average
-//! work Σ_l F_l conj p̂_l(N) per unit of time. W_heat at finite N is the part of l ≠ 0 per unit of
-//! macroscopic time and length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those of the
-//! moments, propagated.
+//! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄_n r̄_(n+1)⟩ = Σ_(m ≤ n)
+//! (2γ+Γ_m)⟨p̄_m²⟩ in an open chain, ⟨x̄ ȳ⟩ = Σ_l x̂_l conj ŷ_l; average work Σ_l F_l conj p̂_l(N)
+//! per unit of time. W_heat at finite N is the part of l ≠ 0 per unit of macroscopic time and
+//! length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those of the moments, propagated.
 
 use super::Profile;
 use crate::chain::{Chain, Force};

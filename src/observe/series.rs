@@ -127,8 +127,8 @@ impl Integrated {
     }
 }
 
-/// Mechanical, thermal and total energy with their errors: those of every site, and the roundings of
-/// the sum.
+/// Mechanical, thermal and total energy with their errors: those of every site, and the roundings
+/// of the sum.
 fn energies(chain: &Chain, profile: &Profile) -> [(f64, f64); 3] {
     let (bonds, atoms) = (chain.bonds as f64, chain.atoms() as f64);
     let total = |values: Vec<f64>| {
@@ -163,8 +163,8 @@ struct Integrals {
     right: Option<(f64, f64)>,
 }
 
-/// The integrals and their errors. With ∫e the integral of the trajectory's error e, the work has the
-/// error |F| ∫e; where p̄ is squared it is 2 ∫|p̄| e ≤ 2 √(∫p̄² ∫e²) (Cauchy and Schwarz).
+/// The integrals and their errors. With ∫e the integral of the trajectory's error e, the work has
+/// the error |F| ∫e; where p̄ is squared it is 2 ∫|p̄| e ≤ 2 √(∫p̄² ∫e²) (Cauchy and Schwarz).
 fn integrals(chain: &Chain, solution: &Solution) -> Integrals {
     let (time, errors) = (solution.moments.time.hi, &solution.errors);
     let nothing = Some((0.0, 0.0));

@@ -62,8 +62,8 @@ pub const PROFILE_COLUMNS: [Column; 8] = [
     ),
 ];
 
-/// The columns that follow for a chain whose coefficients depend on the site; the last two are empty
-/// without pinning, and left out of profiles.npz.
+/// The columns that follow for a chain whose coefficients depend on the site; the last two are
+/// empty without pinning, and left out of profiles.npz.
 pub const GENERAL_COLUMNS: [Column; 3] = [
     column("temperature", "Var p_n/m_n", "energy"),
     column("mean_q", "E q_n of a pinned chain", "length"),

@@ -174,10 +174,10 @@ pub fn write_limit_npz(
 /// A covariance to write: time, means, matrix.
 pub type KeptCovariance = (f64, Vec<f64>, Array2<f64>);
 
-/// covariance.npz: `times`, `coordinates`, the names of the coordinates in the theory's order, `mean`
-/// (times, coordinates) and `covariance` (times, coordinates, coordinates), the last in double or
-/// single precision. A later run can start from it. Each matrix is dropped once it is in the array
-/// that is written, so that at most one exists twice.
+/// covariance.npz: `times`, `coordinates`, the names of the coordinates in the theory's order,
+/// `mean` (times, coordinates) and `covariance` (times, coordinates, coordinates), the last in
+/// double or single precision. A later run can start from it. Each matrix is dropped once it is in
+/// the array that is written, so that at most one exists twice.
 pub fn write_covariance_npz(
     directory: &RunDirectory,
     mut kept: Vec<KeptCovariance>,
@@ -205,8 +205,8 @@ pub fn write_covariance_npz(
     file.finish()
 }
 
-/// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring r_0..r_(N-1),
-/// p_0..p_(N-1), of a pinned chain q_0..q_N, p_0..p_N.
+/// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring
+/// r_0..r_(N-1), p_0..p_(N-1), of a pinned chain q_0..q_N, p_0..p_N.
 fn coordinates(topology: Topology, count: usize) -> Vec<String> {
     // An open chain without pinning has one more momentum than elongations.
     let (letter, first) = match topology {

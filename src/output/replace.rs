@@ -1,9 +1,9 @@
 //! Replacing a run: which files of a run directory the program wrote, and how the others stay.
 //!
-//! A run lists its files in summary.json. The new run takes the place of the old one by two renames;
-//! then what the old one holds beside its own files moves over, by renames, and its own files are
-//! removed, summary.json last. Whenever that ends early, [`settle`] goes on from there: until then
-//! every file is in one of the two.
+//! A run lists its files in summary.json. The new run takes the place of the old one by two
+//! renames; then what the old one holds beside its own files moves over, by renames, and its own
+//! files are removed, summary.json last. Whenever that ends early, [`settle`] goes on from there:
+//! until then every file is in one of the two.
 
 use super::error::{OutputError, at};
 use crate::observe::statement::STATEMENTS;
@@ -96,8 +96,8 @@ fn entries(folder: &Path, opened: &dyn Fn(&Path) -> bool) -> io::Result<Vec<Path
     Ok(found)
 }
 
-/// Refuses to replace the run in `place` by one that writes `new` files where the user's files stand
-/// in the way.
+/// Refuses to replace the run in `place` by one that writes `new` files where the user's files
+/// stand in the way.
 pub(super) fn allow(place: &Path, new: &BTreeSet<PathBuf>) -> Result<(), OutputError> {
     let own = own_files(place).ok_or_else(|| OutputError::Foreign(place.into()))?;
     let others = others(place, &own, |_| false).map_err(at(place))?;

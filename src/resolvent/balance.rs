@@ -17,9 +17,9 @@
 //! ```
 //!
 //! from the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n); the sum of their initial values is
-//! zero for independent coordinates. It gives the sum of the currents with the variances' errors, which is
-//! their mean with 1/N of these: as many digits at every N. The number is taken from where it is
-//! known best.
+//! zero for independent coordinates. It gives the sum of the currents with the variances' errors,
+//! which is their mean with 1/N of these: as many digits at every N. The number is taken from where
+//! it is known best.
 
 use crate::chain::Chain;
 use crate::numerics::vector::Vector;

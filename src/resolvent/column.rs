@@ -6,10 +6,10 @@
 //! X e_j = (1/πi) ∫_0^(i∞) ½ [ G(σ/2+κ) Q G(σ/2-κ)ᵀ + G(σ/2-κ) Q G(σ/2+κ)ᵀ ] e_j dκ,   G(s) = (s - B)⁻¹,
 //! ```
 //!
-//! with Q = diag(q) and q the source plus 4γ X(p_n, p_n) on the momenta, on the path of [`super::path`]. Along
-//! the chain, y = (p_0, r_1, p_1, .., p_N), s - B is tridiagonal, so that each node costs four
-//! eliminations (two at real σ). Open homogeneous chain with flips. Error: a second quadrature, and
-//! roundings.
+//! with Q = diag(q) and q the source plus 4γ X(p_n, p_n) on the momenta, on the path of
+//! [`super::path`]. Along the chain, y = (p_0, r_1, p_1, .., p_N), s - B is tridiagonal, so that
+//! each node costs four eliminations (two at real σ). Open homogeneous chain with flips. Error: a
+//! second quadrature, and roundings.
 
 use super::Drive;
 use super::path::{Integrand, Node, Quality, path};

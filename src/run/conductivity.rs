@@ -7,8 +7,8 @@
 //! 1/κ = (R(N₂) - R(N₁))/(N₂ - N₁),
 //! ```
 //!
-//! averaged over seeds where coefficients are random. Its uncertainty is the standard error over the
-//! seeds and the change from the pair of sizes before. O(N) a size and seed.
+//! averaged over seeds where coefficients are random. Its uncertainty is the standard error over
+//! the seeds and the change from the pair of sizes before. O(N) a size and seed.
 
 use super::plan::{Plan, Prepared, Saving};
 use super::statements::CheckRun;

@@ -213,8 +213,8 @@ impl Evolution<'_> {
         Ok(Run { series, covariances, modes, counts, ..run })
     }
 
-    /// Where what was found by a plan fails or misses the tolerance: what to do instead, if there is
-    /// anything.
+    /// Where what was found by a plan fails or misses the tolerance: what to do instead, if there
+    /// is anything.
     fn better(
         &self,
         plan: &Steps,

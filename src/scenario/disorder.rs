@@ -1,10 +1,10 @@
 //! Random coefficients that every machine draws alike.
 //!
 //! The number of a site depends on the seed, on the key (mass, spring, pinning or flip_rate) and on
-//! the site, and on nothing else: not on N, on the other sites or on the number of threads. A longer
-//! chain therefore begins with the values of a shorter one. The generator is SplitMix64 (Steele,
-//! Lea, Flood, 2014). Only sums, products, quotients and square roots of doubles are used, which
-//! IEEE 754 fixes to the last bit; the logarithm of the normal law is made of them here.
+//! the site, and on nothing else: not on N, on the other sites or on the number of threads. A
+//! longer chain therefore begins with the values of a shorter one. The generator is SplitMix64
+//! (Steele, Lea, Flood, 2014). Only sums, products, quotients and square roots of doubles are used,
+//! which IEEE 754 fixes to the last bit; the logarithm of the normal law is made of them here.
 
 /// The step of SplitMix64's counter.
 const GOLDEN: u64 = 0x9E37_79B9_7F4A_7C15;

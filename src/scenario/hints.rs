@@ -21,8 +21,8 @@ const OTHER_NAMES: [(&str, &[&str]); 13] = [
     ("scale", &["unit", "units"]),
 ];
 
-/// For an unknown key `name` in the table at `place` whose keys are `known`: the keys that may stand
-/// there, and the one, or the ones elsewhere, that was meant.
+/// For an unknown key `name` in the table at `place` whose keys are `known`: the keys that may
+/// stand there, and the one, or the ones elsewhere, that was meant.
 pub(super) fn keys(root: &Json, place: &str, name: &str, known: &[&str]) -> String {
     let other = |name: &str| {
         let names = OTHER_NAMES.iter().find(|(_, others)| others.contains(&name));

@@ -39,7 +39,8 @@ use std::sync::OnceLock;
 pub const LARGEST_FILE: u64 = 64 << 20;
 
 impl Scenario {
-    /// Reads and checks a scenario file, TOML or JSON, after applying `key.path=value` overrides in their order.
+    /// Reads and checks a scenario file, TOML or JSON, after applying `key.path=value` overrides in
+    /// their order.
     ///
     /// The value of an override is TOML if it parses as TOML, otherwise text: `chain.bonds=400`,
     /// `initial.temperature=2 - x`. Tables on the way are created. Errors name file and line, or

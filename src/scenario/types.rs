@@ -221,8 +221,8 @@ pub struct InitialTable {
     /// E p_n at x = n/N.
     #[serde(default)]
     pub momentum: Expression,
-    /// Var r_n = Var p_n at x = n/N (Var p_n = m_n T, Var r_n = T/k_n in general), ≥ 0; required, except beside var_r and var_p or a covariance,
-    /// which hold it: there it is left out, and 0.
+    /// Var r_n = Var p_n at x = n/N (Var p_n = m_n T, Var r_n = T/k_n in general), ≥ 0; required,
+    /// except beside var_r and var_p or a covariance, which hold it: there it is left out, and 0.
     #[serde(default = "Expression::left_out", skip_serializing_if = "Expression::is_left_out")]
     pub temperature: Expression,
     /// Var r_n at x = n/N, ≥ 0; with var_p, in place of temperature.

@@ -97,8 +97,8 @@ pub fn covariance<E: MomentEquations>(
     average(equations, &mean)
 }
 
-/// C_0 and z̄_s: the stationary state, or the average of the periodic one. The equations are linear:
-/// the thermal closed form, and what the force heats.
+/// C_0 and z̄_s: the stationary state, or the average of the periodic one. The equations are
+/// linear: the thermal closed form, and what the force heats.
 fn average<E: MomentEquations>(
     equations: &E,
     mean: &PeriodicMean,

@@ -2,8 +2,8 @@
 //!
 //! A lane is a pool of some of the threads. Within one the points run one after the other and share
 //! what they may; lanes take groups of points from a common list, the dearest first. Where memory
-//! allows it there are as many lanes as threads, because a run of one thread wastes nothing. Results
-//! do not depend on any of this.
+//! allows it there are as many lanes as threads, because a run of one thread wastes nothing.
+//! Results do not depend on any of this.
 
 use super::Error;
 use crate::cost::Cost;

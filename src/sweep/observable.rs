@@ -315,8 +315,8 @@ impl Observable {
 }
 
 /// The rates of a chain with coefficients: E u² at the ends, u = p/√m, and F p̄/m at every force;
-/// the outer `None` for what is as in any chain. Under an oscillating force the average of p̄² is not
-/// that of the profile, and the rates are not known.
+/// the outer `None` for what is as in any chain. Under an oscillating force the average of p̄² is
+/// not that of the profile, and the rates are not known.
 fn of_sites(named: Named, chain: &Chain, profile: &Profile) -> Option<Known> {
     let general = chain.general.as_ref()?;
     let errors = &profile.errors;

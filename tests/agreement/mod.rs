@@ -1,6 +1,6 @@
 //! How far two solutions are from each other, and how far they may be. Every test that compares
-//! takes its largest value and its distance from here: no assertion of the kind "smaller than" holds
-//! for them where one of the numbers is not a number.
+//! takes its largest value and its distance from here: no assertion of the kind "smaller than"
+//! holds for them where one of the numbers is not a number.
 // Not every test needs everything.
 #![allow(dead_code)]
 

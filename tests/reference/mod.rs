@@ -44,8 +44,8 @@ pub struct Exact {
     pub inflow: [f64; 2],
     /// -(F p̄ + λ(T - E p²)) at the last atom, which may cancel too.
     pub leaving: f64,
-    /// E r_n, Var r_n and Cov(p_n, r_(n+1)) of every bond where the coordinates are q and p: doubles
-    /// would not hold the differences.
+    /// E r_n, Var r_n and Cov(p_n, r_(n+1)) of every bond where the coordinates are q and p:
+    /// doubles would not hold the differences.
     pub stretches: [Vec<f64>; 3],
 }
 

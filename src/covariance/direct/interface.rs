@@ -1,7 +1,8 @@
 //! The interface equation (1 - T) w = b of [`super::super::interface`] as a dense matrix in 32
 //! digits, its solution, and what is read off it.
 //!
-//! Unknowns: the cosine sums t_j = (1/M) Σ_n d_n cos(πj(n+½)/M), then y and x of every end in modes.
+//! Unknowns: the cosine sums t_j = (1/M) Σ_n d_n cos(πj(n+½)/M), then y and x of every end in
+//! modes.
 
 use super::super::packed;
 use super::super::{Diagonals, SolveError, Source, Target};

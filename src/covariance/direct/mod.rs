@@ -35,8 +35,8 @@ pub fn serves(chain: &Chain) -> bool {
 }
 
 /// Chains up to this size are always solved directly where profiles are read: it takes less than a
-/// millisecond, and the samples that show the roundings of a few modes may happen to agree (seen: 75
-/// times the estimate at N = 1, γ = 100, λ = 10⁻⁴).
+/// millisecond, and the samples that show the roundings of a few modes may happen to agree (seen:
+/// 75 times the estimate at N = 1, γ = 100, λ = 10⁻⁴).
 const ALWAYS: usize = 4;
 
 /// Whether a chain that this [`serves`] loses digits by the iteration in doubles: 10⁻¹⁶ (λ +

@@ -7,9 +7,9 @@
 //! (σ + δ_i + δ_j) X_ij - X_(i+1,j) + X_(i-1,j) - X_(i,j+1) + X_(i,j-1) = R_ij,      σ + 2λ on the diagonal of the momenta.
 //! ```
 //!
-//! The triangle i ≤ j by columns is a band of width n = 2N+1. Cost: 2n⁴ multiplications of 32 digits
-//! (50 ns each), n³ numbers. Every coefficient is exact, so one refinement shows the whole error,
-//! where the interface's coefficients lose λ/γ² of theirs.
+//! The triangle i ≤ j by columns is a band of width n = 2N+1. Cost: 2n⁴ multiplications of 32
+//! digits (50 ns each), n³ numbers. Every coefficient is exact, so one refinement shows the whole
+//! error, where the interface's coefficients lose λ/γ² of theirs.
 
 use crate::chain::Chain;
 use crate::numerics::wide::Wide;
