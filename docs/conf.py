@@ -8,6 +8,8 @@ docstrings are read from the sources and the notebooks are shown as they are kep
 import os
 import sys
 
+from docutils import nodes
+
 project = "flipchain"
 author = "the flipchain authors"
 extensions = [
@@ -20,9 +22,11 @@ myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 # Formulas are numbered by hand (\tag), as the code cites them.
 myst_dmath_allow_labels = False
-exclude_patterns = ["_build", "requirements.txt"]
+exclude_patterns = ["_build", "requirements.txt", "static"]
 html_theme = "furo"
 html_title = "flipchain"
+html_static_path = ["static"]
+html_css_files = ["book.css"]
 
 try:
     import flipchain
@@ -49,5 +53,15 @@ def in_the_book(app, page, source):
     source[0] = source[0].replace("](../python/examples/", "](notebooks/")
 
 
+def as_written(app, doctree):
+    """Formulas go to MathJax as they are. Sphinx would put those of several lines into a `split`,
+    in which MathJax refuses their numbers (\\tag)."""
+    for formula in doctree.findall(nodes.math_block):
+        formula["nowrap"] = True
+        text = f"\\[{formula.astext()}\\]"
+        formula.children = [nodes.Text(text)]
+
+
 def setup(app):
     app.connect("source-read", in_the_book)
+    app.connect("doctree-read", as_written)

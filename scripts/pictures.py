@@ -50,13 +50,17 @@ def spring(axes, left, right, y):
 def chain():
     figure, axes = bare(178, 52)
     places = [38, 62, 86, 110, 134]
-    for left, right in zip(places, places[1:]):
-        spring(axes, left + 2.6, right - 2.6, 26)
+    for n, (left, right) in enumerate(zip(places, places[1:])):
+        if n == 2:
+            axes.text((left + right) / 2, 26, ". . .", ha="center", va="center", color=GREY)
+        else:
+            spring(axes, left + 2.6, right - 2.6, 26)
     for n, x in enumerate(places):
         axes.add_patch(plt.Circle((x, 26), 2.6, color=BLUE, zorder=3))
-        axes.text(x, 20.5, f"$p_{n}$" if n < 4 else "$p_N$", ha="center", va="top")
-    for n, (left, right) in enumerate(zip(places, places[1:])):
-        axes.text((left + right) / 2, 30, f"$r_{n + 1}$" if n < 3 else "$r_N$", ha="center")
+        axes.text(x, 20.5, f"$p_{{{(0, 1, 2, 'N-1', 'N')[n]}}}$", ha="center", va="top")
+    for name, left, right in zip(("1", "2", "", "N"), places, places[1:]):
+        if name:
+            axes.text((left + right) / 2, 30, f"$r_{name}$", ha="center")
     ends = [(12, ORANGE, "$T_-,\\ \\lambda_-$"), (166, BLUE, "$T_+,\\ \\lambda_+$")]
     for x, colour, text in ends:
         axes.add_patch(Rectangle((x - 11, 14), 22, 24, color=colour, alpha=0.25, linewidth=0))
@@ -109,9 +113,9 @@ def drift(bonds, rate, friction=1.0):
     return np.block([[np.zeros((bonds, bonds)), difference], [-difference.T, -damping]])
 
 
-def generator(bonds, rate):
+def generator(bonds, rate, friction=1.0):
     """The operator on covariances, as a matrix."""
-    b = drift(bonds, rate)
+    b = drift(bonds, rate, friction)
     n = len(b)
     matrix = np.kron(b, np.eye(n)) + np.kron(np.eye(n), b)
     for atom in range(bonds, n):

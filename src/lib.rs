@@ -94,6 +94,11 @@ pub mod solver {
     };
 }
 
+/// The program of the page on the library is a test.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/reference/library.md")]
+struct LibraryPage;
+
 // Links OpenBLAS into everything that is built with the feature; only the tests call LAPACK.
 #[cfg(feature = "lapack")]
 use ndarray_linalg as _;

@@ -132,8 +132,8 @@ fn named_targets_run_alone() {
     assert_eq!(
         calls,
         [
-            "test --no-fail-fast --features lapack --doc",
-            "test --no-fail-fast --features lapack --test covariance --lib"
+            "test --no-fail-fast -p flipchain --features flipchain/lapack --doc",
+            "test --no-fail-fast -p flipchain --features flipchain/lapack --test covariance --lib"
         ]
     );
 }

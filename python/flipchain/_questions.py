@@ -45,7 +45,7 @@ def evolve(
     tolerance : float
         The largest error, relative to the largest value of each profile.
     method : str
-        "auto", "profiles", "contour", "radau", "exponential" or "literal".
+        "auto", "profiles", "contour", "radau", "stencil", "exponential" or "literal".
     covariance : bool or sequence of float
         Keep the whole covariance, at all output times or at these.
     modes : bool

@@ -1,4 +1,5 @@
-//! The drift matrix B and the sources of the moment equations, literally (docs/theory/model.md).
+//! The drift matrix B and the sources of the moment equations, literally (docs/theory/model.md,
+//! (1.4)).
 //!
 //! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)); of a pinned
 //! chain q_0..q_N, p_0..p_N.

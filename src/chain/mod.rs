@@ -1,5 +1,5 @@
 //! The physics as numbers: the chain, its ends, its force and its initial law
-//! (docs/theory/model.md).
+//! (docs/theory/model.md, (1.1)).
 //!
 //! Open chain of N bonds: r_1..r_N and p_0..p_N. Ring: r_0..r_(N-1) and p_0..p_(N-1), r_n = q_n -
 //! q_(n-1). All times here are microscopic.

@@ -11,7 +11,7 @@
 //! at late lags O(N log N) for each node of a contour; the covariance itself is never formed.
 //! Error: of the column, plus what the propagation adds, which e^(Bs) never amplifies
 //! (‖e^(Bs)‖₂ ≤ 1). Correlations of energies in equilibrium are in [`energy`], power spectra in
-//! [`spectrum`]. Source: docs/theory/correlations.md.
+//! [`spectrum`]. Source: docs/theory/correlations.md, (12.1).
 
 mod column;
 pub mod energy;

@@ -2,9 +2,9 @@
 //!
 //! Lags up to 60/γ: Taylor steps of ‖B‖h ≤ 2, some 22 applications of B each, O(N s) in all. Later
 //! lags: the hyperbola of [`crate::evolve::hyperbola`], which the oscillating modes (Re s ≤ -γ,
-//! docs/theory/bounds.md) have left by then, one solve with B for each node. Error: what the series
-//! leaves, bounded by a geometric series, and roundings of every step, which add up since
-//! ‖e^(Bs)‖₂ ≤ 1; of a contour, its distance from one with more nodes.
+//! docs/theory/bounds.md, Theorem 2.2) have left by then, one solve with B for each node. Error:
+//! what the series leaves, bounded by a geometric series, and roundings of every step, which add up
+//! since ‖e^(Bs)‖₂ ≤ 1; of a contour, its distance from one with more nodes.
 
 use super::Vectors;
 use crate::chain::Chain;

@@ -1,4 +1,5 @@
-//! The interface: how flips and friction couple the pairs of modes (docs/theory/shifted-solves.md).
+//! The interface: how flips and friction couple the pairs of modes
+//! (docs/theory/shifted-solves.md, (3.3)).
 //!
 //! The unknown w holds the momentum variances d at the sites and, for each thermostat with ψ_k =
 //! e_k at its atom, the columns y = C_pp e and x = C_rp e in modes: M(1 + 2·ends) numbers. They

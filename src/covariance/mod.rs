@@ -1,5 +1,5 @@
 //! The covariance C of all coordinates and the one operation everything is made of
-//! (docs/theory/shifted-solves.md):
+//! (docs/theory/shifted-solves.md, (3.1)):
 //!
 //! ```text
 //! (σ - 𝓛) X = R,     𝓛X = B X + X Bᵀ + 4γ diag_p(X_pp),

@@ -4,7 +4,7 @@
 //! one pass over the pairs to read the right-hand side, a pass of O(N) memory for each iteration of
 //! GMRES on the interface (src/covariance/interface.rs), and one pass to write the answer. The
 //! residual returned is that of the interface equation, whose solution determines X exactly pair by
-//! pair; [`super::literal`] is the judge. Source: docs/theory/shifted-solves.md.
+//! pair; [`super::literal`] is the judge. Source: docs/theory/shifted-solves.md, (3.1).
 
 use super::answer::{self, Answer};
 use super::direct::{self, Direct};

@@ -1,4 +1,5 @@
-//! The friction-free equation (σ - 𝓛) X = R for one pair of modes (docs/theory/shifted-solves.md).
+//! The friction-free equation (σ - 𝓛) X = R for one pair of modes
+//! (docs/theory/shifted-solves.md, (3.2)).
 //!
 //! With frequencies a, b of the two modes and c = σ + 2γ,
 //!

@@ -1,5 +1,5 @@
 //! ‖C‖² of sums of answers, without forming them: C_N of chains whose covariance does not fit the
-//! memory (docs/theory/theorems.md).
+//! memory (docs/theory/theorems.md, (11.1)).
 //!
 //! An answer is a closed form in its interface, O(N) numbers. One pass forms Σ_j Re(c_j X_j), row
 //! by row, adds T 1, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N) memory. The

@@ -1,5 +1,5 @@
 //! The moments at chosen times without steps: the inverse Laplace transform of the moment equations
-//! on a hyperbola.
+//! on a hyperbola (docs/theory/contour.md, (5.1)).
 //!
 //! For a constant force let w = z̄ - z̄_s be the distance of the means from their stationary
 //! values, u its momenta. The matrix Y = C + w wᵀ obeys dY/dτ = 𝓛Y + diag_p( 4γ(p_s² + 2 p_s u) +

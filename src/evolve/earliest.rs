@@ -7,7 +7,7 @@ use crate::cost;
 use crate::covariance::direct;
 
 /// By its last node, Re s = -30/τ, the contour must not have come to the spectrum that is not real,
-/// Re s ≤ -γ (docs/theory/bounds.md): a direct solve serves from this many 1/γ
+/// Re s ≤ -γ (docs/theory/bounds.md, Theorem 2.2): a direct solve serves from this many 1/γ
 /// on. The iteration slows down long before.
 const DIRECT: f64 = 40.0;
 const ITERATED: f64 = 300.0;

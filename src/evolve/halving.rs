@@ -1,5 +1,5 @@
 //! The error of a trajectory of half steps, from comparisons that begin at the same point
-//! (docs/theory/errors.md, "Steps").
+//! (docs/theory/errors.md, (13.1), "Steps").
 //!
 //! Every step H is also taken as a whole, from the point where its two halves begin. The distance
 //! of the two is the local error of the whole step, which is `gain` times that of the halves. The

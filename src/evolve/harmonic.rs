@@ -1,5 +1,5 @@
 //! Without flips: the moments at any time by the propagator e^(Bτ), no steps
-//! (docs/theory/harmonic.md).
+//! (docs/theory/harmonic.md, (9.1)).
 //!
 //! ```text
 //! z̄(τ) = z_f(τ) + e^(Bτ) (z̄(0) - z_f(0)),      C(τ) = C_∞ + e^(Bτ) (C(0) - C_∞) e^(Bᵀτ)

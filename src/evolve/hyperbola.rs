@@ -1,4 +1,5 @@
-//! The inverse Laplace transform on a hyperbola, for one time or for all times of an interval.
+//! The inverse Laplace transform on a hyperbola (docs/theory/contour.md, (5.2)), for one time or
+//! for all times of an interval.
 //!
 //! f(t) = (1/2πi) ∫ e^(st) F(s) ds on s(θ) = μ(1 + sin(iθ - α)), midpoint rule θ_k = (k+½)h, k =
 //! 0..n-1, upper half only: f(t) = 2 Re Σ_k weight_k e^(s_k t) F(s_k). For F analytic off the

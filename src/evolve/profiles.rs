@@ -3,7 +3,7 @@
 //!
 //! With w = z̄ - z_per, u its momenta and p_per = Σ_l p̂_l e^(ilωτ) (l = 0 alone under a constant
 //! force), p_per² = Σ_m q_m e^(imωτ), and at a node s of [`super::hyperbola`]
-//! (docs/theory/profiles.md)
+//! (docs/theory/profiles.md, (6.1))
 //!
 //! ```text
 //! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = Σ_m q_m/(s - imω) + 2 Σ_l p̂_l û(s - ilω) + (u²)^(s),

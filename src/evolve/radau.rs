@@ -1,4 +1,5 @@
-//! Adaptive Radau IIA steps for the means and the covariance together.
+//! Adaptive Radau IIA steps for the means and the covariance together (docs/theory/steps.md,
+//! (4.1)).
 //!
 //! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. The answer goes two
 //! steps of H/2 where one of H is compared with them. Its error estimate is made of the local

@@ -1,5 +1,5 @@
 //! Time integrals of the moments of a chain that flips, thermostats and forces leave alone, in
-//! closed form (docs/theory/harmonic.md).
+//! closed form (docs/theory/harmonic.md, (9.3)).
 //!
 //! With u_k = p_k - i r_k, which turns like e^(-i a_k τ), the second moments of two modes turn by
 //! a_k - a_l and a_k + a_l,

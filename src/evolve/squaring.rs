@@ -1,9 +1,9 @@
 //! Tiny chains at any time: the exponential of the whole moment equation in 32 digits.
 //!
-//! The trigonometric functions of the force, their products with the means, the second moments
-//! S = E z zᵀ and the time integrals of both obey one linear equation with constant coefficients,
-//! x' = A x (docs/theory/small-systems.md). With h = 2^-j so small that ‖A‖h ≤ 1/8, e^(Ah) - 1 is a
-//! Taylor series, and it is squared (`Power`): an output, whose time is read off as a binary
+//! The trigonometric functions of the force, their products with the means, the second moments S =
+//! E z zᵀ and the time integrals of both obey one linear equation with constant coefficients, x' =
+//! A x (docs/theory/small-systems.md, (15.2)). With h = 2^-j so small that ‖A‖h ≤ 1/8, e^(Ah) - 1
+//! is a Taylor series, and it is squared (`Power`): an output, whose time is read off as a binary
 //! number, takes the squares that it needs on the way. Unknowns: m ≈ n(n+1)/2 + 6n, n = 2N+1, more
 //! with harmonics. Cost: log₂(8‖A‖τ) products of m³, then m² for each bit of an output's time.
 //! Error: a squaring doubles an error (`lost`), and the rounding of the answer to doubles.

@@ -1,5 +1,5 @@
 //! The chain as a line of coordinates, each coupled to its two neighbours, whose squares add up to
-//! twice the energy (docs/theory/general.md).
+//! twice the energy (docs/theory/general.md, (16.4)).
 //!
 //! ```text
 //! y = (u_0, x_1, u_1, .., x_N, u_N)     with pinning  (x_0, u_0, x_1, u_1, .., x_N, u_N)

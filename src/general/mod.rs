@@ -1,5 +1,5 @@
 //! Any open harmonic chain with flips: masses m_n, springs k_n, pinning κ_n, flip rates γ_n,
-//! thermostats and forces at every site (docs/theory/general.md).
+//! thermostats and forces at every site (docs/theory/general.md, (16.1)).
 //!
 //! With u_n = p_n/√m_n the second moments of a stationary state follow from the response of u to u,
 //!

@@ -1,4 +1,4 @@
-//! The kinetic temperatures θ as the voltages of a network (docs/theory/general.md).
+//! The kinetic temperatures θ as the voltages of a network (docs/theory/general.md, (16.5)).
 //!
 //! W = 4γ K 4γ is symmetric and positive, ρ = 4γ K 2λ is what thermostats absorb, s = 4γ K q° with
 //! the sources q° = 4γ ū² + 2λT. Over the sites where velocities flip,

@@ -2,10 +2,10 @@
 //! complex σ.
 //!
 //! The spectrum of B lies on the real axis left of 0, or where Re s ≤ -c, c the least of γ_n +
-//! λ_n/2 (docs/theory/bounds.md). It must stay left of σ/2 + κ and of σ/2 - κ: the path leaves 0 in
-//! the direction that bisects σ and the negative axis, in panels that grow with the distance from
-//! both, until it is well inside -c, goes up across the band in panels of width c, and on to
-//! infinity. Needs |Re σ| < c/2. Error: a second rule of more nodes judges it.
+//! λ_n/2 (docs/theory/bounds.md, Theorem 2.2). It must stay left of σ/2 + κ and of σ/2 - κ: the
+//! path leaves 0 in the direction that bisects σ and the negative axis, in panels that grow with
+//! the distance from both, until it is well inside -c, goes up across the band in panels of width
+//! c, and on to infinity. Needs |Re σ| < c/2. Error: a second rule of more nodes judges it.
 
 use super::Model;
 use crate::numerics::legendre::gauss;

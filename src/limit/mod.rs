@@ -1,4 +1,4 @@
-//! The macroscopic limit N → ∞ at t = τ/N² (docs/theory/limit.md): r(t,x) and
+//! The macroscopic limit N → ∞ at t = τ/N² (docs/theory/limit.md, (10.1)): r(t,x) and
 //! e_heat(t,x), with e_mech = r²/2.
 //!
 //! [`conditions`] says which equations a scenario has, [`stationary()`] their stationary state in

@@ -1,5 +1,5 @@
 //! Identities that hold exactly at every N and need no reference solution: certificates of a run
-//! (docs/theory/model.md).
+//! (docs/theory/model.md, (1.10)).
 
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};

@@ -1,5 +1,5 @@
 //! Energies of the chain's own modes: travelling waves on the ring, standing waves on the open
-//! chain (docs/theory/harmonic.md).
+//! chain (docs/theory/harmonic.md, (9.4)).
 //!
 //! Ring, k = j/N, x̂(k) = Σ_n x_n e^(-2πikn): φ(k) = 2|sin πk| q̂(k) + i p̂(k), dφ/dτ = -i ω φ
 //! without flips, ω = 2|sin πk|; energy E|φ(k)|²/2N. With the cosine and sine modes (r_c, p_c),

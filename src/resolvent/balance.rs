@@ -1,4 +1,5 @@
-//! The current of an open chain from the diagonals alone.
+//! The current of an open chain from the diagonals alone (docs/theory/profiles.md, (6.6) and
+//! (6.7)).
 //!
 //! Site n gains thermal energy by flips and loses it by the current, j_n = -Cov(p_n, r_(n+1)): with
 //! e_n = (d_n + v_n)/2 of the variances d_n of the momentum and v_n of the elongation to its left,

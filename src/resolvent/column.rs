@@ -1,4 +1,5 @@
-//! Single columns of the answer to (σ - 𝓛) X = R without the answer itself, O(N) a node.
+//! Single columns of the answer to (σ - 𝓛) X = R without the answer itself, O(N) a node
+//! (docs/theory/correlations.md, (12.2)).
 //!
 //! Once the variances on the diagonal are known, the flips are a source like any other,
 //!

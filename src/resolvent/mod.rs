@@ -6,7 +6,7 @@
 //! q̂ + v(0)) is d̂ on the momenta and the transform of Var r on the elongations
 //! ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature
 //! and iteration. Every answer is judged by a second quadrature. The judge of this floor is the
-//! literal kernel. Source: docs/theory/profiles.md.
+//! literal kernel. Source: docs/theory/profiles.md, (6.1).
 
 mod balance;
 mod bulk;

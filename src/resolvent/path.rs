@@ -1,5 +1,5 @@
 //! Quadrature of the inner integral K_σ = (1/πi) ∫_0^(i∞) G(σ/2+κ) G(σ/2-κ) dκ, entry by entry
-//! (docs/theory/profiles.md).
+//! (docs/theory/profiles.md, (6.3)).
 //!
 //! The singularities of the integrand are S - σ/2 and their mirror images σ/2 - S, S being the
 //! spectrum of B: real s in [-2γ-λ, -slowest rate], and Re s = -γ where the modes oscillate. Both

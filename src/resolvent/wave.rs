@@ -1,5 +1,5 @@
-//! The resolvent of the homogeneous open chain in closed form: M(s) = s² + s(2γ + Γ) + DᵀD,
-//! tridiagonal.
+//! The resolvent of the homogeneous open chain in closed form (docs/theory/profiles.md, (6.2)):
+//! M(s) = s² + s(2γ + Γ) + DᵀD, tridiagonal.
 //!
 //! With z + 1/z - 2 = s(s + 2γ), |z| < 1, the solutions of M φ = 0 that obey the left and the right
 //! end are

@@ -1,4 +1,4 @@
-//! The time-periodic state under a periodic force (docs/theory/periodic.md).
+//! The time-periodic state under a periodic force (docs/theory/periodic.md, (7.2)).
 //!
 //! ```text
 //! z̄(τ) = Σ_l ẑ_l e^(ilωτ),   C(τ) = Σ_m C_m e^(imωτ),   C_m = (imω - 𝓛)⁻¹ diag_p( 4γ q_m + δ_m0 2λT ),   q_m = Σ_l p̂_l p̂_(m-l)

@@ -2,7 +2,7 @@
 //!
 //! A constant force moves every atom alike, p̄_n = p_s, so its heat is p_s² times the answer to
 //! (0 - 𝓛) X = 4γ on all momenta: a function of N, γ and the frictions alone
-//! (docs/theory/model.md). A sweep over forces and temperatures solves for it once.
+//! (docs/theory/model.md, Theorem 1.4). A sweep over forces and temperatures solves for it once.
 
 use super::SteadyError;
 use crate::chain::Chain;

@@ -1,4 +1,5 @@
-//! Small open chains: shifted solves done directly in 32 digits (docs/theory/small-systems.md).
+//! Small open chains: shifted solves done directly in 32 digits
+//! (docs/theory/small-systems.md, (15.1)).
 //!
 //! Two ways. The literal five-point stencil as a band (stencil.rs): its coefficients are exact, its
 //! cost N⁴. And the interface equation of `covariance/interface.rs`, 5N+5 unknowns with two

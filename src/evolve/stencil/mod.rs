@@ -1,5 +1,5 @@
 //! The exponential of the moment equations, without solves: short chains and early times
-//! (docs/theory/stencil.md).
+//! (docs/theory/stencil.md, (14.2)).
 //!
 //! Along the chain dC/dτ = 𝓛C + Q is a five-point stencil. C is stored by its diagonals, and of
 //! those only what has grown above the tolerance. Steps of h‖𝓛‖ ~ `RADIANS` sum the Taylor series

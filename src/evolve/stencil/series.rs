@@ -1,5 +1,5 @@
-//! The Taylor series of the means over one step, in the window of a piece, what it drives in the
-//! covariance, and bounds of what is left out.
+//! The Taylor series (docs/theory/stencil.md, (14.3)) of the means over one step, in the window of
+//! a piece, what it drives in the covariance, and bounds of what is left out.
 
 use super::equation::Equation;
 use super::piece::{Read, Step, grows};

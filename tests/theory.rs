@@ -1,0 +1,139 @@
+//! The chapters of docs/theory are complete, their equations numbered, and the source cites what is
+//! there; every TOML snippet of the pages is a scenario, and links to elsewhere have a sound form.
+
+mod pages;
+
+use flipchain::Scenario;
+use pages::{pages, root};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+/// The chapters that explain a method, by the names of their files.
+const METHODS: [&str; 12] = [
+    "shifted-solves",
+    "steps",
+    "contour",
+    "profiles",
+    "periodic",
+    "ring",
+    "harmonic",
+    "limit",
+    "correlations",
+    "stencil",
+    "small-systems",
+    "general",
+];
+
+fn chapter(name: &str) -> String {
+    fs::read_to_string(root().join("docs/theory").join(format!("{name}.md"))).unwrap()
+}
+
+fn numbers(text: &str, before: &str, after: char) -> Vec<String> {
+    text.split(before)
+        .skip(1)
+        .filter_map(|rest| rest.split_once(after).map(|(number, _)| number.to_string()))
+        .collect()
+}
+
+#[test]
+fn a_method_has_problem_idea_derivation_algorithm_cost_error_and_figure() {
+    for name in METHODS {
+        let text = chapter(name);
+        let number = text.strip_prefix("# ").and_then(|rest| rest.split('.').next()).unwrap();
+        let algorithm = format!("> **Algorithm {number}.**");
+        for part in ["**Problem.**", "**Idea.**", &algorithm, "**Cost.**", "![", "Source: `src/"] {
+            assert!(text.contains(part), "{name}.md has no {part}");
+        }
+        assert!(text.contains("**Derivation.**") || text.contains("## Derivation"), "{name}.md");
+        let kinds = ["theorem", "Theorem", "estimate", "observation", "Observation"];
+        assert!(text.contains("**Error") && kinds.iter().any(|kind| text.contains(kind)), "{name}");
+    }
+}
+
+#[test]
+fn equations_and_theorems_are_numbered_once_and_cited_where_they_are() {
+    let mut numbered: BTreeMap<PathBuf, Vec<String>> = BTreeMap::new();
+    for entry in fs::read_dir(root().join("docs/theory")).unwrap() {
+        let path = entry.unwrap().path();
+        let text = fs::read_to_string(&path).unwrap();
+        let mut known = numbers(&text, "\\tag{", '}');
+        known.extend(numbers(&text, "*Theorem ", '*').iter().map(|number| {
+            let number = number.split([' ', '.']).take(2).collect::<Vec<_>>().join(".");
+            format!("Theorem {}", number.trim_end_matches('.'))
+        }));
+        let mut once = known.clone();
+        once.sort();
+        once.dedup();
+        assert_eq!(once.len(), known.len(), "{}: {known:?}", path.display());
+        let chapter = text.trim_start_matches("# ").split('.').next().unwrap().to_string();
+        for number in &known {
+            let number = number.trim_start_matches("Theorem ");
+            assert_eq!(number.split('.').next(), Some(&chapter[..]), "{}", path.display());
+        }
+        numbered.insert(path.strip_prefix(root()).unwrap().into(), known);
+    }
+    let mut cited = 0;
+    for file in sources(&root().join("src")) {
+        let text = fs::read_to_string(&file).unwrap();
+        // A citation may go on in the next line of a comment.
+        let text = text.replace("\n//! ", " ").replace("\n/// ", " ").replace("\n    /// ", " ");
+        for rest in text.split("docs/theory/").skip(1) {
+            let Some((page, rest)) = rest.split_once(".md") else { continue };
+            let known = &numbered[&PathBuf::from(format!("docs/theory/{page}.md"))];
+            let Some(rest) = rest.strip_prefix(", ") else { continue };
+            let number = match rest.strip_prefix('(') {
+                Some(rest) => rest.split(')').next().unwrap().to_string(),
+                None => rest.split([')', ',', ';', ':']).next().unwrap().to_string(),
+            };
+            assert!(known.contains(&number), "{}: {page}.md, {number}", file.display());
+            cited += 1;
+        }
+    }
+    assert!(cited >= 40, "only {cited} citations were found");
+}
+
+fn sources(folder: &Path) -> Vec<PathBuf> {
+    let mut found = Vec::new();
+    for entry in fs::read_dir(folder).unwrap() {
+        let path = entry.unwrap().path();
+        if path.is_dir() {
+            found.extend(sources(&path));
+        } else if path.extension().is_some_and(|extension| extension == "rs") {
+            found.push(path);
+        }
+    }
+    found
+}
+
+#[test]
+fn every_toml_snippet_is_a_scenario() {
+    let mut parsed = 0;
+    for (name, page) in pages() {
+        for snippet in page.split("```toml\n").skip(1) {
+            let (snippet, _) = snippet.split_once("```").expect("a closed block");
+            // What a page is about alone stands in some of them.
+            let chain = "chain = { topology = \"open\", bonds = 8, flip_rate = 1.0 }\n";
+            let before = if snippet.contains("[chain]") { "" } else { chain };
+            let text = format!("{before}{snippet}");
+            if let Err(error) = Scenario::from_str_named(&text, &name, &[]) {
+                panic!("{error}\n{text}");
+            }
+            parsed += 1;
+        }
+    }
+    assert!(parsed >= 4, "only {parsed} snippets were found");
+}
+
+#[test]
+fn links_to_elsewhere_have_a_sound_form() {
+    for (name, page) in pages() {
+        for target in page.split("](").skip(1).filter_map(|rest| rest.split(')').next()) {
+            let Some((scheme, rest)) = target.split_once("://") else { continue };
+            let host = rest.split('/').next().unwrap();
+            let sound = host.contains('.')
+                && host.chars().all(|c| c.is_ascii_alphanumeric() || ".-".contains(c));
+            assert!(scheme == "https" && sound, "{name}: {target}");
+        }
+    }
+}
