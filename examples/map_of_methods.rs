@@ -7,7 +7,7 @@
 use flipchain::{Chain, Error, Force, InitialLaw, Keep, Options, Thermostat, Times, plan_evolve};
 
 /// Points a decade.
-const DENSITY: i32 = 6;
+const DENSITY: i32 = 4;
 
 fn main() -> Result<(), Error> {
     println!("bonds,covariance,flip_rate,time,way");
