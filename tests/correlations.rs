@@ -6,7 +6,7 @@ mod agreement;
 use agreement::{apart, largest};
 use flipchain::TwoTime;
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::correlations::{Coordinate, at_lags, columns, energy, spectrum};
+use flipchain::correlations::{Coordinate, columns, energy};
 use flipchain::covariance::literal::Literal;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::steady::periodic;
@@ -85,8 +85,8 @@ fn small_chains_agree_with_the_dense_exponential_and_the_literal_covariance() {
         let drift = chain.drift().to_dense();
         let lags = [0.0, 0.3, 7.0, 200.0 / flip_rate];
         let of = all_coordinates(&chain);
-        let start = columns(&chain, None, phase, &of, &Default::default()).unwrap();
-        let found = at_lags(&chain, &start, &of, &lags, &Default::default()).unwrap();
+        let start = columns(&chain, None, None, phase, &of, &Default::default()).unwrap();
+        let found = start.at_lags(&lags, &Default::default()).unwrap();
         let scale = covariance.diag().fold(0.0, |m: f64, x| m.max(x.abs()));
         for (j, found) in found.iter().enumerate() {
             assert_eq!(found.of, of[j]);
@@ -114,7 +114,7 @@ fn columns_of_longer_chains_are_those_of_the_whole_covariance() {
         let (_, kept, _) = periodic::covariance(&Modal::new(&chain), &[0.0]).unwrap();
         let covariance = kept[0].moments.covariance.as_ref().unwrap();
         let of = [Coordinate::Momentum(0), Coordinate::Elongation(bonds / 2)];
-        let found = columns(&chain, None, 0.0, &of, &Default::default()).unwrap();
+        let found = columns(&chain, None, None, 0.0, &of, &Default::default()).unwrap().values();
         for (k, coordinate) in of.iter().enumerate() {
             let exact = covariance.column(coordinate.index(&chain).unwrap()).to_owned();
             let stated = found.errors[k] + kept[0].errors.var_p + kept[0].errors.correlation;
@@ -138,8 +138,8 @@ fn rings_and_isolated_chains_end_where_their_initial_law_says() {
         let of = all_coordinates(&chain);
         let lags = [0.0, 2.0, 300.0];
         let law = law(&chain);
-        let start = columns(&chain, Some(&law), 0.0, &of, &Default::default()).unwrap();
-        let found = at_lags(&chain, &start, &of, &lags, &Default::default()).unwrap();
+        let start = columns(&chain, Some(&law), None, 0.0, &of, &Default::default()).unwrap();
+        let found = start.at_lags(&lags, &Default::default()).unwrap();
         let state = flipchain::steady::closed::isolated(&chain, &law, true).unwrap();
         let covariance = state.average.moments.covariance.unwrap();
         for (j, found) in found.iter().enumerate() {
@@ -245,17 +245,16 @@ fn a_gibbs_state_is_stationary_without_flips_and_thermostats_and_nothing_else_is
 fn power_spectra_obey_the_sum_rule() {
     let chain = open(6, 0.4, [end(2.0, 1.0), end(1.0, 0.5)], Force::default());
     let of = [Coordinate::Momentum(2), Coordinate::Elongation(4)];
-    let found = columns(&chain, None, 0.0, &of, &Default::default()).unwrap();
+    let found = columns(&chain, None, None, 0.0, &of, &Default::default()).unwrap();
     // Frequencies tan(θ): the trapezoid rule converges geometrically.
     let count = 4000;
     let angles: Vec<f64> = (0..count)
         .map(|k| std::f64::consts::PI * ((k as f64 + 0.5) / count as f64 - 0.5))
         .collect();
     let frequencies: Vec<f64> = angles.iter().map(|t| t.tan()).collect();
-    for (k, coordinate) in of.iter().enumerate() {
+    let (spectra, found) = (found.spectra(&frequencies).unwrap(), found.values());
+    for (k, (coordinate, s)) in of.iter().zip(&spectra).enumerate() {
         let j = coordinate.index(&chain).unwrap();
-        let s =
-            spectrum::spectrum(&chain, &found.values[k], found.errors[k], &frequencies).unwrap();
         let integral: f64 = angles
             .iter()
             .zip(&s.values)
@@ -322,7 +321,8 @@ mod program {
         for (arguments, said) in [
             (&["--lags", "0", "--of", "p:101"][..], "r:1 to r:100 and p:0 to p:100"),
             (&["--lags", "1,0", "--of", "p:1"], "ascending"),
-            (&["--lags", "0", "--of", "q:1"], "r:n for an elongation"),
+            (&["--lags", "0", "--of", "q:1"], "r:1 to r:100 and p:0 to p:100"),
+            (&["--lags", "0", "--of", "x:1"], "r:n for an elongation"),
             (&["--lags", "0", "--of", "p:1", "--energy"], "equilibrium"),
             (&["--of", "p:1"], "lags"),
         ] {

@@ -16,8 +16,8 @@ use flipchain::output::columns;
 use flipchain::scenario::TimeScale;
 use flipchain::scenario::{Scenario, schema};
 use flipchain::{
-    ChainBuilder, Coefficient, Force, InitialProfiles, Keep, Options, Thermostat, Times, check,
-    evolve, steady,
+    Answer, ChainBuilder, Coefficient, Force, InitialProfiles, Keep, Method, Options, Thermostat,
+    Times, check, evolve, steady,
 };
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -272,11 +272,24 @@ fn the_literal_operator_answers_with_the_covariance() {
         let flips = [[0.2, 1.5], [0.02, 0.1], [1.0, 10.0]][seed as usize % 3];
         let chain = random_chain(seed, bonds, pinned, flips);
         let place = format!("seed {seed}, N = {bonds}, pinned {pinned}");
-        let options = Options { covariance: Keep::All, ..Options::default() };
+        let keep = Options { covariance: Keep::All, ..Options::default() };
+        let options = Options { method: Method::Literal, ..keep.clone() };
         let run = steady(&chain, None, &options).unwrap();
         assert!(run.tolerance_reached(), "{place}: {:?}", run.errors());
-        let (_, _, c) = run.covariances().next().unwrap();
-        let other = steady(&chain, None, &Options::default()).unwrap();
+        let (_, mean, c) = run.covariances().next().unwrap();
+        let other = steady(&chain, None, &keep).unwrap();
+        // Both covariances, entry by entry.
+        let (_, fast_mean, fast) = other.covariances().next().unwrap();
+        let stated = other.summary(0.0)["covariance_error"].as_f64().unwrap();
+        let apart = (&fast - &c).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let size = c.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        // The factorization's own roundings.
+        let judge = 1e-12 * size;
+        assert!(apart <= stated + judge, "{place}: {apart:.1e} > {stated:.1e}");
+        assert!(stated <= 1e-11 * size, "{place}: {stated:.1e} is too large");
+        let most = mean.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let means = mean.iter().zip(fast_mean).map(|(a, b)| (a - b).abs());
+        assert!(means.fold(0.0, f64::max) <= 1e-12 * most, "{place}");
         for ((name, a, error), (_, b, second)) in
             columns_of(run.at(0).profile()).into_iter().zip(columns_of(other.at(0).profile()))
         {
@@ -302,7 +315,7 @@ fn the_literal_operator_answers_with_the_covariance() {
     }
     println!("largest error as a part of its estimate: {worst:.2}");
     let long = random_chain(5, 5000, false, [0.2, 1.5]);
-    let options = Options { covariance: Keep::All, ..Options::default() };
+    let options = Options { method: Method::Literal, ..Options::default() };
     let error = steady(&long, None, &options).unwrap_err().to_string();
     assert!(error.contains("allowed with the literal operator: up to"), "{error}");
 }
@@ -521,7 +534,7 @@ fn roundings_grow_as_their_estimate() {
             let j = -exact.correlation;
             println!(
                 "γ = {rate}, N = {bonds}: {} nodes, {} iterations; var_p {:.1e} ({:.1e}), var_r {:.1e} ({:.1e}), J {:.1e} ({:.1e}) missing {:.1e}",
-                all.nodes,
+                all.quadrature.nodes.len(),
                 all.iterations,
                 apart(&found.var_p, &exact.var_p),
                 found.errors.var_p,

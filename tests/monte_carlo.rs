@@ -3,7 +3,7 @@
 //! stochastic model itself.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::correlations::{Coordinate, at_lags, columns};
+use flipchain::correlations::{Coordinate, columns};
 use flipchain::covariance::modal::Modal;
 use flipchain::evolve::radau;
 use flipchain::scenario::{Thermostat, Topology};
@@ -34,33 +34,42 @@ fn propagator(a: &Array2<f64>, h: f64) -> Array2<f64> {
 /// then noise and flips. The noise of one step is added in two halves around the drift, so the
 /// error of the splitting is O(h²): at h = 1/100 far below the statistical error.
 struct Dynamics {
-    bonds: usize,
+    /// Number of coordinates before the momenta.
+    positions: usize,
     coordinates: usize,
     h: f64,
     /// One step of the drift, on the coordinates and 1.
     step: Array2<f64>,
     /// Standard deviation of half a step's noise at every atom.
     kick: Vec<f64>,
-    /// Probability of a flip in a step.
-    flip: f64,
+    /// Probability of a flip in a step, for every atom.
+    flip: Vec<f64>,
 }
 
 impl Dynamics {
     fn new(chain: &Chain) -> Dynamics {
-        let (n, bonds, h) = (chain.coordinates(), chain.bonds, 0.01);
+        let (n, positions, h) = (chain.coordinates(), chain.positions(), 0.01);
+        let rates = chain.flip_rates();
         let mut drift = chain.drift().to_dense();
-        (bonds..n).for_each(|i| drift[[i, i]] += 2.0 * chain.flip_rate);
+        for (site, rate) in rates.iter().enumerate() {
+            drift[[positions + site, positions + site]] += 2.0 * rate;
+        }
         let mut extended = Array2::zeros((n + 1, n + 1));
         extended.slice_mut(ndarray::s![..n, ..n]).assign(&drift);
-        extended[[n - 1, n]] = chain.force.mean;
+        match chain.coefficients() {
+            Some(all) => all.forces.iter().for_each(|force| {
+                extended[[positions + force.site, n]] = force.mean;
+            }),
+            None => extended[[n - 1, n]] = chain.force.mean,
+        }
         let kick = chain.thermostats().1.iter().map(|q| (q * h / 2.0).sqrt()).collect();
-        let flip = -(-chain.flip_rate * h).exp_m1();
-        Dynamics { bonds, coordinates: n, h, step: propagator(&extended, h), kick, flip }
+        let flip = rates.iter().map(|rate| -(-rate * h).exp_m1()).collect();
+        Dynamics { positions, coordinates: n, h, step: propagator(&extended, h), kick, flip }
     }
 
     fn noise(&self, z: &mut [f64], random: &mut ChaCha8Rng) {
         for (site, kick) in self.kick.iter().enumerate().filter(|(_, kick)| **kick > 0.0) {
-            z[self.bonds + site] += kick * normal(random);
+            z[self.positions + site] += kick * normal(random);
         }
     }
 
@@ -72,9 +81,9 @@ impl Dynamics {
             let moved = |i: usize| (0..n).map(|j| self.step[[i, j]] * z[j]).sum::<f64>();
             *z = (0..n).map(|i| self.step[[i, n]] + moved(i)).collect();
             self.noise(z, random);
-            for p in &mut z[self.bonds..] {
+            for (p, flip) in z[self.positions..].iter_mut().zip(&self.flip) {
                 // An odd number of flips in a step of a Poisson clock; two are rarer than h².
-                if random.random::<f64>() < self.flip {
+                if random.random::<f64>() < *flip {
                     *p = -*p;
                 }
             }
@@ -182,13 +191,37 @@ fn correlations_at_two_times_agree_with_a_simulation_of_the_stochastic_dynamics(
     let chain = driven_chain();
     let (state, _) = steady::covariance(&Modal::new(&chain)).expect("it has a stationary state");
     let (mean, covariance) = (&state.moments.mean, state.moments.covariance.as_ref().unwrap());
-    let factor = cholesky(covariance);
-    let (dynamics, n) = (Dynamics::new(&chain), chain.coordinates());
-    let lag = 1.5;
     let of: Vec<Coordinate> =
         (1..=3).map(Coordinate::Elongation).chain((0..=3).map(Coordinate::Momentum)).collect();
-    let start = columns(&chain, None, 0.0, &of, &Default::default()).unwrap();
-    let exact = at_lags(&chain, &start, &of, &[lag], &Default::default()).unwrap();
+    two_times_agree(&chain, mean, covariance, &of);
+}
+
+#[test]
+fn correlations_of_a_pinned_disordered_chain_agree_with_a_simulation() {
+    let chain = Chain::open(2)
+        .flip_rate([0.4, 1.3, 0.0].to_vec())
+        .masses([0.6, 1.7, 1.1].to_vec())
+        .springs([1.4, 0.7].to_vec())
+        .pinning([0.5, 0.0, 0.3].to_vec())
+        .left(Thermostat::at(2.0))
+        .thermostat(1, Thermostat::at(0.5).friction(0.6))
+        .force_at(1, flipchain::Force::constant(0.8))
+        .build()
+        .unwrap();
+    // The literal operator answers for the state itself.
+    let state = flipchain::general::literal::stationary(&chain).unwrap();
+    let of: Vec<Coordinate> =
+        (0..=2).map(Coordinate::Displacement).chain((0..=2).map(Coordinate::Momentum)).collect();
+    two_times_agree(&chain, &state.mean, &state.covariance, &of);
+}
+
+/// E z_i(s) z_j(0) for all pairs, from the stationary state.
+fn two_times_agree(chain: &Chain, mean: &[f64], covariance: &Array2<f64>, of: &[Coordinate]) {
+    let factor = cholesky(covariance);
+    let (dynamics, n) = (Dynamics::new(chain), chain.coordinates());
+    let lag = 1.5;
+    let start = columns(chain, None, None, 0.0, of, &Default::default()).unwrap();
+    let exact = start.at_lags(&[lag], &Default::default()).unwrap();
     // The state at t is Gaussian here; its second moments are those of the stationary state, and no
     // more of it enters Cov(z(t+s), z(t)).
     let found = statistics(|random| {

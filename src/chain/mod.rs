@@ -126,12 +126,17 @@ impl Chain {
         [self.left, self.right].map(|t| t.map_or(0.0, |t| t.temperature))
     }
 
-    /// The chain with its thermostats at temperature 0 and without its force: what responses to
+    /// The chain with its thermostats at temperature 0 and without its forces: what responses to
     /// heat depend on.
     pub(crate) fn cold(&self) -> Chain {
-        let cold = |end: Option<Thermostat>| end.map(|end| Thermostat { temperature: 0.0, ..end });
-        let (left, right) = (cold(self.left), cold(self.right));
-        Chain { left, right, force: Default::default(), ..self.clone() }
+        let cold = |end: Thermostat| Thermostat { temperature: 0.0, ..end };
+        let (left, right) = (self.left.map(cold), self.right.map(cold));
+        let general = self.general.as_ref().map(|all| {
+            let thermostats = all.thermostats.iter().map(|(site, t)| (*site, cold(*t))).collect();
+            Arc::new(Coefficients { thermostats, forces: vec![], ..(**all).clone() })
+        });
+        let force = Default::default();
+        Chain { left, right, force, general, ..*self }
     }
 
     /// The lower temperature of the thermostats; `None` without any.

@@ -6,7 +6,7 @@
 //! flips are too rare for that quadrature the whole covariance is solved for. Without flips, and
 //! without thermostats, C has a closed form.
 
-use super::{Coordinate, Vectors};
+use super::Vectors;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::largest;
@@ -19,27 +19,24 @@ use crate::steady::periodic::PeriodicState;
 use crate::steady::{SteadyError, closed, periodic, profiles};
 use num_complex::Complex64;
 
-/// The columns C(t) e_j, j the coordinates `of`, t the `phase` of the period where the force has
-/// one. Every coordinate must exist ([`Coordinate::index`]). `law` says where a chain without
-/// thermostats ends.
-pub fn columns(
+/// The columns C(t) e_j, j the coordinates with these `indices` in the theory's order, t the `phase`
+/// of the period where the force has one. `law` says where a chain without thermostats ends.
+pub(super) fn columns(
     chain: &Chain,
     law: Option<&InitialLaw>,
     phase: f64,
-    of: &[Coordinate],
+    indices: &[usize],
     monitor: &Monitor,
 ) -> Result<Vectors, SteadyError> {
-    let indices: Vec<usize> =
-        of.iter().map(|c| c.index(chain).expect("the chain has this coordinate")).collect();
     if chain.left.is_none() && chain.right.is_none() {
         let law = law.ok_or(SteadyError::NeedsThermostat("correlations".into()))?;
-        return Ok(isolated(chain, &closed::isolated(chain, law, false)?, &indices));
+        return Ok(isolated(chain, &closed::isolated(chain, law, false)?, indices));
     }
     if chain.flip_rate == 0.0 {
-        return Ok(harmonic(chain, &closed::harmonic(chain, false)?, &indices));
+        return Ok(harmonic(chain, &closed::harmonic(chain, false)?, indices));
     }
     if chain.topology == Topology::Open && profiles::serves(chain) {
-        return quadrature(chain, phase, &indices, monitor);
+        return quadrature(chain, phase, indices, monitor);
     }
     let (_, kept, _) =
         periodic::covariance(&Modal::new(chain).watched_by(monitor.clone()), &[phase])?;

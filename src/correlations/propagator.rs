@@ -1,24 +1,24 @@
 //! e^(Bs) v for a vector of all coordinates and many lags s.
 //!
-//! Lags up to 60/γ: Taylor steps of ‖B‖h ≤ 2, some 22 applications of B each, O(N s) in all. Later
-//! lags: the hyperbola of [`crate::evolve::hyperbola`], which the oscillating modes (Re s ≤ -γ,
-//! docs/theory/bounds.md, Theorem 2.2) have left by then, one solve with B for each node. Error:
-//! what the series leaves, bounded by a geometric series, and roundings of every step, which add up
-//! since ‖e^(Bs)‖₂ ≤ 1; of a contour, its distance from one with more nodes.
+//! Lags up to 60/c, c = γ or, of any chain, the least of γ_n + λ_n/2: Taylor steps of ‖B‖h ≤ 2, some
+//! 22 applications of B each, O(N s) in all. Later lags: the hyperbola of
+//! [`crate::evolve::hyperbola`], which the oscillating modes (Re s ≤ -c, docs/theory/bounds.md,
+//! Theorem 2.2) have left by then, one solve with B for each node; where c = 0, steps alone. Error:
+//! what the series leaves, bounded by a geometric series, and roundings of every step, which add up since
+//! ‖e^(Bs)‖₂ ≤ 1; of a contour, its distance from one with more nodes.
 
 use super::Vectors;
-use crate::chain::Chain;
-use crate::covariance::modal::Modal;
-use crate::covariance::{MomentEquations, SolveError};
+use super::drift::Drift;
+use crate::covariance::SolveError;
 use crate::evolve::hyperbola::{self, Contour};
 use crate::monitor::{Monitor, Progress};
-use crate::numerics::vector::{euclidean, euclidean_norm, largest_of};
+use crate::numerics::vector::{euclidean, euclidean_norm};
 use crate::steady::SteadyError;
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::Range;
 
-/// Contours serve from this many 1/γ on: what oscillates has died down to e^(-60).
+/// Contours serve from this many 1/c on: what oscillates has died down to e^(-60).
 const LATE: f64 = 60.0;
 /// ‖B‖h of a Taylor step: its terms grow to 2 at most.
 const STEP: f64 = 2.0;
@@ -33,76 +33,29 @@ const CONTOUR_DIGITS: f64 = 1e-15;
 const MORE_NODES: usize = 3;
 
 /// e^(Bs) v at every one of the ascending `lags`, s ≥ 0 in microscopic time.
-pub fn propagate(
-    chain: &Chain,
+pub(super) fn propagate(
+    drift: &impl Drift,
     v: &[f64],
     lags: &[f64],
     monitor: &Monitor,
 ) -> Result<Vectors, SteadyError> {
-    let late = LATE / chain.flip_rate;
+    let late = LATE / drift.least_damping();
     let early = lags.partition_point(|&lag| lag < late);
     let steps_share = if early == lags.len() { 1.0 } else { 0.5 };
-    let mut found = by_steps(chain, v, &lags[..early], &monitor.part(0.0, steps_share))?;
-    let later = by_contours(chain, v, &lags[early..], &monitor.part(steps_share, 1.0))?;
+    let mut found = by_steps(drift, v, &lags[..early], &monitor.part(0.0, steps_share))?;
+    let later = by_contours(drift, v, &lags[early..], &monitor.part(steps_share, 1.0))?;
     found.values.extend(later.values);
     found.errors.extend(later.errors);
     Ok(found)
 }
 
-/// B applied: elongations and momenta apart, a ring or an open chain.
-struct Drift {
-    bonds: usize,
-    ring: bool,
-    damping: Vec<f64>,
-}
-
-impl Drift {
-    fn new(chain: &Chain) -> Drift {
-        let damping = chain.thermostats().0.iter().map(|f| 2.0 * chain.flip_rate + f).collect();
-        Drift { bonds: chain.bonds, ring: chain.atoms() == chain.bonds, damping }
-    }
-
-    /// A bound of ‖B‖₂: 2 of the springs, and the damping.
-    fn norm(&self) -> f64 {
-        2.0 + largest_of(self.damping.iter().copied())
-    }
-
-    /// out = h B z
-    fn apply(&self, h: f64, z: &[f64], out: &mut [f64]) {
-        let (r, p) = z.split_at(self.bonds);
-        let (out_r, out_p) = out.split_at_mut(self.bonds);
-        let (n, last) = (self.bonds, p.len() - 1);
-        if self.ring {
-            // r_n = q_n - q_(n-1)
-            out_r[0] = h * (p[0] - p[last]);
-            for i in 1..n {
-                out_r[i] = h * (p[i] - p[i - 1]);
-            }
-            for i in 0..last {
-                out_p[i] = h * (r[i + 1] - r[i] - self.damping[i] * p[i]);
-            }
-            out_p[last] = h * (r[0] - r[last] - self.damping[last] * p[last]);
-            return;
-        }
-        for i in 0..n {
-            out_r[i] = h * (p[i + 1] - p[i]);
-        }
-        out_p[0] = h * (r[0] - self.damping[0] * p[0]);
-        for i in 1..last {
-            out_p[i] = h * (r[i] - r[i - 1] - self.damping[i] * p[i]);
-        }
-        out_p[last] = -h * (r[last - 1] + self.damping[last] * p[last]);
-    }
-}
-
 /// Lags before the contours serve.
 fn by_steps(
-    chain: &Chain,
+    drift: &impl Drift,
     v: &[f64],
     lags: &[f64],
     monitor: &Monitor,
 ) -> Result<Vectors, SteadyError> {
-    let drift = Drift::new(chain);
     let longest = STEP / drift.norm();
     let end = lags.last().copied().unwrap_or(0.0);
     let (mut time, mut now, mut error) = (0.0, v.to_vec(), 0.0);
@@ -111,7 +64,7 @@ fn by_steps(
         let steps = ((lag - time) / longest).ceil() as usize;
         let h = (lag - time) / steps.max(1) as f64;
         for step in 0..steps {
-            error += taylor(&drift, h, &mut now) + STEP_ROUNDINGS * f64::EPSILON * euclidean(&now);
+            error += taylor(drift, h, &mut now) + STEP_ROUNDINGS * f64::EPSILON * euclidean(&now);
             if step % 64 == 0 {
                 let reached = time + h * step as f64;
                 let share = reached / end;
@@ -126,7 +79,7 @@ fn by_steps(
 }
 
 /// One Taylor step; what the series leaves, in the Euclidean norm.
-fn taylor(drift: &Drift, h: f64, v: &mut [f64]) -> f64 {
+fn taylor(drift: &impl Drift, h: f64, v: &mut [f64]) -> f64 {
     let mut term = v.to_vec();
     let mut next = vec![0.0; v.len()];
     let negligible = 0.01 * f64::EPSILON * euclidean(v);
@@ -147,19 +100,18 @@ fn taylor(drift: &Drift, h: f64, v: &mut [f64]) -> f64 {
 
 /// Late lags.
 fn by_contours(
-    chain: &Chain,
+    drift: &impl Drift,
     v: &[f64],
     lags: &[f64],
     monitor: &Monitor,
 ) -> Result<Vectors, SteadyError> {
-    let modal = Modal::new(chain);
     let start: Vec<Complex64> = v.iter().map(|&x| x.into()).collect();
     let mut found = Vectors::default();
     for run in runs(lags) {
         let group = &lags[run.clone()];
         let (first, last) = (group[0], group[group.len() - 1]);
         let count = hyperbola::nodes_for(last / first, CONTOUR_DIGITS);
-        let with = |count| invert(&modal, &start, group, &Contour::new(first, last, count));
+        let with = |count| invert(drift, &start, group, &Contour::new(first, last, count));
         let (values, sizes) = with(count + MORE_NODES)?;
         let (coarse, _) = with(count)?;
         for ((value, coarse), size) in values.iter().zip(&coarse).zip(sizes) {
@@ -186,12 +138,12 @@ fn runs(lags: &[f64]) -> Vec<Range<usize>> {
 
 /// The values at every lag by one contour, and the sum of its terms' Euclidean norms.
 fn invert(
-    modal: &Modal,
+    drift: &impl Drift,
     start: &[Complex64],
     lags: &[f64],
     contour: &Contour,
 ) -> Result<(Vec<Vec<f64>>, Vec<f64>), SolveError> {
-    let solve = |(s, _): &(Complex64, Complex64)| modal.solve_mean(*s, start);
+    let solve = |(s, _): &(Complex64, Complex64)| drift.solve(*s, start);
     let answers: Vec<_> = contour.nodes.par_iter().map(solve).collect::<Result<_, _>>()?;
     let at = |&lag: &f64| {
         let (mut value, mut size) = (vec![0.0; start.len()], 0.0);

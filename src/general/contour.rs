@@ -16,6 +16,7 @@
 use super::Model;
 use super::exponential::Output;
 use super::kernel::Kernel;
+use super::law::split_temperature;
 use super::line::Line;
 use super::mean::{Means, forces_of};
 use super::path::Spectrum;
@@ -52,7 +53,7 @@ pub fn earliest(chain: &Chain, law: &InitialLaw) -> Result<f64, &'static str> {
     if forces_of(chain).iter().any(|force| !force.harmonics.is_empty()) {
         return Err("a force oscillates");
     }
-    if gibbs_temperature(&model, law).is_none() {
+    if split_temperature(&model, law).is_none() {
         return Err(match chain.is_pinned() {
             true => "the initial law of the pinned chain is not the Gibbs law of one temperature",
             false => "the initial coordinates are correlated",
@@ -60,39 +61,6 @@ pub fn earliest(chain: &Chain, law: &InitialLaw) -> Result<f64, &'static str> {
     }
     // Where the damping is stronger than all springs, these set the pace.
     Ok(EARLIEST / damping.min(model.largest_frequency()))
-}
-
-/// The temperature that is split off: the coldest of all, or with pinning that of the Gibbs law.
-fn gibbs_temperature(model: &Model, law: &InitialLaw) -> Option<f64> {
-    if !model.is_pinned() {
-        let coldest = model.thermostats().map(|n| model.temperature[n]);
-        return law.covariance.is_none().then(|| coldest.fold(law_coldest(model, law), f64::min));
-    }
-    let covariance = law.covariance.as_ref()?;
-    let temperature = law.var_p[0] / model.mass[0];
-    let gibbs = model.gibbs_displacements();
-    let close = |a: f64, b: f64| (a - b).abs() <= 1e-12 * b.abs();
-    let atoms = model.atoms();
-    // The diagonals and the bonds' differences determine a Gibbs law among those of displacements.
-    let springs = model.gibbs_elongations();
-    let fits = (0..atoms).all(|n| {
-        close(law.var_p[n], temperature * model.mass[n])
-            && close(covariance[[n, n]], temperature * gibbs[n])
-            && (n == 0 || {
-                let stretch =
-                    covariance[[n, n]] - 2.0 * covariance[[n, n - 1]] + covariance[[n - 1, n - 1]];
-                (stretch - temperature * springs[n - 1]).abs() <= 1e-11 * covariance[[n, n]]
-            })
-    });
-    let crossed = (0..atoms).any(|n| (0..atoms).any(|m| covariance[[n, atoms + m]] != 0.0));
-    (fits && !crossed).then_some(temperature)
-}
-
-/// The least of Var p/m and k Var r.
-fn law_coldest(model: &Model, law: &InitialLaw) -> f64 {
-    let momenta = law.var_p.iter().zip(&model.mass).map(|(v, m)| v / m);
-    let bonds = law.var_r.iter().zip(&model.spring).map(|(v, k)| v * k);
-    momenta.chain(bonds).fold(f64::INFINITY, f64::min)
 }
 
 struct Problem<'a> {
@@ -178,7 +146,7 @@ impl<'a> Problem<'a> {
         };
         let moved: Vec<f64> = law.mean().iter().zip(&still).map(|(z, s)| z - s).collect();
         let reference =
-            gibbs_temperature(&model, law).expect("asked only of laws that the contour serves");
+            split_temperature(&model, law).expect("asked only of laws that the contour serves");
         let mut start = vec![0.0; line.len];
         if line.offset == 0 {
             for n in 0..model.atoms() {

@@ -346,8 +346,22 @@ impl<'a> Problem<'a> {
 
 /// The initial law as it is given.
 pub(crate) fn initial(chain: &Chain, law: &InitialLaw) -> Local {
-    if law.covariance.is_some() || chain.is_pinned() {
+    if law.covariance.is_some() {
         return Local::of(chain, &law.mean(), law.covariance_above(0.0).view());
+    }
+    if chain.is_pinned() {
+        let bonds = |of: fn(f64, f64) -> f64, q: &[f64]| -> Vec<f64> {
+            q.windows(2).map(|pair| of(pair[1], pair[0])).collect()
+        };
+        return Local {
+            mean_r: bonds(|a, b| a - b, &law.mean_r),
+            mean_p: law.mean_p.clone(),
+            mean_q: law.mean_r.clone(),
+            var_r: bonds(|a, b| a + b, &law.var_r),
+            var_p: law.var_p.clone(),
+            var_q: law.var_r.clone(),
+            correlation: vec![0.0; chain.bonds],
+        };
     }
     Local {
         mean_r: law.mean_r.clone(),

@@ -14,8 +14,11 @@
 //! leaves is solved for.
 
 pub mod contour;
+pub mod covariance;
 pub mod exponential;
+pub mod harmonics;
 mod kernel;
+pub(crate) mod law;
 pub mod line;
 pub mod literal;
 pub mod mean;
@@ -28,6 +31,7 @@ pub mod response;
 pub mod stationary;
 mod taylor;
 mod transforms;
+pub mod ways;
 
 use crate::chain::{Chain, in_series, stiffnesses};
 use num_complex::Complex64;

@@ -60,18 +60,27 @@ impl Resolvent {
     }
 
     /// (s - B)⁻¹ w
-    pub fn solve(&self, line: &Line, w: &[f64]) -> Vec<Complex64> {
+    pub fn solve<T: Copy + Into<Complex64>>(&self, line: &Line, w: &[T]) -> Vec<Complex64> {
         let n = w.len();
         let mut y: Vec<Complex64> = Vec::with_capacity(n);
         for (i, &w) in w.iter().enumerate() {
             // Row i: -a_i y_(i+1) + P_i y_i = w_i - a_(i-1) (what came before).
             let before = if i == 0 { Complex64::ZERO } else { line.coupling[i] * y[i - 1] };
-            y.push((w - before) * self.pivots[i]);
+            y.push((w.into() - before) * self.pivots[i]);
         }
         for i in (0..n.saturating_sub(1)).rev() {
             let after = self.from_right[i] * y[i + 1];
             y[i] += after;
         }
+        y
+    }
+
+    /// ((s - B)⁻¹)ᵀ w = J (s - B)⁻¹ J w, with J = -1 on all that is no momentum.
+    pub fn row(&self, line: &Line, w: &[f64]) -> Vec<Complex64> {
+        let mut y: Vec<Complex64> = w.iter().map(|&w| w.into()).collect();
+        line.mirror(&mut y);
+        let mut y = self.solve(line, &y);
+        line.mirror(&mut y);
         y
     }
 }

@@ -30,6 +30,11 @@ const UNDAMPED: f64 = 1e-6;
 /// seen against the closed form of the homogeneous chain (γ = 0.05 .. 20, N = 30 .. 10⁴).
 const ROUNDINGS: [f64; 2] = [16.0, 8.0];
 
+/// Roundings of a variance, relative.
+pub(super) fn rounding(atoms: usize) -> f64 {
+    (ROUNDINGS[0] + ROUNDINGS[1] * (atoms as f64).sqrt()) * f64::EPSILON
+}
+
 /// The state in the long run.
 #[derive(Debug, Clone)]
 pub struct Stationary {
@@ -37,10 +42,13 @@ pub struct Stationary {
     pub profile: Profile,
     /// What must vanish.
     pub identities: Vec<Identity>,
-    /// 4γ(θ + ū²) + 2λT: the strength of the noise of u_n that makes the covariance.
+    /// T_c
+    pub coldest: f64,
+    /// 4γ(θ - T_c + ū²) + 2λ(T - T_c) ≥ 0: the strength of the noise of u_n that makes the
+    /// covariance, less the uniform one at T_c.
     pub strength: Vec<f64>,
-    /// Nodes of the quadrature.
-    pub nodes: usize,
+    /// The frequencies at which it was integrated.
+    pub quadrature: Quadrature,
     /// Iterations.
     pub iterations: usize,
     /// The relative residual.
@@ -112,8 +120,7 @@ struct Found {
     moments: [Moments; 2],
     strength: Vec<f64>,
     temperatures: Temperatures,
-    missing: f64,
-    nodes: usize,
+    quadrature: Quadrature,
 }
 
 fn solve(model: &Model, squares: &[f64], monitor: &Monitor) -> Result<Found, SteadyError> {
@@ -159,9 +166,8 @@ fn solve(model: &Model, squares: &[f64], monitor: &Monitor) -> Result<Found, Ste
         let imbalance = current.pop().unwrap_or(0.0);
         Moments { kinetic, displacement, elongation, current, largest_sum, imbalance }
     });
-    let (strength, missing) = (strength(false), quadrature.missing);
-    let nodes = quadrature.nodes.len();
-    Ok(Found { coldest, moments: both, strength, temperatures, missing, nodes })
+    let strength = strength(false);
+    Ok(Found { coldest, moments: both, strength, temperatures, quadrature })
 }
 
 impl Found {
@@ -181,9 +187,10 @@ impl Found {
         let [first, second] = &self.moments;
         let (cold, atoms, pinned) = (self.coldest, model.atoms(), model.is_pinned());
         let kinetic: Vec<f64> = first.kinetic.iter().map(|t| cold + t).collect();
-        let rounding = (ROUNDINGS[0] + ROUNDINGS[1] * (atoms as f64).sqrt()) * f64::EPSILON;
+        let rounding = rounding(atoms);
         // The identities say what a whole row of the quadrature misses.
-        let lost = |value: f64| (rounding + self.missing) * value;
+        let missing = self.quadrature.missing;
+        let lost = |value: f64| (rounding + missing) * value;
         let hot = largest_of(kinetic.iter().copied());
         let error_t = apart(&first.kinetic, &second.kinetic) + lost(hot);
         let var_p: Vec<f64> = kinetic.iter().zip(&model.mass).map(|(t, m)| t * m).collect();
@@ -244,7 +251,7 @@ impl Found {
             |name, violation| Identity { name, violation, site: None, time: f64::INFINITY };
         let identities = vec![
             identity("what enters leaves: one current through all bonds", imbalance),
-            identity("uniform temperature, row by row", self.missing),
+            identity("uniform temperature, row by row", missing),
         ];
         let errors = ColumnErrors {
             mean_r: error_mean,
@@ -281,14 +288,12 @@ impl Found {
             general: Some(Box::new(general)),
             errors,
         };
-        let strength: Vec<f64> = (self.strength.iter().enumerate())
-            .map(|(n, q)| q + 2.0 * model.damping(n) * cold)
-            .collect();
         Stationary {
             profile,
             identities,
-            strength,
-            nodes: self.nodes,
+            coldest: cold,
+            strength: self.strength,
+            quadrature: self.quadrature,
             iterations: self.temperatures.iterations,
             residual: self.temperatures.residual,
         }

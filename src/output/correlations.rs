@@ -2,9 +2,10 @@
 
 use super::directory::RunDirectory;
 use super::error::OutputError;
-use super::npz::Npz;
+use super::npz::{Npz, coordinates};
 use super::text::Text;
 use crate::correlations::Vectors;
+use crate::scenario::Topology;
 use ndarray::{Array2, Array3};
 
 /// What stands in correlations.npz: one list of vectors for each coordinate of `of`.
@@ -13,6 +14,8 @@ pub struct CorrelationsFile<'a> {
     pub lags: &'a [f64],
     /// The coordinates' names, such as p:50.
     pub of: Vec<String>,
+    /// Of the chain.
+    pub topology: Topology,
     /// Cov(z(t+s), z_of(t)).
     pub covariances: Vec<&'a Vectors>,
     /// Cov(e_n(s), e_of(0)), or none.
@@ -30,7 +33,13 @@ fn arrays(vectors: &[&Vectors]) -> (Array3<f64>, Array2<f64>) {
     (values, errors)
 }
 
-/// correlations.npz: `lags`, `of`, `covariance` (lags, of, coordinates), `error_covariance`
+/// The names of all entries of such vectors.
+fn names(topology: Topology, vectors: &[&Vectors]) -> Text {
+    let first = vectors.first().and_then(|v| v.values.first());
+    Text::list(coordinates(topology, first.map_or(0, Vec::len)))
+}
+
+/// correlations.npz: `lags`, `of`, `coordinates` (their names), `covariance` (lags, of, coordinates), `error_covariance`
 /// (lags, of) and, where energies were asked for, `energy` (lags, of, sites) and `error_energy`.
 /// An error is a bound of the Euclidean norm of its vector's error.
 pub fn write_correlations_npz(
@@ -40,6 +49,7 @@ pub fn write_correlations_npz(
     let mut file = Npz::create(directory, "correlations.npz")?;
     file.vector("lags", content.lags.iter().copied())?;
     file.add("of", &Text::list(content.of.clone()))?;
+    file.add("coordinates", &names(content.topology, &content.covariances))?;
     for (name, vectors) in [("covariance", &content.covariances), ("energy", &content.energies)] {
         if !vectors.is_empty() {
             let (values, errors) = arrays(vectors);
@@ -50,17 +60,20 @@ pub fn write_correlations_npz(
     file.finish()
 }
 
-/// spectrum.npz: `omega`, `of`, `S` (omega, of, coordinates) and `error_S` (omega, of).
+/// spectrum.npz: `omega`, `of`, `coordinates`, `S` (omega, of, coordinates) and `error_S` (omega, of).
 pub fn write_spectrum_npz(
     directory: &RunDirectory,
     frequencies: &[f64],
     of: Vec<String>,
+    topology: Topology,
     spectra: &[Vectors],
 ) -> Result<(), OutputError> {
     let mut file = Npz::create(directory, "spectrum.npz")?;
     file.vector("omega", frequencies.iter().copied())?;
     file.add("of", &Text::list(of))?;
-    let (values, errors) = arrays(&spectra.iter().collect::<Vec<_>>());
+    let spectra: Vec<&Vectors> = spectra.iter().collect();
+    file.add("coordinates", &names(topology, &spectra))?;
+    let (values, errors) = arrays(&spectra);
     file.add("S", &values)?;
     file.add("error_S", &errors)?;
     file.finish()

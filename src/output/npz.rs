@@ -207,7 +207,7 @@ pub fn write_covariance_npz(
 
 /// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring
 /// r_0..r_(N-1), p_0..p_(N-1), of a pinned chain q_0..q_N, p_0..p_N.
-fn coordinates(topology: Topology, count: usize) -> Vec<String> {
+pub(super) fn coordinates(topology: Topology, count: usize) -> Vec<String> {
     // An open chain without pinning has one more momentum than elongations.
     let (letter, first) = match topology {
         Topology::Open if count.is_multiple_of(2) => ("q", 0),

@@ -296,7 +296,7 @@ impl Answer for Run {
             directory.write("modes.csv", csv.as_bytes())?;
         }
         if let Some(correlations) = &self.correlations {
-            correlations.write(directory)?;
+            correlations.write(directory, self.chain.topology)?;
         }
         Ok(())
     }

@@ -3,14 +3,16 @@
 use super::answer::Run;
 use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
-use super::{Error, Options, Times};
+use super::{Error, Options, Times, TwoTime};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::SolveError;
 use crate::covariance::literal::Literal;
+use crate::general::covariance::{self, Covariance};
 use crate::general::mean::{constant_forces, forces_of};
 use crate::general::profile::LocalErrors;
 use crate::general::stationary::{Stationary, stationary};
+use crate::general::ways::Ways;
 use crate::general::{Model, contour, exponential, literal};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
@@ -28,9 +30,14 @@ fn refuse(what: &str, reason: &str) -> Error {
     Error::argument(what, format!("{reason}; this chain's coefficients depend on the site"))
 }
 
+/// Frequencies of both rules.
+fn nodes_of_both(bonds: usize) -> f64 {
+    2.25 * (300.0 + 60.0 * (bonds as f64).log2())
+}
+
 /// What the profiles in the long run cost: some 800 nodes, each kept twice.
 pub(super) fn cost_of_profiles(bonds: usize) -> Cost {
-    let nodes = 300.0 + 60.0 * (bonds as f64).log2();
+    let nodes = nodes_of_both(bonds) / 2.25;
     let sites = bonds as f64 + 1.0;
     Cost {
         bytes: (16.0 * nodes * sites).min(1.2e9) + 4000.0 * sites,
@@ -41,16 +48,12 @@ pub(super) fn cost_of_profiles(bonds: usize) -> Cost {
 /// The method and the cost of `steady`, without solving.
 pub(super) fn plan_steady<'a>(
     chain: &'a Chain,
+    law: Option<&'a InitialLaw>,
     options: &Options,
 ) -> Result<Prepared<'a, Run>, Error> {
-    let covariance = options.covariance.any();
+    let keeps = options.covariance.any();
     let literal = match options.method {
-        Method::Auto => covariance,
-        Method::Profiles if covariance => {
-            let reason = "found profiles beside a covariance; allowed: literal";
-            return Err(refuse("method", reason));
-        }
-        Method::Profiles => false,
+        Method::Auto | Method::Profiles => false,
         Method::Literal => true,
         method => {
             let reason = format!("found {method}; allowed: profiles, literal (a short chain)");
@@ -60,32 +63,72 @@ pub(super) fn plan_steady<'a>(
     if options.phases > 0 {
         return Err(refuse("phases", "found phases; allowed: none, averages over a period alone"));
     }
-    if options.two_time.is_some() {
-        return Err(refuse("of", "found correlations at two times; allowed: none"));
+    let two_time = options.two_time.clone();
+    if let Some(asked) = &two_time {
+        asked.check(chain, law)?;
     }
     if literal {
-        return plan_literal(chain, options);
+        return plan_literal(chain, law, options);
     }
-    let cost_of =
-        |bonds: usize| cost_of_profiles(bonds).of_program(bonds + 1, 1, cost::PROFILES_FIGURE, 1);
+    let model = Model::new(chain);
+    let more = two_time.as_ref().map_or(Cost::default(), |asked| asked.cost(chain));
+    let cost_of = |bonds: usize| {
+        let share = bonds as f64 / chain.bonds as f64;
+        let more = Cost { bytes: share * more.bytes, seconds: share * more.seconds };
+        let mut cost = cost_of_profiles(bonds).then(more);
+        if keeps {
+            cost = cost.then(covariance::cost(&model, bonds, nodes_of_both(bonds)));
+        }
+        cost.of_program(bonds + 1, 1, cost::PROFILES_FIGURE, 1)
+    };
+    let reason = match keeps {
+        true => {
+            "the response of every atom by continued fractions, O(N) a frequency; with the covariance O(N²)"
+        }
+        false => "the response of every atom by continued fractions, O(N) a frequency",
+    };
     let plan = Plan {
         task: Task::Steady,
         method: Method::Profiles,
         ways: vec![(0..1, Way::Stationary)],
-        reason: "the response of every atom by continued fractions, O(N) a frequency".into(),
+        reason: reason.into(),
         cost: cost_of(chain.bonds),
         bonds: chain.bonds,
-        saving: Saving::FewerProfiles,
+        saving: if keeps { Saving::ProfilesAlone } else { Saving::FewerProfiles },
     };
-    let of_task = json!({ "covariance": false, "single": false, "phases": 0, "two_time": null });
+    let single = options.single_precision;
+    let of_task = json!({
+        "covariance": keeps, "single": single, "phases": 0,
+        "two_time": two_time.as_ref().map(TwoTime::request),
+    });
+    let tolerance = options.tolerance;
     let solve = move |record: Record, monitor: &Monitor| {
-        Ok(steady_answer(chain, record, stationary(chain, monitor)?))
+        let parts =
+            1.0 + if keeps { 4.0 } else { 0.0 } + if two_time.is_some() { 1.0 } else { 0.0 };
+        let found = stationary(chain, &monitor.part(0.0, 1.0 / parts))?;
+        let covariance = match keeps {
+            true => {
+                let part = monitor.part(1.0 / parts, 5.0 / parts);
+                Some(covariance::covariance(&Model::new(chain), &found, &part)?)
+            }
+            false => None,
+        };
+        let later = monitor.part(1.0 - 1.0 / parts, 1.0);
+        let correlations = two_time
+            .map(|asked| asked.solve(chain, law, Some(&found), tolerance, &later))
+            .transpose()?;
+        let run = steady_answer(chain, record, found, covariance);
+        Ok(Run { correlations, single_precision: single, ..run })
     };
     Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
 }
 
 /// The covariance in the long run, of a short chain.
-fn plan_literal<'a>(chain: &'a Chain, options: &Options) -> Result<Prepared<'a, Run>, Error> {
+fn plan_literal<'a>(
+    chain: &'a Chain,
+    law: Option<&'a InitialLaw>,
+    options: &Options,
+) -> Result<Prepared<'a, Run>, Error> {
     let what = if options.method == Method::Literal { "method" } else { "covariance" };
     Literal::fits(chain.bonds).map_err(|_| {
         let most = (1..chain.bonds).take_while(|&bonds| Literal::fits(bonds).is_ok()).count();
@@ -114,9 +157,13 @@ fn plan_literal<'a>(chain: &'a Chain, options: &Options) -> Result<Prepared<'a, 
         bonds: chain.bonds,
         saving: Saving::ProfilesAlone,
     };
-    let single = options.single_precision;
-    let of_task = json!({ "covariance": keeps, "single": single, "phases": 0, "two_time": null });
-    let solve = move |record: Record, _: &Monitor| {
+    let (single, tolerance, two_time) =
+        (options.single_precision, options.tolerance, options.two_time.clone());
+    let of_task = json!({
+        "covariance": keeps, "single": single, "phases": 0,
+        "two_time": two_time.as_ref().map(TwoTime::request),
+    });
+    let solve = move |record: Record, monitor: &Monitor| {
         let found = literal::stationary(chain).map_err(|error| match error {
             // Nothing else makes 𝓛 singular where there is a thermostat.
             SolveError::Singular { .. } => SteadyError::Undamped,
@@ -137,8 +184,10 @@ fn plan_literal<'a>(chain: &'a Chain, options: &Options) -> Result<Prepared<'a, 
             false => vec![],
         };
         let counts = format!("one solve, residual {:.1e}", found.residual);
+        let correlations =
+            two_time.map(|asked| asked.solve(chain, law, None, tolerance, monitor)).transpose()?;
         let run = Run::new(record, chain, vec![found.profile], identities, keys, line);
-        Ok(Run { series, counts, covariances, single_precision: single, ..run })
+        Ok(Run { series, counts, covariances, correlations, single_precision: single, ..run })
     };
     Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
 }
@@ -160,25 +209,33 @@ fn closure(chain: &Chain, profile: &Profile) -> Identity {
     Identity { name, violation, site: None, time: f64::INFINITY }
 }
 
-fn steady_answer(chain: &Chain, record: Record, found: Stationary) -> Run {
+fn steady_answer(
+    chain: &Chain,
+    record: Record,
+    found: Stationary,
+    covariance: Option<Covariance>,
+) -> Run {
     let counts = format!(
         "{}, {}, residual {:.1e}",
-        counted(found.nodes, "frequency"),
+        counted(found.quadrature.nodes.len(), "frequency"),
         counted(found.iterations, "iteration"),
         found.residual
     );
     let keys = json!({
         "method": Method::Profiles,
         "method_reason": counts,
-        "solves": found.nodes,
+        "solves": found.quadrature.nodes.len(),
         "iterations": found.iterations,
         "residual": found.residual,
+        "covariance_error": covariance.as_ref().map(|found| found.error),
     });
     let line = format!("{}\nstationary state\n{}", describe::chain(chain), record.plan.reason);
     let series = vec![Totals::stationary(chain, &found.profile)];
     let identities = Identity::worst(found.identities);
+    let of_profile = |found: Covariance| (f64::INFINITY, found.mean, found.matrix);
+    let covariances = covariance.into_iter().map(of_profile).collect();
     let run = Run::new(record, chain, vec![found.profile], identities, keys, line);
-    Run { series, counts, ..run }
+    Run { series, counts, covariances, ..run }
 }
 
 /// The method and the cost of `evolve`, without evolving.
@@ -207,7 +264,9 @@ pub(super) fn plan_evolve<'a>(
     let held = kept.iter().filter(|&&kept| kept).count();
     let outputs = times.values.len();
     let microscopic = rounded(&times.on(chain));
-    let ways = Ways::new(chain, law, &microscopic, &kept, options, served);
+    let kept_until = kept.iter().rposition(|&kept| kept).map_or(0, |last| last + 1);
+    let (method_asked, tolerance) = (options.method, options.tolerance);
+    let ways = Ways::new(chain, law, &microscopic, kept_until, method_asked, tolerance, served);
     let cost_of = |chain: &Chain, law: &InitialLaw| {
         let at = rounded(&times.on(chain));
         let cost = ways.cost(chain, law, &at, options.tolerance);
@@ -218,9 +277,9 @@ pub(super) fn plan_evolve<'a>(
     let cost = cost_of(chain, law);
     let plan = Plan {
         task: Task::Evolve,
-        method: ways.method(outputs),
-        ways: ways.list(outputs),
-        reason: ways.reason(outputs),
+        method: method(ways, outputs),
+        ways: list(ways, outputs),
+        reason: reason(ways, outputs),
         cost,
         bonds: chain.bonds,
         saving: if held > 0 { Saving::FewerCovariances } else { Saving::FewerOutputs },
@@ -228,22 +287,13 @@ pub(super) fn plan_evolve<'a>(
     let single = options.single_precision;
     let of_task = json!({ "covariance": kept, "single": single, "modes": false });
     let asked = times.clone();
-    let (from, expected) = (ways.from, cost.bytes);
+    let expected = cost.bytes;
     let solve = move |record: Record, monitor: &Monitor| {
         let monitor = monitor.clone().per(chain.time_unit(asked.scale));
         let at = asked.on(chain);
-        let tolerance = record.tolerance;
-        let share = if from == outputs { 1.0 } else { 0.5 };
-        let (early, late) = at.split_at(from);
-        let part = monitor.part(0.0, if from == 0 { 0.0 } else { share });
-        let found = exponential::evolve(chain, law, early, tolerance, |i| kept[i], &part)?;
-        let part = monitor.part(if from == 0 { 0.0 } else { share }, 1.0);
-        let later = match late.is_empty() {
-            true => vec![],
-            false => contour::evolve(chain, law, late, tolerance, &part)?,
-        };
-        drop((part, monitor));
-        let run = evolve_answer(chain, law, record, &asked, [found, later]);
+        let found = ways.evolve(chain, law, &at, record.tolerance, |i| kept[i], &monitor)?;
+        drop(monitor);
+        let run = evolve_answer(chain, law, record, &asked, found);
         Ok(Run { single_precision: single, ..run })
     };
     // Of a chain of another length: the parts grow as N and, of diagonals, as N².
@@ -252,66 +302,22 @@ pub(super) fn plan_evolve<'a>(
     Ok(prepared.at_times(chain, times))
 }
 
-/// Which outputs go by the exponential and which by the contour.
-#[derive(Debug, Clone, Copy)]
-struct Ways {
-    /// The first output by the contour.
-    from: usize,
+fn method(ways: Ways, outputs: usize) -> Method {
+    if ways.from < outputs { Method::Profiles } else { Method::Stencil }
 }
 
-impl Ways {
-    fn new(
-        chain: &Chain,
-        law: &InitialLaw,
-        times: &[f64],
-        kept: &[bool],
-        options: &Options,
-        served: Result<f64, &'static str>,
-    ) -> Ways {
-        let all = Ways { from: times.len() };
-        let Ok(earliest) = served else { return all };
-        let covariance = kept.iter().rposition(|&kept| kept).map_or(0, |last| last + 1);
-        let from = times.partition_point(|&time| time < earliest).max(covariance);
-        let late = Ways { from };
-        let seconds = |ways: Ways| ways.cost(chain, law, times, options.tolerance).seconds;
-        match options.method {
-            Method::Stencil => all,
-            Method::Profiles => late,
-            _ if seconds(late) < seconds(all) => late,
-            _ => all,
-        }
-    }
+fn list(ways: Ways, outputs: usize) -> Vec<(Range<usize>, Way)> {
+    let all = [(0..ways.from, Way::Stencil), (ways.from..outputs, Way::Profiles)];
+    all.into_iter().filter(|(outputs, _)| !outputs.is_empty()).collect()
+}
 
-    fn cost(&self, chain: &Chain, law: &InitialLaw, times: &[f64], tolerance: f64) -> Cost {
-        let (early, late) = times.split_at(self.from.min(times.len()));
-        let last = early.last().copied().unwrap_or(0.0);
-        let (updates, bytes) = exponential::expected(chain, law, last);
-        let mut cost = Cost { bytes, seconds: 2.5e-9 * updates };
-        if !late.is_empty() {
-            let more = contour::cost(chain, late, tolerance);
-            cost.bytes = cost.bytes.max(more.bytes);
-            cost.seconds += more.seconds;
-        }
-        cost
-    }
-
-    fn method(&self, outputs: usize) -> Method {
-        if self.from < outputs { Method::Profiles } else { Method::Stencil }
-    }
-
-    fn list(&self, outputs: usize) -> Vec<(Range<usize>, Way)> {
-        let ways = [(0..self.from, Way::Stencil), (self.from..outputs, Way::Profiles)];
-        ways.into_iter().filter(|(outputs, _)| !outputs.is_empty()).collect()
-    }
-
-    fn reason(&self, outputs: usize) -> String {
-        let stencil = "the exponential of the moment equations, by the diagonals of the covariance";
-        let contour = "a contour of shifted solves for the profiles alone, O(N) a node";
-        match self.from {
-            0 => contour.into(),
-            from if from == outputs => stencil.into(),
-            from => format!("{stencil}, for {}; then {contour}", counted(from, "output")),
-        }
+fn reason(ways: Ways, outputs: usize) -> String {
+    let stencil = "the exponential of the moment equations, by the diagonals of the covariance";
+    let contour = "a contour of shifted solves for the profiles alone, O(N) a node";
+    match ways.from {
+        0 => contour.into(),
+        from if from == outputs => stencil.into(),
+        from => format!("{stencil}, for {}; then {contour}", counted(from, "output")),
     }
 }
 

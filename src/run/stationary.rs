@@ -44,7 +44,7 @@ pub fn plan_steady<'a>(
     options.check(Task::Steady)?;
     let keep = options.covariance.any();
     if chain.coefficients().is_some() {
-        return super::general::plan_steady(chain, options);
+        return super::general::plan_steady(chain, law, options);
     }
     let method = choose(chain, options, keep)?;
     if options.phases > 0 && chain.force.harmonics.is_empty() {
@@ -106,7 +106,7 @@ pub fn plan_steady<'a>(
         let run = answer(chain, record, found, &phases, keep);
         let later = monitor.part(share, 1.0);
         let correlations =
-            two_time.map(|asked| asked.solve(chain, law, tolerance, &later)).transpose()?;
+            two_time.map(|asked| asked.solve(chain, law, None, tolerance, &later)).transpose()?;
         Ok(Run { single_precision: single, correlations, ..run })
     };
     let bytes_at = |bonds: usize| cost_of(&Chain { bonds, ..chain.clone() }).bytes;

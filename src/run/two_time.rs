@@ -4,6 +4,11 @@ use super::{Error, Options};
 use crate::chain::{Chain, InitialLaw};
 use crate::correlations::{self, Coordinate, Correlation, Vectors};
 use crate::cost::Cost;
+use crate::general::Model;
+use crate::general::law::uniform_temperature;
+use crate::general::line::Line;
+use crate::general::mean::forces_of;
+use crate::general::stationary::Stationary;
 use crate::monitor::Monitor;
 use crate::output::{
     CorrelationsFile, OutputError, RunDirectory, write_correlations_npz, write_spectrum_npz,
@@ -50,7 +55,7 @@ pub fn correlations(
     options: &Options,
 ) -> Result<Correlations, Error> {
     asked.check(chain, law)?;
-    asked.solve(chain, law, options.tolerance, &options.monitor)
+    asked.solve(chain, law, None, options.tolerance, &options.monitor)
 }
 
 /// What was found.
@@ -107,43 +112,47 @@ impl TwoTime {
     pub(super) fn cost(&self, chain: &Chain) -> Cost {
         let (n, of) = (chain.coordinates() as f64, self.of.len() as f64);
         let kept = of * (self.lags.len() + self.frequencies.len()) as f64 * n;
-        let steps = (60.0 / chain.flip_rate).min(self.lags.last().copied().unwrap_or(0.0));
-        let applications = 11.0 * steps * (2.0 + 2.0 * chain.flip_rate);
-        let nodes = 100.0 + 12.0 / chain.flip_rate.max(1e-4);
+        let last = self.lags.last().copied().unwrap_or(0.0);
+        let (rate, norm, nodes) = match chain.coefficients() {
+            None => {
+                let rate = chain.flip_rate;
+                (rate, 2.0 + 2.0 * rate, 100.0 + 12.0 / rate.max(1e-4))
+            }
+            Some(_) => {
+                let model = Model::new(chain);
+                let norm = Line::new(&model).norm();
+                (model.least_damping(), norm, 800.0 + 150.0 * n.log2())
+            }
+        };
+        let applications = 11.0 * (60.0 / rate).min(last) * norm;
         let spectra = 100e-9 * n * self.frequencies.len() as f64;
         let late = 4e-6 * n * self.lags.len() as f64;
         let seconds = of * (n * (80e-9 * nodes + 1.5e-9 * applications) + spectra + late);
         Cost { bytes: 10.0 * kept + 500.0 * n, seconds }
     }
 
-    /// Computes it.
+    /// Computes it. `known` is the state in the long run of a chain with coefficients.
     pub(super) fn solve(
         self,
         chain: &Chain,
         law: Option<&InitialLaw>,
+        known: Option<&Stationary>,
         tolerance: f64,
         monitor: &Monitor,
     ) -> Result<Correlations, Error> {
-        let columns =
-            correlations::columns(chain, law, self.phase, &self.of, &monitor.part(0.0, 0.3))?;
-        let later = monitor.part(0.3, 0.6);
+        let first = monitor.part(0.0, 0.3);
+        let columns = correlations::columns(chain, law, known, self.phase, &self.of, &first)?;
         let covariances = match self.lags.is_empty() {
             true => Vec::new(),
-            false => correlations::at_lags(chain, &columns, &self.of, &self.lags, &later)?,
+            false => columns.at_lags(&self.lags, &monitor.part(0.3, 0.6))?,
         };
         let energies = match self.energy {
             true => self.energies(chain, law, tolerance, &monitor.part(0.6, 1.0))?,
             false => Vec::new(),
         };
-        let spectrum = |(column, error): (&Vec<f64>, &f64)| {
-            correlations::spectrum::spectrum(chain, column, *error, &self.frequencies)
-        };
         let spectra = match self.frequencies.is_empty() {
             true => Vec::new(),
-            false => {
-                let columns = columns.values.iter().zip(&columns.errors);
-                columns.map(spectrum).collect::<Result<_, _>>()?
-            }
+            false => columns.spectra(&self.frequencies)?,
         };
         Ok(Correlations { asked: self, covariances, energies, spectra })
     }
@@ -186,16 +195,26 @@ fn gibbs_temperature(chain: &Chain, law: Option<&InitialLaw>) -> Result<f64, Err
                        an initial law of one temperature";
         Err(Error::argument("energy", format!("found {found}; allowed: {allowed}")))
     };
-    if chain.force != Default::default() {
+    if !forces_of(chain).is_empty() {
         return refuse("a force".into());
     }
-    match (chain.left, chain.right, law) {
-        (Some(left), Some(right), _) if left.temperature != right.temperature => {
-            refuse(format!("thermostats at {} and {}", left.temperature, right.temperature))
+    let thermostats: Vec<f64> = match chain.coefficients() {
+        Some(all) => all.thermostats.iter().map(|(_, t)| t.temperature).collect(),
+        None => [chain.left, chain.right].into_iter().flatten().map(|t| t.temperature).collect(),
+    };
+    match (&thermostats[..], law) {
+        ([first, rest @ ..], _) => match rest.iter().find(|t| *t != first) {
+            Some(other) => refuse(format!("thermostats at {first} and {other}")),
+            None => Ok(*first),
+        },
+        ([], Some(law)) if chain.coefficients().is_some() => {
+            match uniform_temperature(&Model::new(chain), law) {
+                Some(temperature) => Ok(temperature),
+                None => refuse("an initial law that is no Gibbs law of one temperature".into()),
+            }
         }
-        (Some(end), ..) | (None, Some(end), _) => Ok(end.temperature),
-        (None, None, Some(law)) if law.var_p.iter().all(|v| *v == law.var_p[0]) => Ok(law.var_p[0]),
-        (None, None, _) => refuse("an initial law of several temperatures".into()),
+        ([], Some(law)) if law.var_p.iter().all(|v| *v == law.var_p[0]) => Ok(law.var_p[0]),
+        ([], _) => refuse("an initial law of several temperatures".into()),
     }
 }
 
@@ -216,16 +235,22 @@ fn ascending(argument: &str, values: &[f64], least: f64) -> Result<(), Error> {
 }
 
 impl Correlations {
-    pub(super) fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
+    pub(super) fn write(
+        &self,
+        directory: &RunDirectory,
+        topology: Topology,
+    ) -> Result<(), OutputError> {
         let of = || self.asked.of.iter().map(Coordinate::to_string).collect::<Vec<_>>();
         if !self.asked.lags.is_empty() {
             let covariances = self.covariances.iter().map(|c| &c.at_lags).collect();
             let energies = self.energies.iter().collect();
-            let file = CorrelationsFile { lags: &self.asked.lags, of: of(), covariances, energies };
+            let (lags, of) = (&self.asked.lags[..], of());
+            let file = CorrelationsFile { lags, of, topology, covariances, energies };
             write_correlations_npz(directory, &file)?;
         }
         if !self.asked.frequencies.is_empty() {
-            write_spectrum_npz(directory, &self.asked.frequencies, of(), &self.spectra)?;
+            let frequencies = &self.asked.frequencies;
+            write_spectrum_npz(directory, frequencies, of(), topology, &self.spectra)?;
         }
         Ok(())
     }

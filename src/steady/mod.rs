@@ -65,6 +65,12 @@ pub enum SteadyError {
          what it was, and there is no stationary state; allowed: flips or thermostats that every mode feels"
     )]
     Undamped,
+    /// An atom without flips and thermostat, under a force that oscillates.
+    #[error(
+        "some atom has neither flips nor a thermostat; under a force that oscillates the correlations at a phase need flips or a \
+         thermostat at every atom (the profiles of steady, averages over a period, do not)"
+    )]
+    UndampedAtom,
     /// The solve failed.
     #[error(transparent)]
     Solve(SolveError),
