@@ -40,7 +40,8 @@ def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch) -> N
     monkeypatch.chdir(tmp_path)
     text = page.read_text(encoding="utf-8")
     shutil.copy(ROOT / "data" / "scenarios" / "uphill.toml", tmp_path)
-    commands = re.findall(r"^ {4}flipchain ((?:scenario|evolve|steady) .*)$", text, re.MULTILINE)
+    joined = re.sub(r" *\\\n *", " ", text)
+    commands = re.findall(r"^ {4}flipchain ((?:scenario|evolve|steady) .*)$", joined, re.MULTILINE)
     for command in commands if PROGRAM else []:
         arguments = shlex.split(command, comments=True)
         short = [] if arguments[0] == "scenario" else ["--set", "chain.bonds=8", "--force", "-q"]
