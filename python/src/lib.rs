@@ -116,7 +116,7 @@ fn evolve(
     let chain = flipchain::Chain::new(&scenario);
     let law = initial::law(&chain, &scenario, law)?;
     watch
-        .compute(py, |monitor| {
+        .compute(py, move |monitor| {
             let law = law.build(&chain)?;
             let times = Times::of(&scenario).expect("the Python layer gives times");
             let (whole, at, single_precision) = covariance;
@@ -146,7 +146,7 @@ fn steady(
     let chain = flipchain::Chain::new(&scenario);
     let law = initial::law_if_any(&chain, &scenario, law)?;
     watch
-        .compute(py, |monitor| {
+        .compute(py, move |monitor| {
             let law = law.map(|law| law.build(&chain)).transpose()?;
             let (whole, at, single_precision) = covariance;
             let options = Options {
@@ -172,8 +172,8 @@ fn limit(
     let scenario = scenario_of(text).map_err(raise)?;
     let chain = flipchain::Chain::new(&scenario);
     let called = functions.map(initial::Called::new);
-    let found = watch.compute(py, |monitor| {
-        let initial = initial::profiles(&scenario, called.as_ref());
+    let initial = initial::profiles(&scenario, called.as_ref());
+    let found = watch.compute(py, move |monitor| {
         let times = Times::of(&scenario);
         let options = common.options(flipchain::Task::Limit)?;
         let (initial, times) = (initial.as_ref(), times.as_ref());
@@ -199,9 +199,9 @@ fn check(
     let (sizes, covariance_sizes, correlation_length, omegas) = range;
     let scenario = scenario_of(text).map_err(raise)?;
     let called = functions.map(initial::Called::new);
-    let found = watch.compute(py, |monitor| {
-        let initial = initial::profiles(&scenario, called.as_ref());
-        let initial = initial.expect("the Python layer gives an initial law");
+    let initial = initial::profiles(&scenario, called.as_ref());
+    let initial = initial.expect("the Python layer gives an initial law");
+    let found = watch.compute(py, move |monitor| {
         let times = Times::of(&scenario).expect("the Python layer gives times");
         let standard = common.options(flipchain::Task::Check)?;
         let options = Options {

@@ -12,6 +12,7 @@ use ndarray::{ArrayD, IxDyn};
 use numpy::{IntoPyArray, PyArrayDyn};
 use pyo3::prelude::*;
 use pyo3::types::PyBytes;
+use std::sync::Arc;
 
 /// A value of a key; an integer before a float, so that 1 is one and 1.0 is none.
 #[derive(FromPyObject)]
@@ -33,7 +34,7 @@ impl From<Given> for Value {
 
 /// A sweep that is understood and priced.
 #[pyclass(frozen, module = "flipchain._core")]
-pub struct Sweep(sweep::Sweep);
+pub struct Sweep(Arc<sweep::Sweep>);
 
 /// Names of keys as Python users know them, without the options of the command line.
 fn refused(error: Error) -> PyErr {
@@ -80,7 +81,7 @@ impl Sweep {
             };
             sweep::plan(Template::of_text(&text, "scenario", &[]), axes, question)
         };
-        py.detach(plan).map(Sweep).map_err(refused)
+        py.detach(plan).map(|sweep| Sweep(Arc::new(sweep))).map_err(refused)
     }
 
     fn __len__(&self) -> usize {
@@ -99,7 +100,8 @@ impl Sweep {
         points: Vec<usize>,
         watch: Watch,
     ) -> PyResult<Bound<'py, PyBytes>> {
-        let found = watch.compute(py, |monitor| self.0.points(&points, monitor))?;
+        let sweep = self.0.clone();
+        let found = watch.compute(py, move |monitor| sweep.points(&points, monitor))?;
         let mut bytes = Vec::new();
         found.put(&mut bytes)?;
         Ok(PyBytes::new(py, &bytes))

@@ -84,7 +84,7 @@ pub fn correlations(
     let law = initial::law_if_any(&chain, &scenario, law)?;
     let asked = asked.parse()?;
     watch
-        .compute(py, |monitor| {
+        .compute(py, move |monitor| {
             let law = law.map(|law| law.build(&chain)).transpose()?;
             let options =
                 flipchain::Options { monitor: monitor.clone(), ..common.options(Task::Steady)? };

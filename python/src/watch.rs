@@ -13,6 +13,10 @@ use std::time::Duration;
 /// Between two looks at signals and progress: a person does not notice it.
 const PAUSE: Duration = Duration::from_millis(50);
 
+/// How long a computation that is told to end is waited for. A single transform of a big covariance
+/// takes longer; the computation is then left to itself and ends after it.
+const PATIENCE: Duration = Duration::from_millis(500);
+
 /// How a computation is watched: a callable that takes the share that is done, and the threads.
 #[derive(FromPyObject)]
 pub struct Watch {
@@ -22,11 +26,11 @@ pub struct Watch {
 
 impl Watch {
     /// Computes in a thread of its own. Ctrl-C, or an exception of the callable, ends the
-    /// computation at its next step and is raised.
-    pub fn compute<T: Send>(
+    /// computation at its next step and is raised within a second, whether it has ended or not.
+    pub fn compute<T: Send + 'static>(
         &self,
         py: Python<'_>,
-        job: impl FnOnce(&Monitor) -> Result<T, Error> + Send,
+        job: impl FnOnce(&Monitor) -> Result<T, Error> + Send + 'static,
     ) -> PyResult<T> {
         let (cancel, share) = (CancelToken::default(), Arc::new(AtomicU64::new(0)));
         let seen = share.clone();
@@ -42,38 +46,36 @@ impl Watch {
                 Some(pool.map_err(|e| SolveError::new_err(e.to_string()))?)
             }
         };
-        let job = || match &pool {
-            Some(pool) => pool.install(|| job(&monitor)),
-            None => job(&monitor),
-        };
         let found = py.detach(|| {
-            std::thread::scope(|scope| {
-                let (send, receive) = channel();
-                let thread = scope.spawn(move || {
-                    // The receiver waits until there is an answer.
-                    let _ = send.send(job());
-                });
-                loop {
-                    match receive.recv_timeout(PAUSE) {
-                        Ok(found) => return found.map_err(raise),
-                        Err(RecvTimeoutError::Timeout) => {
-                            let share = f64::from_bits(share.load(Ordering::Relaxed));
-                            if let Err(raised) = Python::attach(|py| self.look(py, share)) {
-                                cancel.cancel();
-                                let _ = receive.recv();
-                                return Err(raised);
-                            }
-                        }
-                        Err(RecvTimeoutError::Disconnected) => {
-                            // The computation panicked: so does this thread.
-                            if let Err(panic) = thread.join() {
-                                std::panic::resume_unwind(panic);
-                            }
-                            unreachable!("a thread that ends well has sent its answer");
+            let (send, receive) = channel();
+            let thread = std::thread::spawn(move || {
+                let found = match &pool {
+                    Some(pool) => pool.install(|| job(&monitor)),
+                    None => job(&monitor),
+                };
+                // Nobody waits for the answer of a computation that was interrupted.
+                let _ = send.send(found);
+            });
+            loop {
+                match receive.recv_timeout(PAUSE) {
+                    Ok(found) => return found.map_err(raise),
+                    Err(RecvTimeoutError::Timeout) => {
+                        let share = f64::from_bits(share.load(Ordering::Relaxed));
+                        if let Err(raised) = Python::attach(|py| self.look(py, share)) {
+                            cancel.cancel();
+                            let _ = receive.recv_timeout(PATIENCE);
+                            return Err(raised);
                         }
                     }
+                    Err(RecvTimeoutError::Disconnected) => {
+                        // The computation panicked: so does this thread.
+                        if let Err(panic) = thread.join() {
+                            std::panic::resume_unwind(panic);
+                        }
+                        unreachable!("a thread that ends well has sent its answer");
+                    }
                 }
-            })
+            }
         })?;
         self.tell(py, 1.0)?;
         Ok(found)

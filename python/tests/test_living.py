@@ -159,3 +159,28 @@ def test_the_figure_shows_every_time_and_no_bond_zero(uphill):
     assert all(len(axes.lines[0].get_xdata()) == 12 for axes in panels)
     assert figure._repr_png_().startswith(b"\x89PNG"), "a notebook shows it"
     assert fc.limit(uphill, [0.1], LAW).plot().axes[0].get_ylabel() == "elongation"
+
+
+BETWEEN_STEPS = """
+import os, signal, threading, time
+import flipchain as fc
+chain = fc.Chain(bonds=2000, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+threading.Timer(0.3, lambda: os.kill(os.getpid(), signal.SIGINT)).start()
+try:
+    fc.evolve(chain, [1.0], fc.Initial(temperature="2 - x"), covariance=True)
+    print("ended by itself")
+except KeyboardInterrupt:
+    # What the computation was doing goes on for a while; others are computed meanwhile.
+    print("alive", fc.steady(fc.Chain(bonds=4, left=fc.Thermostat(1.0))).thermal[0, 2])
+"""
+
+
+def test_ctrl_c_does_not_wait_for_a_computation_between_two_steps():
+    done = subprocess.run(
+        [sys.executable, "-c", BETWEEN_STEPS],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert done.returncode == 0 and done.stdout.startswith("alive"), done
