@@ -89,7 +89,11 @@ fn every_command_printed_in_a_block_ends_well() {
             for size in arguments.iter_mut().filter(|a| a.starts_with("chain.bonds=")) {
                 *size = "chain.bonds=8".into();
             }
-            let named = arguments.iter().any(|argument| argument == "pinned");
+            let beyond = |of: &str| {
+                of.split([',', ':']).filter_map(|n| n.parse::<usize>().ok()).any(|n| n > 8)
+            };
+            let named = arguments.iter().any(|argument| argument == "pinned")
+                || arguments.windows(2).any(|pair| pair[0] == "--of" && beyond(&pair[1]));
             let shorter: &[&str] = match parse(&arguments).command {
                 _ if named => &[],
                 Subcommand::Evolve(_)
