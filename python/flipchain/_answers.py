@@ -456,10 +456,30 @@ class CheckRun(_Answer):
 def load(path: str | os.PathLike[str]) -> Run | LimitRun | CheckRun:
     """Reads a run directory, of the command line or of `save`.
 
+    Parameters
+    ----------
+    path : path
+        The directory, of this version or an older one.
+
+    Returns
+    -------
+    Run, LimitRun or CheckRun
+        The arrays with the bits that were saved.
+
     Raises
     ------
     ScenarioError
         The directory is not a run.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> import flipchain as fc
+    >>> place = tempfile.mkdtemp() + "/run"
+    >>> state = fc.steady(fc.Chain(bonds=8, left=fc.Thermostat(1.5)))
+    >>> state.save(place)
+    >>> bool((fc.load(place).thermal == state.thermal).all())
+    True
     """
     place = Path(path)
     try:

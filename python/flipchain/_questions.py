@@ -180,10 +180,27 @@ def limit(
         Without them the stationary state.
     initial : Initial, optional
         The law at time 0, as numbers, expressions or functions of x; needed with times.
+    tolerance, progress, threads
+        As for `evolve`.
 
     Returns
     -------
     LimitRun
+        Columns of shape (times, sites).
+
+    Raises
+    ------
+    ScenarioError
+        An argument that cannot serve: arrays, no flips, coefficients that depend on the site.
+    SolveError
+        The computation did not converge.
+
+    Examples
+    --------
+    >>> import flipchain as fc
+    >>> ends = dict(left=fc.Thermostat(2.0), right=fc.Thermostat(1.0))
+    >>> fc.limit(fc.Chain(bonds=10, force=fc.Force(2.0), **ends)).stationary["thermal"]
+    [2.0, 3.0, -4.0]
     """
     tables: Table = chain._tables()
     functions = None
@@ -233,10 +250,25 @@ def check(
         Correlate the initial law: e^(-distance/length) among r and among p, in sites.
     omegas : sequence of float, optional
         Frequencies at which an oscillating force is compared with the theory.
+    tolerance, progress, threads, memory_limit
+        As for `evolve`.
 
     Returns
     -------
     CheckRun
+
+    Raises
+    ------
+    ScenarioError, SolveError
+        As for `evolve`; also an initial law that is an array.
+
+    Examples
+    --------
+    >>> import flipchain as fc
+    >>> chain = fc.Chain(bonds=8, left=fc.Thermostat(1.0), right=fc.Thermostat(1.0))
+    >>> found = fc.check(chain, fc.Initial(temperature="1 + x"), [0.1], sizes=[4, 8])
+    >>> sorted({size for _, size, *_ in found.rows})
+    [4, 8]
     """
     tables: Table = chain._tables()
     functions = _functions(tables, initial, "check")

@@ -33,7 +33,12 @@ class Thermostat:
     temperature : float
         T ≥ 0.
     friction : float
-        λ > 0.
+        λ > 0, per microscopic time.
+
+    Examples
+    --------
+    >>> Thermostat(2.0).friction
+    1.0
     """
 
     temperature: float
@@ -247,7 +252,20 @@ class Chain:
 
 @dataclass(frozen=True)
 class Times:
-    """Output times with their scale: t = τ/N² ("diffusive"), τ/N ("ballistic") or τ."""
+    """Output times with their scale: t = τ/N² ("diffusive"), τ/N ("ballistic") or τ.
+
+    Parameters
+    ----------
+    values : sequence of float
+        Increasing, ≥ 0; one dimension.
+    scale : {"diffusive", "ballistic", "microscopic"}
+        Their unit: N², N or 1.
+
+    Examples
+    --------
+    >>> Times([0.5, 2.0], "ballistic").scale
+    'ballistic'
+    """
 
     values: Sequence[float]
     scale: Scale = "diffusive"
@@ -456,6 +474,21 @@ def read_scenario(
     initial : Initial or None
     times : Times or None
         None where the scenario has no such table.
+
+    Raises
+    ------
+    ScenarioError
+        The file cannot be read, or is no scenario: file, line, key, what was found, what is allowed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> from pathlib import Path
+    >>> file = Path(tempfile.mkdtemp()) / "a.toml"
+    >>> write_scenario(file, Chain(bonds=20), Initial(temperature="2 - x"), [0.1, 1])
+    >>> chain, initial, times = read_scenario(file, ["chain.bonds=30"])
+    >>> chain.bonds, initial.temperature, times.values
+    (30, '2 - x', [0.1, 1.0])
     """
     return _from_tables(json.loads(_core.read_scenario(os.fspath(path), list(overrides))))
 
@@ -468,10 +501,21 @@ def write_scenario(
 ) -> None:
     """Writes a scenario file that the command line runs; the inverse of `read_scenario`.
 
+    Parameters
+    ----------
+    path : path
+        The file (TOML), replaced if it is there.
+    chain, initial, times
+        What it says; without a law and times it serves `steady`.
+
     Raises
     ------
     ScenarioError
         An initial law with arrays or functions, which a file does not hold.
+
+    Examples
+    --------
+    See `read_scenario`.
     """
     text = _core.to_toml(_toml(_scenario(chain, initial, times)))
     with open(path, "w", encoding="utf-8") as file:
