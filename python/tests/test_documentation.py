@@ -1,5 +1,6 @@
 """What the pages print in Python runs: page by page, after the commands that it prints."""
 
+import inspect
 import os
 import re
 import shlex
@@ -69,3 +70,12 @@ def test_a_docstring_lists_the_methods_that_the_library_has(ask) -> None:
     said = re.search(r"method : str\n(.*?)\n +\w+ : ", ask.__doc__, re.DOTALL)
     assert "auto" in names and said is not None
     assert set(re.findall(r'"([a-z]+)"', said.group(1))) == names
+
+
+@pytest.mark.parametrize("name", [name for name in fc.__all__ if name != "__version__"])
+def test_what_is_public_is_explained_and_functions_with_an_example(name: str) -> None:
+    thing = getattr(fc, name)
+    said = inspect.getdoc(thing)
+    assert said and len(said) > 20
+    if inspect.isfunction(thing):
+        assert "Parameters" in said and (">>>" in said or "See `" in said)
