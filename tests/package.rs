@@ -187,3 +187,17 @@ fn the_readme_and_the_documentation_name_the_oldest_compiler() {
         );
     }
 }
+
+#[test]
+fn the_citation_is_that_of_this_version() {
+    let root = std::path::Path::new(env!("CARGO_MANIFEST_DIR"));
+    let read = |name: &str| std::fs::read_to_string(root.join(name)).unwrap();
+    let (citation, version) = (read("CITATION.cff"), env!("CARGO_PKG_VERSION"));
+    let field = |name: &str| {
+        let line = citation.lines().find_map(|line| line.strip_prefix(&format!("{name}: ")[..]));
+        line.unwrap_or_else(|| panic!("CITATION.cff has no {name}")).to_string()
+    };
+    assert_eq!(field("version"), version);
+    let heading = format!("## {version} ({})", field("date-released"));
+    assert!(read("CHANGELOG.md").contains(&heading), "CHANGELOG.md has no {heading}");
+}

@@ -120,6 +120,8 @@ fn the_targets_that_failed_are_named_in_the_last_line() {
     assert_eq!(status, Some(1));
     assert!(text.contains(two), "cargo's closing lines are kept: {text}");
     assert!(text.ends_with("\nFAILED: lib ring doc\n"), "{text}");
+    assert!(text.contains("\nLEFT OUT: the Python package (needs Python 3.10"), "{text}");
+    assert!(text.contains("\nLEFT OUT: the book (needs Python 3.10"), "{text}");
     let (text, status, _) = test_with("error: could not compile\n", &["ring"]).unwrap();
     assert_eq!((status, text.ends_with("\nFAILED: build\n")), (Some(1), true), "{text}");
 }
