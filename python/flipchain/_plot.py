@@ -39,31 +39,68 @@ class Shown(Figure):
 
 
 def profiles(run: Any) -> Figure:
-    """Elongation, mechanical and thermal energy over x, one curve an output time."""
+    """Elongation, energies and current (of a chain) over x, one curve an output time."""
+    limit = "r" in run._columns
     columns = {
-        "elongation": "r" if "r" in run._columns else "mean_r",
-        "mechanical energy": "mechanical",
-        "thermal energy": "thermal",
+        r"mean elongation  $\bar r$": "r" if limit else "mean_r",
+        r"mechanical energy  $e_\mathrm{mech}$": "mechanical",
+        r"thermal energy  $e_\mathrm{heat}$": "thermal",
     }
+    if not limit:
+        columns["energy current  $J$"] = "current"
     count = len(run.times)
     shown = np.unique(np.linspace(0, count - 1, min(count, CURVES)).round().astype(int))
-    chain = run.summary["scenario"]["chain"]
+    scenario = run.summary["scenario"]
     # An open chain has no bond r_0, so that site 0 has half an energy.
-    first = 1 if chain["topology"] == "open" and "r" not in run._columns else 0
+    first = int(scenario["chain"]["topology"] == "open" and not limit)
     with rc_context(STYLE):
-        figure = Shown(figsize=(DOUBLE_COLUMN / 25.4, 55.0 / 25.4), layout="constrained")
-        for axes, (label, name) in zip(figure.subplots(1, 3), columns.items()):
+        height = 55.0 if limit else 105.0
+        figure = Shown(figsize=(DOUBLE_COLUMN / 25.4, height / 25.4), layout="constrained")
+        panels = figure.subplots(1, 3) if limit else figure.subplots(2, 2)
+        for axes, letter, (label, name) in zip(panels.flat, "abcd", columns.items()):
             values = run._arrays[name]
             for place, index in enumerate(shown):
                 # The last tenth of the map would vanish on white paper.
                 colour = cm.viridis(0.9 * place / max(len(shown) - 1, 1))
                 time = run.times[index]
-                key = "stationary" if np.isinf(time) else f"t = {time:g}"
+                key = "stationary" if np.isinf(time) else f"{time:.3g}"
                 axes.plot(run.x[first:], values[index, first:], color=colour, label=key)
-            axes.set_xlabel("x")
+            axes.set_title(f"({letter})", loc="left", fontsize=8.0)
+            axes.set_xlabel("$x$")
             axes.set_ylabel(label)
             axes.set_xlim(0.0, 1.0)
+        heading = _parameters(scenario)
+        if len(shown) < count:
+            heading.append(f"{len(shown)} of {count} output times")
+        figure.suptitle(",  ".join(heading), x=0.01, ha="left", fontsize=7.0)
         if count > 1:
-            title = f"{len(shown)} of {count} times" if len(shown) < count else None
-            figure.axes[-1].legend(title=title)
+            # Beside the panels, where no curve is.
+            scale = scenario.get("time", {}).get("scale")
+            title = {"diffusive": "$t = \\tau/N^2$", "ballistic": "$t = \\tau/N$"}.get(scale, "$t$")
+            handles, labels = figure.axes[0].get_legend_handles_labels()
+            figure.legend(handles, labels, title=title, loc="outside right upper")
     return figure
+
+
+def _parameters(scenario: dict[str, Any]) -> list[str]:
+    """What the chain is, as the program's figures say it."""
+    chain = scenario["chain"]
+    said = ["ring" if chain["topology"] == "ring" else "chain", f"$N$ = {chain['bonds']}"]
+    for symbol, key in (("γ", "flip_rate"), ("m", "mass"), ("k", "spring"), ("κ", "pinning")):
+        value = chain.get(key)
+        if isinstance(value, (int, float)):
+            said.append(f"${symbol}$ = {value:g}")
+        elif value is not None:
+            said.append(f"${symbol}$ = {value}" if isinstance(value, str) else f"${symbol}$ by site")
+    for sign, end in (("-", "left"), ("+", "right")):
+        thermostat = scenario.get(end, {}).get("thermostat")
+        if thermostat is not None:
+            said.append(f"$T_{sign}$ = {thermostat['temperature']:g}")
+            if thermostat.get("friction", 1.0) != 1.0:
+                said.append(f"$\\lambda_{sign}$ = {thermostat['friction']:g}")
+    force = scenario.get("right", {}).get("force", {})
+    if force.get("mean"):
+        said.append(f"$\\bar F$ = {force['mean']:g}")
+    if force.get("harmonics"):
+        said.append(f"period {force['period']:g}")
+    return said
