@@ -65,6 +65,12 @@ def profiles(run: Any) -> Figure:
                 time = run.times[index]
                 key = "stationary" if np.isinf(time) else f"{time:.3g}"
                 axes.plot(run.x[first:], values[index, first:], color=colour, label=key)
+            drawn = values[shown, first:]
+            middle, spread = drawn.mean(), np.ptp(drawn)
+            if spread <= 1e-9 * np.abs(drawn).max():
+                # The same everywhere: its roundings are not what to look at.
+                around = abs(middle) or 1.0
+                axes.set_ylim(middle - around, middle + around)
             axes.set_title(f"({letter})", loc="left", fontsize=8.0)
             axes.set_xlabel("$x$")
             axes.set_ylabel(label)
