@@ -13,6 +13,8 @@ from matplotlib.figure import Figure
 DOUBLE_COLUMN = 178.0
 #: More curves than this cannot be told apart.
 CURVES = 10
+#: A curve by itself.
+BLUE = "#0072b2"
 STYLE: Any = {
     "font.family": ["DejaVu Sans", "sans-serif"],
     "font.stretch": "condensed",
@@ -61,7 +63,7 @@ def profiles(run: Any) -> Figure:
             values = run._arrays[name]
             for place, index in enumerate(shown):
                 # The last tenth of the map would vanish on white paper.
-                colour = cm.viridis(0.9 * place / max(len(shown) - 1, 1))
+                colour = cm.viridis(0.9 * place / (len(shown) - 1)) if len(shown) > 1 else BLUE
                 time = run.times[index]
                 key = "stationary" if np.isinf(time) else f"{time:.3g}"
                 axes.plot(run.x[first:], values[index, first:], color=colour, label=key)
@@ -69,7 +71,7 @@ def profiles(run: Any) -> Figure:
             middle, spread = drawn.mean(), np.ptp(drawn)
             if spread <= 1e-9 * np.abs(drawn).max():
                 # The same everywhere: its roundings are not what to look at.
-                around = abs(middle) or 1.0
+                around = 0.5 * abs(middle) or 1.0
                 axes.set_ylim(middle - around, middle + around)
             axes.set_title(f"({letter})", loc="left", fontsize=8.0)
             axes.set_xlabel("$x$")
