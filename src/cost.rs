@@ -185,10 +185,10 @@ pub fn of_profile_nodes(
 pub fn of_stencil(chain: &Chain, work: &stencil::Work, outputs: usize, kept: usize) -> Cost {
     let n = chain.coordinates() as f64;
     let bytes = 16.0 * n * (work.last_diagonals + 12.0) + 4e6 + kept_covariances(chain, kept);
-    let a_term = 0.8e-9 * work.entries + 15e-9 * work.diagonals;
-    let means = 0.8e-9 * n * work.terms * work.terms;
+    let a_term = 0.6e-9 * work.entries + 12e-9 * work.diagonals;
+    let means = 0.15e-9 * n * work.terms * work.terms;
     let read = 4e-9 * n * work.terms * outputs as f64;
-    let seconds = work.steps * (work.terms * a_term + means + 3e-6) + read;
+    let seconds = work.steps * (work.terms * a_term + means + 20e-6) + read;
     Cost { bytes, seconds }
 }
 

@@ -2,8 +2,8 @@
 
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::covariance::modal::Modal;
-use flipchain::evolve::squares::{self, Squares};
 use flipchain::evolve::{self, Method};
+use flipchain::evolve::{norm::Squares, squares};
 use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use num_complex::Complex64;

@@ -11,6 +11,8 @@ pub mod harmonic;
 pub mod hyperbola;
 pub mod means;
 mod moment_generator;
+pub mod norm;
+mod open;
 mod plan;
 pub mod profiles;
 pub mod radau;

@@ -19,6 +19,7 @@ mod item;
 mod label;
 mod layout;
 mod legend;
+mod names;
 mod overlap;
 mod paint;
 mod parameters;

@@ -9,6 +9,8 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, RGBColor};
+use std::fs::File;
+use std::io::BufWriter;
 use std::path::Path;
 
 /// Pixels of the drawing for one of the PNG, each way: their mean smooths the edges, and the SVG
@@ -49,45 +51,44 @@ pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), Fig
     let (width, height) = pixels(figure, theme);
     let mut fine = vec![0; 3 * (width * height) as usize];
     draw(figure, theme, BitMapBackend::with_buffer(&mut fine, (width, height)), PNG_BASELINE)?;
-    let (w, h) = (width / FINE, height / FINE);
-    let mean = |x: u32, y: u32, channel: u32| {
-        let at = |i: u32, j: u32| {
-            fine[(3 * ((FINE * y + j) * width + FINE * x + i) + channel) as usize] as u32
-        };
-        let sum: u32 =
-            (0..FINE).flat_map(|j| (0..FINE).map(move |i| (i, j))).map(|(i, j)| at(i, j)).sum();
-        ((sum + FINE * FINE / 2) / (FINE * FINE)) as u8
-    };
-    let smooth: Vec<u8> = (0..h)
-        .flat_map(|y| (0..w).flat_map(move |x| (0..3).map(move |c| (x, y, c))))
-        .map(|(x, y, c)| mean(x, y, c))
-        .collect();
-    let mut backend = BitMapBackend::new(path, (w, h));
-    let written = backend.blit_bitmap((0, 0), (w, h), &smooth).and_then(|()| backend.present());
+    let smooth = smoothed(&fine, width as usize);
     let io = |source| FigureError::Io { path: path.display().to_string(), source };
-    written.map_err(|e| io(std::io::Error::other(innermost(&e.to_string()))))?;
-    drop(backend);
-    let bytes = std::fs::read(path).map_err(io)?;
-    std::fs::write(path, with_resolution(&bytes)).map_err(io)
-}
-
-/// The system's own sentence, which the library wraps, between quotes, in the names of its types.
-fn innermost(error: &str) -> String {
-    error.split('"').nth(1).unwrap_or(error).into()
-}
-
-/// A PNG with its resolution in a chunk of its own (PNG specification, pHYs) after the header,
-/// which plotters does not write.
-fn with_resolution(png: &[u8]) -> Vec<u8> {
-    /// Signature and the chunk IHDR.
-    const HEADER: usize = 8 + 25;
-    let per_metre = ((DPI as f64 / 0.0254).round() as u32).to_be_bytes();
-    let body = [b"pHYs".as_slice(), &per_metre, &per_metre, &[1]].concat();
-    let crc = body.iter().fold(u32::MAX, |crc, &byte| {
-        (0..8)
-            .fold(crc ^ byte as u32, |crc, _| (crc >> 1) ^ (0xEDB8_8320 & (crc & 1).wrapping_neg()))
+    let file = BufWriter::new(File::create(path).map_err(io)?);
+    let mut encoder = png::Encoder::new(file, width / FINE, height / FINE);
+    encoder.set_color(png::ColorType::Rgb);
+    encoder.set_compression(png::Compression::Fast);
+    let per_metre = (DPI as f64 / 0.0254).round() as u32;
+    let unit = png::Unit::Meter;
+    encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit }));
+    let written = encoder.write_header().and_then(|mut writer| {
+        writer.write_image_data(&smooth)?;
+        writer.finish()
     });
-    [&png[..HEADER], &9u32.to_be_bytes(), &body, &(!crc).to_be_bytes(), &png[HEADER..]].concat()
+    written.map_err(|error| match error {
+        png::EncodingError::IoError(source) => io(source),
+        other => io(std::io::Error::other(other)),
+    })
+}
+
+/// The means of squares of FINE · FINE pixels of a drawing `width` pixels wide, three bytes each.
+fn smoothed(fine: &[u8], width: usize) -> Vec<u8> {
+    const SIDE: usize = FINE as usize;
+    const COUNT: u16 = (SIDE * SIDE) as u16;
+    let mut smooth = Vec::with_capacity(fine.len() / (SIDE * SIDE));
+    let mut columns = vec![0u16; 3 * width];
+    for rows in fine.chunks_exact(SIDE * 3 * width) {
+        columns.fill(0);
+        for row in rows.chunks_exact(3 * width) {
+            columns.iter_mut().zip(row).for_each(|(sum, &value)| *sum += u16::from(value));
+        }
+        for pixels in columns.chunks_exact(3 * SIDE) {
+            for channel in 0..3 {
+                let sum: u16 = (0..SIDE).map(|i| pixels[3 * i + channel]).sum();
+                smooth.push(((sum + COUNT / 2) / COUNT) as u8);
+            }
+        }
+    }
+    smooth
 }
 
 /// Pixels a point.

@@ -2,12 +2,13 @@
 //! beyond, one figure an observable.
 
 use super::label::numbers as labels;
+use super::names::{label, label_of, symbol};
 use super::parameters::{heading_without, number, numbers};
 use super::spacetime::shown_range;
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
 use super::{Axis, Colour, Figure, Layer, Map, Mark, Panel, Parameters};
 use crate::chain::Chain;
-use crate::sweep::{self, Named, Observable, Table};
+use crate::sweep::{self, Table};
 
 /// More panels than this are not drawn, more curves than this cannot be told apart.
 const PANELS: usize = 6;
@@ -340,67 +341,4 @@ fn number_short(value: f64) -> String {
 
 fn number_of_time(time: f64) -> String {
     if time.is_finite() { number(time) } else { "inf".into() }
-}
-
-/// A key in the letters of the theory.
-fn symbol(key: &str) -> String {
-    match key {
-        "chain.bonds" => "*N*",
-        "chain.flip_rate" => "*γ*",
-        "right.force.mean" => "*F\u{304}*",
-        "right.force.period" => "*θ*",
-        "left.thermostat.temperature" => "*T*_{−}",
-        "right.thermostat.temperature" => "*T*_{+}",
-        "left.thermostat.friction" => "*λ*_{−}",
-        "right.thermostat.friction" => "*λ*_{+}",
-        other => other,
-    }
-    .into()
-}
-
-fn label_of(key: &str) -> String {
-    let words = match key {
-        "chain.bonds" => "bonds",
-        "chain.flip_rate" => "flip rate",
-        "right.force.mean" => "mean force",
-        "right.force.period" => "period of the force",
-        "left.thermostat.temperature" => "left temperature",
-        "right.thermostat.temperature" => "right temperature",
-        "left.thermostat.friction" => "left friction",
-        "right.thermostat.friction" => "right friction",
-        other => return other.into(),
-    };
-    format!("{words}  {}", symbol(key))
-}
-
-/// An observable as it stands at an axis.
-fn label(observable: &Observable) -> String {
-    match observable {
-        Observable::At { column, x } => {
-            let words = match *column {
-                "mean_r" | "r" => "elongation",
-                "mean_p" => "mean momentum",
-                "var_r" => "Var *r*",
-                "var_p" => "Var *p*",
-                "mechanical" => "mechanical energy",
-                "thermal" => "thermal energy",
-                other => other,
-            };
-            format!("{words} at *x* = {x}")
-        }
-        Observable::Named(named) => match named {
-            Named::Current => "current",
-            Named::LeftRate => "energy entering at the left",
-            Named::RightRate => "energy entering at the right",
-            Named::Power => "power of the force",
-            Named::Conductivity => "conductivity",
-            Named::Mechanical => "mechanical energy",
-            Named::Thermal => "thermal energy",
-            Named::Energy => "energy",
-            Named::ThermalMax => "largest thermal energy",
-            Named::XMax => "*x*_{max}",
-            Named::WHeat => "*W*_{heat}",
-        }
-        .into(),
-    }
 }

@@ -25,6 +25,8 @@ pub trait Lane:
     fn load(simd: Self::Simd, re: &[f64], im: &[f64], at: usize) -> Self;
     /// Adds WIDTH numbers from index `at`.
     fn add_to(self, re: &mut [f64], im: &mut [f64], at: usize);
+    /// Writes WIDTH numbers from index `at`; `im` is not written for reals.
+    fn store(self, re: &mut [f64], im: &mut [f64], at: usize);
     /// 1/self
     fn inverse(self) -> Self;
     /// The real part of weight · self.
@@ -60,6 +62,10 @@ impl Lane for f64 {
     #[inline(always)]
     fn add_to(self, re: &mut [f64], _im: &mut [f64], at: usize) {
         re[at] += self;
+    }
+    #[inline(always)]
+    fn store(self, re: &mut [f64], _im: &mut [f64], at: usize) {
+        re[at] = self;
     }
     #[inline(always)]
     fn inverse(self) -> f64 {
@@ -112,6 +118,10 @@ impl Lane for Eight {
     #[inline(always)]
     fn add_to(self, re: &mut [f64], _im: &mut [f64], at: usize) {
         re[at..at + 8].iter_mut().zip(&self.0).for_each(|(out, x)| *out += x);
+    }
+    #[inline(always)]
+    fn store(self, re: &mut [f64], _im: &mut [f64], at: usize) {
+        re[at..at + 8].copy_from_slice(&self.0);
     }
     #[inline(always)]
     fn inverse(self) -> Eight {
@@ -186,6 +196,11 @@ impl<R: Lane<Real = R>> Lane for Split<R> {
     fn add_to(self, re: &mut [f64], im: &mut [f64], at: usize) {
         self.re.add_to(re, &mut [], at);
         self.im.add_to(im, &mut [], at);
+    }
+    #[inline(always)]
+    fn store(self, re: &mut [f64], im: &mut [f64], at: usize) {
+        self.re.store(re, &mut [], at);
+        self.im.store(im, &mut [], at);
     }
     #[inline(always)]
     fn inverse(self) -> Self {

@@ -184,6 +184,10 @@ impl<S: Simd, A: Copy> Lane for Register<S, A> {
         *out = self.simd.add_f64s(self.numbers, *out);
     }
     #[inline(always)]
+    fn store(self, re: &mut [f64], _im: &mut [f64], at: usize) {
+        S::as_mut_simd_f64s(&mut re[at..at + Self::WIDTH]).0[0] = self.numbers;
+    }
+    #[inline(always)]
     fn inverse(self) -> Self {
         let one = self.simd.splat_f64s(1.0);
         let numbers = self.simd.div_f64s(one, self.numbers);
@@ -242,6 +246,11 @@ impl<L: Lane<Real = L>> Lane for Two<L> {
         self.1.add_to(re, im, at + L::WIDTH);
     }
     #[inline(always)]
+    fn store(self, re: &mut [f64], im: &mut [f64], at: usize) {
+        self.0.store(re, im, at);
+        self.1.store(re, im, at + L::WIDTH);
+    }
+    #[inline(always)]
     fn inverse(self) -> Self {
         Two(self.0.inverse(), self.1.inverse())
     }
@@ -292,7 +301,7 @@ mod tests {
             (x - y).add_to(re, im, 8);
             (x * y).add_to(re, im, 16);
             (x * y.re).add_to(re, im, 24);
-            (x.inverse() + Split::splat(simd, weight)).add_to(re, im, 31);
+            (x.inverse() + Split::splat(simd, weight)).store(re, im, 31);
             let sums =
                 [x.sum(), y.sum_after(weight), y.real_part(weight).sum(), x.re.inverse().sum()];
             out.extend(sums.iter().flat_map(|sum| [sum.re, sum.im]));

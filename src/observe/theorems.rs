@@ -9,7 +9,7 @@ use super::statement::{EQUIPARTITION_L1, STATEMENTS};
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
 use crate::evolve::means::MeanPath;
-use crate::evolve::squares::Squares;
+use crate::evolve::norm::Squares;
 use crate::limit::march::Snapshot;
 use crate::limit::{Output, State};
 use crate::monitor::{Record, refused};

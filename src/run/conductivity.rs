@@ -10,8 +10,8 @@
 //! averaged over seeds where coefficients are random. Its uncertainty is the standard error over
 //! the seeds and the change from the pair of sizes before. O(N) a size and seed.
 
+use super::checked::CheckRun;
 use super::plan::{Plan, Prepared, Saving};
-use super::statements::CheckRun;
 use super::{Error, Options, Times};
 use crate::chain::{Chain, ChainBuilder};
 use crate::cost;

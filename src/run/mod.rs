@@ -7,6 +7,7 @@
 //! that a caller can do about it; a tolerance that was missed is no error, the answer says it.
 
 mod answer;
+mod checked;
 pub mod conductivity;
 mod describe;
 mod error;
@@ -23,6 +24,7 @@ mod stationary;
 mod two_time;
 
 pub use answer::{Estimated, Output, Run};
+pub use checked::CheckRun;
 pub use error::{Error, TooLarge};
 pub use evolution::{evolve, plan_evolve};
 pub use macroscopic::{LimitRun, has_limit, limit, plan_limit};
@@ -30,6 +32,6 @@ pub use options::{Keep, OMEGAS, Options, Times, method};
 pub use plan::{Plan, Prepared, Record, Saving, Way, fits};
 pub(crate) use request::{checksum_of, checksums_of_coefficients};
 pub use save::Answer;
-pub use statements::{CheckRun, check, plan_check};
+pub use statements::{check, plan_check};
 pub use stationary::{depends_on_initial_law, plan_steady, steady};
 pub use two_time::{Correlations, TwoTime, correlations};

@@ -1,8 +1,8 @@
 //! `check`: the statements of the theorems, measured over a range of sizes.
 
-use super::conductivity::{self, Conductivity};
+use super::checked::CheckRun;
+use super::conductivity;
 use super::plan::{Plan, Prepared, Record, Saving};
-use super::save::Answer;
 use super::{Error, Options, Times};
 use crate::chain::{Chain, ChainBuilder, InitialLaw, InitialProfiles};
 use crate::cost::{self, Cost};
@@ -10,17 +10,14 @@ use crate::limit::conditions::{self, grounds, oscillation_work};
 use crate::limit::{LimitError, Problem};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
-use crate::numerics::vector::largest_of;
 use crate::observe::sizes::{self, StationarySize};
-use crate::observe::statement::{CONDUCTIVITY, EQUIPARTITION_L1, STATEMENTS};
-use crate::observe::sweep::{self, Frequency, sweep};
+use crate::observe::statement::{EQUIPARTITION_L1, STATEMENTS};
+use crate::observe::sweep::sweep;
 use crate::observe::theorems::Measurement;
-use crate::observe::verdict::{self, Extrapolated, Verdict};
-use crate::output::{OutputError, RunDirectory, check_csv};
+use crate::observe::verdict::{self, Verdict};
 use crate::scenario::Topology;
 use crate::steady::profiles;
-use serde_json::{Map, Value, json};
-use std::fmt::Write as _;
+use serde_json::json;
 
 /// The longest chain of the sweep over ω: longer ones add nothing to six sizes that double.
 const SWEEP: usize = 512;
@@ -202,225 +199,4 @@ impl Measuring {
             conductivity: None,
         })
     }
-}
-
-/// The answer of [`check`].
-#[derive(Debug, Clone)]
-pub struct CheckRun {
-    record: Record,
-    chain: Chain,
-    sizes: Vec<(usize, bool)>,
-    times: Vec<f64>,
-    correlation_length: Option<f64>,
-    measurements: Vec<Measurement>,
-    verdicts: Vec<Verdict>,
-    l1: Option<Verdict>,
-    extrapolations: Vec<Extrapolated>,
-    frequencies: Option<Vec<Frequency>>,
-    conductivity: Option<Conductivity>,
-}
-
-impl CheckRun {
-    /// Of a family whose coefficients depend on the site.
-    pub(super) fn of_conductivity(
-        record: Record,
-        chain: Chain,
-        times: Vec<f64>,
-        measurements: Vec<Measurement>,
-        conductivity: Conductivity,
-    ) -> CheckRun {
-        CheckRun {
-            record,
-            chain,
-            sizes: measurements.iter().map(|m| (m.bonds, false)).collect(),
-            times,
-            correlation_length: None,
-            verdicts: verdict::verdict(&CONDUCTIVITY, &measurements).into_iter().collect(),
-            measurements,
-            l1: None,
-            extrapolations: vec![],
-            frequencies: None,
-            conductivity: Some(conductivity),
-        }
-    }
-
-    /// The effective conductivity, of chains whose coefficients depend on the site.
-    pub fn conductivity(&self) -> Option<&Conductivity> {
-        self.conductivity.as_ref()
-    }
-
-    /// What the statements rest on.
-    fn grounds(&self) -> &str {
-        match self.conductivity {
-            Some(_) => &self.record.plan.reason,
-            None => grounds(&self.chain),
-        }
-    }
-
-    /// The chain that stands for the family.
-    pub fn chain(&self) -> &Chain {
-        &self.chain
-    }
-
-    /// Every statement at every size and time.
-    pub fn measurements(&self) -> &[Measurement] {
-        &self.measurements
-    }
-
-    /// What was found of each statement: constants, rates in N, uncertainties.
-    pub fn verdicts(&self) -> &[Verdict] {
-        &self.verdicts
-    }
-
-    /// Limits N → ∞ beside those of the theory.
-    pub fn extrapolations(&self) -> &[Extrapolated] {
-        &self.extrapolations
-    }
-
-    /// W_heat and the wall's temperature at every frequency, where the force oscillates.
-    pub fn frequencies(&self) -> Option<&[Frequency]> {
-        self.frequencies.as_deref()
-    }
-
-    /// Whether every statement has reached the tolerance that was asked for.
-    pub fn tolerance_reached(&self) -> bool {
-        self.worst_error() <= self.record.tolerance
-    }
-}
-
-impl Answer for CheckRun {
-    fn record(&self) -> &Record {
-        &self.record
-    }
-
-    fn worst_error(&self) -> f64 {
-        largest_of(self.verdicts.iter().map(|v| verdict::relative_error(v, &self.measurements)))
-    }
-
-    fn keys(&self) -> Map<String, Value> {
-        let with_covariance = self.sizes.iter().filter(|c| c.1);
-        let keys = json!({
-            "equations": self.grounds(),
-            "sizes": self.sizes.iter().map(|c| c.0).collect::<Vec<_>>(),
-            "correlation_length": self.correlation_length,
-            "covariance_sizes": with_covariance.map(|c| c.0).collect::<Vec<_>>(),
-        });
-        keys.as_object().cloned().unwrap_or_default()
-    }
-
-    fn line(&self) -> String {
-        let sizes = counted(self.sizes.len(), "size");
-        let times = counted(self.times.len(), "time");
-        match &self.conductivity {
-            Some(_) => format!("{}; {sizes}\n{}", self.grounds(), table(&self.verdicts)),
-            None => format!("{}; {sizes}, {times}\n{}", self.grounds(), table(&self.verdicts)),
-        }
-    }
-
-    fn remarks(&self, _verbose: bool) -> String {
-        let mut remarks = String::new();
-        if let Some(found) = &self.conductivity {
-            return found.sentence.clone() + "\n";
-        }
-        for verdict in self.verdicts.iter().chain(&self.l1) {
-            let _ = writeln!(remarks, "{}", verdict.sentence);
-        }
-        for found in &self.extrapolations {
-            let _ = writeln!(remarks, "{}", found.sentence);
-        }
-        if let Some(found) = &self.frequencies {
-            remarks += &sweep::sentence(found).map_or(String::new(), |sentence| sentence + "\n");
-        }
-        if let Some(said) = verdict::too_few_sizes(&self.verdicts, &self.measurements) {
-            let _ = writeln!(remarks, "{said}");
-        }
-        if let Some(said) = missing(&self.measurements, &self.times) {
-            let _ = writeln!(remarks, "{said}");
-        }
-        remarks
-    }
-
-    fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
-        directory.write("check.csv", check_csv(&self.measurements).as_bytes())?;
-        if let Some(found) = &self.frequencies {
-            directory.write("sweep.csv", sweep::csv(found).as_bytes())?;
-        }
-        let mut check = json!({
-            "equipartition_l1": self.l1,
-            "statements": self.verdicts,
-            "extrapolations": self.extrapolations,
-            "sweep": self.frequencies,
-        });
-        if let Some(found) = &self.conductivity {
-            check["conductivity"] = json!(found);
-        }
-        let text = serde_json::to_string_pretty(&check).unwrap_or_default() + "\n";
-        directory.write("check.json", text.as_bytes())
-    }
-}
-
-/// What was not measured because it would have needed the covariance of a long chain.
-fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
-    let sizes = |statement: &str, t: f64| {
-        let rows = measurements.iter().filter(move |m| m.statement == statement && m.time == t);
-        rows.map(|m| m.bonds).collect::<Vec<_>>()
-    };
-    // Sizes, and the times at which they are missing.
-    let mut gaps: Vec<(Vec<usize>, Vec<f64>)> = Vec::new();
-    for &t in times {
-        let energy = sizes("energy", t);
-        let gap: Vec<usize> =
-            sizes("mean_l2", t).into_iter().filter(|bonds| !energy.contains(bonds)).collect();
-        match gaps.iter_mut().find(|known| known.0 == gap) {
-            _ if gap.is_empty() => {}
-            Some(known) => known.1.push(t),
-            None => gaps.push((gap, vec![t])),
-        }
-    }
-    let when = |at: &[f64]| {
-        if at.len() == times.len() {
-            return "at all times".to_string();
-        }
-        let [from, to] = [at[0], at[at.len() - 1]].map(|t| verdict::digits(t, 3));
-        if from == to { format!("at t = {from}") } else { format!("at t = {from} .. {to}") }
-    };
-    let said: Vec<String> =
-        gaps.iter().map(|(sizes, at)| format!("N = {} {}", list(sizes), when(at))).collect();
-    (!said.is_empty()).then(|| {
-        format!(
-            "variances not measured, because they need the covariance there (see --covariance-sizes): {}",
-            said.join("; ")
-        )
-    })
-}
-
-/// `1 size`, `2 sizes`.
-fn counted(count: usize, what: &str) -> String {
-    format!("{count} {what}{}", if count == 1 { "" } else { "s" })
-}
-
-/// Numbers with commas.
-fn list(sizes: &[usize]) -> String {
-    sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
-}
-
-/// The verdicts as a table.
-fn table(verdicts: &[Verdict]) -> String {
-    let mut text = format!(
-        "{:<22} {:>12} {:>13} {:>12} {:>16}\n",
-        "statement", "N", "value", "constant", "rate in N"
-    );
-    for v in verdicts {
-        let constant = v.constant.map_or("".into(), |c| format!("{c:.5}"));
-        let rate = v.rates.last().map_or("".into(), |r| {
-            format!("{:.3} ± {:.3}", r.exponent.value, r.exponent.uncertainty)
-        });
-        let sizes = format!("{}..{}", v.bonds[0], v.bonds[1]);
-        let _ = writeln!(
-            text,
-            "{:<22} {sizes:>12} {:>13.6e} {constant:>12} {rate:>16}",
-            v.statement, v.value
-        );
-    }
-    text
 }

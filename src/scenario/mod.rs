@@ -15,6 +15,7 @@ mod expression;
 mod grid;
 mod hints;
 mod json;
+mod parser;
 mod schema;
 mod similar;
 mod starting_points;

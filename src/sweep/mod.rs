@@ -7,6 +7,7 @@
 //! temperatures share ([`crate::steady::LastUnitHeat`]); memory: bounded by the price of the points
 //! at work, and O(observables) for each finished one.
 
+mod along;
 mod axis;
 mod fill;
 mod lanes;

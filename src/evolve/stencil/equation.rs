@@ -29,6 +29,8 @@ pub(super) struct Equation<'a> {
     pub own: Vec<f64>,
     /// A bound of ‖𝓛 + 2c‖ in the Frobenius norm.
     pub radius: f64,
+    /// The largest number in its numerical range, which the series is summed at.
+    pub spread: f64,
     /// 2λT at the first and the last coordinate.
     pub noise: [f64; 2],
 }
@@ -49,9 +51,16 @@ impl<'a> Equation<'a> {
         let (same, mixed) = (most, most - 2.0 * flips);
         let half = 0.5 * (same - mixed);
         let radius = 0.5 * (same + mixed) + (half * half + 16.0).sqrt();
+        // Its numerical range lies within (D + E)/2 + (D - E)/2 cos φ + 4i sin φ and around: the
+        // largest modulus is at this cos φ.
+        let middle = 0.5 * (same + mixed);
+        let cosine = (middle * half / (16.0 - half * half)).clamp(-1.0, 1.0);
+        let cosine = if half < 4.0 { cosine } else { 1.0 };
+        let imaginary = 16.0 * (1.0 - cosine * cosine);
+        let spread = ((middle + half * cosine).powi(2) + imaginary).sqrt();
         let noise = [noise[0], noise[noise.len() - 1]];
         let ring = chain.topology == Topology::Ring;
-        Equation { chain, n, ring, shift, factor, own, radius, noise }
+        Equation { chain, n, ring, shift, factor, own, radius, spread, noise }
     }
 
     /// The coordinate at place i in the theory's order r, p.

@@ -16,6 +16,7 @@ mod piece;
 mod price;
 mod rows;
 mod series;
+mod stretch;
 mod times;
 mod window;
 
@@ -33,11 +34,16 @@ use price::expected_diagonals;
 pub use price::{Work, expected};
 use rayon::prelude::*;
 use std::sync::Mutex;
+use stretch::Stretch;
 use times::Reading;
 use window::Workspace;
 
-/// h times the bound of the norm of the operator: where a unit of time takes the fewest terms.
-const RADIANS: f64 = 4.5;
+/// h times the bound of the norm of the operator: the longer a step, the fewer terms a unit of time
+/// takes, and the more digits cancel where nothing damps.
+const RADIANS: [f64; 2] = [4.5, 14.0];
+
+/// How much larger than their sum the terms of a step may become.
+const CANCELLED: f64 = 30.0;
 
 /// Roundings of the largest variance (and of the largest mean) that a step leaves, times 1 + 2ch:
 /// what the series of an isolated chain multiply the energy by is off by as much in every step.
@@ -51,7 +57,7 @@ const CACHED: usize = 32_000;
 const SHORT: usize = 300;
 
 /// Terms at most.
-const MOST_TERMS: usize = 60;
+const MOST_TERMS: usize = 80;
 
 /// Where an evolution stands between two steps.
 struct Walk {
@@ -67,28 +73,6 @@ struct Walk {
     outputs: Vec<Solution>,
 }
 record!(Walk { stretch, step, pieces, path, lost, rounded, counts, outputs });
-
-/// A part of the time with equal steps: no step begins in one and ends in the next.
-struct Stretch {
-    start: Double,
-    end: Double,
-    steps: usize,
-}
-
-impl Stretch {
-    /// The length of every step but the last.
-    fn step(&self) -> f64 {
-        self.end.plus(self.start.negated()).divided(self.steps as f64).hi
-    }
-
-    /// The time after `steps` of them, exactly.
-    fn after(&self, steps: usize) -> Double {
-        match steps {
-            _ if steps == self.steps => self.end,
-            _ => Double::product(self.step(), steps as f64).plus(self.start),
-        }
-    }
-}
 
 /// The moments at ascending microscopic `times`, from any initial law. `tolerance` bounds what the
 /// series and the cuts may lose, relative to the largest initial mean, variance, force or
@@ -156,7 +140,10 @@ impl<'a> Run<'a> {
         let scale = values.into_iter().map(|v| largest(v)).fold(0.0, f64::max);
         let scale = scale.max(largest(&chain.temperature())).max(chain.force.mean.abs());
         let scale = if scale > 0.0 { scale } else { 1.0 };
-        let longest = (RADIANS / equation.rate()).min(last);
+        // The largest term is e^((spread - 2c) h) of the state.
+        let cancelling = CANCELLED.ln() / (equation.spread - 2.0 * equation.shift).max(0.1);
+        let radians = (cancelling * equation.rate()).clamp(RADIANS[0], RADIANS[1]);
+        let longest = (radians / equation.rate()).min(last);
         let allowed = 0.5 * tolerance * scale / last;
         // What is left of the largest state that there can be after so many terms is negligible.
         let least = (0.1 * allowed * longest / (scale * (equation.n as f64).sqrt())).max(1e-18);
@@ -278,7 +265,9 @@ impl<'a> Run<'a> {
         walk.lost[1] += norm(|s| s.lost[1]);
         for kind in 0..2 {
             let most = largest(&stepped.iter().map(|s| s.largest[kind]).collect::<Vec<f64>>());
-            let factors = 1.0 + 2.0 * equation.shift * h;
+            let cancelled =
+                largest(&stepped.iter().map(|s| s.cancelled[kind]).collect::<Vec<f64>>());
+            let factors = (1.0 + 2.0 * equation.shift * h) * cancelled;
             walk.rounded[kind] += ROUNDING * factors * f64::EPSILON * most;
         }
         walk.counts.steps += 1;

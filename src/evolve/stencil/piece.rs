@@ -79,6 +79,9 @@ pub(super) struct Stepped {
     pub beyond: f64,
     /// The largest variance and the largest mean.
     pub largest: [f64; 2],
+    /// How many times as large as the state the terms became, at least 1, of the covariance and of
+    /// the means.
+    pub cancelled: [f64; 2],
     /// Applications of 𝓛.
     pub applications: usize,
 }
@@ -104,13 +107,11 @@ pub(super) fn advance(
     // Rows 0..=top + terms and two more.
     let rows = (top + step.terms).min(step.limit) + 3;
     for buffer in [&mut buffers.term, &mut buffers.next, &mut buffers.sum] {
-        if buffer.len() < rows * window.stride {
-            buffer.resize(rows * window.stride, 0.0);
-        }
+        buffer.reserve(rows, window.stride);
     }
     let first = (-2.0 * equation.shift * h).exp();
     for d in 0..=top {
-        let cells = d * window.stride..(d + 1) * window.stride;
+        let cells = window.row(d) - 1..window.row(d + 1) - 1;
         let row = &mut buffers.term[cells.clone()];
         row.fill(0.0);
         gather(pieces, &window, |piece, from, to| {
@@ -120,7 +121,7 @@ pub(super) fn advance(
             }
         });
         if window.closed {
-            window.guard(row, &(0..window.len));
+            window.guard(&mut buffers.term, d, &(0..window.len));
         }
         buffers.sum[cells.clone()].copy_from_slice(&buffers.term[cells]);
     }
@@ -131,7 +132,10 @@ pub(super) fn advance(
         step.readings.iter().map(|reading| series.read(reading, core.clone(), flip_rate)).collect();
     let part = step.allowed * (own.len as f64 / equation.n as f64).sqrt();
     let walk = Walk { step, window: &window, series: &series, part };
-    let norm = (0..=top).map(|d| window.square(&buffers.term, d, 0)).sum::<f64>().sqrt();
+    let norm = |buffer: &[f64], top: usize| {
+        (0..=top).map(|d| window.square(buffer, d, 0)).sum::<f64>().sqrt()
+    };
+    let before = norm(&buffers.term, top);
     let found = walk.sum(buffers, top, &core, &mut reads);
     let (top, cut) = walk.state(buffers, found.sum_top, &core);
     let last = step.readings.len() - 1;
@@ -139,14 +143,17 @@ pub(super) fn advance(
         Piece { start: own.start, len: own.len, mean: reads[last].mean.clone(), rows: vec![], top };
     piece.rows.reserve_exact((top + 1) * own.len);
     for d in 0..=top {
-        let from = d * window.stride + 1;
+        let from = window.row(d);
         piece.rows.extend_from_slice(&buffers.sum[from + core.start..from + core.end]);
     }
     reads[last].variance = piece.row(0).to_vec();
     reads[last].neighbour = if top > 0 { piece.row(1).to_vec() } else { vec![0.0; own.len] };
     let size = |values: &[f64]| values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
     let largest = [size(&reads[last].variance), size(&piece.mean).max(size(&mean[core]))];
-    let beyond = if whole { 0.0 } else { series.beyond(norm) };
+    let beyond = if whole { 0.0 } else { series.beyond(before) };
+    let after = norm(&buffers.sum, top);
+    let state = (before / first).max(after);
+    let cancelled = if found.most > state { found.most / state } else { 1.0 };
     let means = series.tail();
     let from_means = 8.0 * equation.chain.flip_rate * h * (largest[1] + means) * means;
     Stepped {
@@ -155,6 +162,7 @@ pub(super) fn advance(
         reads,
         beyond,
         largest,
+        cancelled: [cancelled, series.cancelled()],
         applications: found.applications,
     }
 }
@@ -174,6 +182,8 @@ struct Walk<'a, 'b> {
 
 struct Summed {
     sum_top: usize,
+    /// The largest norm of a term.
+    most: f64,
     lost: f64,
     applications: usize,
 }
@@ -188,9 +198,8 @@ impl Walk<'_, '_> {
         reads: &mut [Read],
     ) -> Summed {
         let (step, window) = (self.step, self.window);
-        let stride = window.stride;
         let ratio = step.equation.radius * step.h;
-        let mut found = Summed { sum_top: top, lost: 0.0, applications: 0 };
+        let mut found = Summed { sum_top: top, most: 0.0, lost: 0.0, applications: 0 };
         self.read(&buffers.term, top, 0, core, reads);
         for k in 1..=step.terms {
             // What a number cut off term k can still become is less than this many times as much.
@@ -203,15 +212,16 @@ impl Walk<'_, '_> {
             }
             let next = (top + 1).min(step.limit);
             if next > found.sum_top {
-                buffers.sum[next * stride..(next + 1) * stride].fill(0.0);
+                buffers.sum[window.row(next) - 1..window.row(next + 1) - 1].fill(0.0);
                 found.sum_top = next;
             }
             let scale = step.h / k as f64;
-            window.apply(buffers, next, k, scale);
+            let off_middle = window.apply(buffers, next, k, scale);
             found.applications += 1;
             self.drive(buffers, k);
             std::mem::swap(&mut buffers.term, &mut buffers.next);
-            let norm = (0..=next).map(|d| window.square(&buffers.term, d, k)).sum::<f64>().sqrt();
+            let norm = (window.square(&buffers.term, 0, k) + off_middle).sqrt();
+            found.most = found.most.max(norm);
             let allowed = 0.2 * self.part / (grown * (k * k + k) as f64);
             let (kept, cut) = window.cut(&buffers.term, next, k, allowed);
             found.lost += cut * grown;
@@ -231,29 +241,31 @@ impl Walk<'_, '_> {
         let range = self.window.range(0, k);
         let Source { momenta, ends } = self.series.source(k - 1);
         let offset = self.series.offset;
-        let cells = &mut buffers.next[1..];
-        let sums = &mut buffers.sum[1..];
+        let row = self.window.row(0);
+        let driven = range.start + row..range.end + row;
+        let (cells, sums) = (&mut buffers.next[driven.clone()], &mut buffers.sum[driven]);
         // The first momentum of the window is at `offset`.
-        for (m, q) in momenta.iter().enumerate() {
-            let i = 2 * m + offset;
-            if range.contains(&i) {
-                cells[i] += q;
-                sums[i] += q;
-            }
+        let skipped = range.start.saturating_sub(offset).div_ceil(2);
+        let first = 2 * skipped + offset - range.start;
+        let momenta = momenta.iter().skip(skipped);
+        for ((cell, sum), q) in
+            cells.iter_mut().zip(sums.iter_mut()).skip(first).step_by(2).zip(momenta)
+        {
+            *cell += q;
+            *sum += q;
         }
         for (end, q) in [(0, ends[0]), (self.window.len - 1, ends[1])] {
             if range.contains(&end) {
-                cells[end] += q;
-                sums[end] += q;
+                cells[end - range.start] += q;
+                sums[end - range.start] += q;
             }
         }
-        let window = self.window;
-        window.guard(&mut buffers.next[..window.stride], &range);
+        self.window.guard(&mut buffers.next, 0, &range);
     }
 
     fn read(&self, term: &[f64], top: usize, k: usize, core: &Range<usize>, reads: &mut [Read]) {
         let row = |d: usize| {
-            let from = d * self.window.stride + 1;
+            let from = self.window.row(d);
             &term[from + core.start..from + core.end]
         };
         let last = reads.len() - 1;
@@ -274,18 +286,19 @@ impl Walk<'_, '_> {
 
     /// The last diagonal that is kept of the sum in the core, and the norm of what is cut.
     fn state(&self, buffers: &mut Workspace, top: usize, core: &Range<usize>) -> (usize, f64) {
-        let (window, stride) = (self.window, self.window.stride);
+        let window = self.window;
         // Where a row ends before the core does there are zeros.
         for d in 0..=top {
             let exists = window.range(d, 0).end.max(core.start);
             if exists < core.end {
-                buffers.sum[d * stride + 1 + exists..d * stride + 1 + core.end].fill(0.0);
+                let row = window.row(d);
+                buffers.sum[row + exists..row + core.end].fill(0.0);
             }
         }
         let (mut cut, mut kept) = (0.0, top);
         let most = (0.3 * self.part).powi(2);
         while kept > 0 {
-            let from = kept * stride + 1;
+            let from = window.row(kept);
             let more = cut + 2.0 * rows::square(&buffers.sum[from + core.start..from + core.end]);
             if more > most {
                 break;
@@ -298,6 +311,11 @@ impl Walk<'_, '_> {
 
 /// Σ_j ratio^j k!/(k+j)!
 pub(super) fn grows(ratio: f64, k: usize) -> f64 {
+    let first = ratio / (k + 1) as f64;
+    if first < 0.5 {
+        // Every quotient is less than the first.
+        return 1.0 / (1.0 - first);
+    }
     let (mut sum, mut value) = (1.0, 1.0);
     for j in 1..200 {
         value *= ratio / (k + j) as f64;

@@ -25,8 +25,12 @@ pub(super) struct Series {
     norms: Vec<f64>,
     /// A bound of the sum of the w_k that are left out.
     rest: f64,
+    /// See [`super::piece::Stepped::cancelled`].
+    cancelled: f64,
     /// (rate of the covariance) h
     ratio: f64,
+    /// What the terms after each are at most: times its norm, and beside that.
+    rests: Vec<[f64; 2]>,
 }
 
 /// What one term of the source adds to the diagonal of the covariance.
@@ -52,7 +56,9 @@ impl Series {
             sources: (0..terms).map(|_| Source::default()).collect(),
             norms: vec![0.0; 2 * terms],
             rest: 0.0,
+            cancelled: 1.0,
             ratio: equation.radius * h,
+            rests: vec![],
         };
         if !still {
             series.means = means(equation, step, mean, first, force);
@@ -76,31 +82,19 @@ impl Series {
             *norm += there;
             wave *= rate / (k + 1) as f64;
         }
+        series.rests = series.rests();
         series
     }
 
     /// The products of the means' series with each other and with the force's.
     fn multiply(&mut self, force: &[f64], around: bool) {
-        let len = self.means[0].len();
-        let beyond = |w: &[f64]| if around { w[0] } else { 0.0 };
-        let count = self.means.len();
-        for k in 0..=self.terms.min(2 * count - 2) {
-            let (mut square, mut product) = (vec![0.0; len], vec![0.0; len]);
-            for j in (k + 1).saturating_sub(count)..=k.min(count - 1) {
-                let (a, b) = (&self.means[j], &self.means[k - j]);
-                rows::add_product(&mut product, 1.0, a, &b[1..]);
-                product[len - 1] += a[len - 1] * beyond(b);
-                if 2 * j <= k {
-                    let weight = if 2 * j == k { 1.0 } else { 2.0 };
-                    rows::add_product(&mut square, weight, a, b);
-                }
-            }
-            let power =
-                (0..=k).filter_map(|j| Some(force.get(j)? * self.means.get(k - j)?[len - 1]));
-            self.power.push(power.sum());
-            self.squares.push(square);
-            self.products.push(product);
-        }
+        let last = self.means[0].len() - 1;
+        let count = (self.terms + 1).min(2 * self.means.len() - 1);
+        [self.squares, self.products] = rows::products(&self.means, count, around);
+        let power = |k: usize| {
+            (0..=k).filter_map(|j| Some(force.get(j)? * self.means.get(k - j)?[last])).sum()
+        };
+        self.power = (0..count).map(power).collect();
     }
 
     /// 4γ w_p², term by term, and the bounds of all norms.
@@ -109,6 +103,12 @@ impl Series {
         let flips = 4.0 * equation.chain.flip_rate;
         // ‖w_k‖: known, then bounded.
         let mut sizes: Vec<f64> = self.means.iter().map(|w| rows::square(w).sqrt()).collect();
+        let most = sizes.iter().copied().fold(0.0, f64::max);
+        let end: Vec<f64> = (0..self.means[0].len())
+            .map(|i| self.means.iter().map(|w| w[i]).sum::<f64>())
+            .collect();
+        let state = (sizes[0] * (equation.shift * h).exp()).max(rows::square(&end).sqrt());
+        self.cancelled = if most > state { most / state } else { 1.0 };
         let rate = (2.0 + equation.shift) * h;
         // The force's own series, whose rate may be higher.
         let turning = step.equation.rate() * h;
@@ -125,6 +125,8 @@ impl Series {
         if flips == 0.0 {
             return;
         }
+        let last = sizes.len() - 1;
+        let backwards: Vec<f64> = sizes.iter().rev().copied().collect();
         for k in 0..2 * terms {
             let scale = flips * h / (k + 1) as f64;
             self.norms[k] = if k < terms && k >= self.squares.len() {
@@ -134,7 +136,7 @@ impl Series {
                 self.sources[k].momenta = momenta.map(|square| scale * square).collect();
                 rows::square(&self.sources[k].momenta).sqrt()
             } else {
-                scale * (0..=k).map(|j| sizes[j] * sizes[k - j]).sum::<f64>()
+                scale * rows::dot(&sizes[..=k], &backwards[last - k..])
             };
         }
     }
@@ -146,16 +148,20 @@ impl Series {
     /// A bound of what the terms after k of the covariance sum up to, the norm of term k being
     /// `norm`.
     pub fn rest(&self, k: usize, norm: f64) -> f64 {
-        let (mut size, mut sum) = (norm, 0.0);
-        for j in k..2 * self.terms {
-            size = size * self.ratio / (j + 1) as f64 + self.norms[j];
-            sum += size;
-            if size < 1e-3 * sum && self.norms[j] == 0.0 && self.ratio < 0.5 * j as f64 {
-                return 1.01 * sum;
-            }
+        let [grown, driven] = self.rests[k];
+        grown * norm + driven
+    }
+
+    /// With ‖V_(j+1)‖ ≤ ratio/(j+1) ‖V_j‖ + norms_j, from the last term to the first: by then a term
+    /// is less than half of the one before.
+    fn rests(&self) -> Vec<[f64; 2]> {
+        let mut rests = vec![[2.0, 0.0]; 2 * self.terms + 1];
+        for j in (0..2 * self.terms).rev() {
+            let [grown, driven] = rests[j + 1];
+            let next = self.ratio / (j + 1) as f64;
+            rests[j] = [next * (1.0 + grown), self.norms[j] * (1.0 + grown) + driven];
         }
-        // By then a term is less than half of the one before.
-        sum + 2.0 * size
+        rests
     }
 
     /// A bound of all that the terms beyond the margin are, of the whole chain, `norm` being that
@@ -170,6 +176,10 @@ impl Series {
     /// A bound of the error of the means.
     pub fn tail(&self) -> f64 {
         self.rest
+    }
+
+    pub fn cancelled(&self) -> f64 {
+        self.cancelled
     }
 
     /// The means and their integrals at one point of the step, and zeros where the covariance's

@@ -2,15 +2,50 @@
 //! of the stencil to them.
 
 use super::piece::{Piece, Step};
-use super::rows::{self, Row};
-use std::ops::Range;
+use super::rows::{self, Compiled, Row, TOGETHER};
+use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
+use std::marker::PhantomData;
+use std::ops::{Deref, DerefMut, Range};
 
 /// Buffers that are used again.
 #[derive(Default)]
 pub(super) struct Workspace {
-    pub term: Vec<f64>,
-    pub next: Vec<f64>,
-    pub sum: Vec<f64>,
+    pub term: Buffer,
+    pub next: Buffer,
+    pub sum: Buffer,
+}
+
+/// Rows of diagonals, each from the beginning of a line of the cache. The cell before the first one
+/// of a row is the last one of the row before, which holds nothing else.
+#[derive(Default)]
+pub(super) struct Buffer {
+    cells: Vec<f64>,
+    start: usize,
+}
+
+impl Buffer {
+    /// Makes it large enough.
+    pub fn reserve(&mut self, rows: usize, stride: usize) {
+        let count = (rows + 3) * stride;
+        if self.cells.len() < count {
+            self.cells.resize(count, 0.0);
+            // Where the machine cannot say it, rows begin anywhere.
+            self.start = self.cells.as_ptr().align_offset(64).min(TOGETHER - 1);
+        }
+    }
+}
+
+impl Deref for Buffer {
+    type Target = [f64];
+    fn deref(&self) -> &[f64] {
+        &self.cells[self.start..]
+    }
+}
+
+impl DerefMut for Buffer {
+    fn deref_mut(&mut self) -> &mut [f64] {
+        &mut self.cells[self.start..]
+    }
 }
 
 /// The piece with its margin: places from `first` on, `len` of them.
@@ -22,7 +57,7 @@ pub(super) struct Window<'a, 'b> {
     pub ends: [bool; 2],
     /// Whether the window is a whole ring.
     pub closed: bool,
-    /// Numbers from one row to the next: one cell on either side of the window.
+    /// Numbers from one row to the next: one cell before the window, and eight after it.
     pub stride: usize,
     factor: Vec<f64>,
     own: Vec<f64>,
@@ -30,6 +65,7 @@ pub(super) struct Window<'a, 'b> {
 
 impl Window<'_, '_> {
     /// The places of diagonal d of term k.
+    #[inline(always)]
     pub fn range(&self, d: usize, k: usize) -> Range<usize> {
         let from = if self.ends[0] || self.closed { 0 } else { k };
         let to = if self.ends[1] {
@@ -44,59 +80,39 @@ impl Window<'_, '_> {
         from..to.max(from)
     }
 
-    /// Closes a row that was written over `range`.
-    pub fn guard(&self, row: &mut [f64], range: &Range<usize>) {
+    /// Where diagonal d begins in a buffer.
+    #[inline(always)]
+    pub fn row(&self, d: usize) -> usize {
+        (d + 1) * self.stride
+    }
+
+    /// Closes a row of a buffer that was written over `range`.
+    #[inline(always)]
+    pub fn guard(&self, buffer: &mut [f64], d: usize, range: &Range<usize>) {
+        let row = self.row(d);
         if self.closed {
-            (row[0], row[self.len + 1]) = (row[self.len], row[1]);
+            buffer[row - 1] = buffer[row + self.len - 1];
+            buffer[row + self.len] = buffer[row];
         } else {
             // Beyond the ends of the chain there is nothing.
             if range.start == 0 {
-                row[0] = 0.0;
+                buffer[row - 1] = 0.0;
             }
-            row[range.end + 1] = 0.0;
+            buffer[row + range.end] = 0.0;
         }
     }
 
     /// next = scale · (𝓛 + 2c) term for the diagonals 0..=top, added to `sum`; term has zeros in
-    /// the two diagonals after its last.
-    pub fn apply(&self, buffers: &mut Workspace, top: usize, k: usize, scale: f64) {
-        let stride = self.stride;
-        for d in 0..=top {
-            let range = self.range(d, k);
-            if range.is_empty() {
-                // Nothing is read of it by the next term either.
-                continue;
-            }
-            let at = |row: usize, shift: isize| {
-                let from = (row * stride + 1 + range.start) as isize + shift;
-                &buffers.term[from as usize..from as usize + range.len()]
-            };
-            let above = [at(d + 1, 0), at(d + 1, -1)];
-            let (below, second) = if d == 0 {
-                (above, &self.own)
-            } else {
-                ([at(d - 1, 1), at(d - 1, 0)], &self.factor)
-            };
-            let row = Row {
-                below,
-                above,
-                here: at(d, 0),
-                factors: [
-                    &self.factor[range.start..range.end],
-                    &second[range.start + d..range.end + d],
-                ],
-            };
-            let cells = d * stride + 1 + range.start..d * stride + 1 + range.end;
-            rows::advance(&row, scale, &mut buffers.next[cells.clone()], &mut buffers.sum[cells]);
-            self.guard(&mut buffers.next[d * stride..(d + 1) * stride], &range);
-        }
+    /// the two diagonals after its last. Returns the part of ‖next‖² off the middle.
+    pub fn apply(&self, buffers: &mut Workspace, top: usize, k: usize, scale: f64) -> f64 {
+        in_widest(Application { window: self, buffers, top, k, scale })
     }
 
     /// ‖row‖² over its range; a diagonal off the middle counts twice.
     pub fn square(&self, buffer: &[f64], d: usize, k: usize) -> f64 {
         let range = self.range(d, k);
         let weight = if d == 0 { 1.0 } else { 2.0 };
-        let from = d * self.stride + 1;
+        let from = self.row(d);
         weight * rows::square(&buffer[from + range.start..from + range.end])
     }
 
@@ -116,17 +132,78 @@ impl Window<'_, '_> {
 
     /// Zeros in the diagonals `top`+1 and `top`+2, or on a ring what lies beyond n/2.
     pub fn close(&self, buffer: &mut [f64], top: usize) {
-        let rows = (top + 1) * self.stride..(top + 3) * self.stride;
-        buffer[rows.clone()].fill(0.0);
+        buffer[self.row(top + 1) - 1..self.row(top + 3) - 1].fill(0.0);
         let half = self.len / 2;
         if self.closed && top + 1 >= half {
             // C(i, i+n/2+1) is C(j, j+n/2-1) with j = i+n/2+1.
-            let (to, from) = ((half + 1) * self.stride, (half - 1) * self.stride);
+            let (to, from) = (self.row(half + 1), self.row(half - 1));
             for i in 0..self.len {
-                buffer[to + 1 + i] = buffer[from + 1 + (i + half + 1) % self.len];
+                buffer[to + i] = buffer[from + (i + half + 1) % self.len];
             }
-            self.guard(&mut buffer[to..to + self.stride], &(0..self.len));
+            self.guard(buffer, half + 1, &(0..self.len));
         }
+    }
+}
+
+/// One application of the stencil.
+struct Application<'a, 'b, 'c> {
+    window: &'a Window<'b, 'c>,
+    buffers: &'a mut Workspace,
+    top: usize,
+    k: usize,
+    scale: f64,
+}
+
+impl InRegisters for Application<'_, '_, '_> {
+    type Output = f64;
+    fn with<L: Wide>(self, simd: L::Simd) -> f64 {
+        L::vectorized(simd, Compiled::<_, L>(self, PhantomData))
+    }
+}
+
+impl<L: Wide> Vectorized for Compiled<Application<'_, '_, '_>, L> {
+    type Output = f64;
+    type Numbers = L;
+    #[inline(always)]
+    fn run(self, simd: L::Simd) -> f64 {
+        let Application { window, buffers: Workspace { term, next, sum }, top, k, scale } = self.0;
+        let (term, next, sum) = (&term[..], &mut next[..], &mut sum[..]);
+        let stride = window.stride;
+        let mut squares = L::number(simd, 0.0);
+        for d in 0..=top {
+            let range = window.range(d, k);
+            if range.is_empty() {
+                // Nothing is read of it by the next term either.
+                continue;
+            }
+            let filled = range.len().next_multiple_of(TOGETHER);
+            let first = window.row(d) + range.start;
+            let above = first + stride;
+            let (below, second) = if d == 0 {
+                ([&term[above..above + filled], &term[above - 1..above - 1 + filled]], &window.own)
+            } else {
+                let below = first - stride;
+                let cells = [&term[below + 1..below + 1 + filled], &term[below..below + filled]];
+                (cells, &window.factor)
+            };
+            let row = Row {
+                below,
+                above: [&term[above..above + filled], &term[above - 1..above - 1 + filled]],
+                here: &term[first..first + filled],
+                factors: [
+                    &window.factor[range.start..range.start + filled],
+                    &second[range.start + d..range.start + d + filled],
+                ],
+            };
+            let cells = first..first + filled;
+            let (next_row, sum) = (&mut next[cells.clone()], &mut sum[cells]);
+            let found: L = rows::advance(simd, &row, range.len(), scale, next_row, sum);
+            window.guard(next, d, &range);
+            if d > 0 {
+                squares = squares + found;
+            }
+        }
+        2.0 * squares.sum().re
     }
 }
 
@@ -168,7 +245,7 @@ pub(super) fn window<'a, 'b>(
     let len = (to - from) as usize;
     let closed = whole && equation.ring;
     // A factor is asked for at i and at i + d.
-    let reach = if ends[1] { len } else { len + step.limit + 1 };
+    let reach = TOGETHER + if ends[1] { len } else { len + step.limit + 1 };
     let places = |values: &[f64]| -> Vec<f64> {
         (0..reach)
             .map(|i| {
@@ -183,7 +260,7 @@ pub(super) fn window<'a, 'b>(
         len,
         ends,
         closed,
-        stride: (len + 2).next_multiple_of(8),
+        stride: (len + 1 + TOGETHER).next_multiple_of(TOGETHER),
         factor: places(&equation.factor),
         own: places(&equation.own),
     }

@@ -1,0 +1,67 @@
+//! Keys of the scenario and observables of a sweep as figures name them.
+
+use crate::sweep::{Named, Observable};
+
+/// A key in the letters of the theory.
+pub(super) fn symbol(key: &str) -> String {
+    match key {
+        "chain.bonds" => "*N*",
+        "chain.flip_rate" => "*γ*",
+        "right.force.mean" => "*F\u{304}*",
+        "right.force.period" => "*θ*",
+        "left.thermostat.temperature" => "*T*_{−}",
+        "right.thermostat.temperature" => "*T*_{+}",
+        "left.thermostat.friction" => "*λ*_{−}",
+        "right.thermostat.friction" => "*λ*_{+}",
+        other => other,
+    }
+    .into()
+}
+
+/// A key as it stands at an axis.
+pub(super) fn label_of(key: &str) -> String {
+    let words = match key {
+        "chain.bonds" => "bonds",
+        "chain.flip_rate" => "flip rate",
+        "right.force.mean" => "mean force",
+        "right.force.period" => "period of the force",
+        "left.thermostat.temperature" => "left temperature",
+        "right.thermostat.temperature" => "right temperature",
+        "left.thermostat.friction" => "left friction",
+        "right.thermostat.friction" => "right friction",
+        other => return other.into(),
+    };
+    format!("{words}  {}", symbol(key))
+}
+
+/// An observable as it stands at an axis.
+pub(super) fn label(observable: &Observable) -> String {
+    match observable {
+        Observable::At { column, x } => {
+            let words = match *column {
+                "mean_r" | "r" => "elongation",
+                "mean_p" => "mean momentum",
+                "var_r" => "Var *r*",
+                "var_p" => "Var *p*",
+                "mechanical" => "mechanical energy",
+                "thermal" => "thermal energy",
+                other => other,
+            };
+            format!("{words} at *x* = {x}")
+        }
+        Observable::Named(named) => match named {
+            Named::Current => "current",
+            Named::LeftRate => "energy entering at the left",
+            Named::RightRate => "energy entering at the right",
+            Named::Power => "power of the force",
+            Named::Conductivity => "conductivity",
+            Named::Mechanical => "mechanical energy",
+            Named::Thermal => "thermal energy",
+            Named::Energy => "energy",
+            Named::ThermalMax => "largest thermal energy",
+            Named::XMax => "*x*_{max}",
+            Named::WHeat => "*W*_{heat}",
+        }
+        .into(),
+    }
+}
