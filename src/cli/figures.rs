@@ -2,10 +2,10 @@
 
 use super::progress::{Show, monitor};
 use super::{Error, interrupt, print, threads};
-use crate::figures::gallery::{self, Entry, GALLERY, GalleryError};
+use crate::figures::gallery;
+use crate::figures::gallery::folder::{self, Folder, Written};
 use crate::figures::style::Theme;
 use crate::figures::{Formats, Size};
-use crate::scenario::did_you_mean;
 use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
@@ -66,24 +66,9 @@ pub struct FiguresArgs {
     page: bool,
 }
 
-impl From<GalleryError> for Error {
-    fn from(error: GalleryError) -> Error {
-        match error {
-            GalleryError::Evolve(error) => crate::run::Error::from(error).into(),
-            GalleryError::Steady(error) => crate::run::Error::from(error).into(),
-            GalleryError::Interrupted(error) => error.into(),
-            GalleryError::Scenario(error) => error.into(),
-            GalleryError::Initial(error) => error.into(),
-            GalleryError::Limit(error) => crate::run::Error::from(error).into(),
-            GalleryError::Setting(message) => Error::BadInput(message),
-            other => Error::Failed(other.to_string()),
-        }
-    }
-}
-
 /// Runs the command.
 pub fn run(args: FiguresArgs) -> Result<(), Error> {
-    let entries = chosen(&args.names)?;
+    let entries = folder::named(&args.names)?;
     if args.list {
         return print(
             &entries.iter().map(|e| format!("{:18}{}\n", e.name, e.title)).collect::<String>(),
@@ -92,86 +77,33 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     if args.page {
         return print(&gallery::page()?);
     }
-    let folder = args.output.clone().unwrap_or_default();
-    let failed = |path: &Path, e: std::io::Error| Error::Failed(format!("{}: {e}", path.display()));
-    let files = |folder: &Path, entry: &Entry| -> Vec<PathBuf> {
-        let drawings = args.figures.0.iter().map(|format| format.extension());
-        let all = drawings.chain(["csv", "tex"]);
-        all.map(|extension| folder.join(format!("{}.{extension}", entry.name))).collect()
-    };
-    // Wrong settings are refused before anything is computed.
-    let captions = entries.iter().map(|e| e.tex(&args.overrides)).collect::<Result<Vec<_>, _>>()?;
-    if let Some(path) =
-        entries.iter().flat_map(|e| files(&folder, e)).find(|p| p.exists() && !args.force)
-    {
-        return Err(Error::BadInput(format!(
-            "{}: exists already; give --force to replace it",
-            path.display()
-        )));
-    }
-    std::fs::create_dir_all(&folder)
-        .map_err(|e| Error::BadInput(format!("{}: {e}", folder.display())))?;
-    threads::start(args.threads, args.quiet)?;
     let theme = match args.theme {
         For::Print => Theme::PRINT,
         For::Slides => Theme::SLIDES,
     };
-    // Every file is moved into place when it is complete.
-    let work = Work(folder.join(format!(".figures.{}.tmp", std::process::id())));
-    std::fs::create_dir(&work.0).map_err(|e| failed(&work.0, e))?;
+    let folder = Folder {
+        path: args.output.as_deref().unwrap_or(Path::new("")),
+        replace: args.force,
+        formats: &args.figures,
+        size: args.size,
+        theme: &theme,
+    };
+    threads::start(args.threads, args.quiet)?;
     let monitor = monitor(args.progress, args.quiet, Instant::now(), 1.0, &interrupt::token()?);
-    let count = entries.len() as f64;
-    for (index, (entry, caption)) in entries.into_iter().zip(captions).enumerate() {
-        let start = Instant::now();
-        let part = monitor.part(index as f64 / count, (index + 1) as f64 / count);
-        let figure = entry.draw(&args.overrides, &part)?;
-        let figure = match args.size {
-            Some(size) => figure.resized(size),
-            None => figure,
-        };
-        figure.save(&work.0, &theme, &args.figures.0).map_err(GalleryError::from)?;
-        let path = work.0.join(format!("{}.tex", entry.name));
-        std::fs::write(&path, caption).map_err(|e| failed(&path, e))?;
-        for fault in figure.overlaps(&theme).map_err(Error::Failed)? {
-            // A fault of the figure, not of what it shows: say it and go on.
-            let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
-        }
-        for (from, to) in files(&work.0, entry).into_iter().zip(files(&folder, entry)) {
-            std::fs::rename(&from, &to).map_err(|e| failed(&to, e))?;
-        }
-        if !args.quiet {
-            let seconds = start.elapsed().as_secs_f64();
-            print(&format!(
-                "{:18}{seconds:5.1} s   {}\n",
-                entry.name,
-                folder.join(entry.name).display()
-            ))?;
-        }
-    }
-    Ok(())
-}
-
-/// The figures of these names, in the order of the gallery; all for none.
-fn chosen(names: &[String]) -> Result<Vec<&'static Entry>, Error> {
-    if let Some(unknown) = names.iter().find(|name| GALLERY.iter().all(|e| e.name != **name)) {
-        let all: Vec<&str> = GALLERY.iter().map(|e| e.name).collect();
-        return Err(Error::BadInput(format!(
-            "figures: found \"{unknown}\"; allowed: {}{}",
-            all.join(", "),
-            did_you_mean(unknown, all.iter().copied())
-        )));
-    }
-    Ok(GALLERY
-        .iter()
-        .filter(|e| names.is_empty() || names.iter().any(|name| name == e.name))
-        .collect())
-}
-
-/// A folder that is gone when it is dropped.
-struct Work(PathBuf);
-
-impl Drop for Work {
-    fn drop(&mut self) {
-        let _ = std::fs::remove_dir_all(&self.0);
-    }
+    let mut said = Ok(());
+    folder::write(
+        &entries,
+        &args.overrides,
+        &folder,
+        &monitor,
+        |Written { name, path, seconds, faults }| {
+            for fault in faults {
+                let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
+            }
+            if !args.quiet && said.is_ok() {
+                said = print(&format!("{name:18}{seconds:5.1} s   {}\n", path.display()));
+            }
+        },
+    )?;
+    said
 }

@@ -22,6 +22,7 @@ mod threads;
 
 pub use run_args::{CovarianceArgs, Format, RunArgs, Show};
 
+use crate::figures::gallery::GalleryError;
 use crate::monitor::Interrupted;
 use crate::scenario::ScenarioError;
 use clap::{Parser, Subcommand};
@@ -112,6 +113,21 @@ impl Error {
             Error::Failed(_) => "failed",
             Error::Interrupted => "interrupted",
             Error::AlreadyDone(_) => "already_done",
+        }
+    }
+}
+
+impl From<GalleryError> for Error {
+    fn from(error: GalleryError) -> Error {
+        match error {
+            GalleryError::Evolve(error) => crate::run::Error::from(error).into(),
+            GalleryError::Steady(error) => crate::run::Error::from(error).into(),
+            GalleryError::Interrupted(error) => error.into(),
+            GalleryError::Scenario(error) => error.into(),
+            GalleryError::Initial(error) => error.into(),
+            GalleryError::Limit(error) => crate::run::Error::from(error).into(),
+            GalleryError::Setting(message) => Error::BadInput(message),
+            other => Error::Failed(other.to_string()),
         }
     }
 }

@@ -48,7 +48,18 @@ pub(super) struct Given<'a> {
     pub table: Vector,
 }
 
-impl Interface<'_> {
+impl<'a> Interface<'a> {
+    /// Interfaces whose coefficients differ from its own by some roundings. Over many pairs one
+    /// sample shows them; over few they may happen to agree, so that short chains take several.
+    pub fn other_roundings(&self) -> Vec<Interface<'a>> {
+        let samples = (1 + 32 / self.modes.count()).min(8);
+        let flip_rate = |sample: usize| {
+            let ulps = if sample.is_multiple_of(2) { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
+            self.flip_rate * (1.0 + ulps * f64::EPSILON)
+        };
+        (0..samples).map(|sample| Interface { flip_rate: flip_rate(sample), ..*self }).collect()
+    }
+
     /// What the interface reads off the answer to the right-hand side alone: b.
     pub fn right_hand_side<F: Field>(&self, given: &Given<'_>) -> Vector {
         self.read::<F>(Input::Given(given))

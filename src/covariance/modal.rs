@@ -131,20 +131,6 @@ impl Modal {
         }
     }
 
-    /// Interfaces whose coefficients differ from those of [`Modal::interface`] by some roundings.
-    /// Over many pairs one sample shows them; over few they may happen to agree, so that short
-    /// chains take several.
-    pub(super) fn other_roundings(&self, shift: Complex64) -> Vec<Interface<'_>> {
-        let samples = (1 + 32 / self.modes.count()).min(8);
-        let flip_rate = |sample: usize| {
-            let ulps = if sample.is_multiple_of(2) { 1.0 } else { -1.0 } * (4 + sample / 2) as f64;
-            self.chain.flip_rate * (1.0 + ulps * f64::EPSILON)
-        };
-        (0..samples)
-            .map(|sample| Interface { flip_rate: flip_rate(sample), ..self.interface(shift) })
-            .collect()
-    }
-
     /// Solves the interface equation, in real arithmetic where everything is real; `read` says
     /// whether profiles will be read off the answer.
     fn solved<'a>(
@@ -235,7 +221,7 @@ impl Modal {
         // Where profiles are read off, the error is judged by coefficients of other roundings:
         // small flip rates lose digits in them.
         let again = |w: &Vector| -> Vec<Vector> {
-            let others = if read { self.other_roundings(shift) } else { Vec::new() };
+            let others = if read { self.interface(shift).other_roundings() } else { Vec::new() };
             let residual = |other: &Interface<'_>| {
                 let mut residual = other.right_hand_side::<F>(&given);
                 residual.add(-Complex64::ONE, &other.apply::<F>(w));

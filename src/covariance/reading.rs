@@ -47,14 +47,13 @@ impl Modal {
             let found = diagonals::of_answer::<F>(&solved.answer, &solved.w);
             // A correlation is read off as (a pp - b rr)/c, c = σ + 2γ, of variances that nearly
             // cancel where flips are rare.
-            let readings =
-                self.other_roundings(solved.answer.interface.shift).into_iter().map(|other| {
-                    let other = diagonals::of_answer::<F>(&solved.answer.seen_by(other), &solved.w);
-                    [
-                        apart(&found.variance, &other.variance),
-                        apart(&found.correlation, &other.correlation),
-                    ]
-                });
+            let readings = solved.answer.interface.other_roundings().into_iter().map(|other| {
+                let other = diagonals::of_answer::<F>(&solved.answer.seen_by(other), &solved.w);
+                [
+                    apart(&found.variance, &other.variance),
+                    apart(&found.correlation, &other.correlation),
+                ]
+            });
             let reading = readings.reduce(larger).unwrap_or_default();
             // A sample is of the error's size, not above it.
             report.error = 2.0 * (report.error.max(carried) + reading[0]);

@@ -19,11 +19,12 @@
 pub use super::earliest::earliest;
 use super::earliest::left_out;
 use super::envelope;
-use super::hyperbola::{self, CAUTION, Contour, EXTRA, Remembered, nodes_for_integrals};
+use super::hyperbola::{self, CAUTION, Contour, EXTRA, nodes_for_integrals};
 use super::radau::{Counts, EvolveError};
 use super::reference::Reference;
+use super::sharing::{goal, is_formed, runs};
 use super::sums::{Found, Start, Sums};
-use crate::chain::{Chain, Double, InitialLaw};
+use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
@@ -31,7 +32,6 @@ use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
-use std::ops::Range;
 
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more:
 /// solve until rounding stops it.
@@ -39,13 +39,6 @@ pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
 /// What the weight of a node leaves of the means' transform.
 pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
-
-/// Times at most that share a contour. Each holds O(N) numbers, and a state where its covariance is
-/// kept.
-const SHARED: usize = 64;
-
-/// Kept covariances at most that share a contour.
-pub(super) const SHARED_STATES: usize = 3;
 
 /// The moments at ascending `times`, each at least [`earliest`]. Arguments as for
 /// [`super::radau::evolve`]; `counts.solves` counts nodes.
@@ -106,42 +99,6 @@ struct Outputs<'a> {
     keep: &'a dyn Fn(usize) -> bool,
     /// The least error that is claimed.
     least: f64,
-}
-
-/// The error that the nodes are chosen by: the current is 1/N of the energies (measured: errors of
-/// 20 goals).
-fn goal(tolerance: f64) -> f64 {
-    (1e-4 * tolerance).max(1e-15)
-}
-
-/// The covariance at the last output is formed in any case, for the identities that only it can
-/// show.
-fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -> bool {
-    keep(i) || i + 1 == times.len()
-}
-
-/// The runs of times that share a contour.
-fn runs(times: &[f64], tolerance: f64, keep: impl Fn(usize) -> bool) -> Vec<Range<usize>> {
-    let states = |run: Range<usize>| run.filter(|&i| is_formed(times, &keep, i)).count();
-    let fits = |run: Range<usize>| run.len() <= SHARED && states(run) <= SHARED_STATES;
-    let counts = Remembered::new(|ratio| nodes_for_integrals(ratio, goal(tolerance)));
-    hyperbola::shared(times, |first, last| counts.at(last / first), fits)
-}
-
-/// How many shifted solves [`evolve`] takes: one a node, and under a periodic force those of the
-/// envelopes.
-pub(super) fn nodes(
-    chain: &Chain,
-    times: &[f64],
-    tolerance: f64,
-    keep: impl Fn(usize) -> bool,
-) -> usize {
-    let nodes = |run: &Range<usize>| {
-        nodes_for_integrals(times[run.end - 1] / times[run.start], goal(tolerance))
-    };
-    let twice: usize =
-        runs(times, tolerance, keep).iter().map(|run| hyperbola::of_both(nodes(run))).sum();
-    (1 + 2 * chain.force.harmonics.len()) * twice
 }
 
 /// The transformed equations of one chain and initial law.

@@ -20,6 +20,7 @@ mod reference;
 mod ring;
 mod rotation_integrals;
 mod runs;
+mod sharing;
 pub mod squares;
 pub mod squaring;
 pub mod stencil;
@@ -103,8 +104,8 @@ fn costs(
         let (nodes, shared) = runs::nodes(chain, late, tolerance);
         cost::of_profile_nodes(chain, moving_waves(chain, law), nodes, profiles::ABREAST, shared)
     } else {
-        let shared = count(&kept[plan.stepped..]).min(contour::SHARED_STATES);
-        let nodes = contour::nodes(chain, late, tolerance, |i| kept[plan.stepped + i]);
+        let shared = count(&kept[plan.stepped..]).min(sharing::SHARED_STATES);
+        let nodes = sharing::nodes(chain, late, tolerance, |i| kept[plan.stepped + i]);
         cost::of_contour(chain, nodes, all, shared)
     };
     [stepped, inverted]

@@ -11,6 +11,7 @@ mod covariance;
 mod covariance_bound;
 mod equipartition;
 mod evolution;
+pub mod folder;
 mod parabola;
 mod periodic;
 mod phonons;
