@@ -39,7 +39,11 @@ COLUMNS = {
     "current": "-E[p_n r_(n+1)], energy to the right through bond n+1, per microscopic time",
 }
 #: Columns that chains whose coefficients depend on the site have besides.
-GENERAL = ("temperature", "mean_q", "var_q")
+GENERAL = {
+    "temperature": "Var p_n/m_n",
+    "mean_q": "E q_n",
+    "var_q": "Var q_n",
+}
 #: The columns of modes.csv that are arrays of `Run.modes`.
 MODES = ("k", "omega", "energy", "mean_energy")
 LIMIT_COLUMNS = {
@@ -189,8 +193,9 @@ class _Profiles(_Answer):
         with needed("to_xarray", "xarray", "xarray"):
             import xarray
         variables: dict[str, Any] = {}
-        for name, meaning in self._columns.items():
-            unit = _unit(name)
+        meanings = {**self._columns, **GENERAL}
+        for name in self.errors:
+            meaning, unit = meanings[name], _unit(name)
             attributes = {"long_name": meaning, "units": unit}
             variables[name] = (("time", "x"), self._arrays[name], attributes)
             attributes = {"long_name": f"largest error of {name}", "units": unit}
@@ -562,6 +567,6 @@ def _limit_arrays(files: dict[str, bytes], summary: dict[str, Any]) -> dict[str,
 
 
 def _unit(name: str) -> str:
-    if name in ("mean_r", "mean_p", "r"):
+    if name in ("mean_r", "mean_p", "mean_q", "r"):
         return "sqrt(temperature)"
     return "temperature"

@@ -121,6 +121,10 @@ def test_a_scenario_and_a_run_come_back_as_they_were(chain, tmp_path):
         read = fc.load(tmp_path / "run")
         assert (read.temperature == state.temperature).all()
         assert dict(read.errors).keys() == dict(state.errors).keys()
+    pytest.importorskip("xarray")
+    data = fc.steady(chain).to_xarray()
+    assert data.var_q.dims == ("time", "x") and data.error_mean_q.dims == ("time",)
+    assert data.temperature.attrs["long_name"] == "Var p_n/m_n"
     plain = fc.steady(fc.Chain(bonds=3, left=fc.Thermostat(1.0)))
     assert (plain.temperature == plain.var_p).all() and plain.var_q is None
 
