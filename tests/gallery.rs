@@ -12,7 +12,8 @@ use flipchain::monitor::Monitor;
 use std::path::Path;
 use std::process::Command;
 
-const QUICK: [&str; 6] = ["parabola", "covariance", "phonons", "structure", "periodic", "cost"];
+const QUICK: [&str; 7] =
+    ["parabola", "covariance", "phonons", "structure", "pinning", "periodic", "cost"];
 
 fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))

@@ -17,12 +17,14 @@ use super::path::Spectrum;
 use super::resolvent::Resolvent;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
-use crate::numerics::vector::Vector;
+use crate::numerics::vector::{Vector, largest_of};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
 /// Nodes whose sums are added up by one thread.
 const GROUP: usize = 8;
+/// A row below this part of the largest is measured by that: its own size may be no number at all.
+const NOTHING: f64 = 1e-100;
 const ZERO: Complex64 = Complex64::ZERO;
 
 /// A chain and its inner paths.
@@ -285,8 +287,13 @@ impl Kernel<'_> {
             let flux = guess[1..].iter().zip(&conductance).map(|(g, c)| g * c).chain([ZERO]);
             let size: Vec<f64> = (lost.zip(flux).zip(parts(&source)))
                 .map(|((lost, flux), source)| lost.norm() + flux.norm() + source.norm())
-                .map(|size| if size > 0.0 { size } else { 1.0 })
                 .collect();
+            // Far from every source, at a σ that damps the way there, rows are nothing.
+            let least = match NOTHING * largest_of(size.iter().copied()) {
+                0.0 => 1.0,
+                least => least,
+            };
+            let size: Vec<f64> = size.into_iter().map(|size| size.max(least)).collect();
             let scaled = |r: Vector| vector(parts(&r).into_iter().zip(&size).map(|(r, s)| r / s));
             let unscaled = |r: &Vector| vector(parts(r).into_iter().zip(&size).map(|(r, s)| r * s));
             let (x, outcome) = gmres::solve(

@@ -4,17 +4,20 @@
 
 mod boundary_terms;
 mod caption;
+mod conduction;
 mod convergence;
 mod conversion;
 mod cost;
 mod covariance;
 mod covariance_bound;
+mod disorder;
 mod equipartition;
 mod evolution;
 pub mod folder;
 mod parabola;
 mod periodic;
 mod phonons;
+mod pinning;
 mod resonance;
 mod source;
 mod structure;
@@ -95,6 +98,8 @@ pub const GALLERY: &[Entry] = &[
     transport::ENTRY,
     phonons::ENTRY,
     structure::ENTRY,
+    disorder::ENTRY,
+    pinning::ENTRY,
     resonance::ENTRY,
     periodic::ENTRY,
     boundary_terms::ENTRY,
@@ -184,6 +189,8 @@ const SCENARIOS: &[(&str, &str)] = &[
     ("transport", include_str!("../../../data/gallery/transport.toml")),
     ("phonons", include_str!("../../../data/gallery/phonons.toml")),
     ("structure", include_str!("../../../data/gallery/structure.toml")),
+    ("disorder", include_str!("../../../data/gallery/disorder.toml")),
+    ("pinning", include_str!("../../../data/gallery/pinning.toml")),
     ("periodic", include_str!("../../../data/gallery/periodic.toml")),
 ];
 
