@@ -6,7 +6,7 @@
 //! θ_m = K_σ ( 4γ θ_m + 4γ (ū²)_m ),      (ū²)_m = Σ_(l+l'=m) û_l û_l',      û_l = ilω √m q̂_l,   û_0 = ū
 //! ```
 //!
-//! by the network of [`super::kernel`], O(N) a node and iteration. Every atom must have flips or a
+//! by the network of `super::kernel`, O(N) a node and iteration. Every atom must have flips or a
 //! thermostat: the inner path passes between the spectrum and its mirror image. Error: a second
 //! rule, and what the row sums miss.
 
