@@ -1,7 +1,7 @@
 //! Profiles in time of a long chain without its covariance.
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::evolve::profiles::evolve;
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::evolve::profiles::evolve;
 
 fn main() {
     let args: Vec<f64> = std::env::args().skip(1).map(|a| a.parse().expect("a number")).collect();

@@ -11,8 +11,8 @@
 //! variance relative to the largest. "fails" marks a solve that ended with an error.
 
 use flipchain::chain::{Chain, Force};
-use flipchain::covariance::{MomentEquations, Source, Target, modal::Modal};
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::covariance::{MomentEquations, Source, Target, modal::Modal};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 

@@ -1,8 +1,10 @@
 //! One shifted solve (σ - 𝓛) X = diag_p(1), in O(N²), beside the sparse factorization of the
 //! literal operator: `cargo run --release --example shifted_solve`.
 use flipchain::chain::Chain;
-use flipchain::covariance::{MomentEquations, Source, Target, literal::Literal, modal::Modal};
 use flipchain::scenario::Scenario;
+use flipchain::solver::covariance::{
+    MomentEquations, Source, Target, literal::Literal, modal::Modal,
+};
 use num_complex::Complex64;
 use std::path::Path;
 

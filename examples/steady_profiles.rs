@@ -2,7 +2,7 @@
 //! closed form.
 use flipchain::chain::{Chain, Force};
 use flipchain::scenario::{Thermostat, Topology};
-use flipchain::steady::profiles::profiles;
+use flipchain::solver::steady::profiles::profiles;
 
 fn main() {
     let args: Vec<f64> = std::env::args().skip(1).map(|a| a.parse().expect("a number")).collect();

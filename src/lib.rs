@@ -54,44 +54,47 @@
 #![warn(missing_docs)]
 
 pub mod chain;
+// The program, which is no part of the library's surface.
 #[cfg(feature = "cli")]
+#[doc(hidden)]
 pub mod cli;
-pub mod correlations;
-pub mod cost;
-pub mod covariance;
-pub mod evolve;
 #[cfg(feature = "figures")]
 pub mod figures;
-pub mod general;
-pub mod limit;
 pub mod method;
 pub mod monitor;
 mod numerics;
-pub mod observe;
-pub mod output;
-pub mod resolvent;
-pub mod run;
+mod output;
+mod run;
 pub mod scenario;
-pub mod steady;
 pub mod sweep;
+
+use solver::{correlations, cost, covariance, evolve, general, limit, observe, resolvent, steady};
 
 pub use chain::{Chain, ChainBuilder, InitialLaw, InitialProfiles};
 pub use method::{Method, Task};
-pub use output::Existing;
+pub use output::{Existing, OutputError, RunDirectory, columns};
 pub use run::{
-    Answer, CheckRun, Correlations, Error, Estimated, Keep, LimitRun, Options, Output, Plan,
-    Prepared, Run, Times, TwoTime, check, correlations, evolve, limit, plan_check, plan_evolve,
-    plan_limit, plan_steady, steady,
+    Answer, CheckRun, Conductivity, Correlations, Error, Estimated, Keep, LimitRun, Options,
+    Output, Plan, Prepared, Run, Times, TwoTime, check, correlations, depends_on_initial_law,
+    evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
 };
 pub use scenario::{Coefficient, ForceTable as Force, Scenario, Thermostat};
 
 /// The solvers, for those who build on them: the shifted solves that everything is made of, and
-/// what drives them.
+/// what drives them. Their files stand beside this one.
+#[path = "."]
 pub mod solver {
+    pub mod correlations;
+    pub mod cost;
+    pub mod covariance;
+    pub mod evolve;
+    pub mod general;
+    pub mod limit;
+    pub mod observe;
+    pub mod resolvent;
+    pub mod steady;
+
     pub use crate::numerics::registers::Registers;
-    pub use crate::{
-        correlations, cost, covariance, evolve, general, limit, observe, resolvent, steady,
-    };
 }
 
 /// The program of the page on the library is a test.

@@ -6,10 +6,10 @@ mod agreement;
 use agreement::{apart, largest};
 use flipchain::TwoTime;
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::correlations::{Coordinate, columns, energy};
-use flipchain::covariance::literal::Literal;
 use flipchain::scenario::{Thermostat, Topology};
-use flipchain::steady::periodic;
+use flipchain::solver::correlations::{Coordinate, columns, energy};
+use flipchain::solver::covariance::literal::Literal;
+use flipchain::solver::steady::periodic;
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
@@ -107,7 +107,7 @@ fn small_chains_agree_with_the_dense_exponential_and_the_literal_covariance() {
 
 #[test]
 fn columns_of_longer_chains_are_those_of_the_whole_covariance() {
-    use flipchain::covariance::modal::Modal;
+    use flipchain::solver::covariance::modal::Modal;
     for (bonds, flip_rate) in [(40, 0.05), (120, 1.0), (60, 8.0)] {
         let force = Force { mean: 1.5, ..Force::default() };
         let chain = open(bonds, flip_rate, [end(2.0, 1.0), end(0.5, 0.3)], force);
@@ -140,7 +140,7 @@ fn rings_and_isolated_chains_end_where_their_initial_law_says() {
         let law = law(&chain);
         let start = columns(&chain, Some(&law), None, 0.0, &of, &Default::default()).unwrap();
         let found = start.at_lags(&lags, &Default::default()).unwrap();
-        let state = flipchain::steady::closed::isolated(&chain, &law, true).unwrap();
+        let state = flipchain::solver::steady::closed::isolated(&chain, &law, true).unwrap();
         let covariance = state.average.moments.covariance.unwrap();
         for (j, found) in found.iter().enumerate() {
             for (k, &lag) in lags.iter().enumerate() {

@@ -5,10 +5,10 @@ mod agreement;
 
 use agreement::largest;
 use flipchain::chain::{Chain, Force};
-use flipchain::covariance::{
+use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::covariance::{
     Diagonals, MomentEquations, Source, Target, literal::Literal, modal::Modal,
 };
-use flipchain::scenario::{Thermostat, Topology};
 use ndarray::Array2;
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};

@@ -1,11 +1,11 @@
 //! C_N without the covariance is that of the covariance itself.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::modal::Modal;
-use flipchain::evolve::{self, Method};
-use flipchain::evolve::{norm::Squares, squares};
 use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::evolve::{self, Method};
+use flipchain::solver::evolve::{norm::Squares, squares};
 use num_complex::Complex64;
 
 fn chain(bonds: usize, waves: bool, ends: [bool; 2]) -> Chain {

@@ -7,13 +7,13 @@ mod reference;
 
 use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Double, Force, InitialLaw};
-use flipchain::covariance::modal::Modal;
-use flipchain::covariance::moments::{Moments, Solution};
-use flipchain::evolve::{self, Method};
 use flipchain::monitor::Monitor;
-use flipchain::observe::{self, Profile, relative_errors};
 use flipchain::scenario::{TimeScale, Topology};
-use flipchain::steady;
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::covariance::moments::{Moments, Solution};
+use flipchain::solver::evolve::{self, Method};
+use flipchain::solver::observe::{self, Profile, relative_errors};
+use flipchain::solver::steady;
 use reference::Exact;
 use reference::scenarios::{Scenario, scenario};
 use std::fmt::Write;

@@ -5,16 +5,16 @@ mod reference;
 
 use flipchain::chain::Double;
 use flipchain::chain::{Chain, InitialLaw};
-use flipchain::covariance::literal::Literal;
-use flipchain::covariance::{MomentEquations, Source, Target};
-use flipchain::general::profile::Local;
-use flipchain::general::stationary::stationary;
-use flipchain::general::{contour, exponential};
+use flipchain::columns;
 use flipchain::monitor::Monitor;
-use flipchain::observe::Profile;
-use flipchain::output::columns;
 use flipchain::scenario::TimeScale;
 use flipchain::scenario::{Scenario, schema};
+use flipchain::solver::covariance::literal::Literal;
+use flipchain::solver::covariance::{MomentEquations, Source, Target};
+use flipchain::solver::general::profile::Local;
+use flipchain::solver::general::stationary::stationary;
+use flipchain::solver::general::{contour, exponential};
+use flipchain::solver::observe::Profile;
 use flipchain::{
     Answer, ChainBuilder, Coefficient, Force, InitialProfiles, Keep, Method, Options, Thermostat,
     Times, check, evolve, steady,

@@ -6,10 +6,10 @@ mod agreement;
 
 use agreement::{apart, largest};
 use flipchain::chain::{Chain, Coefficients, InitialLaw};
-use flipchain::correlations::{Coordinate, columns, energy};
-use flipchain::covariance::literal::Literal;
-use flipchain::covariance::{MomentEquations, Source, Target};
 use flipchain::scenario::Topology;
+use flipchain::solver::correlations::{Coordinate, columns, energy};
+use flipchain::solver::covariance::literal::Literal;
+use flipchain::solver::covariance::{MomentEquations, Source, Target};
 use flipchain::{Coefficient, Force, Options, Thermostat, TwoTime};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
@@ -133,7 +133,7 @@ fn small_chains_agree_with_the_dense_exponential_and_the_literal_covariance() {
         let phase = if periodic { 0.1 + 0.03 * number as f64 } else { 0.0 };
         let covariance = literal_covariance(&chain, phase);
         let drift = chain.drift().to_dense();
-        let least = flipchain::general::Model::new(&chain).least_damping();
+        let least = flipchain::solver::general::Model::new(&chain).least_damping();
         let lags = [0.0, 0.3, 7.0, 200.0 / least.max(0.1)];
         let of = all_coordinates(&chain);
         let start = columns(&chain, None, None, phase, &of, &Default::default()).unwrap();
@@ -246,7 +246,8 @@ fn power_spectra_obey_the_sum_rule() {
             let drift = chain.drift();
             let mut moved: Vec<Complex64> = found.values[j].iter().map(|x| (*x).into()).collect();
             let shift = Complex64::new(0.0, frequencies[k]);
-            moved = flipchain::covariance::literal::solve_drift(&chain, shift, &moved).unwrap();
+            moved =
+                flipchain::solver::covariance::literal::solve_drift(&chain, shift, &moved).unwrap();
             assert_eq!(drift.rows(), n);
             let exact: Vec<f64> = moved.iter().map(|z| 2.0 * z.re).collect();
             let error = apart(&s.values[k], &exact);

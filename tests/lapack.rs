@@ -6,8 +6,10 @@ mod agreement;
 
 use agreement::largest;
 use flipchain::chain::{Chain, Force};
-use flipchain::covariance::{MomentEquations, Source, Target, literal::Literal, modal::Modal};
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::covariance::{
+    MomentEquations, Source, Target, literal::Literal, modal::Modal,
+};
 use ndarray::{Array1, Array2};
 use ndarray_linalg::{Eig, Solve};
 use num_complex::Complex64;
@@ -85,7 +87,7 @@ fn a_dense_solve_of_the_shifted_equation_agrees() {
 #[test]
 fn the_means_follow_the_matrix_exponential_of_the_drift() {
     use flipchain::chain::InitialLaw;
-    use flipchain::evolve::radau;
+    use flipchain::solver::evolve::radau;
     use ndarray_linalg::Inverse;
     let chain = chain(5);
     let law = InitialLaw {
@@ -123,7 +125,7 @@ fn the_means_follow_the_matrix_exponential_of_the_drift() {
 #[test]
 fn without_flips_the_matrix_exponential_of_the_drift_agrees() {
     use flipchain::chain::InitialLaw;
-    use flipchain::evolve::harmonic;
+    use flipchain::solver::evolve::harmonic;
     use ndarray_linalg::Inverse;
     let chain = Chain { flip_rate: 0.0, ..chain(6) };
     let law = InitialLaw {

@@ -124,7 +124,7 @@ fn every_command_works_and_certifies_its_result_or_says_what_to_use_instead() {
 #[test]
 fn a_thermostat_inside_alone_makes_a_chain_forget_its_start() {
     let chain = Chain::open(6).thermostat(2, Thermostat::at(1.5)).build().unwrap();
-    assert!(!flipchain::run::depends_on_initial_law(&chain));
+    assert!(!flipchain::depends_on_initial_law(&chain));
     let state = steady(&chain, None, &Options::default()).unwrap();
     for p in state.at(0).var_p().values {
         assert!((p - 1.5).abs() <= 1e-12, "{p}");

@@ -3,11 +3,11 @@
 //! stochastic model itself.
 
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::correlations::{Coordinate, columns};
-use flipchain::covariance::modal::Modal;
-use flipchain::evolve::radau;
 use flipchain::scenario::{Thermostat, Topology};
-use flipchain::steady;
+use flipchain::solver::correlations::{Coordinate, columns};
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::evolve::radau;
+use flipchain::solver::steady;
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -209,7 +209,7 @@ fn correlations_of_a_pinned_disordered_chain_agree_with_a_simulation() {
         .build()
         .unwrap();
     // The literal operator answers for the state itself.
-    let state = flipchain::general::literal::stationary(&chain).unwrap();
+    let state = flipchain::solver::general::literal::stationary(&chain).unwrap();
     let of: Vec<Coordinate> =
         (0..=2).map(Coordinate::Displacement).chain((0..=2).map(Coordinate::Momentum)).collect();
     two_times_agree(&chain, &state.mean, &state.covariance, &of);

@@ -7,14 +7,14 @@ mod common;
 use agreement::{apart, distances, largest};
 use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::literal::Literal;
-use flipchain::covariance::modal::Modal;
-use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::{Archive, Monitor};
-use flipchain::observe::periodic::{PeriodicWork, average};
-use flipchain::observe::{Profile, identities};
 use flipchain::scenario::{Scenario, Thermostat, Topology};
-use flipchain::steady::periodic;
+use flipchain::solver::covariance::literal::Literal;
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::evolve::{self, Method, contour, radau};
+use flipchain::solver::observe::periodic::{PeriodicWork, average};
+use flipchain::solver::observe::{Profile, identities};
+use flipchain::solver::steady::periodic;
 use num_complex::Complex64;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
@@ -217,12 +217,10 @@ fn the_mean_of_the_phases_is_the_period_average_and_energy_flows_steadily() {
     let phases: Vec<Profile> =
         (0..7).map(|k| k as f64 / 7.0).map(|t| Profile::new(&chain, &state.at(t), t)).collect();
     let scale = largest(averaged.energy());
-    for (column, (name, expected)) in flipchain::output::columns(&averaged).into_iter().enumerate()
-    {
+    for (column, (name, expected)) in flipchain::columns(&averaged).into_iter().enumerate() {
         for (site, expected) in expected.iter().enumerate() {
             let mean =
-                phases.iter().map(|p| flipchain::output::columns(p)[column].1[site]).sum::<f64>()
-                    / 7.0;
+                phases.iter().map(|p| flipchain::columns(p)[column].1[site]).sum::<f64>() / 7.0;
             // Some hundred roundings of the largest energy.
             assert!((mean - expected).abs() < 1e-13 * scale, "{name} at {site}: {mean} {expected}");
         }
@@ -280,8 +278,9 @@ fn the_heated_wall_converges_to_the_macroscopic_limit_like_1_over_n() {
     // Profiles without the covariance, against the values of an independent script (dense linear
     // algebra).
     for (bonds, known) in [(50, 9.41692), (100, 9.40071), (200, 9.39273), (400, 9.38878)] {
-        let (state, _) = flipchain::steady::profiles::profiles(&heated(bonds), &Monitor::default())
-            .expect("a thermostat");
+        let (state, _) =
+            flipchain::solver::steady::profiles::profiles(&heated(bonds), &Monitor::default())
+                .expect("a thermostat");
         let var_p = average(&heated(bonds), &state).var_p[bonds];
         assert!((var_p - known).abs() < 5.1e-6, "N = {bonds}: {var_p}");
     }
@@ -302,7 +301,7 @@ fn profiles_without_the_covariance_are_the_same_at_every_phase() {
         (120, 0.8, [true, false], 1e-3),
     ] {
         let chain = chain(bonds, flip_rate, ends, frequency, &harmonics);
-        let (slim, _) = flipchain::steady::profiles::profiles(&chain, &Default::default())
+        let (slim, _) = flipchain::solver::steady::profiles::profiles(&chain, &Default::default())
             .expect("a thermostat");
         let (full, _, _) = periodic::covariance(&Modal::new(&chain), &[]).expect("a thermostat");
         for phase in [0.0, 0.3, 0.85] {

@@ -6,11 +6,11 @@ mod common;
 
 use common::law;
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::modal::Modal;
-use flipchain::evolve::{contour, harmonic, radau};
-use flipchain::observe::Profile;
-use flipchain::observe::phonons::{Phonon, error, phonons};
 use flipchain::scenario::Topology;
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::evolve::{contour, harmonic, radau};
+use flipchain::solver::observe::Profile;
+use flipchain::solver::observe::phonons::{Phonon, error, phonons};
 use num_complex::Complex64;
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;

@@ -4,13 +4,13 @@
 mod left_out;
 
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::modal::Modal;
-use flipchain::covariance::moments::Solution;
-use flipchain::evolve::{contour, harmonic, profiles, radau};
 use flipchain::monitor::Monitor;
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::solver::Registers;
-use flipchain::steady::{self, periodic};
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::covariance::moments::Solution;
+use flipchain::solver::evolve::{contour, harmonic, profiles, radau};
+use flipchain::solver::steady::{self, periodic};
 use num_complex::Complex64;
 
 fn chain(bonds: usize, flip_rate: f64) -> Chain {

@@ -5,13 +5,13 @@ mod agreement;
 
 use agreement::{apart, distances, largest};
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::modal::Modal;
-use flipchain::covariance::moments::Solution;
-use flipchain::evolve::{self, Method, contour, radau};
 use flipchain::monitor::Monitor;
-use flipchain::observe::Profile;
 use flipchain::scenario::{Thermostat, Topology};
-use flipchain::steady::{SteadyError, closed};
+use flipchain::solver::covariance::modal::Modal;
+use flipchain::solver::covariance::moments::Solution;
+use flipchain::solver::evolve::{self, Method, contour, radau};
+use flipchain::solver::observe::Profile;
+use flipchain::solver::steady::{SteadyError, closed};
 use ndarray::Array2;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -180,9 +180,11 @@ fn without_flips_one_thermostat_gives_its_temperature_and_two_the_closed_form() 
     // The literal operator is the judge of the other.
     let two = Chain { left: end(0.4), ..one };
     let state = closed::harmonic(&two, true).expect("thermostats").average;
-    let judge = flipchain::steady::covariance(&flipchain::covariance::literal::Literal::new(&two))
-        .expect("it is regular")
-        .0;
+    let judge = flipchain::solver::steady::covariance(
+        &flipchain::solver::covariance::literal::Literal::new(&two),
+    )
+    .expect("it is regular")
+    .0;
     assert!((full(&state) - full(&judge)).iter().all(|x| x.abs() < 1e-12));
 }
 

@@ -393,7 +393,7 @@ fn a_damaged_covariance_is_refused_with_the_first_cause() {
 
 #[test]
 fn a_size_that_a_refusal_for_memory_names_is_accepted_and_the_next_one_is_not() {
-    use flipchain::run::plan_evolve;
+    use flipchain::plan_evolve;
     use flipchain::{Error, InitialLaw, Keep, Method, Options, Times};
     let temperature = |x: f64| 2.0 - x;
     for (method, covariance, limit) in [

@@ -7,13 +7,13 @@ mod reference;
 
 use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Force, InitialLaw, frequency_of};
-use flipchain::covariance::moments::{Moments, Solution};
-use flipchain::covariance::{MomentEquations, Source, Target};
-use flipchain::covariance::{literal::Literal, modal::Modal};
 use flipchain::monitor::{CancelToken, Monitor};
-use flipchain::observe::{self, Profile, relative_errors};
 use flipchain::scenario::{Thermostat, Topology};
-use flipchain::steady;
+use flipchain::solver::covariance::moments::{Moments, Solution};
+use flipchain::solver::covariance::{MomentEquations, Source, Target};
+use flipchain::solver::covariance::{literal::Literal, modal::Modal};
+use flipchain::solver::observe::{self, Profile, relative_errors};
+use flipchain::solver::steady;
 use flipchain::{Options, Times};
 use num_complex::Complex64;
 
@@ -61,7 +61,7 @@ fn the_direct_solve_agrees_with_the_literal_operator() {
                     .collect();
                 let solve = |equations: &dyn Fn(&[f64], &mut [f64]) -> _, state: Vec<f64>| {
                     let mut out = vec![0.0; state.len()];
-                    let (report, diagonals): (flipchain::covariance::SolveReport, _) =
+                    let (report, diagonals): (flipchain::solver::covariance::SolveReport, _) =
                         equations(&state, &mut out);
                     (report, diagonals, out)
                 };
@@ -132,7 +132,7 @@ trait Solves {
         shift: Complex64,
         source: Source<'_>,
         target: Target<'_>,
-    ) -> (flipchain::covariance::SolveReport, flipchain::covariance::Diagonals);
+    ) -> (flipchain::solver::covariance::SolveReport, flipchain::solver::covariance::Diagonals);
 }
 
 impl<E: MomentEquations> Solves for E {
@@ -145,7 +145,8 @@ impl<E: MomentEquations> Solves for E {
         shift: Complex64,
         source: Source<'_>,
         target: Target<'_>,
-    ) -> (flipchain::covariance::SolveReport, flipchain::covariance::Diagonals) {
+    ) -> (flipchain::solver::covariance::SolveReport, flipchain::solver::covariance::Diagonals)
+    {
         self.solve_diagonals(shift, source, &mut [target], 1e-15).expect("not singular")
     }
 }

@@ -8,9 +8,9 @@ mod reference;
 
 use agreement::{distances, largest};
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::moments::Solution;
-use flipchain::evolve::stencil;
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::covariance::moments::Solution;
+use flipchain::solver::evolve::stencil;
 use num_complex::Complex64;
 use reference::scenarios;
 

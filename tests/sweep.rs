@@ -3,8 +3,8 @@
 #![cfg(feature = "cli")]
 
 use flipchain::monitor::Monitor;
-use flipchain::observe::Profile;
 use flipchain::scenario::{Scenario, Template};
+use flipchain::solver::observe::Profile;
 use flipchain::sweep::{Axis, Question, Table, observables, sweep};
 use flipchain::{Chain, InitialLaw, InitialProfiles, Method, Options, Task, Times};
 use std::collections::BTreeMap;

@@ -6,16 +6,16 @@ mod agreement;
 
 use agreement::largest;
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::MomentEquations;
-use flipchain::covariance::literal::Literal;
-use flipchain::limit::conditions::{ends_of, oscillation_work};
-use flipchain::limit::stationary::stationary;
-use flipchain::limit::{Evolution, Problem};
-use flipchain::observe::sizes;
-use flipchain::observe::sweep::sweep;
-use flipchain::observe::theorems::{Measurement, test_functions};
-use flipchain::observe::verdict::Extrapolated;
 use flipchain::scenario::{Scenario, Thermostat, Topology};
+use flipchain::solver::covariance::MomentEquations;
+use flipchain::solver::covariance::literal::Literal;
+use flipchain::solver::limit::conditions::{ends_of, oscillation_work};
+use flipchain::solver::limit::stationary::stationary;
+use flipchain::solver::limit::{Evolution, Problem};
+use flipchain::solver::observe::sizes;
+use flipchain::solver::observe::sweep::sweep;
+use flipchain::solver::observe::theorems::{Measurement, test_functions};
+use flipchain::solver::observe::verdict::Extrapolated;
 use ndarray::Array2;
 use std::process::Command;
 

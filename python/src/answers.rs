@@ -2,10 +2,10 @@
 
 use crate::errors::raise;
 use crate::json;
-use flipchain::observe::phonons::Phonon;
-use flipchain::observe::series::SERIES_COLUMNS;
-use flipchain::observe::statement::{STATEMENTS, Statement};
-use flipchain::observe::theorems::Measurement;
+use flipchain::solver::observe::phonons::Phonon;
+use flipchain::solver::observe::series::SERIES_COLUMNS;
+use flipchain::solver::observe::statement::{STATEMENTS, Statement};
+use flipchain::solver::observe::theorems::Measurement;
 use flipchain::{Answer, CheckRun, Error, Estimated, Existing, LimitRun, Run};
 use ndarray::{Array2, Array3};
 use numpy::{IntoPyArray, PyArray1, PyArray2, PyArray3};
@@ -45,7 +45,7 @@ impl<A: Answer + Clone + Send + Sync> Judge for A {
     fn save(&self, place: PathBuf, force: bool) -> PyResult<()> {
         let existing = Existing { force, resume: false };
         Answer::save(self, place, existing).map_err(|error| match error {
-            Error::Output(flipchain::output::OutputError::Exists(place)) => {
+            Error::Output(flipchain::OutputError::Exists(place)) => {
                 let said =
                     format!("{}: exists already; force=True replaces a run", place.display());
                 PyFileExistsError::new_err(said)

@@ -85,12 +85,12 @@ pub(crate) struct Common {
 
 impl Common {
     fn options(&self, task: flipchain::Task) -> Result<Options, flipchain::Error> {
-        Ok(Options {
+        let options = Options {
             tolerance: self.tolerance,
-            method: flipchain::run::method(&self.method, task)?,
             memory_limit: self.memory_limit,
             ..Options::default()
-        })
+        };
+        options.by(&self.method, task)
     }
 }
 

@@ -4,7 +4,7 @@ use crate::errors::raise;
 use crate::initial::{self, Arrays};
 use crate::watch::Watch;
 use crate::{Common, scenario_of};
-use flipchain::correlations::{Coordinate, Vectors};
+use flipchain::solver::correlations::{Coordinate, Vectors};
 use flipchain::{Task, TwoTime};
 use ndarray::{Array2, Array3};
 use numpy::{IntoPyArray, PyArray2, PyArray3};

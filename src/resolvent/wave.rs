@@ -82,7 +82,7 @@ pub(super) fn asinh(x: Complex64) -> Complex64 {
 }
 
 #[cfg(test)]
-pub(in crate::resolvent) mod tests {
+pub(in crate::solver::resolvent) mod tests {
     use super::*;
     use crate::scenario::{Thermostat, Topology};
     use faer::Mat;

@@ -8,13 +8,13 @@
 
 mod answer;
 mod checked;
-pub mod conductivity;
+mod conductivity;
 mod describe;
 mod error;
 mod evolution;
 mod general;
 mod macroscopic;
-pub mod memory;
+pub(crate) mod memory;
 mod options;
 mod plan;
 mod request;
@@ -25,11 +25,12 @@ mod two_time;
 
 pub use answer::{Estimated, Output, Run};
 pub use checked::CheckRun;
+pub use conductivity::Conductivity;
 pub use error::{Error, TooLarge};
 pub use evolution::{evolve, plan_evolve};
 pub use macroscopic::{LimitRun, has_limit, limit, plan_limit};
-pub use options::{Keep, OMEGAS, Options, Times, method};
-pub use plan::{Plan, Prepared, Record, Saving, Way, fits};
+pub use options::{Keep, Options, Times};
+pub use plan::{Plan, Prepared, Saving, fits};
 pub(crate) use request::{checksum_of, checksums_of_coefficients};
 pub use save::Answer;
 pub use statements::{check, plan_check};

@@ -241,11 +241,13 @@ impl Options {
     }
 }
 
-/// The method of this name for a task, or a message that lists those that there are.
-pub fn method(name: &str, task: Task) -> Result<Method, Error> {
-    Method::named(name)
-        .filter(|method| method.serves(task))
-        .ok_or_else(|| wrong_method(&format!("{name:?}"), task))
+impl Options {
+    /// The same with the method of this name; the error lists those that the task has.
+    pub fn by(self, name: &str, task: Task) -> Result<Options, Error> {
+        let known = Method::named(name).filter(|method| method.serves(task));
+        let method = known.ok_or_else(|| wrong_method(&format!("{name:?}"), task))?;
+        Ok(Options { method, ..self })
+    }
 }
 
 fn wrong_method(found: &dyn std::fmt::Display, task: Task) -> Error {

@@ -4,8 +4,8 @@
 // Not every test needs everything.
 #![allow(dead_code)]
 
-use flipchain::covariance::moments::Solution;
-use flipchain::observe::Profile;
+use flipchain::solver::covariance::moments::Solution;
+use flipchain::solver::observe::Profile;
 use num_complex::Complex64;
 
 /// A real or complex number, or a reference to one.

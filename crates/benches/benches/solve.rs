@@ -3,9 +3,9 @@
 
 use criterion::{BenchmarkId, Criterion, criterion_group, criterion_main};
 use flipchain::chain::{Chain, Force, InitialLaw};
-use flipchain::covariance::{MomentEquations, Source, Target, modal::Modal};
-use flipchain::evolve::{radau, stencil};
 use flipchain::scenario::{Thermostat, Topology};
+use flipchain::solver::covariance::{MomentEquations, Source, Target, modal::Modal};
+use flipchain::solver::evolve::{radau, stencil};
 use ndarray::{Array1, Array2};
 use num_complex::Complex64;
 use std::hint::black_box;
