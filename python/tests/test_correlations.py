@@ -108,3 +108,37 @@ def test_a_scenario_keeps_two_variances(uphill: fc.Chain, tmp_path) -> None:
     one = fc.evolve(uphill, [0.1], law)
     two = fc.evolve(chain, times, back)
     np.testing.assert_array_equal(one.thermal, two.thermal)
+
+
+def test_chains_with_coefficients_agree_with_the_dense_equations() -> None:
+    mass, spring, pinning = [0.6, 1.7, 1.1], [1.4, 0.7], [0.5, 0.0, 0.3]
+    rate = np.array([0.4, 1.3, 0.2])
+    chain = fc.Chain(
+        bonds=2,
+        flip_rate=rate,
+        mass=mass,
+        spring=spring,
+        pinning=pinning,
+        left=fc.Thermostat(2.0),
+        right=fc.Thermostat(0.5, friction=0.6),
+    )
+    difference = np.diff(np.eye(3), axis=0)
+    stiffness = difference.T @ np.diag(spring) @ difference + np.diag(pinning)
+    friction, noise = np.array([1.0, 0.0, 0.6]), np.array([2 * 2.0 * 0.6, 0.0, 2 * 0.6 * 0.5 * 1.1])
+    b = np.block([[np.zeros((3, 3)), np.diag(1 / np.array(mass))], [-stiffness, -np.diag(2 * rate + friction)]])
+    one = np.eye(6)
+    generator = np.kron(b, one) + np.kron(one, b)
+    source = np.zeros((6, 6))
+    for n in range(3):
+        generator[(3 + n) * 7, (3 + n) * 7] += 4 * rate[n]
+        source[3 + n, 3 + n] = noise[n]
+    covariance = np.linalg.solve(generator, -source.ravel()).reshape(6, 6)
+    state = fc.steady(chain, covariance=True)
+    np.testing.assert_allclose(state.covariance[0], covariance, atol=1e-12)
+    found = state.correlations([0, 1.5], ["p:1", "q:2"], omega=[0.8])
+    for j, index in enumerate((3 + 1, 2)):
+        for k, lag in enumerate(found.lags):
+            error = np.abs(found.covariance[k, j] - expm(lag * b) @ covariance[:, index]).max()
+            assert error <= found.errors["covariance"][k, j] + 1e-13
+        exact = 2 * np.linalg.solve(0.8j * one - b, covariance[:, index]).real
+        assert np.abs(found.spectrum[0, j] - exact).max() <= found.errors["spectrum"][0, j] + 1e-13
