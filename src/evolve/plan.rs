@@ -67,10 +67,8 @@ impl Plan {
 /// fivefold to a thousandfold that the contour reached.
 const WORTH_NO_STEPS: f64 = 2.0;
 
-/// How much cheaper the stencil must seem than a way without steps: prices are as uncertain.
-const SURELY: f64 = 2.0;
-
-/// The same where its roundings show: implicit steps are taken wherever they are at hand.
+/// How much cheaper the stencil must be where its roundings show: implicit steps are taken wherever
+/// they are at hand.
 const LOSING: f64 = 1e3;
 
 /// The tolerance at which two ways are compared.
@@ -137,7 +135,7 @@ fn plan_by_size(
     // The literal operator takes the same steps.
     let method = if method == Method::Literal { Method::Radau } else { method };
     let profiles = !covariance && profiles::earliest(chain, law).is_some();
-    let way = |without_covariance, stencil| Way { without_covariance, stencil };
+    let way = |without_covariance, stencil| Way { without_covariance, stencil, longer: 1.0 };
     match method {
         Method::Profiles if !profiles => {
             Err("the profiles without the covariance need flips (γ > 0), independent initial coordinates and neither covariances nor modes"
@@ -155,6 +153,14 @@ fn plan_by_size(
                     plans.extend(planned(chain, law, times, method, way(true, stencil)));
                 }
             }
+            // A contour of fewer times may be cheaper than the stencil's way to the first of them.
+            for longer in LONGER {
+                let to = |without_covariance| Way { longer, ..way(without_covariance, true) };
+                plans.extend(planned(chain, law, times, method, to(false)));
+                if profiles {
+                    plans.extend(planned(chain, law, times, method, to(true)));
+                }
+            }
             let kept = vec![covariance; times.len()];
             let price = |plan: &Plan| {
                 let seconds = cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds;
@@ -167,7 +173,7 @@ fn plan_by_size(
                         let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
                         let seen = USUAL_TOLERANCE / (4.0 * chain.bonds as f64);
                         let loses = work.rounding > seen.max(LEAST_STEP_TOLERANCE);
-                        if loses { LOSING * seconds } else { SURELY * seconds }
+                        if loses { LOSING * seconds } else { seconds }
                     }
                     false => seconds + WORTH_NO_STEPS,
                 }
@@ -191,7 +197,12 @@ struct Way {
     without_covariance: bool,
     /// The early ones by the stencil.
     stencil: bool,
+    /// How many times as late as where the contour begins to serve an early one may be.
+    longer: f64,
 }
+
+/// How much longer than it must the stencil may serve.
+const LONGER: [f64; 3] = [2.0, 4.0, 8.0];
 
 /// The plan for one way.
 fn planned(
@@ -199,11 +210,11 @@ fn planned(
     law: &InitialLaw,
     times: &[f64],
     method: Method,
-    Way { without_covariance, stencil }: Way,
+    Way { without_covariance, stencil, longer }: Way,
 ) -> Result<Plan, String> {
     let earliest =
         if without_covariance { profiles::earliest(chain, law) } else { contour::earliest(chain) };
-    let limit = earliest.unwrap_or(f64::INFINITY);
+    let limit = longer * earliest.unwrap_or(f64::INFINITY);
     let at_start_only = times.iter().all(|&time| time == 0.0 || time >= limit);
     let early = times.partition_point(|&t| t < limit);
     let steps = match stencil {
@@ -260,7 +271,9 @@ fn planned(
     if earliest.is_none() {
         return Err("the contour needs flips (γ > 0)".into());
     }
-    let limit_is = if limit.is_infinite() {
+    let limit_is = if longer > 1.0 {
+        format!("{limit:.3e}, up to which the stencil costs less")
+    } else if limit.is_infinite() {
         format!(
             "any that the profiles are had at (γ < {:e} is too rare)",
             resolvent::LEAST_FLIP_RATE
