@@ -82,7 +82,7 @@ fn krylov_vectors(chain: &Chain) -> f64 {
 /// = 0.1 to 10); on a ring every pair has two kinds of modes.
 pub fn seconds_of_solve(chain: &Chain) -> f64 {
     let kinds = if chain.topology == Topology::Ring { 2.0 } else { 1.0 };
-    0.2e-6 * kinds * (chain.atoms() as f64 + 5.0).powi(2)
+    kinds * (5e-4 + 0.2e-6 * (chain.atoms() as f64 + 5.0).powi(2))
 }
 
 /// Nodes of the inner quadrature of a node of the contour, most of them for the oscillating modes.
