@@ -188,7 +188,7 @@ pub fn of_stencil(chain: &Chain, work: &stencil::Work, outputs: usize, kept: usi
     let a_term = 0.6e-9 * work.entries + 12e-9 * work.diagonals;
     let means = 0.15e-9 * n * work.terms * work.terms;
     let read = 4e-9 * n * work.terms * outputs as f64;
-    let seconds = work.steps * (work.terms * a_term + means + 20e-6) + read;
+    let seconds = work.sums * (work.terms * a_term + means + 20e-6) + read;
     Cost { bytes, seconds }
 }
 

@@ -385,6 +385,126 @@ fn scan_of_evolutions() {
     assert_none(faults.collect());
 }
 
+/// A random chain of 13 to 64 bonds and a time, rates and times spread over their decades.
+fn random(seed: u64) -> (Chain, f64) {
+    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
+    let mut uniform = || {
+        state ^= state << 13;
+        state ^= state >> 7;
+        state ^= state << 17;
+        (state >> 11) as f64 / (1u64 << 53) as f64
+    };
+    (0..8).for_each(|_| _ = uniform());
+    let bonds = 13 + (uniform() * 52.0) as usize;
+    let mut decades = |from: f64, to: f64| 10f64.powf(from + (to - from) * uniform());
+    let [flip_rate, left, right] = [decades(-9.0, 5.0), decades(-8.0, 8.0), decades(-8.0, 8.0)];
+    let time = decades(-3.0, 12.0);
+    // No flips, one end without a thermostat.
+    let flip_rate = if seed.is_multiple_of(8) { 0.0 } else { flip_rate };
+    let right = if seed % 8 == 3 { 0.0 } else { right };
+    let [constant, periodic] = forces(chain(bonds, flip_rate, [left, right], 1.5));
+    (if seed % 8 == 5 { periodic } else { constant }, time)
+}
+
+/// Whether rounding alone leaves more of what still oscillates at a time than is asked for: there
+/// an honest estimate is all that can be had (the docs say so).
+fn is_beyond_doubles(chain: &Chain, time: f64) -> bool {
+    let rate = 4.0 + 4.0 * chain.flip_rate;
+    chain.flip_rate > 0.0 && f64::EPSILON * rate * time * (-chain.flip_rate * time).exp() > 1e-9
+}
+
+/// The stencil, where it reaches a time in seconds, agrees with the contour in 32 digits.
+fn judge_two_ways(chain: &Chain, time: f64) -> Vec<String> {
+    let law = law(chain);
+    let times = [time];
+    let by = |method| {
+        let plan = flipchain::solver::evolve::plan(chain, &law, &times, method, false).ok()?;
+        let plan = flipchain::solver::evolve::Plan { judged: plan.stencil, ..plan };
+        let kept = [false];
+        let seconds =
+            flipchain::solver::evolve::cost(chain, &law, &times, &plan, 1e-11, &kept).seconds;
+        let quiet = Monitor::default();
+        let found = (seconds < 10.0).then(|| {
+            let modal = Modal::new(chain);
+            flipchain::solver::evolve::evolve(&modal, &law, &times, &plan, 1e-11, |_| false, &quiet)
+        });
+        let profile = |solution: &Solution| Profile::new(chain, solution, time);
+        Some(profile(&found?.expect("an answer").0[0]))
+    };
+    use flipchain::Method::{Contour, Stencil};
+    let (Some(contour), Some(stencil)) = (by(Contour), by(Stencil)) else { return Vec::new() };
+    let place = format!("two ways, {}, τ = {time:e}", name(chain));
+    println!("{place}");
+    let errors = contour.errors.values().into_iter().zip(stencil.errors.values());
+    let columns = COLUMNS.iter().zip(columns(&contour)).zip(columns(&stencil)).zip(errors);
+    let apart = columns.filter_map(|(((column, a), b), (e, f))| {
+        let distance = agreement::apart(&a, &b);
+        let allowed = e + f + 16.0 * f64::EPSILON * agreement::largest(&a);
+        let agrees = distance <= allowed;
+        (!agrees).then(|| format!("{place}: {column} {distance:e} apart, {e:e} + {f:e} stated"))
+    });
+    apart.collect()
+}
+
+#[test]
+fn two_ways_agree_on_chains_with_strong_frictions() {
+    let mut faults = Vec::new();
+    for (bonds, rate, frictions) in [
+        (13, 2.0, [1e3, 1.0]),
+        (20, 10.0, [1e8, 1e-8]),
+        (16, 3.0, [1e8, 1e8]),
+        (32, 1e5, [1e8, 1.0]),
+    ] {
+        let [constant, periodic] = forces(chain(bonds, rate, frictions, 1.5));
+        for time in [41.0, 60.0] {
+            faults.extend(judge_two_ways(&constant, time / rate));
+        }
+        // Its contour waits for the phase of the force.
+        faults.extend(judge_two_ways(&periodic, 52.0f64.max(41.0 / rate)));
+    }
+    assert_none(faults);
+}
+
+#[test]
+fn chains_of_middle_length_are_evolved_at_extreme_frictions() {
+    let mut faults = Vec::new();
+    for (bonds, rate, frictions, time) in [
+        (16, 1e-4, [1e3, 1.0], 100.0),
+        (32, 1e-2, [1e3, 1e8], 30.0),
+        (64, 1e-4, [1e8, 1.0], 20.0),
+        (64, 1e5, [1e8, 1.0], 1e-5),
+        (40, 1e5, [1e6, 1e-8], 1e-4),
+        (24, 0.0, [1e8, 1e-8], 1e4),
+        (24, 0.0, [1e8, 1e3], 1e12),
+        (20, 1.0, [1e8, 1e8], 1e12),
+    ] {
+        faults.extend(judge_evolution(&chain(bonds, rate, frictions, 1.5), time));
+    }
+    assert_none(faults);
+}
+
+#[test]
+#[ignore = "some 10 s a chain; SEEDS=0..100"]
+fn scan_of_random_chains_of_middle_length() {
+    let range = std::env::var("SEEDS").unwrap_or("0..40".into());
+    let (from, to) = range.split_once("..").expect("SEEDS is a range such as 0..40");
+    let mut faults = Vec::new();
+    for seed in from.parse().expect("a number")..to.parse().expect("a number") {
+        let (chain, time) = random(seed);
+        let mut found = judge_evolution(&chain, time);
+        if is_beyond_doubles(&chain, time) {
+            found.retain(|fault| !fault.contains("states"));
+        }
+        found.extend(judge_two_ways(&chain, time));
+        if !chain.flip_rate.eq(&0.0) {
+            found.extend(judge_steady(&chain));
+        }
+        found.iter().for_each(|fault| println!("{seed}: {fault}"));
+        faults.extend(found);
+    }
+    assert_none(faults);
+}
+
 /// Cold starts were answered with variances of -7e-15, or with errors far above what is there.
 #[test]
 fn no_variance_of_a_cold_start_is_negative_and_small_ones_keep_their_digits() {

@@ -61,6 +61,80 @@ fn the_bound_holds_against_the_exact_exponential_and_is_as_small_as_asked() {
     }
 }
 
+/// A chain with some frictions, where everything moves.
+fn with_frictions(bonds: usize, flip_rate: f64, frictions: [f64; 2]) -> (Chain, InitialLaw) {
+    let end = |end: usize| {
+        let (temperature, friction) = ([2.0, 0.7][end], frictions[end]);
+        (friction > 0.0).then_some(Thermostat { temperature, friction })
+    };
+    let harmonics = if bonds == 2 { vec![] } else { vec![(1, Complex64::new(0.3, 0.4))] };
+    let frequency = flipchain::chain::frequency_of(PERIOD);
+    let force = Force { mean: 1.5, frequency, harmonics };
+    let (left, right, topology) = (end(0), end(1), Topology::Open);
+    let chain = Chain { topology, bonds, flip_rate, left, right, force, general: None };
+    let law = InitialLaw {
+        mean_r: (0..bonds).map(|n| 0.5 + 0.1 * n as f64).collect(),
+        mean_p: vec![0.25; chain.atoms()],
+        var_r: vec![1.5; chain.bonds],
+        var_p: (0..chain.atoms()).map(|n| 1.0 + 0.125 * n as f64).collect(),
+        covariance: None,
+    };
+    (chain, law)
+}
+
+const PERIOD: f64 = 8.0;
+
+/// What is wrong with an output of such a chain.
+fn faults(chain: &Chain, output: &Solution, exact: &reference::Exact) -> Vec<String> {
+    let (truth, time) = (solution(chain, exact), output.moments.time.hi);
+    let judged = 4.0 * f64::EPSILON * largest(&truth.moments.variance);
+    let place = format!("{:?}, γ = {}, τ = {time:e}", chain.friction(), chain.flip_rate);
+    let mut compared: Vec<(&str, f64, f64)> = distances(output, &truth).to_vec();
+    let inflow = output.moments.inflow.expect("a strong end");
+    for (found, exact) in inflow.iter().zip(exact.inflow) {
+        compared.push(("inflow", (found - exact).abs(), output.errors.correlation));
+    }
+    if let Some(covariance) = &output.moments.covariance {
+        compared.push(("covariance", largest(covariance - &exact.covariance), output.errors.var_p));
+    }
+    let within = |(_, distance, bound): &(&str, f64, f64)| *distance <= bound + judged;
+    let beyond = compared.into_iter().filter(|compared| !within(compared));
+    beyond.map(|(name, d, bound)| format!("{place}, {name}: {d:e} > {bound:e}")).collect()
+}
+
+/// In the layer of the start, soon after it, and later.
+#[test]
+fn the_bound_holds_at_strong_ends_which_follow_the_chain() {
+    let times = [1e-9, 2e-7, 1e-5, 3e-3, 0.1, 1.0, 20.0];
+    let given = times.map(|time| (time, 1.0));
+    let mut all = Vec::new();
+    for frictions in
+        [[1e3, 0.7], [0.0, 1e4], [1e8, 300.0], [1e8, 1e8], [2e3, 1e3], [1e2, 1e-3], [1e6, 0.0]]
+    {
+        for (bonds, flip_rate) in [(1, 0.0), (2, 1e-3), (3, 0.5), (1, 30.0), (2, 2.0)] {
+            let (chain, law) = with_frictions(bonds, flip_rate, frictions);
+            let exact = reference::moments(&chain, &law, PERIOD, &given);
+            let quiet = Default::default();
+            let keep = |i: usize| i == 5;
+            for found in [
+                stencil::evolve(&chain, &law, &times, 1e-12, keep, &quiet),
+                stencil::judged(&chain, &law, &times, 1e-14, keep, &quiet),
+            ] {
+                let (outputs, counts) = found.expect("it ends");
+                // λ = 10⁸ took 10⁹ steps.
+                assert!(counts.steps < 10_000, "{frictions:?}: {counts:?}");
+                let of_all = outputs.iter().zip(&exact);
+                all.extend(of_all.flat_map(|(output, exact)| faults(&chain, output, exact)));
+                let last = outputs.last().expect("there are outputs");
+                let largest_inflow = largest(last.moments.inflow.expect("a strong end"));
+                let stated = last.errors.correlation;
+                assert!(stated < 1e-10, "{frictions:?}: {stated:e} of {largest_inflow:e}");
+            }
+        }
+    }
+    assert!(all.is_empty(), "{} beyond their bounds: {}", all.len(), all.join("\n"));
+}
+
 /// A chain that is divided into pieces, with everything that it can have.
 fn long(topology: Topology, bonds: usize) -> (Chain, InitialLaw) {
     let open = topology == Topology::Open;

@@ -1,7 +1,7 @@
 //! From which time on the contour serves, and what it leaves out of a small chain's outputs before
 //! everything that oscillates has died (docs/theory/small-systems.md).
 
-use super::envelope;
+use super::{envelope, stencil};
 use crate::chain::Chain;
 use crate::cost;
 use crate::covariance::direct;
@@ -20,8 +20,7 @@ const WORTH_STEPPING: f64 = 60.0;
 /// one, or a stencil's applications, as many as the largest rate allows.
 fn steppable(chain: &Chain) -> f64 {
     let implicit = 8.0 * cost::seconds_of_solve(chain);
-    let fastest =
-        4.0 + 4.0 * chain.flip_rate + 2.0 * chain.friction().into_iter().fold(0.0, f64::max);
+    let fastest = stencil::pace(chain);
     let entries = 0.5 * (chain.coordinates() as f64).powi(2);
     WORTH_STEPPING / implicit.min(2e-9 * fastest * entries)
 }

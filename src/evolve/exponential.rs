@@ -4,8 +4,9 @@
 //! Along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), the generator is ẏ_i = y_(i+1) - y_(i-1)
 //! with friction at both ends, so that e^(Bτ) is a Toeplitz and a Hankel matrix, known from three
 //! of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of
-//! three columns at ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings. B dissipates, so
-//! ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at N = 2000, τ = 10⁶. Profiles of
+//! three columns at ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings of e^(Bτ) - 1. B
+//! dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at N = 2000, τ = 10⁶,
+//! whatever the frictions are, since what these damp is gone when slower rates matter. Profiles of
 //! independent coordinates are sums over the rows, whose roundings are the error reported;
 //! correlated laws and kept covariances are two dense products, O(N³). So are the time integrals
 //! for the energy balance ([`super::doubling`]).
@@ -21,6 +22,7 @@ use crate::covariance::moments::{
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::double_double::Double;
 use crate::numerics::toeplitz_hankel::ToeplitzHankel;
+use crate::numerics::vector::largest_of;
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -62,8 +64,9 @@ impl<'a> Damped<'a> {
             correlation: vec![self.correlation; chain.bonds],
             ..Default::default()
         };
-        // Atom by atom: p_n and r_(n+1), the rows 2n and 2n+1.
-        let atom = |atom: usize| -> ([f64; 2], [f64; 3]) {
+        // Atom by atom: p_n and r_(n+1), the rows 2n and 2n+1, and how long these are.
+        let square = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
+        let atom = |atom: usize| -> ([f64; 2], [f64; 3], [f64; 2]) {
             let p = propagator.row(2 * atom);
             let r = if 2 * atom + 1 < n { propagator.row(2 * atom + 1) } else { vec![0.0; n] };
             let mean = [&p, &r].map(|row| (0..n).map(|j| row[j] * deviation[self.place(j)]).sum());
@@ -72,10 +75,19 @@ impl<'a> Damped<'a> {
                 let next: f64 = (1..n).map(|j| a[j - 1] * b[j] + a[j] * b[j - 1]).sum();
                 own - self.correlation * next
             };
-            (mean, [second(&p, &p), second(&r, &r), second(&p, &r)])
+            (mean, [second(&p, &p), second(&r, &r), second(&p, &r)], [square(&p), square(&r)])
         };
         let atoms: Vec<_> = (0..chain.atoms()).into_par_iter().map(atom).collect();
-        for (atom, ([mean_p, mean_r], [var_p, var_r, correlation])) in atoms.into_iter().enumerate()
+        let last = chain.atoms() - 1;
+        // What e^(Bτ) has left of the ends' variances, and the squares of the longest row of all
+        // and of those of the ends.
+        let mut end_deviations = [atoms[0].1[0], atoms[last].1[0]];
+        let longest_of = |part: usize| largest_of(atoms.iter().map(|(_, _, s)| s[part]));
+        let [longest_p, longest_r] = [longest_of(0), longest_of(1)];
+        let longest = longest_p.max(longest_r);
+        let end_squares = [atoms[0].2[0], atoms[last].2[0]];
+        for (atom, ([mean_p, mean_r], [var_p, var_r, correlation], _)) in
+            atoms.into_iter().enumerate()
         {
             moments.mean[chain.bonds + atom] += mean_p;
             moments.variance[chain.bonds + atom] += var_p;
@@ -87,27 +99,46 @@ impl<'a> Damped<'a> {
         }
         let covariance =
             (keep || law.covariance.is_some()).then(|| self.covariance(law, &propagator));
-        if let (Some(_), Some(covariance)) = (&law.covariance, &covariance) {
+        if let (Some(_), Some([covariance, turned])) = (&law.covariance, &covariance) {
             moments.variance = covariance.diag().to_vec();
             moments.correlation = chain.left_correlations(covariance.view());
+            end_deviations = [chain.bonds, n - 1].map(|p| turned[[p, p]]);
         }
+        let covariance = covariance.map(|[covariance, _]| covariance);
+        // λ(T - Var p) at the ends: what flows in C_∞, and what is left of the start.
+        let flow = [-self.correlation, self.correlation];
+        let friction = chain.friction();
+        // 0 - 0 is 0 where -0 would be printed.
+        let inflow = [0, 1].map(|end| 0.0 + flow[end] - friction[end] * end_deviations[end]);
+        moments.inflow = Some(inflow);
         // Rows of length one at most, and sums of n terms; n times as much at worst in a dense
         // product.
-        // The propagator itself: its 32 digits lose one bit a doubling.
-        let doubled = (2.0 + chain.current_weight()) * time.hi * 2f64.powi(-100) * n as f64;
-        let sums = f64::EPSILON * (64.0 + (n as f64).sqrt()) + doubled.min(1.0);
+        // The propagator itself: of its 32 digits a squaring loses one bit of what is slow.
+        let doubled = n as f64 * (1.0 + 4.0 * time.hi) * 2f64.powi(-102);
+        let doubled = doubled.min(1.0);
+        let roundings = f64::EPSILON * (64.0 + (n as f64).sqrt());
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
-        let loss =
-            sums * dense * (largest(&variance) + self.correlation.abs() + largest(&self.variance));
-        let means = sums * (n as f64).sqrt() * largest(&deviation)
-            + 4.0 * f64::EPSILON * largest(&moments.mean)
-            + largest(&self.periodic.errors_at(time.hi));
+        let size = dense * (largest(&variance) + self.correlation.abs());
+        // Of what two rows of this square make of the start.
+        let turned =
+            |square: f64| size * (roundings * square + doubled * (2.0 * square.sqrt() + doubled));
+        let loss = turned(longest) + 4.0 * f64::EPSILON * largest(&self.variance);
+        let at_end = |end: usize| friction[end] * turned(end_squares[end]);
+        let flows = largest(&inflow).max(self.correlation.abs());
+        let correlation = turned(longest).max(at_end(0)).max(at_end(1));
+        let turned_mean = |square: f64| {
+            (roundings * square.sqrt() + doubled) * (n as f64).sqrt() * largest(&deviation)
+        };
+        let [periodic_r, periodic_p] = self.periodic.errors_at(time.hi);
+        let mean = |square: f64, part: std::ops::Range<usize>, periodic: f64| {
+            turned_mean(square) + 4.0 * f64::EPSILON * largest(&moments.mean[part]) + periodic
+        };
         let errors = MomentErrors {
-            mean_r: means,
-            mean_p: means,
+            mean_r: mean(longest_r, 0..chain.bonds, periodic_r),
+            mean_p: mean(longest_p, chain.bonds..n, periodic_p),
             var_r: loss,
             var_p: loss,
-            correlation: chain.current_weight() * loss,
+            correlation: correlation + 4.0 * f64::EPSILON * flows,
         };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
@@ -186,11 +217,12 @@ impl<'a> Damped<'a> {
         matrix
     }
 
-    /// C_∞ + e^(Bτ)(C(0) - C_∞)e^(Bᵀτ) in the theory's order.
-    fn covariance(&self, law: &InitialLaw, propagator: &ToeplitzHankel) -> Array2<f64> {
+    /// C_∞ + e^(Bτ)(C(0) - C_∞)e^(Bᵀτ) in the theory's order, and its second part alone.
+    fn covariance(&self, law: &InitialLaw, propagator: &ToeplitzHankel) -> [Array2<f64>; 2] {
         let (limit, matrix) = (self.limit(), self.matrix(propagator));
         let deviation = law.covariance_above(0.0) - &limit;
-        product(&product(&matrix, &deviation), &matrix.t().to_owned()) + limit
+        let turned = product(&product(&matrix, &deviation), &matrix.t().to_owned());
+        [limit + &turned, turned]
     }
 }
 
@@ -201,11 +233,12 @@ fn propagator(chain: &Chain, time: Double) -> ToeplitzHankel {
     let norm = (2.0 + left.max(right)) * time.hi;
     let squarings = (norm / 16.0).log2().ceil().max(0.0) as i32;
     let step = time.scaled(0.125 * 2f64.powi(-squarings));
+    // What eight steps change a unit vector by.
     let column = |source: usize| -> Vec<Double> {
-        let mut y = vec![Double::default(); n];
-        y[source].hi = 1.0;
+        let mut change = vec![Double::default(); n];
         for _ in 0..8 {
-            let mut term = y.clone();
+            let mut term = change.clone();
+            term[source] = term[source].plus(1.0.into());
             for k in 1..=DEGREE {
                 let next = |i: usize| {
                     let mut slope = Double::default();
@@ -223,10 +256,10 @@ fn propagator(chain: &Chain, time: Double) -> ToeplitzHankel {
                     slope.times(step).divided(k as f64)
                 };
                 term = (0..n).map(next).collect();
-                y.iter_mut().zip(&term).for_each(|(y, term)| *y = y.plus(*term));
+                change.iter_mut().zip(&term).for_each(|(sum, term)| *sum = sum.plus(*term));
             }
         }
-        y
+        change
     };
     let columns: Vec<_> = [0, 1, n - 1].into_par_iter().map(column).collect();
     let mut propagator = ToeplitzHankel::from_columns([&columns[0], &columns[1], &columns[2]]);

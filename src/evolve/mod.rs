@@ -94,7 +94,9 @@ fn costs(
         true => {
             let kept = count(&kept[..plan.stepped]);
             let work = stencil::expected(chain, law, early, step_tolerance, kept);
-            cost::of_stencil(chain, &work, early.len(), all)
+            let once = cost::of_stencil(chain, &work, early.len(), all);
+            let times = if plan.judged { stencil::JUDGED } else { 1.0 };
+            Cost { seconds: times * once.seconds, ..once }
         }
         false => cost::of_steps(chain, radau::expected_solves(chain, early, step_tolerance), all),
     };
@@ -150,8 +152,11 @@ pub fn evolve<E: MomentEquations>(
     } else if plan.stencil {
         let tolerance = plan.step_tolerance(tolerance);
         let keep = |i: usize| keep(zeros + i);
-        let (found, counts) =
-            stencil::evolve(equations.chain(), law, early, tolerance, keep, &stepping)?;
+        let chain = equations.chain();
+        let (found, counts) = match plan.judged {
+            true => stencil::judged(chain, law, early, tolerance, keep, &stepping)?,
+            false => stencil::evolve(chain, law, early, tolerance, keep, &stepping)?,
+        };
         // Applications of the operator are no solves.
         (found, Counts { solves: 0, ..counts })
     } else {

@@ -27,9 +27,14 @@ pub struct Plan {
     pub at_start_only: bool,
     /// Whether the stencil is asked a second time, because columns are smaller than was expected.
     pub again: bool,
+    /// Whether a second evolution by the stencil shows what roundings have done.
+    pub judged: bool,
     /// A sentence for the summary.
     pub reason: String,
 }
+
+/// What is said of a second evolution.
+const JUDGED: &str = ", and twice, by steps with other roundings";
 
 /// Implicit steps are not asked for less, nor is the stencil: roundings are in the way.
 const LEAST_STEP_TOLERANCE: f64 = 1e-12;
@@ -47,7 +52,10 @@ impl Plan {
         (self.stencil && self.stepped > 0 && !self.again && missed.is_finite()).then(|| Plan {
             step_share: self.step_share / (4.0 * missed),
             again: true,
-            reason: format!("{}, asked for less than before", self.reason),
+            reason: format!(
+                "{}, asked for less than before, twice with other roundings",
+                self.reason
+            ),
             ..self.clone()
         })
     }
@@ -66,10 +74,6 @@ impl Plan {
 /// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10
 /// fivefold to a thousandfold that the contour reached.
 const WORTH_NO_STEPS: f64 = 2.0;
-
-/// How much cheaper the stencil must be where its roundings show: implicit steps are taken wherever
-/// they are at hand.
-const LOSING: f64 = 1e3;
 
 /// The tolerance at which two ways are compared.
 const USUAL_TOLERANCE: f64 = 1e-9;
@@ -162,21 +166,20 @@ fn plan_by_size(
                 }
             }
             let kept = vec![covariance; times.len()];
+            for plan in plans.iter_mut().filter(|plan| plan.stencil && plan.steps()) {
+                // Near local equilibrium a current is 1/N of the energies that roundings are
+                // relative to.
+                let early = &times[..plan.stepped];
+                let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
+                let seen = USUAL_TOLERANCE / (4.0 * chain.bonds as f64);
+                if work.rounding > seen.max(LEAST_STEP_TOLERANCE) {
+                    plan.judged = true;
+                    plan.reason.push_str(JUDGED);
+                }
+            }
             let price = |plan: &Plan| {
                 let seconds = cost(chain, law, times, plan, USUAL_TOLERANCE, &kept).seconds;
-                match plan.stencil {
-                    _ if !plan.steps() => seconds,
-                    true => {
-                        // Near local equilibrium a current is 1/N of the energies that roundings
-                        // are relative to; implicit steps leave some, too.
-                        let early = &times[..plan.stepped];
-                        let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
-                        let seen = USUAL_TOLERANCE / (4.0 * chain.bonds as f64);
-                        let loses = work.rounding > seen.max(LEAST_STEP_TOLERANCE);
-                        if loses { LOSING * seconds } else { seconds }
-                    }
-                    false => seconds + WORTH_NO_STEPS,
-                }
+                if plan.stencil || !plan.steps() { seconds } else { seconds + WORTH_NO_STEPS }
             };
             let first = plans.remove(0);
             let better = |(best, least): (Plan, f64), plan: Plan| {

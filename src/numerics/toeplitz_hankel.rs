@@ -6,6 +6,9 @@
 //! exponential, has this form. 3L numbers hold the matrix, three columns determine them (up to what
 //! cancels in G), and a square costs O(L²). Sums of two doubles (Dekker; [`super::double_double`])
 //! leave 10⁻³⁰ L² a product: rounding of a double never shows.
+//!
+//! What is held is G - 1, whose square is (G² - 1) = 2(G - 1) + (G - 1)²: so a rate that is slow
+//! beside a fast one keeps its digits through all squarings.
 
 use super::double_double::Double;
 use super::registers::{InRegisters, Vectorized, Wide, in_widest};
@@ -33,7 +36,7 @@ impl Doubles {
 /// Rows worked on by one task.
 const ROWS: usize = 64;
 
-/// The matrix.
+/// The matrix G, held as G - 1.
 #[derive(Debug, Clone)]
 pub struct ToeplitzHankel {
     /// L
@@ -45,7 +48,7 @@ pub struct ToeplitzHankel {
 }
 
 impl ToeplitzHankel {
-    /// From the columns 0, 1 and L.
+    /// From the columns 0, 1 and L of G - 1.
     pub fn from_columns(columns: [&[Double]; 3]) -> ToeplitzHankel {
         let [first, second, end] = columns;
         let last = first.len() - 1;
@@ -76,33 +79,36 @@ impl ToeplitzHankel {
         }
     }
 
-    /// Row i, in doubles.
+    /// Row i of G, in doubles.
     pub fn row(&self, i: usize) -> Vec<f64> {
-        let (t, h, from) = (&self.differences, &self.sums, self.last - i);
-        let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
         let entry = |j: usize| {
-            (t.hi[from + j] + sign * h.hi[i + j])
-                + (error_of_sum(t.hi[from + j], sign * h.hi[i + j])
-                    + (t.lo[from + j] + sign * h.lo[i + j]))
+            let change = self.entry(i, j);
+            if i == j { change.plus(1.0.into()).hi } else { change.hi }
         };
         (0..=self.last).map(entry).collect()
     }
 
-    /// G², from its own columns.
+    /// G², from the columns of (G - 1)².
     pub fn squared(&self) -> ToeplitzHankel {
         let columns = [0, 1, self.last].map(|j| self.column(j));
-        let squares = self.times(&columns);
+        let mut squares = self.times(&columns);
+        for (square, column) in squares.iter_mut().zip(&columns) {
+            let doubled = column.iter().map(|x| x.scaled(2.0));
+            square.iter_mut().zip(doubled).for_each(|(sum, x)| *sum = sum.plus(x));
+        }
         ToeplitzHankel::from_columns([&squares[0], &squares[1], &squares[2]])
     }
 
+    /// The entry (i, j) of G - 1.
+    fn entry(&self, i: usize, j: usize) -> Double {
+        let (x, l) = (self.last - i + j, i + j);
+        let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
+        let t = Double { hi: self.differences.hi[x], lo: self.differences.lo[x] };
+        t.plus(Double { hi: sign * self.sums.hi[l], lo: sign * self.sums.lo[l] })
+    }
+
     fn column(&self, j: usize) -> Vec<Double> {
-        let entry = |i: usize| {
-            let (x, l) = (self.last - i + j, i + j);
-            let sign = if i % 2 == 1 { -1.0 } else { 1.0 };
-            let t = Double { hi: self.differences.hi[x], lo: self.differences.lo[x] };
-            t.plus(Double { hi: sign * self.sums.hi[l], lo: sign * self.sums.lo[l] })
-        };
-        (0..=self.last).map(entry).collect()
+        (0..=self.last).map(|i| self.entry(i, j)).collect()
     }
 
     fn times(&self, columns: &[Vec<Double>; 3]) -> [Vec<Double>; 3] {
@@ -119,12 +125,6 @@ impl ToeplitzHankel {
         let parts: Vec<Vec<[Double; 3]>> = starts.par_iter().map(task).collect();
         [0, 1, 2].map(|c| parts.iter().flatten().map(|row| row[c]).collect())
     }
-}
-
-fn error_of_sum(a: f64, b: f64) -> f64 {
-    let sum = a + b;
-    let part = sum - a;
-    (a - (sum - part)) + (b - part)
 }
 
 /// Some rows times the columns.
@@ -243,7 +243,12 @@ mod tests {
             };
             let doubles =
                 |v: &[f64]| v.iter().map(|&hi| Double { hi, lo: 0.0 }).collect::<Vec<_>>();
-            let columns = [0, 1, last].map(|j| doubles(&column(j)));
+            let change = |j: usize| {
+                let mut change = column(j);
+                change[j] -= 1.0;
+                change
+            };
+            let columns = [0, 1, last].map(|j| doubles(&change(j)));
             let matrix = ToeplitzHankel::from_columns([&columns[0], &columns[1], &columns[2]]);
             let square = matrix.squared();
             for i in 0..n {

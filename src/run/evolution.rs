@@ -265,7 +265,7 @@ impl Evolution<'_> {
 }
 
 /// Seconds of a way that is tried again at a smaller tolerance.
-const WORTH_ANOTHER_TRY: f64 = 10.0;
+const WORTH_ANOTHER_TRY: f64 = 20.0;
 
 /// The outputs, and what the steps and the contour counted.
 type Solved = (Vec<Solution>, [Counts; 2]);

@@ -7,11 +7,19 @@
 //!
 //! With w = e^(cτ) ȳ and V = e^(2cτ) C, c = max δ/2, the damping lies between -c and c, which makes
 //! the series shorter: ‖B + c‖ ≤ 2 + c and ‖𝓛 + 2c‖ ≤ [`Equation::radius`].
+//!
+//! At an end with a strong friction the variance is held by its distance from the bath,
+//! C(y_0, y_0) = T + D, of which the current -λD keeps its digits. Once such an end follows the
+//! chain (follow.rs), its friction stands in neither δ nor c.
 
 use crate::chain::{Chain, Double};
 use crate::numerics::double_double::harmonic_phase;
 use crate::scenario::Topology;
 use num_complex::Complex64;
+
+/// The friction from which on an end is strong: a rounding of its variance would be more of one in
+/// the current.
+const STRONG: f64 = 1.0;
 
 /// One chain, along the chain.
 pub(super) struct Equation<'a> {
@@ -25,27 +33,57 @@ pub(super) struct Equation<'a> {
     pub shift: f64,
     /// c - δ_i
     pub factor: Vec<f64>,
-    /// The same and, on momenta, 4γ: what the diagonal of the covariance has in its place.
+    /// c - λ_i on momenta: what the diagonal of the covariance has in its place, where flips leave
+    /// p² alone.
     pub own: Vec<f64>,
+    /// The largest error of these two, which every step repeats.
+    pub rounded: f64,
     /// A bound of ‖𝓛 + 2c‖ in the Frobenius norm.
     pub radius: f64,
     /// The largest number in its numerical range, which the series is summed at.
     pub spread: f64,
-    /// 2λT at the first and the last coordinate.
+    /// 2λT at the first and the last coordinate; 0 at a strong end.
     pub noise: [f64; 2],
+    /// T of the ends whose variance is held by its distance from T.
+    pub held_from: [Option<f64>; 2],
+    /// What T of such an end adds to the change of C(y_0, y_1) and of C(y_(n-2), y_(n-1)).
+    pub pull: [f64; 2],
+    /// The frictions of the ends that follow.
+    pub follow: [Option<f64>; 2],
 }
 
 impl<'a> Equation<'a> {
-    pub fn new(chain: &'a Chain) -> Equation<'a> {
+    /// With the ends that follow.
+    pub fn new(chain: &'a Chain, follows: [bool; 2]) -> Equation<'a> {
         let (n, flips) = (chain.coordinates(), chain.flip_rate);
-        let (friction, noise) = chain.thermostats();
+        let (mut friction, mut noise) = chain.thermostats();
+        let mut follow = [None; 2];
+        let strong = chain.friction().map(|friction| friction > STRONG);
+        for (end, atom) in [0, chain.atoms() - 1].into_iter().enumerate() {
+            if strong[end] {
+                noise[atom] = 0.0;
+            }
+            if follows[end] {
+                follow[end] = Some(std::mem::take(&mut friction[atom]));
+            }
+        }
         let damping =
             |i: usize| if i.is_multiple_of(2) { 2.0 * flips + friction[i / 2] } else { 0.0 };
         let most = (0..n).map(damping).fold(0.0, f64::max);
         let shift = 0.5 * most;
         let factor: Vec<f64> = (0..n).map(|i| shift - damping(i)).collect();
-        let flip = |i: usize| if i.is_multiple_of(2) { 4.0 * flips } else { 0.0 };
-        let own = factor.iter().enumerate().map(|(i, factor)| factor + flip(i)).collect();
+        let at = |i: usize| if i.is_multiple_of(2) { friction[i / 2] } else { 0.0 };
+        let own: Vec<f64> = (0..n).map(|i| shift - at(i)).collect();
+        let missing = |i: usize, flips: f64, found: f64| {
+            let friction = Double::from(at(i)).negated();
+            let exact = Double::sum(shift, -flips).plus(friction);
+            exact.plus((-found).into()).hi.abs()
+        };
+        let rounded = (0..n).flat_map(|i| {
+            let flips = if i.is_multiple_of(2) { 2.0 * flips } else { 0.0 };
+            [missing(i, flips, factor[i]), missing(i, 0.0, own[i])]
+        });
+        let rounded = rounded.fold(0.0, f64::max);
         // 𝓛 + 2c = [[D, K], [-Kᵀ, E]] in ((rr, pp), rp): ‖K‖ ≤ 4, |D| ≤ 2c, and E = 2c - δ of the
         // momentum.
         let (same, mixed) = (most, most - 2.0 * flips);
@@ -60,7 +98,35 @@ impl<'a> Equation<'a> {
         let spread = ((middle + half * cosine).powi(2) + imaginary).sqrt();
         let noise = [noise[0], noise[noise.len() - 1]];
         let ring = chain.topology == Topology::Ring;
-        Equation { chain, n, ring, shift, factor, own, radius, spread, noise }
+        let held = |end: usize| strong[end].then_some(chain.temperature()[end]);
+        let held_from = [held(0), held(1)];
+        let pull = [-held_from[0].unwrap_or(0.0), held_from[1].unwrap_or(0.0)];
+        Equation {
+            chain,
+            n,
+            ring,
+            shift,
+            factor,
+            own,
+            rounded,
+            radius,
+            spread,
+            noise,
+            held_from,
+            pull,
+            follow,
+        }
+    }
+
+    /// How often the series of a step is summed, about: the changes fall by `rate`/λ to 10⁻¹⁵.
+    pub fn sweeps(&self) -> f64 {
+        let least = self.follow.into_iter().flatten().fold(f64::INFINITY, f64::min);
+        if least.is_infinite() { 1.0 } else { 1.0 + (35.0 / (least / self.rate()).ln()).ceil() }
+    }
+
+    /// Whether the variance of any end is held from its temperature.
+    pub fn has_strong_ends(&self) -> bool {
+        self.held_from.iter().any(Option::is_some)
     }
 
     /// The coordinate at place i in the theory's order r, p.

@@ -6,12 +6,18 @@
 //! of e^(𝓛h), together with that of the means, whose product with itself is the source; a step is
 //! some 20 applications. Any output within a step is read off the same series. Since ‖e^(𝓛τ)‖ ≤ 1
 //! in the Frobenius norm, the remainders of the series and what is cut off the band add up: that
-//! part of the error is bounded, not estimated. Roundings have one measured constant, `ROUNDING`.
+//! part of the error is bounded, not estimated (losses.rs). Roundings have one measured constant.
+//!
+//! An end with a strong friction follows the chain once its start is forgotten (follow.rs), so that
+//! steps are never much shorter than the chain itself asks.
 //!
 //! Cost: O(N · diagonals) a step; time O(τ N · min(N, τ, ln(1/tolerance)/γ)). Long chains are
 //! worked on in pieces that stay in the cache, side by side. Judge: [`crate::covariance::literal`].
 
 mod equation;
+mod follow;
+mod judged;
+mod losses;
 mod piece;
 mod price;
 mod rows;
@@ -22,19 +28,21 @@ mod window;
 
 use super::radau::{Counts, EvolveError};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{
-    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
-};
+use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals, largest};
 use crate::monitor::{Monitor, Progress, record};
-use crate::numerics::double_double::{exact, phase_error};
+use crate::numerics::double_double::exact;
+use crate::numerics::vector::largest_of;
 use equation::Equation;
+use follow::phases;
+pub use judged::{JUDGED, judged};
+use losses::{Losses, OfStep};
 use ndarray::Array2;
 use piece::{Piece, Read, Step, Stepped};
 use price::expected_diagonals;
-pub use price::{Work, expected};
+pub use price::{Work, expected, pace};
 use rayon::prelude::*;
 use std::sync::Mutex;
-use stretch::Stretch;
+use stretch::{Stretch, stretches};
 use times::Reading;
 use window::Workspace;
 
@@ -44,11 +52,6 @@ const RADIANS: [f64; 2] = [4.5, 14.0];
 
 /// How much larger than their sum the terms of a step may become.
 const CANCELLED: f64 = 30.0;
-
-/// Roundings of the largest variance (and of the largest mean) that a step leaves, times 1 + 2ch:
-/// what the series of an isolated chain multiply the energy by is off by as much in every step.
-/// (Seen: up to 1.0, in the 60 random scenarios of tests/stencil.rs.)
-const ROUNDING: f64 = 2.0;
 
 /// Numbers that a piece with its margins holds in the second cache.
 const CACHED: usize = 32_000;
@@ -66,13 +69,11 @@ struct Walk {
     step: usize,
     pieces: Vec<Piece>,
     path: TimeIntegrals,
-    /// Bounds of what the series and the cuts have lost, of the covariance and of the means.
-    lost: [f64; 2],
-    rounded: [f64; 2],
+    losses: Losses,
     counts: Counts,
     outputs: Vec<Solution>,
 }
-record!(Walk { stretch, step, pieces, path, lost, rounded, counts, outputs });
+record!(Walk { stretch, step, pieces, path, losses, counts, outputs });
 
 /// The moments at ascending microscopic `times`, from any initial law. `tolerance` bounds what the
 /// series and the cuts may lose, relative to the largest initial mean, variance, force or
@@ -86,21 +87,53 @@ pub fn evolve(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
+    walk(chain, law, times, tolerance, keep, monitor, STEPS)
+}
+
+/// How an evolution steps, and under what name its walk is kept.
+#[derive(Clone, Copy)]
+struct Steps {
+    /// Their length, as a part of the longest.
+    shorter: f64,
+    /// Whether they have different lengths: equal ones repeat their roundings, which then add up.
+    uneven: bool,
+    /// Whether the chain is one piece, whatever its length.
+    whole: bool,
+    name: &'static str,
+}
+
+/// The steps of [`evolve`].
+const STEPS: Steps = Steps { shorter: 1.0, uneven: false, whole: false, name: "stencil" };
+
+/// [`evolve`] by such steps.
+fn walk(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[impl Copy + Into<Double>],
+    tolerance: f64,
+    keep: impl Fn(usize) -> bool,
+    monitor: &Monitor,
+    steps: Steps,
+) -> Result<(Vec<Solution>, Counts), EvolveError> {
     chain.assert_homogeneous();
-    let equation = Equation::new(chain);
+    let phases = phases(chain);
+    let steps = Steps { whole: phases.len() > 1, ..steps };
     let times = &exact(times)[..];
     let last = times.last().map_or(0.0, |last| last.hi);
-    let run = Run::new(&equation, law, last, tolerance);
+    let equations = phases.iter().map(|phase| &phase.equation);
+    let runs: Vec<Run<'_>> =
+        equations.map(|equation| Run::new(equation, law, last, tolerance, steps)).collect();
     let kept: Vec<bool> = (0..times.len()).map(keep).collect();
-    let stretches = run.stretches(times, &kept);
-    let mut walk = monitor.kept("stencil").unwrap_or_else(|| run.start(law));
+    let longest: Vec<f64> = runs.iter().map(|run| run.longest).collect();
+    let stretches = stretches(&phases, &longest, times, &kept, steps.uneven);
+    let mut walk = monitor.kept(steps.name).unwrap_or_else(|| runs[0].start(law));
     // Outputs at the start are the initial law itself.
     while walk.outputs.len() < times.len() && times[walk.outputs.len()].hi <= 0.0 {
         walk.outputs.push(Solution::at_start(chain, law, kept[walk.outputs.len()]));
     }
     let all_steps: usize = stretches.iter().map(|stretch| stretch.steps).sum();
     while let Some(stretch) = stretches.get(walk.stretch) {
-        run.advance(&mut walk, stretch, times, &kept);
+        runs[stretch.phase].advance(&mut walk, stretch, times, &kept);
         let time = stretch.after(walk.step);
         if walk.step == stretch.steps {
             (walk.stretch, walk.step) = (walk.stretch + 1, 0);
@@ -110,10 +143,10 @@ pub fn evolve(
             time: time.hi,
             steps: walk.counts.steps,
             solves: walk.counts.solves,
-            error: walk.lost[0] + walk.rounded[0],
+            error: walk.losses.of_progress(),
             ..Default::default()
         };
-        monitor.advance_from(progress, "stencil", &walk)?;
+        monitor.advance_from(progress, steps.name, &walk)?;
     }
     Ok((walk.outputs, walk.counts))
 }
@@ -122,6 +155,8 @@ struct Run<'a> {
     equation: &'a Equation<'a>,
     /// The longest step.
     longest: f64,
+    /// Whether its steps have different lengths.
+    uneven: bool,
     /// The error allowed for a unit of time, Frobenius norm.
     allowed: f64,
     /// Terms at most.
@@ -134,7 +169,13 @@ struct Run<'a> {
 }
 
 impl<'a> Run<'a> {
-    fn new(equation: &'a Equation<'a>, law: &InitialLaw, last: f64, tolerance: f64) -> Run<'a> {
+    fn new(
+        equation: &'a Equation<'a>,
+        law: &InitialLaw,
+        last: f64,
+        tolerance: f64,
+        Steps { shorter, uneven, whole, .. }: Steps,
+    ) -> Run<'a> {
         let chain = equation.chain;
         let values = [&law.mean_r, &law.mean_p, &law.var_r, &law.var_p];
         let scale = values.into_iter().map(|v| largest(v)).fold(0.0, f64::max);
@@ -142,11 +183,14 @@ impl<'a> Run<'a> {
         let scale = if scale > 0.0 { scale } else { 1.0 };
         // The largest term is e^((spread - 2c) h) of the state.
         let cancelling = CANCELLED.ln() / (equation.spread - 2.0 * equation.shift).max(0.1);
-        let radians = (cancelling * equation.rate()).clamp(RADIANS[0], RADIANS[1]);
+        let radians = shorter * (cancelling * equation.rate()).clamp(RADIANS[0], RADIANS[1]);
         let longest = (radians / equation.rate()).min(last);
         let allowed = 0.5 * tolerance * scale / last;
-        // What is left of the largest state that there can be after so many terms is negligible.
-        let least = (0.1 * allowed * longest / (scale * (equation.n as f64).sqrt())).max(1e-18);
+        // What is left of the largest state that there can be after so many terms is negligible, in
+        // the current of an end, too.
+        let weight = 1.0 + 2.0 * equation.shift;
+        let least =
+            (0.1 * allowed * longest / (scale * (equation.n as f64).sqrt())).max(1e-18 / weight);
         let ratio = equation.radius * longest;
         let (mut terms, mut left) = (1, ratio);
         while terms < MOST_TERMS && (left > least || (terms as f64) < 2.0 * ratio) {
@@ -156,7 +200,8 @@ impl<'a> Run<'a> {
         let wide = expected_diagonals(equation, law, last, tolerance) as usize;
         let places = (CACHED / (wide + terms)).saturating_sub(2 * terms).max(4 * terms);
         let (limit, piece) = match equation.n {
-            n if n <= SHORT || n < 2 * places => (equation.last_diagonal(), n),
+            // The rows of ends that follow are whole.
+            n if n <= SHORT || n < 2 * places || whole => (equation.last_diagonal(), n),
             // A piece of a ring must not meet itself.
             n if equation.ring && 2 * (wide + places + 4 * terms) > n => {
                 (equation.last_diagonal(), n)
@@ -165,14 +210,17 @@ impl<'a> Run<'a> {
             _ => (equation.last_diagonal(), places),
         };
         let workspaces = Mutex::default();
-        Run { equation, longest, allowed, terms, limit, piece, workspaces }
+        Run { equation, longest, uneven, allowed, terms, limit, piece, workspaces }
     }
 
     fn start(&self, law: &InitialLaw) -> Walk {
         let equation = self.equation;
         let (chain, n) = (equation.chain, equation.n);
         let place: Vec<usize> = (0..n).map(|i| equation.coordinate(i)).collect();
-        let (mean, variance) = (law.mean(), law.variance());
+        let (mean, mut variance) = (law.mean(), law.variance());
+        for (place, temperature) in [0, n - 1].into_iter().zip(equation.held_from) {
+            variance[equation.coordinate(place)] -= temperature.unwrap_or(0.0);
+        }
         let top = if law.covariance.is_some() { equation.last_diagonal() } else { 0 };
         let piece = |start: usize| {
             let len = self.piece.min(n - start);
@@ -203,25 +251,10 @@ impl<'a> Run<'a> {
             step: 0,
             pieces,
             path,
-            lost: [0.0; 2],
-            rounded: [0.0; 2],
+            losses: Losses::default(),
             counts: Counts::default(),
             outputs: Vec::new(),
         }
-    }
-
-    fn stretches(&self, times: &[Double], kept: &[bool]) -> Vec<Stretch> {
-        let mut stretches = Vec::new();
-        let mut start = Double::default();
-        for (i, &end) in times.iter().enumerate() {
-            let length = end.plus(start.negated()).hi;
-            if length > 0.0 && (kept[i] || i + 1 == times.len()) {
-                let steps = (length / self.longest).ceil().max(1.0) as usize;
-                stretches.push(Stretch { start, end, steps });
-                start = end;
-            }
-        }
-        stretches
     }
 
     /// One step, and the outputs within it.
@@ -261,15 +294,21 @@ impl<'a> Run<'a> {
         };
         let norm =
             |of: fn(&Stepped) -> f64| stepped.iter().map(|s| of(s).powi(2)).sum::<f64>().sqrt();
-        walk.lost[0] += norm(|s| s.lost[0]) + norm(|s| s.beyond);
-        walk.lost[1] += norm(|s| s.lost[1]);
-        for kind in 0..2 {
-            let most = largest(&stepped.iter().map(|s| s.largest[kind]).collect::<Vec<f64>>());
-            let cancelled =
-                largest(&stepped.iter().map(|s| s.cancelled[kind]).collect::<Vec<f64>>());
-            let factors = (1.0 + 2.0 * equation.shift * h) * cancelled;
-            walk.rounded[kind] += ROUNDING * factors * f64::EPSILON * most;
-        }
+        let most = |of: fn(&Stepped) -> f64| largest_of(stepped.iter().map(of));
+        let of_step = OfStep {
+            h,
+            lost: [norm(|s| s.lost[0]) + norm(|s| s.beyond), norm(|s| s.lost[1])],
+            largest: [most(|s| s.largest[0]), most(|s| s.largest[1])],
+            moved: [
+                most(|s| s.moved[0]),
+                most(|s| s.moved[1]),
+                most(|s| s.moved[2]),
+                most(|s| s.moved[3]),
+            ],
+            cancelled: [most(|s| s.cancelled[0]), most(|s| s.cancelled[1])],
+            uneven: self.uneven,
+        };
+        let losses = walk.losses.add(equation, &of_step);
         walk.counts.steps += 1;
         walk.counts.solves += stepped.iter().map(|s| s.applications).max().unwrap_or(0);
         let (pieces, reads): (Vec<Piece>, Vec<Vec<Read>>) =
@@ -282,7 +321,7 @@ impl<'a> Run<'a> {
                 .iter()
                 .map(|reads| &reads[if *part == 1.0 { count } else { index }])
                 .collect();
-            let solution = self.solution(times[output], walk, &all, kept[output]);
+            let solution = self.solution(times[output], walk, &losses, &all, kept[output]);
             walk.outputs.push(solution);
         }
         let all: Vec<&Read> = reads.iter().map(|reads| &reads[count]).collect();
@@ -312,7 +351,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    fn solution(&self, time: Double, walk: &Walk, reads: &[&Read], keep: bool) -> Solution {
+    fn solution(
+        &self,
+        time: Double,
+        walk: &Walk,
+        losses: &Losses,
+        reads: &[&Read],
+        keep: bool,
+    ) -> Solution {
         let (equation, chain) = (self.equation, self.equation.chain);
         let zero = Solution::zero(chain).moments;
         let mut moments = Moments { time, ..zero };
@@ -330,24 +376,11 @@ impl<'a> Run<'a> {
                 i += 1;
             }
         }
+        moments.inflow = self.inflow(&moments, reads);
         let covariance = keep.then(|| self.matrix(&walk.pieces));
         let mut integrals = walk.path.clone();
         self.add_integrals(&mut integrals, reads);
-        let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-        let phase = phase_error(highest * chain.force.frequency.hi * time.hi);
-        let size = largest(&moments.mean);
-        let means = walk.lost[1] + walk.rounded[1] + (8.0 * f64::EPSILON + phase) * size;
-        let loss = walk.lost[0]
-            + walk.rounded[0]
-            + 8.0 * f64::EPSILON * largest(&moments.variance)
-            + 2.0 * size * means;
-        let errors = MomentErrors {
-            mean_r: means,
-            mean_p: means,
-            var_r: loss,
-            var_p: loss,
-            correlation: chain.current_weight() * loss,
-        };
+        let errors = losses.errors(equation, &moments);
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
@@ -360,6 +393,24 @@ impl<'a> Run<'a> {
             integrals: Some(integrals),
             variance_integral: None,
         }
+    }
+
+    /// λ(T - Var p) at the ends, -λD where the end is strong.
+    fn inflow(&self, moments: &Moments, reads: &[&Read]) -> Option<[f64; 2]> {
+        let (equation, chain) = (self.equation, self.equation.chain);
+        if !equation.has_strong_ends() {
+            return None;
+        }
+        let reads = [reads[0], reads[reads.len() - 1]];
+        let ends = [0, equation.n - 1].map(|place| equation.coordinate(place));
+        Some([0, 1].map(|end| {
+            let distance = match equation.held_from[end] {
+                Some(_) => reads[end].distance[end],
+                None => moments.variance[ends[end]] - chain.temperature()[end],
+            };
+            // 0 - 0 is 0 where -0 would be printed.
+            0.0 - chain.friction()[end] * distance
+        }))
     }
 
     /// The whole covariance in the theory's order.
@@ -377,6 +428,9 @@ impl<'a> Run<'a> {
                     }
                 }
             }
+        }
+        for (end, temperature) in [0, n - 1].into_iter().zip(equation.held_from) {
+            matrix[[place[end], place[end]]] += temperature.unwrap_or(0.0);
         }
         matrix
     }

@@ -6,6 +6,7 @@
 //! comes out as if the whole chain had been there. A piece that is the whole chain has no margin.
 
 use super::equation::Equation;
+use super::follow::Ends;
 use super::rows;
 use super::series::{Series, Source};
 use super::times::Reading;
@@ -21,7 +22,8 @@ pub(super) struct Piece {
     pub len: usize,
     /// ȳ
     pub mean: Vec<f64>,
-    /// The diagonals 0..=top of C, `len` numbers each, zero where there is no entry.
+    /// The diagonals 0..=top of C, `len` numbers each, zero where there is no entry; of a strong
+    /// end D in place of C(y_0, y_0).
     pub rows: Vec<f64>,
     /// The last diagonal kept.
     pub top: usize,
@@ -57,6 +59,8 @@ pub(super) struct Step<'a> {
 pub(super) struct Read {
     pub mean: Vec<f64>,
     pub variance: Vec<f64>,
+    /// D of the strong ends.
+    pub distance: [f64; 2],
     /// C(i, i+1)
     pub neighbour: Vec<f64>,
     pub mean_integral: Vec<f64>,
@@ -84,6 +88,8 @@ pub(super) struct Stepped {
     pub cancelled: [f64; 2],
     /// Applications of 𝓛.
     pub applications: usize,
+    /// What has been added up in this step to D of the strong ends, to p̄ and to Cov(p, r).
+    pub moved: [f64; 4],
 }
 
 /// One step of the piece `index`.
@@ -110,25 +116,28 @@ pub(super) fn advance(
         buffer.reserve(rows, window.stride);
     }
     let first = (-2.0 * equation.shift * h).exp();
-    for d in 0..=top {
-        let cells = window.row(d) - 1..window.row(d + 1) - 1;
-        let row = &mut buffers.term[cells.clone()];
-        row.fill(0.0);
-        gather(pieces, &window, |piece, from, to| {
-            if d <= piece.top {
-                let target = &mut row[to + 1..to + 1 + from.len()];
-                target.iter_mut().zip(&piece.row(d)[from]).for_each(|(to, c)| *to = first * c);
+    let fill = |buffers: &mut Workspace| {
+        for d in 0..=top {
+            let cells = window.row(d) - 1..window.row(d + 1) - 1;
+            let row = &mut buffers.term[cells];
+            row.fill(0.0);
+            gather(pieces, &window, |piece, from, to| {
+                if d <= piece.top {
+                    let target = &mut row[to + 1..to + 1 + from.len()];
+                    target.iter_mut().zip(&piece.row(d)[from]).for_each(|(to, c)| *to = first * c);
+                }
+            });
+            if window.closed {
+                window.guard(&mut buffers.term, d, &(0..window.len));
             }
-        });
-        if window.closed {
-            window.guard(&mut buffers.term, d, &(0..window.len));
         }
-        buffers.sum[cells.clone()].copy_from_slice(&buffers.term[cells]);
-    }
+    };
+    fill(buffers);
+    let mut ends = Ends::new(equation, window.stride, top, &buffers.term);
     let core = margin_of(&window, own);
     let core = core..core + own.len;
     let flip_rate = equation.chain.flip_rate;
-    let mut reads: Vec<Read> =
+    let of_means: Vec<Read> =
         step.readings.iter().map(|reading| series.read(reading, core.clone(), flip_rate)).collect();
     let part = step.allowed * (own.len as f64 / equation.n as f64).sqrt();
     let walk = Walk { step, window: &window, series: &series, part };
@@ -136,7 +145,21 @@ pub(super) fn advance(
         (0..=top).map(|d| window.square(buffer, d, 0)).sum::<f64>().sqrt()
     };
     let before = norm(&buffers.term, top);
-    let found = walk.sum(buffers, top, &core, &mut reads);
+    let mut applications = 0;
+    let (found, mut reads) = loop {
+        ends.begin(top, &mut buffers.term);
+        let start = window.row(0) - 1..window.row(top + 1) - 1;
+        buffers.sum[start.clone()].copy_from_slice(&buffers.term[start]);
+        let mut reads = of_means.clone();
+        let found = walk.sum(buffers, top, &core, &mut reads, &mut ends);
+        applications += found.applications;
+        ends.solve(h);
+        if ends.is_settled(0.01 * first * part) {
+            break (found, reads);
+        }
+        fill(buffers);
+    };
+    ends.end(found.sum_top, &mut buffers.sum);
     let (top, cut) = walk.state(buffers, found.sum_top, &core);
     let last = step.readings.len() - 1;
     let mut piece =
@@ -148,23 +171,63 @@ pub(super) fn advance(
     }
     reads[last].variance = piece.row(0).to_vec();
     reads[last].neighbour = if top > 0 { piece.row(1).to_vec() } else { vec![0.0; own.len] };
+    let [left, right] = add_baths(equation, step, own, &ends, &mut reads);
     let size = |values: &[f64]| values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
     let largest = [size(&reads[last].variance), size(&piece.mean).max(size(&mean[core]))];
     let beyond = if whole { 0.0 } else { series.beyond(before) };
     let after = norm(&buffers.sum, top);
     let state = (before / first).max(after);
     let cancelled = if found.most > state { found.most / state } else { 1.0 };
+    // Beside what there is, what the neighbours and the force have changed it by.
+    let force = &equation.chain.force;
+    let push = force.mean.abs() + force.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>();
+    let momenta = |mean: &[f64]| {
+        let first = own.start % 2;
+        mean.iter().skip(first).step_by(2).fold(0.0, |m: f64, p| m.max(p.abs()))
+    };
+    let momentum = momenta(&own.mean).max(momenta(&piece.mean));
+    let driven_momentum = momentum + h * (2.0 * largest[1] + push);
+    let flow = if own.top > 0 { size(own.row(1)) } else { 0.0 };
+    let driven_flow = flow.max(size(&reads[last].neighbour)) + 4.0 * h * largest[0];
     let means = series.tail();
     let from_means = 8.0 * equation.chain.flip_rate * h * (largest[1] + means) * means;
     Stepped {
-        lost: [found.lost + cut + from_means, means],
+        lost: [found.lost + cut + from_means + ends.lost(h, 1.0 / first), means],
         piece,
         reads,
         beyond,
         largest,
         cancelled: [cancelled, series.cancelled()],
-        applications: found.applications,
+        applications,
+        moved: [left, right, driven_momentum, driven_flow],
     }
+}
+
+/// T + D in place of D at the strong ends that are in a piece, which began as `own`; what may have
+/// rounded D on the way.
+fn add_baths(
+    equation: &Equation<'_>,
+    step: &Step<'_>,
+    own: &Piece,
+    ends: &Ends,
+    reads: &mut [Read],
+) -> [f64; 2] {
+    let mut moved = [0.0f64; 2];
+    let there = [own.start == 0, own.start + own.len == equation.n];
+    for (end, temperature) in equation.held_from.into_iter().enumerate() {
+        let (Some(temperature), true) = (temperature, there[end]) else { continue };
+        let (place, bond) = if end == 0 { (0, 0) } else { (own.len - 1, own.len - 2) };
+        moved[end] = own.row(0)[place].abs();
+        for (read, reading) in reads.iter_mut().zip(step.readings) {
+            let distance = ends.distance(end, &reading.second).unwrap_or(read.variance[place]);
+            let driven = read.neighbour[bond].abs() + step.h * temperature;
+            moved[end] = moved[end].max(distance.abs()).max(step.h * driven);
+            read.distance[end] = distance;
+            read.variance[place] = temperature + distance;
+            read.square[place] += temperature * reading.length;
+        }
+    }
+    moved
 }
 
 /// Where the core begins in its window.
@@ -196,6 +259,7 @@ impl Walk<'_, '_> {
         mut top: usize,
         core: &Range<usize>,
         reads: &mut [Read],
+        ends: &mut Ends,
     ) -> Summed {
         let (step, window) = (self.step, self.window);
         let ratio = step.equation.radius * step.h;
@@ -219,7 +283,13 @@ impl Walk<'_, '_> {
             let off_middle = window.apply(buffers, next, k, scale);
             found.applications += 1;
             self.drive(buffers, k);
+            ends.exchange(next, &mut buffers.next);
             std::mem::swap(&mut buffers.term, &mut buffers.next);
+            let off_middle = match step.equation.has_strong_ends() {
+                // Beside such an end the term has been changed since.
+                true => (1..=next).map(|d| window.square(&buffers.term, d, k)).sum(),
+                false => off_middle,
+            };
             let norm = (window.square(&buffers.term, 0, k) + off_middle).sqrt();
             found.most = found.most.max(norm);
             let allowed = 0.2 * self.part / (grown * (k * k + k) as f64);
@@ -239,7 +309,7 @@ impl Walk<'_, '_> {
     /// Adds what the means and the thermostats drive to the diagonal of term k.
     fn drive(&self, buffers: &mut Workspace, k: usize) {
         let range = self.window.range(0, k);
-        let Source { momenta, ends } = self.series.source(k - 1);
+        let Source { momenta, ends, pulls } = self.series.source(k - 1);
         let offset = self.series.offset;
         let row = self.window.row(0);
         let driven = range.start + row..range.end + row;
@@ -260,7 +330,17 @@ impl Walk<'_, '_> {
                 sums[end - range.start] += q;
             }
         }
-        self.window.guard(&mut buffers.next, 0, &range);
+        let window = self.window;
+        window.guard(&mut buffers.next, 0, &range);
+        // Beside a strong end, in the window that it ends.
+        let beside = window.range(1, k);
+        for (i, q) in [(0, pulls[0]), (window.len - 2, pulls[1])] {
+            if q != 0.0 && beside.contains(&i) {
+                let cell = window.row(1) + i;
+                buffers.next[cell] += q;
+                buffers.sum[cell] += q;
+            }
+        }
     }
 
     fn read(&self, term: &[f64], top: usize, k: usize, core: &Range<usize>, reads: &mut [Read]) {

@@ -1,7 +1,9 @@
 //! What an evolution by the stencil will cost.
 
 use super::equation::Equation;
-use super::{ROUNDING, Run};
+use super::follow::{Phase, phases};
+use super::losses::ROUNDING;
+use super::{Run, STEPS, Steps};
 use crate::chain::{Chain, InitialLaw};
 
 /// How many diagonals are above the tolerance at `time`, about.
@@ -25,6 +27,8 @@ pub(super) fn expected_diagonals(
 pub struct Work {
     /// Steps.
     pub steps: f64,
+    /// Series that are summed: several a step where ends follow.
+    pub sums: f64,
     /// Terms of the series of a step.
     pub terms: f64,
     /// Entries of the covariance that a term has, and diagonals, on average.
@@ -37,6 +41,13 @@ pub struct Work {
     pub rounding: f64,
 }
 
+/// The rate that late steps follow, times how often their series are summed.
+pub fn pace(chain: &Chain) -> f64 {
+    let phases = phases(chain);
+    let Phase { equation, .. } = &phases[phases.len() - 1];
+    equation.rate() * equation.sweeps()
+}
+
 /// What the evolution to the microscopic `times` will cost, about; O(N). Arguments as for
 /// [`super::evolve`], `kept` covariances being kept.
 pub fn expected(
@@ -46,29 +57,45 @@ pub fn expected(
     tolerance: f64,
     kept: usize,
 ) -> Work {
-    let equation = Equation::new(chain);
+    let phases = phases(chain);
+    let steps_are = Steps { whole: phases.len() > 1, ..STEPS };
     let last = times.last().copied().unwrap_or(0.0).max(f64::MIN_POSITIVE);
-    let run = Run::new(&equation, law, last, tolerance);
+    let (mut steps, mut sums, mut rounding) = (kept as f64, kept as f64, 0.0);
+    let mut from = 0.0;
+    for Phase { equation, until } in &phases {
+        let run = Run::new(equation, law, last, tolerance, steps_are);
+        let until = until.min(last);
+        if until > from {
+            let of_phase = ((until - from) / run.longest).ceil();
+            steps += of_phase;
+            sums += of_phase * equation.sweeps();
+            let factors = 1.0 + 2.0 * equation.shift * run.longest;
+            rounding += of_phase * ROUNDING * factors * f64::EPSILON;
+            from = until;
+        }
+    }
+    // The stretch that lasts longest has the last equation, as a rule.
+    let equation = &phases[phases.len() - 1].equation;
+    let run = Run::new(equation, law, last, tolerance, steps_are);
     // Seen: 19 to 23 of 31 to 34.
     let terms = 0.67 * run.terms as f64;
     let samples = 12;
     let (mut entries, mut diagonals) = (0.0, 0.0);
     for sample in 0..samples {
         let time = last * (f64::from(sample) + 0.5) / f64::from(samples);
-        let held = expected_diagonals(&equation, law, time, tolerance);
+        let held = expected_diagonals(equation, law, time, tolerance);
         let wide = (held + 0.5 * terms).min(equation.last_diagonal() as f64 + 1.0);
         let n = equation.n as f64;
         diagonals += wide / f64::from(samples);
         entries += wide * if equation.ring { n } else { n - 0.5 * wide } / f64::from(samples);
     }
-    let steps = (last / run.longest).ceil() + kept as f64;
-    let factors = 1.0 + 2.0 * equation.shift * run.longest;
     Work {
         steps,
-        rounding: steps * ROUNDING * factors * f64::EPSILON,
+        sums,
+        rounding,
         terms,
         entries,
         diagonals,
-        last_diagonals: expected_diagonals(&equation, law, last, tolerance),
+        last_diagonals: expected_diagonals(equation, law, last, tolerance),
     }
 }

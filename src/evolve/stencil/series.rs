@@ -2,6 +2,7 @@
 //! a piece, what it drives in the covariance, and bounds of what is left out.
 
 use super::equation::Equation;
+use super::follow::Follower;
 use super::piece::{Read, Step, grows};
 use super::rows;
 use super::times::Reading;
@@ -23,7 +24,7 @@ pub(super) struct Series {
     sources: Vec<Source>,
     /// Bounds of the norms of the sources, up to twice the terms.
     norms: Vec<f64>,
-    /// A bound of the sum of the w_k that are left out.
+    /// A bound of the sum of the w_k that are left out, and of what is lost of means that follow.
     rest: f64,
     /// See [`super::piece::Stepped::cancelled`].
     cancelled: f64,
@@ -38,6 +39,8 @@ pub(super) struct Series {
 pub(super) struct Source {
     pub momenta: Vec<f64>,
     pub ends: [f64; 2],
+    /// What it adds beside them, to C(y_0, y_1) and C(y_(n-2), y_(n-1)).
+    pub pulls: [f64; 2],
 }
 
 impl Series {
@@ -61,9 +64,11 @@ impl Series {
             rests: vec![],
         };
         if !still {
-            series.means = means(equation, step, mean, first, force);
+            let (means, lost) = means(equation, step, mean, first, force);
+            series.means = means;
             series.multiply(force, equation.ring && mean.len() == equation.n);
             series.bound(step, force);
+            series.rest += lost;
         }
         // 2λT e^(2ch(u-1))
         let rate = 2.0 * equation.shift * h;
@@ -77,6 +82,15 @@ impl Series {
                     if k < terms {
                         series.sources[k].ends[end] = value;
                     }
+                }
+            }
+            let pulls = equation.pull.into_iter().enumerate();
+            for (end, pull) in pulls.filter(|(end, _)| ends[*end]) {
+                let value = wave * pull / (k + 1) as f64;
+                // Off the diagonal it counts twice.
+                there = there.hypot(std::f64::consts::SQRT_2 * value);
+                if k < terms {
+                    series.sources[k].pulls[end] = value;
                 }
             }
             *norm += there;
@@ -189,6 +203,7 @@ impl Series {
         let mut read = Read {
             mean: vec![0.0; len],
             variance: vec![0.0; len],
+            distance: [0.0; 2],
             neighbour: vec![0.0; len],
             mean_integral: vec![0.0; len],
             square: vec![0.0; len],
@@ -217,20 +232,49 @@ impl Series {
     }
 }
 
-/// The series of the means: w_(k+1) = h/(k+1) ((B + c) w_k + f_k).
+/// The series of the means, w_(k+1) = h/(k+1) ((B + c) w_k + f_k), and what is lost at the ends that
+/// follow.
 fn means(
     equation: &Equation<'_>,
     step: &Step<'_>,
     mean: &[f64],
     first: isize,
     force: &[f64],
+) -> (Vec<Vec<f64>>, f64) {
+    let start = (-equation.shift * step.h).exp();
+    let last = mean.len() - 1;
+    let follower = |end: usize| {
+        let place = [0, last][end];
+        let rate = equation.follow[end]?;
+        Some((place, Follower::single(rate, start * mean[place])))
+    };
+    let mut ends: Vec<_> = (0..2).filter_map(follower).collect();
+    loop {
+        let terms = sweep(equation, step, mean, (first, start), force, &mut ends);
+        ends.iter_mut().for_each(|(_, end)| end.solve(step.h));
+        if ends.iter().all(|(_, end)| end.is_settled(0.0)) {
+            let lost = ends.iter().map(|(_, end)| end.lost(step.h, 1.0 / start)).sum();
+            return (terms, lost);
+        }
+    }
+}
+
+/// One sweep of [`means`], which begin with the factor `start`, the terms of the `ends` that follow
+/// being given.
+fn sweep(
+    equation: &Equation<'_>,
+    step: &Step<'_>,
+    mean: &[f64],
+    (first, start): (isize, f64),
+    force: &[f64],
+    ends: &mut [(usize, Follower)],
 ) -> Vec<Vec<f64>> {
     let (h, len) = (step.h, mean.len());
-    let start = (-equation.shift * h).exp();
     let whole = len == equation.n;
     let factor: Vec<f64> =
         (0..len).map(|i| equation.factor[equation.wrapped(first + i as isize)]).collect();
     let mut terms = vec![mean.iter().map(|z| start * z).collect::<Vec<f64>>()];
+    ends.iter_mut().for_each(|(at, end)| end.begin(std::iter::once(*at), &mut terms[0]));
     // What may be left out, and what the force has from term k on.
     let allowed = 0.05 * step.allowed * (len as f64 / equation.n as f64).sqrt();
     let rate = (2.0 + equation.shift) * h;
@@ -256,6 +300,7 @@ fn means(
         if let Some(force) = force.get(k) {
             next[len - 1] += scale * force;
         }
+        ends.iter_mut().for_each(|(at, end)| end.exchange(std::iter::once(*at), &mut next));
         let left = 2.0 * rate / (k + 2) as f64 * rows::square(&next).sqrt()
             + 4.0 * h * pushed[force.len().saturating_sub(k + 1)];
         terms.push(next);

@@ -11,6 +11,8 @@ pub(super) struct Reading {
     pub mean_integral: Vec<f64>,
     /// h ∫_0^u e^(2c h (1-v)) v^k dv
     pub second_integral: Vec<f64>,
+    /// h u
+    pub length: f64,
 }
 
 impl Reading {
@@ -29,6 +31,7 @@ impl Reading {
             second: powers(2.0 * a),
             mean_integral: integrals(a),
             second_integral: integrals(2.0 * a),
+            length: part * h,
         }
     }
 }

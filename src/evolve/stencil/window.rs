@@ -179,7 +179,7 @@ impl<L: Wide> Vectorized for Compiled<Application<'_, '_, '_>, L> {
             let filled = range.len().next_multiple_of(TOGETHER);
             let first = window.row(d) + range.start;
             let above = first + stride;
-            let (below, second) = if d == 0 {
+            let (below, factor) = if d == 0 {
                 ([&term[above..above + filled], &term[above - 1..above - 1 + filled]], &window.own)
             } else {
                 let below = first - stride;
@@ -191,8 +191,8 @@ impl<L: Wide> Vectorized for Compiled<Application<'_, '_, '_>, L> {
                 above: [&term[above..above + filled], &term[above - 1..above - 1 + filled]],
                 here: &term[first..first + filled],
                 factors: [
-                    &window.factor[range.start..range.start + filled],
-                    &second[range.start + d..range.start + d + filled],
+                    &factor[range.start..range.start + filled],
+                    &factor[range.start + d..range.start + d + filled],
                 ],
             };
             let cells = first..first + filled;

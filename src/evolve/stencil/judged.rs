@@ -1,0 +1,66 @@
+//! An evolution whose roundings a second one shows.
+
+use super::stretch::UNEVEN;
+use super::{STEPS, Steps, walk};
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::covariance::moments::{MomentErrors, Solution, largest};
+use crate::evolve::radau::{Counts, EvolveError};
+use crate::monitor::Monitor;
+use crate::numerics::vector::largest_of;
+
+/// How long the steps of the second evolution are, as a part of the first one's.
+const SHORTER: f64 = 0.82;
+
+/// How many times as long [`judged`] takes as [`super::evolve`].
+pub const JUDGED: f64 = UNEVEN * (1.0 + 1.0 / SHORTER);
+
+/// Distances of two evolutions that their roundings are taken to be off by, and roundings of the
+/// largest value of a kind.
+const DISTANCES: f64 = 8.0;
+const WRITTEN: f64 = 16.0 * f64::EPSILON;
+
+/// [`super::evolve`] where many steps may round as much as `tolerance`: a second evolution, by
+/// other steps, shows what roundings do, where [`super::evolve`] adds up the most that they can.
+/// Takes [`JUDGED`] times as long. Bounds of series and cuts stay as they are; roundings are an
+/// estimate: distances of the two, random sums of a step's roundings, and those of the
+/// coefficients, which both have in common.
+pub fn judged(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[impl Copy + Into<Double>],
+    tolerance: f64,
+    keep: impl Fn(usize) -> bool,
+    monitor: &Monitor,
+) -> Result<(Vec<Solution>, Counts), EvolveError> {
+    let steps = |shorter, name| Steps { shorter, uneven: true, name, ..STEPS };
+    let share = 1.0 / (1.0 + SHORTER);
+    let judge = steps(SHORTER, "stencil-judge");
+    let first = monitor.part(0.0, share);
+    let (judges, more) = walk(chain, law, times, tolerance, &keep, &first, judge)?;
+    let second = monitor.part(share, 1.0);
+    let own = steps(1.0, "stencil");
+    let (mut outputs, mut counts) = walk(chain, law, times, tolerance, keep, &second, own)?;
+    for (output, judge) in outputs.iter_mut().zip(&judges).filter(|(o, _)| o.moments.time.hi > 0.0)
+    {
+        let (moments, bonds) = (&output.moments, chain.bonds);
+        // Of kept covariances every entry is compared.
+        let of_entries = match (&moments.covariance, &judge.moments.covariance) {
+            (Some(a), Some(b)) => largest_of(a.iter().zip(b).map(|(a, b)| a - b)),
+            _ => 0.0,
+        };
+        let none = MomentErrors { var_r: of_entries, var_p: of_entries, ..Default::default() };
+        let rounded = none.with_distance(chain, moments, &judge.moments).map(|d| DISTANCES * d);
+        let written = MomentErrors {
+            mean_r: largest(&moments.mean[..bonds]),
+            mean_p: largest(&moments.mean[bonds..]),
+            var_r: largest(&moments.variance[..bonds]),
+            var_p: largest(&moments.variance[bonds..]),
+            correlation: largest(&moments.correlation),
+        };
+        let rounded = rounded.with(written, |rounded, size| rounded + WRITTEN * size);
+        output.errors = output.errors.with(rounded, |lost, rounded| lost + rounded);
+    }
+    counts.steps += more.steps;
+    counts.solves += more.solves;
+    Ok((outputs, counts))
+}

@@ -1,0 +1,141 @@
+//! What an evolution by the stencil has lost, and the errors that follow for its outputs.
+//!
+//! By Theorem 2.1 what the steps lose adds up. Three kinds of moments forget it: their own damping
+//! is fast, and beside what a step loses of them they are only as far off as what drives them.
+//!
+//! ```text
+//! Var p at an end:  de/dτ = -2λ e + 2 e_pr          λ|e| ≤ max|e_pr| + λ (held)
+//! p̄:                de/dτ = -(2γ+λ) e + e_r - e_r     |e| ≤ max|e_r|/γ + (held)
+//! Cov(p, r):        de/dτ = -(2γ+λ) e + four others   |e| ≤ 2 max|e|/γ + (held)
+//! ```
+//!
+//! where `held` is the sum of the losses of the steps, each with the damping since.
+
+use super::equation::Equation;
+use crate::covariance::moments::{MomentErrors, Moments, largest};
+use crate::monitor::record;
+use crate::numerics::double_double::phase_error;
+
+/// Roundings of the largest variance (and of the largest mean) that a step leaves, times 1 + 2ch:
+/// what the series of an isolated chain multiply the energy by is off by as much in every step.
+/// (Seen: up to 1.0, in the 60 random scenarios of tests/stencil.rs.)
+pub(super) const ROUNDING: f64 = 2.0;
+
+/// Sums of losses.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(super) struct Losses {
+    /// Bounds of what the series and the cuts have lost, of the covariance and of the means.
+    lost: [f64; 2],
+    /// The same of roundings.
+    rounded: [f64; 2],
+    /// What is still held of losses by the variances of both ends, by p̄ and by Cov(p, r).
+    held: [f64; 4],
+    /// The largest mean so far, an error of which drives the covariance.
+    mean: f64,
+    /// The largest error of a Cov(p, r) so far.
+    flow: f64,
+}
+record!(Losses { lost, rounded, held, mean, flow });
+
+/// One step.
+pub(super) struct OfStep {
+    pub h: f64,
+    /// Of the covariance and of the means, by the series and the cuts.
+    pub lost: [f64; 2],
+    /// The largest variance and the largest mean.
+    pub largest: [f64; 2],
+    /// What roundings of D at strong ends, of p̄ and of Cov(p, r) are relative to.
+    pub moved: [f64; 4],
+    /// How many times as large as the state the terms became, of the covariance and of the means.
+    pub cancelled: [f64; 2],
+    /// Whether the steps have different lengths: their roundings are then not the same again and
+    /// again, and add up as random ones do. Those of the coefficients are the same in any case.
+    pub uneven: bool,
+}
+
+impl Losses {
+    /// Adds a step. What was held at its beginning may still be there at a time within it, which
+    /// the losses that are returned are for.
+    pub fn add(&mut self, equation: &Equation<'_>, step: &OfStep) -> Losses {
+        let OfStep { h, lost, largest, moved, cancelled, uneven } = *step;
+        let repeated = 2.0 * equation.rounded * h;
+        let once = ROUNDING * (1.0 + 2.0 * equation.shift * h) * f64::EPSILON;
+        let [rounding, of_means] = cancelled.map(|cancelled| once * cancelled);
+        for kind in 0..2 {
+            self.lost[kind] += lost[kind];
+            let (rounded, more) = (self.rounded[kind], [rounding, of_means][kind] * largest[kind]);
+            self.rounded[kind] = if uneven { rounded.hypot(more) } else { rounded + more };
+            self.lost[kind] += if uneven { repeated * largest[kind] } else { 0.0 };
+        }
+        self.mean = self.mean.max(largest[1]);
+        let [left, right] = equation.chain.friction();
+        let damping = 2.0 * equation.chain.flip_rate;
+        let of_end = |end: usize| match (equation.follow[end], equation.held_from[end]) {
+            // λD is as far off as what drives it.
+            (Some(_), _) => 0.0,
+            (None, Some(_)) => lost[0] + rounding * moved[end],
+            (None, None) => lost[0] + rounding * largest[0],
+        };
+        let of_momenta = lost[1] + of_means * moved[2];
+        let more = [of_end(0), of_end(1), of_momenta, lost[0] + rounding * moved[3]];
+        let rates = [2.0 * left, 2.0 * right, damping, damping];
+        let held = self.held;
+        let mut within = self.clone();
+        within.held = std::array::from_fn(|kind| held[kind] + more[kind]);
+        within.flow = self.flow.max(within.of_flow(equation));
+        self.held = std::array::from_fn(|kind| held[kind] * (-rates[kind] * h).exp() + more[kind]);
+        self.flow = within.flow;
+        within
+    }
+
+    /// The error of any entry of the covariance, the largest mean being `size`: that of the means
+    /// is in E z zᵀ, which nothing amplifies, and in z̄ z̄ᵀ.
+    fn of_covariance(&self, size: f64) -> f64 {
+        self.lost[0] + self.rounded[0] + 2.0 * size * self.of_means()
+    }
+
+    fn of_means(&self) -> f64 {
+        self.lost[1] + self.rounded[1]
+    }
+
+    /// What is shown while it runs.
+    pub fn of_progress(&self) -> f64 {
+        self.of_covariance(self.mean)
+    }
+
+    /// The error of a Cov(p, r).
+    fn of_flow(&self, equation: &Equation<'_>) -> f64 {
+        let (loss, flips) = (self.of_covariance(self.mean), equation.chain.flip_rate);
+        let damped = 2.0 * loss / flips + self.held[3];
+        if flips > 0.0 { damped.min(loss) } else { loss }
+    }
+
+    /// The errors of `moments` in a step.
+    pub fn errors(&self, equation: &Equation<'_>, moments: &Moments) -> MomentErrors {
+        let chain = equation.chain;
+        let (bonds, time, flips) = (chain.bonds, moments.time.hi, chain.flip_rate);
+        let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
+        let phase = phase_error(highest * chain.force.frequency.hi * time);
+        let written = 8.0 * f64::EPSILON + phase;
+        let size = largest(&moments.mean);
+        let means = self.of_means();
+        let momenta = if flips > 0.0 { means.min(means / flips + self.held[2]) } else { means };
+        let of_covariance = self.of_covariance(size)
+            + 8.0 * f64::EPSILON * largest(&moments.variance)
+            + 2.0 * written * size * size;
+        let friction = chain.friction();
+        let flow = self.flow.max(self.of_flow(equation))
+            + 8.0 * f64::EPSILON * largest(&moments.correlation);
+        let of_end =
+            |end: usize| (friction[end] * of_covariance).min(flow + friction[end] * self.held[end]);
+        let inflow = moments.inflow.map_or(0.0, |inflow| largest(&inflow));
+        MomentErrors {
+            mean_r: means + written * size,
+            mean_p: momenta
+                + written * if highest > 0.0 { size } else { largest(&moments.mean[bonds..]) },
+            var_r: of_covariance,
+            var_p: of_covariance,
+            correlation: flow.max(of_end(0)).max(of_end(1)) + 4.0 * f64::EPSILON * inflow,
+        }
+    }
+}
