@@ -13,7 +13,8 @@
 //! by term. Roundings are estimated. Cost: some 9 ‖𝓛‖τ applications, O(N) a diagonal each.
 
 use super::Model;
-use super::line::{Band, Line};
+use super::band::Band;
+use super::line::Line;
 use super::mean::forces_of;
 use super::profile::{Local, LocalErrors};
 use super::taylor::{add, growth, square};

@@ -13,6 +13,7 @@
 //! O(N) a node, some hundreds of nodes. Error: two quadratures are compared, and what the iteration
 //! leaves is solved for.
 
+pub mod band;
 pub mod contour;
 pub mod covariance;
 pub mod exponential;

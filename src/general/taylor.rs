@@ -1,8 +1,8 @@
 //! The series of one step of [`super::exponential`]: bounds of what is left of them, and what they
 //! carry in and out.
 
+use super::band::Band;
 use super::exponential::{Problem, STEP, State, TERMS};
-use super::line::Band;
 use crate::chain::SiteForce;
 
 impl Problem<'_> {
