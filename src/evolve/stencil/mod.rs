@@ -18,6 +18,7 @@ mod equation;
 mod follow;
 mod judged;
 mod losses;
+mod outputs;
 mod piece;
 mod price;
 mod rows;
@@ -28,7 +29,7 @@ mod window;
 
 use super::radau::{Counts, EvolveError};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals, largest};
+use crate::covariance::moments::{Solution, TimeIntegrals, largest};
 use crate::monitor::{Monitor, Progress, record};
 use crate::numerics::double_double::exact;
 use crate::numerics::vector::largest_of;
@@ -36,7 +37,6 @@ use equation::Equation;
 use follow::phases;
 pub use judged::{JUDGED, judged};
 use losses::{Losses, OfStep};
-use ndarray::Array2;
 use piece::{Piece, Read, Step, Stepped};
 use price::expected_diagonals;
 pub use price::{Work, expected, pace};
@@ -326,112 +326,5 @@ impl<'a> Run<'a> {
         }
         let all: Vec<&Read> = reads.iter().map(|reads| &reads[count]).collect();
         self.add_integrals(&mut walk.path, &all);
-    }
-
-    /// Adds the integrals of a step, given along the chain, in the theory's order.
-    fn add_integrals(&self, path: &mut TimeIntegrals, reads: &[&Read]) {
-        let mut i = 0;
-        for read in reads {
-            for ((mean, square), product) in
-                read.mean_integral.iter().zip(&read.square).zip(&read.product)
-            {
-                let coordinate = self.equation.coordinate(i);
-                path.mean[coordinate] += mean;
-                path.square[coordinate] += square;
-                // A momentum and the bond to its right.
-                if let (true, Some(bond)) =
-                    (i.is_multiple_of(2), self.equation.chain.right_bond(i / 2))
-                {
-                    path.product[bond] += product;
-                }
-                i += 1;
-            }
-            path.work += read.work;
-            path.heat = path.heat.map(|heat| heat + read.heat);
-        }
-    }
-
-    fn solution(
-        &self,
-        time: Double,
-        walk: &Walk,
-        losses: &Losses,
-        reads: &[&Read],
-        keep: bool,
-    ) -> Solution {
-        let (equation, chain) = (self.equation, self.equation.chain);
-        let zero = Solution::zero(chain).moments;
-        let mut moments = Moments { time, ..zero };
-        let mut i = 0;
-        for read in reads {
-            for ((mean, variance), neighbour) in
-                read.mean.iter().zip(&read.variance).zip(&read.neighbour)
-            {
-                let coordinate = equation.coordinate(i);
-                moments.mean[coordinate] = *mean;
-                moments.variance[coordinate] = *variance;
-                if let (true, Some(bond)) = (i.is_multiple_of(2), chain.right_bond(i / 2)) {
-                    moments.correlation[bond] = *neighbour;
-                }
-                i += 1;
-            }
-        }
-        moments.inflow = self.inflow(&moments, reads);
-        let covariance = keep.then(|| self.matrix(&walk.pieces));
-        let mut integrals = walk.path.clone();
-        self.add_integrals(&mut integrals, reads);
-        let errors = losses.errors(equation, &moments);
-        let consistency = match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
-        };
-        moments.covariance = covariance;
-        Solution {
-            moments,
-            errors,
-            consistency: Some(consistency),
-            integrals: Some(integrals),
-            variance_integral: None,
-        }
-    }
-
-    /// λ(T - Var p) at the ends, -λD where the end is strong.
-    fn inflow(&self, moments: &Moments, reads: &[&Read]) -> Option<[f64; 2]> {
-        let (equation, chain) = (self.equation, self.equation.chain);
-        if !equation.has_strong_ends() {
-            return None;
-        }
-        let reads = [reads[0], reads[reads.len() - 1]];
-        let ends = [0, equation.n - 1].map(|place| equation.coordinate(place));
-        Some([0, 1].map(|end| {
-            let distance = match equation.held_from[end] {
-                Some(_) => reads[end].distance[end],
-                None => moments.variance[ends[end]] - chain.temperature()[end],
-            };
-            // 0 - 0 is 0 where -0 would be printed.
-            0.0 - chain.friction()[end] * distance
-        }))
-    }
-
-    /// The whole covariance in the theory's order.
-    fn matrix(&self, pieces: &[Piece]) -> Array2<f64> {
-        let (equation, n) = (self.equation, self.equation.n);
-        let place: Vec<usize> = (0..n).map(|i| equation.coordinate(i)).collect();
-        let mut matrix = Array2::zeros((n, n));
-        for piece in pieces {
-            for d in 0..=piece.top {
-                for (i, &c) in piece.row(d).iter().enumerate() {
-                    let (i, j) = (piece.start + i, piece.start + i + d);
-                    if j < n || equation.ring {
-                        let (a, b) = (place[i], place[j % n]);
-                        (matrix[[a, b]], matrix[[b, a]]) = (c, c);
-                    }
-                }
-            }
-        }
-        for (end, temperature) in [0, n - 1].into_iter().zip(equation.held_from) {
-            matrix[[place[end], place[end]]] += temperature.unwrap_or(0.0);
-        }
-        matrix
     }
 }

@@ -8,7 +8,7 @@
 use super::equation::Equation;
 use super::follow::Ends;
 use super::rows;
-use super::series::{Series, Source};
+use super::series::{Series, Source, grows};
 use super::times::Reading;
 use super::window::{Window, Workspace, gather, window};
 use crate::monitor::record;
@@ -387,22 +387,4 @@ impl Walk<'_, '_> {
         }
         (kept, cut.sqrt())
     }
-}
-
-/// Σ_j ratio^j k!/(k+j)!
-pub(super) fn grows(ratio: f64, k: usize) -> f64 {
-    let first = ratio / (k + 1) as f64;
-    if first < 0.5 {
-        // Every quotient is less than the first.
-        return 1.0 / (1.0 - first);
-    }
-    let (mut sum, mut value) = (1.0, 1.0);
-    for j in 1..200 {
-        value *= ratio / (k + j) as f64;
-        sum += value;
-        if value < 1e-3 * sum && ratio < (k + j) as f64 {
-            return sum * (1.0 + 1e-2);
-        }
-    }
-    sum
 }

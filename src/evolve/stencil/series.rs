@@ -3,7 +3,7 @@
 
 use super::equation::Equation;
 use super::follow::Follower;
-use super::piece::{Read, Step, grows};
+use super::piece::{Read, Step};
 use super::rows;
 use super::times::Reading;
 use std::ops::Range;
@@ -309,4 +309,22 @@ fn sweep(
         }
     }
     terms
+}
+
+/// Σ_j ratio^j k!/(k+j)!
+pub(super) fn grows(ratio: f64, k: usize) -> f64 {
+    let first = ratio / (k + 1) as f64;
+    if first < 0.5 {
+        // Every quotient is less than the first.
+        return 1.0 / (1.0 - first);
+    }
+    let (mut sum, mut value) = (1.0, 1.0);
+    for j in 1..200 {
+        value *= ratio / (k + j) as f64;
+        sum += value;
+        if value < 1e-3 * sum && ratio < (k + j) as f64 {
+            return sum * (1.0 + 1e-2);
+        }
+    }
+    sum
 }
