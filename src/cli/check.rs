@@ -14,7 +14,7 @@ pub struct CheckArgs {
     #[command(flatten)]
     run: RunArgs,
     /// The sizes N, ascending, for the statements about the means, and about the variances where
-    /// those are had in O(N)
+    /// those take O(N)
     #[arg(
         long,
         value_name = "N,N,..",

@@ -1,4 +1,4 @@
-//! Which way the outputs of a homogeneous chain are had: every way is priced, and the cheapest is
+//! Which way leads to the outputs of a homogeneous chain: every way is priced, and the cheapest is
 //! taken.
 
 use super::{contour, cost, earliest, envelope, profiles, squaring, stencil};
@@ -15,7 +15,7 @@ pub struct Plan {
     pub stepped: usize,
     /// The part of the tolerance that the steps are asked for.
     pub step_share: f64,
-    /// Whether they are had by the exponential of the stencil, and not by implicit steps.
+    /// Whether they come from the exponential of the stencil, and not by implicit steps.
     pub stencil: bool,
     /// Whether all outputs come from the propagator instead.
     pub exponential: bool,
@@ -193,7 +193,7 @@ fn plan_by_size(
     }
 }
 
-/// How the outputs are had.
+/// How the outputs are computed.
 #[derive(Clone, Copy)]
 struct Way {
     /// The late ones without the covariance.
@@ -277,10 +277,7 @@ fn planned(
     let limit_is = if longer > 1.0 {
         format!("{limit:.3e}, up to which the stencil costs less")
     } else if limit.is_infinite() {
-        format!(
-            "any that the profiles are had at (γ < {:e} is too rare)",
-            resolvent::LEAST_FLIP_RATE
-        )
+        format!("any that this way serves (γ < {:e} is too rare)", resolvent::LEAST_FLIP_RATE)
     } else if without_covariance {
         format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
     } else {

@@ -38,7 +38,7 @@ pub(super) const ABREAST: usize = 4;
 /// near the band's spectrum at Re s = -γ.
 pub(super) const EARLIEST: f64 = 60.0;
 
-/// The least microscopic time for which the profiles are had this way, infinite where flips are too
+/// The least microscopic time for which this way gives the profiles, infinite where flips are too
 /// rare for the inner quadrature (which a ring at rest does not need); before it the
 /// exponential of the stencil serves ([`super::stencil`]). `None` where neither does.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {

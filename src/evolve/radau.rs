@@ -65,7 +65,7 @@ pub enum EvolveError {
     },
     /// The contour does not reach so far back.
     #[error(
-        "the profiles without the covariance are had from τ = {earliest:.3e} on, not at τ = {time:.3e}"
+        "the profiles without the covariance serve from τ = {earliest:.3e} on, not at τ = {time:.3e}"
     )]
     TooEarly {
         /// Microscopic time.

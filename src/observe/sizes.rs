@@ -1,4 +1,4 @@
-//! The measurements of one size: the means always, the variances where they are had in O(N), all
+//! The measurements of one size: the means always, the variances where they take O(N), all
 //! with the covariance where it is asked for.
 
 use super::theorems::{self, Macroscopic, Measurement};
@@ -19,7 +19,7 @@ use crate::steady::{SteadyError, periodic, profiles};
 /// All measurements of a chain at the diffusive `times`, at which `limit` holds the macroscopic
 /// state. With `covariance` also those that are sums over it, O(N²): of short chains and at early
 /// times it is evolved, else only its norm is ([`squares`]), in O(N) memory. Without, what the
-/// variances say is measured at the times at which they are had in O(N).
+/// variances say is measured at the times at which they take O(N).
 pub fn measure(
     chain: &Chain,
     law: &InitialLaw,
@@ -97,8 +97,8 @@ fn norm_alone(chain: &Chain, law: &InitialLaw, times: &[f64]) -> bool {
     !direct::serves(chain) && squares::serves(chain, law).is_some_and(late)
 }
 
-/// The diffusive times at which the variances are had, as indices and as microscopic times, and
-/// how; `None` where they are had at none but the start.
+/// The diffusive times at which the variances are known, as indices and as microscopic times, and
+/// how; `None` where they are known at the start alone.
 fn way(
     chain: &Chain,
     law: &InitialLaw,

@@ -30,7 +30,9 @@ pub use error::{Error, TooLarge};
 pub use evolution::{evolve, plan_evolve};
 pub use macroscopic::{LimitRun, has_limit, limit, plan_limit};
 pub use options::{Keep, Options, Times};
-pub use plan::{Plan, Prepared, Saving, fits};
+pub use plan::{Plan, Prepared};
+#[cfg(feature = "cli")]
+pub use plan::{Saving, fits};
 pub(crate) use request::{checksum_of, checksums_of_coefficients};
 pub use save::Answer;
 pub use statements::{check, plan_check};

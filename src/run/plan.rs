@@ -61,7 +61,7 @@ pub enum Saving {
     FewerCovariances,
     /// Fewer output times.
     FewerOutputs,
-    /// Later output times, for which the profiles are had without the covariance.
+    /// Later output times, whose profiles need no covariance.
     LaterOutputs,
     /// The profiles without the covariance.
     ProfilesAlone,
@@ -78,9 +78,7 @@ impl fmt::Display for Saving {
         f.write_str(match self {
             Saving::FewerCovariances => "fewer covariances to keep (covariance_times)",
             Saving::FewerOutputs => "fewer output times",
-            Saving::LaterOutputs => {
-                "later output times, for which the profiles are had without the covariance"
-            }
+            Saving::LaterOutputs => "later output times, whose profiles need no covariance",
             Saving::ProfilesAlone => "the profiles alone, without covariance and method, in O(N)",
             Saving::FewerPhases => "fewer phases",
             Saving::SmallerSizes => "smaller covariance_sizes or sizes",
