@@ -75,8 +75,9 @@ pub use method::{Method, Task};
 pub use output::{Existing, OutputError, RunDirectory, columns};
 pub use run::{
     Answer, CheckRun, Conductivity, Correlations, Error, Estimated, Keep, LimitRun, Options,
-    Output, Plan, Prepared, Run, Times, TwoTime, check, correlations, depends_on_initial_law,
-    evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady, steady,
+    Output, Plan, Prepared, Run, Times, TooLarge, TwoTime, check, correlations,
+    depends_on_initial_law, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady,
+    steady,
 };
 pub use scenario::{Coefficient, ForceTable as Force, Scenario, Thermostat};
 
