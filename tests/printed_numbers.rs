@@ -187,7 +187,11 @@ fn the_numbers_of_the_results_are_found_again() {
     let (mut limits, mut rates) = (0, 0);
     for section in results.split("\n## ").skip(1) {
         let command = section.lines().find_map(|line| line.strip_prefix("    flipchain "));
-        let command = command.expect("each section begins with its command");
+        let Some(command) = command else {
+            // What no command prints is held by a test that the section names.
+            assert!(section.contains("`tests/general_chain.rs` holds the comparison"), "{section}");
+            continue;
+        };
         let words: Vec<&str> = command.split_whitespace().collect();
         if words[0] == "sweep" {
             conductivities(section, &words);

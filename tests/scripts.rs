@@ -99,7 +99,9 @@ fn test_with(output: &str, names: &[&str]) -> Option<(String, Option<i32>, Strin
     executable(
         &at("bin/cargo"),
         &format!(
-            "#!/usr/bin/env bash\necho \"$@\" >> {here}/calls\n[ $1 = test ] || exit 0\n\
+            "#!/usr/bin/env bash\necho \"$@\" >> {here}/calls\n\
+             [ $1 = doc ] && mkdir -p target/doc/flipchain && echo '<li><a href=\"a\">a</a></li>' \
+             > target/doc/flipchain/all.html\n[ $1 = test ] || exit 0\n\
              cat {here}/output >&2\n[ ! -s {here}/output ]\n"
         ),
     );

@@ -151,9 +151,17 @@ impl<'a> Equation<'a> {
 
     /// The fastest rate of what the series have to follow.
     pub fn rate(&self) -> f64 {
+        if self.ring {
+            self.radius
+        } else {
+            self.radius.max(2.0 * self.turning().hypot(self.shift))
+        }
+    }
+
+    /// The highest frequency of the force.
+    pub fn turning(&self) -> f64 {
         let highest = self.chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-        let turning = highest * self.chain.force.frequency.hi;
-        if self.ring { self.radius } else { self.radius.max(2.0 * turning.hypot(self.shift)) }
+        if self.ring { 0.0 } else { highest * self.chain.force.frequency.hi }
     }
 
     /// The coefficients of u^k, k < `count`, in e^(c h (u-1)) F(τ + h u), and a bound of the next.

@@ -183,8 +183,10 @@ impl<'a> Run<'a> {
         let scale = if scale > 0.0 { scale } else { 1.0 };
         // The largest term is e^((spread - 2c) h) of the state.
         let cancelling = CANCELLED.ln() / (equation.spread - 2.0 * equation.shift).max(0.1);
-        let radians = shorter * (cancelling * equation.rate()).clamp(RADIANS[0], RADIANS[1]);
-        let longest = (radians / equation.rate()).min(last);
+        let radians = (cancelling * equation.radius).clamp(RADIANS[0], RADIANS[1]);
+        // The force's series has no damping: it follows at the shorter step.
+        let forced = 0.5 * RADIANS[0] / equation.turning();
+        let longest = (shorter * (radians / equation.radius).min(forced)).min(last);
         let allowed = 0.5 * tolerance * scale / last;
         // What is left of the largest state that there can be after so many terms is negligible, in
         // the current of an end, too.
