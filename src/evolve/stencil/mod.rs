@@ -201,7 +201,7 @@ impl<'a> Run<'a> {
         }
         let wide = expected_diagonals(equation, law, last, tolerance) as usize;
         let places = (CACHED / (wide + terms)).saturating_sub(2 * terms).max(4 * terms);
-        let (limit, piece) = match equation.n {
+        let (limit, mut piece) = match equation.n {
             // The rows of ends that follow are whole.
             n if n <= SHORT || n < 2 * places || whole => (equation.last_diagonal(), n),
             // A piece of a ring must not meet itself.
@@ -211,6 +211,10 @@ impl<'a> Run<'a> {
             n if equation.ring => (n / 2 - places - 2 * terms, places),
             _ => (equation.last_diagonal(), places),
         };
+        // An end and its neighbour are in one piece.
+        while equation.n % piece == 1 {
+            piece += 1;
+        }
         let workspaces = Mutex::default();
         Run { equation, longest, uneven, allowed, terms, limit, piece, workspaces }
     }
