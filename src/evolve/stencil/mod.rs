@@ -212,7 +212,7 @@ impl<'a> Run<'a> {
             _ => (equation.last_diagonal(), places),
         };
         // An end and its neighbour are in one piece.
-        while equation.n % piece == 1 {
+        while !equation.ring && equation.n % piece == 1 {
             piece += 1;
         }
         let workspaces = Mutex::default();
