@@ -2,15 +2,17 @@
 //! stated error, for every chain that settles; energies in equilibrium; power spectra.
 
 mod agreement;
+mod dense;
 
 use agreement::{apart, largest};
+use dense::exponential;
 use flipchain::TwoTime;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::solver::correlations::{Coordinate, columns, energy};
 use flipchain::solver::covariance::literal::Literal;
 use flipchain::solver::steady::periodic;
-use ndarray::{Array1, Array2};
+use ndarray::Array1;
 use num_complex::Complex64;
 use rand::{RngExt, SeedableRng};
 use rand_chacha::ChaCha8Rng;
@@ -35,21 +37,6 @@ fn ring(bonds: usize, flip_rate: f64) -> Chain {
         force,
         general: None,
     }
-}
-
-/// e^(As) by scaling, a Taylor series and squaring, on a dense matrix.
-fn exponential(a: &Array2<f64>, s: f64) -> Array2<f64> {
-    let norm = a.rows().into_iter().map(|row| row.mapv(f64::abs).sum()).fold(0.0, f64::max);
-    let squarings = (norm * s).max(1.0).log2().ceil() as i32 + 1;
-    let h = s / 2f64.powi(squarings);
-    let mut term: Array2<f64> = Array2::eye(a.nrows());
-    let mut sum = term.clone();
-    for k in 1..22 {
-        term = term.dot(a) * (h / k as f64);
-        sum += &term;
-    }
-    (0..squarings).for_each(|_| sum = sum.dot(&sum));
-    sum
 }
 
 fn distance(x: &[f64], y: &Array1<f64>) -> f64 {

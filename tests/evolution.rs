@@ -3,9 +3,11 @@
 
 mod agreement;
 mod common;
+mod dense;
 
 use agreement::{apart, distances, largest};
 use common::law;
+use dense::exponential;
 use flipchain::chain::{Chain, Force, InitialLaw};
 use flipchain::scenario::{Thermostat, Topology};
 use flipchain::solver::covariance::MomentEquations;
@@ -41,22 +43,6 @@ fn stepped(
 ) -> (Vec<Solution>, Counts) {
     radau::evolve(equations, law, times, tolerance, |_| true, &Default::default())
         .expect("the evolution ends")
-}
-
-/// e^A by scaling, a Taylor series and squaring.
-fn exponential(a: &Array2<f64>) -> Array2<f64> {
-    let norm = a.rows().into_iter().map(|row| row.iter().map(|x| x.abs()).sum::<f64>());
-    let norm = largest(norm);
-    let squarings = (norm.log2().ceil() as i32 + 3).max(0);
-    let a = a / 2f64.powi(squarings);
-    let mut sum = Array2::eye(a.nrows());
-    let mut term: Array2<f64> = Array2::eye(a.nrows());
-    for k in 1..20 {
-        term = term.dot(&a) / k as f64;
-        sum += &term;
-    }
-    (0..squarings).for_each(|_| sum = sum.dot(&sum));
-    sum
 }
 
 /// Second moments S and means z together are linear: d(z, S, 1)/dτ = A (z, S, 1). Returns z and C =
@@ -98,7 +84,7 @@ fn exact(chain: &Chain, law: &InitialLaw, time: f64) -> (Array1<f64>, Array2<f64
             start[s(i, j)] = z[i] * z[j] + if i == j { v[i] } else { 0.0 };
         }
     }
-    let end = exponential(&(a * time)).dot(&start);
+    let end = exponential(&a, time).dot(&start);
     let z = end.slice(ndarray::s![..n]).to_owned();
     let c = Array2::from_shape_fn((n, n), |(i, j)| end[s(i, j)] - z[i] * z[j]);
     (z, c)
