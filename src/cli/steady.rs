@@ -25,8 +25,8 @@ pub struct SteadyArgs {
     /// Correlations Cov(z(t+s), z_j(t)) at these lags s ≥ 0 (microscopic), to correlations.npz
     #[arg(long, value_name = "S,S,..", value_delimiter = ',', requires = "of")]
     lags: Vec<f64>,
-    /// The coordinates j to correlate with: p:n a momentum, r:n an elongation, q:n a displacement of
-    /// a pinned chain
+    /// The coordinates j to correlate with: p:n a momentum, r:n an elongation, q:n a displacement
+    /// of a pinned chain
     #[arg(long, value_name = "p:N,r:N,..", value_delimiter = ',')]
     of: Vec<Coordinate>,
     /// Correlate the energies of these sites too (equilibrium only)

@@ -19,8 +19,9 @@ use crate::steady::periodic::PeriodicState;
 use crate::steady::{SteadyError, closed, periodic, profiles};
 use num_complex::Complex64;
 
-/// The columns C(t) e_j, j the coordinates with these `indices` in the theory's order, t the `phase`
-/// of the period where the force has one. `law` says where a chain without thermostats ends.
+/// The columns C(t) e_j, j the coordinates with these `indices` in the theory's order, t the
+/// `phase` of the period where the force has one. `law` says where a chain without thermostats
+/// ends.
 pub(super) fn columns(
     chain: &Chain,
     law: Option<&InitialLaw>,

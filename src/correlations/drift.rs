@@ -1,5 +1,5 @@
-//! The drift B of the means, dz̄/dτ = B z̄, in coordinates in which it contracts: the elongations and
-//! momenta of the homogeneous chain, and the line of [`crate::general::line`] of any other.
+//! The drift B of the means, dz̄/dτ = B z̄, in coordinates in which it contracts: the elongations
+//! and momenta of the homogeneous chain, and the line of [`crate::general::line`] of any other.
 
 use crate::chain::Chain;
 use crate::covariance::modal::Modal;

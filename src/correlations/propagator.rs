@@ -1,11 +1,11 @@
 //! e^(Bs) v for a vector of all coordinates and many lags s.
 //!
-//! Lags up to 60/c, c = γ or, of any chain, the least of γ_n + λ_n/2: Taylor steps of ‖B‖h ≤ 2, some
-//! 22 applications of B each, O(N s) in all. Later lags: the hyperbola of
+//! Lags up to 60/c, c = γ or, of any chain, the least of γ_n + λ_n/2: Taylor steps of ‖B‖h ≤ 2,
+//! some 22 applications of B each, O(N s) in all. Later lags: the hyperbola of
 //! [`crate::evolve::hyperbola`], which the oscillating modes (Re s ≤ -c, docs/theory/bounds.md,
 //! Theorem 2.2) have left by then, one solve with B for each node; where c = 0, steps alone. Error:
-//! what the series leaves, bounded by a geometric series, and roundings of every step, which add up since
-//! ‖e^(Bs)‖₂ ≤ 1; of a contour, its distance from one with more nodes.
+//! what the series leaves, bounded by a geometric series, and roundings of every step, which add up
+//! since ‖e^(Bs)‖₂ ≤ 1; of a contour, its distance from one with more nodes.
 
 use super::Vectors;
 use super::drift::Drift;

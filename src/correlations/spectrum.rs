@@ -4,8 +4,8 @@
 //! From the resolvent, not from a time series: one solve with B for each frequency, O(N log N). The
 //! column is judged by the sum rule ∫ S_jj dω/2π = Var z_j. Error: what a refinement of the solve
 //! changes, and the column's, which grows by ‖(iω - B)⁻¹‖₂ ≤ 1/c + 1/|ω| (docs/theory/bounds.md,
-//! (2.3)), c = γ or, of any chain, the least of γ_n + λ_n/2. Where c = 0, and at ω = 0, that norm is
-//! found by iteration.
+//! (2.3)), c = γ or, of any chain, the least of γ_n + λ_n/2. Where c = 0, and at ω = 0, that norm
+//! is found by iteration.
 
 use super::Vectors;
 use super::drift::Drift;

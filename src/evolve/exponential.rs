@@ -5,11 +5,11 @@
 //! with friction at both ends, so that e^(Bτ) is a Toeplitz and a Hankel matrix, known from three
 //! of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of
 //! three columns at ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings of e^(Bτ) - 1. B
-//! dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at N = 2000, τ = 10⁶,
-//! whatever the frictions are, since what these damp is gone when slower rates matter. Profiles of
-//! independent coordinates are sums over the rows, whose roundings are the error reported;
-//! correlated laws and kept covariances are two dense products, O(N³). So are the time integrals
-//! for the energy balance ([`super::doubling`]).
+//! dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at N = 2000, τ =
+//! 10⁶, whatever the frictions are, since what these damp is gone when slower rates matter.
+//! Profiles of independent coordinates are sums over the rows, whose roundings are the error
+//! reported; correlated laws and kept covariances are two dense products, O(N³). So are the time
+//! integrals for the energy balance ([`super::doubling`]).
 
 use super::doubling::{self, DEGREE, INTEGRATED, product};
 use super::envelope::mean_integrals;

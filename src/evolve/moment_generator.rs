@@ -11,8 +11,8 @@ pub(super) const STEP: f64 = 0.125;
 const TERMS: usize = 19;
 
 /// Where the unknowns stand: cos and sin of kωτ for k = 0..2L, L the highest order of the force,
-/// their products with z̄ for k = 0..L, S by its triangle; then, driven by those, the integrals over
-/// time of z̄, of E z², of E p r of every bond with the atom to its left, and of F p̄_N.
+/// their products with z̄ for k = 0..L, S by its triangle; then, driven by those, the integrals
+/// over time of z̄, of E z², of E p r of every bond with the atom to its left, and of F p̄_N.
 #[derive(Clone, Copy)]
 pub(super) struct Unknowns {
     highest: usize,

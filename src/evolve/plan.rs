@@ -46,8 +46,8 @@ impl Plan {
         self.stepped > 0 && !self.at_start_only
     }
 
-    /// The stencil at a smaller tolerance, `missed` being the error that it left over the one that was
-    /// asked for; `None` of other plans, and once only.
+    /// The stencil at a smaller tolerance, `missed` being the error that it left over the one that
+    /// was asked for; `None` of other plans, and once only.
     pub fn asked_for_less(&self, missed: f64) -> Option<Plan> {
         (self.stencil && self.stepped > 0 && !self.again && missed.is_finite()).then(|| Plan {
             step_share: self.step_share / (4.0 * missed),

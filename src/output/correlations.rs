@@ -39,9 +39,9 @@ fn names(topology: Topology, vectors: &[&Vectors]) -> Text {
     Text::list(coordinates(topology, first.map_or(0, Vec::len)))
 }
 
-/// correlations.npz: `lags`, `of`, `coordinates` (their names), `covariance` (lags, of, coordinates), `error_covariance`
-/// (lags, of) and, where energies were asked for, `energy` (lags, of, sites) and `error_energy`.
-/// An error is a bound of the Euclidean norm of its vector's error.
+/// correlations.npz: `lags`, `of`, `coordinates` (their names), `covariance` (lags, of,
+/// coordinates), `error_covariance` (lags, of) and, where energies were asked for, `energy` (lags,
+/// of, sites) and `error_energy`. An error is a bound of the Euclidean norm of its vector's error.
 pub fn write_correlations_npz(
     directory: &RunDirectory,
     content: &CorrelationsFile<'_>,
@@ -60,7 +60,8 @@ pub fn write_correlations_npz(
     file.finish()
 }
 
-/// spectrum.npz: `omega`, `of`, `coordinates`, `S` (omega, of, coordinates) and `error_S` (omega, of).
+/// spectrum.npz: `omega`, `of`, `coordinates`, `S` (omega, of, coordinates) and `error_S` (omega,
+/// of).
 pub fn write_spectrum_npz(
     directory: &RunDirectory,
     frequencies: &[f64],

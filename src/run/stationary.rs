@@ -113,8 +113,8 @@ pub fn plan_steady<'a>(
     Prepared::new(plan, options, chain, of_task, bytes_at, solve)
 }
 
-/// Whether the state in the long run depends on the initial law: without any thermostat. Chains with
-/// coefficients answer with thermostats only, wherever these stand.
+/// Whether the state in the long run depends on the initial law: without any thermostat. Chains
+/// with coefficients answer with thermostats only, wherever these stand.
 pub fn depends_on_initial_law(chain: &Chain) -> bool {
     chain.coefficients().is_none() && is_isolated(chain) && closed::is_unforced(chain).is_ok()
 }

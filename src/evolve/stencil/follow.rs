@@ -172,8 +172,8 @@ impl Follower {
     }
 
     /// What the step loses by them, for a step `h` whose series begins with the factor 1/`first`:
-    /// the last change, and what had no place, would act on the neighbours, ‖K‖ ≤ 4, and the entries
-    /// jump from their start.
+    /// the last change, and what had no place, would act on the neighbours, ‖K‖ ≤ 4, and the
+    /// entries jump from their start.
     pub fn lost(&self, h: f64, first: f64) -> f64 {
         let jump: Vec<f64> = self.terms[0].iter().zip(&self.start).map(|(x, s)| x - s).collect();
         first * ((4.0 * h).max(1.0) * (self.change + self.dropped) + self.norm(&jump))

@@ -80,8 +80,8 @@ pub(super) fn advance<L: Wide>(
     squares
 }
 
-/// The coefficients 0..`count` of w_i² and of w_i w_(i+1), those of w being `series`; beyond the last
-/// place is the first where the places go `around`, and zero elsewhere.
+/// The coefficients 0..`count` of w_i² and of w_i w_(i+1), those of w being `series`; beyond the
+/// last place is the first where the places go `around`, and zero elsewhere.
 pub(super) fn products(series: &[Vec<f64>], count: usize, around: bool) -> [Vec<Vec<f64>>; 2] {
     let len = series[0].len();
     let mut found = [(); 2].map(|()| vec![vec![0.0; len]; count]);

@@ -166,8 +166,8 @@ impl Series {
         grown * norm + driven
     }
 
-    /// With ‖V_(j+1)‖ ≤ ratio/(j+1) ‖V_j‖ + norms_j, from the last term to the first: by then a term
-    /// is less than half of the one before.
+    /// With ‖V_(j+1)‖ ≤ ratio/(j+1) ‖V_j‖ + norms_j, from the last term to the first: by then a
+    /// term is less than half of the one before.
     fn rests(&self) -> Vec<[f64; 2]> {
         let mut rests = vec![[2.0, 0.0]; 2 * self.terms + 1];
         for j in (0..2 * self.terms).rev() {
@@ -232,8 +232,8 @@ impl Series {
     }
 }
 
-/// The series of the means, w_(k+1) = h/(k+1) ((B + c) w_k + f_k), and what is lost at the ends that
-/// follow.
+/// The series of the means, w_(k+1) = h/(k+1) ((B + c) w_k + f_k), and what is lost at the ends
+/// that follow.
 fn means(
     equation: &Equation<'_>,
     step: &Step<'_>,

@@ -48,9 +48,9 @@ pub fn named(names: &[String]) -> Result<Vec<&'static Entry>, GalleryError> {
     Ok(GALLERY.iter().filter(asked).collect())
 }
 
-/// Draws these figures with `settings`, keys of their scenarios set to other values, and says `each`
-/// when its files are in the folder: `NAME.csv`, `NAME.tex` and the drawings. What is wrong with
-/// the settings or the folder is said before anything is computed.
+/// Draws these figures with `settings`, keys of their scenarios set to other values, and says
+/// `each` when its files are in the folder: `NAME.csv`, `NAME.tex` and the drawings. What is wrong
+/// with the settings or the folder is said before anything is computed.
 pub fn write(
     entries: &[&'static Entry],
     settings: &[String],
