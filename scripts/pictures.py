@@ -79,14 +79,16 @@ def chain():
 FLOORS = [
     ("python", "PyO3 module, arrays, xarray, figures of matplotlib"),
     ("cli", "parse, call one function of the library, report"),
-    ("figures, output", "figures as data; run directories, whole or not at all"),
+    ("figures", "figures as data, and their drawings"),
     ("run, sweep", "one function for each question: plan, price, solve, judge"),
+    ("output", "run directories, written whole or not at all"),
+    ("general, correlations", "chains with coefficients; covariances at two times"),
     ("observe", "energies, exact identities, the theorems' statements"),
-    ("evolve, steady, limit, correlations", "steps, contours, exponentials, stationary states"),
-    ("covariance, resolvent, general", "$(\\sigma - \\mathcal{L})X = R$ and what solves it"),
+    ("evolve, steady, limit", "steps, contours, exponentials, stationary states"),
+    ("covariance, resolvent", "the solvers of $(\\sigma - \\mathcal{L})X = R$"),
     ("chain", "the physics as numbers: $B$, modes, force, initial law"),
-    ("scenario", "what the user wrote, validated"),
-    ("numerics", "vectors, quadrature, Krylov, wide numbers"),
+    ("scenario", "the scenario as the user wrote it, validated"),
+    ("numerics, monitor", "vectors, quadrature, Krylov, wide numbers; progress"),
 ]
 
 

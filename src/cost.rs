@@ -52,7 +52,7 @@ pub const PROFILES_FIGURE: Cost = Cost { bytes: 48e6, seconds: 0.15 };
 /// The figure of one statement. The next one finds the memory of the last.
 pub const STATEMENT_FIGURE: Cost = Cost { bytes: 12e6, seconds: 0.1 };
 
-/// What the allocator keeps at most of what was freed.
+/// The most freed memory that the allocator keeps.
 const RETAINED: f64 = 45e6;
 
 /// The profiles of some outputs with their tables: moments, columns, seventeen digits of each in

@@ -1,10 +1,10 @@
-//! What can be asked ([`Task`]) and how it can be computed ([`Method`]): one list for the command
-//! line, Python and the library.
+//! The tasks ([`Task`]) and the methods ([`Method`]): one list for the command line, Python and the
+//! library.
 
 use serde::Serialize;
 use std::fmt;
 
-/// What is asked of a chain.
+/// A question about a chain.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Task {
@@ -30,7 +30,7 @@ impl Task {
     }
 }
 
-/// How it is computed. Every method gives the same numbers within the errors that it states.
+/// A method. Every method gives the same numbers within the errors that it states.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Method {
@@ -85,7 +85,7 @@ impl Method {
         }
     }
 
-    /// What it needs, as a clause; empty where it needs nothing.
+    /// The conditions of the method, as a clause; empty if there are none.
     pub const fn needs(self) -> &'static str {
         match self {
             Method::Auto | Method::Radau | Method::Stencil => "",
@@ -98,7 +98,7 @@ impl Method {
         }
     }
 
-    /// Whether it answers this question on some chain.
+    /// Whether it can be used for this task on some chain.
     pub const fn serves(self, task: Task) -> bool {
         match task {
             Task::Evolve => !matches!(self, Method::Closed | Method::Modal),

@@ -206,7 +206,8 @@ fn the_numbers_of_the_results_are_found_again() {
         flipchain(&arguments, &run);
         let mut found = Vec::new();
         collect(&json(&run.join("check.json")), false, None, &mut found);
-        let text = section.replace('−', "-");
+        // Formulas are LaTeX, most numbers are plain.
+        let text = section.replace('−', "-").replace(r" \pm ", " ± ").replace(r" \cdot ", "·");
         for (at, sign) in text.match_indices(" ± ") {
             let before = &text[..at];
             let is_part = |c: char| c.is_ascii_digit() || c == '.' || c == '-';
@@ -216,7 +217,7 @@ fn the_numbers_of_the_results_are_found_again() {
                 text[at + sign.len()..].chars().take_while(|&c| is_part(c) || c == 'e').collect();
             let uncertainty: f64 =
                 after.trim_end_matches(['.', '-', ' ']).parse().expect("an uncertainty");
-            if text[at..].chars().take(16).collect::<String>().contains(")·10") {
+            if text[at..].chars().take(16).collect::<String>().contains(")·10^") {
                 // A coefficient that is not distinguished from zero.
                 continue;
             }

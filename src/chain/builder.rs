@@ -1,4 +1,4 @@
-//! A chain put together in code, under the limits and with the messages of a scenario file.
+//! Builds a chain in code. Limits and messages are those of a scenario file.
 
 use super::{ArgumentError, Chain};
 use crate::scenario::{

@@ -6,7 +6,7 @@ use crate::scenario::{CoefficientKey, ForceTable, Scenario, Thermostat, Topology
 use num_complex::Complex64;
 use std::sync::Arc;
 
-/// What depends on the site, as numbers.
+/// The coefficients at every site, as numbers.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coefficients {
     /// m_0 .. m_N

@@ -13,7 +13,7 @@ use crate::scenario::TimeScale;
 pub struct EvolveArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// How to compute; chosen, and said in the summary, if left out
+    /// How to compute; if left out, the program chooses, and the summary says what it chose
     #[arg(long, value_parser = run_args::methods(Task::Evolve), default_value = "auto")]
     method: Method,
     #[command(flatten)]

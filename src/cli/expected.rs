@@ -1,5 +1,5 @@
-//! What a run is expected to cost, said before it starts; one whose memory would not fit is
-//! refused, with what would fit.
+//! Prints what a run is expected to cost before it starts. A run that does not fit into memory is
+//! refused, and the message says what would fit.
 
 use super::{RunArgs, Show};
 use crate::cost::Cost;
@@ -42,7 +42,7 @@ fn duration(seconds: f64) -> String {
     }
 }
 
-/// From here on a run takes long, and it is said what would be quicker.
+/// Seconds from which on a run takes long, so that the message names a quicker way.
 const LONG: f64 = 3600.0;
 
 /// Says what a run is expected to cost, for people (unless -q) or as the first line of JSON.
@@ -80,7 +80,7 @@ pub fn too_large(error: &TooLarge) -> String {
     )
 }
 
-/// What would take less, in the words of the command line.
+/// The change that would cost less, in the words of the command line.
 pub fn instead(saving: Saving) -> String {
     match saving {
         Saving::FewerCovariances => "fewer covariances to keep (--covariance-times)".into(),

@@ -3,7 +3,7 @@
 use super::progress::{Show, monitor};
 use super::{Error, interrupt, print, threads};
 use crate::figures::gallery;
-use crate::figures::gallery::folder::{self, Folder, Written};
+use crate::figures::gallery::folder::{self, Folder};
 use crate::figures::style::Theme;
 use crate::figures::{Formats, Size};
 use clap::ValueEnum;
@@ -52,13 +52,13 @@ pub struct FiguresArgs {
     /// Replace figures that exist
     #[arg(long)]
     force: bool,
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long)]
     quiet: bool,
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t)]
     progress: Show,
-    /// Say the names and titles, and end
+    /// Print names and titles, and end
     #[arg(long)]
     list: bool,
     /// Write the page that shows the gallery (Markdown) to standard output, and end
@@ -70,9 +70,7 @@ pub struct FiguresArgs {
 pub fn run(args: FiguresArgs) -> Result<(), Error> {
     let entries = folder::named(&args.names)?;
     if args.list {
-        return print(
-            &entries.iter().map(|e| format!("{:18}{}\n", e.name, e.title)).collect::<String>(),
-        );
+        return print(&folder::list(&entries));
     }
     if args.page {
         return print(&gallery::page()?);
@@ -91,19 +89,13 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     threads::start(args.threads, args.quiet)?;
     let monitor = monitor(args.progress, args.quiet, Instant::now(), 1.0, &interrupt::token()?);
     let mut said = Ok(());
-    folder::write(
-        &entries,
-        &args.overrides,
-        &folder,
-        &monitor,
-        |Written { name, path, seconds, faults }| {
-            for fault in faults {
-                let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
-            }
-            if !args.quiet && said.is_ok() {
-                said = print(&format!("{name:18}{seconds:5.1} s   {}\n", path.display()));
-            }
-        },
-    )?;
+    folder::write(&entries, &args.overrides, &folder, &monitor, |written| {
+        for fault in &written.faults {
+            let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
+        }
+        if !args.quiet && said.is_ok() {
+            said = print(&format!("{written}\n"));
+        }
+    })?;
     said
 }

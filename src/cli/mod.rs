@@ -1,4 +1,5 @@
-//! The command line: parses arguments, calls, reports. Nothing is computed here.
+//! The command line: each command parses its arguments, calls one function of the library and
+//! reports. Nothing is computed here.
 //!
 //! A new command is one file beside this one (arguments, `run`), one variant of [`Command`] and one
 //! arm of [`run`]. Exit status: 0 done, 1 the computation failed or missed its tolerance, 2 bad
@@ -28,7 +29,9 @@ use crate::scenario::ScenarioError;
 use clap::{Parser, Subcommand};
 use serde_json::json;
 use std::ffi::OsString;
+use std::fs::OpenOptions;
 use std::io::{ErrorKind, Write};
+use std::path::Path;
 use std::process::ExitCode;
 
 /// Exact second moments of the harmonic chain with random velocity flips.
@@ -193,6 +196,27 @@ pub fn run(cli: Cli) -> Result<(), Error> {
         Command::Completions(args) => shell::completions(args),
         Command::Manual(args) => shell::manual(args),
     }
+}
+
+/// Writes a file of the user's, which must not exist unless `force` is given.
+fn write_new(file: &Path, text: &str, force: bool) -> Result<(), Error> {
+    let mut options = OpenOptions::new();
+    options.write(true);
+    // create_new asks and creates in one step: no file that appears in between is lost.
+    if force {
+        options.create(true).truncate(true)
+    } else {
+        options.create_new(true)
+    };
+    let name = file.display();
+    options.open(file).and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|e| match e
+        .kind()
+    {
+        ErrorKind::AlreadyExists => {
+            Error::BadInput(format!("{name} exists; --force overwrites it"))
+        }
+        _ => Error::BadInput(format!("cannot write {name}: {e}")),
+    })
 }
 
 /// Writes to standard output. A reader that has seen enough, such as `head`, is no error.

@@ -23,7 +23,8 @@ const LENGTH: u64 = 1000;
 /// Between two lines of JSON.
 const PAUSE: Duration = Duration::from_millis(100);
 
-/// What a run that began at `start` tells its user; `unit` is the microscopic time of t = 1.
+/// The monitor that shows the progress of a run that began at `start`; `unit` is the microscopic
+/// time of t = 1.
 pub fn monitor(
     show: Show,
     quiet: bool,
@@ -100,8 +101,7 @@ impl Drop for FinishOnDrop {
     }
 }
 
-/// The time left, supposing that the rest goes as fast as what is done; nothing is known before
-/// anything is done.
+/// The time left if the rest goes as fast as the finished share; `None` at the very beginning.
 fn seconds_left(share: f64, seconds: f64) -> Option<f64> {
     let left = seconds * (1.0 - share) / share;
     // Longer than the universe has lasted so far: the share is still rounding.

@@ -1,4 +1,4 @@
-//! The arguments that every computing command shares.
+//! Arguments that several commands share, and the parsers of their values.
 
 use super::Error;
 pub use super::progress::Show;
@@ -55,10 +55,10 @@ pub struct RunArgs {
     /// break
     #[arg(long)]
     pub resume: bool,
-    /// Say nothing but errors
+    /// Print only errors
     #[arg(short, long, conflicts_with = "verbose")]
     pub quiet: bool,
-    /// Say the error estimate of every output and the violation of every exact identity
+    /// Print the error estimate of every output and the violation of every exact identity
     #[arg(short, long)]
     pub verbose: bool,
     /// Progress on standard error: a bar on a terminal, or JSON, one object a line
@@ -86,7 +86,7 @@ pub fn methods(task: Task) -> impl TypedValueParser<Value = Method> {
     let serving = Method::ALL.into_iter().filter(move |method| method.serves(task));
     let value = |method: Method| {
         let needs = match method.needs() {
-            _ if method == Method::Auto => "the one that takes least (the default)".to_string(),
+            _ if method == Method::Auto => "the cheapest".to_string(),
             "" => "any chain".into(),
             needs => format!("needs {needs}"),
         };
@@ -109,6 +109,14 @@ pub fn tasks() -> impl TypedValueParser<Value = Task> {
         let task = TASKS.into_iter().find(|task| task.name() == name);
         task.expect("the values are names of tasks")
     })
+}
+
+/// A shard I/N, with I from 1 to N.
+pub fn shard(text: &str) -> Result<[usize; 2], String> {
+    let parsed = text.split_once('/').and_then(|(i, n)| Some([i.parse().ok()?, n.parse().ok()?]));
+    parsed
+        .filter(|[i, n]| (1..=*n).contains(i))
+        .ok_or_else(|| "allowed: I/N with I from 1 to N, such as 3/8".into())
 }
 
 /// An argument that is not needed where there is another.

@@ -1,11 +1,9 @@
 //! `flipchain scenario`: starting points, and the JSON Schema of the format.
 
-use super::source::{Source, names};
-use super::{Error, Format, print};
-use crate::scenario::{STARTING_POINTS, StartingPoint, did_you_mean, schema};
+use super::source::{Source, starting_point};
+use super::{Error, Format, print, write_new};
+use crate::scenario::{STARTING_POINTS, schema};
 use clap::{Args, Subcommand};
-use std::fs::OpenOptions;
-use std::io::{ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 /// Arguments of `flipchain scenario`.
@@ -80,33 +78,6 @@ fn show(scenario: &Path, overrides: &[String], format: Format) -> Result<String,
         Format::Json => Ok(pretty(&read)),
         Format::Text => source.text(),
     }
-}
-
-fn starting_point(name: &str) -> Result<&'static StartingPoint, Error> {
-    StartingPoint::named(name).ok_or_else(|| {
-        let meant = did_you_mean(name, STARTING_POINTS.iter().map(|point| point.name));
-        Error::BadInput(format!("there is no starting point {name:?}{meant}; {}", names()))
-    })
-}
-
-fn write_new(file: &Path, text: &str, force: bool) -> Result<(), Error> {
-    let mut options = OpenOptions::new();
-    options.write(true);
-    // create_new asks and creates in one step: no file that appears in between is lost.
-    if force {
-        options.create(true).truncate(true)
-    } else {
-        options.create_new(true)
-    };
-    let name = file.display();
-    options.open(file).and_then(|mut opened| opened.write_all(text.as_bytes())).map_err(|e| match e
-        .kind()
-    {
-        ErrorKind::AlreadyExists => {
-            Error::BadInput(format!("{name} exists; --force overwrites it"))
-        }
-        _ => Error::BadInput(format!("cannot write {name}: {e}")),
-    })
 }
 
 fn pretty(value: &impl serde::Serialize) -> String {

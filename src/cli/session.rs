@@ -1,5 +1,5 @@
-//! What every command does with its question: say the price, open the directory, answer, write,
-//! report.
+//! The steps that all computing commands share: print the expected cost, open the run directory,
+//! compute, write, report.
 
 use super::{Error, Format, RunArgs, expected, interrupt, print, progress, threads};
 use crate::figures::{Figure, Format as Drawing, style::Theme};
@@ -34,8 +34,8 @@ impl Drop for Kept {
     }
 }
 
-/// Says how to go on from what is kept.
-pub fn say_kept() {
+/// Says how to continue from the finished parts.
+fn say_kept() {
     let _ = writeln!(
         stderr(),
         "flipchain: what is finished is kept; the same command with --resume goes on from there"
@@ -140,8 +140,20 @@ fn report(args: &RunArgs, answer: &impl Answer, summary: &str, seconds: f64) -> 
     )))
 }
 
+/// The error of a sweep that ended early.
+pub fn ended(error: run::Error, resume: bool, request: &Map<String, Value>) -> Error {
+    match error {
+        run::Error::Output(error) => refused(error, resume, request),
+        run::Error::Interrupted => {
+            say_kept();
+            Error::Interrupted
+        }
+        other => other.into(),
+    }
+}
+
 /// Why a directory was not opened: perhaps there is nothing left to resume.
-pub fn refused(error: OutputError, resume: bool, request: &Map<String, Value>) -> Error {
+fn refused(error: OutputError, resume: bool, request: &Map<String, Value>) -> Error {
     match error {
         OutputError::Exists(place) if resume && answers(&place, request) => {
             Error::AlreadyDone(format!("{}: this run is complete", place.display()))
@@ -150,7 +162,7 @@ pub fn refused(error: OutputError, resume: bool, request: &Map<String, Value>) -
     }
 }
 
-/// Whether a run directory is the answer to this request.
+/// Whether a run directory holds the answer to this request.
 fn answers(place: &std::path::Path, request: &Map<String, Value>) -> bool {
     let summary = std::fs::read(place.join("summary.json")).ok();
     let summary = summary.and_then(|text| serde_json::from_slice::<Map<String, Value>>(&text).ok());

@@ -1,5 +1,5 @@
-//! `flipchain completions` and `flipchain manual`: what a shell and `man` want to know, made of the
-//! same definitions that parse.
+//! `flipchain completions` and `flipchain manual`: completions for a shell and the manual page,
+//! generated from the definitions that parse the arguments.
 
 use super::{Cli, Error, print};
 use clap::{Args, CommandFactory};

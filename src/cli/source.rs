@@ -72,8 +72,16 @@ fn standard_input() -> Result<&'static str, Error> {
     text.as_deref().map_err(unreadable)
 }
 
+/// The starting point of this name.
+pub fn starting_point(name: &str) -> Result<&'static StartingPoint, Error> {
+    StartingPoint::named(name).ok_or_else(|| {
+        let meant = did_you_mean(name, STARTING_POINTS.iter().map(|point| point.name));
+        Error::BadInput(format!("there is no starting point {name:?}{meant}; {}", names()))
+    })
+}
+
 /// The names of the starting points, as a clause.
-pub fn names() -> String {
+fn names() -> String {
     let names: Vec<&str> = STARTING_POINTS.iter().map(|point| point.name).collect();
     format!("the starting points are {}", names.join(", "))
 }

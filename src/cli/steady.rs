@@ -13,7 +13,7 @@ use crate::run::{self, Keep, Options, TwoTime};
 pub struct SteadyArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// How to compute; chosen, and said in the summary, if left out
+    /// How to compute; if left out, the program chooses, and the summary says what it chose
     #[arg(long, value_parser = run_args::methods(Task::Steady), default_value = "auto")]
     method: Method,
     #[command(flatten)]

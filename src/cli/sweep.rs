@@ -7,7 +7,6 @@ use crate::method::{Method, Task};
 use crate::output::Existing;
 use crate::run::Error as RunError;
 use crate::sweep::{self, Axis, Filled, Place, Question};
-use serde_json::{Map, Value};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -29,11 +28,11 @@ pub struct SweepArgs {
     /// energy, thermal_max, x_max, W_heat, and any column at any x, thermal@0.5
     #[arg(long, value_name = "NAME,NAME,..", default_value = sweep::DEFAULT)]
     observe: String,
-    /// How to compute; chosen for every point if left out
+    /// How to compute; if left out, chosen for every point
     #[arg(long, value_parser = run_args::every_method(), default_value = "auto")]
     method: Method,
     /// Compute every N-th point from the I-th on. Shards fill one directory, and the last writes it
-    #[arg(long, value_name = "I/N", value_parser = shard, conflicts_with = "force")]
+    #[arg(long, value_name = "I/N", value_parser = run_args::shard, conflicts_with = "force")]
     shard: Option<[usize; 2]>,
     /// Keep the run directory of every point in runs/
     #[arg(long)]
@@ -41,14 +40,6 @@ pub struct SweepArgs {
     /// Write the tables of a directory whose shards are all finished, and do nothing else
     #[arg(long, value_name = "DIR", conflicts_with_all = ["scenario", "output", "vary", "task"])]
     collect: Option<PathBuf>,
-}
-
-/// I/N with I from 1 to N.
-fn shard(text: &str) -> Result<[usize; 2], String> {
-    let parsed = text.split_once('/').and_then(|(i, n)| Some([i.parse().ok()?, n.parse().ok()?]));
-    parsed
-        .filter(|[i, n]| (1..=*n).contains(i))
-        .ok_or_else(|| "allowed: I/N with I from 1 to N, such as 3/8".into())
 }
 
 /// Runs the command.
@@ -81,19 +72,8 @@ pub fn run(all: SweepArgs) -> Result<(), Error> {
     let monitor = progress::monitor(args.progress, args.quiet, start, 1.0, &cancel);
     let filled = sweep.fill(&place, &monitor, draw);
     drop(monitor);
-    report(&all, &args.output, filled.map_err(|e| failed(e, args, &sweep.request_of(&place)))?)
-}
-
-/// The error of a sweep that did not come to its end.
-fn failed(error: RunError, args: &RunArgs, request: &Map<String, Value>) -> Error {
-    match error {
-        RunError::Output(error) => session::refused(error, args.resume, request),
-        RunError::Interrupted => {
-            session::say_kept();
-            Error::Interrupted
-        }
-        other => other.into(),
-    }
+    let failed = |error| session::ended(error, args.resume, &sweep.request_of(&place));
+    report(&all, &args.output, filled.map_err(failed)?)
 }
 
 /// Says what was done; an error if a point failed.

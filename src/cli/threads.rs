@@ -1,4 +1,4 @@
-//! The threads of a run.
+//! Starts the threads of a run.
 
 use super::Error;
 use std::error::Error as _;

@@ -1,5 +1,5 @@
-//! The answer X of a shifted solve, pair by pair from its right-hand side and its interface; and
-//! 𝓛X.
+//! The answer X of a shifted solve, formed pair by pair from its right-hand side and its interface;
+//! and the product 𝓛X.
 
 use super::friction::{self, Sources};
 use super::interface::{Given, Interface};

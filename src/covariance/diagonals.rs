@@ -1,5 +1,5 @@
-//! What profiles are made of, read off the answer to a shifted solve without forming it: Var r, Var
-//! p and Cov(p_(n-1), r_n).
+//! Reads Var r, Var p and Cov(p_(n-1), r_n), which make up the profiles, off the answer to a
+//! shifted solve without forming it.
 //!
 //! Var p is the interface's d. With θ = πn/M, φ_k φ_k' and ψ_k(n-1) φ_k' are sums of cos jθ and sin
 //! jθ, j = k' ∓ k:

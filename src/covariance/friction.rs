@@ -1,5 +1,5 @@
-//! What the thermostats add to the pairs of modes: -λ(e yᵀ + y eᵀ) in pp and -λ x eᵀ in rp, and how
-//! y and x are read back.
+//! The thermostats' terms in the equations of the pairs of modes, -λ(e yᵀ + y eᵀ) in pp and -λ x eᵀ
+//! in rp, and how y and x are read back.
 //!
 //! e of the right end is (-1)^k e_k of the left one. So in a row k of one parity both ends act as
 //! one, with e of the left end and with y = Σ_i (±1)^k (-λ_i y_i): [`Sources`]. Read back, Σ_k e_k

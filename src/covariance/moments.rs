@@ -1,5 +1,5 @@
-//! What is kept of the first and second moments: means, variances, the correlations that carry the
-//! current, and their time integrals.
+//! The moments that are stored: means, variances, the covariances that carry the current, and the
+//! time integrals of all of them.
 
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::monitor::record;

@@ -1,4 +1,4 @@
-//! What a periodic force does in the long run (docs/theory/periodic.md, (7.2)).
+//! The time-periodic state under a periodic force (docs/theory/periodic.md, (7.2)).
 //!
 //! ```text
 //! z_per(τ) = Σ_l ẑ_l e^(ilωτ),   ẑ_0 = z̄_s,   ẑ_l = F_l (ilω - B)⁻¹ e_(pN),   l of both signs, ẑ_(-l) = conj ẑ_l

@@ -1,5 +1,5 @@
-//! What is read off the answer to a shifted solve, and how well it is known: the diagonals with
-//! their errors, from samples of other roundings.
+//! Reads the diagonals off the answer to a shifted solve. Their errors are estimated from
+//! evaluations that round differently.
 
 use super::answer::{self, Answer};
 use super::diagonals;
@@ -22,8 +22,9 @@ fn apart(one: &[Complex64], other: &[Complex64]) -> f64 {
 }
 
 impl Modal {
-    /// What an error of the interface means for the variances, and for the currents: the
-    /// correlations of its answer, and λ times its variances at the thermostats.
+    /// The errors of the variances and of the currents that follow from an error of the interface.
+    /// Those of the currents are the correlations of its answer, and λ times its variances at the
+    /// thermostats.
     fn carried<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes().table_len(), F::COMPLEX);
         let answer = Answer::new(
@@ -55,7 +56,7 @@ impl Modal {
                 ]
             });
             let reading = readings.reduce(larger).unwrap_or_default();
-            // A sample is of the error's size, not above it.
+            // A sample has the size of the error; it is no bound.
             report.error = 2.0 * (report.error.max(carried) + reading[0]);
             // One sample of the roundings may happen to carry no current; that of a variance error
             // is 1/N of it.

@@ -95,7 +95,7 @@ pub fn evolve<E: MomentEquations>(
 #[derive(Clone, Copy)]
 struct Outputs<'a> {
     times: &'a [Double],
-    /// Which of them keep their covariance.
+    /// The outputs that keep their covariance.
     keep: &'a dyn Fn(usize) -> bool,
     /// The least error that is claimed.
     least: f64,
@@ -104,7 +104,7 @@ struct Outputs<'a> {
 /// The transformed equations of one chain and initial law.
 struct Problem<'a, E> {
     equations: &'a E,
-    /// What is split off.
+    /// The part that is subtracted before the inversion.
     reference: Reference,
     solve_tolerance: f64,
     /// z_per
@@ -192,7 +192,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             let found = Found::new(chain, shift, &momenta, None, solved);
             for (sums, &time) in all.iter_mut().zip(times) {
                 sums.add(weight(time), 2.0 * self.periodic.turn_integral(order, time), &found);
-                // What the phase has lost.
+                // The error of the phase.
                 sums.lose(2.0 * self.periodic.turn_error(order, time.hi), &found);
             }
         }

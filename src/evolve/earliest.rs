@@ -1,5 +1,5 @@
-//! From which time on the contour serves, and what it leaves out of a small chain's outputs before
-//! everything that oscillates has died (docs/theory/small-systems.md).
+//! The earliest time at which the contour can be used, and for small chains the error that it makes
+//! before all oscillations have died out (docs/theory/small-systems.md).
 
 use super::{envelope, stencil};
 use crate::chain::Chain;
@@ -41,20 +41,20 @@ pub fn earliest(chain: &Chain) -> Option<f64> {
     serves.then(|| period.max(settled))
 }
 
-/// [`earliest`] for a reason.
+/// [`earliest`] in words, for the reason of a plan.
 pub(super) fn earliest_in_words(chain: &Chain, earliest: f64) -> String {
     let settled = if direct::serves(chain) { DIRECT } else { ITERATED };
     if earliest < settled / chain.flip_rate {
-        return format!("steps reach in a minute, τ = {earliest:.3e}");
+        return format!("τ = {earliest:.3e}, which steps reach in a minute");
     }
     if chain.force.harmonics.is_empty() {
-        format!("{settled}/γ = {earliest:.3e}")
+        format!("τ = {settled}/γ = {earliest:.3e}")
     } else {
-        format!("max({settled}/γ, {}/ω) = {earliest:.3e}", envelope::EARLIEST_PHASE)
+        format!("τ = max({settled}/γ, {}/ω) = {earliest:.3e}", envelope::EARLIEST_PHASE)
     }
 }
 
-/// What the contour leaves out of a variance and of a mean: everything that oscillates has decayed
+/// The error of the contour in a variance and in a mean: everything that oscillates has decayed
 /// like e^(-γτ) by then, in a small chain perhaps not by much.
 pub(super) fn left_out(chain: &Chain, norms: [f64; 2], time: f64) -> [f64; 2] {
     let part = 4.0 * (-chain.flip_rate * time).exp();

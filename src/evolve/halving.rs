@@ -29,9 +29,9 @@ const GROWTH: f64 = 4.0;
 /// says.
 const BETWEEN: f64 = 1.5;
 
-/// What the local errors are multiplied by. They are differences, not bounds, and whole steps fade
-/// a rotation that the halves still resolve (campaign, seeds 1000 to 1066: the estimate was 0.8
-/// times the true error at worst, at tolerance 1e-4, and 1.5 times at 1e-6).
+/// The factor on the local errors. They are differences, not bounds, and whole steps damp a
+/// rotation that the halves still resolve (campaign, seeds 1000 to 1066: the estimate was 0.8 times
+/// the true error at worst, at tolerance 1e-4, and 1.5 times at 1e-6).
 pub(super) const SAFETY: f64 = 2.0;
 
 /// The share of a column is halved with every step at most.
@@ -45,7 +45,7 @@ pub(super) struct Difference {
     pub columns: MomentErrors,
 }
 
-/// What a step tells of its error.
+/// The comparisons that a step makes of its error.
 pub(super) struct Comparison {
     /// Between the whole step and its halves.
     pub whole: Difference,
@@ -66,7 +66,7 @@ pub(super) struct Halving {
     /// Of the earlier steps, faded, and of the last one.
     earlier: f64,
     last: f64,
-    /// What the columns have of either.
+    /// The shares of the columns in both.
     earlier_shares: MomentErrors,
     last_shares: MomentErrors,
 }
@@ -88,7 +88,7 @@ impl Halving {
         self.last
     }
 
-    /// What the whole step's difference is more than the error of the halves.
+    /// The difference of the whole step over the error of its halves.
     pub fn gain(&self) -> f64 {
         self.gain
     }

@@ -65,7 +65,7 @@ pub fn of_both(nodes: usize) -> usize {
     2 * nodes + EXTRA
 }
 
-/// What remains of the error with `extra` nodes more.
+/// The factor by which `extra` more nodes reduce the error.
 pub fn gain(ratio: f64, extra: usize) -> f64 {
     (-shape(ratio).0 * extra as f64).exp()
 }

@@ -1,5 +1,7 @@
-//! Time evolution of the moments: steps ([`radau`]), no steps ([`contour`]), no covariance
-//! ([`profiles`]), series of a stencil ([`stencil`]), and the choice between them.
+//! Time evolution of the moments: by implicit steps ([`radau`]), by a contour without steps
+//! ([`contour`]), by a contour for the profiles alone ([`profiles`]), by the Taylor series of a
+//! stencil ([`stencil`]) or by a propagator ([`harmonic`], [`squaring`]). [`plan`] chooses among
+//! them.
 
 pub mod contour;
 mod doubling;
@@ -43,8 +45,8 @@ use crate::numerics::double_double::{exact, rounded};
 use crate::scenario::Topology;
 use radau::{Counts, EvolveError};
 
-/// How many waves the means of a ring move in; 0 where they are at rest, and on open chains, where
-/// nothing depends on it.
+/// The number of waves in the moving means of a ring. It is 0 where the means are at rest, and for
+/// open chains, where it is not needed.
 fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
     match chain.topology {
         Topology::Open => 0,
@@ -52,8 +54,8 @@ fn moving_waves(chain: &Chain, law: &InitialLaw) -> usize {
     }
 }
 
-/// What the evolution to the microscopic `times` costs as planned, `kept` saying at which the whole
-/// covariance is kept.
+/// The cost of the planned evolution to the microscopic `times`; `kept` tells at which of them the
+/// whole covariance is kept.
 pub fn cost(
     chain: &Chain,
     law: &InitialLaw,
@@ -75,7 +77,7 @@ pub fn cost(
     stepped.then(inverted)
 }
 
-/// What the steps and the contour cost, of a plan with either.
+/// The costs of the steps and of the contour in a plan that has either.
 fn costs(
     chain: &Chain,
     law: &InitialLaw,

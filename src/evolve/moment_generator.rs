@@ -10,7 +10,7 @@ pub(super) const STEP: f64 = 0.125;
 /// Terms of a series up to ‖A‖h: 0.125¹⁹/19! is below 10⁻³⁴.
 const TERMS: usize = 19;
 
-/// Where the unknowns stand: cos and sin of kωτ for k = 0..2L, L the highest order of the force,
+/// The places of the unknowns: cos and sin of kωτ for k = 0..2L, L the highest order of the force,
 /// their products with z̄ for k = 0..L, S by its triangle; then, driven by those, the integrals
 /// over time of z̄, of E z², of E p r of every bond with the atom to its left, and of F p̄_N.
 #[derive(Clone, Copy)]
@@ -44,7 +44,7 @@ impl Unknowns {
         self.mean(self.highest + 1, 0, 0) + high * (high + 1) / 2 + low
     }
 
-    /// How many there are that drive others.
+    /// The number of unknowns that drive others.
     pub fn driving(&self) -> usize {
         self.second(0, self.coordinates)
     }
@@ -70,7 +70,7 @@ impl Unknowns {
     }
 }
 
-/// Which second moments S are.
+/// The kind of second moments in S.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Of {
     /// E z zᵀ

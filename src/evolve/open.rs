@@ -1,5 +1,5 @@
-//! The transformed equations of an open chain, node by node, for [`super::profiles`], where they
-//! stand.
+//! Solves the transformed equations of an open chain at one node of the contour. The equations
+//! stand in [`super::profiles`].
 
 use super::hyperbola::Contour;
 use super::profiles::{ABREAST, Inversion};

@@ -8,12 +8,12 @@ use crate::method::{Method, Task};
 use crate::numerics::double_double::{exact, rounded};
 use crate::resolvent;
 
-/// Which outputs go which way, and why.
+/// The plan of an evolution: the method for each output, and the reason.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// Outputs before this index are stepped to, those from it on inverted.
+    /// Outputs before this index are computed by steps or by the stencil, the others by a contour.
     pub stepped: usize,
-    /// The part of the tolerance that the steps are asked for.
+    /// The share of the tolerance that the steps must meet.
     pub step_share: f64,
     /// Whether they come from the exponential of the stencil, and not by implicit steps.
     pub stencil: bool,
@@ -23,25 +23,26 @@ pub struct Plan {
     pub squared: bool,
     /// Whether the late outputs come without the covariance.
     pub without_covariance: bool,
-    /// Whether the outputs that are stepped to are all at time 0, where the initial law answers.
+    /// Whether all outputs before `stepped` are at time 0, where the initial law is the answer.
     pub at_start_only: bool,
-    /// Whether the stencil is asked a second time, because columns are smaller than was expected.
+    /// Whether the stencil runs again at a smaller tolerance, because columns are smaller than
+    /// expected.
     pub again: bool,
-    /// Whether a second evolution by the stencil shows what roundings have done.
+    /// Whether a second evolution by the stencil measures the roundings.
     pub judged: bool,
     /// A sentence for the summary.
     pub reason: String,
 }
 
-/// What is said of a second evolution.
+/// The words for a second evolution in the reason.
 const JUDGED: &str = ", and twice, by steps with other roundings";
 
-/// Implicit steps are not asked for less, nor is the stencil: roundings are in the way.
+/// The smallest tolerances for implicit steps and for the stencil; below them roundings prevail.
 const LEAST_STEP_TOLERANCE: f64 = 1e-12;
 const LEAST_STENCIL_TOLERANCE: f64 = 1e-14;
 
 impl Plan {
-    /// Whether any output is stepped to.
+    /// Whether any output needs steps.
     fn steps(&self) -> bool {
         self.stepped > 0 && !self.at_start_only
     }
@@ -200,11 +201,11 @@ struct Way {
     without_covariance: bool,
     /// The early ones by the stencil.
     stencil: bool,
-    /// How many times as late as where the contour begins to serve an early one may be.
+    /// The latest early output, as a multiple of the earliest time of the contour.
     longer: f64,
 }
 
-/// How much longer than it must the stencil may serve.
+/// Multiples of the earliest time of the contour up to which the stencil is tried.
 const LONGER: [f64; 3] = [2.0, 4.0, 8.0];
 
 /// The plan for one way.
@@ -275,11 +276,12 @@ fn planned(
         return Err("the contour needs flips (γ > 0)".into());
     }
     let limit_is = if longer > 1.0 {
-        format!("{limit:.3e}, up to which the stencil costs less")
+        format!("τ = {limit:.3e}, up to which the stencil costs less")
     } else if limit.is_infinite() {
-        format!("any that this way serves (γ < {:e} is too rare)", resolvent::LEAST_FLIP_RATE)
+        let rare = resolvent::LEAST_FLIP_RATE;
+        format!("the contour can be used at all (flips at γ < {rare:e} are too rare)")
     } else if without_covariance {
-        format!("{}/γ = {limit:.3e}", profiles::EARLIEST)
+        format!("τ = {}/γ = {limit:.3e}", profiles::EARLIEST)
     } else {
         earliest::earliest_in_words(chain, limit)
     };
@@ -305,19 +307,17 @@ fn planned(
     };
     let contour_is = format!("contour{covariance}{envelopes}{directly}");
     match early {
-        0 => stepped(0, format!("all outputs are later than {limit_is}: {contour_is}")),
+        0 => stepped(0, format!("all outputs after {limit_is}: {contour_is}")),
         _ if times[0] > 0.0 && method == Method::Contour => Err(format!(
-            "the contour serves microscopic times from {limit_is} on; the first output is at τ = {:.3e}",
+            "the contour can be used only after {limit_is}; the first output is at τ = {:.3e}",
             times[0]
         )),
-        n if n == times.len() => {
-            stepped(n, format!("all outputs are earlier than {limit_is}: {steps}"))
-        }
+        n if n == times.len() => stepped(n, format!("all outputs before {limit_is}: {steps}")),
         n => stepped(
             n,
             format!(
-                "{n} {} earlier than {limit_is}: {steps}; the others: {contour_is}",
-                if n == 1 { "output is" } else { "outputs are" }
+                "{n} {} before {limit_is}: {steps}; the others: {contour_is}",
+                if n == 1 { "output" } else { "outputs" }
             ),
         ),
     }

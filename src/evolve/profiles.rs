@@ -139,7 +139,7 @@ pub fn evolve(
     Ok((solutions, counts))
 }
 
-/// What has a Laplace transform.
+/// Equations that a contour can invert.
 pub(super) trait Inversion {
     /// The largest of w(0).
     fn deviation(&self) -> f64;

@@ -84,7 +84,7 @@ impl From<SolveError> for EvolveError {
     }
 }
 
-/// Where an evolution stands between two steps; it can go on from here.
+/// The state of an evolution between two steps, from which it can continue.
 struct Walk {
     time: Double,
     /// The answer.
@@ -296,9 +296,9 @@ pub fn evolve<E: MomentEquations>(
     Ok((walk.outputs, walk.counts))
 }
 
-/// How many shifted solves the steps to `times` take, about (fitted to runs at γ = 0.1, 1 and 10,
-/// tolerances 1e-6 and 1e-9, with and without a periodic force): equal steps while flips have not
-/// yet damped the waves, and while the force oscillates; in proportion to the time after that.
+/// The expected number of shifted solves for the steps to `times` (fitted to runs at γ = 0.1, 1 and
+/// 10, tolerances 1e-6 and 1e-9, with and without a periodic force): equal steps while flips have
+/// not yet damped the waves, and while the force oscillates; in proportion to the time after that.
 pub fn expected_solves(chain: &Chain, times: &[impl Copy + Into<Double>], tolerance: f64) -> f64 {
     let last = times.last().map_or(0.0, |&last| last.into().hi);
     solves_until(chain, last, times.len(), tolerance)

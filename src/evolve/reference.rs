@@ -1,5 +1,5 @@
-//! What a contour splits off a covariance before it inverts the rest, so that what is known has no
-//! roundings.
+//! The part of a covariance that is known exactly. A contour subtracts it and inverts the rest, so
+//! that the known part has no rounding errors.
 
 use super::radau::reference_temperature;
 use crate::chain::{Chain, InitialLaw, ThermalState};

@@ -47,7 +47,7 @@ pub(super) struct Ring<'a> {
     largest_mean: f64,
 }
 
-/// Whether the means stay as they are.
+/// Whether the means do not move.
 pub(super) fn is_at_rest(law: &InitialLaw) -> bool {
     law.mean_p.iter().all(|&p| p == 0.0) && law.mean_r.iter().all(|&r| r == law.mean_r[0])
 }
@@ -77,7 +77,7 @@ impl<'a> Ring<'a> {
         }
     }
 
-    /// How many waves the means move in.
+    /// The number of waves in the moving means.
     pub fn moving_waves(&self) -> usize {
         self.means.waves()
     }

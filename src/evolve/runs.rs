@@ -1,6 +1,6 @@
-//! Which contours the profiles without covariance are inverted on ([`super::profiles`]): times
-//! within a modest ratio share one, the hyperbola around the axis ([`super::hyperbola`]), or under
-//! a periodic force, while its phase is small, one around all its frequencies ([`super::strip`]).
+//! Chooses the contours for the profiles without covariance ([`super::profiles`]). Times within a
+//! modest ratio share one: the hyperbola around the axis ([`super::hyperbola`]) or, while the phase
+//! of a periodic force is small, a contour around all its frequencies ([`super::strip`]).
 
 use super::envelope::EARLIEST_PHASE;
 use super::hyperbola::{self, Contour, Remembered};
@@ -12,12 +12,12 @@ use std::ops::Range;
 /// Times at most that share a contour.
 const SHARED: usize = 32;
 
-/// How the times are inverted that share a contour.
+/// The contour of times that share one.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Way {
     /// Half the width of the strip that the contour encloses, 0 for the hyperbola around the axis.
     pub half_width: f64,
-    /// What the nodes are chosen by.
+    /// The error for which the nodes are chosen.
     pub goal: f64,
 }
 
@@ -47,7 +47,7 @@ impl Way {
         }
     }
 
-    /// What remains of the error with `extra` of the count more.
+    /// The factor by which `extra` more of the count reduce the error.
     pub fn gain(self, first: f64, last: f64, extra: usize) -> f64 {
         if self.half_width == 0.0 {
             hyperbola::gain(last / first, extra)
@@ -88,7 +88,8 @@ pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Ra
     [split(strip, early, 0), split(0.0, late, early.len())].concat()
 }
 
-/// How many nodes [`super::profiles::evolve`] takes, and how many times share a contour at most.
+/// The number of nodes that [`super::profiles::evolve`] takes, and the most times that share a
+/// contour.
 pub(super) fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> (usize, usize) {
     let runs = runs(chain, times, tolerance);
     let nodes = |(way, run): &(Way, Range<usize>)| {

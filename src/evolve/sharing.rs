@@ -1,4 +1,4 @@
-//! Which output times share a contour of [`super::contour`], and what that takes.
+//! Groups output times that share a contour of [`super::contour`], and counts the solves they take.
 
 use super::hyperbola::{self, Remembered, nodes_for_integrals};
 use crate::chain::Chain;
@@ -35,8 +35,8 @@ pub(super) fn runs(
     hyperbola::shared(times, |first, last| counts.at(last / first), fits)
 }
 
-/// How many shifted solves [`super::contour::evolve`] takes: one a node, and under a periodic force
-/// those of the envelopes.
+/// The number of shifted solves that [`super::contour::evolve`] takes: one a node, and under a
+/// periodic force those of the envelopes.
 pub(super) fn nodes(
     chain: &Chain,
     times: &[f64],

@@ -61,7 +61,7 @@ fn runs(times: &[f64], tolerance: f64) -> Vec<Range<usize>> {
     hyperbola::shared(times, |first, last| counts.at(last / first), |run| run.len() <= SHARED)
 }
 
-/// What [`evolve`] costs.
+/// The cost of [`evolve`].
 pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
     let late = times.iter().copied().filter(|&time| time > 0.0).collect::<Vec<f64>>();
     let nodes = |run: &Range<usize>| {
@@ -109,7 +109,7 @@ struct Problem<'a> {
     largest_variance: f64,
 }
 
-/// What is found at the times that share two contours.
+/// The results at the times that share two contours.
 struct Collected<'a> {
     answers: Vec<Kept<'a>>,
     /// By contour, answer and time.

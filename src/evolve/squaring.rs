@@ -48,7 +48,7 @@ pub fn serves(chain: &Chain, times: &[f64]) -> bool {
         && cost(chain, times).seconds <= MOST_SECONDS
 }
 
-/// What ascending `times` cost.
+/// The cost of an evolution to ascending `times`.
 pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
     let (unknowns, outputs) = (Unknowns::of(chain), times.len() as f64);
     let (rows, columns) = (unknowns.size() as f64, unknowns.driving() as f64);

@@ -1,4 +1,4 @@
-//! One step of the means and the covariance, and what is told of the error of its end.
+//! One implicit step of the means and the covariance, with estimates of the errors at its end.
 
 use super::halving::Difference;
 use super::means;
@@ -224,8 +224,8 @@ impl<E: MomentEquations> Run<'_, E> {
         Difference { size, columns }
     }
 
-    /// Where the second trajectory goes on: beside the `fine` point, what a step has made of its
-    /// distance, `coarse` - `whole`, and `factor` times the step's own difference.
+    /// The next point of the second trajectory: the `fine` point, plus the distance after the step,
+    /// `coarse` - `whole`, plus `factor` times the difference of the step itself.
     pub fn carried(&self, coarse: &Point, whole: &Point, fine: &Point, factor: f64) -> Point {
         let carried = |coarse: &[f64], whole: &[f64], fine: &[f64]| {
             let points = coarse.iter().zip(whole).zip(fine);
@@ -237,8 +237,8 @@ impl<E: MomentEquations> Run<'_, E> {
         }
     }
 
-    /// What the balance of the total energy misses, as an error of every variance: roundings of the
-    /// slowest mode show there.
+    /// The violation of the balance of the total energy, as an error of every variance. It shows
+    /// the roundings of the slowest mode.
     fn missing_energy(&self, point: &Point, integrals: &TimeIntegrals, time: f64) -> f64 {
         let chain = self.equations.chain();
         let ends = [(0, chain.left), (chain.atoms() - 1, chain.right)];

@@ -23,7 +23,7 @@ const DISTANCE: f64 = 1.35;
 const DIRECTION: f64 = 2.6;
 const START: f64 = 0.35;
 
-/// What a node more in every panel gains, as a logarithm.
+/// The logarithm of the error that one more node in every panel gains.
 fn decay() -> f64 {
     2.0 * (DISTANCE + (1.0 + DISTANCE * DISTANCE).sqrt()).ln()
 }
@@ -33,7 +33,7 @@ pub(super) fn nodes_for(tolerance: f64) -> usize {
     (-tolerance.ln() / decay()).ceil().max(4.0) as usize
 }
 
-/// What remains of the error with `extra` nodes more a panel.
+/// The factor by which `extra` more nodes in every panel reduce the error.
 pub(super) fn gain(extra: usize) -> f64 {
     (-decay() * extra as f64).exp()
 }

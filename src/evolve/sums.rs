@@ -1,4 +1,4 @@
-//! What a contour sums over its nodes at one output time: O(N) numbers, and the whole covariance
+//! The sums over the nodes of a contour at one output time: O(N) numbers, and the whole covariance
 //! where it is asked for.
 //!
 //! The currents are summed twice, as the solves give them and as the balance of energy makes them

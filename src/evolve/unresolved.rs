@@ -1,4 +1,4 @@
-//! What steps lose of a motion that is faster than they are.
+//! Bounds the error of steps that are longer than the oscillations they pass over.
 //!
 //! An L-stable step extinguishes a rotation that it does not resolve, whatever its length, so a
 //! long step and two half steps agree that the rotation is gone, and their distance says nothing of

@@ -1,5 +1,5 @@
-//! One figure a statement of `check`: the value, or its distance to the limit, against N, one curve
-//! a time.
+//! The figures of `check`, one for each statement: the value, or its distance to the limit, against
+//! N, with one curve for each time.
 
 use super::label::numbers as labels;
 use super::parameters::{heading, number, numbers};

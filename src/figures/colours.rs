@@ -2,7 +2,8 @@
 
 use super::axis::Fitted;
 use super::item::{Frame, Item};
-use super::layout::{Sheet, title};
+use super::label::number;
+use super::layout::{SMALL, Sheet, title};
 use super::style::Theme;
 use super::{Axis, Colour, Map};
 use plotters::style::RGBColor;
@@ -34,6 +35,9 @@ impl Sheet<'_> {
             self.ink(&[(x, y), (x + 0.25 * em, y)], 0.5);
             self.number(label, (x + 0.45 * em, y), 0.0);
         }
+        for (label, y) in beyond(map, bar, 0.85 * em) {
+            self.text(&label, (bar.left + 0.4 * em, y), 0.0, SMALL * em, false, Colour::Ink);
+        }
         let x = right + 0.45 * em + self.widest(&axis) + 0.75 * em;
         self.text(
             &title(&Axis::new(&map.quantity), &axis),
@@ -44,6 +48,25 @@ impl Sheet<'_> {
             Colour::Ink,
         );
     }
+}
+
+/// How far values go beyond the first and the last colour, where they do: a label, and the height
+/// at which it stands, `away` from the end of the bar.
+fn beyond(map: &Map, bar: Frame, away: f64) -> Vec<(String, f64)> {
+    let (low, high) = map.range;
+    let all = || map.values.iter().flatten().copied().filter(|value| value.is_finite());
+    let (least, most) = (all().fold(low, f64::min), all().fold(high, f64::max));
+    // Differences that the colours could not show are none.
+    let seen = (high - low) / 256.0;
+    let two_digits = |value: f64| number(format!("{value:.1e}").parse().unwrap_or(value));
+    let mut labels = Vec::new();
+    if most > high + seen {
+        labels.push((format!("max {}", two_digits(most)), bar.top - away));
+    }
+    if least < low - seen {
+        labels.push((format!("min {}", two_digits(least)), bar.bottom + away));
+    }
+    labels
 }
 
 /// The colour of a value on a map.
@@ -77,4 +100,24 @@ fn rows_from_the_top(map: &Map, axis: &Fitted) -> Vec<usize> {
         (0..places.len()).min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(0)
     };
     (0..HEIGHTS).rev().map(|i| nearest((i as f64 + 0.5) / HEIGHTS as f64)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Colours from 0 to 1 for these values.
+    fn labels(values: [f64; 3]) -> Vec<String> {
+        let map = Map { values: vec![values.to_vec()], range: (0.0, 1.0), ..Map::default() };
+        let bar = Frame { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
+        beyond(&map, bar, 0.1).into_iter().map(|(label, _)| label).collect()
+    }
+
+    #[test]
+    fn values_beyond_the_colours_are_said() {
+        assert_eq!(labels([0.0, 0.5, 1.0]), [""; 0]);
+        assert_eq!(labels([0.0, f64::NAN, 1.0 + 1e-9]), [""; 0]);
+        assert_eq!(labels([0.0, 0.5, 2.345]), ["max 2.3"]);
+        assert_eq!(labels([-0.12, 0.5, 30.0]), ["max 30", "min −0.12"]);
+    }
 }

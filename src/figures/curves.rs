@@ -1,4 +1,4 @@
-//! Curves cut to what is drawn of them: at the axes, and into dashes.
+//! Cuts curves at the axes and into dashes.
 
 /// Whether a place is in the unit square.
 pub(super) fn inside(&(x, y): &(f64, f64)) -> bool {

@@ -1,4 +1,4 @@
-//! In which formats and at which size a figure is written.
+//! Formats and sizes of figures.
 
 use super::Figure;
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};

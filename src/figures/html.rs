@@ -1,5 +1,5 @@
 //! A figure as a page of HTML: one file that needs no network. A slider goes over the outputs of a
-//! run, values with their errors stand under the pointer, and below is what the run reports.
+//! run, the pointer shows values with their errors, and the run's report stands below.
 
 use super::colours::cell;
 use super::label::plain;
@@ -64,8 +64,11 @@ fn of_layer(layer: &Layer, theme: &Theme) -> Value {
 fn of_map(map: &Map, theme: &Theme) -> Value {
     let colours =
         map.values.iter().map(|row| row.iter().map(|v| hex(cell(map, *v, theme))).collect());
+    let shade = |i: i32| hex(theme.on_map(f64::from(i) / 63.0, map.divergent));
+    let bar: Vec<String> = (0..64).map(shade).collect();
     json!({
         "name": map.series(), "xs": map.xs, "ys": map.ys, "values": map.values,
+        "errors": map.errors, "range": map.range, "bar": bar,
         "colours": colours.collect::<Vec<Vec<String>>>(),
     })
 }

@@ -1,5 +1,5 @@
-//! What a figure is drawn from: labels, paths, signs and cells, each at its place, in points from
-//! the top left corner.
+//! The items of a drawing: labels, paths, signs and cells, each at its place, in points from the
+//! top left corner.
 
 use super::Mark;
 use super::label::{Part, parts, width};
@@ -84,7 +84,7 @@ impl Text {
         }
     }
 
-    /// What its letters cover.
+    /// The rectangle that its letters cover.
     pub fn frame(&self) -> Frame {
         let most = |f: &dyn Fn(&Part) -> f64| {
             self.size * parts(&self.label).iter().map(f).fold(0.0, f64::max)

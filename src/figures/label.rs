@@ -56,6 +56,25 @@ impl Part {
         words
     }
 
+    /// Its letters, each with where its ink begins in the part and its width, in ems of the label.
+    pub fn letters(&self) -> Vec<(String, f64, f64)> {
+        let font = FONTS[usize::from(self.italic)];
+        let face = ttf_parser::Face::parse(font, 0).expect("the embedded fonts can be read");
+        let of = |text: &str| Part { text: text.into(), ..self.clone() }.width();
+        let mut letters = Vec::new();
+        for (at, letter) in self.text.char_indices().filter(|(_, letter)| *letter != '\u{a0}') {
+            let own = letter.to_string();
+            let width = of(&own);
+            // With what it is kerned to those before.
+            let start = of(&self.text[..at + letter.len_utf8()]) - width;
+            let glyph = face.glyph_index(letter).unwrap_or_default();
+            let ink = face.glyph_bounding_box(glyph).map_or(0.0, |ink| f64::from(ink.x_min));
+            let advance = f64::from(face.glyph_hor_advance(glyph).unwrap_or(0)).max(1.0);
+            letters.push((own, start + width * ink / advance, width));
+        }
+        letters
+    }
+
     /// Its width in ems of the label.
     pub fn width(&self) -> f64 {
         // plotters rounds to a pixel; of this many an em the rounding is nothing.

@@ -1,5 +1,5 @@
-//! Where everything that a [`Figure`] shows has its place, as [`Item`]s. Nothing is drawn here, and
-//! nothing depends on who draws.
+//! Places everything that a [`Figure`] shows on the sheet, as [`Item`]s. Nothing is drawn here, so
+//! all formats have the same layout.
 
 use super::axis::Fitted;
 use super::colours::bar_axis;

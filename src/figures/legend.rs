@@ -1,4 +1,4 @@
-//! Where a panel explains its layers: in a corner that no curve enters, or in rows above it.
+//! Places the legend of a panel: in a corner that no curve enters, or in rows above the panel.
 
 use super::axis::Fitted;
 use super::item::{Frame, Item};

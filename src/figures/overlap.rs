@@ -1,5 +1,5 @@
-//! What a reader could not read: labels over each other, under curves, or beyond the sheet. Known
-//! from the layout alone.
+//! Finds labels that a reader could not read: over each other, under curves, or beyond the sheet.
+//! It needs the layout alone, no drawing.
 
 use super::curves::part_within;
 use super::item::{Frame, Item, Text};

@@ -16,26 +16,50 @@ use std::path::Path;
 /// Pixels of the drawing for one of the PNG, each way: their mean smooths the edges, and the SVG
 /// has its places to 1/900 inch.
 const FINE: u32 = 3;
-/// Where plotters' backends put the baseline of a text below its top, in ems: SVG says dy = 0.76em,
-/// the bitmap half its font size of 1.24 em.
-const SVG_BASELINE: f64 = 0.76;
-const PNG_BASELINE: f64 = 0.62;
 /// Height of an overbar above the baseline, in ems: clear of a small letter, and of a capital.
 const BAR: f64 = 0.67;
 const CAPITAL_BAR: f64 = 0.85;
+
+/// The two backends of plotters, which place text differently.
+#[derive(Clone, Copy)]
+enum Backend {
+    Svg,
+    Bitmap,
+}
+
+impl Backend {
+    /// Where it puts the baseline of a text below its top, in ems: SVG says dy = 0.76em, the bitmap
+    /// half its font size of 1.24 em.
+    fn baseline(self) -> f64 {
+        match self {
+            Backend::Svg => 0.76,
+            Backend::Bitmap => 0.62,
+        }
+    }
+
+    /// What it draws of a part in one piece: words, because viewers of SVG treat spaces in
+    /// different ways; on the bitmap letters, because plotters leaves out the space before each.
+    fn pieces(self, part: &Part) -> Vec<(String, f64, f64)> {
+        match self {
+            Backend::Svg => part.words(),
+            Backend::Bitmap => part.letters(),
+        }
+    }
+}
 
 /// The figure as SVG, its size in millimetres.
 pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError> {
     let mut text = String::new();
     let (width, height) = pixels(figure, theme);
-    let widths =
-        draw(figure, theme, SVGBackend::with_string(&mut text, (width, height)), SVG_BASELINE)?;
+    let backend = SVGBackend::with_string(&mut text, (width, height));
+    let widths = draw(figure, theme, backend, Backend::Svg)?;
     // Pixels of the drawing are 1/900 inch; say so, or the figure comes out nine times its size.
     let found = format!("width=\"{width}\" height=\"{height}\" viewBox");
     let (w, h) = (figure.size.0 * theme.zoom, figure.size.1 * theme.zoom);
     let text = text.replacen(&found, &format!("width=\"{w}mm\" height=\"{h}mm\" viewBox"), 1);
-    // plotters' name for this type is not a registered one.
-    let text = text.replace("data:png;base64,", "data:image/png;base64,");
+    // plotters' name for this type is not a registered one; Inkscape shows linked images only.
+    let text = text.replace(" href=\"data:png;base64,", " xlink:href=\"data:image/png;base64,");
+    let text = text.replacen("<svg ", "<svg xmlns:xlink=\"http://www.w3.org/1999/xlink\" ", 1);
     // In whatever font a viewer has, a text is as wide as the layout took it to be.
     let mut pieces = text.split("<text ");
     let mut exact = pieces.next().unwrap_or_default().to_owned();
@@ -50,7 +74,8 @@ pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError>
 pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), FigureError> {
     let (width, height) = pixels(figure, theme);
     let mut fine = vec![0; 3 * (width * height) as usize];
-    draw(figure, theme, BitMapBackend::with_buffer(&mut fine, (width, height)), PNG_BASELINE)?;
+    let backend = BitMapBackend::with_buffer(&mut fine, (width, height));
+    draw(figure, theme, backend, Backend::Bitmap)?;
     let smooth = smoothed(&fine, width as usize);
     let io = |source| FigureError::Io { path: path.display().to_string(), source };
     let file = BufWriter::new(File::create(path).map_err(io)?);
@@ -106,13 +131,13 @@ fn pixels(figure: &Figure, theme: &Theme) -> (u32, u32) {
 fn draw<B: DrawingBackend>(
     figure: &Figure,
     theme: &Theme,
-    backend: B,
-    baseline: f64,
+    drawing: B,
+    backend: Backend,
 ) -> Result<Vec<f64>, FigureError> {
     let failed = |reason: String| FigureError::Drawing { name: figure.name.clone(), reason };
     register_fonts().map_err(failed)?;
-    let area = backend.into_drawing_area();
-    let mut pen = Pen { area: &area, baseline, widths: vec![] };
+    let area = drawing.into_drawing_area();
+    let mut pen = Pen { area: &area, backend, widths: vec![] };
     let mut drawn = || {
         let (r, g, b) = theme.paper;
         area.fill(&RGBColor(r, g, b)).map_err(|e| e.to_string())?;
@@ -125,8 +150,7 @@ fn draw<B: DrawingBackend>(
 
 struct Pen<'a, B: DrawingBackend> {
     area: &'a DrawingArea<B, Shift>,
-    /// Where the backend puts the baseline of a text below its top, in ems.
-    baseline: f64,
+    backend: Backend,
     widths: Vec<f64>,
 }
 
@@ -211,10 +235,10 @@ impl<B: DrawingBackend> Pen<'_, B> {
                 style = style.transform(FontTransform::Rotate270);
             }
             let rise = text.size * part.rise();
-            // Every word at its own place: viewers treat spaces in different ways.
-            for (word, start, width) in part.words() {
-                let at = pixel(text.sheet(along + text.size * start, rise + self.baseline * em));
-                self.area.draw_text(&word, &style, at).map_err(|e| e.to_string())?;
+            for (piece, start, width) in self.backend.pieces(&part) {
+                let below = self.backend.baseline() * em;
+                let at = pixel(text.sheet(along + text.size * start, rise + below));
+                self.area.draw_text(&piece, &style, at).map_err(|e| e.to_string())?;
                 self.widths.push(text.size * width * scale());
             }
             let width = text.size * part.width();

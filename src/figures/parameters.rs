@@ -1,5 +1,5 @@
-//! What the data of a panel were computed from, in plain words: for the comments of the CSV and,
-//! with markup, for the line above a run's figure.
+//! The parameters that the data of a panel were computed from, in plain words for the comments of
+//! the CSV and with markup for the line above a run's figure.
 
 use crate::chain::Chain;
 use crate::scenario::{Scenario, Topology};

@@ -13,7 +13,7 @@ pub const SINGLE_COLUMN: f64 = 86.0;
 /// Width of a journal's double column, mm.
 pub const DOUBLE_COLUMN: f64 = 178.0;
 
-/// How figures look for one purpose.
+/// The look of figures for one purpose.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Theme {
     /// Behind everything.

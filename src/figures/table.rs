@@ -104,7 +104,7 @@ impl Key {
     }
 }
 
-/// What a figure is drawn of.
+/// The data of a figure.
 struct Sheet<'a> {
     table: &'a Table,
     chain: &'a Chain,

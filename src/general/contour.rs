@@ -357,7 +357,7 @@ impl<'a> Problem<'a> {
         Output { time, local, errors, integrals, steps: nodes, kept: None }
     }
 
-    /// What has entered since time 0.
+    /// The heat that has entered since time 0.
     fn integrals(&self, fine: &Parts<f64>, time: f64) -> Integrated {
         let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
         let mut all = Integrated { heat: fine.heat, ..Integrated::default() };

@@ -31,9 +31,9 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// Frequencies whose recurrences are done one after the other on a row.
+/// The number of frequencies added to a row before the next row is taken.
 const BLOCK: usize = 32;
-/// Products along the chain below this square are nothing.
+/// Products along the chain whose square is below this are set to zero.
 const NOTHING: f64 = 1e-200;
 /// How far a frequency is followed along the line, in units of the band's edge over the least
 /// damping.
@@ -53,7 +53,7 @@ pub struct Covariance {
     pub error: f64,
 }
 
-/// What one frequency contributes.
+/// The contribution of one frequency.
 struct Node {
     weight: f64,
     from_right: Vec<Complex64>,

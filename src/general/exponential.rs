@@ -38,7 +38,7 @@ const ALONE: usize = 40_000;
 /// that was seen in the 200 random chains of tests/general_chain.rs.
 const ROUNDINGS: f64 = 2.0;
 
-/// What there is at an output.
+/// The moments at an output.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// Microscopic time.

@@ -1,4 +1,4 @@
-//! What an initial law is to a chain: the temperature whose Gibbs state can be split off it.
+//! The temperature of the Gibbs state that can be subtracted from an initial law.
 
 use super::Model;
 use crate::chain::InitialLaw;

@@ -35,7 +35,7 @@ pub struct Temperatures {
     pub sites: Vec<usize>,
     /// θ there, by the first quadrature.
     pub values: Vec<f64>,
-    /// What the second quadrature and the rest of the iteration would add.
+    /// The change that the second quadrature and further iterations would make.
     pub correction: Vec<f64>,
     /// Iterations.
     pub iterations: usize,
@@ -43,7 +43,7 @@ pub struct Temperatures {
     pub residual: f64,
 }
 
-/// What one node contributes to Φ, between neighbouring sites that flip.
+/// The contribution of one node to Φ, between neighbouring sites that flip.
 struct Factors {
     weight: f64,
     /// Π t_i from site f_j to f_(j+1).

@@ -18,7 +18,7 @@ const NODES: [usize; 2] = [16, 20];
 /// (r + √(1 + r²))^(-32), r = 1/PART, some 1e-14.
 const PART: f64 = 0.85;
 
-/// What a path needs of the chain.
+/// The numbers of the chain that a path depends on.
 #[derive(Debug, Clone, Copy)]
 pub struct Spectrum {
     /// c

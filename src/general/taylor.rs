@@ -1,5 +1,5 @@
-//! The series of one step of [`super::exponential`]: bounds of what is left of them, and what they
-//! carry in and out.
+//! The Taylor series of one step of [`super::exponential`]: bounds of their remainders, and the
+//! heat and work during the step.
 
 use super::band::Band;
 use super::exponential::{Problem, STEP, State, TERMS};
@@ -77,8 +77,8 @@ impl Problem<'_> {
     }
 }
 
-/// How much a part that is cut off term k+1 and all that would have followed from it is at most, in
-/// units of itself: Σ_j STEP^j (k+1)!/(k+1+j)!.
+/// A bound of a part that is cut off term k+1 together with everything that would have followed
+/// from it, in units of that part: Σ_j STEP^j (k+1)!/(k+1+j)!.
 pub(super) fn growth() -> [f64; TERMS] {
     let (mut grows, mut after) = ([1.0; TERMS], 1.0);
     for k in (0..TERMS).rev() {

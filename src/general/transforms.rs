@@ -1,4 +1,4 @@
-//! What [`super::contour`] transforms: at one node of the contour, or summed up at one time.
+//! The transformed moments of [`super::contour`], at one node of the contour or summed at one time.
 
 use num_complex::Complex64;
 

@@ -1,4 +1,5 @@
-//! Which outputs of an evolution go by the exponential of the stencil and which by the contour.
+//! Decides which outputs of an evolution come from the exponential of the stencil and which from
+//! the contour.
 
 use super::exponential::Output;
 use super::{contour, exponential};
@@ -10,10 +11,10 @@ use crate::monitor::{Interrupted, Monitor};
 /// Seconds of processor time for one entry of a stored diagonal.
 const ENTRY: f64 = 2.5e-9;
 
-/// The ways of some outputs.
+/// The methods for the outputs of an evolution.
 #[derive(Debug, Clone, Copy)]
 pub struct Ways {
-    /// The first output by the contour.
+    /// The index of the first output that comes from the contour.
     pub from: usize,
 }
 
@@ -42,7 +43,7 @@ impl Ways {
         }
     }
 
-    /// What the evolution takes.
+    /// The cost of the evolution.
     pub fn cost(&self, chain: &Chain, law: &InitialLaw, times: &[f64], tolerance: f64) -> Cost {
         let (early, late) = times.split_at(self.from.min(times.len()));
         let last = early.last().copied().unwrap_or(0.0);

@@ -1,9 +1,8 @@
-//! What a long computation says while it runs, how it is told to end, and where it leaves what is
-//! finished.
+//! Progress of a long computation, the request to stop it, and the archive of its finished parts.
 //!
 //! A [`Monitor`] goes down to every loop that may last: steps, nodes of a contour, iterations of a
-//! solve, sizes. Each calls [`Monitor::advance`] (or [`Monitor::check`] where there is nothing new
-//! to say) and hands on its error with `?`. Cost: one atomic load.
+//! solve, sizes. Each calls [`Monitor::advance`] (or [`Monitor::check`] where there is no progress
+//! to report) and returns its error with `?`. Cost: one atomic load.
 //!
 //! ```
 //! use flipchain::monitor::{CancelToken, Monitor, Progress};
@@ -14,9 +13,9 @@
 //! assert!(monitor.check().is_err());
 //! ```
 //!
-//! A part that took long is asked for by [`Monitor::once`]: with an [`Archive`] it is computed in
-//! one run and read back, bit for bit, in the next that has the same archive. Names of parts within
-//! parts do not meet.
+//! Wrap a part that takes long in [`Monitor::once`]: with an [`Archive`] it is computed in one run
+//! and read back, bit for bit, by the next run with the same archive. Names of nested parts cannot
+//! clash.
 
 mod record;
 
@@ -27,10 +26,10 @@ use std::io::{self, Read, Write};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// How far a computation is.
+/// The progress of a computation.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct Progress {
-    /// The share of the work that is done, as far as it can be foreseen: 0 to 1.
+    /// The finished share of the expected work: 0 to 1.
     pub share: f64,
     /// Time reached, in the unit of the output times ([`Monitor::per`]; microscopic without);
     /// infinite in a stationary state.
@@ -41,27 +40,27 @@ pub struct Progress {
     pub solves: usize,
     /// Points of a sweep that are finished.
     pub points: usize,
-    /// What is known of the error so far, in the units of the energy: of the trajectory, or the
-    /// relative residual of the one solve.
+    /// The error so far, in the units of the energy: that of the trajectory, or the relative
+    /// residual of the solve.
     pub error: f64,
 }
 
-/// The computation was told to end.
+/// The computation was cancelled.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 #[error("interrupted")]
 pub struct Interrupted;
 
-/// Tells a computation, from another thread or a signal, to end.
+/// Stops a computation, from another thread or a signal handler.
 #[derive(Debug, Clone, Default)]
 pub struct CancelToken(Arc<AtomicBool>);
 
 impl CancelToken {
-    /// Ends what watches this token, at its next step.
+    /// Stops every computation that watches this token at its next step.
     pub fn cancel(&self) {
         self.0.store(true, Ordering::Relaxed);
     }
 
-    /// Whether it was told to end.
+    /// Whether it was cancelled.
     pub fn is_cancelled(&self) -> bool {
         self.0.load(Ordering::Relaxed)
     }
@@ -69,7 +68,7 @@ impl CancelToken {
 
 type Report = Arc<dyn Fn(Progress) + Send + Sync>;
 
-/// Where finished parts are kept. A part appears whole or not at all; one that cannot be kept is
+/// A store of finished parts. A part appears whole or not at all; a part that cannot be stored is
 /// computed again.
 pub trait Archive: Send + Sync {
     /// The part of this name, if it is there.
@@ -81,8 +80,8 @@ pub trait Archive: Send + Sync {
     fn is_due(&self) -> bool;
 }
 
-/// A callback, a cancel token and an archive; the default says nothing, is never told to end, and
-/// keeps nothing.
+/// A callback, a cancel token and an archive. The default reports nothing, is never cancelled and
+/// stores nothing.
 #[derive(Clone, Default)]
 pub struct Monitor {
     report: Option<Report>,

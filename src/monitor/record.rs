@@ -1,5 +1,5 @@
-//! Values as bytes, bit for bit: numbers little-endian in 8 bytes, lengths before lists. What a
-//! part of a computation is kept as.
+//! The format in which finished parts of a computation are kept: values as bytes, bit for bit,
+//! numbers little-endian in 8 bytes, lengths before lists.
 
 use ndarray::Array2;
 use std::io::{Error, ErrorKind, Read, Result, Write};

@@ -5,7 +5,7 @@ use super::vector::Vector;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use num_complex::Complex64;
 
-/// What the iteration reached.
+/// The result of the iteration.
 #[derive(Debug, Clone)]
 pub(crate) struct Outcome {
     pub iterations: usize,

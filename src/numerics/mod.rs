@@ -1,5 +1,5 @@
-//! What every floor computes with: complex vectors, lanes of numbers for vector instructions, GMRES
-//! on them, quadrature, numbers of 32 digits and matrices of them.
+//! Numerical tools for all floors: complex vectors, lanes of numbers for vector instructions,
+//! GMRES, quadrature, numbers of 32 digits and matrices of them.
 
 pub(crate) mod double_double;
 pub(crate) mod gmres;

@@ -28,7 +28,7 @@ pub(crate) trait Vectorized {
     fn run(self, simd: <Self::Numbers as Lane>::Simd) -> Self::Output;
 }
 
-/// What is done in any kind of registers.
+/// A computation that can be done in any kind of registers.
 pub(crate) trait InRegisters {
     type Output;
     fn with<L: Wide>(self, simd: L::Simd) -> Self::Output;
@@ -37,7 +37,7 @@ pub(crate) trait InRegisters {
 /// The kinds of registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Registers {
-    /// What every machine of the target has.
+    /// The registers that every machine of the target has.
     Portable,
     /// AVX2: four numbers a register.
     Avx2,
@@ -63,7 +63,7 @@ impl Registers {
     }
 
     /// Lets everything that starts from now on, in the whole process, use no wider registers than
-    /// these. Results have the same bits in all of them; this is how the tests know.
+    /// these. Results have the same bits in all of them; the tests use this to check it.
     pub fn limit(self) {
         WIDEST.store(self as u8, Ordering::Relaxed);
     }
@@ -72,7 +72,7 @@ impl Registers {
 /// The widest registers that may be used.
 static WIDEST: AtomicU8 = AtomicU8::new(Registers::Avx512 as u8);
 
-/// Does it in the widest registers of this machine.
+/// Runs a computation in the widest registers of this machine.
 pub(crate) fn in_widest<T: InRegisters>(code: T) -> T::Output {
     #[cfg(target_arch = "x86_64")]
     {

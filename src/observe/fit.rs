@@ -1,4 +1,4 @@
-//! What a sequence of sizes says: the order of convergence and the value at infinite size, each
+//! Fits the order of convergence and the value at infinite size to values at several sizes, each
 //! with its uncertainty.
 
 use crate::covariance::moments::largest;

@@ -1,7 +1,7 @@
-//! What is read off solutions: profiles, energies, currents ([`Profile`]), exact identities
-//! ([`identities`]), averages over a period ([`periodic`]), phonons and totals ([`series`]); and
-//! off many of them, over sizes and frequencies, the theorems' statements ([`theorems`],
-//! [`verdict`]) with their limits ([`fit`]).
+//! Observables of a solution: profiles, energies, currents ([`Profile`]), exact identities
+//! ([`identities`]), averages over a period ([`periodic`]), phonons and totals ([`series`]). From
+//! solutions at many sizes and frequencies: the theorems' statements ([`theorems`], [`verdict`])
+//! and their limits ([`fit`]).
 
 pub mod fit;
 pub mod identities;

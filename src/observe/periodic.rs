@@ -1,4 +1,4 @@
-//! What is read off a time-periodic state: profiles averaged over a period, the work, the motion of
+//! Observables of a time-periodic state: profiles averaged over a period, the work, the motion of
 //! the driven atom.
 //!
 //! Average current -⟨p̄_n r̄_(n+1)⟩ - C_0(p_n, r_(n+1)) with ⟨p̄_n r̄_(n+1)⟩ = Σ_(m ≤ n)

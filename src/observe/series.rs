@@ -28,7 +28,7 @@ pub struct Totals {
     /// In the order of [`SERIES_COLUMNS`], each with a bound of its error; `None` where it is not
     /// known.
     pub values: [Option<(f64, f64)>; 7],
-    /// What entered at thermostats inside the chain, where there are any.
+    /// The energy that entered at thermostats inside the chain, where there are any.
     pub others: Option<(f64, f64)>,
 }
 
@@ -46,7 +46,7 @@ impl Totals {
             });
         }
         let Integrals { work, heat, left, right } = integrals;
-        // What the balance of the energy misses, one of its terms has wrong.
+        // If the balance of the energy is violated, one of its terms is wrong by that much.
         let gained: Option<f64> = [work, left, right].map(|x| x.map(|(x, _)| x)).into_iter().sum();
         let missed = gained.map_or(0.0, |gained| (energy.0 - before[2].0 - gained).abs());
         let doubted = |x: Option<(f64, f64)>| match x {
@@ -155,7 +155,7 @@ fn energies(chain: &Chain, profile: &Profile) -> [(f64, f64); 3] {
     [mechanical, thermal, (mechanical.0 + thermal.0, mechanical.1 + thermal.1)]
 }
 
-/// What is known of the integrals.
+/// The integrals, as far as they are known.
 struct Integrals {
     work: Option<(f64, f64)>,
     heat: Option<(f64, f64)>,

@@ -15,7 +15,7 @@ use crate::steady::SteadyError;
 use serde::Serialize;
 use std::fmt::Write as _;
 
-/// What is found at one frequency.
+/// The results at one frequency.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Frequency {
     /// ω

@@ -26,13 +26,13 @@ pub struct Measurement {
     pub bonds: usize,
     /// t
     pub time: f64,
-    /// What was measured.
+    /// The measured value.
     pub value: f64,
     /// Estimated largest error of the value.
     pub error: f64,
-    /// What it tends to as N → ∞, where the theory says so.
+    /// Its limit as N → ∞, where the theory gives one.
     pub limit: Option<f64>,
-    /// What N times it tends to, where the theory says so.
+    /// The limit of N times the value, where the theory gives one.
     pub scaled_limit: Option<f64>,
     /// The value at t = 0 that its bound starts from.
     pub start: f64,

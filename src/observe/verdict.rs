@@ -1,5 +1,5 @@
-//! What the measurements over all sizes say of a statement: the constant its bound would need, the
-//! fitted rate, and a plain sentence.
+//! The verdict on a statement from the measurements at all sizes: the constant that its bound would
+//! need, the fitted rate, and a plain sentence.
 
 use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate};
 use super::sizes::StationarySize;

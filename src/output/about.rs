@@ -1,4 +1,4 @@
-//! What an npz file says about itself: the scenario, units, and the meaning of every array.
+//! The text `about` in every npz file: the scenario, units, and the meaning of every array.
 
 use super::{Column, FORMAT_VERSION};
 use serde_json::{Map, Value, json};

@@ -24,7 +24,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-/// What is to be done with what is there.
+/// The treatment of a directory that exists.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Existing {
     /// Replace an earlier run, and forget what an ended one has kept.

@@ -1,4 +1,4 @@
-//! What can go wrong with a run directory.
+//! Errors of a run directory.
 
 use std::io::Error;
 use std::path::{Path, PathBuf};
@@ -33,7 +33,7 @@ pub enum OutputError {
     Taken {
         /// The hidden directory.
         partial: PathBuf,
-        /// What is there.
+        /// The file or folder.
         name: String,
     },
     /// It can be a run directory but not be renamed.

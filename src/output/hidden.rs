@@ -10,7 +10,7 @@ use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
 
-/// What may be in the hidden directory.
+/// The names of the files and folders in the hidden directory.
 const OURS: [&str; 7] = ["lock", "request.json", "parts", "run", "old", SHARDS, RUNS];
 
 /// The place without a slash at the end, which would follow a symbolic link, and the hidden

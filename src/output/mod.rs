@@ -1,5 +1,5 @@
-//! What a run leaves: the directory ([`RunDirectory`]) and the tables in it. The formats are fixed;
-//! docs/reference/files.md.
+//! The files that a run writes: the directory ([`RunDirectory`]) and the tables in it. The formats
+//! are fixed; they are described in docs/reference/files.md.
 
 mod about;
 mod correlations;
@@ -10,7 +10,6 @@ mod npz;
 mod parts;
 mod replace;
 mod shards;
-mod table;
 mod text;
 
 pub use correlations::{CorrelationsFile, write_correlations_npz, write_spectrum_npz};
@@ -19,7 +18,9 @@ pub use error::OutputError;
 pub use npz::{KeptCovariance, write_covariance_npz, write_limit_npz, write_profiles_npz};
 pub use parts::{Checksum, Parts};
 pub use shards::{Shard, left_by_shards};
-pub use table::write_table_npz;
+
+pub(crate) use npz::Npz;
+pub(crate) use text::Text;
 
 use crate::observe::series::{SERIES_COLUMNS, Totals};
 use crate::observe::statement::{CONDUCTIVITY, STATEMENTS};

@@ -26,14 +26,14 @@ struct Disk {
 }
 
 /// An npz file that is being written.
-pub(super) struct Npz {
+pub(crate) struct Npz {
     archive: NpzWriter<Disk>,
     path: PathBuf,
 }
 
 impl Npz {
     /// Creates it, with the version of its format.
-    pub(super) fn create(directory: &RunDirectory, name: &str) -> Result<Npz, OutputError> {
+    pub(crate) fn create(directory: &RunDirectory, name: &str) -> Result<Npz, OutputError> {
         let path = directory.path(name);
         let file = File::create(&path).map_err(at(&path))?;
         let archive = NpzWriter::new(Disk { file, failure: None });
@@ -43,12 +43,12 @@ impl Npz {
     }
 
     /// Adds an array.
-    pub(super) fn add(&mut self, name: &str, array: &impl WriteNpyExt) -> Result<(), OutputError> {
+    pub(crate) fn add(&mut self, name: &str, array: &impl WriteNpyExt) -> Result<(), OutputError> {
         self.archive.add_array(name, array).map_err(npz(&self.path))
     }
 
     /// Adds numbers in a row.
-    pub(super) fn vector(
+    pub(crate) fn vector(
         &mut self,
         name: &str,
         values: impl IntoIterator<Item = f64>,
@@ -72,7 +72,7 @@ impl Npz {
     }
 
     /// Ends the archive; the error is the first that there was.
-    pub(super) fn finish(self) -> Result<(), OutputError> {
+    pub(crate) fn finish(self) -> Result<(), OutputError> {
         let Disk { file, failure } = self.archive.finish().map_err(npz(&self.path))?;
         failure.map_or_else(|| file.sync_all(), Err).map_err(at(&self.path))
     }

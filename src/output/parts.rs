@@ -1,5 +1,5 @@
-//! Finished parts of a computation as files, each with a checksum: what a crash or a power failure
-//! damaged is not taken for a part.
+//! Finished parts of a computation as files, each with a checksum, so that a file damaged by a
+//! crash or a power failure is recognized and computed again.
 
 use crate::monitor::Archive;
 use std::fs::{self, File};

@@ -27,7 +27,8 @@ use std::time::{Duration, Instant};
 pub(super) const SHARDS: &str = "shards";
 pub(super) const RUNS: &str = "runs";
 
-/// How long the lock of the whole may be held by somebody who begins, or writes the tables.
+/// The longest time for which another process may hold the lock of the whole, while it begins or
+/// writes the tables.
 const PATIENCE: Duration = Duration::from_secs(60);
 const PAUSE: Duration = Duration::from_millis(20);
 
@@ -136,7 +137,7 @@ fn collect(
 impl Drop for Shard {
     fn drop(&mut self) {
         drop(self.lock.take());
-        // What has come to nothing leaves nothing. A failure to tidy up must not hide the reason
+        // A directory without results is removed. A failure to tidy up must not hide the reason
         // for it.
         if self.partial.is_dir()
             && self.parts.names().is_empty()

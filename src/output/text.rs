@@ -4,7 +4,7 @@ use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use std::io::Write;
 
 /// One text (shape ()) or a list of them (shape (n,)).
-pub(super) struct Text {
+pub(crate) struct Text {
     texts: Vec<String>,
     is_list: bool,
 }

@@ -26,7 +26,7 @@ use crate::chain::Chain;
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 
-/// What enters the balance, transformed at σ.
+/// The terms of the balance, transformed at σ.
 #[derive(Debug)]
 pub struct Exchange<'a> {
     /// 2γ p̄_n² at every atom.

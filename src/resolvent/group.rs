@@ -24,7 +24,7 @@ pub(super) type Pair = ([Wave; 2], Complex64);
 pub(super) struct Reach {
     /// Along the chain.
     pub distance: usize,
-    /// What the left and the right end reflect.
+    /// The reflections of the left and the right end.
     pub corner: [usize; 2],
 }
 

@@ -20,7 +20,7 @@ pub struct Layer {
     pub variance: Vec<Complex64>,
     /// -X(p_n, r_(n+1)), by the balance of energy ([`super::currents`]).
     pub current: Vec<Complex64>,
-    /// What enters at either end, -λ X(p, p).
+    /// The heat that enters at either end, -λ X(p, p).
     pub inflow: [Complex64; 2],
     /// Estimated largest error of a variance.
     pub error: f64,

@@ -54,7 +54,7 @@ impl Quality {
     }
 }
 
-/// Digits of any singularity at least.
+/// The least number of digits for any singularity.
 const FEWEST: f64 = 5.0;
 
 /// What is integrated: in the double sums of the squared kernel between momenta, which make the

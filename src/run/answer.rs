@@ -1,5 +1,5 @@
-//! The answer of `evolve` and `steady`: profiles whose numbers carry their errors, and how they
-//! were come by.
+//! The answer of `evolve` and `steady`: profiles whose numbers carry their errors, and the method
+//! that gave them.
 
 use super::Correlations;
 use super::plan::{Plan, Record};

@@ -1,4 +1,4 @@
-//! The answer of `check`, and what it says.
+//! The answer of `check`, and its report.
 
 use super::conductivity::Conductivity;
 use super::plan::Record;
@@ -19,7 +19,7 @@ use std::fmt::Write as _;
 pub struct CheckRun {
     pub(super) record: Record,
     pub(super) chain: Chain,
-    /// N, and whether the covariance was had.
+    /// N, and whether the covariance was available.
     pub(super) sizes: Vec<(usize, bool)>,
     pub(super) times: Vec<f64>,
     pub(super) correlation_length: Option<f64>,
@@ -60,7 +60,7 @@ impl CheckRun {
         self.conductivity.as_ref()
     }
 
-    /// What the statements rest on.
+    /// The theorems that the statements come from.
     fn grounds(&self) -> &str {
         match self.conductivity {
             Some(_) => &self.record.plan.reason,
@@ -78,7 +78,7 @@ impl CheckRun {
         &self.measurements
     }
 
-    /// What was found of each statement: constants, rates in N, uncertainties.
+    /// The findings for each statement: constants, rates in N, uncertainties.
     pub fn verdicts(&self) -> &[Verdict] {
         &self.verdicts
     }
@@ -170,7 +170,7 @@ impl Answer for CheckRun {
     }
 }
 
-/// What was not measured because it would have needed the covariance of a long chain.
+/// The statements that were not measured because they need the covariance of a long chain.
 fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
     let sizes = |statement: &str, t: f64| {
         let rows = measurements.iter().filter(move |m| m.statement == statement && m.time == t);

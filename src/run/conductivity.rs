@@ -27,7 +27,7 @@ use serde_json::json;
 /// Realizations of a random chain.
 const SEEDS: usize = 8;
 
-/// What was found of one size.
+/// The results at one size.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct OfSize {
     /// N

@@ -1,4 +1,4 @@
-//! What was asked, for people: the chain, its ends and the output times in both units.
+//! The question in words: the chain, its ends and the output times in both units.
 
 use super::Times;
 use crate::chain::{Chain, Coefficients};
@@ -33,7 +33,7 @@ pub(super) fn chain(chain: &Chain) -> String {
     format!("open chain, N = {bonds}, γ = {rate}\nleft end: {left}; right end: {right}{force}")
 }
 
-/// The same of a chain whose coefficients depend on the site, each by its range.
+/// The same for a chain whose coefficients depend on the site: each coefficient by its range.
 fn with_coefficients(chain: &Chain, coefficients: &Coefficients) -> String {
     let range = |name: &str, values: &[f64]| {
         let least = values.iter().copied().fold(f64::INFINITY, f64::min);

@@ -1,4 +1,4 @@
-//! Why there is no answer: one variant for each thing that a caller can do about it.
+//! The errors of the library, with one variant for each thing that a caller can do about them.
 
 use super::memory;
 use super::plan::Saving;

@@ -1,4 +1,4 @@
-//! How a question is to be answered, and at which times.
+//! Options of a question, and output times.
 
 use super::{Error, TwoTime};
 use crate::chain::{Chain, Double};

@@ -1,4 +1,5 @@
-//! What will be done, known before it is done: the method, its reason and its price.
+//! The plan of a run: the method, the reason for it and its price, known before anything is
+//! computed.
 
 use super::error::TooLarge;
 use super::{Error, Options, Times, memory, request};
@@ -12,26 +13,26 @@ use std::fmt;
 use std::ops::Range;
 use std::time::Instant;
 
-/// What will be done.
+/// The plan of a run.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Plan {
-    /// What is asked.
+    /// The task.
     pub task: Task,
     /// The method that was asked for or, for a stationary state, chosen.
     pub method: Method,
-    /// Which outputs are reached in which way, in their order.
+    /// The way in which each range of outputs is computed, in order.
     pub ways: Vec<(Range<usize>, Way)>,
-    /// Why, in a sentence.
+    /// The reason, in a sentence.
     pub reason: String,
     /// Memory and processor time of a program that computes, draws and writes it.
     pub cost: Cost,
     /// N, or the largest of them.
     pub bonds: usize,
-    /// What would take less.
+    /// The change that would cost less.
     pub saving: Saving,
 }
 
-/// How some outputs are reached.
+/// The way in which outputs are computed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Way {
     /// The initial law itself, at time 0.
@@ -54,7 +55,7 @@ pub enum Way {
     Macroscopic,
 }
 
-/// What would take less memory or time.
+/// A change of the question that would cost less memory or time.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Saving {
     /// Fewer covariances to keep.

@@ -1,5 +1,5 @@
-//! Everything that a result depends on, as summary.json tells it: a run may go on from the parts of
-//! an earlier one that was asked for the same.
+//! Everything that a result depends on, as it stands in summary.json. A run may continue from the
+//! parts of an earlier one only if both have the same request.
 
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Coefficients};

@@ -1,4 +1,4 @@
-//! What every answer says at its end, and the run directory it is written to.
+//! The summary of an answer, and writing it to a run directory.
 
 use super::plan::Record;
 use super::{Error, memory};

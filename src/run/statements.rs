@@ -19,7 +19,7 @@ use crate::scenario::Topology;
 use crate::steady::profiles;
 use serde_json::json;
 
-/// The longest chain of the sweep over ω: longer ones add nothing to six sizes that double.
+/// The longest chain of the sweep over ω: six sizes that double up to it are enough.
 const SWEEP: usize = 512;
 
 /// The statements of the theorems for chains of the sizes in [`Options::sizes`], each with its
@@ -73,7 +73,7 @@ pub fn plan_check(
     let whole = priced.iter().fold(least, |sum, (_, cost)| sum.then(*cost));
     // A figure for each statement.
     let program = |cost: Cost| cost.of_program(0, 0, cost::STATEMENT_FIGURE, STATEMENTS.len());
-    // Of the sizes up to N.
+    // The memory for all sizes up to N.
     let sizes_up_to = |bonds: usize| {
         let sizes = priced.iter().filter(|(chain, _)| chain.bonds <= bonds);
         program(sizes.fold(least, |sum, (_, cost)| sum.then(*cost))).bytes
@@ -133,7 +133,7 @@ fn correlated(law: InitialLaw, length: Option<f64>, chain: &Chain) -> InitialLaw
     }
 }
 
-/// A check that is planned.
+/// A planned check.
 struct Measuring {
     chain: Chain,
     sizes: Vec<(usize, bool)>,

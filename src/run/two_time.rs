@@ -1,4 +1,4 @@
-//! Correlations at two times, asked for beside the state in the long run.
+//! Correlations at two times, computed together with a stationary state.
 
 use super::{Error, Options};
 use crate::chain::{Chain, InitialLaw};

@@ -1,5 +1,5 @@
-//! What a schema cannot say: which keys go together, the order of the times, the profiles on the
-//! grid.
+//! Checks that a schema cannot express: which keys go together, the order of the times, the
+//! profiles on the grid.
 
 mod sites;
 

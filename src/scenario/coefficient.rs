@@ -56,7 +56,7 @@ pub struct CoefficientTable {
     pub(crate) read: Option<Arc<Vec<f64>>>,
 }
 
-/// Which coefficient it is.
+/// The kind of coefficient.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum CoefficientKey {
     /// m_n > 0 of every atom.

@@ -1,4 +1,4 @@
-//! Random coefficients that every machine draws alike.
+//! Random coefficients, the same on every machine.
 //!
 //! The number of a site depends on the seed, on the key (mass, spring, pinning or flip_rate) and on
 //! the site, and on nothing else: not on N, on the other sites or on the number of threads. A

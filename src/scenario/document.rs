@@ -23,8 +23,8 @@ pub(super) struct Node {
     pub(super) value: Value,
 }
 
-/// What a scenario can hold; the rest of TOML (dates, nan, ...) is kept as text for the message
-/// that refuses it.
+/// The values that a scenario can hold; the rest of TOML (dates, nan, ...) is kept as text for the
+/// message that refuses it.
 #[derive(Debug)]
 pub(super) enum Value {
     Table(BTreeMap<String, Node>),

@@ -1,4 +1,4 @@
-//! What can be wrong with a scenario.
+//! Errors of a scenario.
 
 /// One message that says where, what was found and what is allowed.
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]

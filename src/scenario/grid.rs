@@ -1,4 +1,4 @@
-//! Where the coordinates sit in macroscopic space, and the output times.
+//! The positions of the coordinates in macroscopic space, and the output times.
 //!
 //! Open: r_n at n/N for n = 1..N, p_n at n/N for n = 0..N. Ring: both at n/N for n = 0..N-1.
 

@@ -1,5 +1,5 @@
-//! What was probably meant: hints that messages end with. A habit of another language or program is
-//! recognized and the way to write it here is named.
+//! Hints at the end of a message: what was probably meant. Habits of other languages and programs
+//! are recognized, and the hint says how to write them here.
 
 use super::similar::{did_you_mean, nearest};
 use serde_json::Value as Json;

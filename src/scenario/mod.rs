@@ -1,4 +1,4 @@
-//! What the user wrote, validated; knows no numerics.
+//! The scenario as the user wrote it, validated. This floor knows no numerics.
 //!
 //! TOML text → document (values with the line or `--set` they come from) → checked against the JSON
 //! Schema of the types → [`Scenario`] → checked for meaning (times in order, expressions ≥ 0 on the

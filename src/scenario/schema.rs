@@ -1,6 +1,6 @@
 //! The JSON Schema of the format, and the check of a document against it.
 //!
-//! What an editor underlines and what reading refuses come from the same attributes of the same
+//! Editors and the program refuse the same values, because both read the attributes of the same
 //! types. Beyond JSON Schema: numbers other than 0 lie between [`SMALLEST_NUMBER`] and
 //! [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
 

@@ -1,4 +1,4 @@
-//! Did you mean ...? The known word that a typing error is nearest to.
+//! "Did you mean ...?": finds the known word nearest to a misspelled one.
 
 /// The known word nearest to `name`, capitals aside, or nothing where none is near: at most one
 /// error (a letter more, less, wrong, or two exchanged), and one more for every three letters.

@@ -1,4 +1,4 @@
-//! A scenario that is read again and again with other values of some keys.
+//! A scenario that is read many times, each time with other values of some keys.
 
 use super::document::shortened;
 use super::{Scenario, ScenarioError, text};
@@ -8,7 +8,7 @@ use std::path::{Path, PathBuf};
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     text: String,
-    /// What messages call it.
+    /// Its name in messages.
     name: String,
     /// The file that paths in it are relative to.
     file: Option<PathBuf>,

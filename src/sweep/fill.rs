@@ -1,10 +1,11 @@
 //! The directory of a sweep: shards compute their points and keep each at once; the last one writes
 //! the tables.
 
+use super::npz::write_table_npz;
 use super::{Axis, Error, Point, Sweep, Table};
 use crate::chain::Chain;
 use crate::monitor::{Archive, Monitor, Record};
-use crate::output::{Existing, OutputError, Parts, RunDirectory, Shard, write_table_npz};
+use crate::output::{Existing, OutputError, Parts, RunDirectory, Shard};
 use crate::run::memory;
 use crate::scenario::Scenario;
 use serde_json::{Map, Value as Json, json};

@@ -11,6 +11,7 @@ mod along;
 mod axis;
 mod fill;
 mod lanes;
+mod npz;
 mod observable;
 mod question;
 mod table;

@@ -1,4 +1,5 @@
-//! An evolution whose roundings a second one shows.
+//! The evolution by the stencil, done twice with different steps: the difference shows the
+//! roundings.
 
 use super::stretch::UNEVEN;
 use super::{STEPS, Steps, walk};
@@ -8,14 +9,14 @@ use crate::evolve::radau::{Counts, EvolveError};
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
 
-/// How long the steps of the second evolution are, as a part of the first one's.
+/// Length of the steps of the second evolution, relative to those of the first.
 const SHORTER: f64 = 0.82;
 
 /// How many times as long [`judged`] takes as [`super::evolve`].
 pub const JUDGED: f64 = UNEVEN * (1.0 + 1.0 / SHORTER);
 
-/// Distances of two evolutions that their roundings are taken to be off by, and roundings of the
-/// largest value of a kind.
+/// The estimate of the roundings: so many distances of the two evolutions, and so many roundings of
+/// the largest value of each kind.
 const DISTANCES: f64 = 8.0;
 const WRITTEN: f64 = 16.0 * f64::EPSILON;
 

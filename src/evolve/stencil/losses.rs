@@ -1,7 +1,7 @@
-//! What an evolution by the stencil has lost, and the errors that follow for its outputs.
+//! Adds up what the steps of the stencil cut off, and derives the errors of the outputs from it.
 //!
-//! By Theorem 2.1 what the steps lose adds up. Three kinds of moments forget it: their own damping
-//! is fast, and beside what a step loses of them they are only as far off as what drives them.
+//! By Theorem 2.1 these losses add up and never grow. Three kinds of moments even forget them:
+//! their own damping is fast, so that their errors follow those of the moments that drive them.
 //!
 //! ```text
 //! Var p at an end:  de/dτ = -2λ e + 2 e_pr          λ|e| ≤ max|e_pr| + λ (held)

@@ -62,7 +62,7 @@ const SHORT: usize = 300;
 /// Terms at most.
 const MOST_TERMS: usize = 80;
 
-/// Where an evolution stands between two steps.
+/// The state of an evolution between two steps.
 struct Walk {
     /// The stretch between two kept covariances, and the steps done in it.
     stretch: usize,
@@ -90,7 +90,7 @@ pub fn evolve(
     walk(chain, law, times, tolerance, keep, monitor, STEPS)
 }
 
-/// How an evolution steps, and under what name its walk is kept.
+/// The steps of an evolution, and the name under which its state is kept.
 #[derive(Clone, Copy)]
 struct Steps {
     /// Their length, as a part of the longest.

@@ -1,4 +1,4 @@
-//! What an evolution by the stencil answers at an output time.
+//! The outputs of an evolution by the stencil: moments and time integrals of the whole chain.
 
 use super::losses::Losses;
 use super::piece::{Piece, Read};

@@ -14,7 +14,7 @@ use super::window::{Window, Workspace, gather, window};
 use crate::monitor::record;
 use std::ops::Range;
 
-/// What a piece holds between two steps.
+/// The state of a piece between two steps.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Piece {
     /// Its first place, and how many it has.
@@ -36,7 +36,7 @@ impl Piece {
     }
 }
 
-/// What every piece is told of a step.
+/// The data of a step that all pieces share.
 pub(super) struct Step<'a> {
     pub equation: &'a Equation<'a>,
     pub h: f64,

@@ -1,4 +1,4 @@
-//! What an evolution by the stencil will cost.
+//! The expected cost of an evolution by the stencil.
 
 use super::equation::Equation;
 use super::follow::{Phase, phases};
@@ -6,7 +6,7 @@ use super::losses::ROUNDING;
 use super::{Run, STEPS, Steps};
 use crate::chain::{Chain, InitialLaw};
 
-/// How many diagonals are above the tolerance at `time`, about.
+/// The expected number of diagonals above the tolerance at `time`.
 pub(super) fn expected_diagonals(
     equation: &Equation<'_>,
     law: &InitialLaw,
@@ -22,7 +22,7 @@ pub(super) fn expected_diagonals(
     (4.0 * felt + 8.0 * felt.cbrt() + 12.0).min(all)
 }
 
-/// What an evolution costs.
+/// The work of an evolution.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Work {
     /// Steps.
@@ -37,7 +37,7 @@ pub struct Work {
     pub diagonals: f64,
     /// Diagonals at the end.
     pub last_diagonals: f64,
-    /// What roundings are expected to leave, relative to the largest variance.
+    /// The expected rounding error, relative to the largest variance.
     pub rounding: f64,
 }
 

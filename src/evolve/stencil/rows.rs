@@ -4,7 +4,8 @@
 use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
 use std::marker::PhantomData;
 
-/// Places that are worked on at once. Rows are followed by as many cells that may be written.
+/// Places that are computed at once. Behind each row there are as many cells that may be
+/// overwritten.
 pub(super) const TOGETHER: usize = 8;
 
 /// Ones in the first places of the last eight of a row, and zeros after them.
@@ -22,8 +23,8 @@ const UP_TO: [[f64; TOGETHER]; TOGETHER] = {
     masks
 };
 
-/// What one diagonal of the next term is made of, all over the same range of places i, filled up to
-/// a multiple of eight.
+/// The inputs of one diagonal of the next term, all over the same range of places i, padded to a
+/// multiple of eight.
 pub(super) struct Row<'a> {
     /// X_(d-1)[i+1] and X_(d-1)[i]
     pub below: [&'a [f64]; 2],

@@ -1,4 +1,4 @@
-//! Where within a step moments are read: the weights of the series and of its integral.
+//! Reads moments inside a step: the weights of the series and of its integral.
 
 /// The weights of the terms of two series, that of the means and that of the covariance, at one
 /// point u of a step.

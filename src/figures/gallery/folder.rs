@@ -5,6 +5,7 @@ use crate::figures::style::Theme;
 use crate::figures::{FigureError, Formats, Size};
 use crate::monitor::Monitor;
 use crate::scenario::did_you_mean;
+use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
@@ -32,6 +33,17 @@ pub struct Written {
     pub seconds: f64,
     /// Texts that lie over one another: faults of the figure, not of what it shows.
     pub faults: Vec<String>,
+}
+
+impl Display for Written {
+    fn fmt(&self, f: &mut Formatter<'_>) -> fmt::Result {
+        write!(f, "{:18}{:5.1} s   {}", self.name, self.seconds, self.path.display())
+    }
+}
+
+/// Names and titles, one figure a line.
+pub fn list(entries: &[&Entry]) -> String {
+    entries.iter().map(|entry| format!("{:18}{}\n", entry.name, entry.title)).collect()
 }
 
 /// The figures of these names, in the order of the gallery; all for none.

@@ -1,11 +1,7 @@
 //! table.npz: the table of a sweep as arrays over the grid (docs/howto/sweep.md).
 
-use super::FORMAT_VERSION;
-use super::directory::RunDirectory;
-use super::error::OutputError;
-use super::npz::Npz;
-use super::text::Text;
-use crate::sweep::{Table, Value};
+use super::{Table, Value};
+use crate::output::{FORMAT_VERSION, Npz, OutputError, RunDirectory, Text};
 use ndarray::{Array1, ArrayD, IxDyn};
 use serde_json::{Map, Value as Json, json};
 
@@ -14,7 +10,7 @@ use serde_json::{Map, Value as Json, json};
 /// differ from point to point; for every observable NAME the arrays `NAME` and `NAME_error` of the
 /// grid's shape and the number of output times, NaN where there is none; `reason`, why a point
 /// failed, of all points in a row; `about`, a JSON text.
-pub fn write_table_npz(
+pub(super) fn write_table_npz(
     directory: &RunDirectory,
     name: &str,
     table: &Table,
