@@ -184,7 +184,7 @@ impl<'a> Problem<'a> {
         monitor: &Monitor,
     ) -> Result<(Parts<Complex64>, f64), Interrupted> {
         let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
-        let kernel = Kernel { model, line, spectrum: self.spectrum, rule };
+        let kernel = Kernel { line, spectrum: self.spectrum, rule };
         let moves = self.deviation.iter().any(|&w| w != 0.0);
         let mean = match moves {
             true => super::resolvent::Resolvent::new(line, s).solve(line, &self.deviation),

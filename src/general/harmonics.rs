@@ -77,7 +77,7 @@ pub fn harmonics(
         };
         let mut rules = Vec::new();
         for rule in [0, 1] {
-            let kernel = Kernel { model, line, spectrum, rule };
+            let kernel = Kernel { line, spectrum, rule };
             rules.push(kernel.variances(sigma, None, drive, RESIDUAL, &part)?.0);
         }
         let kinetic = |rule: usize| -> Vec<Complex64> {

@@ -273,9 +273,9 @@ impl Line {
             .collect()
     }
 
-    /// r_n of a pinned chain, n ≥ 1, from x_n and q_(n-1).
-    pub fn stretch(&self, n: usize, x: Complex64, q: Complex64) -> Complex64 {
-        (x - self.excess[n] * q) / self.own[n]
+    /// [a, b] with r_n = a x_n - b q_(n-1) of a pinned chain, n ≥ 1.
+    pub fn stretching(&self, n: usize) -> [f64; 2] {
+        [1.0 / self.own[n], self.excess[n] / self.own[n]]
     }
 
     /// The covariance in the theory's order. O(N²).

@@ -16,6 +16,7 @@
 pub mod band;
 pub mod contour;
 pub mod covariance;
+mod eight;
 pub mod exponential;
 pub mod harmonics;
 mod kernel;
