@@ -185,11 +185,21 @@ pub fn of_profile_nodes(
 pub fn of_stencil(chain: &Chain, work: &stencil::Work, outputs: usize, kept: usize) -> Cost {
     let n = chain.coordinates() as f64;
     let bytes = 16.0 * n * (work.last_diagonals + 12.0) + 4e6 + kept_covariances(chain, kept);
-    let a_term = 0.6e-9 * work.entries + 12e-9 * work.diagonals;
-    let means = 0.15e-9 * n * work.terms * work.terms;
-    let read = 4e-9 * n * work.terms * outputs as f64;
-    let seconds = work.sums * (work.terms * a_term + means + 20e-6) + read;
-    Cost { bytes, seconds }
+    let sum = seconds_of_sum(chain, work.terms, work.entries, work.diagonals);
+    let read = outputs as f64 * seconds_of_reading(chain, work.terms);
+    Cost { bytes, seconds: work.sums * sum + read }
+}
+
+/// One sum of a series of the stencil by so many terms, each of so many entries and diagonals.
+pub fn seconds_of_sum(chain: &Chain, terms: f64, entries: f64, diagonals: f64) -> f64 {
+    let a_term = 0.6e-9 * entries + 12e-9 * diagonals;
+    let means = 0.15e-9 * chain.coordinates() as f64 * terms * terms;
+    terms * a_term + means + 20e-6
+}
+
+/// One output that is read off a series of so many terms.
+pub fn seconds_of_reading(chain: &Chain, terms: f64) -> f64 {
+    4e-9 * chain.coordinates() as f64 * terms
 }
 
 /// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where

@@ -62,7 +62,7 @@ pub fn monitor(
                 cancel,
             )
         }
-        Show::Auto => Monitor::new(|_| (), cancel),
+        Show::Auto => Monitor::new(|_| (), cancel).silent(),
     }
 }
 
@@ -76,14 +76,14 @@ impl FinishOnDrop {
         if time.is_finite() && time > 0.0 {
             parts.push(format!("t = {:.3e}", time / unit));
         }
+        if error > 0.0 {
+            parts.push(format!("error {error:.0e}"));
+        }
         for (count, name) in [(points, "points"), (steps, "steps"), (solves, "solves")] {
             if count > 0 {
                 let name = if count == 1 { &name[..name.len() - 1] } else { name };
                 parts.push(format!("{count} {name} ({:.1}/s)", count as f64 / seconds.max(1e-3)));
             }
-        }
-        if error > 0.0 {
-            parts.push(format!("error {error:.0e}"));
         }
         let elapsed = HumanDuration(Duration::from_secs_f64(seconds.round()));
         let left = seconds_left(share, seconds).map_or(String::new(), |left| {
@@ -112,6 +112,7 @@ fn seconds_left(share: f64, seconds: f64) -> Option<f64> {
 fn line(progress: Progress, unit: f64, seconds: f64) -> serde_json::Value {
     let Progress { share, time, steps, solves, points, error } = progress;
     let left = seconds_left(share, seconds);
+    let error = (error > 0.0).then_some(error);
     let t = if time.is_finite() { json!(time / unit) } else { json!("inf") };
     json!({ "share": share, "t": t, "points": points, "steps": steps, "solves": solves, "error": error, "seconds": seconds, "seconds_left": left })
 }

@@ -77,8 +77,8 @@ impl<'a> Session<'a> {
         let args = self.args;
         let monitor = progress::monitor(args.progress, args.quiet, self.start, 1.0, &self.cancel)
             .keeping_in(self.directory.parts());
-        let mut answer = question.run(&monitor)?;
-        drop(monitor);
+        let solving = question.solving(!args.figures.0.is_empty());
+        let mut answer = question.run(&monitor.part(0.0, solving))?;
         let failed = |e: OutputError| Error::Failed(e.to_string());
         answer.write(&self.directory).map_err(failed)?;
         answer.write_covariances(&self.directory).map_err(failed)?;
@@ -86,6 +86,7 @@ impl<'a> Session<'a> {
         let said =
             |figure| Figure { words: words().lines().map(str::to_owned).collect(), ..figure };
         save_figures(args, &self.directory, || figures(&answer).into_iter().map(said).collect())?;
+        drop(monitor);
         // Last, so that it can say what all of it took.
         let seconds = self.start.elapsed().as_secs_f64();
         let text = answer.write_summary(&self.directory, seconds).map_err(failed)?;

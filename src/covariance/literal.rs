@@ -237,6 +237,7 @@ impl MomentEquations for Literal {
         let diagonals = diagonals.with_losses(&self.chain);
         let flow_error = error * self.chain.current_weight();
         let residual = solved.residual;
-        Ok((SolveReport { iterations: 0, residual, error, flow_error, direct: false }, diagonals))
+        let report = SolveReport { residual, error, flow_error, ..Default::default() };
+        Ok((report, diagonals))
     }
 }

@@ -25,7 +25,9 @@ mod pair;
 mod pass;
 pub mod periodic;
 mod preconditioner;
+pub mod profile;
 mod reading;
+pub mod source;
 pub mod squares;
 
 use crate::chain::Chain;
@@ -98,6 +100,8 @@ pub struct SolveReport {
     /// thermostats. Errors are smooth, so this is smaller by some N; known where the diagonals are
     /// asked for, otherwise max(1, λ) times the other.
     pub flow_error: f64,
+    /// The part of `error` that a second quadrature shows; 0 where there is none.
+    pub quadrature: f64,
     /// Whether the solve was direct, in 32 digits ([`direct`]): the diagonals then hold no
     /// roundings but those of writing them down.
     pub direct: bool,

@@ -255,7 +255,7 @@ impl Modal {
             residual: outcome.residual,
             error,
             flow_error,
-            direct: false,
+            ..Default::default()
         };
         let answer = Answer::new(interface, given, &w);
         Ok(Solved { answer, w, errors: outcome.errors, report, real: !F::COMPLEX })

@@ -1,6 +1,7 @@
 //! The moments that are stored: means, variances, the covariances that carry the current, and the
 //! time integrals of all of them.
 
+use super::source::{ErrorParts, ErrorSource};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::monitor::record;
 use crate::numerics::vector::{largest_of, most_of};
@@ -42,6 +43,8 @@ pub struct MomentErrors {
     pub var_p: f64,
     /// of Cov(p_n, r_(n+1)), and of λ Var p at a thermostat: of what a current is made of
     pub correlation: f64,
+    /// of λ Var p at the left thermostat, which no column holds: what is beyond the former
+    pub left: f64,
 }
 
 /// ∫_0^τ of first and second moments.
@@ -65,10 +68,10 @@ pub struct TimeIntegrals {
 
 record!(Double { hi, lo });
 record!(Moments { time, mean, variance, correlation, inflow, leaving, covariance });
-record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation });
+record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation, left });
 record!(TimeIntegrals { mean, square, product, work, heat, error });
 record!(Consistency { asymmetry, negative_minor, indefinite });
-record!(Solution { moments, errors, consistency, integrals, variance_integral });
+record!(Solution { moments, errors, parts, consistency, integrals, variance_integral });
 
 impl MomentErrors {
     /// The same function of every error.
@@ -79,6 +82,7 @@ impl MomentErrors {
             var_r: f(self.var_r),
             var_p: f(self.var_p),
             correlation: f(self.correlation),
+            left: f(self.left),
         }
     }
 
@@ -90,6 +94,7 @@ impl MomentErrors {
             var_r: f(self.var_r, other.var_r),
             var_p: f(self.var_p, other.var_p),
             correlation: f(self.correlation, other.correlation),
+            left: f(self.left, other.left),
         }
     }
 
@@ -113,7 +118,8 @@ impl MomentErrors {
             var_r: self.var_r + apart(&first.variance[..bonds], &second.variance[..bonds]),
             var_p: self.var_p + apart(&first.variance[bonds..], &second.variance[bonds..]),
             correlation: self.correlation
-                + apart(&first.correlation, &second.correlation).max(largest(&ends)),
+                + apart(&first.correlation, &second.correlation).max(ends[1].abs()),
+            left: self.left + ends[0].abs(),
         }
     }
 }
@@ -231,6 +237,8 @@ pub struct Solution {
     pub moments: Moments,
     /// Their errors.
     pub errors: MomentErrors,
+    /// Parts of these, by what they come from; the rest is rounding.
+    pub parts: ErrorParts,
     /// How consistent the covariance is in itself, where there is one.
     pub consistency: Option<Consistency>,
     /// Their integrals from time 0, where the method gives them.
@@ -254,6 +262,20 @@ impl Solution {
                 }
             }
         }
+        self
+    }
+
+    /// Adds an error from this source.
+    pub fn add_error(&mut self, source: ErrorSource, error: MomentErrors) {
+        self.errors = self.errors.with(error, |before, more| before + more);
+        self.parts.push((source, error));
+    }
+
+    /// With what its covariance, which is kept or not, says of its consistency.
+    pub fn with_consistency(mut self, keep: bool) -> Solution {
+        let covariance = self.moments.covariance.take();
+        self.consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
+        self.moments.covariance = covariance.filter(|_| keep);
         self
     }
 

@@ -27,11 +27,13 @@ use super::sums::{Found, Start, Sums};
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
+use std::ops::Range;
 
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more:
 /// solve until rounding stops it.
@@ -58,16 +60,19 @@ pub fn evolve<E: MomentEquations>(
     let mut solutions = Vec::with_capacity(times.len());
     let whole = |i: usize| is_formed(times, &keep, i);
     let runs = runs(times, tolerance, &keep);
+    let nodes_of =
+        |run: &Range<usize>| nodes_for_integrals(times[run.end - 1] / times[run.start], goal);
+    let mut shares = hyperbola::shares(runs.iter().map(nodes_of));
     for (number, run) in runs.iter().enumerate() {
         let group = &exact[run.clone()];
         let (first, last) = (group[0].hi, group[group.len() - 1].hi);
-        let nodes = nodes_for_integrals(last / first, goal);
+        let nodes = nodes_of(run);
         // Two contours may agree by accident: no less than what the second should leave is claimed,
         // of what the first was asked for.
         let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
-        let mut evaluate = |half: f64, extra: usize, whole: &dyn Fn(usize) -> bool| {
-            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
-            let part = monitor.part(share(half), share(half + 0.5));
+        let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool| {
+            let [from, to] = shares.next().expect("two contours of every run");
+            let part = monitor.part(from, to);
             let (found, reached) = part.once(&format!("contour-{number}-{extra}"), |monitor| {
                 let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
                 let oscillation = problem.oscillation(group, whole)?;
@@ -80,11 +85,12 @@ pub fn evolve<E: MomentEquations>(
             counts = reached;
             Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0.0, 0, &|_| false)?;
-        let mut fine = evaluate(0.5, EXTRA, &|i| whole(run.start + i))?;
+        let coarse = evaluate(0, &|_| false)?;
+        let mut fine = evaluate(EXTRA, &|i| whole(run.start + i))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            fine.errors =
-                fine.errors.with_distance(equations.chain(), &fine.moments, &coarse.moments);
+            let none = MomentErrors::default();
+            let distance = none.with_distance(equations.chain(), &fine.moments, &coarse.moments);
+            fine.add_error(ErrorSource::OuterQuadrature, distance);
         }
         solutions.append(&mut fine);
     }
@@ -347,7 +353,21 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     + square(1)
                     + largest(through)
                     + thermal.correlation.abs());
-        let errors = MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: flow };
+        let errors =
+            MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: flow, left: 0.0 };
+        let of = |variance: f64, correlation: f64| MomentErrors {
+            var_r: variance,
+            var_p: variance,
+            correlation,
+            ..Default::default()
+        };
+        let of_phase = MomentErrors { mean_r: phase[0], mean_p: phase[1], ..Default::default() };
+        let left = of(least * sums.size + out, least * flows.size + out * chain.current_weight());
+        let parts = vec![
+            (ErrorSource::Iteration, of(sums.error, flows.error)),
+            (ErrorSource::OuterQuadrature, left),
+            (ErrorSource::InputRounding, of_phase),
+        ];
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &variance, &correlation),
@@ -359,6 +379,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         Ok(Solution {
             moments,
             errors,
+            parts,
             consistency: Some(consistency),
             integrals: Some(integrals),
             variance_integral: None,

@@ -139,6 +139,7 @@ impl<'a> Damped<'a> {
             var_r: loss,
             var_p: loss,
             correlation: correlation + 4.0 * f64::EPSILON * flows,
+            left: 0.0,
         };
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),

@@ -21,6 +21,7 @@ use crate::chain::{Chain, Double, Force, InitialLaw};
 use crate::covariance::moments::{
     Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
 };
+use crate::covariance::source::ErrorSource;
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{
     exact, harmonic_phase, mode_frequency, mode_phase, phase_error, turned,
@@ -125,7 +126,19 @@ impl Rotation {
             var_r: loss,
             var_p: loss,
             correlation: loss,
+            left: 0.0,
         };
+        let lost = fastest * size;
+        let mean_lost = fastest * largest(&law.mean()) * (chain.atoms() as f64).sqrt();
+        let of_phases = MomentErrors {
+            mean_r: mean_lost + forced_error,
+            mean_p: mean_lost + forced_error,
+            var_r: lost,
+            var_p: lost,
+            correlation: lost,
+            left: 0.0,
+        };
+        let parts = vec![(ErrorSource::InputRounding, of_phases)];
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &variance, &correlation),
@@ -146,6 +159,7 @@ impl Rotation {
         Solution {
             moments,
             errors,
+            parts,
             integrals,
             consistency: Some(consistency),
             ..Default::default()

@@ -65,6 +65,19 @@ pub fn of_both(nodes: usize) -> usize {
     2 * nodes + EXTRA
 }
 
+/// The parts of the work on contours of so many nodes, each followed by its judge: from which share
+/// of the nodes to which.
+pub(super) fn shares(nodes: impl Iterator<Item = usize>) -> impl Iterator<Item = [f64; 2]> {
+    let each: Vec<usize> = nodes.flat_map(|nodes| [nodes, nodes + EXTRA]).collect();
+    let whole = each.iter().sum::<usize>() as f64;
+    let mut done = 0;
+    each.into_iter().map(move |nodes| {
+        let from = done as f64 / whole;
+        done += nodes;
+        [from, done as f64 / whole]
+    })
+}
+
 /// The factor by which `extra` more nodes reduce the error.
 pub fn gain(ratio: f64, extra: usize) -> f64 {
     (-shape(ratio).0 * extra as f64).exp()

@@ -129,7 +129,7 @@ pub fn evolve<E: MomentEquations>(
             monitor.advance(Progress {
                 share,
                 time: passed.hi,
-                error: halving.size() + unresolved.error(passed.hi),
+                error: (halving.size() + unresolved.error(passed.hi)) / size,
                 ..Default::default()
             })?;
         }

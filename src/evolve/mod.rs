@@ -23,6 +23,7 @@ mod ring;
 mod rotation_integrals;
 mod runs;
 mod sharing;
+mod shown;
 pub mod squares;
 pub mod squaring;
 pub mod stencil;
@@ -147,23 +148,24 @@ pub fn evolve<E: MomentEquations>(
     let whole = stepped + inverted;
     let share = if whole > 0.0 { stepped / whole } else { 0.0 };
     let (early, late) = times.split_at(plan.stepped.max(zeros));
-    let early = &early[zeros..];
     let (stepping, inverting) = (monitor.part(0.0, share), monitor.part(share, 1.0));
-    let (stepped_to, stepped) = if early.is_empty() {
+    // The steps answer at time 0, too, so that what they show of the error is relative to all
+    // outputs.
+    let (stepped_to, stepped) = if early.len() == zeros {
         Default::default()
     } else if plan.stencil {
+        solutions.clear();
         let tolerance = plan.step_tolerance(tolerance);
-        let keep = |i: usize| keep(zeros + i);
         let chain = equations.chain();
         let (found, counts) = match plan.judged {
-            true => stencil::judged(chain, law, early, tolerance, keep, &stepping)?,
-            false => stencil::evolve(chain, law, early, tolerance, keep, &stepping)?,
+            true => stencil::judged(chain, law, early, tolerance, &keep, &stepping)?,
+            false => stencil::evolve(chain, law, early, tolerance, &keep, &stepping)?,
         };
         // Applications of the operator are no solves.
         (found, Counts { solves: 0, ..counts })
     } else {
-        let keep = |i: usize| keep(zeros + i);
-        radau::evolve(equations, law, early, plan.step_tolerance(tolerance), keep, &stepping)?
+        solutions.clear();
+        radau::evolve(equations, law, early, plan.step_tolerance(tolerance), &keep, &stepping)?
     };
     solutions.extend(stepped_to);
     let mut inverted = Counts::default();

@@ -8,6 +8,7 @@ use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::exponential;
@@ -222,8 +223,26 @@ impl<'a> Transformed<'a> {
             4.0 * self.chain.flip_rate * (self.periodic.momentum_amplitude() + moving) * mean_p;
         let carried =
             sum.errors[1] + turned + rounding * largest(&correlation) + share * rounded + heated;
-        let errors =
-            MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: carried };
+        let errors = MomentErrors {
+            mean_r,
+            mean_p,
+            var_r: loss,
+            var_p: loss,
+            correlation: carried,
+            left: 0.0,
+        };
+        let [left, flow] = sum.errors;
+        let left =
+            MomentErrors { var_r: left, var_p: left, correlation: flow, ..Default::default() };
+        let of_phase = MomentErrors {
+            mean_r: forced[0],
+            mean_p: forced[1],
+            var_r: turned,
+            var_p: turned,
+            correlation: turned,
+            left: 0.0,
+        };
+        let parts = vec![(ErrorSource::Iteration, left), (ErrorSource::InputRounding, of_phase)];
         let moments = Moments {
             time: instant,
             mean,
@@ -233,7 +252,8 @@ impl<'a> Transformed<'a> {
             leaving: None,
             covariance: None,
         };
-        Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
+        let variance_integral = Some(integral);
+        Solution { moments, errors, parts, variance_integral, ..Default::default() }
     }
 }
 

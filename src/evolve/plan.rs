@@ -30,9 +30,15 @@ pub struct Plan {
     pub again: bool,
     /// Whether a second evolution by the stencil measures the roundings.
     pub judged: bool,
+    /// Whether it may be needed, where the first one's bound of them misses the tolerance.
+    pub may_be_judged: bool,
     /// A sentence for the summary.
     pub reason: String,
 }
+
+/// The part of the tolerance that the bound of roundings may be, so that it is worth a try without
+/// a second evolution, which costs 1.7 times as much again.
+const WORTH_JUDGING: f64 = 0.25;
 
 /// The words for a second evolution in the reason.
 const JUDGED: &str = ", and twice, by steps with other roundings";
@@ -57,6 +63,16 @@ impl Plan {
                 "{}, asked for less than before, twice with other roundings",
                 self.reason
             ),
+            ..self.clone()
+        })
+    }
+
+    /// The stencil with a second evolution; `None` of other plans, and where there was one.
+    pub fn judged(&self) -> Option<Plan> {
+        self.may_be_judged.then(|| Plan {
+            judged: true,
+            may_be_judged: false,
+            reason: format!("{}{JUDGED}", self.reason),
             ..self.clone()
         })
     }
@@ -173,9 +189,13 @@ fn plan_by_size(
                 let early = &times[..plan.stepped];
                 let work = stencil::expected(chain, law, early, USUAL_TOLERANCE, 0);
                 let seen = USUAL_TOLERANCE / (4.0 * chain.bonds as f64);
-                if work.rounding > seen.max(LEAST_STEP_TOLERANCE) {
-                    plan.judged = true;
-                    plan.reason.push_str(JUDGED);
+                let rounds = work.rounding > seen.max(LEAST_STEP_TOLERANCE);
+                plan.may_be_judged = rounds;
+                // The bound of roundings alone may do where the currents are not small.
+                if let Some(judged) =
+                    plan.judged().filter(|_| work.rounding > WORTH_JUDGING * USUAL_TOLERANCE)
+                {
+                    *plan = judged;
                 }
             }
             let price = |plan: &Plan| {

@@ -25,11 +25,13 @@ use super::radau::{Counts, EvolveError};
 use super::ring::{self, Ring};
 use super::runs;
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{Solution, largest};
+use crate::covariance::moments::{MomentErrors, Solution, largest};
+use crate::covariance::source::ErrorSource;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::{exact, rounded};
 use crate::resolvent::{self, Quality};
 use crate::scenario::Topology;
+use std::ops::Range;
 
 /// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
 pub(super) const ABREAST: usize = 4;
@@ -76,13 +78,18 @@ pub fn evolve(
     let runs = runs::runs(chain, &times, tolerance);
     let mut counts = Counts::default();
     let mut solutions = Vec::with_capacity(times.len());
+    let nodes_of = |(way, run): &(runs::Way, Range<usize>)| {
+        let (first, last) = (times[run.start], times[run.end - 1]);
+        way.nodes(first, last, way.count(first, last))
+    };
+    let mut shares = hyperbola::shares(runs.iter().map(nodes_of));
     for (number, (way, run)) in runs.iter().enumerate() {
         let group = &exact[run.clone()];
         let (first, last) = (group[0].hi, group[group.len() - 1].hi);
         let count = way.count(first, last);
-        let mut evaluate = |half: f64, extra: usize, quality: Quality| {
-            let share = |half: f64| (number as f64 + half) / runs.len() as f64;
-            let part = monitor.part(share(half), share(half + 0.5));
+        let mut evaluate = |extra: usize, quality: Quality| {
+            let [from, to] = shares.next().expect("two contours of every run");
+            let part = monitor.part(from, to);
             let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
                 let (contour, mut reached) = (way.contour(first, last, count + extra), counts);
                 let found = problem.invert(
@@ -98,8 +105,8 @@ pub fn evolve(
             counts = reached;
             Ok::<_, EvolveError>(found)
         };
-        let coarse = evaluate(0.0, 0, quality)?;
-        let mut fine = evaluate(0.5, hyperbola::EXTRA, judge)?;
+        let coarse = evaluate(0, quality)?;
+        let mut fine = evaluate(hyperbola::EXTRA, judge)?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             // The inner quadratures come near the truth together: errors of 4.6 distances were seen
             // (what is left of a chain cooled to T = 0). Two contours may agree by accident: no
@@ -110,19 +117,16 @@ pub fn evolve(
             let size = largest(&fine.moments.variance).max(problem.deviation());
             let least =
                 hyperbola::CAUTION * way.gain(first, last, hyperbola::EXTRA) * way.goal * size;
-            let mut errors = fine
-                .errors
-                .with_distance(chain, &fine.moments, &coarse.moments)
-                .map(|distance| 8.0 * distance + least);
-            errors.mean_p -= least * (1.0 - settled);
+            let none = MomentErrors::default();
+            let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
+            let mut apart = distance.map(|distance| 8.0 * distance + least);
+            apart.mean_p -= least * (1.0 - settled);
             let current =
                 if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
-            errors.correlation -= least * (1.0 - current);
+            apart.correlation -= least * (1.0 - current);
             // So may two inner quadratures: no less than a few times what they were asked for
             // (errors of a thousandth of the tolerance were seen), nor than roundings.
             let asked = (4e-3 * within).max(64.0 * f64::EPSILON) * size;
-            errors.var_r += asked;
-            errors.var_p += asked;
             // Of an error of the variances: in the current as a whole, and in the sum along the
             // chain of the energies' slopes.
             let share = match chain.topology {
@@ -131,8 +135,16 @@ pub fn evolve(
                 ),
                 _ => current,
             };
-            errors.correlation += asked * share;
-            fine.errors = errors;
+            let asked = MomentErrors {
+                var_r: asked,
+                var_p: asked,
+                correlation: asked * share,
+                ..Default::default()
+            };
+            fine.errors = fine.errors.map(|error| 8.0 * error);
+            fine.parts.iter_mut().for_each(|(_, part)| *part = part.map(|error| 8.0 * error));
+            fine.add_error(ErrorSource::OuterQuadrature, apart);
+            fine.add_error(ErrorSource::InnerQuadrature, asked);
         }
         solutions.append(&mut fine);
     }

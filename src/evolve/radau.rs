@@ -11,6 +11,7 @@
 //! modes die; memory: six states.
 
 use super::halving::{Comparison, Halving};
+use super::shown::Shown;
 use super::step::{Losses, Path, Point, Run, product, twice_energy};
 use super::step_size::StepSize;
 use super::tableau::Tableau;
@@ -19,7 +20,7 @@ use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
-use crate::numerics::double_double::exact;
+use crate::numerics::double_double::{exact, rounded};
 use crate::scenario::Topology;
 use ndarray::Array2;
 
@@ -116,6 +117,16 @@ record!(Walk {
     outputs
 });
 
+impl Walk {
+    /// The moments at the point that is reached, with the covariance and without what is said of
+    /// its consistency.
+    fn moments<E: MomentEquations>(&self, run: &Run<'_, E>, time: Double) -> Solution {
+        let lost = self.unresolved.error(time.hi);
+        let errors = (self.halving.errors(), self.losses, lost);
+        run.solution(time, &self.fine, &self.path, errors)
+    }
+}
+
 /// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill
 /// scenario: 60 steps against 88 of five stages at 1e-10).
 pub(super) const STAGES: usize = 7;
@@ -184,7 +195,9 @@ pub fn evolve<E: MomentEquations>(
     // frequency.
     let longest = RESOLVED / (2.0 * highest);
     let last = times.last().map_or(0.0, |last| last.hi);
-    let expected = expected_solves(chain, &times, tolerance);
+    let expected = expected_until(chain, &rounded(&times), tolerance);
+    let in_all = expected.last().copied().unwrap_or(0.0);
+    let mut shown = Shown::new(chain, monitor);
     let norm = equations.norm(&start.state);
     let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
         time: Double::default(),
@@ -268,12 +281,18 @@ pub fn evolve<E: MomentEquations>(
             let [first, second] = &mut walk.path.means.error;
             *first += step * error;
             *second += step * error * error;
+            let [before, from] = match index.checked_sub(1) {
+                Some(last) => [expected[last], times[last].hi],
+                None => [0.0; 2],
+            };
+            let [passed, towards] = [walk.time.hi, output.hi]
+                .map(|time| free_steps(chain, time) - free_steps(chain, from));
             let progress = Progress {
-                share: solves_until(chain, walk.time.hi, index, tolerance) / expected,
+                share: (before + (expected[index] - before) * passed / towards) / in_all,
                 time: walk.time.hi,
                 steps: walk.counts.steps,
                 solves: walk.counts.solves,
-                error: walk.halving.size() + walk.unresolved.error(walk.time.hi),
+                error: shown.error(&walk.outputs, || Some(walk.moments(&run, walk.time))),
                 ..Default::default()
             };
             // What start, thermostats and the force's work F²τ² can have put into a variance.
@@ -288,31 +307,47 @@ pub fn evolve<E: MomentEquations>(
             walk.outputs.push(Solution::at_start(chain, law, keep(index)));
             continue;
         }
-        let lost = walk.unresolved.error(output.hi);
-        let errors = (walk.halving.errors(), walk.losses, lost);
-        let found = run.solution(output, &walk.fine, &walk.path, errors, keep(index));
-        walk.outputs.push(found);
+        walk.outputs.push(walk.moments(&run, output).with_consistency(keep(index)));
     }
     Ok((walk.outputs, walk.counts))
 }
 
-/// The expected number of shifted solves for the steps to `times` (fitted to runs at γ = 0.1, 1 and
-/// 10, tolerances 1e-6 and 1e-9, with and without a periodic force): equal steps while flips have
-/// not yet damped the waves, and while the force oscillates; in proportion to the time after that.
+/// How many shifted solves the steps to `times` take, about. Fitted to runs at γ = 0.1 and 1,
+/// tolerances 1e-6 and 1e-9, with 1 to 160 outputs, where it is met to a factor 1.5, and to
+/// periodic forces.
 pub fn expected_solves(chain: &Chain, times: &[impl Copy + Into<Double>], tolerance: f64) -> f64 {
-    let last = times.last().map_or(0.0, |&last| last.into().hi);
-    solves_until(chain, last, times.len(), tolerance)
+    let times: Vec<f64> = times.iter().map(|&time| time.into().hi).collect();
+    expected_until(chain, &times, tolerance).last().copied().unwrap_or(0.0)
 }
 
-/// The same for the steps until the time `last`, with so many outputs on the way. Progress tells
-/// its share by it, so that the time left goes by the same law as the price.
-fn solves_until(chain: &Chain, last: f64, outputs: usize, tolerance: f64) -> f64 {
+/// The same for the steps until each of the `times`. Progress tells its share by it, so that the
+/// time left goes by the same law as the price.
+fn expected_until(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<f64> {
+    // Steps shortened to end at outputs: rounding keeps short ones from growing at a small
+    // tolerance.
+    let least = 24.0 * (1.0 + 0.25 * (1e-6 / tolerance).log10()).clamp(1.0, 2.0);
+    let order = 2.0 * STAGES as f64;
+    let each = 14.0 * (1e-9 / tolerance).powf(1.0 / order);
+    let (mut solves, mut before, mut until) = (0.0, 0.0, Vec::with_capacity(times.len()));
+    for &time in times {
+        if time > before {
+            let steps = free_steps(chain, time) - free_steps(chain, before);
+            solves += (each * steps + 8.0).max(least);
+            before = time;
+        }
+        until.push(solves);
+    }
+    until
+}
+
+/// The steps that lead to `time` without an output, in the unit of those of 1e-9: equal ones while
+/// flips have not yet damped the waves, and while the force oscillates; in proportion to the time
+/// after that.
+fn free_steps(chain: &Chain, time: f64) -> f64 {
     let highest =
         chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency.hi);
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
-    let steps = last.min(damped) + 3.2 * (last / damped).ln_1p() + 0.8 * highest * last;
-    let order = 2.0 * STAGES as f64;
-    17.0 * (steps * (1e-9 / tolerance).powf(1.0 / order) + outputs as f64)
+    time.min(damped) + 3.2 * (time / damped).ln_1p() + 0.8 * highest * time
 }
 
 /// How much larger than the sum of local errors the second trajectory's distance is: above

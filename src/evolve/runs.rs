@@ -31,7 +31,7 @@ impl Way {
     }
 
     /// The whole contour, `count` being [`Way::count`].
-    fn nodes(self, first: f64, last: f64, count: usize) -> usize {
+    pub fn nodes(self, first: f64, last: f64, count: usize) -> usize {
         if self.half_width == 0.0 {
             count
         } else {

@@ -241,6 +241,7 @@ impl Answer<'_> {
             var_r: rounding(&variance[..bonds]) + lost * square,
             var_p: rounding(&variance[bonds..]) + lost * square,
             correlation: currents + at_ends * square,
+            left: 0.0,
         }
     }
 

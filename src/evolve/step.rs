@@ -4,9 +4,8 @@ use super::halving::Difference;
 use super::means;
 use super::tableau::Tableau;
 use crate::chain::Double;
-use crate::covariance::moments::{
-    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, apart, largest,
-};
+use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
 use crate::monitor::record;
 use crate::numerics::double_double::phase_error;
@@ -36,6 +35,8 @@ pub(super) struct Losses {
     /// Of the variances: residuals of the solves and roundings of the increments, which are others
     /// in every step.
     pub variance: f64,
+    /// The part of these that residuals are.
+    pub solved: f64,
     /// Of the variances: roundings that are alike in a step and in its halves.
     pub alike: f64,
     /// Of the means.
@@ -44,7 +45,7 @@ pub(super) struct Losses {
 
 record!(Point { mean, state });
 record!(Path { state, means });
-record!(Losses { variance, alike, mean });
+record!(Losses { variance, solved, alike, mean });
 
 impl Losses {
     /// The largest of them.
@@ -56,6 +57,7 @@ impl Losses {
     pub fn with(&self, step: &Losses, seen: f64) -> Losses {
         Losses {
             variance: self.variance + seen * step.variance,
+            solved: self.solved + seen * step.solved,
             alike: self.alike + step.alike,
             mean: self.mean + step.mean,
         }
@@ -150,7 +152,9 @@ impl<E: MomentEquations> Run<'_, E> {
         states.extend(integral.map(|path| &mut path.state[..]));
         let reports = self.equations.solve_all(&equations, &mut states, self.solve_tolerance)?;
         for (equation, report) in equations.iter().zip(reports) {
-            losses.variance += 2.0 * equation.weights[0].norm() * report.error;
+            let left = 2.0 * equation.weights[0].norm() * report.error;
+            losses.variance += left;
+            losses.solved += left;
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {
@@ -255,15 +259,14 @@ impl<E: MomentEquations> Run<'_, E> {
         (gained - 2.0 * (inflow + integrals.work)).abs() / chain.coordinates() as f64
     }
 
-    /// The fine point with its error estimate, of the error `apart` of the steps, the `losses`, and
-    /// what was `lost` of motion that is faster than they are.
+    /// The fine point with its covariance and its error estimate, of the error `apart` of the
+    /// steps, the `losses`, and what was `lost` of motion that is faster than they are.
     pub fn solution(
         &self,
         time: Double,
         fine: &Point,
         path: &Path,
         (mut apart, losses, lost): (MomentErrors, Losses, f64),
-        keep: bool,
     ) -> Solution {
         let chain = self.equations.chain();
         let mut covariance = self.equations.matrix(&fine.state);
@@ -309,11 +312,25 @@ impl<E: MomentEquations> Run<'_, E> {
             var_r: apart.var_r + loss,
             var_p: apart.var_p + loss,
             correlation: apart.correlation + loss * chain.current_weight(),
+            left: 0.0,
         };
+        let size = largest(&fine.mean);
+        let of = |mean: f64, variance: f64| MomentErrors {
+            mean_r: mean,
+            mean_p: mean,
+            var_r: variance + 2.0 * size * mean,
+            var_p: variance + 2.0 * size * mean,
+            correlation: (variance + 2.0 * size * mean) * chain.current_weight(),
+            left: 0.0,
+        };
+        let parts = vec![
+            (ErrorSource::Truncation, apart),
+            (ErrorSource::Truncation, of(lost, lost)),
+            (ErrorSource::Iteration, of(0.0, losses.solved)),
+            (ErrorSource::InputRounding, of(phase * size, 0.0)),
+        ];
         let square = above.square.iter().map(|z| z + self.reference * time.hi).collect();
         let integrals = TimeIntegrals { square, ..above };
-        let consistency = Consistency::of(covariance.view());
-        let covariance = keep.then_some(covariance);
         Solution {
             moments: Moments {
                 time,
@@ -322,10 +339,11 @@ impl<E: MomentEquations> Run<'_, E> {
                 correlation,
                 inflow: None,
                 leaving: None,
-                covariance,
+                covariance: Some(covariance),
             },
             errors,
-            consistency: Some(consistency),
+            parts,
+            consistency: None,
             variance_integral: None,
             integrals: Some(integrals),
         }

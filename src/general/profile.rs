@@ -142,9 +142,11 @@ impl Local {
             var_p: self.var_p.clone(),
             current,
             left_inflow: entering(0),
+            left_more: 0.0,
             oscillation: vec![],
             general: Some(Box::new(columns)),
             errors: errors_of,
+            parts: None,
         }
     }
 }

@@ -280,6 +280,7 @@ impl Found {
             var_p,
             current,
             left_inflow: left,
+            left_more: 0.0,
             oscillation: if oscillates {
                 oscillation.iter().map(|o| o.0).collect()
             } else {
@@ -287,6 +288,7 @@ impl Found {
             },
             general: Some(Box::new(general)),
             errors,
+            parts: None,
         };
         Stationary {
             profile,

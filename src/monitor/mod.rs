@@ -40,8 +40,8 @@ pub struct Progress {
     pub solves: usize,
     /// Points of a sweep that are finished.
     pub points: usize,
-    /// The error so far, in the units of the energy: that of the trajectory, or the relative
-    /// residual of the solve.
+    /// The error estimate that an evolution would report if it ended here, relative to the largest
+    /// value of each profile; 0 while nothing is known of it.
     pub error: f64,
 }
 
@@ -124,6 +124,17 @@ impl Monitor {
         Monitor { unit: Some(unit), ..self }
     }
 
+    /// The same token and archive, for a part of which `report` makes what is told of the whole.
+    pub fn reporting(&self, report: impl Fn(Progress) + Send + Sync + 'static) -> Monitor {
+        let report: Option<Report> = Some(Arc::new(report));
+        Monitor { report, before: 0.0, part: None, unit: None, ..self.clone() }
+    }
+
+    /// Whether anybody is told of the progress.
+    pub fn is_heard(&self) -> bool {
+        self.report.is_some()
+    }
+
     /// The same token, for a part whose own progress says nothing of the whole.
     pub fn silent(&self) -> Monitor {
         Monitor { report: None, ..self.clone() }
@@ -176,9 +187,14 @@ impl Monitor {
         if let Some(kept) = self.kept(name) {
             return Ok(kept);
         }
-        let part = compute(&Monitor { within: self.name(name) + ".", ..self.clone() })?;
+        let part = compute(&self.within(name))?;
         self.keep(name, &part);
         Ok(part)
+    }
+
+    /// For a part whose own parts are kept under names of their own.
+    pub fn within(&self, part: &str) -> Monitor {
+        Monitor { within: self.name(part) + ".", ..self.clone() }
     }
 
     fn name(&self, part: &str) -> String {

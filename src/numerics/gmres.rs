@@ -58,13 +58,8 @@ pub(crate) fn solve(
     outcome.residual = residual.norm() / norm;
     let watch = |iterations: usize, residual: f64| {
         let share = residual.ln() / tolerance.max(f64::MIN_POSITIVE).ln();
-        let progress = Progress {
-            share,
-            time: f64::INFINITY,
-            solves: iterations,
-            error: residual,
-            ..Default::default()
-        };
+        let progress =
+            Progress { share, time: f64::INFINITY, solves: iterations, ..Default::default() };
         monitor.advance(progress)
     };
     for _ in 0..CYCLES {

@@ -201,7 +201,7 @@ fn integrals(chain: &Chain, solution: &Solution) -> Integrals {
             let square = sums.square[chain.bonds + atom];
             let given = end.friction * end.temperature * time;
             // An error of λ Var p is in that of the correlations.
-            let error = lapse(errors.correlation) * end.friction.max(1.0)
+            let error = lapse(errors.correlation + errors.left) * end.friction.max(1.0)
                 + 2.0 * end.friction * square.abs().sqrt() * root(errors.mean_p)
                 + rounding * largest(&[given, end.friction * square]);
             Some((end.friction * (end.temperature * time - square), error))

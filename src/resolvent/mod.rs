@@ -46,6 +46,8 @@ pub struct Variances {
     pub elongation: Vec<Complex64>,
     /// Estimated largest error of either: iteration and quadrature.
     pub error: f64,
+    /// The part of it that the second quadrature shows.
+    pub quadrature: f64,
     /// Relative residual of the flux form.
     pub residual: f64,
     /// GMRES iterations.
@@ -114,7 +116,7 @@ impl<'a> SquaredKernel<'a> {
         let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
         let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect::<Vec<_>>();
         let size = |v: &Vector| largest_norm(list(v));
-        let mut error = size(&solved.error);
+        let mut quadrature = 0.0;
         if let Some(judge) = &self.judge {
             let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
             let distance = FluxForm::new(chain, sigma, judge).distance(
@@ -124,12 +126,13 @@ impl<'a> SquaredKernel<'a> {
             )?;
             let mut second = judge.apply(&all, elongation.as_ref()).1;
             second.add(-Complex64::ONE, &on_elongations);
-            error += size(&distance) + size(&second);
+            quadrature = size(&distance) + size(&second);
         }
         Ok(Variances {
             momentum: list(&solved.variance),
             elongation: list(&on_elongations),
-            error,
+            error: size(&solved.error) + quadrature,
+            quadrature,
             residual: solved.residual,
             iterations: solved.iterations,
             nodes: kernel.count,

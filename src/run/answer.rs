@@ -6,13 +6,14 @@ use super::plan::{Plan, Record};
 use super::save::{Answer, time};
 use crate::chain::Chain;
 use crate::covariance::moments::largest;
+use crate::covariance::source::ErrorSource;
 use crate::method::Task;
 use crate::numerics::vector::largest_of;
 use crate::observe::identities::Identity;
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::phonons::{self, Phonon};
 use crate::observe::series::Totals;
-use crate::observe::{Profile, relative_errors};
+use crate::observe::{Profile, dominating_sources, relative_errors};
 use crate::output::{
     KeptCovariance, OutputError, RunDirectory, profiles_csv, series_csv, write_covariance_npz,
     write_profiles_npz,
@@ -263,8 +264,11 @@ impl Answer for Run {
                 "absolute_errors": p.errors,
             })
         });
+        let source = |source: Option<ErrorSource>| source.map(|source| source.to_string());
+        let sources = dominating_sources(&self.profiles).into_iter().map(source);
         let mut keys = self.keys.clone();
         keys.insert("outputs".into(), outputs.collect());
+        keys.insert("error_sources".into(), sources.collect());
         keys.insert("identities".into(), json!(self.identities));
         keys.insert("stationary_current".into(), json!(self.chain.stationary_current()));
         if let Some(modes) = &self.modes {

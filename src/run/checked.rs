@@ -215,23 +215,39 @@ fn list(sizes: &[usize]) -> String {
     sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
 
-/// The verdicts as a table.
+/// The verdicts as a table, its columns no wider than they must be: 60 characters where the sizes
+/// of all are the same, which its head then tells.
 fn table(verdicts: &[Verdict]) -> String {
-    let mut text = format!(
-        "{:<22} {:>12} {:>13} {:>12} {:>16}\n",
-        "statement", "N", "value", "constant", "rate in N"
-    );
-    for v in verdicts {
-        let constant = v.constant.map_or("".into(), |c| format!("{c:.5}"));
-        let rate = v.rates.last().map_or("".into(), |r| {
-            format!("{:.3} ± {:.3}", r.exponent.value, r.exponent.uncertainty)
+    let sizes = |v: &Verdict| format!("{}..{}", v.bonds[0], v.bonds[1]);
+    let alike = verdicts.windows(2).all(|pair| pair[0].bonds == pair[1].bonds);
+    let common = verdicts.first().filter(|_| alike).map(|v| format!(", N = {}", sizes(v)));
+    let mut rows = vec![[
+        format!("statement{}", common.unwrap_or_default()),
+        if alike { String::new() } else { "N".into() },
+        "value".into(),
+        "constant".into(),
+        "rate in N".into(),
+    ]];
+    rows.extend(verdicts.iter().map(|v| {
+        let rate = v.rates.last().map_or(String::new(), |r| {
+            format!("{:.2} ± {:.2}", r.exponent.value, r.exponent.uncertainty)
         });
-        let sizes = format!("{}..{}", v.bonds[0], v.bonds[1]);
-        let _ = writeln!(
-            text,
-            "{:<22} {sizes:>12} {:>13.6e} {constant:>12} {rate:>16}",
-            v.statement, v.value
-        );
-    }
-    text
+        [
+            v.statement.to_string(),
+            if alike { String::new() } else { sizes(v) },
+            format!("{:.4e}", v.value),
+            v.constant.map_or(String::new(), |c| format!("{c:.4}")),
+            rate,
+        ]
+    }));
+    let width = |c: usize| rows.iter().map(|row| row[c].chars().count()).max().unwrap_or(0);
+    let widths: [usize; 5] = std::array::from_fn(width);
+    let line = |row: &[String; 5]| {
+        let mut line = format!("{:<1$}", row[0], widths[0]);
+        for (cell, width) in row.iter().zip(widths).skip(1).filter(|(_, width)| *width > 0) {
+            let _ = write!(line, " {cell:>width$}");
+        }
+        line + "\n"
+    };
+    rows.iter().map(line).collect()
 }

@@ -5,7 +5,7 @@ use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::cost;
+use crate::cost::{self, Cost};
 use crate::covariance::moments::{Solution, largest};
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{self, Counts, EvolveError};
@@ -65,13 +65,15 @@ pub fn plan_evolve<'a>(
     let plan = evolve::plan(chain, law, &microscopic, method, held.contains(&true))
         .map_err(|reason| refused(format!("{method}: {reason}")))?;
     let tolerance = options.tolerance;
-    let cost_of = |chain: &Chain, law: &InitialLaw, microscopic: &[Double], plan: &evolve::Plan| {
-        let cost = match method {
+    let solving =
+        |chain: &Chain, law: &InitialLaw, microscopic: &[Double], plan: &evolve::Plan| match method
+        {
             Method::Literal => {
                 Literal::cost(chain.bonds, radau::expected_solves(chain, microscopic, tolerance))
             }
             _ => evolve::cost(chain, law, microscopic, plan, tolerance, &held),
         };
+    let whole = |cost: Cost, chain: &Chain| {
         cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1)
     };
     // Of a chain of another length, planned anew.
@@ -80,9 +82,11 @@ pub fn plan_evolve<'a>(
         let law = law.resampled(&chain);
         let microscopic = times.on(&chain);
         let plan = evolve::plan(&chain, &law, &microscopic, method, held.contains(&true));
-        plan.map_or(f64::INFINITY, |plan| cost_of(&chain, &law, &microscopic, &plan).bytes)
+        let cost = plan.map(|plan| whole(solving(&chain, &law, &microscopic, &plan), &chain));
+        cost.map_or(f64::INFINITY, |cost| cost.bytes)
     };
-    let cost = cost_of(chain, law, &microscopic, &plan);
+    let solved = solving(chain, law, &microscopic, &plan);
+    let cost = whole(solved, chain);
     let saving = match () {
         _ if held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
@@ -115,7 +119,7 @@ pub fn plan_evolve<'a>(
         Ok(Run { single_precision: single, ..run })
     };
     let prepared = Prepared::new(said, options, chain, of_task, bytes_at, solve)?;
-    Ok(prepared.at_times(chain, times))
+    Ok(prepared.at_times(chain, times).solved_in(solved.seconds))
 }
 
 /// Which outputs go which way.
@@ -152,9 +156,11 @@ impl Evolution<'_> {
         let monitor = monitor.clone().per(chain.time_unit(times.scale));
         let mut plan = self.plan.clone();
         let mut found = self.solutions(&plan, &record, &monitor);
+        // Another try has parts of its own.
+        let mut tries = 1;
         while let Some(better) = self.better(&plan, &found, &record) {
-            plan = better;
-            found = self.solutions(&plan, &record, &monitor);
+            (plan, tries) = (better, tries + 1);
+            found = self.solutions(&plan, &record, &monitor.within(&format!("try-{tries}")));
         }
         let (solutions, [stepped, inverted]) = found?;
         record.plan.ways = ways(&plan, labels.len());
@@ -243,6 +249,9 @@ impl Evolution<'_> {
         evolve::in_32_digits(chain, &rounded(microscopic), reason).or_else(|| {
             let seconds =
                 || evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds;
+            if let Some(judged) = plan.judged() {
+                return Some(judged);
+            }
             plan.asked_for_less(missed).filter(|_| seconds() < WORTH_ANOTHER_TRY)
         })
     }

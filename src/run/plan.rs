@@ -4,7 +4,7 @@
 use super::error::TooLarge;
 use super::{Error, Options, Times, memory, request};
 use crate::chain::Chain;
-use crate::cost::Cost;
+use crate::cost::{self, Cost};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::scenario::Scenario;
@@ -118,6 +118,8 @@ fn largest_below(bonds: usize, fits: impl Fn(usize) -> bool) -> usize {
 /// A question that is understood, planned and priced, and not yet answered.
 pub struct Prepared<'a, A> {
     record: Record,
+    /// The part of the expected seconds that is not for tables and figures.
+    solving: f64,
     solve: Solve<'a, A>,
 }
 
@@ -152,7 +154,7 @@ impl<'a, A> Prepared<'a, A> {
         let request = request::request(plan.task, options, chain, of_task);
         let record =
             Record { plan, request, tolerance: options.tolerance, started: Instant::now() };
-        Ok(Prepared { record, solve: Box::new(solve) })
+        Ok(Prepared { record, solving: f64::INFINITY, solve: Box::new(solve) })
     }
 
     /// The same, whose summary tells the scenario that the chain and its initial law come from.
@@ -166,6 +168,19 @@ impl<'a, A> Prepared<'a, A> {
         let scenario = request::scenario_of(chain, Some(times));
         self.record.request.insert("scenario".into(), json!(scenario));
         self
+    }
+
+    /// The same, of whose expected time so many seconds are not for tables and figures.
+    pub(super) fn solved_in(mut self, seconds: f64) -> Prepared<'a, A> {
+        self.solving = seconds;
+        self
+    }
+
+    /// The share of the expected time that is not for tables and figures, `drawn` or not.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code))]
+    pub(crate) fn solving(&self, drawn: bool) -> f64 {
+        let figures = if drawn { 0.0 } else { cost::PROFILES_FIGURE.seconds };
+        (self.solving / (self.record.plan.cost.seconds - figures)).clamp(0.0, 1.0)
     }
 
     /// What will be done.

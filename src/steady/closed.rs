@@ -132,6 +132,7 @@ fn solution(
         var_r: variances,
         var_p: variances,
         correlation: f64::EPSILON * correlation.first().map_or(0.0, |c| 8.0 * c.abs()),
+        left: 0.0,
     };
     let consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
     let moments = Moments {

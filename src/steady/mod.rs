@@ -16,6 +16,7 @@ pub use unit_heat::{LastUnitHeat, shared_by};
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
 use crate::monitor::Interrupted;
 use crate::numerics::vector::largest_norm;
@@ -184,13 +185,25 @@ fn of_heat(
     let ([mean_r, mean_p], mean) = (mean.errors_at(0.0), mean.average());
     // Beside the solve: roundings of the two parts.
     let error = error + 4.0 * f64::EPSILON * largest(&variance);
+    let of_solve = MomentErrors {
+        var_r: 4.0 * report.error,
+        var_p: 4.0 * report.error,
+        correlation: flow_error,
+        ..Default::default()
+    };
     let flow = flow_error + 8.0 * f64::EPSILON * (thermal.correlation.abs() + largest(&inflow));
-    let errors = MomentErrors { mean_r, mean_p, var_r: error, var_p: error, correlation: flow };
+    let errors =
+        MomentErrors { mean_r, mean_p, var_r: error, var_p: error, correlation: flow, left: 0.0 };
     let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
     let (time, covariance) = (f64::INFINITY, None);
     let time = time.into();
     let moments = Moments { time, mean, variance, correlation, inflow, leaving: None, covariance };
-    Ok((Solution { moments, errors, ..Default::default() }, report))
+    // A direct solve leaves roundings alone.
+    let parts = match report.direct {
+        true => vec![],
+        false => vec![(ErrorSource::Iteration, of_solve)],
+    };
+    Ok((Solution { moments, errors, parts, ..Default::default() }, report))
 }
 
 /// What carries the current of the heat.

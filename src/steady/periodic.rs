@@ -12,6 +12,7 @@ use super::SteadyError;
 use crate::chain::Double;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{Diagonals, MomentEquations, SolveReport, Target};
 use crate::numerics::double_double::{period_of, turn_phase};
 use crate::numerics::vector::largest_norm;
@@ -82,7 +83,16 @@ impl PeriodicState {
             correlation: e.correlation + correlation_loss,
             ..e
         };
-        Solution { moments, errors, consistency: average.consistency, ..Default::default() }
+        let of_harmonics = MomentErrors {
+            var_r: loss,
+            var_p: loss,
+            correlation: correlation_loss,
+            ..Default::default()
+        };
+        let mut parts = average.parts.clone();
+        parts.push((ErrorSource::Iteration, of_harmonics));
+        let consistency = average.consistency;
+        Solution { moments, errors, parts, consistency, ..Default::default() }
     }
 }
 

@@ -15,6 +15,7 @@ use crate::covariance::direct;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{Diagonals, SolveReport};
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::vector::largest_norm;
@@ -112,12 +113,14 @@ pub fn profiles_beside(
         var_r: error,
         var_p: error,
         correlation: current,
+        left: 0.0,
     };
     let mut report = SolveReport {
         iterations: found.iterations,
         residual: found.residual,
         error: found.error,
         flow_error: current,
+        quadrature: found.quadrature,
         direct: false,
     };
     let moments = Moments {
@@ -129,7 +132,17 @@ pub fn profiles_beside(
         inflow,
         covariance: None,
     };
-    let average = Solution { moments, errors, ..Default::default() };
+    let of = |error: f64| MomentErrors {
+        var_r: error,
+        var_p: error,
+        correlation: resolvent::current_share(chain) * error,
+        ..Default::default()
+    };
+    let parts = vec![
+        (ErrorSource::Iteration, of(found.error - found.quadrature)),
+        (ErrorSource::InnerQuadrature, of(found.quadrature)),
+    ];
+    let average = Solution { moments, errors, parts, ..Default::default() };
     let mut harmonics = Vec::new();
     for (number, &order) in orders.iter().enumerate() {
         let (harmonic, found) = harmonic(chain, &periodic, order, &part(number + 1))?;
@@ -149,6 +162,7 @@ fn solved(chain: &Chain, momenta: &[Complex64], monitor: &Monitor) -> Result<Hea
         iterations: found.iterations,
         residual: found.residual,
         error: found.error,
+        quadrature: found.quadrature,
         ..Default::default()
     };
     let variance = [found.elongation, found.momentum].concat();

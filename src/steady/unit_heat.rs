@@ -37,9 +37,10 @@ impl Heat {
             correlation: times(correlation),
             losses: losses.map(|loss| factor * loss),
         };
-        let SolveReport { error, flow_error, .. } = self.report;
-        let (error, flow_error) = (factor * error, factor * flow_error);
-        Heat { diagonals, report: SolveReport { error, flow_error, ..self.report } }
+        let SolveReport { error, flow_error, quadrature, .. } = self.report;
+        let [error, flow_error, quadrature] =
+            [error, flow_error, quadrature].map(|error| factor * error);
+        Heat { diagonals, report: SolveReport { error, flow_error, quadrature, ..self.report } }
     }
 }
 

@@ -23,7 +23,7 @@ pub use question::{Point, Question, Row};
 pub use table::Table;
 
 use crate::chain::{ArgumentError, Chain};
-use crate::cost::Cost;
+use crate::cost::{self, Cost};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::output::Checksum;
@@ -239,6 +239,7 @@ impl Sweep {
     /// Points that share a solve in one group, in the order of the grid.
     fn groups(&self, points: &[usize]) -> Vec<Group> {
         let mut groups: Vec<(Option<&Chain>, Group)> = Vec::new();
+        let shared_seconds = |chain: &Chain| cost::of_profiles(chain.atoms(), 1).seconds;
         for &point in points {
             let Planned { cost, shares, .. } = &self.planned[point];
             let known = shares.as_ref().and_then(|chain| {
@@ -247,11 +248,15 @@ impl Sweep {
             match known {
                 Some((_, group)) => {
                     group.points.push(point);
+                    group.seconds.push(cost.seconds);
                     group.cost.bytes = group.cost.bytes.max(cost.bytes);
                     group.cost.seconds = group.cost.seconds.max(cost.seconds);
                 }
                 None => {
-                    groups.push((shares.as_ref(), Group { points: vec![point], cost: *cost }));
+                    let shared = shares.as_ref().map_or(0.0, shared_seconds);
+                    let seconds = vec![cost.seconds];
+                    let group = Group { points: vec![point], cost: *cost, seconds, shared };
+                    groups.push((shares.as_ref(), group));
                 }
             }
         }
@@ -269,13 +274,13 @@ impl Sweep {
         finished: &(dyn Fn(usize, Point) + Sync),
     ) -> Result<(), Error> {
         let threads = rayon::current_num_threads();
-        lanes::run(self.groups(points), threads, self.bytes, monitor, &|group, tell| {
+        lanes::run(self.groups(points), threads, self.bytes, monitor, &|group, lane| {
             let unit_heat = Arc::new(LastUnitHeat::default());
             for &index in &group.points {
                 let keep = keep(index);
-                let found = self.point(index, keep.as_deref(), &unit_heat, &monitor.silent())?;
+                let found = self.point(index, keep.as_deref(), &unit_heat, &lane.monitor())?;
                 finished(index, found);
-                tell()?;
+                lane.finished()?;
             }
             Ok(())
         })

@@ -253,7 +253,7 @@ impl Observable {
             Named::Conductivity => conductivity(chain, current(), chain.bonds as f64),
             Named::LeftRate => chain.left.map(|end| {
                 let of_mean = 2.0 * end.friction * profile.mean_p[0].abs() * errors.mean_p;
-                (profile.left_inflow, errors.current + of_mean)
+                (profile.left_inflow, errors.current + profile.left_more + of_mean)
             }),
             Named::RightRate => chain.right.map(|_| {
                 // What leaves through the right end is what neither the force nor the thermostat

@@ -199,5 +199,5 @@ fn report(found: &Diagonals, samples: [&Diagonals; 2], factor: f64) -> SolveRepo
         f64::EPSILON * size(found) + factor * size(samples[0]).max(size(samples[1]))
     });
     let residual = error / variance(found).max(f64::MIN_POSITIVE);
-    SolveReport { iterations: 0, residual, error, flow_error, direct: true }
+    SolveReport { iterations: 0, residual, error, flow_error, quadrature: 0.0, direct: true }
 }

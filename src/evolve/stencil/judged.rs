@@ -2,7 +2,7 @@
 //! roundings.
 
 use super::stretch::UNEVEN;
-use super::{STEPS, Steps, walk};
+use super::{STEPS, Shows, Steps, walk};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::evolve::radau::{Counts, EvolveError};
@@ -33,17 +33,16 @@ pub fn judged(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let steps = |shorter, name| Steps { shorter, uneven: true, name, ..STEPS };
+    let steps = |shorter, name, shows| Steps { shorter, uneven: true, name, shows, ..STEPS };
+    // Shorter steps are more of them.
     let share = 1.0 / (1.0 + SHORTER);
-    let judge = steps(SHORTER, "stencil-judge");
+    let judge = steps(SHORTER, "stencil-judge", Shows::Nothing);
     let first = monitor.part(0.0, share);
-    let (judges, more) = walk(chain, law, times, tolerance, &keep, &first, judge)?;
+    let (judges, more) = walk(chain, law, times, tolerance, &keep, &first, judge, &|_, _| ())?;
     let second = monitor.part(share, 1.0);
-    let own = steps(1.0, "stencil");
-    let (mut outputs, mut counts) = walk(chain, law, times, tolerance, keep, &second, own)?;
-    for (output, judge) in outputs.iter_mut().zip(&judges).filter(|(o, _)| o.moments.time.hi > 0.0)
-    {
-        let (moments, bonds) = (&output.moments, chain.bonds);
+    let own = steps(1.0, "stencil", Shows::Outputs);
+    let compare = |i: usize, output: &mut Solution| {
+        let (judge, moments, bonds) = (&judges[i], &output.moments, chain.bonds);
         // Of kept covariances every entry is compared.
         let of_entries = match (&moments.covariance, &judge.moments.covariance) {
             (Some(a), Some(b)) => largest_of(a.iter().zip(b).map(|(a, b)| a - b)),
@@ -57,10 +56,12 @@ pub fn judged(
             var_r: largest(&moments.variance[..bonds]),
             var_p: largest(&moments.variance[bonds..]),
             correlation: largest(&moments.correlation),
+            left: 0.0,
         };
         let rounded = rounded.with(written, |rounded, size| rounded + WRITTEN * size);
         output.errors = output.errors.with(rounded, |lost, rounded| lost + rounded);
-    }
+    };
+    let (outputs, mut counts) = walk(chain, law, times, tolerance, keep, &second, own, &compare)?;
     counts.steps += more.steps;
     counts.solves += more.solves;
     Ok((outputs, counts))

@@ -13,6 +13,7 @@
 
 use super::equation::Equation;
 use crate::covariance::moments::{MomentErrors, Moments, largest};
+use crate::covariance::source::{ErrorParts, ErrorSource};
 use crate::monitor::record;
 use crate::numerics::double_double::phase_error;
 
@@ -98,11 +99,6 @@ impl Losses {
         self.lost[1] + self.rounded[1]
     }
 
-    /// What is shown while it runs.
-    pub fn of_progress(&self) -> f64 {
-        self.of_covariance(self.mean)
-    }
-
     /// The error of a Cov(p, r).
     fn of_flow(&self, equation: &Equation<'_>) -> f64 {
         let (loss, flips) = (self.of_covariance(self.mean), equation.chain.flip_rate);
@@ -110,32 +106,68 @@ impl Losses {
         if flips > 0.0 { damped.min(loss) } else { loss }
     }
 
-    /// The errors of `moments` in a step.
-    pub fn errors(&self, equation: &Equation<'_>, moments: &Moments) -> MomentErrors {
+    /// The errors of `moments` in a step, and the parts of them that are no roundings of the steps.
+    pub fn errors(&self, equation: &Equation<'_>, moments: &Moments) -> (MomentErrors, ErrorParts) {
         let chain = equation.chain;
-        let (bonds, time, flips) = (chain.bonds, moments.time.hi, chain.flip_rate);
         let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-        let phase = phase_error(highest * chain.force.frequency.hi * time);
-        let written = 8.0 * f64::EPSILON + phase;
+        let phase = phase_error(highest * chain.force.frequency.hi * moments.time.hi);
+        let lost = self.without_roundings().errors_of(equation, moments, [0.0; 2]);
+        let mut parts = vec![(ErrorSource::Truncation, lost)];
+        if highest > 0.0 {
+            let of_phase = Losses::default().errors_of(equation, moments, [0.0, phase]);
+            parts.push((ErrorSource::InputRounding, of_phase));
+        }
+        (self.errors_of(equation, moments, [f64::EPSILON, phase]), parts)
+    }
+
+    /// What the series and the cuts have lost; of what is held, their part.
+    fn without_roundings(&self) -> Losses {
+        let part = [0, 1].map(|kind| match self.lost[kind] + self.rounded[kind] {
+            0.0 => 0.0,
+            all => self.lost[kind] / all,
+        });
+        let [of_covariance, of_means] = part;
+        let mut held = self.held.map(|held| of_covariance * held);
+        held[2] = of_means * self.held[2];
+        let flow = of_covariance * self.flow;
+        Losses { lost: self.lost, rounded: [0.0; 2], held, mean: self.mean, flow }
+    }
+
+    /// The errors of `moments`, whose numbers have roundings of `digits` and whose force has lost
+    /// `phase`.
+    fn errors_of(
+        &self,
+        equation: &Equation<'_>,
+        moments: &Moments,
+        [digits, phase]: [f64; 2],
+    ) -> MomentErrors {
+        let chain = equation.chain;
+        let (bonds, flips) = (chain.bonds, chain.flip_rate);
+        let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
+        let written = 8.0 * digits + phase;
         let size = largest(&moments.mean);
         let means = self.of_means();
         let momenta = if flips > 0.0 { means.min(means / flips + self.held[2]) } else { means };
-        let of_covariance = self.of_covariance(size)
-            + 8.0 * f64::EPSILON * largest(&moments.variance)
-            + 2.0 * written * size * size;
+        // Soon after a cold start Var r is far smaller than Var p.
+        let (of_r, of_p) = moments.variance.split_at(bonds);
+        let [of_r, of_p] = [of_r, of_p].map(|variance| {
+            self.of_covariance(size)
+                + 8.0 * digits * largest(variance)
+                + 2.0 * written * size * size
+        });
         let friction = chain.friction();
-        let flow = self.flow.max(self.of_flow(equation))
-            + 8.0 * f64::EPSILON * largest(&moments.correlation);
-        let of_end =
-            |end: usize| (friction[end] * of_covariance).min(flow + friction[end] * self.held[end]);
-        let inflow = moments.inflow.map_or(0.0, |inflow| largest(&inflow));
+        let flow =
+            self.flow.max(self.of_flow(equation)) + 8.0 * digits * largest(&moments.correlation);
+        let of_end = |end: usize| (friction[end] * of_p).min(flow + friction[end] * self.held[end]);
+        let inflow = moments.inflow.unwrap_or_default().map(|inflow| 4.0 * digits * inflow.abs());
         MomentErrors {
             mean_r: means + written * size,
             mean_p: momenta
                 + written * if highest > 0.0 { size } else { largest(&moments.mean[bonds..]) },
-            var_r: of_covariance,
-            var_p: of_covariance,
-            correlation: flow.max(of_end(0)).max(of_end(1)) + 4.0 * f64::EPSILON * inflow,
+            var_r: of_r,
+            var_p: of_p,
+            correlation: flow.max(of_end(1)) + inflow[1],
+            left: of_end(0) + inflow[0],
         }
     }
 }

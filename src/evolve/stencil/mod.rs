@@ -28,6 +28,7 @@ mod times;
 mod window;
 
 use super::radau::{Counts, EvolveError};
+use super::shown::Shown;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Solution, TimeIntegrals, largest};
 use crate::monitor::{Monitor, Progress, record};
@@ -38,7 +39,7 @@ use follow::phases;
 pub use judged::{JUDGED, judged};
 use losses::{Losses, OfStep};
 use piece::{Piece, Read, Step, Stepped};
-use price::expected_diagonals;
+use price::{Price, expected_diagonals};
 pub use price::{Work, expected, pace};
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -87,7 +88,18 @@ pub fn evolve(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    walk(chain, law, times, tolerance, keep, monitor, STEPS)
+    walk(chain, law, times, tolerance, keep, monitor, STEPS, &|_, _| ())
+}
+
+/// Which error a walk shows.
+#[derive(Clone, Copy, PartialEq)]
+enum Shows {
+    /// None: what it finds is no answer.
+    Nothing,
+    /// That of the outputs passed.
+    Outputs,
+    /// That of the state which is reached, too.
+    Reached,
 }
 
 /// The steps of an evolution, and the name under which its state is kept.
@@ -100,12 +112,18 @@ struct Steps {
     /// Whether the chain is one piece, whatever its length.
     whole: bool,
     name: &'static str,
+    shows: Shows,
 }
 
 /// The steps of [`evolve`].
-const STEPS: Steps = Steps { shorter: 1.0, uneven: false, whole: false, name: "stencil" };
+const STEPS: Steps =
+    Steps { shorter: 1.0, uneven: false, whole: false, name: "stencil", shows: Shows::Reached };
 
-/// [`evolve`] by such steps.
+/// What is done to an output as soon as it is passed: its number and itself.
+type Finish<'a> = &'a dyn Fn(usize, &mut Solution);
+
+/// [`evolve`] by such steps; an output is passed through `finish`.
+#[allow(clippy::too_many_arguments)]
 fn walk(
     chain: &Chain,
     law: &InitialLaw,
@@ -114,6 +132,7 @@ fn walk(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
     steps: Steps,
+    finish: Finish<'_>,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     chain.assert_homogeneous();
     let phases = phases(chain);
@@ -131,19 +150,29 @@ fn walk(
     while walk.outputs.len() < times.len() && times[walk.outputs.len()].hi <= 0.0 {
         walk.outputs.push(Solution::at_start(chain, law, kept[walk.outputs.len()]));
     }
-    let all_steps: usize = stretches.iter().map(|stretch| stretch.steps).sum();
+    let price = Price::new(&runs, law, tolerance, &stretches, times.len());
+    let mut shown = Shown::new(chain, monitor);
     while let Some(stretch) = stretches.get(walk.stretch) {
-        runs[stretch.phase].advance(&mut walk, stretch, times, &kept);
+        let (run, passed) = (&runs[stretch.phase], walk.outputs.len());
+        let ended = run.advance(&mut walk, stretch, times, &kept);
+        walk.outputs.iter_mut().enumerate().skip(passed).for_each(|(i, output)| finish(i, output));
         let time = stretch.after(walk.step);
         if walk.step == stretch.steps {
             (walk.stretch, walk.step) = (walk.stretch + 1, 0);
         }
         let progress = Progress {
-            share: walk.counts.steps as f64 / all_steps as f64,
+            share: price.share(&runs, law, tolerance, &stretches, &walk),
             time: time.hi,
             steps: walk.counts.steps,
             solves: walk.counts.solves,
-            error: walk.losses.of_progress(),
+            error: match steps.shows {
+                Shows::Nothing => 0.0,
+                Shows::Outputs => shown.error(&walk.outputs, || None),
+                Shows::Reached => shown.error(&walk.outputs, || {
+                    let reads: Vec<&Read> = ended.reads.iter().collect();
+                    Some(run.solution(time, &walk, &ended.losses, &reads, false))
+                }),
+            },
             ..Default::default()
         };
         monitor.advance_from(progress, steps.name, &walk)?;
@@ -263,8 +292,14 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One step, and the outputs within it.
-    fn advance(&self, walk: &mut Walk, stretch: &Stretch, times: &[Double], kept: &[bool]) {
+    /// One step, and the outputs within it; what is known of its end.
+    fn advance(
+        &self,
+        walk: &mut Walk,
+        stretch: &Stretch,
+        times: &[Double],
+        kept: &[bool],
+    ) -> Ended {
         let equation = self.equation;
         let [time, end] = [walk.step, walk.step + 1].map(|steps| stretch.after(steps));
         let since = |t: Double| t.plus(time.negated()).hi;
@@ -330,7 +365,16 @@ impl<'a> Run<'a> {
             let solution = self.solution(times[output], walk, &losses, &all, kept[output]);
             walk.outputs.push(solution);
         }
-        let all: Vec<&Read> = reads.iter().map(|reads| &reads[count]).collect();
+        let last = |mut reads: Vec<Read>| reads.pop().expect("the end of a step is read");
+        let reads: Vec<Read> = reads.into_iter().map(last).collect();
+        let all: Vec<&Read> = reads.iter().collect();
         self.add_integrals(&mut walk.path, &all);
+        Ended { losses, reads }
     }
+}
+
+/// What is read at the end of a step, by every piece, and what is lost until then.
+struct Ended {
+    losses: Losses,
+    reads: Vec<Read>,
 }

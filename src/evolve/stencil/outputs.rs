@@ -61,7 +61,7 @@ impl Run<'_> {
         let covariance = keep.then(|| self.matrix(&walk.pieces));
         let mut integrals = walk.path.clone();
         self.add_integrals(&mut integrals, reads);
-        let errors = losses.errors(equation, &moments);
+        let (errors, parts) = losses.errors(equation, &moments);
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
@@ -70,6 +70,7 @@ impl Run<'_> {
         Solution {
             moments,
             errors,
+            parts,
             consistency: Some(consistency),
             integrals: Some(integrals),
             variance_integral: None,

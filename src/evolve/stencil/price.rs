@@ -3,8 +3,10 @@
 use super::equation::Equation;
 use super::follow::{Phase, phases};
 use super::losses::ROUNDING;
-use super::{Run, STEPS, Steps};
+use super::stretch::Stretch;
+use super::{Run, STEPS, Steps, Walk};
 use crate::chain::{Chain, InitialLaw};
+use crate::cost;
 
 /// The expected number of diagonals above the tolerance at `time`.
 pub(super) fn expected_diagonals(
@@ -77,18 +79,8 @@ pub fn expected(
     // The stretch that lasts longest has the last equation, as a rule.
     let equation = &phases[phases.len() - 1].equation;
     let run = Run::new(equation, law, last, tolerance, steps_are);
-    // Seen: 19 to 23 of 31 to 34.
-    let terms = 0.67 * run.terms as f64;
-    let samples = 12;
-    let (mut entries, mut diagonals) = (0.0, 0.0);
-    for sample in 0..samples {
-        let time = last * (f64::from(sample) + 0.5) / f64::from(samples);
-        let held = expected_diagonals(equation, law, time, tolerance);
-        let wide = (held + 0.5 * terms).min(equation.last_diagonal() as f64 + 1.0);
-        let n = equation.n as f64;
-        diagonals += wide / f64::from(samples);
-        entries += wide * if equation.ring { n } else { n - 0.5 * wide } / f64::from(samples);
-    }
+    let terms = run.expected_terms();
+    let [entries, diagonals] = run.expected_size(law, tolerance, [0.0, last]);
     Work {
         steps,
         sums,
@@ -97,5 +89,84 @@ pub fn expected(
         entries,
         diagonals,
         last_diagonals: expected_diagonals(equation, law, last, tolerance),
+    }
+}
+
+/// Times at which the size of a covariance is looked at for its average.
+const SAMPLES: u32 = 12;
+
+impl Run<'_> {
+    /// Terms that are summed, on average. Seen: 19 to 23 of 31 to 34.
+    fn expected_terms(&self) -> f64 {
+        0.67 * self.terms as f64
+    }
+
+    /// Entries and diagonals that a term has between two times, on average.
+    fn expected_size(&self, law: &InitialLaw, tolerance: f64, [from, to]: [f64; 2]) -> [f64; 2] {
+        let equation = self.equation;
+        let (n, all) = (equation.n as f64, equation.last_diagonal() as f64 + 1.0);
+        let at = |sample: u32| {
+            let time = from + (to - from) * (f64::from(sample) + 0.5) / f64::from(SAMPLES);
+            let held = expected_diagonals(equation, law, time, tolerance);
+            let wide = (held + 0.5 * self.expected_terms()).min(all);
+            [wide * if equation.ring { n } else { n - 0.5 * wide }, wide]
+        };
+        let add = |sum: [f64; 2], new: [f64; 2]| [sum[0] + new[0], sum[1] + new[1]];
+        (0..SAMPLES).map(at).fold([0.0; 2], add).map(|sum| sum / f64::from(SAMPLES))
+    }
+
+    /// What the first `steps` of a stretch cost, in seconds.
+    fn seconds(&self, law: &InitialLaw, tolerance: f64, stretch: &Stretch, steps: usize) -> f64 {
+        let between = [stretch.after(0).hi, stretch.after(steps).hi];
+        let [entries, diagonals] = self.expected_size(law, tolerance, between);
+        let chain = self.equation.chain;
+        let sum = cost::seconds_of_sum(chain, self.expected_terms(), entries, diagonals);
+        steps as f64 * self.equation.sweeps() * sum
+    }
+}
+
+/// What a walk costs, stretch by stretch, so that it can tell which share of that is done.
+pub(super) struct Price {
+    /// Seconds of the stretches before each, and of all.
+    before: Vec<f64>,
+    /// Seconds of an output.
+    reading: f64,
+    whole: f64,
+}
+
+impl Price {
+    /// Of the `stretches` with so many `outputs`.
+    pub fn new(
+        runs: &[Run<'_>],
+        law: &InitialLaw,
+        tolerance: f64,
+        stretches: &[Stretch],
+        outputs: usize,
+    ) -> Price {
+        let mut before = vec![0.0];
+        for stretch in stretches {
+            let own = runs[stretch.phase].seconds(law, tolerance, stretch, stretch.steps);
+            before.push(before[before.len() - 1] + own);
+        }
+        let run = &runs[runs.len() - 1];
+        let reading = cost::seconds_of_reading(run.equation.chain, run.expected_terms());
+        let whole = before[before.len() - 1] + reading * outputs as f64;
+        Price { before, reading, whole }
+    }
+
+    /// The share of it that is done.
+    pub fn share(
+        &self,
+        runs: &[Run<'_>],
+        law: &InitialLaw,
+        tolerance: f64,
+        stretches: &[Stretch],
+        walk: &Walk,
+    ) -> f64 {
+        let of_stretch = stretches
+            .get(walk.stretch)
+            .map_or(0.0, |stretch| runs[stretch.phase].seconds(law, tolerance, stretch, walk.step));
+        let read = self.reading * walk.outputs.len() as f64;
+        (self.before[walk.stretch] + of_stretch + read) / self.whole
     }
 }

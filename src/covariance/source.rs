@@ -1,0 +1,60 @@
+//! Where the error of an output comes from.
+
+use super::moments::MomentErrors;
+use crate::monitor::{Record, refused};
+use std::fmt;
+use std::io::{Read, Result, Write};
+
+/// What an error is made by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorSource {
+    /// Steps and series that end, and what is cut off.
+    Truncation,
+    /// The nodes of a contour.
+    OuterQuadrature,
+    /// The nodes of a kernel's integral, where a second quadrature shows it alone.
+    InnerQuadrature,
+    /// What the iterations of the solves leave, with their roundings.
+    Iteration,
+    /// A phase or a time that is known to 16 digits.
+    InputRounding,
+    /// Everything else.
+    Rounding,
+}
+
+impl ErrorSource {
+    /// All of them.
+    const ALL: [ErrorSource; 6] = [
+        ErrorSource::Truncation,
+        ErrorSource::OuterQuadrature,
+        ErrorSource::InnerQuadrature,
+        ErrorSource::Iteration,
+        ErrorSource::InputRounding,
+        ErrorSource::Rounding,
+    ];
+}
+
+impl fmt::Display for ErrorSource {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            ErrorSource::Truncation => "truncation",
+            ErrorSource::OuterQuadrature => "outer quadrature",
+            ErrorSource::InnerQuadrature => "inner quadrature",
+            ErrorSource::Iteration => "iteration",
+            ErrorSource::InputRounding => "input rounding",
+            ErrorSource::Rounding => "rounding",
+        })
+    }
+}
+
+impl Record for ErrorSource {
+    fn put(&self, to: &mut dyn Write) -> Result<()> {
+        (*self as usize).put(to)
+    }
+    fn take(from: &mut dyn Read) -> Result<ErrorSource> {
+        ErrorSource::ALL.get(usize::take(from)?).copied().ok_or_else(refused)
+    }
+}
+
+/// The parts of an error that have a source of their own; the rest is rounding.
+pub type ErrorParts = Vec<(ErrorSource, MomentErrors)>;
