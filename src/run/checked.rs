@@ -247,7 +247,7 @@ fn table(verdicts: &[Verdict]) -> String {
         for (cell, width) in row.iter().zip(widths).skip(1).filter(|(_, width)| *width > 0) {
             let _ = write!(line, " {cell:>width$}");
         }
-        line + "\n"
+        line.trim_end().to_owned() + "\n"
     };
     rows.iter().map(line).collect()
 }
