@@ -22,12 +22,12 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// One after the other, nothing being kept in between.
+    /// The cost of both computations, one after the other, with nothing kept in between.
     pub fn then(self, next: Cost) -> Cost {
         Cost { bytes: self.bytes.max(next.bytes), seconds: self.seconds + next.seconds }
     }
 
-    /// With so many bytes that are held all the while.
+    /// The cost with this many more bytes held during the whole computation.
     pub fn holding(self, bytes: f64) -> Cost {
         Cost { bytes: self.bytes + bytes, ..self }
     }

@@ -1,7 +1,7 @@
 //! The commands that the README and docs/ print do what they say. Commands of the program in
 //! indented blocks are run, in their order, in a folder of their own, with the chain made short
 //! where they do not set its length themselves; the gallery's are only parsed (tests/gallery.rs
-//! draws). Commands for cargo and scripts must name what exists.
+//! draws). Commands for cargo and scripts must name what exists. The picture of the house is true.
 #![cfg(feature = "cli")]
 
 mod pages;
@@ -194,4 +194,70 @@ fn every_link_between_the_pages_leads_somewhere() {
             }
         }
     }
+}
+
+/// The modules that a line of source names after `crate::`, by their first names.
+fn imported(line: &str) -> Vec<String> {
+    let name = |text: &str| -> String {
+        text.trim().chars().take_while(|c| c.is_ascii_lowercase() || *c == '_').collect()
+    };
+    let after = line.split("crate::").skip(1);
+    let names = after.flat_map(|text| match text.strip_prefix('{') {
+        Some(group) => {
+            let (mut depth, mut names) = (0, vec![name(group)]);
+            for (at, letter) in group.char_indices() {
+                match letter {
+                    '{' => depth += 1,
+                    '}' if depth == 0 => break,
+                    '}' => depth -= 1,
+                    ',' if depth == 0 => names.push(name(&group[at + 1..])),
+                    _ => {}
+                }
+            }
+            names
+        }
+        None => vec![name(text)],
+    });
+    names.filter(|name| !name.is_empty()).collect()
+}
+
+#[test]
+fn the_source_is_built_in_the_floors_of_its_picture() {
+    assert_eq!(imported("use crate::{chain::{Chain, b}, cost};"), ["chain", "cost"]);
+    assert_eq!(imported("x(crate::evolve::a, crate::limit)"), ["evolve", "limit"]);
+    let pictures = std::fs::read_to_string(root().join("scripts/pictures.py")).unwrap();
+    let list = pictures.split("FLOORS = [").nth(1).unwrap().split("\n]").next().unwrap();
+    let floors: Vec<Vec<&str>> = list
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("(\"")?.split('"').next())
+        .map(|names| names.split(", ").collect())
+        .collect();
+    let floor = |name: &str| floors.iter().position(|floor| floor.contains(&name));
+    let mut imports = 0;
+    for name in floors.iter().flatten().filter(|name| **name != "python") {
+        let mut folders = vec![root().join("src").join(name)];
+        while let Some(folder) = folders.pop() {
+            let inside = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{name}: {e}"));
+            for path in inside.map(|entry| entry.unwrap().path()) {
+                if path.is_dir() {
+                    folders.push(path);
+                    continue;
+                }
+                if path.extension().is_none_or(|e| e != "rs") {
+                    continue;
+                }
+                // A list of imports may go over several lines.
+                let source = std::fs::read_to_string(&path).unwrap();
+                let code: Vec<&str> =
+                    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+                for other in imported(&code.join(" ")) {
+                    let Some(below) = floor(&other) else { continue };
+                    imports += 1;
+                    let allowed = below >= floor(name).unwrap();
+                    assert!(allowed, "{}: {name} is no floor above {other}", path.display());
+                }
+            }
+        }
+    }
+    assert!(imports > 300, "only {imports} imports were found");
 }

@@ -45,7 +45,7 @@ fn paragraph(text: &str) -> String {
 
 const COMMANDS: &str = "# Commands
 
-Every command and option, as `--help` after it says them. Exit status: 0 done, 1 the
+Every command and option, as `--help` prints them. Exit status: 0 done, 1 the
 computation failed or missed its tolerance, 2 bad input, 130 interrupted.
 ";
 
@@ -99,7 +99,78 @@ fn the_reference_of_commands_is_that_of_the_program() {
         }
     }
     assert!(page.matches("## ").count() >= 7);
-    is_committed("commands.md", &page);
+    is_committed("commands.md", &typeset(page, &IN_COMMANDS));
+}
+
+/// Formulas of the schema, which editors show as plain text, as LaTeX.
+const IN_KEYS: [(&str, &str); 35] = [
+    (r"from 1 to 10^8", r"from 1 to $10^8$"),
+    (r"from 0 to 10^5", r"from 0 to $10^5$"),
+    (r"from 10^-6 to 10^6", r"from $10^{-6}$ to $10^6$"),
+    (r"from 0 to 10^6", r"from 0 to $10^6$"),
+    (r"from 1 to 10^6", r"from 1 to $10^6$"),
+    (r"Number of bonds N,", r"Number of bonds $N$,"),
+    (r"N bonds, N+1 atoms", r"$N$ bonds, $N+1$ atoms"),
+    (r"N bonds, N atoms", r"$N$ bonds, $N$ atoms"),
+    (r"Rate γ", r"Rate $\gamma$"),
+    (r"Masses m_n", r"Masses $m_n$"),
+    (r"Pinning κ_n", r"Pinning $\kappa_n$"),
+    (r"the energy κ_n q_n²/2", r"the energy $\kappa_n q_n^2/2$"),
+    (r"constants k_n", r"constants $k_n$"),
+    (r"Period θ > 0", r"Period $\theta > 0$"),
+    (r"The atom n, from 0 to N", r"The atom $n$, from 0 to $N$"),
+    (
+        r"F_N(τ) = F̄ + N^(−1/2) Σ amplitude cos(order·ω·τ + phase), ω = 2π/period",
+        r"$F_N(\tau) = \bar F + N^{-1/2} \sum_l a_l \cos(l\omega\tau + \varphi_l)$ with order $l$, amplitude $a_l$, phase $\varphi_l$ and $\omega = 2\pi/\theta$",
+    ),
+    (r"Multiple of ω", r"Multiple of $\omega$"),
+    (r"E q_n", r"$\mathbb E q_n$"),
+    (r"E r_n", r"$\mathbb E r_n$"),
+    (r"E p_n", r"$\mathbb E p_n$"),
+    (
+        r"Independent r_n of mean tension and p_n of mean 0",
+        r"Independent $r_n$ of mean tension and $p_n$ of mean 0",
+    ),
+    (r"Var r_n = Var p_n at", r"$\operatorname{Var} r_n = \operatorname{Var} p_n$ at"),
+    (
+        r"(Var p_n = m_n T, Var r_n = T/k_n in general)",
+        r"($\operatorname{Var} p_n = m_n T$, $\operatorname{Var} r_n = T/k_n$ in general)",
+    ),
+    (r"Var p_n at", r"$\operatorname{Var} p_n$ at"),
+    (r"Var q_n at", r"$\operatorname{Var} q_n$ at"),
+    (r"Var r_n at", r"$\operatorname{Var} r_n$ at"),
+    (r"x = n/N", r"$x = n/N$"),
+    (r"−λ p dτ + √(2 λ T) dw", r"$-\lambda p\, d\tau + \sqrt{2\lambda T}\, dw$"),
+    (r"−λ p dτ + √(2 λ m T) dw", r"$-\lambda p\, d\tau + \sqrt{2\lambda m T}\, dw$"),
+    (r"Friction λ > 0", r"Friction $\lambda > 0$"),
+    (r"Temperature T ≥ 0", r"Temperature $T \ge 0$"),
+    (r"t = τ/N², τ/N or τ", r"$t = \tau/N^2$, $\tau/N$ or $\tau$"),
+    (r": t = τ/N²", r": $t = \tau/N^2$"),
+    (r": t = τ/N", r": $t = \tau/N$"),
+    (r": t = τ", r": $t = \tau$"),
+];
+
+/// Formulas of the help, as LaTeX.
+const IN_COMMANDS: [(&str, &str); 8] = [
+    (
+        r"Correlations Cov(z(t+s), z_j(t)) at these lags s ≥ 0",
+        r"Correlations $\operatorname{Cov}(z(t+s), z_j(t))$ at these lags $s \ge 0$",
+    ),
+    (r"The coordinates j to", r"The coordinates $j$ to"),
+    (r"frequencies ω ≥ 0", r"frequencies $\omega \ge 0$"),
+    (r"equations N → ∞", r"equations $N \to \infty$"),
+    (r"The sizes N,", r"The sizes $N$,"),
+    (r"take O(N)", r"take $O(N)$"),
+    (r"The frequencies ω,", r"The frequencies $\omega$,"),
+    (r"at which W_heat", r"at which $W_{\rm heat}$"),
+];
+
+/// The page with its formulas as LaTeX. Every formula of the list must be there.
+fn typeset(page: String, formulas: &[(&str, &str)]) -> String {
+    formulas.iter().fold(page, |page, (plain, latex)| {
+        assert!(page.contains(plain), "the page has no {plain}");
+        page.replace(plain, latex)
+    })
 }
 
 const KEYS: &str = "# Scenario keys
@@ -186,5 +257,5 @@ fn the_reference_of_keys_is_the_schema() {
     for key in ["`flip_rate`", "`friction`", "`harmonics`", "`temperature`", "`outputs`"] {
         assert!(page.contains(key), "{key}");
     }
-    is_committed("scenario.md", &page);
+    is_committed("scenario.md", &typeset(page, &IN_KEYS));
 }

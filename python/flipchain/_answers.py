@@ -212,7 +212,7 @@ class _Profiles(_Answer):
         return {"diffusive": "N^2", "ballistic": "N"}.get(scale, "1")
 
     def plot(self) -> Figure:
-        """The figure of the program: elongation, mechanical and thermal energy over x.
+        """The figure of the program: elongation, energies and current over x.
 
         Returns
         -------

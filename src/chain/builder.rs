@@ -146,7 +146,7 @@ impl ChainBuilder {
     /// The scenario of this chain, without `[initial]` and `[time]`. It is read from text like any
     /// other, so that the limits are those of the format.
     pub fn checked(&self) -> Result<Scenario, ArgumentError> {
-        let refused = |argument: &str, reason: String| ArgumentError::new(argument, reason);
+        let refused = |key: &str, reason: String| ArgumentError::of_key(key, reason);
         let text = toml::to_string(&self.scenario).map_err(|e| refused("chain", e.to_string()))?;
         Scenario::from_str_named(&text, "chain", &[]).map_err(|error| match error {
             ScenarioError::Value { key, found, allowed, .. } => {

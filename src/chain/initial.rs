@@ -8,7 +8,7 @@ use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2, OwnedRepr};
 use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError};
 use std::fs::File;
 
-/// Why the covariance of a file is no initial law. `file` is its path.
+/// The reason why the covariance of a file cannot be the initial law. `file` is its path.
 #[derive(Debug, thiserror::Error)]
 #[error("initial.covariance: {file}: {reason}")]
 pub struct InitialError {
@@ -18,8 +18,8 @@ pub struct InitialError {
     pub reason: String,
 }
 
-/// Asymmetry and negative eigenvalues up to this part of the largest variance are rounding (of
-/// single precision) and are forgiven.
+/// Asymmetry and negative eigenvalues up to this part of the largest variance are accepted as
+/// roundings (of single precision).
 const ROUNDING: f64 = 1e-6;
 
 impl InitialLaw {
@@ -146,8 +146,9 @@ impl InitialLaw {
         [&self.var_r[..], &self.var_p].concat()
     }
 
-    /// A temperature that nothing is colder than: the covariance less it is positive semidefinite.
-    /// Of independent coordinates the least variance, of others what Gershgorin's circles tell.
+    /// A temperature T such that nothing is colder: the covariance minus T is positive
+    /// semidefinite. For independent coordinates it is the least variance, for others a bound by
+    /// Gershgorin's circles.
     pub fn coldest(&self) -> f64 {
         let least = |values: &mut dyn Iterator<Item = f64>| values.fold(f64::INFINITY, f64::min);
         match &self.covariance {
@@ -174,9 +175,8 @@ impl InitialLaw {
     }
 }
 
-/// An array of real numbers, in double precision or, only where the file says that they are
-/// something else, in single precision; or what is wrong with it. A damaged array is not tried
-/// again: the first cause is the one to tell.
+/// Reads an array of real numbers in double precision, or in single precision if the file says so.
+/// A damaged array is not tried again, so that the message names the first cause.
 fn real_array(archive: &mut NpzReader<File>, name: &str) -> Result<ArrayD<f64>, String> {
     let wrong_type =
         |e: &ReadNpzError| matches!(e, ReadNpzError::Npy(ReadNpyError::WrongDescriptor(_)));

@@ -14,12 +14,23 @@ pub struct ArgumentError {
     pub argument: String,
     /// What was found, and what is allowed.
     pub reason: String,
+    is_key: bool,
 }
 
 impl ArgumentError {
-    /// With its two parts.
+    /// Of an argument or option.
     pub fn new(argument: impl Into<String>, reason: impl Into<String>) -> ArgumentError {
-        ArgumentError { argument: argument.into(), reason: reason.into() }
+        ArgumentError { argument: argument.into(), reason: reason.into(), is_key: false }
+    }
+
+    /// Of a key of the scenario, such as `chain.bonds`.
+    pub fn of_key(key: impl Into<String>, reason: impl Into<String>) -> ArgumentError {
+        ArgumentError { is_key: true, ..ArgumentError::new(key, reason) }
+    }
+
+    /// Whether the argument is a key of the scenario, and no option.
+    pub fn is_key(&self) -> bool {
+        self.is_key
     }
 }
 

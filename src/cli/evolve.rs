@@ -18,8 +18,7 @@ pub struct EvolveArgs {
     method: Method,
     #[command(flatten)]
     covariance: CovarianceArgs,
-    /// Which output times (as the scenario gives them) the covariance is written at; all if left
-    /// out
+    /// Output times at which the covariance is written, as in the scenario; all if left out
     #[arg(long, value_name = "T,T,..", value_delimiter = ',', requires = "covariance")]
     covariance_times: Vec<f64>,
     /// Write the energies of the chain's modes (phonons) to modes.csv
@@ -28,7 +27,7 @@ pub struct EvolveArgs {
 }
 
 impl EvolveArgs {
-    /// Which outputs keep their covariance.
+    /// The outputs that keep their covariance.
     fn kept(&self) -> Keep {
         match (self.covariance.covariance, &self.covariance_times[..]) {
             (false, _) => Keep::None,

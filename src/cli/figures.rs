@@ -12,7 +12,7 @@ use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// What the figures are for.
+/// The purpose of the figures.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum For {
     /// A page: black on white, columns of 86 and 178 mm
@@ -25,10 +25,9 @@ pub enum For {
 /// Arguments of `flipchain figures`.
 #[derive(Debug, clap::Args)]
 pub struct FiguresArgs {
-    /// Which figures; all if left out
+    /// Names of the figures; all if left out
     names: Vec<String>,
-    /// The folder to write to: of each figure the drawing in every format, its data NAME.csv and
-    /// its caption NAME.tex
+    /// The folder for the drawings, the data NAME.csv and the captions NAME.tex
     #[arg(short, long, value_name = "DIR", required_unless_present_any = ["list", "page"])]
     output: Option<PathBuf>,
     /// Set a key of the figures' scenarios, e.g. right.force.mean=0.9; a list where a figure varies
@@ -39,11 +38,11 @@ pub struct FiguresArgs {
     /// figure's own if left out
     #[arg(long, value_name = "SIZE")]
     size: Option<Size>,
-    /// Formats of the drawings: svg, png, pdf and html (a page with values under
-    /// the pointer) with commas between, or none
+    /// Formats of the drawings: svg, png, pdf and html (values under the pointer) with commas
+    /// between, or none
     #[arg(long, value_name = "FORMATS", default_value = "svg,png")]
     figures: Formats,
-    /// How they look
+    /// Colours and size
     #[arg(long, value_enum, default_value_t)]
     theme: For,
     /// Threads to use; all processors if left out. The figures do not depend on it
@@ -61,7 +60,7 @@ pub struct FiguresArgs {
     /// Print names and titles, and end
     #[arg(long)]
     list: bool,
-    /// Write the page that shows the gallery (Markdown) to standard output, and end
+    /// Print the page that shows the gallery (Markdown), and end
     #[arg(long, hide = true)]
     page: bool,
 }

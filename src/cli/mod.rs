@@ -58,13 +58,13 @@ pub struct Cli {
 pub enum Command {
     /// Time evolution: profiles at every output time
     Evolve(evolve::EvolveArgs),
-    /// Stationary state
+    /// The stationary state, or the periodic one under a periodic force
     Steady(steady::SteadyArgs),
     /// The macroscopic equations N → ∞ for the same scenario
     Limit(limit::LimitArgs),
     /// The statements of the theorems, measured over a range of sizes
     Check(check::CheckArgs),
-    /// One table from many runs: a scenario some of whose keys take several values
+    /// One table from many runs of a scenario with several values of some keys
     Sweep(sweep::SweepArgs),
     /// The publication gallery: figures for papers and talks, with their data
     Figures(figures::FiguresArgs),
@@ -79,10 +79,10 @@ pub enum Command {
 /// Why a command ended before its end.
 #[derive(Debug, thiserror::Error)]
 pub enum Error {
-    /// The scenario is not one.
+    /// The scenario is invalid.
     #[error(transparent)]
     Scenario(#[from] ScenarioError),
-    /// Another argument or file that the user gave does not do.
+    /// Another argument or file is invalid.
     #[error("{0}")]
     BadInput(String),
     /// The computation failed or missed its tolerance, or its result could not be written.
@@ -91,7 +91,7 @@ pub enum Error {
     /// The user ended the run.
     #[error("interrupted")]
     Interrupted,
-    /// There is nothing to go on with: the run is complete.
+    /// There is nothing to resume: the run is complete.
     #[error("{0}")]
     AlreadyDone(String),
 }
@@ -147,7 +147,7 @@ pub fn main() -> ExitCode {
     let as_json = wants_json(&arguments);
     let cli = match Cli::try_parse_from(arguments) {
         Ok(cli) => cli,
-        // The help and the version come this way too: they go to standard output.
+        // Help and version arrive here too; they go to standard output.
         Err(said) if !said.use_stderr() || !as_json => said.exit(),
         Err(refused) => return report(&Error::BadInput(refused.to_string()), as_json),
     };
@@ -161,14 +161,14 @@ pub fn main() -> ExitCode {
     }
 }
 
-/// Whether `--format json` was asked for. Read before the arguments are parsed, because what is
-/// wrong with them is to be said in that format too.
+/// Whether the user asked for `--format json`. This is read before the arguments are parsed,
+/// because errors of the arguments are reported in that format too.
 fn wants_json(arguments: &[OsString]) -> bool {
     let follows = |pair: &[OsString]| pair[0] == "--format" && pair[1] == "json";
     arguments.windows(2).any(follows) || arguments.iter().any(|a| a == "--format=json")
 }
 
-/// Says on standard error why the command ended, as a sentence or as one line of JSON.
+/// Prints to standard error why the command ended, as a sentence or as one line of JSON.
 fn report(error: &Error, as_json: bool) -> ExitCode {
     let status = error.exit_status();
     let said = if as_json {

@@ -13,13 +13,13 @@ use clap::{Args, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
 
-/// What standard output is for.
+/// The format of standard output.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// People.
+    /// For people.
     #[default]
     Text,
-    /// Machines.
+    /// For other programs.
     Json,
 }
 
@@ -41,18 +41,18 @@ pub struct RunArgs {
     /// Threads to use; all processors if left out. The results do not depend on it
     #[arg(long, value_name = "COUNT")]
     pub threads: Option<NonZeroUsize>,
-    /// Refuse a run that would need more memory, e.g. 4GiB; what the machine has left if left out
+    /// Refuse a run that needs more memory, e.g. 4GiB; if left out, the free memory of the machine
     #[arg(long, value_name = "SIZE", value_parser = super::expected::parse_size)]
     pub memory_limit: Option<u64>,
     /// Formats of the figures: svg, png, pdf and html (a page with values under
     /// the pointer) with commas between, or none
     #[arg(long, value_name = "FORMATS", default_value = "svg,png")]
     pub figures: Formats,
-    /// Overwrite the run directory if it exists, and forget what a run that was ended has kept
+    /// Overwrite the run directory if it exists, and discard the finished parts of a stopped run
     #[arg(long)]
     pub force: bool,
-    /// Go on with a run that was ended, from what it has finished: the same bytes as without the
-    /// break
+    /// Continue a stopped run from its finished parts; the result has the same bytes as that of an
+    /// uninterrupted run
     #[arg(long)]
     pub resume: bool,
     /// Print only errors
@@ -64,7 +64,7 @@ pub struct RunArgs {
     /// Progress on standard error: a bar on a terminal, or JSON, one object a line
     #[arg(long, value_enum, default_value_t)]
     pub progress: Show,
-    /// Standard output for people or for machines
+    /// Format of standard output
     #[arg(long, value_enum, default_value_t)]
     pub format: Format,
 }
@@ -119,7 +119,7 @@ pub fn shard(text: &str) -> Result<[usize; 2], String> {
         .ok_or_else(|| "allowed: I/N with I from 1 to N, such as 3/8".into())
 }
 
-/// An argument that is not needed where there is another.
+/// Makes an argument optional if another one is given.
 pub fn unless(argument: clap::Arg, other: &'static str) -> clap::Arg {
     argument.required(false).required_unless_present(other).default_value_if(
         other,
@@ -134,8 +134,8 @@ impl RunArgs {
         Source::of(&self.scenario)?.template(&self.overrides)
     }
 
-    /// Reads the scenario with its overrides; where `profiles` of all its sites would not fit, that
-    /// is said before anything is done for every site.
+    /// Reads the scenario with its overrides. If that many `profiles` do not fit into memory, it
+    /// fails before any work that costs O(N).
     pub fn read_scenario(
         &self,
         profiles: impl FnOnce(&Scenario) -> usize,

@@ -20,7 +20,7 @@ pub struct Session<'a> {
     _kept: Kept,
 }
 
-/// Says at the end of a run that did not come to its own end what has been kept of it.
+/// Reports the finished parts when a run ends early.
 struct Kept(Arc<Parts>);
 
 impl Drop for Kept {
@@ -50,7 +50,7 @@ impl RunArgs {
 }
 
 impl<'a> Session<'a> {
-    /// Says what it will cost, opens the run directory and sets the number of threads.
+    /// Prints the expected cost, opens the run directory and sets the number of threads.
     pub fn begin<A>(args: &'a RunArgs, question: &Prepared<'_, A>) -> Result<Session<'a>, Error> {
         let plan = question.plan();
         expected::say(args, plan.cost, &expected::instead(plan.saving));
@@ -87,7 +87,7 @@ impl<'a> Session<'a> {
             |figure| Figure { words: words().lines().map(str::to_owned).collect(), ..figure };
         save_figures(args, &self.directory, || figures(&answer).into_iter().map(said).collect())?;
         drop(monitor);
-        // Last, so that it can say what all of it took.
+        // Last, because it contains the time of everything before it.
         let seconds = self.start.elapsed().as_secs_f64();
         let text = answer.write_summary(&self.directory, seconds).map_err(failed)?;
         self.directory.commit().map_err(failed)?;
@@ -153,7 +153,7 @@ pub fn ended(error: run::Error, resume: bool, request: &Map<String, Value>) -> E
     }
 }
 
-/// Why a directory was not opened: perhaps there is nothing left to resume.
+/// The error of a directory that could not be opened. Perhaps there is nothing left to resume.
 fn refused(error: OutputError, resume: bool, request: &Map<String, Value>) -> Error {
     match error {
         OutputError::Exists(place) if resume && answers(&place, request) => {
@@ -176,7 +176,7 @@ impl From<run::Error> for Error {
         match error {
             run::Error::Scenario(error) => Error::Scenario(error),
             // Options of the library are options of the command line, keys of a scenario are keys.
-            run::Error::Argument(error) if !error.argument.contains('.') => {
+            run::Error::Argument(error) if !error.is_key() => {
                 let option = error.argument.replace('_', "-");
                 Error::BadInput(format!("--{option}: {}", error.reason))
             }

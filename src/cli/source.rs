@@ -7,7 +7,7 @@ use crate::scenario::{
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// A scenario that the user names.
+/// The place of a scenario.
 pub enum Source<'a> {
     /// A file.
     File(&'a Path),
@@ -16,8 +16,8 @@ pub enum Source<'a> {
 }
 
 impl<'a> Source<'a> {
-    /// What an argument names. A file comes before a starting point of the same name, so that
-    /// nobody's file is passed over; a folder, such as the run of that scenario, does not.
+    /// The place that an argument names. A file comes before a starting point of the same name, so
+    /// that no file of the user is ignored. A folder, such as the run of that scenario, does not.
     pub fn of(argument: &'a Path) -> Result<Source<'a>, Error> {
         if argument == Path::new("-") {
             return Ok(Source::Text(standard_input()?, "standard input"));
@@ -32,7 +32,7 @@ impl<'a> Source<'a> {
         }
     }
 
-    /// Reads it with its overrides; `fits` is asked before anything is done that costs O(N).
+    /// Reads it with its overrides; calls `fits` before any work that costs O(N).
     pub fn read<E: From<ScenarioError>>(
         &self,
         overrides: &[String],

@@ -17,21 +17,22 @@ use std::time::Instant;
 pub struct SweepArgs {
     #[command(flatten)]
     run: RunArgs,
-    /// What is run at every point
+    /// The command that runs at every point
     #[arg(long = "run", value_name = "COMMAND", value_parser = run_args::tasks(), required_unless_present = "collect")]
     task: Option<Task>,
     /// A key of the scenario and its values: a list 0.1,0.3,1, equally spaced 0:4:9 (first, last,
     /// count), or equal ratios log:0.01:10:7. Several make a grid
     #[arg(long, value_name = "KEY=VALUES", required_unless_present = "collect")]
     vary: Vec<String>,
-    /// What is read off: current, left_rate, right_rate, power, conductivity, mechanical, thermal,
+    /// Observables: current, left_rate, right_rate, power, conductivity, mechanical, thermal,
     /// energy, thermal_max, x_max, W_heat, and any column at any x, thermal@0.5
     #[arg(long, value_name = "NAME,NAME,..", default_value = sweep::DEFAULT)]
     observe: String,
     /// How to compute; if left out, chosen for every point
     #[arg(long, value_parser = run_args::every_method(), default_value = "auto")]
     method: Method,
-    /// Compute every N-th point from the I-th on. Shards fill one directory, and the last writes it
+    /// Compute every N-th point from the I-th on. Shards fill one directory; the last to finish
+    /// writes the tables
     #[arg(long, value_name = "I/N", value_parser = run_args::shard, conflicts_with = "force")]
     shard: Option<[usize; 2]>,
     /// Keep the run directory of every point in runs/
@@ -76,7 +77,7 @@ pub fn run(all: SweepArgs) -> Result<(), Error> {
     report(&all, &args.output, filled.map_err(failed)?)
 }
 
-/// Says what was done; an error if a point failed.
+/// Reports the sweep; an error if a point failed.
 fn report(all: &SweepArgs, place: &Path, filled: Filled) -> Result<(), Error> {
     let (said, failed) = match &filled {
         Filled::Whole(_, summary) if all.run.format == Format::Json => {

@@ -1,4 +1,4 @@
-//! Columns C(t) e_j of the covariance in the long run, without the covariance.
+//! Columns C(t) e_j of the stationary (or time-periodic) covariance, without the whole matrix.
 //!
 //! Open chain with flips: C = T_ref·1 + X with T_ref one end's temperature, so that equilibrium
 //! is exact, and X e_j from [`crate::resolvent::columns`], whose source needs Var p_n, known in

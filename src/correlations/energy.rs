@@ -13,7 +13,8 @@
 //! S(n, s) in n grows as s² while energy flies between flips and then as 2Ds, with D the
 //! conductivity over the heat capacity: 1/4γ. Cost and error: of [`crate::evolve::evolve`].
 //!
-//! Of any open chain Var p_m = m_m and Var r_m = 1/k_m, whose energy is 1 as well. With pinning
+//! For a chain with coefficients the start is Var p_m = m_m and Var r_m = 1/k_m, whose energy is 1
+//! as well. With pinning
 //! positions are correlated: along the line y of [`crate::general::line`] the state is white, each
 //! of the squares m u_m² = p_m²/m_m, k_m r_m², κ_m q_m² is (w·y)², and
 //!
@@ -132,7 +133,7 @@ fn laws(chain: &Chain, site: usize) -> Vec<InitialLaw> {
     all
 }
 
-/// S(n, s) of any open chain.
+/// S(n, s) of a chain with coefficients.
 fn general(
     chain: &Chain,
     temperature: f64,

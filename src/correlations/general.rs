@@ -1,5 +1,5 @@
-//! Columns C(t) e_j of the covariance of any open chain in the long run, along its line y
-//! ([`crate::general::line`]), without the covariance.
+//! Columns C(t) e_j of the stationary (or time-periodic) covariance of any open chain, along its
+//! line y ([`crate::general::line`]), without the whole matrix.
 //!
 //! With z_j = w·y, the coldest temperature T_c split off and Q = diag(q) the noise that is left of
 //! the momenta, flips and the squares of the means included ([`crate::general::stationary`]),

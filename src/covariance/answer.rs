@@ -30,12 +30,12 @@ impl<'a> Answer<'a> {
         Answer { interface, pairs: interface.pairs(), given, friction: interface.friction(w) }
     }
 
-    /// The same sources answered to by the coefficients of another interface.
+    /// The same sources with the coefficients of another interface.
     pub fn seen_by(&self, interface: Interface<'a>) -> Answer<'a> {
         Answer { interface, pairs: interface.pairs(), ..self.clone() }
     }
 
-    /// What [`Answer::at`] needs of a row.
+    /// The part of [`Answer::at`] that is the same for a whole row.
     pub fn row(&self, row: usize) -> friction::Row {
         self.friction.row(row)
     }
@@ -131,7 +131,7 @@ pub(super) fn generator(interface: &Interface<'_>, state: &[f64]) -> Vec<f64> {
     out
 }
 
-/// Writes 𝓛X, pair by pair: B X + X Bᵀ without friction and flips, then what those add.
+/// Writes 𝓛X pair by pair: first B X + X Bᵀ without friction and flips, then their terms.
 struct Generator<'a> {
     interface: Interface<'a>,
     state: &'a [f64],

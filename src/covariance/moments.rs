@@ -169,7 +169,7 @@ impl Consistency {
     /// Coordinates up to which the matrix is factorized, O(N³): a fraction of a second.
     pub const LARGEST_FACTORIZATION: usize = 1025;
 
-    /// Of a matrix, O(N²) but for the factorization.
+    /// The consistency of a matrix, O(N²) except for the factorization.
     pub fn of(covariance: ArrayView2<f64>) -> Consistency {
         let variance = covariance.diag();
         let scale = largest_of(variance.iter().copied()).max(f64::MIN_POSITIVE);

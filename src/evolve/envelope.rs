@@ -20,12 +20,12 @@ use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::{MomentEquations, SolveError};
 use num_complex::Complex64;
 
-/// ωτ from which the envelopes serve. The hyperbola meets the line Im s = ω where |e^(sτ)| is below
-/// 10⁻¹⁷, and the poles beyond it cost the midpoint rule less than those on the axis do once ωτ
-/// exceeds the number of nodes (some 15 to 30).
+/// The least ωτ at which the envelopes can be used. The hyperbola meets the line Im s = ω where
+/// |e^(sτ)| is below 10⁻¹⁷, and the poles beyond it cost the midpoint rule less than those on the
+/// axis once ωτ exceeds the number of nodes (some 15 to 30).
 pub const EARLIEST_PHASE: f64 = 40.0;
 
-/// One of the equations of a node.
+/// One equation of a node.
 pub(super) struct Envelope {
     /// l; that of 0 starts from Y(0), the others from 0.
     pub order: i64,

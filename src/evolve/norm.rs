@@ -1,4 +1,4 @@
-//! C_N, the size of the covariance, with its error: of a covariance at hand, of its norm, or of
+//! C_N, the size of the covariance, with its error: from the covariance, from its norm, or for
 //! independent coordinates (docs/theory/theorems.md).
 
 use crate::chain::{Chain, InitialLaw};
@@ -33,7 +33,7 @@ impl Squares {
         Squares::new(chain, sums, 0.0)
     }
 
-    /// Of a solution whose covariance is at hand.
+    /// C_N of a solution with its covariance.
     pub fn of_covariance(chain: &Chain, solution: &Solution) -> Option<Squares> {
         let covariance = solution.moments.covariance.as_ref()?;
         let errors = &solution.errors;

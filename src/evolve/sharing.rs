@@ -4,15 +4,15 @@ use super::hyperbola::{self, Remembered, nodes_for_integrals};
 use crate::chain::Chain;
 use std::ops::Range;
 
-/// Times at most that share a contour. Each holds O(N) numbers, and a state where its covariance is
-/// kept.
+/// The most times that share a contour. Each holds O(N) numbers, and a whole state if its
+/// covariance is kept.
 const SHARED: usize = 64;
 
-/// Kept covariances at most that share a contour.
+/// The most kept covariances that share a contour.
 pub(super) const SHARED_STATES: usize = 3;
 
-/// The error that the nodes are chosen by: the current is 1/N of the energies (measured: errors of
-/// 20 goals).
+/// The error for which the nodes are chosen, far below the tolerance because the current is 1/N of
+/// the energies (measured: errors of 20 times this goal).
 pub(super) fn goal(tolerance: f64) -> f64 {
     (1e-4 * tolerance).max(1e-15)
 }
@@ -23,7 +23,7 @@ pub(super) fn is_formed(times: &[f64], keep: impl Fn(usize) -> bool, i: usize) -
     keep(i) || i + 1 == times.len()
 }
 
-/// The runs of times that share a contour.
+/// The ranges of times that share a contour.
 pub(super) fn runs(
     times: &[f64],
     tolerance: f64,

@@ -38,8 +38,8 @@ use crate::scenario::Topology;
 use num_complex::Complex64;
 use std::ops::Range;
 
-/// The least microscopic time from which C_N is had this way; `None` where it never is: on rings,
-/// for correlated laws and without flips.
+/// The earliest microscopic time at which C_N can be computed in this way; `None` for rings, for
+/// correlated laws and without flips.
 pub fn serves(chain: &Chain, law: &InitialLaw) -> Option<f64> {
     let independent = chain.topology == Topology::Open && law.covariance.is_none();
     let variances = profiles::earliest(chain, law).filter(|first| first.is_finite());

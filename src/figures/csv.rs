@@ -1,4 +1,4 @@
-//! The data of a figure as a table, with all that is needed to draw it again.
+//! The data of a figure as a table, complete enough to draw the figure again.
 
 use super::label::plain;
 use super::{Axis, Figure, Layer, Map, Mark, Scale, letter};

@@ -13,10 +13,10 @@ const SAMPLE: f64 = 1.9;
 /// Gap between entries of a row, in ems.
 const GAP: f64 = 0.7;
 
-/// Where a legend stands.
+/// The place of a legend.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) enum Place {
-    /// There is none.
+    /// No legend.
     Nowhere,
     /// In a corner of the panel.
     Corner(Corner),

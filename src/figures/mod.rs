@@ -71,7 +71,7 @@ pub struct Figure {
     pub size: (f64, f64),
     /// Panels a row.
     pub columns: usize,
-    /// Stands above all panels: the parameters of a run. Empty for no such line.
+    /// The line above all panels with the parameters of a run; empty for none.
     pub heading: String,
     /// The panels, row by row.
     pub panels: Vec<Panel>,
@@ -135,7 +135,8 @@ pub struct Layer {
     pub points: Vec<(f64, f64)>,
     /// Estimated largest error of each y; empty where none is known (measured times).
     pub errors: Vec<f64>,
-    /// Signs are drawn at every so many points, from the one of this number on; (0, 1) draws all.
+    /// (first, step): signs are drawn at the point `first` and at every `step`-th one after it; (0,
+    /// 1) draws all.
     pub drawn: (usize, usize),
 }
 

@@ -20,7 +20,7 @@ use ttf_parser::Face;
 const COMPRESSION: u8 = 6;
 /// A quarter of a circle as a Bézier curve: distance of the control points, of the radius.
 const QUARTER: f64 = 0.552_284_75;
-/// A map has at least so many pixels each way.
+/// The least number of pixels of a map in each direction.
 const PIXELS: usize = 600;
 /// Units of an em in a PDF's font metrics.
 const GLYPH_UNITS: f64 = 1000.0;

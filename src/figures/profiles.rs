@@ -15,14 +15,14 @@ const POINTS: usize = 1500;
 const MOST_CURVES: usize = 12;
 /// Outputs at most on a page for the screen.
 const ON_PAGE: usize = 200;
-/// So many are drawn where there are more outputs.
+/// The number of curves if there are more outputs.
 const CURVES: usize = 10;
 /// Cells of a map, each way: as many as its data, a table, should have.
 pub(super) const CELLS: usize = 128;
 /// Values below this part of their natural size are rounding.
 const ROUNDING: f64 = 1e-13;
 
-/// What is drawn of one output, one entry a position.
+/// The data drawn for one output, one entry a position.
 pub struct Curves {
     /// t; infinite for a stationary state.
     pub time: f64,
@@ -38,7 +38,7 @@ pub struct Curves {
     pub errors: [f64; 4],
 }
 
-/// What the outputs of a run are.
+/// The meaning of the outputs of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outputs {
     /// Times in units of N².
@@ -95,7 +95,7 @@ pub fn report(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Figure {
     Figure { page: true, ..space.curves("report", &drawn, profiles.len()) }
 }
 
-/// What is drawn of one output.
+/// The data drawn for one output.
 fn curves(profile: &Profile) -> Curves {
     let errors = &profile.errors;
     Curves {
@@ -116,14 +116,14 @@ pub fn limit(all: &[Curves], positions: &[f64], chain: &Chain) -> Figure {
     space.curves("limit", &drawn, shown.of)
 }
 
-/// Some of so many, evenly, the first and the last among them.
+/// At most `count` of `of` indices, evenly spaced, with the first and the last.
 fn some(of: usize, count: usize) -> Vec<usize> {
     let count = count.min(of);
     let step = (of - 1) as f64 / (count.max(2) - 1) as f64;
     (0..count).map(|i| (i as f64 * step).round() as usize).collect()
 }
 
-/// Which of many outputs are drawn.
+/// The outputs that are drawn.
 struct Shown {
     /// As curves.
     curves: Vec<usize>,
@@ -142,7 +142,7 @@ impl Shown {
     }
 }
 
-/// What all panels of a run share.
+/// The data that all panels of a run share.
 pub(super) struct Space<'a> {
     pub chain: &'a Chain,
     pub positions: &'a [f64],

@@ -26,7 +26,7 @@ pub struct Theme {
     pub line: f64,
     /// Diameter of a disc in points.
     pub disc: f64,
-    /// The whole figure, text and all, is drawn so many times as large as on a page.
+    /// The scale of the whole figure with its text, relative to a page.
     pub zoom: f64,
     /// Whether the ordered map runs from its dark end (paper is light) or its light end.
     pub dark: bool,

@@ -321,7 +321,7 @@ impl Sheet<'_> {
     }
 }
 
-/// Some of so many, evenly, the first and the last among them.
+/// At most `most` of `of` indices, evenly spaced, with the first and the last.
 fn some(of: usize, most: usize) -> Vec<usize> {
     let count = of.min(most);
     let step = (of.max(1) - 1) as f64 / (count.max(2) - 1) as f64;

@@ -1,4 +1,4 @@
-//! The state in the long run by the literal operator: the covariance too, and the judge of the
+//! The stationary state by the literal operator, with its covariance. It is the judge of the
 //! profiles.
 //!
 //! ```text

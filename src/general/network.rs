@@ -21,7 +21,8 @@ use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// Bytes that the factors of the nodes may take; beyond they are made anew for every product.
+/// The most bytes for the factors of the nodes; beyond it they are computed again for every
+/// product.
 const KEPT_BYTES: usize = 1_200_000_000;
 /// Nodes whose sums are added up by one thread.
 const GROUP: usize = 8;

@@ -1,4 +1,4 @@
-//! The state in the long run of any open chain with thermostats: profiles in O(N) a node.
+//! The stationary state of any open chain with thermostats: profiles in O(N) a node.
 //!
 //! The coldest temperature T_c is split off, under which the uniform state is exact; the rest is
 //! driven by 2λ(T - T_c) + 4γ ū² ≥ 0, so every number is a sum of positive ones from the colder

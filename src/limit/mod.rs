@@ -106,7 +106,8 @@ pub struct Evolution {
     pub steps: usize,
 }
 
-/// What the steps until so many diffusion times of the finest panel take, with so many outputs.
+/// Seconds for the steps until `time`, in diffusion times of the finest panel, with this many
+/// outputs.
 fn seconds_until(time: f64, outputs: usize) -> f64 {
     0.02 * (1.0 + time).log10() + 0.002 * outputs as f64
 }

@@ -15,7 +15,7 @@ use std::sync::atomic::{AtomicU8, Ordering};
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
-/// Eight reals, and the way to code that is compiled for the registers they are in.
+/// Eight reals in registers, and a way to run code that is compiled for these registers.
 pub(crate) trait Wide: Lane<Real = Self> + Send + Sync + 'static {
     fn vectorized<T: Vectorized<Numbers = Self>>(simd: Self::Simd, code: T) -> T::Output;
 }

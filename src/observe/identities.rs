@@ -174,7 +174,7 @@ pub fn of_covariance(solution: &Solution, time: f64, scale: f64) -> Vec<Identity
 
 /// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ
 /// and for 1 ≤ n ≤ N-1, 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) + S(r_(n+1),r_(n+1)) -
-/// S(r_n,r_(n+1)), where the covariance is at hand.
+/// S(r_n,r_(n+1)), if the covariance is available.
 pub fn of_stationary_state(chain: &Chain, profile: &Profile, solution: &Solution) -> Vec<Identity> {
     let z = &solution.moments.mean;
     of_averages(chain, profile, solution, |i, j| z[i] * z[j])

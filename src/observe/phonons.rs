@@ -31,7 +31,7 @@ pub struct Phonon {
     pub mean_energy: f64,
 }
 
-/// All modes, ascending in k; `None` where the covariance is not at hand.
+/// All modes, ascending in k; `None` without the covariance.
 pub fn phonons(chain: &Chain, moments: &Moments) -> Option<Vec<Phonon>> {
     let covariance = moments.covariance.as_ref()?;
     let modes = Modes::new(chain);

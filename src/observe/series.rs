@@ -1,5 +1,5 @@
-//! Totals of the chain at every output time, and what has entered, left and been converted since
-//! time 0, with errors.
+//! Totals of the chain at every output time, and the energies that have entered, left and been
+//! converted since time 0, with their errors.
 //!
 //! ```text
 //! mechanical = Σ (r̄_n² + p̄_n²)/2      thermal = Σ (Var r_n + Var p_n)/2
@@ -7,8 +7,9 @@
 //! left, right = ∫ λ (T - E p²) dτ at either end
 //! ```
 //!
-//! Integrals are over microscopic time, not scaled. energy(t) - energy(0) = work + left + right.
-//! Where a method gives no time integrals they are known only where nothing acts. O(N) an output.
+//! Integrals are over microscopic time, not scaled. energy(t) - energy(0) = work + left + right. If
+//! a method gives no time integrals, only those are known that vanish because nothing acts. O(N) an
+//! output.
 
 use super::Profile;
 use crate::chain::Chain;
@@ -33,7 +34,7 @@ pub struct Totals {
 }
 
 impl Totals {
-    /// Of one output of an evolution that began with `start`.
+    /// The totals at one output of an evolution that began with `start`.
     pub fn new(chain: &Chain, start: &Solution, solution: &Solution, profile: &Profile) -> Totals {
         let [mechanical, thermal, energy] = energies(chain, profile);
         let before = energies(chain, &Profile::new(chain, start, 0.0));
@@ -69,14 +70,15 @@ impl Totals {
         }
     }
 
-    /// Of a stationary state: energies alone.
+    /// The totals of a stationary state: energies alone.
     pub fn stationary(chain: &Chain, profile: &Profile) -> Totals {
         let [mechanical, thermal, energy] = energies(chain, profile).map(Some);
         let values = [mechanical, thermal, energy, None, None, None, None];
         Totals { time: profile.time, values, others: None }
     }
 
-    /// Of one output of a chain with coefficients: energies now and at time 0, and the integrals.
+    /// The totals at one output of a chain with coefficients, from the energies now and at time 0
+    /// and the integrals.
     pub fn of_general(
         chain: &Chain,
         before: &Profile,

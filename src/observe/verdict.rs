@@ -261,7 +261,7 @@ pub fn plain(number: Uncertain) -> String {
     format!("{value:.decimals$} ± {shown:.decimals$}").replace('-', "−")
 }
 
-/// A number with so many significant digits, without zeros at its end.
+/// A number with `count` significant digits, without trailing zeros.
 pub fn digits(value: f64, count: usize) -> String {
     let rounded: f64 = format!("{value:.*e}", count - 1).parse().unwrap_or(value);
     if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) {

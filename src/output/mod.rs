@@ -37,7 +37,7 @@ pub const FORMAT_VERSION: u32 = 2;
 pub struct Column {
     /// Its name in every file.
     pub name: &'static str,
-    /// What it is.
+    /// Its meaning.
     pub meaning: &'static str,
     /// Its unit.
     pub unit: &'static str,
@@ -71,7 +71,7 @@ pub const GENERAL_COLUMNS: [Column; 3] = [
     column("var_q", "Var q_n of a pinned chain", "length²"),
 ];
 
-/// What the usual columns mean there where that differs.
+/// The meanings of the usual columns that differ for such chains.
 pub(crate) const GENERAL_MEANINGS: [Column; 6] = [
     column("var_r", "Var r_n; 0 at site 0", "length²"),
     column("var_p", "Var p_n", "momentum²"),

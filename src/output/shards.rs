@@ -80,8 +80,8 @@ impl Shard {
         self.partial.join(RUNS).join(name)
     }
 
-    /// The directory, to be written and put into its place, if `finished` says of the parts that
-    /// all are there; none where another shard is still at work, or has done it already.
+    /// The directory, to be written and put into its place, if `finished` finds all parts. `None`
+    /// if another shard is still at work, or has put the directory into its place already.
     pub fn collect(
         &self,
         finished: &dyn Fn(&Parts) -> bool,
@@ -90,7 +90,7 @@ impl Shard {
     }
 }
 
-/// The directory that ended shards have left at `place`, and what they were asked for.
+/// The hidden directory that ended shards have left at `place`, and their request.
 pub fn left_by_shards(
     place: &Path,
     finished: &dyn Fn(&Value, &Parts) -> bool,
@@ -149,7 +149,7 @@ impl Drop for Shard {
     }
 }
 
-/// Takes the lock of the whole, for which others hold it for moments only.
+/// Takes the lock of the whole. Others hold it for moments only.
 fn patiently(partial: &Path, place: &Path) -> Result<File, OutputError> {
     let start = Instant::now();
     loop {

@@ -13,6 +13,7 @@ use crate::observe::identities::Identity;
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::phonons::{self, Phonon};
 use crate::observe::series::Totals;
+use crate::observe::verdict::digits;
 use crate::observe::{Profile, dominating_sources, relative_errors};
 use crate::output::{
     KeptCovariance, OutputError, RunDirectory, profiles_csv, series_csv, write_covariance_npz,
@@ -179,10 +180,10 @@ impl Run {
         self.profiles.is_empty()
     }
 
-    /// The output of this index. The state in the long run is the last of `steady`.
+    /// The output of this index. The stationary state is the last output of `steady`.
     ///
     /// # Panics
-    /// Where there is none, as an index of a slice.
+    /// If there is no such output.
     pub fn at(&self, index: usize) -> Output<'_> {
         Output { profile: &self.profiles[index] }
     }
@@ -282,10 +283,10 @@ impl Answer for Run {
     }
 
     fn remarks(&self, verbose: bool) -> String {
-        let violation = largest_of(self.identities.iter().map(|i| i.violation));
+        let violation = digits(largest_of(self.identities.iter().map(|i| i.violation)), 2);
         let more = if verbose { self.details() } else { String::new() };
         let current = current_line(&self.chain);
-        format!("{more}worst violation of an exact identity {violation:.1e}\n{current}")
+        format!("{more}worst violation of an exact identity {violation}\n{current}")
     }
 
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
@@ -319,16 +320,18 @@ impl Run {
     /// The estimate of every output and the worst violation of every identity.
     fn details(&self) -> String {
         // The finite times of a periodic state are phases.
-        let name = if self.record.plan.task == Task::Steady { "phase" } else { "t" };
-        let when = |time: f64| match time {
-            t if t.is_infinite() && name == "phase" => "in the long run".to_string(),
-            t => format!("{name} = {t:.6e}"),
+        let phases = self.record.plan.task == Task::Steady;
+        let when = |time: f64| match (phases, digits(time, 6)) {
+            (true, _) if time.is_infinite() => "in the long run".to_string(),
+            (true, phase) => format!("phase = {phase}"),
+            (false, t) => format!("t = {t}"),
         };
         let outputs = (self.profiles.iter().zip(&self.errors))
             .map(|(p, e)| format!("  {}: error estimate {e:.1e}\n", when(p.time)));
         let identities = self.identities.iter().map(|i| {
             let site = i.site.map_or(String::new(), |n| format!(" at site {n}"));
-            format!("  {}: violated by {:.1e}{site}, {}\n", i.name, i.violation, when(i.time))
+            let violation = digits(i.violation, 2);
+            format!("  {}: violated by {violation}{site}, {}\n", i.name, when(i.time))
         });
         let counts = format!("  {}\n", self.counts);
         std::iter::once(counts).chain(outputs).chain(identities).collect()

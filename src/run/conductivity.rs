@@ -1,6 +1,6 @@
-//! `check` of a chain with coefficients: its effective conductivity N J/(T_- - T_+) over sizes.
+//! `check` for a chain with coefficients: the effective conductivity N J/(T_- - T_+) over sizes.
 //!
-//! No limit theorem is known to the program for such chains. With flips everywhere the resistance
+//! The program has no limit theorem for such chains. With flips everywhere the resistance
 //! (T_- - T_+)/J grows like N/κ + c, c from the contacts. κ is read off the two largest sizes,
 //!
 //! ```text
@@ -34,7 +34,7 @@ pub struct OfSize {
     pub bonds: usize,
     /// N J/(T_- - T_+), the mean over the seeds and its standard error (0 for one chain).
     pub conductivity: Uncertain,
-    /// Of every seed.
+    /// The values of all seeds.
     pub of_seeds: Vec<f64>,
 }
 
@@ -77,7 +77,8 @@ fn extrapolated(sizes: &[usize], resistances: &[Vec<f64>]) -> Option<Uncertain> 
     };
     let last = sizes.len().checked_sub(1).filter(|&last| last > 0)?;
     let found = slope(last);
-    // One pair alone says nothing of the contacts: the whole of the resistance at N₁ is in doubt.
+    // A single pair of sizes does not show the contacts: the uncertainty is the whole resistance at
+    // N₁.
     let drift = match last {
         1 => found.value - mean(&resistances[1]).value / sizes[1] as f64,
         _ => found.value - slope(last - 1).value,

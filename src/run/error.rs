@@ -41,6 +41,11 @@ impl Error {
     pub(super) fn argument(argument: &str, reason: impl Into<String>) -> Error {
         ArgumentError::new(argument, reason).into()
     }
+
+    /// The error of a key of the scenario.
+    pub(super) fn key(key: &str, reason: impl Into<String>) -> Error {
+        ArgumentError::of_key(key, reason).into()
+    }
 }
 
 /// A computation whose memory would not fit.
@@ -75,7 +80,7 @@ impl From<Interrupted> for Error {
 
 impl From<InitialError> for Error {
     fn from(error: InitialError) -> Error {
-        Error::argument("initial.covariance", format!("{}: {}", error.file, error.reason))
+        Error::key("initial.covariance", format!("{}: {}", error.file, error.reason))
     }
 }
 

@@ -25,7 +25,7 @@ use crate::steady::SteadyError;
 use serde_json::json;
 use std::ops::Range;
 
-/// What is not answered for these chains.
+/// The error of a question that has no answer for these chains.
 fn refuse(what: &str, reason: &str) -> Error {
     Error::argument(what, format!("{reason}; this chain's coefficients depend on the site"))
 }

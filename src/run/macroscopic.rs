@@ -57,7 +57,7 @@ pub fn plan_limit<'a>(
     match (times, initial) {
         (Some(_), None) => {
             let reason = "found nothing; allowed: initial profiles where there are output times";
-            return Err(Error::argument("initial", reason));
+            return Err(Error::key("initial", reason));
         }
         (Some(_), _) => {}
         (None, _) => drop(stationary.clone()?),

@@ -1,5 +1,5 @@
 //! One function for each question: [`evolve`], [`steady`], [`limit`] and [`check`]. Each validates
-//! what it is given, plans, prices, solves, judges the errors and returns one answer.
+//! its arguments, plans, prices, solves, judges the errors and returns one answer.
 //!
 //! A question with a `plan_` before its name ([`plan_evolve`], ..) stops after the price: the
 //! [`Prepared`] question tells its [`Plan`] and runs on request. Every answer is written to a run

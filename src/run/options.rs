@@ -147,7 +147,7 @@ pub struct Options {
     pub sizes: Vec<usize>,
     /// Check: the sizes whose covariance is evolved; those of `sizes` up to 256 if left out.
     pub covariance_sizes: Option<Vec<usize>>,
-    /// Check: correlate the initial law over so many sites: e^(-distance/length).
+    /// Check: correlate the initial law over this many sites: e^(-distance/length).
     pub correlation_length: Option<f64>,
     /// Check: the frequencies ω, ascending, at which an oscillating force is compared with the
     /// theory; twelve from 0.05 to 4, around the band edge 2, if left out.

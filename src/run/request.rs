@@ -64,7 +64,7 @@ pub(crate) fn checksums_of_coefficients(scenario: &Scenario) -> Map<String, Valu
 pub(crate) fn checksum_of(path: &str) -> Result<String, Error> {
     let mut sum = Checksum::new(std::io::sink());
     let copied = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
-    copied.map_err(|e| Error::argument("initial.covariance", format!("{path}: {e}")))?;
+    copied.map_err(|e| Error::key("initial.covariance", format!("{path}: {e}")))?;
     Ok(format!("{:08x}", sum.value()))
 }
 

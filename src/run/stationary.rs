@@ -55,7 +55,7 @@ pub fn plan_steady<'a>(
     if method == Method::Closed && isolated {
         closed::is_unforced(chain)?;
         let law = law.ok_or_else(|| {
-            Error::argument("initial", "without a thermostat the state depends on the initial law")
+            Error::key("initial", "without a thermostat the state depends on the initial law")
         })?;
         law.check(chain)?;
         closed::settles(chain, law)?;

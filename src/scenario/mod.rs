@@ -36,7 +36,7 @@ use std::io::Read;
 use std::path::Path;
 use std::sync::OnceLock;
 
-/// A scenario file larger than this is refused, 64 MiB: a million output times fit twice.
+/// The largest scenario file that is read, 64 MiB: twice the space of a million output times.
 pub const LARGEST_FILE: u64 = 64 << 20;
 
 impl Scenario {
@@ -50,7 +50,7 @@ impl Scenario {
         Scenario::read_if(path, overrides, |_| Ok(()))
     }
 
-    /// The same, which asks `fits` before anything is done that costs O(N).
+    /// The same, but calls `fits` before any work that costs O(N).
     pub fn read_if<E: From<ScenarioError>>(
         path: &Path,
         overrides: &[String],
@@ -146,14 +146,14 @@ fn text(path: &Path) -> Result<String, ScenarioError> {
     read_text(file).map_err(unreadable)
 }
 
-/// The text of a scenario from whatever holds it, or why it is none.
+/// Reads the text of a scenario from a reader; the error says why it is no text.
 pub fn read_text(from: impl Read) -> Result<String, String> {
     let mut bytes = Vec::new();
     from.take(LARGEST_FILE + 1).read_to_end(&mut bytes).map_err(|e| e.to_string())?;
     if bytes.len() as u64 > LARGEST_FILE {
         return Err(format!("it is larger than {} MiB", LARGEST_FILE >> 20));
     }
-    // What `>` writes in some shells of Windows.
+    // Some shells of Windows write UTF-16 with `>`.
     if bytes.starts_with(&[0xff, 0xfe]) || bytes.starts_with(&[0xfe, 0xff]) {
         return Err("it is UTF-16 text; save it as UTF-8".into());
     }
@@ -178,7 +178,7 @@ fn read_from<E: From<ScenarioError>>(
     Ok(complete(scenario, &document)?)
 }
 
-/// The scenario of a text whose form and meaning are right, the values of its profiles aside.
+/// The scenario of a text, checked except for the values of its profiles.
 fn form<'a>(
     text: &'a str,
     name: &'a str,

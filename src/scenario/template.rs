@@ -4,7 +4,7 @@ use super::document::shortened;
 use super::{Scenario, ScenarioError, text};
 use std::path::{Path, PathBuf};
 
-/// The text of a scenario and its overrides, before the keys that are varied have their values.
+/// The text of a scenario and its overrides. The varied keys get their values later.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Template {
     text: String,
@@ -16,13 +16,13 @@ pub struct Template {
 }
 
 impl Template {
-    /// Of a file and overrides `key.path=value`.
+    /// Reads a file, with overrides `key.path=value`.
     pub fn read(path: &Path, overrides: &[String]) -> Result<Template, ScenarioError> {
         let template = Template::of_text(&text(path)?, &path.display().to_string(), overrides);
         Ok(Template { file: Some(path.into()), ..template })
     }
 
-    /// Of a text in memory; `name` stands in the messages where the file's name would.
+    /// Takes a text in memory; messages use `name` as the name of the file.
     pub fn of_text(text: &str, name: &str, overrides: &[String]) -> Template {
         let (text, name) = (text.into(), name.into());
         Template { text, name, file: None, overrides: overrides.to_vec() }

@@ -28,15 +28,16 @@ pub fn serves(chain: &Chain) -> bool {
     chain.topology == Topology::Open && chain.flip_rate >= resolvent::LEAST_FLIP_RATE
 }
 
-/// The covariance may take so many bytes to be an alternative, and is one where it spares as many
-/// seconds.
+/// The covariance is an alternative if it takes at most this many bytes and saves at least this
+/// many seconds.
 const COVARIANCE_BYTES: f64 = 1e9;
 const WORTH_LESS_DIGITS: f64 = 1.0;
 
-/// Whether [`profiles`], where it [`serves`], is the better way to `tolerance`. It is not where a
-/// small chain is solved directly ([`direct::is_worth_it`]). Where energy
-/// crosses the chain between flips its iteration is long; then the covariance, whose estimate there
-/// is 10⁻¹⁶ (λ + 1/λ)/γ² of the profiles' sizes to a factor three, is had sooner.
+/// Whether [`profiles`] is better than the covariance at `tolerance`, for a chain that it
+/// [`serves`]. It is not for a small chain that is solved directly ([`direct::is_worth_it`]). If
+/// energy crosses the chain between two flips, the iteration for the profiles is long, and the
+/// covariance is faster. Its error estimate is then 10⁻¹⁶ (λ + 1/λ)/γ² of the sizes of the
+/// profiles, to a factor of three.
 pub fn is_best(chain: &Chain, tolerance: f64) -> bool {
     if direct::is_worth_it(chain) {
         return false;

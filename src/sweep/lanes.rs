@@ -1,4 +1,4 @@
-//! Points side by side, without more threads than there are and without more memory than allowed.
+//! Computes points side by side within the given threads and memory.
 //!
 //! A lane is a pool of some of the threads. Within one the points run one after the other and share
 //! what they may; lanes take groups of points from a common list, the dearest first. Where memory
@@ -41,7 +41,7 @@ impl Group {
     }
 }
 
-/// Groups that run in as many lanes of so many threads.
+/// Groups that run in the same number of lanes.
 #[derive(Debug, Clone, PartialEq)]
 struct Stage {
     groups: Vec<Group>,

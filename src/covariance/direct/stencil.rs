@@ -40,7 +40,7 @@ fn place(i: usize, j: usize) -> usize {
     high * (high + 1) / 2 + low
 }
 
-/// The factors of one equation.
+/// The factorization of one equation.
 pub(super) struct Stencil<'a> {
     chain: &'a Chain,
     /// The matrix, for residuals, by rows: columns and values.

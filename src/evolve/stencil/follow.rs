@@ -154,7 +154,7 @@ impl Follower {
         self.sweeps += 1;
     }
 
-    /// Whether another sweep would be of no use, the last change being worth less than `allowed`.
+    /// Whether another sweep is useless because the last change is worth less than `allowed`.
     pub fn is_settled(&self, allowed: f64) -> bool {
         let size: f64 = self.terms.iter().map(|term| self.norm(term)).sum();
         self.change <= allowed.max(4.0 * f64::EPSILON * size) || self.sweeps >= MOST_SWEEPS

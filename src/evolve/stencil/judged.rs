@@ -15,8 +15,8 @@ const SHORTER: f64 = 0.82;
 /// How many times as long [`judged`] takes as [`super::evolve`].
 pub const JUDGED: f64 = UNEVEN * (1.0 + 1.0 / SHORTER);
 
-/// The estimate of the roundings: so many distances of the two evolutions, and so many roundings of
-/// the largest value of each kind.
+/// The estimate of the roundings: this many times the distance of the two evolutions, plus this
+/// many roundings of the largest value of each kind.
 const DISTANCES: f64 = 8.0;
 const WRITTEN: f64 = 16.0 * f64::EPSILON;
 
