@@ -81,3 +81,76 @@ fn it_serves_where_it_can() {
     open.flip_rate = 0.0;
     assert!(squares::serves(&open, &independent).is_none());
 }
+
+/// The command line: the same run with the memory and without it, ended and resumed, and a run that
+/// starts from the file.
+#[test]
+fn a_covariance_that_does_not_fit_the_memory_is_written_to_files() {
+    use ndarray::{Array1, Array2, Array3};
+    use ndarray_npy::{NpzReader, ReadNpyExt};
+    use std::fs::File;
+    use std::process::Command;
+    let folder = tempfile::tempdir().unwrap();
+    let run = |arguments: &str| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_flipchain"));
+        let common = ["--figures", "none", "-q"];
+        command.args(arguments.split(' ')).args(common).current_dir(folder.path());
+        let output = command.output().unwrap();
+        String::from_utf8_lossy(&output.stderr).into_owned()
+    };
+    // As the uphill starting point, 800 bonds long.
+    let question = "evolve uphill --set chain.bonds=800 --set time.outputs=[0,0.01,0.1,1]";
+    let question = format!("{question} --covariance --covariance-times 0,0.01,1");
+    assert_eq!(run(&format!("{question} -o whole")), "");
+    assert_eq!(run(&format!("{question} -o filed --memory-limit 120MiB")), "");
+    let summary = |name: &str| -> serde_json::Value {
+        let text = std::fs::read(folder.path().join(name).join("summary.json")).unwrap();
+        serde_json::from_slice(&text).unwrap()
+    };
+    let (filed, whole) = (summary("filed"), summary("whole"));
+    assert!(whole.get("covariance_files").is_none() && filed["tolerance_reached"] == true);
+    let open = |name: &str| File::open(folder.path().join(name)).unwrap();
+    let mut archive = NpzReader::new(open("whole/covariance.npz")).unwrap();
+    let expected: Array3<f64> = archive.by_name("covariance").unwrap();
+    let means: Array2<f64> = archive.by_name("mean").unwrap();
+    let listed = filed["covariance_files"].as_array().unwrap();
+    assert_eq!(listed.len(), 3);
+    // What the other run states of its variances.
+    let errors = |k: usize| -> f64 {
+        let errors = &whole["outputs"][k]["absolute_errors"];
+        ["var_r", "var_p", "current"].iter().map(|name| errors[name].as_f64().unwrap()).sum()
+    };
+    for (index, (k, file)) in [0, 1, 3].into_iter().zip(listed).enumerate() {
+        assert_eq!(file["file"], format!("covariance_{k}.npy"));
+        let found = Array2::<f64>::read_npy(open(&format!("filed/covariance_{k}.npy"))).unwrap();
+        let mean = Array1::<f64>::read_npy(open(&format!("filed/mean_{k}.npy"))).unwrap();
+        let error = file["error_estimate"].as_f64().unwrap();
+        let differences = (&found - &expected.index_axis(ndarray::Axis(0), index)).abs();
+        let worst = differences.iter().fold(0.0, |worst, &d| if d <= worst { worst } else { d });
+        assert!(worst <= error + errors(k), "{k}: {worst} {error} {}", errors(k));
+        assert!(error <= 1e-8, "{error}");
+        let moved = (&mean - &means.row(index)).abs();
+        assert!(moved.iter().all(|&d| d <= 1e-8), "{k}");
+    }
+    // A later run starts from it.
+    let start = "[chain]\ntopology = \"open\"\nbonds = 800\nflip_rate = 1\n\
+                 [initial]\ncovariance = \"filed/covariance_3.npy\"\n\
+                 [time]\nscale = \"diffusive\"\noutputs = [0]\n";
+    std::fs::write(folder.path().join("next.toml"), start).unwrap();
+    assert_eq!(run("evolve next.toml -o next"), "");
+    let value = |name: &str, column: usize| -> Vec<f64> {
+        let text = std::fs::read_to_string(folder.path().join(name)).unwrap();
+        let rows = text.lines().rev().take(801).map(|row| row.split(',').nth(column).unwrap());
+        rows.map(|cell| cell.parse().unwrap_or(f64::NAN)).collect()
+    };
+    let header = std::fs::read_to_string(folder.path().join("next/profiles.csv")).unwrap();
+    let names: Vec<&str> = header.lines().next().unwrap().split(',').collect();
+    for name in ["mean_r", "mean_p", "thermal"] {
+        let column = names.iter().position(|known| *known == name).expect(name);
+        let pairs = value("next/profiles.csv", column);
+        let pairs = pairs.iter().zip(value("filed/profiles.csv", column));
+        for (next, filed) in pairs {
+            assert!((next - filed).abs() <= 1e-8, "{name}: {next} {filed}");
+        }
+    }
+}

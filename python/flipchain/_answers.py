@@ -311,8 +311,12 @@ class Run(_Profiles):
         return self._arrays["error_estimate"]  # type: ignore[no-any-return]
 
     @property
-    def covariance(self) -> Array | None:
-        """Cov(z_i, z_j), (kept times, n, n), z = r, then p; None if it was not asked for."""
+    def covariance(self) -> Array | list[Array] | None:
+        """Cov(z_i, z_j), (kept times, n, n), z = r, then p; None if it was not asked for.
+
+        Of a run whose covariance did not fit the memory, `fc.load` maps the files: a list of (n, n)
+        arrays, one a kept time. Before it is saved such a run has None.
+        """
         return self._arrays.get("covariance")
 
     @property
@@ -534,6 +538,11 @@ def _run_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
         with np.load(place / "covariance.npz") as stored:
             arrays["covariance_times"] = stored["times"]
             arrays["covariance"] = stored["covariance"]
+    filed = summary.get("covariance_files", [])
+    if filed:
+        # They did not fit the memory: what is looked at is read from the disk.
+        arrays["covariance_times"] = np.array([float(one["t"]) for one in filed])
+        arrays["covariance"] = [np.load(place / one["file"], mmap_mode="r") for one in filed]
     arrays.update(_table(place / "series.csv", "series_"))
     for name, column in _table(place / "modes.csv", "modes_").items():
         rows = column.reshape(len(arrays["times"]), -1)

@@ -5,8 +5,9 @@ use super::{Chain, InitialLaw};
 use crate::scenario::{Expression, Scenario};
 use faer::Side;
 use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2, OwnedRepr};
-use ndarray_npy::{NpzReader, ReadNpyError, ReadNpzError};
+use ndarray_npy::{NpzReader, ReadNpyError, ReadNpyExt, ReadNpzError};
 use std::fs::File;
+use std::path::{Path, PathBuf};
 
 /// The reason why the covariance of a file cannot be the initial law. `file` is its path.
 #[derive(Debug, thiserror::Error)]
@@ -25,7 +26,8 @@ const ROUNDING: f64 = 1e-6;
 impl InitialLaw {
     /// The scenario's law, with the covariance of its file where it names one: the last time of an
     /// array `covariance` of shape (times, n, n) or (n, n) in the theory's order, in double or
-    /// single precision, and the means from an array `mean`, (times, n) or (n), where there is one.
+    /// single precision, and the means from an array `mean`, (times, n) or (n), where there is one;
+    /// or a covariance_K.npy, whose means are in mean_K.npy beside it.
     /// O(N³) for the check that it is positive semidefinite.
     ///
     /// # Panics
@@ -38,17 +40,7 @@ impl InitialLaw {
         };
         let (bonds, n) = (law.mean_r.len(), law.mean_r.len() + law.mean_p.len());
         let refuse = |reason: String| InitialError { file: file.clone(), reason };
-        let opened = File::open(&file).map_err(|e| refuse(e.to_string()))?;
-        let mut archive =
-            NpzReader::new(opened).map_err(|e| refuse(format!("not an npz file: {e}")))?;
-        let names = archive.names().map_err(|e| refuse(e.to_string()))?;
-        let mut array = |name: &str| {
-            if !names.iter().any(|known| known == name) {
-                let found = names.join(", ");
-                return Err(refuse(format!("there is no array {name:?}; found {found}")));
-            }
-            real_array(&mut archive, name).map_err(refuse)
-        };
+        let (covariance, mean) = arrays(Path::new(&file)).map_err(refuse)?;
         let last = |array: ArrayD<f64>, dimensions: usize| match array.ndim() {
             d if d == dimensions + 1 && array.shape()[0] > 0 => {
                 let end = array.shape()[0] - 1;
@@ -61,21 +53,19 @@ impl InitialLaw {
                 "the array {name:?} has the shape {found:?}; allowed: {wanted} with n = {n}, twice [chain] bonds (and one on an open chain)"
             ))
         };
-        let covariance = array("covariance")?;
         let found = covariance.shape().to_vec();
         let covariance =
             last(covariance, 2).into_dimensionality::<Ix2>().ok().filter(|c| c.dim() == (n, n));
         let covariance =
             covariance.ok_or_else(|| shape("covariance", &found, "(n, n) or (times, n, n)"))?;
         let covariance = symmetric_and_positive(covariance).map_err(refuse)?;
-        if names.iter().any(|name| name == "mean") {
+        if let Some(mean) = mean {
             if law.mean().iter().any(|z| *z != 0.0) {
                 return Err(refuse(
                     "it holds the means too; allowed: neither elongation nor momentum beside it"
                         .into(),
                 ));
             }
-            let mean = array("mean")?;
             let found = mean.shape().to_vec();
             let mean = last(mean, 1).into_dimensionality::<Ix1>().ok().filter(|m| m.len() == n);
             let mean = mean.ok_or_else(|| shape("mean", &found, "(n) or (times, n)"))?.to_vec();
@@ -173,6 +163,42 @@ impl InitialLaw {
         matrix.diag_mut().assign(&difference);
         matrix
     }
+}
+
+/// The covariance of a file, and the means where there are some.
+fn arrays(file: &Path) -> Result<(ArrayD<f64>, Option<ArrayD<f64>>), String> {
+    if file.extension().is_some_and(|ending| ending == "npy") {
+        let mean = mean_beside(file).filter(|mean| mean.is_file());
+        return Ok((npy_array(file)?, mean.map(|mean| npy_array(&mean)).transpose()?));
+    }
+    let opened = File::open(file).map_err(|e| e.to_string())?;
+    let mut archive = NpzReader::new(opened).map_err(|e| format!("not an npz file: {e}"))?;
+    let names = archive.names().map_err(|e| e.to_string())?;
+    let held = |name: &str| names.iter().any(|known| known == name);
+    if !held("covariance") {
+        return Err(format!("there is no array \"covariance\"; found {}", names.join(", ")));
+    }
+    let covariance = real_array(&mut archive, "covariance")?;
+    let mean = held("mean").then(|| real_array(&mut archive, "mean")).transpose()?;
+    Ok((covariance, mean))
+}
+
+/// mean_K.npy beside covariance_K.npy.
+pub(crate) fn mean_beside(covariance: &Path) -> Option<PathBuf> {
+    let number = covariance.file_name()?.to_str()?.strip_prefix("covariance_")?;
+    Some(covariance.with_file_name(format!("mean_{number}")))
+}
+
+/// The array of an npy file, in double or single precision.
+fn npy_array(file: &Path) -> Result<ArrayD<f64>, String> {
+    let open = || File::open(file).map_err(|e| format!("{}: {e}", file.display()));
+    let read = match ArrayD::<f64>::read_npy(open()?) {
+        Err(ReadNpyError::WrongDescriptor(_)) => {
+            ArrayD::<f32>::read_npy(open()?).map(|array| array.mapv(f64::from))
+        }
+        read => read,
+    };
+    read.map_err(|error| format!("{}: {error}", file.display()))
 }
 
 /// Reads an array of real numbers in double precision, or in single precision if the file says so.

@@ -10,6 +10,7 @@ mod coefficients;
 mod drift;
 mod gibbs;
 mod initial;
+pub(crate) use initial::mean_beside;
 mod law;
 pub mod modes;
 

@@ -81,7 +81,10 @@ impl<'a> Session<'a> {
         let mut answer = question.run(&monitor.part(0.0, solving))?;
         let failed = |e: OutputError| Error::Failed(e.to_string());
         answer.write(&self.directory).map_err(failed)?;
-        answer.write_covariances(&self.directory).map_err(failed)?;
+        answer.write_covariances(&self.directory).map_err(|error| match error {
+            run::Error::Output(error) => failed(error),
+            other => other.into(),
+        })?;
         let words = || format!("{}\n{}", answer.line(), answer.remarks(true));
         let said =
             |figure| Figure { words: words().lines().map(str::to_owned).collect(), ..figure };

@@ -13,6 +13,7 @@
 mod answer;
 mod diagonals;
 pub mod direct;
+pub mod filed;
 mod friction;
 pub mod independent;
 mod interface;

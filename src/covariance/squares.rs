@@ -3,14 +3,18 @@
 //!
 //! An answer is a closed form in its interface, O(N) numbers. One pass forms Σ_j Re(c_j X_j), row
 //! by row, adds T 1, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N) memory. The
-//! Frobenius norm does not depend on the basis.
+//! Frobenius norm does not depend on the basis. The rows of one sum may go to a file on the way.
 
 use super::answer::Answer;
+use super::filed::{self, HELD, NotFiled, Order};
 use super::modal::Modal;
 use super::pass::{self, Complex, Place, Visitor};
 use super::{SolveReport, friction, packed};
+use crate::monitor::Monitor;
 use crate::numerics::lanes::Lane;
+use crate::numerics::matrix_file::MatrixFile;
 use num_complex::Complex64;
+use std::io;
 
 /// The answer to one equation, not formed ([`Modal::keep`]).
 pub struct Kept<'a> {
@@ -29,52 +33,86 @@ pub struct Guess {
     pub columns: Vec<Vec<Complex64>>,
 }
 
-/// A sum of answers, Σ_j Re(weights_j X_j) + T 1.
-pub struct Sum {
-    /// One for every answer.
-    pub weights: Vec<Complex64>,
+/// Two sums of answers that should be the same, Σ_j Re(weights_j X_j) + T 1: the one to use, and
+/// another that judges it.
+pub struct Sums {
+    /// Of either, one for every answer; answers whose weight is 0 take no time.
+    pub weights: [Vec<Complex64>; 2],
     /// T
     pub temperature: f64,
 }
 
-/// The squares of every sum: Σ_(n,k) Cov(p_n,p_k)² + Cov(r_n,r_k)² + Cov(p_n,r_k)², over ordered
-/// pairs n, k.
-pub fn squares(equations: &Modal, answers: &[Kept<'_>], sums: &[Sum]) -> Vec<f64> {
+/// Of every pair of sums Σ_(n,k) Cov(p_n,p_k)² + Cov(r_n,r_k)² + Cov(p_n,r_k)², over ordered pairs
+/// n, k: of the first, and of the difference.
+pub fn squares(equations: &Modal, answers: &[Kept<'_>], sums: &[Sums]) -> Vec<[f64; 2]> {
+    pass_over(equations, answers, sums, None).expect("no file is written")
+}
+
+/// The same of one pair, whose first sum is written in the order of the sites in a file; returned with its diagonal.
+/// O(N) memory beside the answers.
+pub(crate) fn written(
+    equations: &Modal,
+    answers: &[Kept<'_>],
+    sums: Sums,
+    file: &MatrixFile,
+    monitor: &Monitor,
+) -> Result<([f64; 2], Vec<f64>), NotFiled> {
+    monitor.check()?;
+    let squares = pass_over(equations, answers, &[sums], Some(file))?[0];
+    let diagonal = filed::to_sites(equations.modes(), file, HELD, &monitor.part(0.5, 1.0))?;
+    Ok((squares, diagonal))
+}
+
+fn pass_over(
+    equations: &Modal,
+    answers: &[Kept<'_>],
+    sums: &[Sums],
+    file: Option<&MatrixFile>,
+) -> io::Result<Vec<[f64; 2]>> {
     let (modes, groups) = (equations.modes(), equations.groups());
     let reader = |_| Reader {
         answers,
         sums,
         modes: modes.count(),
+        file: file.map(|file| (file, Order::of(modes))),
+        refused: None,
         sources: Vec::new(),
         row: 0,
-        rows: vec![Vec::new(); sums.len()],
-        squares: vec![0.0; sums.len()],
+        rows: vec![Default::default(); sums.len()],
+        squares: vec![[0.0; 2]; sums.len()],
     };
     let readers = groups.iter().map(reader).collect();
-    let mut total = vec![0.0; sums.len()];
+    let mut total = vec![[0.0; 2]; sums.len()];
     for reader in pass::run::<Complex, _>(modes, groups, readers) {
-        total.iter_mut().zip(reader.squares).for_each(|(total, part)| *total += part);
+        reader.refused.map_or(Ok(()), Err)?;
+        for (total, part) in total.iter_mut().flatten().zip(reader.squares.iter().flatten()) {
+            *total += part;
+        }
     }
-    total
+    Ok(total)
 }
 
 /// Forms one row of every sum at a time.
 struct Reader<'a> {
     answers: &'a [Kept<'a>],
-    sums: &'a [Sum],
+    sums: &'a [Sums],
     modes: usize,
+    /// Where the rows of the first sums go.
+    file: Option<(&'a MatrixFile, Order)>,
+    /// Why they did not.
+    refused: Option<io::Error>,
     sources: Vec<friction::Row>,
     row: usize,
     /// Of every sum, in the layout of a packed row.
-    rows: Vec<Vec<f64>>,
-    squares: Vec<f64>,
+    rows: Vec<[Vec<f64>; 2]>,
+    squares: Vec<[f64; 2]>,
 }
 
 impl Visitor for Reader<'_> {
     fn start_row(&mut self, row: usize) {
         self.row = row;
         self.sources = self.answers.iter().map(|kept| kept.answer.row(row)).collect();
-        for values in &mut self.rows {
+        for values in self.rows.iter_mut().flatten() {
             values.clear();
             values.resize(4 * (self.modes - row), 0.0);
         }
@@ -85,26 +123,42 @@ impl Visitor for Reader<'_> {
         let start = packed::row_start(self.modes, self.row);
         for (i, (kept, sources)) in self.answers.iter().zip(&self.sources).enumerate() {
             let x = kept.answer.at::<V>(sources, place);
-            for (values, sum) in self.rows.iter_mut().zip(self.sums) {
-                packed::add(values, start, self.modes, place, sum.weights[i], &x);
+            for (rows, sum) in self.rows.iter_mut().zip(self.sums) {
+                for (values, weights) in rows.iter_mut().zip(&sum.weights) {
+                    if weights[i] != Complex64::ZERO {
+                        packed::add(values, start, self.modes, place, weights[i], &x);
+                    }
+                }
             }
         }
     }
 
     fn end_row(&mut self, row: usize) {
         let len = self.modes - row;
-        for ((values, sum), total) in self.rows.iter_mut().zip(self.sums).zip(&mut self.squares) {
-            let (pp, rest) = values.split_at_mut(len);
-            let (rr, rest) = rest.split_at_mut(len);
-            let (rp, pr) = rest.split_at(len);
-            pp[0] += sum.temperature;
+        for ((rows, sum), squares) in self.rows.iter_mut().zip(self.sums).zip(&mut self.squares) {
+            let [values, other] = rows;
+            other.iter_mut().zip(&*values).for_each(|(other, value)| *other = value - *other);
+            values[0] += sum.temperature;
             // φ_0 = 0: there is no such mode.
-            rr[0] += if row > 0 { sum.temperature } else { 0.0 };
-            let square = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
-            // Pairs off the diagonal stand for both orders; pr and rp are the two of Cov(p, r), and
-            // the same on the diagonal.
-            *total += 2.0 * (square(&pp[1..]) + square(&rr[1..])) + square(&rp[1..]) + square(pr);
-            *total += pp[0] * pp[0] + rr[0] * rr[0];
+            values[len] += if row > 0 { sum.temperature } else { 0.0 };
+            for (values, total) in [&*values, &*other].into_iter().zip(squares) {
+                *total += square(values, len);
+            }
+            if let Some((file, order)) = self.file.filter(|_| self.refused.is_none()) {
+                self.refused = filed::put_row(file, order, row, values).err();
+            }
         }
     }
+}
+
+/// What a packed row of `len` columns adds to the squares of a matrix.
+fn square(row: &[f64], len: usize) -> f64 {
+    let square = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
+    let (pp, rest) = row.split_at(len);
+    let (rr, rest) = rest.split_at(len);
+    let (rp, pr) = rest.split_at(len);
+    // Pairs off the diagonal stand for both orders; pr and rp are the two of Cov(p, r), and the
+    // same on the diagonal.
+    let pairs = 2.0 * (square(&pp[1..]) + square(&rr[1..])) + square(&rp[1..]) + square(pr);
+    pairs + pp[0] * pp[0] + rr[0] * rr[0]
 }

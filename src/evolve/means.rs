@@ -85,12 +85,18 @@ pub fn evolve<E: MomentEquations>(
                 return Err(EvolveError::StepTooSmall { time, tolerance });
             }
             let last = |mut stages: Vec<Vec<f64>>| stages.pop().unwrap_or_default();
-            let next_coarse = last(step_from(&coarse, step)?);
-            let whole = last(step_from(&fine, step)?);
-            let half = step_from(&fine, step / 2.0)?;
-            let next_fine = step_from(&half[STAGES - 1], step / 2.0)?;
-            let quarter = last(step_from(&fine, step / 4.0)?);
-            let quarters = last(step_from(&quarter, step / 4.0)?);
+            let twice = |step: f64| {
+                let first = step_from(&fine, step)?;
+                let second = step_from(&first[STAGES - 1], step)?;
+                Ok::<_, SolveError>([first, second])
+            };
+            let (wholes, (halves, quarters)) = rayon::join(
+                || step_from(&coarse, step).and_then(|c| Ok([c, step_from(&fine, step)?])),
+                || rayon::join(|| twice(step / 2.0), || twice(step / 4.0)),
+            );
+            let [next_coarse, whole] = wholes?.map(last);
+            let [half, next_fine] = halves?;
+            let [_, quarters] = quarters?.map(last);
             let lost = apart_by_kind(chain, &fine, &next_fine[STAGES - 1])
                 .map(|change| 8.0 * f64::EPSILON * change);
             let rounded = lost[0].max(lost[1]);

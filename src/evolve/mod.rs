@@ -8,6 +8,7 @@ mod doubling;
 mod earliest;
 pub mod envelope;
 mod exponential;
+pub(crate) mod filed;
 mod halving;
 pub mod harmonic;
 pub mod hyperbola;

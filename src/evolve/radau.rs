@@ -17,6 +17,7 @@ use super::step_size::StepSize;
 use super::tableau::Tableau;
 use super::unresolved::{CAUTION, RESOLVED, Unresolved};
 use crate::chain::{Chain, Double, InitialLaw};
+use crate::covariance::filed::NotFiled;
 use crate::covariance::moments::{Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Interrupted, Monitor, Progress, record};
@@ -46,6 +47,9 @@ pub enum EvolveError {
     /// The caller ended the run.
     #[error(transparent)]
     Interrupted(#[from] Interrupted),
+    /// A file for what does not fit the memory was refused.
+    #[error("the covariance could not be written: {0}")]
+    File(String),
     /// The step became too small.
     #[error(
         "the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached"
@@ -81,6 +85,15 @@ impl From<SolveError> for EvolveError {
         match error {
             SolveError::Interrupted(end) => end.into(),
             other => EvolveError::Solve(other),
+        }
+    }
+}
+
+impl From<NotFiled> for EvolveError {
+    fn from(error: NotFiled) -> EvolveError {
+        match error {
+            NotFiled::Interrupted(end) => end.into(),
+            NotFiled::File(error) => EvolveError::File(error.to_string()),
         }
     }
 }

@@ -1,4 +1,5 @@
-//! C_N at late times without the covariance in memory (docs/theory/theorems.md, (11.1)).
+//! C_N at late times without the covariance in memory (docs/theory/theorems.md, (11.1)), which
+//! [`super::filed`] shares.
 //!
 //! Of an open chain whose coordinates are independent at first. With the notation of
 //! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m
@@ -20,22 +21,23 @@ use super::earliest::{earliest, left_out};
 use super::envelope;
 use super::hyperbola::{self, CAUTION, Contour, EXTRA, Remembered};
 use super::norm::Norm;
-use super::profiles;
+use super::profiles::{self, ABREAST};
 use super::radau::{EvolveError, reference_temperature};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
-use crate::covariance::MomentEquations;
 use crate::covariance::independent::Independent;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::squares::{Guess, Kept, Sum, squares};
+use crate::covariance::squares::{Guess, Kept, Sums, squares};
+use crate::covariance::{MomentEquations, SolveError};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::rounded;
 use crate::numerics::vector::euclidean;
 use crate::resolvent::{self, Drive, Quality, SquaredKernel};
 use crate::scenario::Topology;
 use num_complex::Complex64;
+use rayon::prelude::*;
 use std::ops::Range;
 
 /// The earliest microscopic time at which C_N can be computed in this way; `None` for rings, for
@@ -56,7 +58,7 @@ fn goal(tolerance: f64) -> f64 {
 const SHARED: usize = 16;
 
 /// The runs of times that share a contour.
-fn runs(times: &[f64], tolerance: f64) -> Vec<Range<usize>> {
+pub(super) fn runs(times: &[f64], tolerance: f64) -> Vec<Range<usize>> {
     let counts = Remembered::new(|ratio| hyperbola::nodes_for(ratio, goal(tolerance)));
     hyperbola::shared(times, |first, last| counts.at(last / first), |run| run.len() <= SHARED)
 }
@@ -93,7 +95,7 @@ pub fn evolve(
 }
 
 /// The transformed equations of one chain and initial law.
-struct Problem<'a> {
+pub(super) struct Problem<'a> {
     equations: &'a Modal,
     /// The temperature of what is split off.
     temperature: f64,
@@ -110,12 +112,14 @@ struct Problem<'a> {
 }
 
 /// The results at the times that share two contours.
-struct Collected<'a> {
-    answers: Vec<Kept<'a>>,
+pub(super) struct Collected<'a> {
+    pub(super) answers: Vec<Kept<'a>>,
     /// By contour, answer and time.
     weights: [Vec<Vec<Complex64>>; 2],
     /// Of the second contour at every time.
     losses: Vec<Losses>,
+    /// The least that two contours differ by, of a transform of size 1.
+    least: f64,
 }
 
 /// Errors that add up over the answers.
@@ -140,7 +144,7 @@ impl<'a> Collected<'a> {
 }
 
 impl<'a> Problem<'a> {
-    fn new(equations: &'a Modal, law: &InitialLaw) -> Result<Problem<'a>, EvolveError> {
+    pub(super) fn new(equations: &'a Modal, law: &InitialLaw) -> Result<Problem<'a>, EvolveError> {
         let chain = equations.chain();
         let temperature = reference_temperature(chain, law);
         let periodic = PeriodicMean::new(equations)?
@@ -168,12 +172,33 @@ impl<'a> Problem<'a> {
         })
     }
 
+    /// ‖C‖² at the times of one run.
     fn invert(
         &self,
         times: &[Double],
         tolerance: f64,
         monitor: &Monitor,
     ) -> Result<Vec<Norm>, EvolveError> {
+        let all = self.solved(times, tolerance, monitor)?;
+        let sums: Vec<Sums> = (0..times.len()).map(|i| self.sums(&all, i)).collect();
+        let found = squares(self.equations, &all.answers, &sums);
+        let output = |(i, found): (usize, &[f64; 2])| {
+            let error = self.error(times[i], &all, i);
+            // What a solve leaves answers to an equation with a diagonal on its right, as C does:
+            // it is as small off its own diagonal.
+            let spread = 2.0 * (self.equations.chain().coordinates() as f64).sqrt() * error;
+            Norm { square: found[0], error: found[1].sqrt() + spread }
+        };
+        Ok(found.iter().enumerate().map(output).collect())
+    }
+
+    /// The answers at the nodes of the two contours that times share.
+    pub(super) fn solved(
+        &self,
+        times: &[Double],
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Collected<'_>, EvolveError> {
         let (first, last) = (times[0].hi, times[times.len() - 1].hi);
         let goal = goal(tolerance);
         let nodes = hyperbola::nodes_for(last / first, goal);
@@ -182,6 +207,7 @@ impl<'a> Problem<'a> {
             answers: Vec::new(),
             weights: [Vec::new(), Vec::new()],
             losses: vec![Losses::default(); times.len()],
+            least: CAUTION * hyperbola::gain(last / first, EXTRA) * goal,
         };
         let waves = self.waves();
         for (order, momenta) in &waves {
@@ -199,18 +225,7 @@ impl<'a> Problem<'a> {
             let part = monitor.part(0.5 * number as f64, 0.5 * (number + 1) as f64);
             self.collect(number, &contour, times, (&waves, solve_tolerance), &mut all, &part)?;
         }
-        let sums: Vec<Sum> =
-            (0..times.len()).flat_map(|i| self.sum_and_difference(&all, i)).collect();
-        let found = squares(self.equations, &all.answers, &sums);
-        let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
-        let output = |(i, found): (usize, &[f64])| {
-            let error = self.error(times[i], least, all.losses[i]);
-            // What a solve leaves answers to an equation with a diagonal on its right, as C does:
-            // it is as small off its own diagonal.
-            let spread = 2.0 * (self.equations.chain().coordinates() as f64).sqrt() * error;
-            Norm { square: found[0], error: found[1].sqrt() + spread }
-        };
-        Ok(found.chunks(2).enumerate().map(output).collect())
+        Ok(all)
     }
 
     /// m > 0 and S_m of the oscillation.
@@ -220,7 +235,7 @@ impl<'a> Problem<'a> {
         orders.map(|order| (order, self.periodic.covariance_source(chain, order))).collect()
     }
 
-    /// Solves at the nodes of one contour.
+    /// Solves at the nodes of one contour, some of them side by side.
     fn collect<'b>(
         &'b self,
         number: usize,
@@ -230,44 +245,73 @@ impl<'a> Problem<'a> {
         all: &mut Collected<'b>,
         monitor: &Monitor,
     ) -> Result<(), EvolveError> {
-        let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
-        let quality = [Quality::FULL, Quality::JUDGE][number];
-        let flips = 4.0 * self.equations.chain().flip_rate;
-        for (done, &(s, weight)) in contour.nodes.iter().enumerate() {
-            let constant = &self.constant_source;
-            let (_, envelopes) =
-                envelope::at_node(self.equations, &self.periodic, constant, &start, s)?;
-            let weights: Vec<Complex64> =
-                times.iter().map(|t| 2.0 * weight * (s * t.hi).exp()).collect();
-            for mut envelope in envelopes {
-                let momenta = &mut envelope.momenta;
-                let (own, guess) = if envelope.order == 0 {
-                    let kernel = SquaredKernel::new(self.equations.chain(), s, quality);
-                    let squares = kernel.mean_squares(&self.deviation);
-                    momenta.iter_mut().zip(squares).for_each(|(q, u)| *q += flips * u);
-                    self.add_waves(number, s, &weights, waves, momenta, all);
-                    let guess = self.guess(s, &kernel, quality, momenta, monitor)?;
-                    (Some(&self.start), Some(guess))
-                } else {
-                    (None, None)
-                };
-                let kept =
-                    self.equations.keep(envelope.shift, own, momenta, guess, solve_tolerance)?;
-                let turn = |(weight, time): (&Complex64, &Double)| {
-                    weight * self.periodic.turn(envelope.order, *time)
-                };
-                let mut both = [(); 2].map(|()| vec![Complex64::ZERO; times.len()]);
-                both[number] = weights.iter().zip(times).map(turn).collect();
-                all.push(kept, both);
+        let mut done = 0;
+        for nodes in contour.nodes.chunks(ABREAST) {
+            let silent = monitor.silent();
+            let solve = |node: &(Complex64, Complex64)| {
+                self.at_node(number, node.0, waves, solve_tolerance, &silent)
+            };
+            let solved: Vec<_> = nodes.par_iter().map(solve).collect();
+            for (&(s, weight), answers) in nodes.iter().zip(solved) {
+                let weights: Vec<Complex64> =
+                    times.iter().map(|t| 2.0 * weight * (s * t.hi).exp()).collect();
+                self.take_waves(number, s, &weights, waves, all);
+                for (order, kept) in answers? {
+                    let turn = |(weight, time): (&Complex64, &Double)| {
+                        weight * self.periodic.turn(order, *time)
+                    };
+                    let mut both = [(); 2].map(|()| vec![Complex64::ZERO; times.len()]);
+                    both[number] = weights.iter().zip(times).map(turn).collect();
+                    all.push(kept, both);
+                }
             }
+            done += nodes.len();
             monitor.advance(Progress {
-                share: (done + 1) as f64 / contour.nodes.len() as f64,
+                share: done as f64 / contour.nodes.len() as f64,
                 time: times[times.len() - 1].hi,
                 solves: all.answers.len(),
                 ..Default::default()
             })?;
         }
         Ok(())
+    }
+
+    /// The answers to the equations of one node, each with its order l.
+    fn at_node(
+        &self,
+        number: usize,
+        s: Complex64,
+        waves: &[(i64, Vec<Complex64>)],
+        solve_tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Vec<(i64, Kept<'_>)>, SolveError> {
+        let start: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
+        let (quality, constant) = ([Quality::FULL, Quality::JUDGE][number], &self.constant_source);
+        let flips = 4.0 * self.equations.chain().flip_rate;
+        let (_, envelopes) =
+            envelope::at_node(self.equations, &self.periodic, constant, &start, s)?;
+        let solve = |mut envelope: envelope::Envelope| {
+            let momenta = &mut envelope.momenta;
+            let (own, guess) = if envelope.order == 0 {
+                let kernel = SquaredKernel::new(self.equations.chain(), s, quality);
+                let squares = kernel.mean_squares(&self.deviation);
+                momenta.iter_mut().zip(squares).for_each(|(q, u)| *q += flips * u);
+                for (order, source) in waves {
+                    let [above, below] =
+                        [*order, -*order].map(|order| 1.0 / self.periodic.from_pole(s, order));
+                    for (q, source) in momenta.iter_mut().zip(source) {
+                        *q += above * source + below * source.conj();
+                    }
+                }
+                let guess = self.guess(s, &kernel, quality, momenta, monitor)?;
+                (Some(&self.start), Some(guess))
+            } else {
+                (None, None)
+            };
+            let kept = self.equations.keep(envelope.shift, own, momenta, guess, solve_tolerance)?;
+            Ok((envelope.order, kept))
+        };
+        envelopes.into_iter().map(solve).collect()
     }
 
     /// The interface of the answer at the node s, by the O(N) ways.
@@ -278,7 +322,7 @@ impl<'a> Problem<'a> {
         quality: Quality,
         momenta: &[Complex64],
         monitor: &Monitor,
-    ) -> Result<Guess, EvolveError> {
+    ) -> Result<Guess, SolveError> {
         let chain = self.equations.chain();
         let mut source: Vec<Complex64> =
             momenta.iter().zip(&self.start_p).map(|(q, v)| q + v).collect();
@@ -294,44 +338,36 @@ impl<'a> Problem<'a> {
         Ok(Guess { momentum, columns })
     }
 
-    /// The oscillation at the node s: what it adds to the source of C, and takes off the weights of
-    /// C_m.
-    fn add_waves(
+    /// The oscillation at the node s: what it takes off the weights of C_m.
+    fn take_waves(
         &self,
         number: usize,
         s: Complex64,
         weights: &[Complex64],
         waves: &[(i64, Vec<Complex64>)],
-        momenta: &mut [Complex64],
         all: &mut Collected<'_>,
     ) {
-        for ((order, source), own) in waves.iter().zip(&mut all.weights[number]) {
+        for ((order, _), own) in waves.iter().zip(&mut all.weights[number]) {
             let [above, below] =
-                [*order, -order].map(|order| 1.0 / self.periodic.from_pole(s, order));
-            for (q, source) in momenta.iter_mut().zip(source) {
-                *q += above * source + below * source.conj();
-            }
+                [*order, -*order].map(|order| 1.0 / self.periodic.from_pole(s, order));
             for (own, weight) in own.iter_mut().zip(weights) {
                 *own -= weight * above + (weight * below).conj();
             }
         }
     }
 
-    /// The covariance at time number `i`, and what the two contours differ by.
-    fn sum_and_difference(&self, all: &Collected<'_>, i: usize) -> [Sum; 2] {
+    /// The covariance at time number `i` by the second contour, and by the first one.
+    pub(super) fn sums(&self, all: &Collected<'_>, i: usize) -> Sums {
         let weights = |number: usize| all.weights[number].iter().map(|weights| weights[i]);
-        let both = weights(1).zip(weights(0)).map(|(fine, coarse)| fine - coarse);
-        [
-            Sum { weights: weights(1).collect(), temperature: self.temperature },
-            Sum { weights: both.collect(), temperature: 0.0 },
-        ]
+        let weights = [1, 0].map(|number| weights(number).collect());
+        Sums { weights, temperature: self.temperature }
     }
 
-    /// The largest error of a variance beside what the contours differ by.
-    fn error(&self, time: Double, least: f64, losses: Losses) -> f64 {
-        let chain = self.equations.chain();
+    /// The largest error of a variance at time number `i`, beside what the contours differ by.
+    pub(super) fn error(&self, time: Double, all: &Collected<'_>, i: usize) -> f64 {
+        let (chain, losses) = (self.equations.chain(), all.losses[i]);
         let w = euclidean(&self.deviation);
         let [out, _] = left_out(chain, [self.start.norm + w * w, w], time.hi);
-        losses.variance + least * losses.size + out + ROUNDINGS * self.largest_variance
+        losses.variance + all.least * losses.size + out + ROUNDINGS * self.largest_variance
     }
 }

@@ -15,7 +15,9 @@ mod text;
 pub use correlations::{CorrelationsFile, write_correlations_npz, write_spectrum_npz};
 pub use directory::{Existing, RunDirectory};
 pub use error::OutputError;
-pub use npz::{KeptCovariance, write_covariance_npz, write_limit_npz, write_profiles_npz};
+pub use npz::{
+    KeptCovariance, write_covariance_npz, write_limit_npz, write_mean_npy, write_profiles_npz,
+};
 pub use parts::{Checksum, Parts};
 pub use shards::{Shard, left_by_shards};
 

@@ -10,7 +10,7 @@ use super::{
 };
 use crate::observe::Profile;
 use crate::scenario::Topology;
-use ndarray::{Array1, Array2, Array3, Axis, arr0};
+use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, arr0};
 use ndarray_npy::{NpzWriter, WriteNpyExt, WriteNpzError};
 use serde_json::{Map, Value};
 use std::fs::File;
@@ -203,6 +203,22 @@ pub fn write_covariance_npz(
         }
     }
     file.finish()
+}
+
+/// mean_K.npy beside covariance_K.npy: the means at output K, in the theory's order.
+pub fn write_mean_npy(
+    directory: &RunDirectory,
+    number: usize,
+    mean: &[f64],
+) -> Result<(), OutputError> {
+    let mut bytes = Vec::new();
+    let path = directory.path(&format!("mean_{number}.npy"));
+    let written = ArrayView1::from(mean).write_npy(&mut bytes);
+    written.map_err(|source| OutputError::Io {
+        path: path.clone(),
+        source: io::Error::other(source),
+    })?;
+    directory.write(&format!("mean_{number}.npy"), &bytes)
 }
 
 /// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring

@@ -50,6 +50,11 @@ impl Parts {
         self.failure.lock().unwrap_or_else(|e| e.into_inner()).clone()
     }
 
+    /// Where a file that is too large for a part is kept until it is part of the run.
+    pub fn beside(&self, name: &str) -> PathBuf {
+        self.folder.join(name)
+    }
+
     fn path(&self, name: &str, ending: &str) -> PathBuf {
         self.folder.join(format!("{name}.{ending}"))
     }

@@ -1,9 +1,10 @@
 //! The answer of `evolve` and `steady`: profiles whose numbers carry their errors, and the method
 //! that gave them.
 
-use super::Correlations;
+use super::filed::Waiting;
 use super::plan::{Plan, Record};
 use super::save::{Answer, time};
+use super::{Correlations, Error};
 use crate::chain::Chain;
 use crate::covariance::moments::largest;
 use crate::covariance::source::ErrorSource;
@@ -42,6 +43,8 @@ pub struct Run {
     pub(super) errors: Vec<f64>,
     pub(super) identities: Vec<Identity>,
     pub(super) covariances: Vec<KeptCovariance>,
+    /// The covariances that do not fit the memory, until the run is saved.
+    pub(super) waiting: Option<Waiting>,
     pub(super) modes: Option<Modes>,
     pub(super) single_precision: bool,
     pub(super) correlations: Option<Correlations>,
@@ -140,7 +143,7 @@ impl Run {
         let errors = relative_errors(&profiles);
         let keys = keys.as_object().cloned().unwrap_or_default();
         let (series, covariances, modes, single_precision) = Default::default();
-        let (correlations, work, counts) = Default::default();
+        let (correlations, work, counts, waiting) = Default::default();
         let chain = chain.clone();
         Run {
             record,
@@ -150,6 +153,7 @@ impl Run {
             errors,
             identities,
             covariances,
+            waiting,
             modes,
             single_precision,
             correlations,
@@ -226,7 +230,8 @@ impl Run {
     }
 
     /// The times at which the covariance was kept, with E z and Cov(z_i, z_j) in the theory's
-    /// order: r, then p.
+    /// order: r, then p. One that does not fit the memory is not among them: [`Answer::save`] forms
+    /// it in its file.
     pub fn covariances(&self) -> impl Iterator<Item = (f64, &[f64], ArrayView2<'_, f64>)> {
         self.covariances.iter().map(|(t, mean, c)| (*t, &mean[..], c.view()))
     }
@@ -306,13 +311,20 @@ impl Answer for Run {
         Ok(())
     }
 
-    fn write_covariances(&mut self, directory: &RunDirectory) -> Result<(), OutputError> {
+    fn write_covariances(&mut self, directory: &RunDirectory) -> Result<(), Error> {
+        if let Some(waiting) = self.waiting.take() {
+            let (files, errors) = waiting.write(directory)?;
+            self.keys.insert("covariance_files".into(), files);
+            for (number, error) in errors {
+                self.errors[number] = largest(&[self.errors[number], error]);
+            }
+        }
         if self.covariances.is_empty() {
             return Ok(());
         }
         let covariances = std::mem::take(&mut self.covariances);
         let topology = self.chain.topology;
-        write_covariance_npz(directory, covariances, topology, self.single_precision)
+        Ok(write_covariance_npz(directory, covariances, topology, self.single_precision)?)
     }
 }
 

@@ -2,8 +2,9 @@
 
 use super::answer::{Modes, Run};
 use super::describe::{self, counted};
+use super::filed::{self, Waiting};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
-use super::{Error, Options, Times};
+use super::{Error, Options, Times, memory};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::moments::{Solution, largest};
@@ -56,39 +57,23 @@ pub fn plan_evolve<'a>(
     }
     let microscopic = times.on(chain);
     let kept = options.covariance.of(&times.values)?;
-    let held: Vec<bool> = kept.iter().map(|&kept| kept || options.modes).collect();
     let refused = |reason: String| Error::argument("method", reason);
     let method = options.method;
     if method == Method::Literal {
         Literal::fits(chain.bonds).map_err(refused)?;
     }
-    let plan = evolve::plan(chain, law, &microscopic, method, held.contains(&true))
+    let planned = Planned::new(chain, law, &microscopic, options, &kept)
         .map_err(|reason| refused(format!("{method}: {reason}")))?;
-    let tolerance = options.tolerance;
-    let solving =
-        |chain: &Chain, law: &InitialLaw, microscopic: &[Double], plan: &evolve::Plan| match method
-        {
-            Method::Literal => {
-                Literal::cost(chain.bonds, radau::expected_solves(chain, microscopic, tolerance))
-            }
-            _ => evolve::cost(chain, law, microscopic, plan, tolerance, &held),
-        };
-    let whole = |cost: Cost, chain: &Chain| {
-        cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1)
-    };
     // Of a chain of another length, planned anew.
     let bytes_at = |bonds: usize| {
         let chain = Chain { bonds, ..chain.clone() };
         let law = law.resampled(&chain);
-        let microscopic = times.on(&chain);
-        let plan = evolve::plan(&chain, &law, &microscopic, method, held.contains(&true));
-        let cost = plan.map(|plan| whole(solving(&chain, &law, &microscopic, &plan), &chain));
-        cost.map_or(f64::INFINITY, |cost| cost.bytes)
+        let planned = Planned::new(&chain, &law, &times.on(&chain), options, &kept);
+        planned.map_or(f64::INFINITY, |planned| planned.cost.bytes)
     };
-    let solved = solving(chain, law, &microscopic, &plan);
-    let cost = whole(solved, chain);
+    let Planned { plan, cost, solving, held, filed } = planned;
     let saving = match () {
-        _ if held.contains(&true) => Saving::FewerCovariances,
+        _ if held.contains(&true) || filed.is_some() => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
         _ if plan.exponential || plan.squared => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
@@ -109,17 +94,79 @@ pub fn plan_evolve<'a>(
         law,
         times: times.clone(),
         microscopic: microscopic.clone(),
-        kept,
-        held: held.clone(),
+        kept: kept.clone(),
+        held,
+        filed,
         plan,
     };
     let modes = options.modes;
     let solve = move |record: Record, monitor: &Monitor| {
         let run = task.solve(record, modes, monitor)?;
-        Ok(Run { single_precision: single, ..run })
+        let waiting = run.waiting.map(|files| Waiting { single_precision: single, ..files });
+        Ok(Run { single_precision: single, waiting, ..run })
     };
     let prepared = Prepared::new(said, options, chain, of_task, bytes_at, solve)?;
-    Ok(prepared.at_times(chain, times).solved_in(solved.seconds))
+    Ok(prepared.at_times(chain, times).solved_in(solving))
+}
+
+/// How an evolution goes, and its price.
+struct Planned {
+    plan: Steps,
+    /// Of the program.
+    cost: Cost,
+    /// Seconds of solving.
+    solving: f64,
+    /// At which outputs the covariance is held.
+    held: Vec<bool>,
+    /// The share of the work that is left for the files, where the covariances that are kept do not
+    /// fit the memory.
+    filed: Option<f64>,
+}
+
+impl Planned {
+    fn new(
+        chain: &Chain,
+        law: &InitialLaw,
+        microscopic: &[Double],
+        options: &Options,
+        kept: &[bool],
+    ) -> Result<Planned, String> {
+        let (method, tolerance) = (options.method, options.tolerance);
+        let of_program = |cost: Cost| {
+            cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1)
+        };
+        let with = |held: Vec<bool>| {
+            let plan = evolve::plan(chain, law, microscopic, method, held.contains(&true))?;
+            let cost = match method {
+                Method::Literal => {
+                    let solves = radau::expected_solves(chain, microscopic, tolerance);
+                    Literal::cost(chain.bonds, solves)
+                }
+                _ => evolve::cost(chain, law, microscopic, &plan, tolerance, &held),
+            };
+            let solving = cost.seconds;
+            Ok::<Planned, String>(Planned { plan, cost, solving, held, filed: None })
+        };
+        let held = kept.iter().map(|&kept| kept || options.modes).collect();
+        let whole = with(held)?;
+        let whole = Planned { cost: of_program(whole.cost), ..whole };
+        let times = kept.iter().zip(microscopic).filter(|(kept, _)| **kept).map(|(_, time)| *time);
+        let times: Vec<Double> = times.collect();
+        let fits = memory::limit(options.memory_limit).is_none_or(|most| whole.cost.bytes <= most);
+        let other_way = method == Method::Auto && !options.modes && !times.is_empty();
+        if fits || !other_way || !filed::serves(chain, law, &times) {
+            return Ok(whole);
+        }
+        let profiles = with(vec![false; kept.len()])?;
+        let files = filed::cost(chain, &times, tolerance);
+        let share = files.seconds / (files.seconds + profiles.cost.seconds);
+        let mut plan = profiles.plan;
+        plan.reason = format!("{}; {}", plan.reason, filed::words(chain, times.len()));
+        let cost = profiles.cost.then(files);
+        let solving = cost.seconds;
+        let cost = of_program(cost);
+        Ok(Planned { plan, cost, solving, filed: Some(share), ..profiles })
+    }
 }
 
 /// Which outputs go which way.
@@ -146,6 +193,8 @@ struct Evolution<'a> {
     /// Which covariances are part of the answer, and which are needed.
     kept: Vec<bool>,
     held: Vec<bool>,
+    /// As in [`Planned`].
+    filed: Option<f64>,
     plan: Steps,
 }
 
@@ -153,7 +202,10 @@ impl Evolution<'_> {
     fn solve(self, mut record: Record, modes: bool, monitor: &Monitor) -> Result<Run, Error> {
         let Evolution { chain, law, times, kept, .. } = &self;
         let labels = &times.values;
-        let monitor = monitor.clone().per(chain.time_unit(times.scale));
+        let whole = monitor.clone().per(chain.time_unit(times.scale));
+        let monitor = whole.part(0.0, 1.0 - self.filed.unwrap_or(0.0));
+        let waiting = self.filed.map(|share| self.waiting(&record, whole.part(1.0 - share, 1.0)));
+        drop(whole);
         let mut plan = self.plan.clone();
         let mut found = self.solutions(&plan, &record, &monitor);
         // Another try has parts of its own.
@@ -176,6 +228,7 @@ impl Evolution<'_> {
         }));
         let solutions = solutions.into_iter().map(Solution::without_negative_variances);
         let mut solutions: Vec<Solution> = solutions.collect();
+        let waiting = waiting.map(|waiting| waiting.with(&solutions));
         let modes = modes.then(|| {
             let phonons = solutions.iter().map(|s| {
                 phonons::phonons(chain, &s.moments).expect("every covariance is held for the modes")
@@ -216,7 +269,23 @@ impl Evolution<'_> {
         });
         let covariances = covariances.collect();
         let run = Run::new(record, chain, profiles, identities, keys, line);
-        Ok(Run { series, covariances, modes, counts, ..run })
+        Ok(Run { series, covariances, waiting, modes, counts, ..run })
+    }
+
+    /// The covariances that will be filed.
+    fn waiting(&self, record: &Record, monitor: Monitor) -> Waiting {
+        let labels = self.times.values.iter().zip(&self.microscopic).enumerate();
+        let outputs = labels.zip(&self.kept).filter(|(_, kept)| **kept);
+        Waiting {
+            chain: self.chain.clone(),
+            law: self.law.clone(),
+            outputs: outputs.map(|((number, (&t, &time)), _)| (number, t, time)).collect(),
+            means: Vec::new(),
+            variances: Vec::new(),
+            tolerance: record.tolerance,
+            single_precision: false,
+            monitor,
+        }
     }
 
     /// Where what was found by a plan fails or misses the tolerance: what to do instead, if there

@@ -17,6 +17,11 @@ pub fn available() -> Option<u64> {
     Some(line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()? * 1024)
 }
 
+/// The bytes that a computation may take: what the caller allows, or what the machine has left.
+pub(super) fn limit(memory_limit: Option<u64>) -> Option<f64> {
+    memory_limit.or_else(available).map(|limit| limit as f64)
+}
+
 /// The most memory that this process has had.
 pub(crate) fn peak_bytes() -> Option<u64> {
     let status = std::fs::read_to_string("/proc/self/status").ok()?;

@@ -12,6 +12,7 @@ mod conductivity;
 mod describe;
 mod error;
 mod evolution;
+mod filed;
 mod general;
 mod macroscopic;
 pub(crate) mod memory;

@@ -97,8 +97,9 @@ pub fn fits(
     bytes_at: impl Fn(usize) -> f64,
     saving: Saving,
 ) -> Result<(), Error> {
-    let limit = memory_limit.or_else(memory::available).map(|limit| limit as f64);
-    let Some(limit) = limit.filter(|&limit| needed > limit) else { return Ok(()) };
+    let Some(limit) = memory::limit(memory_limit).filter(|&limit| needed > limit) else {
+        return Ok(());
+    };
     let most = largest_below(bonds, |n| bytes_at(n) <= limit);
     let by_caller = memory_limit.is_some();
     Err(TooLarge { bonds, needed, limit, by_caller, most, saving }.into())

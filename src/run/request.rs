@@ -2,7 +2,7 @@
 //! parts of an earlier one only if both have the same request.
 
 use super::{Error, Options, Times};
-use crate::chain::{Chain, Coefficients};
+use crate::chain::{Chain, Coefficients, mean_beside};
 use crate::method::{Method, Task};
 use crate::numerics::double_double::period_of;
 use crate::output::Checksum;
@@ -11,6 +11,9 @@ use crate::scenario::{
     Thermostat, ThermostatAt,
 };
 use serde_json::{Map, Value, json};
+use std::fs::File;
+use std::io;
+use std::path::{Path, PathBuf};
 
 pub(super) fn request(
     task: Task,
@@ -60,11 +63,16 @@ pub(crate) fn checksums_of_coefficients(scenario: &Scenario) -> Map<String, Valu
     files
 }
 
-/// The checksum of a covariance file.
+/// The checksum of a covariance file, with that of the means beside it.
 pub(crate) fn checksum_of(path: &str) -> Result<String, Error> {
-    let mut sum = Checksum::new(std::io::sink());
-    let copied = std::fs::File::open(path).and_then(|mut file| std::io::copy(&mut file, &mut sum));
-    copied.map_err(|e| Error::key("initial.covariance", format!("{path}: {e}")))?;
+    let mut sum = Checksum::new(io::sink());
+    let mean = mean_beside(Path::new(path)).filter(|mean| mean.is_file());
+    for path in [PathBuf::from(path)].into_iter().chain(mean) {
+        let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut sum));
+        copied.map_err(|e| {
+            Error::key("initial.covariance", format!("{}: {e}", path.display()))
+        })?;
+    }
     Ok(format!("{:08x}", sum.value()))
 }
 

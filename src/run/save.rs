@@ -22,8 +22,9 @@ pub trait Answer {
     /// Writes the tables.
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError>;
 
-    /// Writes the covariances, each of which is dropped once it is written.
-    fn write_covariances(&mut self, _directory: &RunDirectory) -> Result<(), OutputError> {
+    /// Writes the covariances, each of which is dropped once it is written; those that do not fit
+    /// the memory are formed here.
+    fn write_covariances(&mut self, _directory: &RunDirectory) -> Result<(), Error> {
         Ok(())
     }
 
@@ -57,9 +58,10 @@ pub trait Answer {
         let request = Value::Object(self.record().request.clone());
         let directory = RunDirectory::create(place.as_ref(), existing, &request)?;
         self.write(&directory)?;
-        self.clone().write_covariances(&directory)?;
+        let mut written = self.clone();
+        written.write_covariances(&directory)?;
         let seconds = self.record().started.elapsed().as_secs_f64();
-        self.write_summary(&directory, seconds)?;
+        written.write_summary(&directory, seconds)?;
         Ok(directory.commit()?)
     }
 
