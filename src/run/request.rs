@@ -69,9 +69,7 @@ pub(crate) fn checksum_of(path: &str) -> Result<String, Error> {
     let mean = mean_beside(Path::new(path)).filter(|mean| mean.is_file());
     for path in [PathBuf::from(path)].into_iter().chain(mean) {
         let copied = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut sum));
-        copied.map_err(|e| {
-            Error::key("initial.covariance", format!("{}: {e}", path.display()))
-        })?;
+        copied.map_err(|e| Error::key("initial.covariance", format!("{}: {e}", path.display())))?;
     }
     Ok(format!("{:08x}", sum.value()))
 }
