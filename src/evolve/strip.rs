@@ -15,7 +15,7 @@ use crate::numerics::legendre::gauss;
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
-/// d/l at least.
+/// The least d/l.
 const DISTANCE: f64 = 1.35;
 
 /// The direction of the ray, and c τ for the last time over the nodes a panel: both for the least

@@ -12,12 +12,12 @@ use crate::resolvent::{self, Currents, Exchange};
 use crate::scenario::Topology;
 use num_complex::Complex64;
 
-/// What the transforms of the modes and the weight of a node leave of a transform.
+/// The relative error of a transform from the transforms of the modes and the weight of its node.
 const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
-/// Of one that a direct solve has written down.
+/// The same for the answer of a direct solve.
 const WRITTEN: f64 = 4.0 * f64::EPSILON;
 
-/// Y(0) as the balance of energy sees it.
+/// The terms of Y(0) in the balance of energy.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Start {
     /// Its variances of r.
@@ -50,7 +50,7 @@ pub(super) struct Found {
 }
 
 impl Found {
-    /// From what a solve of (σ - 𝓛) X = `start` + diag_p(`momenta`) has found.
+    /// From the result of a solve of (σ - 𝓛) X = `start` + diag_p(`momenta`).
     pub fn new(
         chain: &Chain,
         shift: Complex64,
@@ -59,8 +59,8 @@ impl Found {
         (report, diagonals): (SolveReport, Diagonals),
     ) -> Found {
         let written = if report.direct { WRITTEN } else { ROUNDINGS };
-        // What refinement would still change, four times since the residual has roundings too, and
-        // those of the transforms.
+        // Four times the change by another refinement, because the residual has roundings too, plus
+        // the roundings of the transforms.
         let error = 4.0 * report.error + written * largest_norm(&diagonals.variance);
         let size = largest_norm(diagonals.correlation.iter().chain(&diagonals.losses));
         let read = Flows {

@@ -300,7 +300,7 @@ impl Sheet<'_> {
         }
     }
 
-    /// What the data were computed from, the varied keys with all their values.
+    /// The parameters of the data: the chain, and the varied keys with all their values.
     fn parameters(&self) -> Parameters {
         self.keys.iter().fold(Parameters::of_chain(self.chain), |all, key| {
             let axis = &self.table.axes()[key.index];

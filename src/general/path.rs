@@ -26,7 +26,7 @@ const NODES: [usize; 2] = [16, 20];
 const PART: f64 = 0.85;
 /// The width of a panel in u, by the same measure: π/2 is 1/PART halves away.
 const STRIP: f64 = PI * PART;
-/// Where the path in u ends: above 0, and left of 0, in units of c.
+/// The end of the path in u: above 0, and left of 0, in units of c.
 const CORNER: [f64; 2] = [0.5, 0.4];
 
 /// The numbers of the chain that a path depends on.

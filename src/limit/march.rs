@@ -24,7 +24,7 @@ use crate::numerics::vector::largest_of;
 use num_complex::Complex64;
 use std::sync::Arc;
 
-/// How finely is computed.
+/// The resolution of a march.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Resolution {
     /// Degree of the elements.
@@ -35,7 +35,7 @@ pub struct Resolution {
     pub step: f64,
     /// Panels are split down to 2^(-finest), at the ends farther where the first output is early.
     pub finest: i32,
-    /// What is resolved, relative to the largest value.
+    /// The size of what is resolved, relative to the largest value.
     pub tolerance: f64,
 }
 
@@ -126,8 +126,8 @@ impl Snapshot {
     }
 }
 
-/// One march from the initial profiles to the ascending `times` > 0, and its steps, of each of
-/// which `monitor` hears.
+/// One march from the initial profiles to the ascending `times` > 0, and the number of its steps.
+/// Each step is reported to `monitor`.
 pub fn march(
     resolution: &Resolution,
     flip_rate: f64,

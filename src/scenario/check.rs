@@ -7,8 +7,8 @@ use super::document::{Document, Value, shortened};
 use super::schema::LARGEST_NUMBER;
 use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, Topology};
 
-/// Checks a scenario whose form is right, but for the values of its profiles; `document` says where
-/// things stand.
+/// Checks a scenario of valid form, except for the values of its profiles; `document` gives the
+/// places for messages.
 pub(super) fn meaning(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     ring_has_no_ends(scenario, document)?;
     harmonics_have_a_period(scenario, document)?;
@@ -54,7 +54,7 @@ fn initial_keys_agree(document: &Document) -> Result<(), ScenarioError> {
         return Ok(());
     };
     let has = |key: &str| keys.contains_key(key);
-    // A mean that is written as "0" says nothing.
+    // A mean that is written as "0" counts as left out.
     let says = |key: &str| match keys.get(key).map(|node| &node.value) {
         Some(Value::Text(text)) => text != "0" || !["elongation", "momentum"].contains(&key),
         value => value.is_some(),
