@@ -20,14 +20,11 @@ use super::law::split_temperature;
 use super::line::Line;
 use super::mean::{Means, forces_of};
 use super::path::Spectrum;
-use super::profile::{Local, LocalErrors};
 use super::transforms::Parts;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
 use crate::evolve::hyperbola::{self, CAUTION, Contour, EXTRA, nodes_for_integrals};
 use crate::monitor::{Interrupted, Monitor, Progress};
-use crate::numerics::vector::largest_of;
-use crate::observe::series::Integrated;
 use num_complex::Complex64;
 
 /// The least τ in units of 1/c, c the least of γ_n + λ_n/2 and of the band's edge: the last node,
@@ -37,12 +34,9 @@ const EARLIEST: f64 = 80.0;
 const SHARED: usize = 32;
 /// The contours share what the inner quadratures miss. The estimate with this factor was fifty
 /// times the true error or more in the 100 random chains of tests/general_chain.rs.
-const DISTANCE: f64 = 4.0;
+pub(super) const DISTANCE: f64 = 4.0;
 /// Seconds of processor time for a site, a node of the inner path and one of the contour.
 const SITE: f64 = 3e-7;
-/// Roundings, of the largest second moment.
-const ROUNDINGS: f64 = 64.0;
-
 /// The least microscopic time for which the contour serves; the reason why it never does.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Result<f64, &'static str> {
     let model = Model::new(chain);
@@ -63,18 +57,25 @@ pub fn earliest(chain: &Chain, law: &InitialLaw) -> Result<f64, &'static str> {
     Ok(EARLIEST / damping.min(model.largest_frequency()))
 }
 
-struct Problem<'a> {
-    chain: &'a Chain,
-    model: Model,
-    line: Line,
-    spectrum: Spectrum,
-    reference: f64,
+/// A chain, its line and its law.
+pub(super) struct Problem<'a> {
+    pub chain: &'a Chain,
+    pub model: Model,
+    pub line: Line,
+    pub spectrum: Spectrum,
+    pub reference: f64,
     /// ū_s and all of y_s.
-    settled: Vec<f64>,
+    pub settled: Vec<f64>,
     /// w(0)
-    deviation: Vec<f64>,
+    pub deviation: Vec<f64>,
     /// Variances along the line at the start, less the reference.
-    start: Vec<f64>,
+    pub start: Vec<f64>,
+    /// Whether the variances are solved for on the mirrored line, from the colder end: there they
+    /// are small differences from the reference, and as accurate as these.
+    pub turned: bool,
+    /// That line, and w(0) on it.
+    pub inner: Line,
+    pub inner_deviation: Vec<f64>,
 }
 
 /// The moments at ascending `times`, each at least [`earliest`].
@@ -156,6 +157,25 @@ impl<'a> Problem<'a> {
                 }
             }
         }
+        let ends = [model.thermostats().next(), model.thermostats().last()];
+        let turned = match ends.map(|end| end.map(|site| model.temperature[site])) {
+            [Some(first), Some(last)] => last < first,
+            _ => false,
+        };
+        let (inner, inner_deviation) = match turned {
+            true => {
+                let inner = Line::new(&model.mirrored());
+                // Read from the other end elongations change their sign.
+                let positions = moved.len() - model.atoms();
+                let [first, second] = [&moved[..positions], &moved[positions..]];
+                let sign = if model.is_pinned() { 1.0 } else { -1.0 };
+                let read = first.iter().rev().map(|r| sign * r);
+                let turned: Vec<f64> = read.chain(second.iter().rev().copied()).collect();
+                let deviation = inner.enter(&turned);
+                (inner, deviation)
+            }
+            false => (line.clone(), line.enter(&moved)),
+        };
         Problem {
             chain,
             spectrum: Spectrum::new(&model),
@@ -163,13 +183,32 @@ impl<'a> Problem<'a> {
             settled: line.enter(&still),
             deviation: line.enter(&moved),
             start,
+            turned,
+            inner,
+            inner_deviation,
             line,
             model,
         }
     }
 
+    /// From the line to the inner one, or back; positions of a pinned chain are left out.
+    fn turn(&self, values: Vec<Complex64>) -> Vec<Complex64> {
+        match (self.turned, self.line.offset) {
+            (false, _) => values,
+            (true, 0) => values.into_iter().rev().collect(),
+            (true, _) => {
+                let mut out = vec![Complex64::ZERO; values.len()];
+                let last = self.model.atoms() - 1;
+                for n in 0..=last {
+                    out[self.line.momentum(n)] = values[self.line.momentum(last - n)];
+                }
+                out
+            }
+        }
+    }
+
     /// What drives θ_n at its thermostat, less the reference.
-    fn noise(&self, n: usize) -> f64 {
+    pub(super) fn noise(&self, n: usize) -> f64 {
         match self.model.friction[n] {
             0.0 => 0.0,
             friction => friction * (self.model.temperature[n] - self.reference),
@@ -184,7 +223,7 @@ impl<'a> Problem<'a> {
         monitor: &Monitor,
     ) -> Result<(Parts<Complex64>, f64), Interrupted> {
         let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
-        let kernel = Kernel { line, spectrum: self.spectrum, rule };
+        let kernel = Kernel { line: &self.inner, spectrum: self.spectrum, rule };
         let moves = self.deviation.iter().any(|&w| w != 0.0);
         let mean = match moves {
             true => super::resolvent::Resolvent::new(line, s).solve(line, &self.deviation),
@@ -207,13 +246,19 @@ impl<'a> Problem<'a> {
             }
             drive
         };
-        let moving = moves.then_some(&self.deviation[..]);
-        let (found, own) = kernel.variances(s, moving, drive, tolerance, monitor)?;
-        let squares = squares(&own);
-        let kinetic: Vec<Complex64> = (0..atoms).map(|n| found.line[line.momentum(n)]).collect();
+        let moving = moves.then_some(&self.inner_deviation[..]);
+        let turned = |own: &[Complex64]| self.turn(drive(&self.turn(own.to_vec())));
+        let (mut found, own) = kernel.variances(s, moving, turned, tolerance, monitor)?;
+        let squares = squares(&self.turn(own));
+        let variances = self.turn(found.line);
+        if self.turned {
+            found.displacement.reverse();
+            found.elongation.reverse();
+        }
+        let kinetic: Vec<Complex64> = (0..atoms).map(|n| variances[line.momentum(n)]).collect();
         let springs = &model.spring;
         let (elongation, displacement): (Vec<_>, Vec<_>) = match line.offset {
-            0 => ((1..atoms).map(|n| found.line[2 * n - 1]).collect(), vec![]),
+            0 => ((1..atoms).map(|n| variances[2 * n - 1]).collect(), vec![]),
             _ => (
                 found.elongation.iter().zip(springs).map(|(v, k)| v * k).collect(),
                 found.displacement,
@@ -223,6 +268,7 @@ impl<'a> Problem<'a> {
         let mut through = Complex64::ZERO;
         let mut heat = Complex64::ZERO;
         let mut current = Vec::with_capacity(atoms);
+        let (mut size, mut sizes) = (0.0, Vec::with_capacity(atoms));
         for n in 0..atoms {
             let bond = n.checked_sub(1).map_or(Complex64::ZERO, |bond| elongation[bond]);
             let energy = (kinetic[n] + bond + model.pinning[n] * at(&displacement, n)) / 2.0;
@@ -231,13 +277,16 @@ impl<'a> Problem<'a> {
                 / 2.0;
             let heated = 2.0 * model.flip_rate[n] * squares[n];
             heat += heated;
-            through +=
-                begun - s * energy + self.noise(n) / s - model.friction[n] * kinetic[n] + heated;
+            let (noise, lost) = (self.noise(n) / s, model.friction[n] * kinetic[n]);
+            through += begun - s * energy + noise - lost + heated;
+            size += begun.abs() + (s * energy).norm() + noise.norm() + lost.norm() + heated.norm();
             current.push(through);
+            sizes.push(size);
         }
-        // Nothing passes the last atom. What is missing there is spread over the chain.
-        for (n, current) in current.iter_mut().take(atoms - 1).enumerate() {
-            *current -= through * ((n + 1) as f64 / atoms as f64);
+        // Nothing passes the last atom. What is missing there is spread over the terms by their
+        // sizes.
+        for (current, part) in current.iter_mut().zip(sizes).take(atoms - 1) {
+            *current -= if size > 0.0 { through * (part / size) } else { Complex64::ZERO };
         }
         let over = |values: &[Complex64]| values.iter().map(|x| x / s).collect::<Vec<_>>();
         let parts = Parts {
@@ -282,100 +331,5 @@ impl<'a> Problem<'a> {
             monitor.advance(progress)?;
         }
         Ok((sums, missing))
-    }
-
-    fn output(
-        &self,
-        fine: &Parts<f64>,
-        coarse: &Parts<f64>,
-        time: Double,
-        least: f64,
-        nodes: usize,
-    ) -> Output {
-        let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
-        let apart = |of: fn(&Parts<f64>) -> &Vec<f64>| {
-            let pairs = of(fine).iter().zip(of(coarse));
-            DISTANCE * largest_of(pairs.map(|(a, b)| a - b))
-        };
-        let hottest = largest_of(fine.kinetic.iter().map(|t| t + self.reference));
-        let size = hottest.max(largest_of(self.deviation.iter().map(|w| w * w)));
-        let floor = least + ROUNDINGS * f64::EPSILON;
-        let root = size.sqrt();
-        let moving =
-            largest_of(self.deviation.iter().copied()).max(largest_of(fine.mean.iter().copied()));
-        let mean = apart(|p| &p.mean)
-            + floor * moving
-            + 4.0 * f64::EPSILON * largest_of(self.settled.iter().copied());
-        let soft = line.softness(model);
-        let of_positions = apart(|p| &p.elongation).max(if soft > 0.0 {
-            apart(|p| &p.displacement) / soft
-        } else {
-            0.0
-        });
-        let closure = fine.current.last().copied().unwrap_or(0.0).abs();
-        let second = apart(|p| &p.kinetic).max(of_positions) + floor * size;
-        let stiffest =
-            largest_of(model.spring.iter().zip(&model.mass).map(|(k, m)| (k / m).sqrt()));
-        let flow = apart(|p| &p.current)
-            + closure / 2.0
-            + floor * size * (stiffest + model.atoms() as f64 / time.hi);
-        let y: Vec<f64> = fine.mean.iter().zip(&self.settled).map(|(w, s)| w + s).collect();
-        let z = line.leave(&y);
-        let first = z.len() - atoms;
-        let gibbs_r = model.gibbs_elongations();
-        let mut local = Local { mean_p: z[first..].to_vec(), ..Local::default() };
-        local.var_p =
-            (0..atoms).map(|n| model.mass[n] * (self.reference + fine.kinetic[n])).collect();
-        local.var_r = (0..atoms - 1)
-            .map(|n| self.reference * gibbs_r[n] + fine.elongation[n] / model.spring[n])
-            .collect();
-        local.correlation = (0..atoms - 1)
-            .map(|n| 0.0 - fine.current[n] * model.mass[n] / model.spring[n])
-            .collect();
-        if line.offset == 1 {
-            local.mean_q = z[..first].to_vec();
-            local.mean_r = line.stretches(&y);
-            let gibbs = model.gibbs_displacements();
-            local.var_q =
-                (0..atoms).map(|n| self.reference * gibbs[n] + fine.displacement[n]).collect();
-        } else {
-            local.mean_r = z[..first].to_vec();
-        }
-        let errors = LocalErrors {
-            mean,
-            second,
-            flow: Some(flow),
-            mean_q: soft.sqrt() * mean,
-            var_q: soft * second,
-        };
-        let mut integrals = self.integrals(fine, time.hi);
-        let other = self.integrals(coarse, time.hi);
-        let most = largest_of(model.friction.iter().copied())
-            + largest_of(model.flip_rate.iter().copied());
-        integrals.error = DISTANCE * integrals.apart(&other)
-            + time.hi * (most * atoms as f64) * (second + 2.0 * root * mean);
-        Output { time, local, errors, integrals, steps: nodes, kept: None }
-    }
-
-    /// The heat that has entered since time 0.
-    fn integrals(&self, fine: &Parts<f64>, time: f64) -> Integrated {
-        let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
-        let mut all = Integrated { heat: fine.heat, ..Integrated::default() };
-        for force in forces_of(self.chain) {
-            let u = line.momentum(force.site);
-            let moved = fine.mean_integral[u] + self.settled[u] * time;
-            all.work += line.force(force.site, force.mean) * moved;
-        }
-        for n in model.thermostats() {
-            let friction = model.friction[n];
-            let square = fine.square_integral[n];
-            let entered = self.noise(n) * time - friction * (fine.kinetic_integral[n] + square);
-            match n {
-                0 => all.left += entered,
-                n if n + 1 == atoms => all.right += entered,
-                _ => all.others += entered,
-            }
-        }
-        all
     }
 }

@@ -27,13 +27,13 @@ pub(super) struct Nodes<L> {
     weight: Split<L>,
 }
 
-/// What eight nodes contribute to Φ, between neighbouring places with flips.
-pub(super) struct Factors<L> {
-    weight: Split<L>,
+/// What eight nodes contribute to Φ, between neighbouring places with flips; real where σ = 0.
+pub(super) struct Factors<V> {
+    pub weight: V,
     /// Π t_i from one place to the next.
-    transfer: Vec<Split<L>>,
+    pub transfer: Vec<V>,
     /// D at the next place, times what comes there from all places beyond.
-    beyond: Vec<Split<L>>,
+    pub beyond: Vec<V>,
 }
 
 /// What is asked of eight nodes.
@@ -57,7 +57,7 @@ pub(super) struct Found<L, const V: usize> {
     pub squares: Vec<Complex64>,
     pub displacement: Vec<Complex64>,
     pub elongation: Vec<Complex64>,
-    pub factors: Factors<L>,
+    pub factors: Factors<Split<L>>,
 }
 
 impl<L: Wide> Nodes<L> {
@@ -241,35 +241,39 @@ impl<L: Wide, const V: usize> Vectorized for Pass<'_, L, V> {
     }
 }
 
-/// Φg of eight nodes; `flips` are 4γ at the places.
-pub(super) struct Flux<'a, L> {
-    pub factors: &'a Factors<L>,
+/// Φg of eight nodes; `flips` are what flips feed in at the places. Of g in real factors the real
+/// parts.
+pub(super) struct Flux<'a, V> {
+    pub factors: &'a Factors<V>,
     pub flips: &'a [f64],
     pub g: &'a [Complex64],
 }
 
-impl<L: Wide> Vectorized for Flux<'_, L> {
+impl<V: Lane> Vectorized for Flux<'_, V>
+where
+    V::Real: Wide,
+{
     type Output = Vec<Complex64>;
-    type Numbers = L;
+    type Numbers = V::Real;
 
     #[inline(always)]
-    fn run(self, simd: L::Simd) -> Vec<Complex64> {
+    fn run(self, simd: V::Simd) -> Vec<Complex64> {
         let Factors { weight, transfer, beyond } = self.factors;
-        let (zero, bonds) = (one::<L>(simd, 0.0), self.g.len());
+        let (zero, bonds) = (V::number(simd, 0.0), self.g.len());
         let mut towards = vec![zero; bonds];
         let mut passed = zero;
         for j in (0..bonds).rev() {
-            passed = transfer[j] * (beyond[j] * Split::splat(simd, self.g[j]) + passed);
+            passed = transfer[j] * (beyond[j] * V::splat(simd, self.g[j]) + passed);
             towards[j] = passed;
         }
         let mut sums = Vec::with_capacity(bonds);
         let (mut within, mut before) = (zero, zero);
         for j in 0..bonds {
-            within = within + one(simd, self.flips[j]);
+            within = within + V::number(simd, self.flips[j]);
             let here = transfer[j] * before;
-            sums.push(weighed(*weight, within * towards[j] + here * beyond[j]));
+            sums.push((*weight * (within * towards[j] + here * beyond[j])).sum());
             within = transfer[j] * within;
-            before = here + within * Split::splat(simd, self.g[j]);
+            before = here + within * V::splat(simd, self.g[j]);
         }
         sums
     }

@@ -16,6 +16,7 @@ use super::line::Line;
 use super::path::Spectrum;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
+use crate::numerics::lanes::Split;
 use crate::numerics::registers::{InRegisters, Wide, in_widest};
 use crate::numerics::vector::{Vector, largest_of};
 use num_complex::Complex64;
@@ -77,7 +78,7 @@ struct Network<L: Wide> {
     simd: L::Simd,
     /// 4γ at the sites that flip.
     flips: Vec<f64>,
-    factors: Vec<Factors<L>>,
+    factors: Vec<Factors<Split<L>>>,
     absorbed: Vec<Complex64>,
 }
 
@@ -244,12 +245,12 @@ impl<F: Fn(&[Complex64]) -> Vec<Complex64>> InRegisters for Question<'_, F> {
 }
 
 /// The answers of all nodes, added up in their order.
-struct Sums<L, const V: usize> {
+struct Sums<L: Wide, const V: usize> {
     products: [Vec<Complex64>; V],
     squares: Vec<Complex64>,
     displacement: Vec<Complex64>,
     elongation: Vec<Complex64>,
-    factors: Vec<Factors<L>>,
+    factors: Vec<Factors<Split<L>>>,
 }
 
 fn passed<'a, L: Wide, const V: usize>(

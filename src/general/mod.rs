@@ -20,6 +20,7 @@ mod eight;
 pub mod exponential;
 pub mod harmonics;
 mod kernel;
+mod late;
 pub(crate) mod law;
 pub mod line;
 pub mod literal;

@@ -13,10 +13,12 @@
 //! would change.
 
 use super::Model;
+use super::eight::{Factors, Flux};
 use super::quadrature::Quadrature;
 use super::response::Response;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
+use crate::numerics::registers::{InRegisters, Wide, in_widest};
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -24,7 +26,7 @@ use rayon::prelude::*;
 /// The most bytes for the factors of the nodes; beyond it they are computed again for every
 /// product.
 const KEPT_BYTES: usize = 1_200_000_000;
-/// Nodes whose sums are added up by one thread.
+/// Nodes side by side, whose sums are added up by one thread.
 const GROUP: usize = 8;
 /// The residual, relative to the source.
 const RESIDUAL: f64 = 1e-15;
@@ -44,74 +46,56 @@ pub struct Temperatures {
     pub residual: f64,
 }
 
-/// The contribution of one node to Φ, between neighbouring sites that flip.
-struct Factors {
-    weight: f64,
-    /// Π t_i from site f_j to f_(j+1).
-    transfer: Vec<f64>,
-    /// D R at f_(j+1): what comes from all sites beyond.
-    beyond: Vec<f64>,
-}
-
 /// The network of one quadrature.
-struct Network<'a> {
+struct Network<'a, L: Wide> {
+    simd: L::Simd,
     model: &'a Model,
     sites: &'a [usize],
+    /// 4γm at the sites.
+    flips: Vec<f64>,
     nodes: &'a [(f64, f64)],
-    kept: Option<Vec<Factors>>,
+    kept: Option<Vec<Factors<L>>>,
 }
 
-impl Network<'_> {
-    fn source(&self, site: usize) -> f64 {
-        4.0 * self.model.flip_rate[site] * self.model.mass[site]
-    }
-
-    fn factors(&self, &(frequency, weight): &(f64, f64)) -> Factors {
-        let response = Response::new(self.model, frequency);
-        let [_, right] = response.sums(|n| self.source(n));
-        let pairs = || self.sites.windows(2);
+impl<L: Wide> Network<'_, L> {
+    /// Of up to eight nodes, side by side; what is missing has the weight 0.
+    fn factors(&self, nodes: &[(f64, f64)]) -> Factors<L> {
+        let source = |n: usize| 4.0 * self.model.flip_rate[n] * self.model.mass[n];
+        let bonds = self.sites.len() - 1;
+        let (mut transfer, mut beyond) = (vec![[0.0; 8]; bonds], vec![[0.0; 8]; bonds]);
+        let mut weights = [0.0; 8];
+        for (lane, &(frequency, weight)) in nodes.iter().enumerate() {
+            let response = Response::new(self.model, frequency);
+            let [_, right] = response.sums(source);
+            weights[lane] = weight * frequency * frequency;
+            for (j, pair) in self.sites.windows(2).enumerate() {
+                transfer[j][lane] = response.from_right[pair[0]..pair[1]].iter().product();
+                beyond[j][lane] = response.diagonal[pair[1]] * right[pair[1]];
+            }
+        }
+        let loaded = |numbers: &[f64; 8]| L::load(self.simd, numbers, &[], 0);
         Factors {
-            weight: weight * frequency * frequency,
-            transfer: pairs()
-                .map(|pair| response.from_right[pair[0]..pair[1]].iter().product())
-                .collect(),
-            beyond: pairs().map(|pair| response.diagonal[pair[1]] * right[pair[1]]).collect(),
-        }
-    }
-
-    /// Adds Φg of one node.
-    fn add(&self, factors: &Factors, g: &[f64], sum: &mut [f64]) {
-        let Factors { weight, transfer, beyond } = factors;
-        let bonds = g.len();
-        let mut towards = vec![0.0; bonds];
-        let mut passed = 0.0;
-        for j in (0..bonds).rev() {
-            passed = transfer[j] * (beyond[j] * g[j] + passed);
-            towards[j] = passed;
-        }
-        let (mut within, mut before) = (0.0, 0.0);
-        for j in 0..bonds {
-            within += self.source(self.sites[j]);
-            sum[j] += weight * (within * towards[j] + before * transfer[j] * beyond[j]);
-            before = transfer[j] * (before + within * g[j]);
-            within *= transfer[j];
+            weight: loaded(&weights),
+            transfer: transfer.iter().map(loaded).collect(),
+            beyond: beyond.iter().map(loaded).collect(),
         }
     }
 
     /// Φg.
     fn flux(&self, g: &[f64]) -> Vec<f64> {
-        let groups = self.nodes.len().div_ceil(GROUP);
-        let of_group = |group: usize| {
-            let mut sum = vec![0.0; g.len()];
-            for index in group * GROUP..((group + 1) * GROUP).min(self.nodes.len()) {
-                match &self.kept {
-                    Some(kept) => self.add(&kept[index], g, &mut sum),
-                    None => self.add(&self.factors(&self.nodes[index]), g, &mut sum),
-                }
-            }
-            sum
+        let g: Vec<Complex64> = g.iter().map(|&g| g.into()).collect();
+        let of = |factors: &Factors<L>| {
+            L::vectorized(self.simd, Flux { factors, flips: &self.flips, g: &g })
         };
-        added((0..groups).into_par_iter().map(of_group).collect(), g.len())
+        let parts: Vec<Vec<Complex64>> = match &self.kept {
+            Some(kept) => kept.par_iter().map(of).collect(),
+            None => self.nodes.par_chunks(GROUP).map(|eight| of(&self.factors(eight))).collect(),
+        };
+        let mut sum = vec![0.0; g.len()];
+        for part in parts {
+            sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x.re);
+        }
+        sum
     }
 
     /// 4γ K q at the sites that flip, of two vectors q.
@@ -170,23 +154,26 @@ fn parts(x: &Vector) -> Vec<f64> {
 }
 
 /// ρ, Φ's row sums and the sums of s over the sites up to each.
-struct Equation<'a> {
-    network: Network<'a>,
+struct Equation<'a, L: Wide> {
+    network: Network<'a, L>,
     absorbed: Vec<f64>,
     source: Vector,
 }
 
-impl<'a> Equation<'a> {
+impl<'a, L: Wide> Equation<'a, L> {
     fn new(
+        simd: L::Simd,
         model: &'a Model,
         sites: &'a [usize],
         nodes: &'a [(f64, f64)],
         kept: bool,
         strength: &[f64],
-    ) -> Equation<'a> {
-        let mut network = Network { model, sites, nodes, kept: None };
+    ) -> Equation<'a, L> {
+        let flips = sites.iter().map(|&n| 4.0 * model.flip_rate[n] * model.mass[n]).collect();
+        let mut network = Network { simd, model, sites, flips, nodes, kept: None };
         if kept {
-            network.kept = Some(nodes.par_iter().map(|node| network.factors(node)).collect());
+            let groups = nodes.par_chunks(GROUP);
+            network.kept = Some(groups.map(|eight| network.factors(eight)).collect());
         }
         let double: Vec<f64> = model.friction.iter().map(|friction| 2.0 * friction).collect();
         let [absorbed, driven] = network.driven([&double, strength]);
@@ -257,38 +244,57 @@ pub fn temperatures(
         let (values, correction) = Default::default();
         return Ok(Temperatures { sites, values, correction, iterations: 0, residual: 0.0 });
     }
-    let kept = 16 * sites.len() * quadrature.nodes.len() <= KEPT_BYTES;
-    let equation = Equation::new(model, &sites, &quadrature.nodes, kept, strength);
-    monitor.check()?;
-    let second = Equation::new(model, &sites, &quadrature.second, false, strength);
-    let conductance = equation.network.flux(&vec![1.0; sites.len() - 1]);
-    let neighbours = |r: &Vector| precondition(&conductance, &equation.absorbed, r);
-    // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature is
-    // the current: every row is measured by its own size.
-    let size = equation.sizes(&neighbours(&equation.source), &conductance);
-    let scaled = |r: Vector| real(parts(&r).iter().zip(&size).map(|(r, size)| r / size));
-    let unscaled = |r: &Vector| real(parts(r).iter().zip(&size).map(|(r, size)| r * size));
-    let (x, outcome) = gmres::solve(
-        &scaled(equation.source.clone()),
-        None,
-        RESIDUAL,
-        monitor,
-        |x| scaled(equation.apply(x)),
-        |r| neighbours(&unscaled(r)),
-        |x| vec![scaled(equation.residual(x)), scaled(second.residual(x))],
-    )?;
-    if outcome.errors.len() < 2 {
-        // No source: the state is the uniform one.
-        let values = vec![0.0; sites.len()];
-        let correction = values.clone();
-        return Ok(Temperatures { sites, values, correction, iterations: 0, residual: 0.0 });
+    in_widest(Question { model, quadrature, strength, sites, monitor })
+}
+
+/// What [`temperatures`] is asked, of at least one site that flips.
+struct Question<'a> {
+    model: &'a Model,
+    quadrature: &'a Quadrature,
+    strength: &'a [f64],
+    sites: Vec<usize>,
+    monitor: &'a Monitor,
+}
+
+impl InRegisters for Question<'_> {
+    type Output = Result<Temperatures, Interrupted>;
+
+    fn with<L: Wide>(self, simd: L::Simd) -> Self::Output {
+        let Question { model, quadrature, strength, sites, monitor } = self;
+        let kept = 16 * sites.len() * quadrature.nodes.len() <= KEPT_BYTES;
+        let equation = Equation::<L>::new(simd, model, &sites, &quadrature.nodes, kept, strength);
+        monitor.check()?;
+        let second = Equation::<L>::new(simd, model, &sites, &quadrature.second, false, strength);
+        let conductance = equation.network.flux(&vec![1.0; sites.len() - 1]);
+        let neighbours = |r: &Vector| precondition(&conductance, &equation.absorbed, r);
+        // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature is
+        // the current: every row is measured by its own size.
+        let size = equation.sizes(&neighbours(&equation.source), &conductance);
+        let scaled = |r: Vector| real(parts(&r).iter().zip(&size).map(|(r, size)| r / size));
+        let unscaled = |r: &Vector| real(parts(r).iter().zip(&size).map(|(r, size)| r * size));
+        let (x, outcome) = gmres::solve(
+            &scaled(equation.source.clone()),
+            None,
+            RESIDUAL,
+            monitor,
+            |x| scaled(equation.apply(x)),
+            |r| neighbours(&unscaled(r)),
+            |x| vec![scaled(equation.residual(x)), scaled(second.residual(x))],
+        )?;
+        if outcome.errors.len() < 2 {
+            // No source: the state is the uniform one.
+            let values = vec![0.0; sites.len()];
+            let correction = values.clone();
+            return Ok(Temperatures { sites, values, correction, iterations: 0, residual: 0.0 });
+        }
+        let summed = |x: &Vector| running(parts(x).into_iter()).collect::<Vec<f64>>();
+        let values = summed(&x);
+        let [own, other] = [0, 1].map(|i| summed(&outcome.errors[i]));
+        // The second residual holds the first: what is left of it is the quadratures' difference.
+        let correction =
+            own.iter().zip(&other).map(|(a, b)| if a.abs() > b.abs() { *a } else { *b });
+        let correction = correction.collect();
+        let (iterations, residual) = (outcome.iterations, outcome.residual);
+        Ok(Temperatures { sites, values, correction, iterations, residual })
     }
-    let summed = |x: &Vector| running(parts(x).into_iter()).collect::<Vec<f64>>();
-    let values = summed(&x);
-    let [own, other] = [0, 1].map(|i| summed(&outcome.errors[i]));
-    // The second residual holds the first: what is left of it is the quadratures' difference.
-    let correction = own.iter().zip(&other).map(|(a, b)| if a.abs() > b.abs() { *a } else { *b });
-    let correction = correction.collect();
-    let (iterations, residual) = (outcome.iterations, outcome.residual);
-    Ok(Temperatures { sites, values, correction, iterations, residual })
 }
