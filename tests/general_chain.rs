@@ -1,5 +1,6 @@
 //! Chains whose masses, springs, pinning, flip rates, thermostats and forces depend on the site.
 
+mod agreement;
 #[allow(dead_code)]
 mod reference;
 
@@ -281,15 +282,15 @@ fn the_literal_operator_answers_with_the_covariance() {
         // Both covariances, entry by entry.
         let (_, fast_mean, fast) = other.covariances().next().unwrap();
         let stated = other.summary(0.0)["covariance_error"].as_f64().unwrap();
-        let apart = (&fast - &c).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let apart = agreement::largest((&fast - &c).iter());
         let size = c.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
         // The factorization's own roundings.
         let judge = 1e-12 * size;
         assert!(apart <= stated + judge, "{place}: {apart:.1e} > {stated:.1e}");
         assert!(stated <= 1e-11 * size, "{place}: {stated:.1e} is too large");
         let most = mean.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
-        let means = mean.iter().zip(fast_mean).map(|(a, b)| (a - b).abs());
-        assert!(means.fold(0.0, f64::max) <= 1e-12 * most, "{place}");
+        let means = agreement::largest(mean.iter().zip(fast_mean).map(|(a, b)| a - b));
+        assert!(means <= 1e-12 * most, "{place}: {means:e}");
         for ((name, a, error), (_, b, second)) in
             columns_of(run.at(0).profile()).into_iter().zip(columns_of(other.at(0).profile()))
         {
@@ -404,8 +405,7 @@ fn the_homogeneous_chain_has_its_closed_form() {
         let found = stationary(&chain, &Monitor::default()).unwrap().profile;
         let place = format!("N = {bonds}, γ = {rate}");
         let bounded = |name: &str, found: &[f64], exact: &[f64], error: f64| {
-            let pairs = found.iter().zip(exact);
-            let apart = pairs.fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()));
+            let apart = agreement::largest(found.iter().zip(exact).map(|(a, b)| a - b));
             assert!(apart <= error + 4e-16, "{place}: {name} {apart:.1e}, error {error:.1e}");
             assert!(error < 1e-12, "{place}: {name}: {error:.1e}");
         };
@@ -634,7 +634,7 @@ fn judged(seed: u64) -> f64 {
             }
         }
         let largest = c.diag().iter().fold(1.0, |m: f64, v| m.max(*v));
-        let apart = (&kept[index].2 - &c).iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        let apart = agreement::largest((&kept[index].2 - &c).iter());
         assert!(apart <= 1e-11 * largest, "{place}: covariance {apart:.1e} at output {index}");
     }
     for identity in run.identities() {

@@ -2,6 +2,7 @@
 //! ever replaced by a run.
 #![cfg(feature = "cli")]
 
+mod agreement;
 #[allow(dead_code)]
 mod reference;
 
@@ -487,7 +488,7 @@ fn the_error_that_is_shown_is_the_one_that_the_run_reports() {
             let options = Options { method, tolerance: 1e-7, monitor, ..Options::default() };
             let times = Times::microscopic(all[..count].to_vec());
             let run = flipchain::evolve(&chain, &law, &times, &options).unwrap();
-            let reported = run.errors().iter().copied().fold(0.0, f64::max);
+            let reported = agreement::largest(run.errors());
             let seen = seen.lock().unwrap();
             let (time, error) = *seen.last().expect("something is reported");
             assert_eq!((time, error), (all[count - 1], reported), "{method} {count}");

@@ -477,6 +477,9 @@ fn chains_of_middle_length_are_evolved_at_extreme_frictions() {
         (24, 0.0, [1e8, 1e-8], 1e4),
         (24, 0.0, [1e8, 1e3], 1e12),
         (20, 1.0, [1e8, 1e8], 1e12),
+        // Means that are large beside the variances, and a time that the contour serves.
+        (28, 1.2e-5, [1.5e-7, 0.0], 1e4),
+        (23, 0.12, [1.1e3, 7.1], 566.4),
     ] {
         faults.extend(judge_evolution(&chain(bonds, rate, frictions, 1.5), time));
     }

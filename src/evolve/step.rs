@@ -170,10 +170,12 @@ impl<E: MomentEquations> Run<'_, E> {
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
         // What hardly moves gains h times the rounding of 𝓛y, the same in every step: over many
         // atoms it averages in a slow mode, and where energy can leave the balance of the total
-        // energy shows it too. A strong friction acts on one atom, and its roundings are spread
-        // over all modes (campaign, seed 3007: 1e-11 by λ = 74 in τ = 37).
+        // energy shows it too. A friction acts on one atom: its roundings are spread over all modes
+        // (campaign, seed 3007: 1e-11 by λ = 74 in τ = 37), and the energy that they bring is
+        // shared by all atoms.
         let averaged = if chain.is_isolated() { 1.0 } else { (4.0 / spread).min(1.0) };
-        let rate = chain.flip_rate + 16.0 * largest(&chain.friction());
+        let at_ends = 16.0 * (8.0 / chain.atoms() as f64).min(1.0);
+        let rate = chain.flip_rate + at_ends * largest(&chain.friction());
         losses.alike += averaged * rounding * rate * h * self.equations.norm(&to.state) / spread;
         Ok(to)
     }
@@ -291,12 +293,15 @@ impl<E: MomentEquations> Run<'_, E> {
         let phase = phase_error(self.highest * time.hi);
         let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
-        let loss = losses.variance
-            + losses.alike
+        let fast = losses.variance
             + lost
             + transforms * largest(&variance)
-            + 2.0 * largest(&fine.mean) * mean_loss
-            + self.missing_energy(fine, &above, time.hi);
+            + 2.0 * largest(&fine.mean) * mean_loss;
+        // What gathers at a constant rate spreads: an error of the variances that is s old has a
+        // flux of 0.3/√(γs) of it at most, on average over τ twice that.
+        let slow = losses.alike + self.missing_energy(fine, &above, time.hi);
+        let in_flow = (2.0 / (chain.flip_rate * time.hi).sqrt()).min(1.0);
+        let (loss, flow) = (fast + slow, fast + in_flow * slow);
         if self.highest > 0.0 {
             // What turns with the force is seen at one phase: where it vanishes in the momenta the
             // elongations show it.
@@ -311,7 +316,7 @@ impl<E: MomentEquations> Run<'_, E> {
             mean_p: apart.mean_p + mean_loss,
             var_r: apart.var_r + loss,
             var_p: apart.var_p + loss,
-            correlation: apart.correlation + loss * chain.current_weight(),
+            correlation: apart.correlation + flow * chain.current_weight(),
             left: 0.0,
         };
         let size = largest(&fine.mean);

@@ -318,11 +318,25 @@ impl Evolution<'_> {
         evolve::in_32_digits(chain, &rounded(microscopic), reason).or_else(|| {
             let seconds =
                 || evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds;
+            if let Some(late) = plan.stencil.then(|| self.by_contour(&way, record)).flatten() {
+                return Some(late);
+            }
             if let Some(judged) = plan.judged() {
                 return Some(judged);
             }
             plan.asked_for_less(missed).filter(|_| seconds() < WORTH_ANOTHER_TRY)
         })
+    }
+
+    /// All outputs by the contour, where it serves them and is cheap.
+    fn by_contour(&self, way: &str, record: &Record) -> Option<Steps> {
+        let Evolution { chain, law, microscopic, held, .. } = self;
+        let kept = held.contains(&true);
+        let plan = evolve::plan(chain, law, microscopic, Method::Contour, kept).ok()?;
+        let serves = plan.stepped == 0 || plan.at_start_only;
+        let cost = evolve::cost(chain, law, microscopic, &plan, record.tolerance, held);
+        let reason = format!("{}; {way}", plan.reason);
+        (serves && cost.seconds < WORTH_ANOTHER_TRY).then_some(Steps { reason, ..plan })
     }
 
     fn solutions(

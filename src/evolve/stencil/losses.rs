@@ -31,12 +31,14 @@ pub(super) struct Losses {
     rounded: [f64; 2],
     /// What is still held of losses by the variances of both ends, by p̄ and by Cov(p, r).
     held: [f64; 4],
+    /// A bound of what errors of the means have turned into heat.
+    heated: f64,
     /// The largest mean so far, an error of which drives the covariance.
     mean: f64,
     /// The largest error of a Cov(p, r) so far.
     flow: f64,
 }
-record!(Losses { lost, rounded, held, mean, flow });
+record!(Losses { lost, rounded, held, heated, mean, flow });
 
 /// One step.
 pub(super) struct OfStep {
@@ -69,6 +71,8 @@ impl Losses {
             self.lost[kind] += if uneven { repeated * largest[kind] } else { 0.0 };
         }
         self.mean = self.mean.max(largest[1]);
+        let flips = equation.chain.flip_rate;
+        self.heated += 8.0 * flips * h * self.mean * self.of_means();
         let [left, right] = equation.chain.friction();
         let damping = 2.0 * equation.chain.flip_rate;
         let of_end = |end: usize| match (equation.follow[end], equation.held_from[end]) {
@@ -89,10 +93,13 @@ impl Losses {
         within
     }
 
-    /// The error of any entry of the covariance, the largest mean being `size`: that of the means
-    /// is in E z zᵀ, which nothing amplifies, and in z̄ z̄ᵀ.
+    /// The error of any entry of the covariance, the largest mean being `size`. That of the means
+    /// has two bounds. It is in E z zᵀ, which nothing amplifies, and in z̄ z̄ᵀ. And its source is
+    /// 8γ p̄ δp̄ dτ on the diagonal: what is driven by less than q·1 stays below qτ·1 as a matrix,
+    /// because uniform heat only leaves the chain.
     fn of_covariance(&self, size: f64) -> f64 {
-        self.lost[0] + self.rounded[0] + 2.0 * size * self.of_means()
+        let of_means = (2.0 * size * self.of_means()).min(self.heated);
+        self.lost[0] + self.rounded[0] + of_means
     }
 
     fn of_means(&self) -> f64 {
@@ -130,7 +137,8 @@ impl Losses {
         let mut held = self.held.map(|held| of_covariance * held);
         held[2] = of_means * self.held[2];
         let flow = of_covariance * self.flow;
-        Losses { lost: self.lost, rounded: [0.0; 2], held, mean: self.mean, flow }
+        let (heated, mean) = (of_means * self.heated, self.mean);
+        Losses { lost: self.lost, rounded: [0.0; 2], held, heated, mean, flow }
     }
 
     /// The errors of `moments`, whose numbers have roundings of `digits` and whose force has lost
