@@ -167,10 +167,14 @@ const IN_COMMANDS: [(&str, &str); 8] = [
 
 /// The page with its formulas as LaTeX. Every formula of the list must be there.
 fn typeset(page: String, formulas: &[(&str, &str)]) -> String {
-    formulas.iter().fold(page, |page, (plain, latex)| {
+    let page = formulas.iter().fold(page, |page, (plain, latex)| {
         assert!(page.contains(plain), "the page has no {plain}");
         page.replace(plain, latex)
-    })
+    });
+    let is_long = |line: &str| !line.starts_with('|') && line.chars().count() > 100;
+    let lines =
+        page.split('\n').map(|line| if is_long(line) { paragraph(line) } else { line.into() });
+    lines.collect::<Vec<_>>().join("\n")
 }
 
 const KEYS: &str = "# Scenario keys
