@@ -1,5 +1,5 @@
 //! C_N at late times without the covariance in memory (docs/theory/theorems.md, (11.1)), which
-//! [`super::filed`] shares.
+//! `src/evolve/filed.rs` shares.
 //!
 //! Of an open chain whose coordinates are independent at first. With the notation of
 //! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m
