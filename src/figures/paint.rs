@@ -9,6 +9,7 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, RGBColor};
+use rayon::prelude::*;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
@@ -99,20 +100,24 @@ pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), Fig
 fn smoothed(fine: &[u8], width: usize) -> Vec<u8> {
     const SIDE: usize = FINE as usize;
     const COUNT: u16 = (SIDE * SIDE) as u16;
-    let mut smooth = Vec::with_capacity(fine.len() / (SIDE * SIDE));
-    let mut columns = vec![0u16; 3 * width];
-    for rows in fine.chunks_exact(SIDE * 3 * width) {
-        columns.fill(0);
-        for row in rows.chunks_exact(3 * width) {
-            columns.iter_mut().zip(row).for_each(|(sum, &value)| *sum += u16::from(value));
-        }
-        for pixels in columns.chunks_exact(3 * SIDE) {
-            for channel in 0..3 {
-                let sum: u16 = (0..SIDE).map(|i| pixels[3 * i + channel]).sum();
-                smooth.push(((sum + COUNT / 2) / COUNT) as u8);
+    let mut smooth = vec![0; fine.len() / (SIDE * SIDE)];
+    let rows = smooth.par_chunks_exact_mut(3 * width / SIDE);
+    rows.zip(fine.par_chunks_exact(SIDE * 3 * width)).for_each_init(
+        || vec![0u16; 3 * width],
+        |columns, (smooth, rows)| {
+            columns.fill(0);
+            for row in rows.chunks_exact(3 * width) {
+                columns.iter_mut().zip(row).for_each(|(sum, &value)| *sum += u16::from(value));
             }
-        }
-    }
+            let pixels = columns.chunks_exact(3 * SIDE);
+            for (means, pixels) in smooth.chunks_exact_mut(3).zip(pixels) {
+                for (channel, mean) in means.iter_mut().enumerate() {
+                    let sum: u16 = (0..SIDE).map(|i| pixels[3 * i + channel]).sum();
+                    *mean = ((sum + COUNT / 2) / COUNT) as u8;
+                }
+            }
+        },
+    );
     smooth
 }
 
