@@ -136,7 +136,7 @@ pub fn cost(
     let (sites, unit) = (chain.atoms() as f64, (chain.bonds as f64).powi(2));
     // Steps of the means alone: transforms, and the phases of the force between.
     let steps = 13.0 * (1.0 + times.last().map_or(0.0, |last| last * unit)).ln();
-    let means = Cost { bytes: 500.0 * sites * times.len() as f64, seconds: 4e-6 * steps * sites };
+    let means = Cost { bytes: 500.0 * sites * times.len() as f64, seconds: 6.5e-6 * steps * sites };
     let norm_alone = covariance && norm_alone(chain, law, times);
     let formed = covariance && !norm_alone;
     let tolerance = tolerance_of_variances(tolerance);
