@@ -645,7 +645,8 @@ fn judged(seed: u64) -> f64 {
 
 #[test]
 fn evolutions_of_any_chain_are_within_their_errors_of_the_exponential_in_32_digits() {
-    for seed in 0..12 {
+    // The last one drives a hardly damped chain, whose means have the largest roundings seen.
+    for seed in (0..12).chain([1178]) {
         judged(seed);
     }
 }
