@@ -5,14 +5,15 @@
 //! by row, adds T 1, squares, and keeps nothing: O(nodes · N²) time, O(nodes · N) memory. The
 //! Frobenius norm does not depend on the basis. The rows of one sum may go to a file on the way.
 
-use super::answer::Answer;
+use super::answer::{self, Answer};
 use super::filed::{self, HELD, NotFiled, Order};
 use super::modal::Modal;
 use super::pass::{self, Complex, Place, Visitor};
-use super::{SolveReport, friction, packed};
+use super::{MomentEquations, SolveReport, friction, packed};
 use crate::monitor::Monitor;
 use crate::numerics::lanes::Lane;
 use crate::numerics::matrix_file::MatrixFile;
+use ndarray::Array2;
 use num_complex::Complex64;
 use std::io;
 
@@ -61,6 +62,24 @@ pub(crate) fn written(
     let squares = pass_over(equations, answers, &[sums], Some(file))?[0];
     let diagonal = filed::to_sites(equations.modes(), file, HELD, &monitor.part(0.5, 1.0))?;
     Ok((squares, diagonal))
+}
+
+/// The first of two sums as a matrix in the theory's order, and the norm of their difference. O(N²)
+/// memory.
+pub(crate) fn formed(equations: &Modal, answers: &[Kept<'_>], sums: &Sums) -> (Array2<f64>, f64) {
+    let weights: Vec<[Complex64; 2]> =
+        sums.weights[0].iter().zip(&sums.weights[1]).map(|(&a, &b)| [a, b]).collect();
+    let weights: Vec<&[Complex64]> = weights.iter().map(|pair| &pair[..]).collect();
+    let answers: Vec<&Answer<'_>> = answers.iter().map(|kept| &kept.answer).collect();
+    let mut state = vec![0.0; equations.state_len()];
+    let mut other = state.clone();
+    answer::emit::<Complex>(&answers, &weights, &mut [&mut state, &mut other]);
+    other.iter_mut().zip(&state).for_each(|(other, value)| *other = value - *other);
+    let difference = equations.norm(&other);
+    drop(other);
+    let mut matrix = equations.matrix(&state);
+    matrix.diag_mut().iter_mut().for_each(|v| *v += sums.temperature);
+    (matrix, difference)
 }
 
 fn pass_over(

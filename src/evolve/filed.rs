@@ -1,16 +1,17 @@
-//! The covariance at late times where it does not fit the memory: each time in a file of its own, by
-//! the contour of [`super::squares`] (docs/theory/theorems.md, (11.1)).
+//! The covariance at late times by the contour of [`super::squares`] (docs/theory/theorems.md,
+//! (11.1)): where it does not fit the memory each time in a file of its own.
 
 use super::radau::EvolveError;
 use super::squares::{self, Collected, Problem, runs};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::cost::Cost;
+use crate::cost::{self, Cost};
 use crate::covariance::filed::{HELD, NotFiled};
 use crate::covariance::modal::Modal;
-use crate::covariance::squares::written;
+use crate::covariance::squares::{formed as formed_of, written};
 use crate::monitor::{Monitor, record};
 use crate::numerics::double_double::rounded;
 use crate::numerics::matrix_file::MatrixFile;
+use ndarray::Array2;
 use std::cell::OnceCell;
 use std::io;
 
@@ -88,6 +89,39 @@ pub(crate) fn evolve(
             };
             part.keep(&name, &filed);
             found.push(filed);
+        }
+    }
+    Ok(found)
+}
+
+/// What [`formed`] costs for so many `kept` covariances: the nodes, two states and the matrices.
+pub(crate) fn cost_in_memory(chain: &Chain, times: &[Double], tolerance: f64) -> Cost {
+    let norms = squares::cost(chain, &rounded(times), tolerance);
+    let bytes = norms.bytes + (1.0 + times.len() as f64) * cost::of_covariance(chain);
+    let entries = (chain.coordinates() as f64).powi(2);
+    Cost { bytes, seconds: norms.seconds + 20e-9 * entries * times.len() as f64 }
+}
+
+/// The covariances at ascending `times` as [`evolve`] finds them, in memory, each with the largest
+/// error of an entry.
+pub(crate) fn formed(
+    equations: &Modal,
+    law: &InitialLaw,
+    times: &[Double],
+    tolerance: f64,
+    monitor: &Monitor,
+) -> Result<Vec<(Array2<f64>, f64)>, EvolveError> {
+    let problem = Problem::new(equations, law)?;
+    let mut found = Vec::with_capacity(times.len());
+    for run in runs(&rounded(times), tolerance) {
+        let share = |index: usize| index as f64 / times.len() as f64;
+        let part = monitor.part(share(run.start), share(run.end));
+        let all = problem.solved(&times[run.clone()], tolerance, &part)?;
+        for index in run.clone() {
+            monitor.check()?;
+            let i = index - run.start;
+            let (matrix, difference) = formed_of(equations, &all.answers, &problem.sums(&all, i));
+            found.push((matrix, difference + problem.error(times[index], &all, i)));
         }
     }
     Ok(found)

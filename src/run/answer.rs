@@ -252,6 +252,24 @@ impl Run {
     }
 }
 
+impl Run {
+    /// Takes the errors of the entries of covariances into account, each with the number of its
+    /// output.
+    pub(super) fn count_covariances(&mut self, errors: &[(usize, f64)]) {
+        for (number, error) in errors {
+            let size = largest(&[
+                largest(&self.profiles[*number].var_r),
+                largest(&self.profiles[*number].var_p),
+            ]);
+            self.errors[*number] = largest(&[self.errors[*number], error / size]);
+        }
+        if !errors.is_empty() {
+            let errors: Vec<f64> = errors.iter().map(|(_, error)| *error).collect();
+            self.keys.insert("covariance_errors".into(), json!(errors));
+        }
+    }
+}
+
 impl Answer for Run {
     fn record(&self) -> &Record {
         &self.record

@@ -4,20 +4,22 @@ use super::answer::{Modes, Run};
 use super::describe::{self, counted};
 use super::filed::{self, Waiting};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
-use super::{Error, Options, Times, memory};
+use super::planned::Planned;
+use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::cost::{self, Cost};
 use crate::covariance::moments::{Solution, largest};
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::{self, Counts, EvolveError};
+use crate::evolve::radau::{Counts, EvolveError};
 use crate::evolve::{self, Plan as Steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::numerics::double_double::rounded;
+use crate::numerics::vector::largest_of;
 use crate::observe::identities::{self, Identity};
 use crate::observe::phonons;
 use crate::observe::series::Totals;
 use crate::observe::{Profile, relative_errors};
+use ndarray::{Array1, Array2};
 use serde_json::json;
 use std::ops::Range;
 
@@ -71,9 +73,9 @@ pub fn plan_evolve<'a>(
         let planned = Planned::new(&chain, &law, &times.on(&chain), options, &kept);
         planned.map_or(f64::INFINITY, |planned| planned.cost.bytes)
     };
-    let Planned { plan, cost, solving, held, filed } = planned;
+    let Planned { plan, cost, solving, held, filed, formed } = planned;
     let saving = match () {
-        _ if held.contains(&true) || filed.is_some() => Saving::FewerCovariances,
+        _ if kept.contains(&true) || held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
         _ if plan.exponential || plan.squared => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
@@ -97,6 +99,7 @@ pub fn plan_evolve<'a>(
         kept: kept.clone(),
         held,
         filed,
+        formed,
         plan,
     };
     let modes = options.modes;
@@ -107,66 +110,6 @@ pub fn plan_evolve<'a>(
     };
     let prepared = Prepared::new(said, options, chain, of_task, bytes_at, solve)?;
     Ok(prepared.at_times(chain, times).solved_in(solving))
-}
-
-/// How an evolution goes, and its price.
-struct Planned {
-    plan: Steps,
-    /// Of the program.
-    cost: Cost,
-    /// Seconds of solving.
-    solving: f64,
-    /// At which outputs the covariance is held.
-    held: Vec<bool>,
-    /// The share of the work that is left for the files, where the covariances that are kept do not
-    /// fit the memory.
-    filed: Option<f64>,
-}
-
-impl Planned {
-    fn new(
-        chain: &Chain,
-        law: &InitialLaw,
-        microscopic: &[Double],
-        options: &Options,
-        kept: &[bool],
-    ) -> Result<Planned, String> {
-        let (method, tolerance) = (options.method, options.tolerance);
-        let of_program = |cost: Cost| {
-            cost.of_program(chain.atoms(), microscopic.len(), cost::PROFILES_FIGURE, 1)
-        };
-        let with = |held: Vec<bool>| {
-            let plan = evolve::plan(chain, law, microscopic, method, held.contains(&true))?;
-            let cost = match method {
-                Method::Literal => {
-                    let solves = radau::expected_solves(chain, microscopic, tolerance);
-                    Literal::cost(chain.bonds, solves)
-                }
-                _ => evolve::cost(chain, law, microscopic, &plan, tolerance, &held),
-            };
-            let solving = cost.seconds;
-            Ok::<Planned, String>(Planned { plan, cost, solving, held, filed: None })
-        };
-        let held = kept.iter().map(|&kept| kept || options.modes).collect();
-        let whole = with(held)?;
-        let whole = Planned { cost: of_program(whole.cost), ..whole };
-        let times = kept.iter().zip(microscopic).filter(|(kept, _)| **kept).map(|(_, time)| *time);
-        let times: Vec<Double> = times.collect();
-        let fits = memory::limit(options.memory_limit).is_none_or(|most| whole.cost.bytes <= most);
-        let other_way = method == Method::Auto && !options.modes && !times.is_empty();
-        if fits || !other_way || !filed::serves(chain, law, &times) {
-            return Ok(whole);
-        }
-        let profiles = with(vec![false; kept.len()])?;
-        let files = filed::cost(chain, &times, tolerance);
-        let share = files.seconds / (files.seconds + profiles.cost.seconds);
-        let mut plan = profiles.plan;
-        plan.reason = format!("{}; {}", plan.reason, filed::words(chain, times.len()));
-        let cost = profiles.cost.then(files);
-        let solving = cost.seconds;
-        let cost = of_program(cost);
-        Ok(Planned { plan, cost, solving, filed: Some(share), ..profiles })
-    }
 }
 
 /// Which outputs go which way.
@@ -195,6 +138,7 @@ struct Evolution<'a> {
     held: Vec<bool>,
     /// As in [`Planned`].
     filed: Option<f64>,
+    formed: Option<f64>,
     plan: Steps,
 }
 
@@ -203,9 +147,8 @@ impl Evolution<'_> {
         let Evolution { chain, law, times, kept, .. } = &self;
         let labels = &times.values;
         let whole = monitor.clone().per(chain.time_unit(times.scale));
-        let monitor = whole.part(0.0, 1.0 - self.filed.unwrap_or(0.0));
+        let monitor = whole.part(0.0, 1.0 - self.filed.or(self.formed).unwrap_or(0.0));
         let waiting = self.filed.map(|share| self.waiting(&record, whole.part(1.0 - share, 1.0)));
-        drop(whole);
         let mut plan = self.plan.clone();
         let mut found = self.solutions(&plan, &record, &monitor);
         // Another try has parts of its own.
@@ -214,7 +157,14 @@ impl Evolution<'_> {
             (plan, tries) = (better, tries + 1);
             found = self.solutions(&plan, &record, &monitor.within(&format!("try-{tries}")));
         }
-        let (solutions, [stepped, inverted]) = found?;
+        let (mut solutions, [stepped, inverted]) = found?;
+        let errors = match self.formed {
+            Some(share) => {
+                self.form(&mut solutions, record.tolerance, &whole.part(1.0 - share, 1.0))?
+            }
+            None => vec![],
+        };
+        drop(whole);
         record.plan.ways = ways(&plan, labels.len());
         record.plan.reason.clone_from(&plan.reason);
         drop(monitor);
@@ -269,7 +219,42 @@ impl Evolution<'_> {
         });
         let covariances = covariances.collect();
         let run = Run::new(record, chain, profiles, identities, keys, line);
-        Ok(Run { series, covariances, waiting, modes, counts, ..run })
+        let mut run = Run { series, covariances, waiting, modes, counts, ..run };
+        run.count_covariances(&errors);
+        Ok(run)
+    }
+
+    /// Forms the covariances that are kept; returned are the numbers of their outputs and the
+    /// largest error of an entry.
+    fn form(
+        &self,
+        solutions: &mut [Solution],
+        tolerance: f64,
+        monitor: &Monitor,
+    ) -> Result<Vec<(usize, f64)>, Error> {
+        let Evolution { chain, law, microscopic, .. } = self;
+        let kept: Vec<usize> = (0..microscopic.len()).filter(|&i| self.kept[i]).collect();
+        let late = |&index: &usize| microscopic[index].hi > 0.0;
+        let times: Vec<Double> =
+            kept.iter().copied().filter(late).map(|index| microscopic[index]).collect();
+        let equations = Modal::new(chain).watched_by(monitor.silent());
+        let tolerance = filed::tolerance_of(tolerance);
+        let mut formed =
+            evolve::filed::formed(&equations, law, &times, tolerance, monitor)?.into_iter();
+        let mut errors = Vec::new();
+        for index in kept {
+            let (matrix, error) = match late(&index) {
+                true => formed.next().expect("every late time has one"),
+                false => (Array2::from_diag(&Array1::from(law.variance())), 0.0),
+            };
+            // The profiles were found in another way: what the variances differ by is an error too.
+            let moments = &mut solutions[index].moments;
+            let variances = matrix.diag();
+            let both = variances.iter().zip(&moments.variance).map(|(a, b)| (a - b).abs());
+            errors.push((index, error.max(largest_of(both))));
+            moments.covariance = Some(matrix);
+        }
+        Ok(errors)
     }
 
     /// The covariances that will be filed.

@@ -47,8 +47,13 @@ pub(super) fn cost(chain: &Chain, times: &[Double], tolerance: f64) -> Cost {
     filed::cost(chain, times, tolerance_of(tolerance))
 }
 
+/// What it costs where it fits the memory.
+pub(super) fn cost_in_memory(chain: &Chain, times: &[Double], tolerance: f64) -> Cost {
+    filed::cost_in_memory(chain, times, tolerance_of(tolerance))
+}
+
 /// The bound of an entry is a norm of the whole matrix, some √N times what it bounds.
-fn tolerance_of(tolerance: f64) -> f64 {
+pub(super) fn tolerance_of(tolerance: f64) -> f64 {
     (0.1 * tolerance).max(1e-12)
 }
 

@@ -18,6 +18,7 @@ mod macroscopic;
 pub(crate) mod memory;
 mod options;
 mod plan;
+mod planned;
 mod request;
 mod save;
 mod statements;
