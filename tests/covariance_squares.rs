@@ -102,7 +102,7 @@ fn a_covariance_that_does_not_fit_the_memory_is_written_to_files() {
     let question = "evolve uphill --set chain.bonds=800 --set time.outputs=[0,0.01,0.1,1]";
     let question = format!("{question} --covariance --covariance-times 0,0.01,1");
     assert_eq!(run(&format!("{question} -o whole")), "");
-    assert_eq!(run(&format!("{question} -o filed --memory-limit 120MiB")), "");
+    assert_eq!(run(&format!("{question} -o filed --memory-limit 100MiB")), "");
     let summary = |name: &str| -> serde_json::Value {
         let text = std::fs::read(folder.path().join(name).join("summary.json")).unwrap();
         serde_json::from_slice(&text).unwrap()
