@@ -127,7 +127,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         let of_ordered = |rate: f64| ordered(pinning) / (2.0 * rate);
         layers.push(Layer {
             mark: Mark::Dashed,
-            ..curve("", colour, &rates, of_ordered)
+            ..curve(&format!("ordered, {label}"), colour, &rates, of_ordered)
                 .named(format!("ordered, kappa = {}", numbers(&[pinning])))
         });
     }
