@@ -168,9 +168,14 @@ fn fourfold(chain: &Chain) -> Chain {
 
 #[test]
 fn long_chains_agree_with_the_homogeneous_one_whose_masses_and_springs_they_have_fourfold() {
-    for (bonds, flip_rate, periodic) in
-        [(60, 0.05, false), (300, 1.0, false), (60, 8.0, false), (40, 0.7, true), (500, 0.5, true)]
-    {
+    for (bonds, flip_rate, periodic) in [
+        (60, 0.05, false),
+        (300, 1.0, false),
+        (60, 8.0, false),
+        (40, 0.7, true),
+        (300, 0.5, true),
+        (500, 0.5, true),
+    ] {
         let force = match periodic {
             true => Force::periodic(1.5, 7.0).harmonic(1, 2.0, 0.4),
             false => Force::constant(1.5),
