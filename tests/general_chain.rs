@@ -4,6 +4,8 @@ mod agreement;
 #[allow(dead_code)]
 mod reference;
 
+use faer::Mat;
+use faer::linalg::solvers::Solve as _;
 use flipchain::chain::Double;
 use flipchain::chain::{Chain, InitialLaw};
 use flipchain::columns;
@@ -600,11 +602,18 @@ fn random_question(seed: u64) -> (Chain, InitialLaw, f64, Vec<f64>) {
 
 /// Against the exponential in 32 digits; returns the largest errors as parts of their estimates.
 fn judged(seed: u64) -> f64 {
+    let (worst, reached) = judged_by(Method::Auto, seed, 1e-11);
+    assert!(reached, "seed {seed}");
+    worst
+}
+
+/// The same by a method, whose covariances and identities are as exact as `close`, and whether it
+/// reached its tolerance.
+fn judged_by(method: Method, seed: u64, close: f64) -> (f64, bool) {
     let (chain, law, period, times) = random_question(seed);
     let place = format!("seed {seed}, {chain:?}");
-    let options = Options { covariance: Keep::All, ..Options::default() };
+    let options = Options { covariance: Keep::All, method, ..Options::default() };
     let run = evolve(&chain, &law, &Times::microscopic(times.clone()), &options).unwrap();
-    assert!(run.tolerance_reached(), "{place}: {:?}", run.errors());
     let given: Vec<(f64, f64)> = times.iter().map(|&t| (t, 1.0)).collect();
     let exact = reference::moments(&chain, &law, period, &given);
     let mut worst: f64 = 0.0;
@@ -635,12 +644,12 @@ fn judged(seed: u64) -> f64 {
         }
         let largest = c.diag().iter().fold(1.0, |m: f64, v| m.max(*v));
         let apart = agreement::largest((&kept[index].2 - &c).iter());
-        assert!(apart <= 1e-11 * largest, "{place}: covariance {apart:.1e} at output {index}");
+        assert!(apart <= close * largest, "{place}: covariance {apart:.1e} at output {index}");
     }
     for identity in run.identities() {
-        assert!(identity.violation < 1e-11, "{place}: {identity:?}");
+        assert!(identity.violation < close, "{place}: {identity:?}");
     }
-    worst
+    (worst, run.tolerance_reached())
 }
 
 #[test]
@@ -649,6 +658,41 @@ fn evolutions_of_any_chain_are_within_their_errors_of_the_exponential_in_32_digi
     for seed in (0..12).chain([1178]) {
         judged(seed);
     }
+}
+
+#[test]
+fn steps_of_the_literal_operator_are_within_their_errors_of_the_exponential_in_32_digits() {
+    let mut worst: f64 = 0.0;
+    for seed in (0..12).chain([1178]) {
+        let (ratio, reached) = judged_by(Method::Literal, seed, 1e-9);
+        assert!(reached, "seed {seed}");
+        worst = worst.max(ratio);
+    }
+    println!("largest error as a part of its estimate: {worst:.3}");
+}
+
+#[test]
+#[ignore = "a minute"]
+fn steps_of_the_literal_operator_keep_their_errors_in_two_hundred_random_chains() {
+    // Displacements of weakly pinned atoms have estimates beyond the tolerance.
+    let (mut worst, mut missed): (f64, usize) = (0.0, 0);
+    for seed in seeds("0..200") {
+        let (ratio, reached) = judged_by(Method::Literal, seed, 1e-9);
+        worst = worst.max(ratio);
+        missed += usize::from(!reached);
+    }
+    println!("largest error as a part of its estimate: {worst:.3}; tolerances missed: {missed}");
+}
+
+#[test]
+fn a_long_chain_is_refused_by_the_literal_operator_with_its_bound() {
+    let chain = Chain::open(5000).masses(Coefficient::uniform([0.5, 1.5], 7));
+    let chain = chain.left(Thermostat::at(1.0)).build().unwrap();
+    let law = InitialLaw::local_gibbs(&chain, |_| 1.0).unwrap();
+    let options = Options { method: Method::Literal, ..Options::default() };
+    let error = evolve(&chain, &law, &Times::microscopic([1.0]), &options).unwrap_err();
+    let said = error.to_string();
+    assert!(said.contains("found 5000 bonds; allowed with the literal operator: up to"), "{said}");
 }
 
 /// The chains of a campaign: SEEDS=1000..1200.
@@ -794,6 +838,59 @@ fn a_hundred_late_evolutions_are_within_their_errors() {
         seeds("0..100").map(|seed| late(seed, [2, 5, 17, 40][seed as usize % 4])).collect();
     let worst = ratios.iter().fold(0.0, |m: f64, x| m.max(*x));
     println!("largest error as a part of its estimate: {worst:.2}");
+}
+
+/// J/γ between temperatures 1 and 0 as γ → 0, the frictions of both ends being `contact`·γ: energy
+/// hops between modes of different frequencies (docs/theory/general.md, (16.11)).
+fn current_by_hops(chain: &Chain, contact: f64) -> f64 {
+    let all = chain.coefficients().unwrap();
+    let atoms = chain.atoms();
+    let spring = |n: usize| all.spring.get(n).copied().unwrap_or(0.0);
+    let before = |n: usize| n.checked_sub(1).map_or(0.0, spring);
+    let matrix = Mat::from_fn(atoms, atoms, |i, j| {
+        let stiffness = match i.abs_diff(j) {
+            0 => all.pinning[i] + spring(i) + before(i),
+            1 => -spring(i.min(j)),
+            _ => 0.0,
+        };
+        stiffness / (all.mass[i] * all.mass[j]).sqrt()
+    });
+    let eigen = matrix.self_adjoint_eigen(faer::Side::Lower).unwrap();
+    let share = |n: usize, k: usize| eigen.U()[(n, k)].powi(2);
+    let hops =
+        |k: usize, l: usize| -> f64 { (0..atoms).map(|n| 2.0 * share(n, k) * share(n, l)).sum() };
+    let network = Mat::from_fn(atoms, atoms, |k, l| match k == l {
+        true => {
+            let away: f64 = (0..atoms).filter(|&l| l != k).map(|l| hops(k, l)).sum();
+            away + contact * (share(0, k) + share(atoms - 1, k))
+        }
+        false => -hops(k, l),
+    });
+    let fed = Mat::from_fn(atoms, 1, |k, _| contact * share(0, k));
+    let energies = network.partial_piv_lu().solve(&fed);
+    (0..atoms).map(|k| contact * share(atoms - 1, k) * energies[(k, 0)]).sum()
+}
+
+#[test]
+fn rare_flips_carry_energy_by_hops_from_mode_to_mode() {
+    for seed in 0..3 {
+        let apart = [1e-2, 1e-3, 1e-4].map(|rate| {
+            let end = |temperature: f64| Thermostat::at(temperature).friction(10.0 * rate);
+            let chain = Chain::open(14)
+                .flip_rate(rate)
+                .masses(Coefficient::uniform([0.1, 10.0], seed))
+                .pinning(1.0)
+                .left(end(2.0))
+                .right(end(1.0));
+            let chain = chain.build().unwrap();
+            let run = steady(&chain, None, &Options::default()).unwrap();
+            let current = run.at(0).current().values[7] / rate;
+            let limit = current_by_hops(&chain, 10.0);
+            (current / limit - 1.0).abs()
+        });
+        // The corrections are of the second order in γ over the distance of two frequencies.
+        assert!(apart[2] < 1e-3 && apart[2] < 0.05 * apart[1] && apart[1] < apart[0], "{apart:?}");
+    }
 }
 
 #[test]

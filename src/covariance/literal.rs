@@ -69,7 +69,57 @@ impl Literal {
     pub const LARGEST: f64 = 8.0 * 1024.0 * 1024.0 * 1024.0;
 }
 
+/// σ - 𝓛 factorized for many right-hand sides.
+pub struct Factored {
+    shift: Complex64,
+    factors: Factors<Complex64>,
+}
+
+impl Factored {
+    /// σ
+    pub fn shift(&self) -> Complex64 {
+        self.shift
+    }
+}
+
 impl Literal {
+    /// Factorizes σ - 𝓛. Errors: `Singular` where σ is an eigenvalue. Cost: [`Literal::cost`].
+    pub fn factored(&self, shift: Complex64) -> Result<Factored, SolveError> {
+        let factors = Factors::new(&self.generator, shift, Complex64::from);
+        let factors = factors.ok_or(SolveError::Singular { shift })?;
+        Ok(Factored { shift, factors })
+    }
+
+    /// [`MomentEquations::solve`] with a factorization at hand; returns the largest correction of
+    /// the refinement on the diagonal of X.
+    pub fn solve_with(
+        &self,
+        factored: &Factored,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+    ) -> Result<f64, SolveError> {
+        let n = self.chain.coordinates();
+        let solved = factored.factors.solve(&self.right_hand_side(&source));
+        if !solved.x.iter().all(|x| x.is_finite()) {
+            return Err(SolveError::Singular { shift: factored.shift });
+        }
+        add_to(targets, &solved.x);
+        Ok(largest_norm((0..n).map(|i| solved.correction[i * (n + 1)])))
+    }
+
+    /// The source as entries of C.
+    fn right_hand_side(&self, source: &Source<'_>) -> Vec<Complex64> {
+        let n = self.chain.coordinates();
+        let mut r = match source.state {
+            Some(y) => y.iter().map(|&y| source.scale * y).collect(),
+            None => vec![Complex64::ZERO; n * n],
+        };
+        for (site, q) in source.momenta.iter().enumerate() {
+            r[(self.chain.positions() + site) * (n + 1)] += q;
+        }
+        r
+    }
+
     /// X(p, r) of a bond and the atom to its left; r is a difference of displacements in a pinned
     /// chain.
     fn correlation(&self, x: &[Complex64], bond: usize) -> Complex64 {
@@ -108,6 +158,41 @@ struct Solved<T> {
     correction: Vec<T>,
 }
 
+/// σ - A factorized.
+struct Factors<T: ComplexField<Real = f64>> {
+    matrix: SparseColMat<usize, T>,
+    lu: Lu<usize, T>,
+}
+
+impl<T: ComplexField<Real = f64> + Copy> Factors<T> {
+    /// `None` when σ is an eigenvalue.
+    fn new(a: &CsMat<f64>, shift: T, from: impl Fn(f64) -> T) -> Option<Factors<T>> {
+        let n = a.rows();
+        let mut entries: Vec<Triplet<usize, usize, T>> =
+            a.iter().map(|(&v, (i, j))| Triplet::new(i, j, from(-v))).collect();
+        entries.extend((0..n).map(|i| Triplet::new(i, i, shift)));
+        let matrix = SparseColMat::try_new_from_triplets(n, n, &entries).ok()?;
+        let symbolic = SymbolicLu::try_new(matrix.symbolic()).ok()?;
+        let lu = Lu::try_new_with_symbolic(symbolic, matrix.as_ref()).ok()?;
+        Some(Factors { matrix, lu })
+    }
+
+    /// Solves (σ - A) x = b with one step of iterative refinement.
+    fn solve(&self, b: &[T]) -> Solved<T> {
+        let n = b.len();
+        let b = faer::Col::from_fn(n, |i| b[i]);
+        let mut x = b.clone();
+        self.lu.solve_in_place(x.as_mut().as_mat_mut());
+        let mut correction = &b - &self.matrix * &x;
+        let size = b.norm_l2();
+        let residual = if size == 0.0 { 0.0 } else { correction.norm_l2() / size };
+        self.lu.solve_in_place(correction.as_mut().as_mat_mut());
+        x += &correction;
+        let list = |v: &faer::Col<T>| (0..n).map(|i| v[i]).collect::<Vec<T>>();
+        Solved { x: list(&x), residual, correction: list(&correction) }
+    }
+}
+
 /// Solves (σ - A) x = b with one step of iterative refinement; `None` when σ is an eigenvalue.
 fn solve<T: ComplexField<Real = f64> + Copy>(
     a: &CsMat<f64>,
@@ -115,24 +200,9 @@ fn solve<T: ComplexField<Real = f64> + Copy>(
     b: &[T],
     from: impl Fn(f64) -> T,
 ) -> Option<Solved<T>> {
-    let n = b.len();
-    let mut entries: Vec<Triplet<usize, usize, T>> =
-        a.iter().map(|(&v, (i, j))| Triplet::new(i, j, from(-v))).collect();
-    entries.extend((0..n).map(|i| Triplet::new(i, i, shift)));
-    let matrix = SparseColMat::try_new_from_triplets(n, n, &entries).ok()?;
-    let symbolic = SymbolicLu::try_new(matrix.symbolic()).ok()?;
-    let lu = Lu::try_new_with_symbolic(symbolic, matrix.as_ref()).ok()?;
-    let b = faer::Col::from_fn(n, |i| b[i]);
-    let mut x = b.clone();
-    lu.solve_in_place(x.as_mut().as_mat_mut());
-    let mut correction = &b - &matrix * &x;
-    let size = b.norm_l2();
-    let residual = if size == 0.0 { 0.0 } else { correction.norm_l2() / size };
-    lu.solve_in_place(correction.as_mut().as_mat_mut());
-    x += &correction;
-    let list = |v: &faer::Col<T>| (0..n).map(|i| v[i]).collect::<Vec<T>>();
-    Some(Solved { x: list(&x), residual, correction: list(&correction) })
+    Some(Factors::new(a, shift, from)?.solve(b))
 }
+
 /// [`solve`] in real arithmetic where everything is real.
 fn shifted(
     a: &CsMat<f64>,
@@ -152,6 +222,15 @@ fn shifted(
         solve(a, shift, b, Complex64::from)
     };
     solved.filter(|s| s.x.iter().all(|x| x.is_finite())).ok_or(SolveError::Singular { shift })
+}
+
+/// Adds Re(weight x) to every target.
+fn add_to(targets: &mut [Target<'_>], x: &[Complex64]) {
+    for target in targets {
+        for (out, x) in target.state.iter_mut().zip(x) {
+            *out += (target.weight * x).re;
+        }
+    }
 }
 
 /// Solves (σ - B) z = f with the sparse matrix and one refinement, O(N).
@@ -213,19 +292,8 @@ impl MomentEquations for Literal {
         _tolerance: f64,
     ) -> Result<(SolveReport, Diagonals), SolveError> {
         let n = self.chain.coordinates();
-        let mut r = match source.state {
-            Some(y) => y.iter().map(|&y| source.scale * y).collect(),
-            None => vec![Complex64::ZERO; n * n],
-        };
-        for (site, q) in source.momenta.iter().enumerate() {
-            r[(self.chain.positions() + site) * (n + 1)] += q;
-        }
-        let solved = shifted(&self.generator, shift, &r)?;
-        for target in targets {
-            for (out, x) in target.state.iter_mut().zip(&solved.x) {
-                *out += (target.weight * x).re;
-            }
-        }
+        let solved = shifted(&self.generator, shift, &self.right_hand_side(&source))?;
+        add_to(targets, &solved.x);
         let error = largest_norm((0..n).map(|i| solved.correction[i * (n + 1)]));
         let diagonals = Diagonals {
             variance: (0..n).map(|i| solved.x[i * (n + 1)]).collect(),

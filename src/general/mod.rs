@@ -32,6 +32,7 @@ pub mod quadrature;
 pub mod resolvent;
 pub mod response;
 pub mod stationary;
+pub mod steps;
 mod taylor;
 mod transforms;
 pub mod ways;

@@ -13,7 +13,7 @@ use crate::general::mean::{constant_forces, forces_of};
 use crate::general::profile::LocalErrors;
 use crate::general::stationary::{Stationary, stationary};
 use crate::general::ways::Ways;
-use crate::general::{Model, contour, exponential, literal};
+use crate::general::{Model, contour, exponential, literal, steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::numerics::double_double::rounded;
@@ -123,13 +123,8 @@ pub(super) fn plan_steady<'a>(
     Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
 }
 
-/// The covariance in the long run, of a short chain.
-fn plan_literal<'a>(
-    chain: &'a Chain,
-    law: Option<&'a InitialLaw>,
-    options: &Options,
-) -> Result<Prepared<'a, Run>, Error> {
-    let what = if options.method == Method::Literal { "method" } else { "covariance" };
+/// Refuses a chain that is too long for the literal operator.
+fn fits_literal(chain: &Chain, what: &str) -> Result<(), Error> {
     Literal::fits(chain.bonds).map_err(|_| {
         let most = (1..chain.bonds).take_while(|&bonds| Literal::fits(bonds).is_ok()).count();
         let reason = format!(
@@ -137,7 +132,17 @@ fn plan_literal<'a>(
             chain.bonds
         );
         refuse(what, &reason)
-    })?;
+    })
+}
+
+/// The covariance in the long run, of a short chain.
+fn plan_literal<'a>(
+    chain: &'a Chain,
+    law: Option<&'a InitialLaw>,
+    options: &Options,
+) -> Result<Prepared<'a, Run>, Error> {
+    let what = if options.method == Method::Literal { "method" } else { "covariance" };
+    fits_literal(chain, what)?;
     if forces_of(chain).iter().any(|force| !force.harmonics.is_empty()) {
         let reason = "found a force that oscillates; allowed with the literal operator: constant";
         return Err(refuse(what, reason));
@@ -249,11 +254,13 @@ pub(super) fn plan_evolve<'a>(
     let served = contour::earliest(chain, law);
     match (options.method, &served) {
         (Method::Auto | Method::Stencil, _) | (Method::Profiles, Ok(_)) => {}
+        (Method::Literal, _) => fits_literal(chain, "method")?,
         (Method::Profiles, Err(reason)) => {
-            return Err(refused(&format!("{reason}; allowed: stencil")));
+            return Err(refused(&format!("{reason}; allowed: stencil, literal (a short chain)")));
         }
-        _ => return Err(refused("allowed: stencil, profiles")),
+        _ => return Err(refused("allowed: stencil, profiles, literal (a short chain)")),
     }
+    let literal = options.method == Method::Literal;
     if options.modes {
         return Err(refuse(
             "modes",
@@ -269,7 +276,11 @@ pub(super) fn plan_evolve<'a>(
     let ways = Ways::new(chain, law, &microscopic, kept_until, method_asked, tolerance, served);
     let cost_of = |chain: &Chain, law: &InitialLaw| {
         let at = rounded(&times.on(chain));
-        let cost = ways.cost(chain, law, &at, options.tolerance);
+        let last = at.last().copied().unwrap_or(0.0);
+        let cost = match literal {
+            true => steps::expected(chain, last, options.tolerance),
+            false => ways.cost(chain, law, &at, options.tolerance),
+        };
         let covariances = (held as f64 + 1.0) * 8.0 * (2.0 * chain.atoms() as f64).powi(2);
         let bytes = cost.bytes + if held > 0 { covariances } else { 0.0 };
         Cost { bytes, ..cost }.of_program(chain.atoms(), outputs, cost::PROFILES_FIGURE, 1)
@@ -277,9 +288,12 @@ pub(super) fn plan_evolve<'a>(
     let cost = cost_of(chain, law);
     let plan = Plan {
         task: Task::Evolve,
-        method: method(ways, outputs),
-        ways: list(ways, outputs),
-        reason: reason(ways, outputs),
+        method: if literal { Method::Literal } else { method(ways, outputs) },
+        ways: if literal { vec![(0..outputs, Way::Steps)] } else { list(ways, outputs) },
+        reason: match literal {
+            true => "Radau IIA steps of the literal operator".into(),
+            false => reason(ways, outputs),
+        },
         cost,
         bonds: chain.bonds,
         saving: if held > 0 { Saving::FewerCovariances } else { Saving::FewerOutputs },
@@ -291,7 +305,11 @@ pub(super) fn plan_evolve<'a>(
     let solve = move |record: Record, monitor: &Monitor| {
         let monitor = monitor.clone().per(chain.time_unit(asked.scale));
         let at = asked.on(chain);
-        let found = ways.evolve(chain, law, &at, record.tolerance, |i| kept[i], &monitor)?;
+        let (tolerance, keep) = (record.tolerance, |i: usize| kept[i]);
+        let found = match literal {
+            true => [steps::evolve(chain, law, &at, tolerance, keep, &monitor)?, vec![]],
+            false => ways.evolve(chain, law, &at, tolerance, keep, &monitor)?,
+        };
         drop(monitor);
         let run = evolve_answer(chain, law, record, &asked, found);
         Ok(Run { single_precision: single, ..run })

@@ -1,0 +1,370 @@
+//! The moments of any short open chain in time by Radau IIA steps of the literal operator: a second
+//! way that shares nothing with the exponential but the equations.
+//!
+//! ```text
+//! z̄' = B z̄ + F,      C' = 𝓛 C + diag_p(4γ p̄² + 2λmT)
+//! ```
+//!
+//! A step solves with (σ - 𝓛) once for each branch of [`Tableau`]. The answer goes two steps of h/2
+//! where one of h is compared with them. Cost: nine solves with (2N+1)² unknowns a step, and six
+//! factorizations where its length changes. Error: an estimate; the moments contract in the norm
+//! of the energy (docs/theory/bounds.md, Theorem 2.1), so that differences of steps and roundings
+//! add up.
+
+mod price;
+
+pub use price::expected;
+
+use self::price::{expected_steps, held};
+use super::Model;
+use super::exponential::{Output, initial};
+use super::mean::forces_of;
+use super::profile::{Local, LocalErrors, force_at};
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::covariance::literal::{Factored, Literal, solve_drift};
+use crate::covariance::{MomentEquations, SolveError, Source, Target};
+use crate::evolve::radau::EvolveError;
+use crate::evolve::tableau::Tableau;
+use crate::monitor::{Monitor, Progress};
+use crate::numerics::vector::largest_of;
+use crate::observe::series::Integrated;
+use ndarray::ArrayView2;
+use num_complex::Complex64;
+
+/// Stages of a step: order 9.
+const STAGES: usize = 5;
+/// What up to [`USUAL`] steps may leave each, as a part of the tolerance; a current may be a hundred
+/// times smaller than the energies.
+const SHARE: f64 = 2e-4;
+const USUAL: f64 = 300.0;
+/// The error of two halves, as a part of their distance from the whole: 1/512 for short steps, up to
+/// 1/370 for hλ = iy, y ≤ 4, and up to 1/19 for any negative real hλ.
+const GAIN: [f64; 2] = [1.0 / 256.0, 1.0 / 12.0];
+/// h‖𝓛‖ of a step that resolves the motion.
+const RESOLVED: f64 = 4.0;
+/// Roundings of a step, of the size of what it adds times the weights of its branches. Those of
+/// different steps are taken for independent: their squares add up.
+const ROUNDINGS: f64 = 4.0;
+/// The part of them that is the same in every step, from the coefficients: some 1/150 was seen in
+/// 4000 steps of a hardly damped chain.
+const BIAS: f64 = 1.0 / 32.0;
+/// A step that could be longer by less than this keeps its length, and its factorizations.
+const WORTH: f64 = 1.3;
+
+/// Means, the covariance, and integrals since time 0.
+#[derive(Clone)]
+struct Point {
+    mean: Vec<f64>,
+    state: Vec<f64>,
+    /// ∫C
+    passed: Vec<f64>,
+    /// ∫ of the means' part.
+    integrals: Integrated,
+    /// ∫ ū_n²
+    squares: Vec<f64>,
+}
+
+struct Problem<'a> {
+    chain: &'a Chain,
+    model: Model,
+    literal: Literal,
+    tableau: Tableau,
+    /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
+    fastest: f64,
+    /// The size of each coordinate in units of the root of an energy.
+    unit: Vec<f64>,
+}
+
+/// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
+fn fastest(chain: &Chain, model: &Model) -> f64 {
+    let damping = (model.flip_rate.iter().zip(&model.friction)).map(|(c, l)| 4.0 * c + 2.0 * l);
+    let highest = forces_of(chain).iter().flat_map(|f| f.harmonics.iter().map(|h| h.0)).max();
+    let turned = 2.0 * f64::from(highest.unwrap_or(0)) * chain.force.frequency.hi;
+    (2.0 * model.largest_frequency() + largest_of(damping)).max(turned)
+}
+
+/// Moments at ascending microscopic `times` ≥ 0; `keep` says at which the covariance is kept.
+pub fn evolve(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[Double],
+    tolerance: f64,
+    keep: impl Fn(usize) -> bool,
+    monitor: &Monitor,
+) -> Result<Vec<Output>, EvolveError> {
+    let problem = Problem::new(chain);
+    let atoms = chain.atoms();
+    let state = problem.literal.represent(&law.covariance_above(0.0));
+    let mut point = Point {
+        mean: law.mean(),
+        passed: vec![0.0; state.len()],
+        state,
+        integrals: Integrated::default(),
+        squares: vec![0.0; atoms],
+    };
+    let mut factors = Vec::new();
+    let last = times.last().map_or(0.0, |time| time.hi);
+    let (mut now, mut steps) = (Double::default(), 0);
+    let (mut lost, mut squares) = ([0.0; 2], [0.0; 2]);
+    let mut size = problem.size(&point);
+    let expected = 1.0 + expected_steps(chain, last, tolerance) / USUAL;
+    let allowance = SHARE * tolerance / (expected * problem.softness(law, size));
+    let mut h = 0.1 / problem.model.largest_frequency();
+    let mut outputs = Vec::with_capacity(times.len());
+    for (index, &time) in times.iter().enumerate() {
+        loop {
+            let left = time.plus(now.negated()).hi;
+            if left <= 0.0 {
+                break;
+            }
+            // No last step that is much shorter than the others.
+            let step = if left <= h { left } else { h.min(left / 2.0) };
+            let mut unused = [0.0; 2];
+            let whole = problem.step(&point, now, step, &mut factors, &mut unused)?;
+            let mut rounded = [0.0; 2];
+            let middle = problem.step(&point, now, step / 2.0, &mut factors, &mut rounded)?;
+            let half = now.plus((step / 2.0).into());
+            let next = problem.step(&middle, half, step / 2.0, &mut factors, &mut rounded)?;
+            let gain = GAIN[usize::from(step * problem.fastest > RESOLVED)];
+            let apart = problem.apart(&whole, &next);
+            let root = size.sqrt();
+            let worst = (apart[0] / root).max(apart[1] / size);
+            // The distance itself is rounded.
+            let allowed = allowance + gain * (rounded[0] / root).max(rounded[1] / size);
+            let ratio = (gain * worst / allowed).max(1e-9);
+            let factor = (0.9 * ratio.powf(-1.0 / (2 * STAGES) as f64)).clamp(0.2, 4.0);
+            monitor.check()?;
+            if ratio > 1.0 && step > 1e-12 * last {
+                h = factor * step;
+                continue;
+            }
+            if worst.is_nan() {
+                return Err(EvolveError::StepTooSmall { time: now.hi, tolerance });
+            }
+            for i in 0..2 {
+                lost[i] += gain * apart[i] + BIAS * rounded[i];
+                squares[i] += rounded[i] * rounded[i];
+            }
+            if factor * step > WORTH * h {
+                h = factor * step;
+            }
+            now = if step == left { time } else { now.plus(step.into()) };
+            (point, steps) = (next, steps + 1);
+            size = size.max(problem.size(&point));
+            let share = now.hi / last;
+            let progress = Progress { share, time: now.hi, steps, ..Progress::default() };
+            monitor.advance(progress)?;
+        }
+        let errors = [0, 1].map(|i| lost[i] + squares[i].sqrt());
+        let lost = [errors[0], errors[1], size];
+        outputs.push(problem.output(law, &point, time, lost, steps, keep(index)));
+    }
+    Ok(outputs)
+}
+
+impl<'a> Problem<'a> {
+    fn new(chain: &'a Chain) -> Problem<'a> {
+        let model = Model::new(chain);
+        let spring = |n: usize| model.spring.get(n).copied().unwrap_or(0.0);
+        let before = |n: usize| n.checked_sub(1).map_or(0.0, spring);
+        let positions: Vec<f64> = match chain.is_pinned() {
+            true => (0..model.atoms())
+                .map(|n| model.pinning[n] + 2.0 * (spring(n) + before(n)))
+                .collect(),
+            false => model.spring.clone(),
+        };
+        let momenta = model.mass.iter().map(|m| 1.0 / m);
+        let unit = positions.into_iter().chain(momenta).map(f64::sqrt).collect();
+        Problem {
+            chain,
+            literal: Literal::new(chain),
+            tableau: Tableau::radau(STAGES),
+            fastest: fastest(chain, &model),
+            unit,
+            model,
+        }
+    }
+
+    /// By how much more an error of the energy's coordinates shows in the displacements, each
+    /// relative to what it is at the start: 1, or much more where weakly pinned atoms begin close to
+    /// their places.
+    fn softness(&self, law: &InitialLaw, size: f64) -> f64 {
+        if !self.chain.is_pinned() {
+            return 1.0;
+        }
+        let largest = |values: &[f64]| largest_of(values.iter().map(|x| x.abs()));
+        let given = largest(&law.var_r).max(largest(&law.mean_r).powi(2));
+        let felt = largest_of(self.model.gibbs_displacements()) * size;
+        if given > 0.0 { (felt / given).clamp(1.0, 1e4) } else { 1e4 }
+    }
+
+    fn size(&self, point: &Point) -> f64 {
+        let n = self.unit.len();
+        let hottest = largest_of(self.model.temperature.iter().copied());
+        let variances = (0..n).map(|i| self.unit[i].powi(2) * point.state[i * (n + 1)]);
+        let squares = point.mean.iter().zip(&self.unit).map(|(z, u)| (z * u).powi(2));
+        largest_of(variances.chain(squares)).max(hottest).max(f64::MIN_POSITIVE)
+    }
+
+    /// Distances of the means and of the covariances, in the norm of the energy at most.
+    fn apart(&self, a: &Point, b: &Point) -> [f64; 2] {
+        let n = self.unit.len();
+        let mean = |i: usize| self.unit[i] * (a.mean[i] - b.mean[i]);
+        let entry = |k: usize| self.unit[k / n] * self.unit[k % n] * (a.state[k] - b.state[k]);
+        let means: f64 = (0..n).map(|i| mean(i).powi(2)).sum();
+        let entries: f64 = (0..n * n).map(|k| entry(k).powi(2)).sum();
+        [means.sqrt(), entries.sqrt()]
+    }
+
+    /// The means at the stages. Branches carry increments, as in [`crate::evolve::radau`].
+    fn stages(&self, mean: &[f64], time: Double, h: f64) -> Result<Vec<Vec<f64>>, EvolveError> {
+        let (n, first) = (mean.len(), self.chain.positions());
+        let forces = forces_of(self.chain);
+        let pushed: Vec<Vec<f64>> = (self.tableau.nodes.iter())
+            .map(|c| {
+                let now = time.plus((c * h).into());
+                forces.iter().map(|force| force_at(self.chain, force, now)).collect()
+            })
+            .collect();
+        let drift = self.chain.drift_of(mean);
+        let mut stages = vec![mean.to_vec(); STAGES];
+        for branch in &self.tableau.branches {
+            let mut f: Vec<Complex64> = drift.iter().map(|x| branch.scale * x).collect();
+            for (k, force) in forces.iter().enumerate() {
+                let sum: Complex64 = branch.row.iter().zip(&pushed).map(|(t, f)| t * f[k]).sum();
+                f[first + force.site] += sum;
+            }
+            let found =
+                solve_drift(self.chain, branch.eigenvalue / h, &f).map_err(EvolveError::from)?;
+            for (stage, weight) in stages.iter_mut().zip(&branch.column) {
+                (0..n).for_each(|i| stage[i] += (weight * found[i]).re);
+            }
+        }
+        Ok(stages)
+    }
+
+    /// σ - 𝓛 factorized, from the shifts of the latest steps where it is among them.
+    fn factored<'f>(
+        &self,
+        shift: Complex64,
+        known: &'f mut Vec<Factored>,
+    ) -> Result<&'f Factored, SolveError> {
+        let at = match known.iter().position(|factored| factored.shift() == shift) {
+            Some(at) => at,
+            None => {
+                if known.len() >= held(self.chain.bonds) {
+                    known.remove(0);
+                }
+                known.push(self.literal.factored(shift)?);
+                known.len() - 1
+            }
+        };
+        Ok(&known[at])
+    }
+
+    /// One step; adds to `rounded` what roundings and the solves leave of means and covariance.
+    fn step(
+        &self,
+        from: &Point,
+        time: Double,
+        h: f64,
+        factors: &mut Vec<Factored>,
+        rounded: &mut [f64; 2],
+    ) -> Result<Point, EvolveError> {
+        let (model, first) = (&self.model, self.chain.positions());
+        let stages = self.stages(&from.mean, time, h)?;
+        let sources: Vec<Vec<f64>> =
+            stages.iter().map(|mean| self.chain.covariance_source(&mean[first..], 0.0)).collect();
+        let mut to = Point { mean: stages[STAGES - 1].clone(), ..from.clone() };
+        to.passed.iter_mut().zip(&from.state).for_each(|(sum, c)| *sum += h * c);
+        let change = self.literal.generator(&from.state);
+        let mut amplified = 0.0;
+        for branch in &self.tableau.branches {
+            let source = |n: usize| branch.row.iter().zip(&sources).map(|(t, q)| t * q[n]).sum();
+            let momenta: Vec<Complex64> = (0..model.atoms()).map(source).collect();
+            let weight = branch.column[STAGES - 1];
+            let source = Source { state: Some(&change), scale: branch.scale, momenta: &momenta };
+            let mut targets = [
+                Target { weight, state: &mut to.state },
+                Target { weight: weight * h / branch.eigenvalue, state: &mut to.passed },
+            ];
+            let shift = branch.eigenvalue / h;
+            let factored = self.factored(shift, factors)?;
+            let error = self.literal.solve_with(factored, source, &mut targets)?;
+            let stiffest = largest_of(self.unit.iter().map(|u| u * u));
+            rounded[1] += weight.norm() * stiffest * error;
+            amplified += (weight * branch.scale).norm();
+        }
+        let apart = self.apart(from, &to);
+        let size = self.size(&to);
+        let rounding = ROUNDINGS * f64::EPSILON;
+        rounded[0] += rounding * (amplified * apart[0] + size.sqrt());
+        rounded[1] += rounding * (amplified * apart[1] + size);
+        for (i, mean) in stages.iter().enumerate() {
+            let weight = h * self.tableau.matrix[STAGES - 1][i];
+            for n in 0..model.atoms() {
+                let square = mean[first + n].powi(2) / model.mass[n];
+                to.squares[n] += weight * square;
+                to.integrals.heat += weight * 2.0 * model.flip_rate[n] * square;
+            }
+            let now = time.plus((self.tableau.nodes[i] * h).into());
+            for force in forces_of(self.chain) {
+                let velocity = mean[first + force.site] / model.mass[force.site];
+                to.integrals.work += weight * force_at(self.chain, &force, now) * velocity;
+            }
+        }
+        Ok(to)
+    }
+
+    fn output(
+        &self,
+        law: &InitialLaw,
+        point: &Point,
+        time: Double,
+        [lost_mean, lost, size]: [f64; 3],
+        steps: usize,
+        keep: bool,
+    ) -> Output {
+        let (model, chain, n) = (&self.model, self.chain, self.unit.len());
+        let covariance = ArrayView2::from_shape((n, n), &point.state).expect("n² entries");
+        let local = match steps {
+            0 => initial(chain, law),
+            _ => Local::of(chain, &point.mean, covariance),
+        };
+        let soft = match chain.is_pinned() {
+            true => largest_of(model.gibbs_displacements()),
+            false => 0.0,
+        };
+        let root = size.sqrt();
+        // Errors of the means enter 4γ ū², as in `exponential`.
+        let entered = (2.0 * point.integrals.heat).sqrt() * lost_mean + lost_mean * lost_mean;
+        let (mean, second) = (lost_mean, lost + entered);
+        let errors = LocalErrors {
+            mean,
+            second,
+            flow: None,
+            mean_q: soft.sqrt() * mean,
+            var_q: soft * second,
+        };
+        let mut integrals = point.integrals;
+        for at in model.thermostats() {
+            let p = chain.positions() + at;
+            let hot = point.passed[p * (n + 1)] / model.mass[at] + point.squares[at];
+            let entered = model.friction[at] * (model.temperature[at] * time.hi - hot);
+            match at {
+                0 => integrals.left += entered,
+                at if at + 1 == model.atoms() => integrals.right += entered,
+                _ => integrals.others += entered,
+            }
+        }
+        let most = largest_of(model.friction.iter().copied())
+            + largest_of(model.flip_rate.iter().copied());
+        let pushed: f64 = (forces_of(chain).iter())
+            .map(|f| f.mean.abs() + f.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>())
+            .sum();
+        let flow = most * model.atoms() as f64;
+        integrals.error = time.hi * (flow * (second + 3.0 * root * mean) + pushed * mean);
+        let kept = keep.then(|| (point.mean.clone(), covariance.to_owned()));
+        Output { time, local, errors, integrals, steps, kept }
+    }
+}
