@@ -33,12 +33,12 @@ use num_complex::Complex64;
 
 /// Stages of a step: order 9.
 const STAGES: usize = 5;
-/// What up to [`USUAL`] steps may leave each, as a part of the tolerance; a current may be a hundred
-/// times smaller than the energies.
+/// What up to [`USUAL`] steps may leave each, as a part of the tolerance; a current may be a
+/// hundred times smaller than the energies.
 const SHARE: f64 = 2e-4;
 const USUAL: f64 = 300.0;
-/// The error of two halves, as a part of their distance from the whole: 1/512 for short steps, up to
-/// 1/370 for hλ = iy, y ≤ 4, and up to 1/19 for any negative real hλ.
+/// The error of two halves, as a part of their distance from the whole: 1/512 for short steps, up
+/// to 1/370 for hλ = iy, y ≤ 4, and up to 1/19 for any negative real hλ.
 const GAIN: [f64; 2] = [1.0 / 256.0, 1.0 / 12.0];
 /// h‖𝓛‖ of a step that resolves the motion.
 const RESOLVED: f64 = 4.0;
@@ -186,8 +186,8 @@ impl<'a> Problem<'a> {
     }
 
     /// By how much more an error of the energy's coordinates shows in the displacements, each
-    /// relative to what it is at the start: 1, or much more where weakly pinned atoms begin close to
-    /// their places.
+    /// relative to what it is at the start: 1, or much more where weakly pinned atoms begin close
+    /// to their places.
     fn softness(&self, law: &InitialLaw, size: f64) -> f64 {
         if !self.chain.is_pinned() {
             return 1.0;
