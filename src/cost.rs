@@ -148,8 +148,8 @@ pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Co
     Cost { bytes, seconds: nodes as f64 * seconds_of_reading_solve(chain) }
 }
 
-/// The part of a solve that is left where its iteration begins with what the O(N) ways find
-/// (measured at N = 4096 and 10⁴).
+/// The cost of a solve whose iteration begins with the profiles of the O(N) ways, relative to one
+/// that begins with nothing (measured at N = 4096 and 10⁴).
 const GUESSED: f64 = 0.26;
 
 /// The norm of the covariance by `nodes` of the contour: their answers, a row of every sum for each
@@ -194,14 +194,15 @@ pub fn of_stencil(chain: &Chain, work: &stencil::Work, outputs: usize, kept: usi
     Cost { bytes, seconds: work.sums * sum + read }
 }
 
-/// One sum of a series of the stencil by so many terms, each of so many entries and diagonals.
+/// One sum of a series of the stencil with this number of terms, each with these numbers of entries
+/// and diagonals.
 pub fn seconds_of_sum(chain: &Chain, terms: f64, entries: f64, diagonals: f64) -> f64 {
     let a_term = 0.6e-9 * entries + 12e-9 * diagonals;
     let means = 0.15e-9 * chain.coordinates() as f64 * terms * terms;
     terms * a_term + means + 20e-6
 }
 
-/// One output that is read off a series of so many terms.
+/// One output, computed from a series with this number of terms.
 pub fn seconds_of_reading(chain: &Chain, terms: f64) -> f64 {
     4e-9 * chain.coordinates() as f64 * terms
 }

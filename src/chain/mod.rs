@@ -67,6 +67,11 @@ impl Force {
         let time = time.into();
         self.mean + oscillating(&self.harmonics, self.frequency, time)
     }
+
+    /// lω of the highest harmonic; 0 where there is none.
+    pub(crate) fn highest_frequency(&self) -> f64 {
+        self.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * self.frequency.hi)
+    }
 }
 
 /// Σ_l 2 Re F_l e^(ilωτ), what oscillates of a force with these harmonics.

@@ -1,11 +1,12 @@
 //! A covariance that does not fit the memory, in a file: from its rows of modes to the order of the
 //! sites, in place (docs/theory/theorems.md, (11.1)).
 //!
-//! The pass over all pairs of modes ([`super::squares`]) leaves in the rows r_k and p_k of the file
-//! the columns k' ≥ k of both kinds. The matrix is symmetric, so that these are all of it. Two steps
-//! follow, each of which holds some rows or columns at a time: every row is completed by its mirror
-//! image and transformed, and then every column is. O(N² log N) time.
+//! The pass over all pairs of modes ([`super::squares`]) writes the columns k' ≥ k of both kinds to
+//! the rows r_k and p_k of the file; the matrix is symmetric. Then some rows at a time are
+//! completed by their mirror images and transformed, and after them some columns at a time. O(N²
+//! log N) time.
 
+use super::packed;
 use crate::chain::modes::Modes;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::matrix_file::MatrixFile;
@@ -61,10 +62,7 @@ impl Order {
 
 /// Writes row k of the triangle k' ≥ k, in the layout of a packed row.
 pub(super) fn put_row(file: &MatrixFile, order: Order, k: usize, values: &[f64]) -> io::Result<()> {
-    let len = values.len() / 4;
-    let (pp, rest) = values.split_at(len);
-    let (rr, rest) = rest.split_at(len);
-    let (rp, pr) = rest.split_at(len);
+    let [pp, rr, rp, pr] = packed::blocks(values);
     let p = order.momentum(k);
     file.put(p, p, pp)?;
     if k == 0 {
@@ -107,11 +105,10 @@ fn blocks(count: usize, length: usize) -> Vec<Range<usize>> {
 
 /// One row or column of coordinates, from modes to sites.
 fn transform(modes: &Modes, values: &mut [f64]) {
-    let (elongation, momentum) = values.split_at_mut(modes.count() - 1);
-    let mut padded = [&[0.0], &*elongation].concat();
-    modes.elongation_to_sites(&mut padded);
-    elongation.copy_from_slice(&padded[1..]);
-    modes.momentum_to_sites(momentum);
+    let (elongation, momentum) = values.split_at(modes.count() - 1);
+    let padded = [&[0.0], elongation].concat();
+    let sites = modes.to_coordinates([padded, momentum.to_vec()]);
+    values.copy_from_slice(&sites);
 }
 
 /// Completes and transforms the rows r_k and p_k of a block of modes.
@@ -188,7 +185,6 @@ fn transform_columns(
 
 #[cfg(test)]
 mod tests {
-    use super::super::packed;
     use super::*;
     use crate::chain::Chain;
     use ndarray::{Array2, ArrayView2};

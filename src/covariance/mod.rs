@@ -11,6 +11,7 @@
 //! is used.
 
 mod answer;
+mod consistency;
 mod diagonals;
 pub mod direct;
 pub mod filed;

@@ -14,6 +14,12 @@ pub(super) fn row_start(modes: usize, k: usize) -> usize {
     4 * k * modes - 2 * k * k.saturating_sub(1)
 }
 
+/// The blocks pp, rr, rp and pr of a row.
+pub(super) fn blocks(row: &[f64]) -> [&[f64]; 4] {
+    let len = row.len() / 4;
+    std::array::from_fn(|block| &row[block * len..(block + 1) * len])
+}
+
 /// The blocks at these pairs.
 #[inline(always)]
 pub(super) fn load<V: Lane>(state: &[f64], modes: usize, place: Place<V::Simd>) -> Blocks<V> {

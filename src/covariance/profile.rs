@@ -1,5 +1,5 @@
-//! What is read off the moments at one time: a column for each quantity, one entry a site, and what
-//! the error of an output is, relative to the largest values of its columns over a run.
+//! The profiles of one output: a column for each quantity, one entry a site; and the error of an
+//! output, relative to the largest values of its columns over a run.
 
 use super::moments::{MomentErrors, Solution, largest};
 use super::source::ErrorSource;
@@ -27,7 +27,7 @@ pub struct Profile {
     pub current: Vec<f64>,
     /// Energy entering at the left end, λ_-(T_- - E p_0²); 0 without a thermostat.
     pub left_inflow: f64,
-    /// What its error is beyond that of the current, but for the means.
+    /// The excess of its error over that of the current, without the errors of the means.
     pub left_more: f64,
     /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation,
     /// part of the mechanical energy; empty otherwise.
@@ -37,12 +37,12 @@ pub struct Profile {
     pub general: Option<Box<GeneralColumns>>,
     /// Estimated largest absolute error of each column.
     pub errors: ColumnErrors,
-    /// Parts of these errors, by what they come from, the rest being rounding; `None` where that is
-    /// not told.
+    /// Parts of these errors by their sources, the rest being rounding; `None` where the sources
+    /// are not known.
     pub parts: Option<Vec<(ErrorSource, ColumnErrors)>>,
 }
 
-/// What the profile of a chain has whose coefficients depend on the site, one entry a site.
+/// Further columns of a chain whose coefficients depend on the site, one entry a site.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GeneralColumns {
     /// Var p_n/m_n
@@ -370,6 +370,7 @@ mod tests {
         let bad = output(f64::NAN, 1e-9);
         assert_eq!(largest.with(&bad).error(), f64::INFINITY);
     }
+
     #[test]
     fn the_source_of_the_largest_part_of_the_worst_column_dominates() {
         use ErrorSource::{Iteration, Truncation};

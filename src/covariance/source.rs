@@ -5,16 +5,16 @@ use crate::monitor::{Record, refused};
 use std::fmt;
 use std::io::{Read, Result, Write};
 
-/// What an error is made by.
+/// The source of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorSource {
-    /// Steps and series that end, and what is cut off.
+    /// The ends of steps and series, and entries that are cut off.
     Truncation,
     /// The nodes of a contour.
     OuterQuadrature,
     /// The nodes of a kernel's integral, where a second quadrature shows it alone.
     InnerQuadrature,
-    /// What the iterations of the solves leave, with their roundings.
+    /// The residuals of the iterations, with the roundings of the solves.
     Iteration,
     /// A phase or a time that is known to 16 digits.
     InputRounding,

@@ -49,8 +49,8 @@ pub fn squares(equations: &Modal, answers: &[Kept<'_>], sums: &[Sums]) -> Vec<[f
     pass_over(equations, answers, sums, None).expect("no file is written")
 }
 
-/// The same of one pair, whose first sum is written in the order of the sites in a file; returned with its diagonal.
-/// O(N) memory beside the answers.
+/// The same of one pair, whose first sum goes to a file in the order of the sites; returned with
+/// the diagonal of that sum. O(N) memory beside the answers.
 pub(crate) fn written(
     equations: &Modal,
     answers: &[Kept<'_>],
@@ -161,7 +161,7 @@ impl Visitor for Reader<'_> {
             // φ_0 = 0: there is no such mode.
             values[len] += if row > 0 { sum.temperature } else { 0.0 };
             for (values, total) in [&*values, &*other].into_iter().zip(squares) {
-                *total += square(values, len);
+                *total += square(values);
             }
             if let Some((file, order)) = self.file.filter(|_| self.refused.is_none()) {
                 self.refused = filed::put_row(file, order, row, values).err();
@@ -170,12 +170,10 @@ impl Visitor for Reader<'_> {
     }
 }
 
-/// What a packed row of `len` columns adds to the squares of a matrix.
-fn square(row: &[f64], len: usize) -> f64 {
+/// The share of a packed row in the squares of a matrix.
+fn square(row: &[f64]) -> f64 {
     let square = |values: &[f64]| values.iter().map(|x| x * x).sum::<f64>();
-    let (pp, rest) = row.split_at(len);
-    let (rr, rest) = rest.split_at(len);
-    let (rp, pr) = rest.split_at(len);
+    let [pp, rr, rp, pr] = packed::blocks(row);
     // Pairs off the diagonal stand for both orders; pr and rp are the two of Cov(p, r), and the
     // same on the diagonal.
     let pairs = 2.0 * (square(&pp[1..]) + square(&rr[1..])) + square(&rp[1..]) + square(pr);

@@ -353,14 +353,8 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     + square(1)
                     + largest(through)
                     + thermal.correlation.abs());
-        let errors =
-            MomentErrors { mean_r, mean_p, var_r: loss, var_p: loss, correlation: flow, left: 0.0 };
-        let of = |variance: f64, correlation: f64| MomentErrors {
-            var_r: variance,
-            var_p: variance,
-            correlation,
-            ..Default::default()
-        };
+        let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(loss, flow) };
+        let of = MomentErrors::of_variances;
         let of_phase = MomentErrors { mean_r: phase[0], mean_p: phase[1], ..Default::default() };
         let left = of(least * sums.size + out, least * flows.size + out * chain.current_weight());
         let parts = vec![

@@ -35,7 +35,7 @@ pub(crate) struct Filed {
 
 record!(Filed { error, variance });
 
-/// What [`evolve`] costs: the nodes and their pass, and two turns of the matrix.
+/// The cost of [`evolve`]: the nodes, the pass over them, and two transforms of the matrix.
 pub(crate) fn cost(chain: &Chain, times: &[Double], tolerance: f64) -> Cost {
     let entries = (chain.coordinates() as f64).powi(2);
     let late = times.iter().filter(|time| time.hi > 0.0).count() as f64;
@@ -69,24 +69,23 @@ pub(crate) fn evolve(
                 found.push(filed);
                 continue;
             }
-            let filed = {
-                let all = match solved.get() {
-                    Some(all) => all,
-                    None => {
-                        let nodes = part.part(0.0, 0.5);
-                        let all = problem.solved(&times[run.clone()], tolerance, &nodes)?;
-                        solved.get_or_init(|| all)
-                    }
-                };
-                let sums = problem.sums(all, index - run.start);
-                let file = (place.create)(index).map_err(NotFiled::from)?;
-                let part = part.part(until(index), until(index + 1));
-                let (squares, variance) = written(equations, &all.answers, sums, &file, &part)?;
-                file.sync().map_err(NotFiled::from)?;
-                let error = problem.error(times[index], all, index - run.start);
-                // No entry differs by more than the norm of the difference.
-                Filed { error: squares[1].sqrt() + error, variance }
+            let all = match solved.get() {
+                Some(all) => all,
+                None => {
+                    let all =
+                        problem.solved(&times[run.clone()], tolerance, &part.part(0.0, 0.5))?;
+                    solved.get_or_init(|| all)
+                }
             };
+            let i = index - run.start;
+            let file = (place.create)(index).map_err(NotFiled::from)?;
+            let writing = part.part(until(index), until(index + 1));
+            let (squares, variance) =
+                written(equations, &all.answers, problem.sums(all, i), &file, &writing)?;
+            file.sync().map_err(NotFiled::from)?;
+            // No entry differs by more than the norm of the difference.
+            let error = squares[1].sqrt() + problem.error(times[index], all, i);
+            let filed = Filed { error, variance };
             part.keep(&name, &filed);
             found.push(filed);
         }
@@ -94,7 +93,7 @@ pub(crate) fn evolve(
     Ok(found)
 }
 
-/// What [`formed`] costs for so many `kept` covariances: the nodes, two states and the matrices.
+/// The cost of [`formed`]: the nodes, two states and the matrices.
 pub(crate) fn cost_in_memory(chain: &Chain, times: &[Double], tolerance: f64) -> Cost {
     let norms = squares::cost(chain, &rounded(times), tolerance);
     let bytes = norms.bytes + (1.0 + times.len() as f64) * cost::of_covariance(chain);
@@ -113,16 +112,20 @@ pub(crate) fn formed(
 ) -> Result<Vec<(Array2<f64>, f64)>, EvolveError> {
     let problem = Problem::new(equations, law)?;
     let mut found = Vec::with_capacity(times.len());
-    for run in runs(&rounded(times), tolerance) {
+    for (number, run) in runs(&rounded(times), tolerance).into_iter().enumerate() {
         let share = |index: usize| index as f64 / times.len() as f64;
         let part = monitor.part(share(run.start), share(run.end));
-        let all = problem.solved(&times[run.clone()], tolerance, &part)?;
-        for index in run.clone() {
-            monitor.check()?;
-            let i = index - run.start;
-            let (matrix, difference) = formed_of(equations, &all.answers, &problem.sums(&all, i));
-            found.push((matrix, difference + problem.error(times[index], &all, i)));
-        }
+        found.extend(part.once(&format!("covariances-{number}"), |part| {
+            let all = problem.solved(&times[run.clone()], tolerance, part)?;
+            let form = |(i, &time): (usize, &Double)| {
+                part.check()?;
+                let (matrix, difference) =
+                    formed_of(equations, &all.answers, &problem.sums(&all, i));
+                Ok((matrix, difference + problem.error(time, &all, i)))
+            };
+            let matrices = times[run.clone()].iter().enumerate().map(form);
+            matrices.collect::<Result<Vec<(Array2<f64>, f64)>, EvolveError>>()
+        })?);
     }
     Ok(found)
 }

@@ -133,10 +133,7 @@ impl Rotation {
         let of_phases = MomentErrors {
             mean_r: mean_lost + forced_error,
             mean_p: mean_lost + forced_error,
-            var_r: lost,
-            var_p: lost,
-            correlation: lost,
-            left: 0.0,
+            ..MomentErrors::of_variances(lost, lost)
         };
         let parts = vec![(ErrorSource::InputRounding, of_phases)];
         let consistency = match &covariance {

@@ -65,8 +65,8 @@ pub fn of_both(nodes: usize) -> usize {
     2 * nodes + EXTRA
 }
 
-/// The parts of the work on contours of so many nodes, each followed by its judge: from which share
-/// of the nodes to which.
+/// The parts of the work on contours with these numbers of nodes, each followed by its judge, as
+/// ranges of the share of all nodes.
 pub(super) fn shares(nodes: impl Iterator<Item = usize>) -> impl Iterator<Item = [f64; 2]> {
     let each: Vec<usize> = nodes.flat_map(|nodes| [nodes, nodes + EXTRA]).collect();
     let whole = each.iter().sum::<usize>() as f64;

@@ -223,24 +223,13 @@ impl<'a> Transformed<'a> {
             4.0 * self.chain.flip_rate * (self.periodic.momentum_amplitude() + moving) * mean_p;
         let carried =
             sum.errors[1] + turned + rounding * largest(&correlation) + share * rounded + heated;
-        let errors = MomentErrors {
-            mean_r,
-            mean_p,
-            var_r: loss,
-            var_p: loss,
-            correlation: carried,
-            left: 0.0,
-        };
+        let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(loss, carried) };
         let [left, flow] = sum.errors;
-        let left =
-            MomentErrors { var_r: left, var_p: left, correlation: flow, ..Default::default() };
+        let left = MomentErrors::of_variances(left, flow);
         let of_phase = MomentErrors {
             mean_r: forced[0],
             mean_p: forced[1],
-            var_r: turned,
-            var_p: turned,
-            correlation: turned,
-            left: 0.0,
+            ..MomentErrors::of_variances(turned, turned)
         };
         let parts = vec![(ErrorSource::Iteration, left), (ErrorSource::InputRounding, of_phase)];
         let moments = Moments {

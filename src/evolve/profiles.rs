@@ -135,12 +135,7 @@ pub fn evolve(
                 ),
                 _ => current,
             };
-            let asked = MomentErrors {
-                var_r: asked,
-                var_p: asked,
-                correlation: asked * share,
-                ..Default::default()
-            };
+            let asked = MomentErrors::of_variances(asked, asked * share);
             fine.errors = fine.errors.map(|error| 8.0 * error);
             fine.parts.iter_mut().for_each(|(_, part)| *part = part.map(|error| 8.0 * error));
             fine.add_error(ErrorSource::OuterQuadrature, apart);

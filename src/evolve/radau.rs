@@ -131,8 +131,7 @@ record!(Walk {
 });
 
 impl Walk {
-    /// The moments at the point that is reached, with the covariance and without what is said of
-    /// its consistency.
+    /// The moments at the point that is reached, with the covariance and without its consistency.
     fn moments<E: MomentEquations>(&self, run: &Run<'_, E>, time: Double) -> Solution {
         let lost = self.unresolved.error(time.hi);
         let errors = (self.halving.errors(), self.losses, lost);
@@ -183,8 +182,7 @@ pub fn evolve<E: MomentEquations>(
         .fold(0.0, f64::max);
     let scale = largest(&chain.temperature()).max(scale).max(largest(&[chain.force.mean]));
     let scale = if scale > 0.0 { scale } else { 1.0 };
-    let highest =
-        chain.force.harmonics.last().map_or(0.0, |(l, _)| *l as f64 * chain.force.frequency.hi);
+    let highest = chain.force.highest_frequency();
     let identity = equations.represent(&Array2::eye(n));
     let ring = chain.topology == Topology::Ring;
     let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
@@ -357,8 +355,7 @@ fn expected_until(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<f64> {
 /// flips have not yet damped the waves, and while the force oscillates; in proportion to the time
 /// after that.
 fn free_steps(chain: &Chain, time: f64) -> f64 {
-    let highest =
-        chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l) * chain.force.frequency.hi);
+    let highest = chain.force.highest_frequency();
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
     time.min(damped) + 3.2 * (time / damped).ln_1p() + 0.8 * highest * time
 }

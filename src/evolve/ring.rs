@@ -139,14 +139,7 @@ impl<'a> Ring<'a> {
             waves.iter().map(|(_, terms)| 2.0 * terms * terms).sum::<f64>().sqrt() / n as f64;
         let of_terms = rounding * (1.0 + 0.25 / self.chain.flip_rate);
         let carried = rounding * largest(&correlation) + of_terms * terms;
-        let errors = MomentErrors {
-            mean_r,
-            mean_p,
-            var_r: loss,
-            var_p: loss,
-            correlation: carried,
-            left: 0.0,
-        };
+        let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(loss, carried) };
         let moments = Moments { time, mean, variance, correlation, ..Default::default() };
         Solution { moments, errors, variance_integral: Some(integral), ..Default::default() }
     }

@@ -6,7 +6,7 @@ use crate::covariance::moments::Solution;
 use crate::covariance::profile::{Largest, Profile};
 use crate::monitor::Monitor;
 
-/// What is known of the outputs so far.
+/// The error of the outputs so far.
 pub(super) struct Shown<'a> {
     chain: &'a Chain,
     /// Whether anybody is told.

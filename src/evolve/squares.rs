@@ -297,8 +297,7 @@ impl<'a> Problem<'a> {
                 let squares = kernel.mean_squares(&self.deviation);
                 momenta.iter_mut().zip(squares).for_each(|(q, u)| *q += flips * u);
                 for (order, source) in waves {
-                    let [above, below] =
-                        [*order, -*order].map(|order| 1.0 / self.periodic.from_pole(s, order));
+                    let [above, below] = self.turns(s, *order);
                     for (q, source) in momenta.iter_mut().zip(source) {
                         *q += above * source + below * source.conj();
                     }
@@ -338,7 +337,12 @@ impl<'a> Problem<'a> {
         Ok(Guess { momentum, columns })
     }
 
-    /// The oscillation at the node s: what it takes off the weights of C_m.
+    /// 1/(s - imω) and 1/(s + imω), the transforms of e^(±imωτ).
+    fn turns(&self, s: Complex64, order: i64) -> [Complex64; 2] {
+        [order, -order].map(|order| 1.0 / self.periodic.from_pole(s, order))
+    }
+
+    /// The oscillation at the node s, subtracted from the weights of C_m.
     fn take_waves(
         &self,
         number: usize,
@@ -348,8 +352,7 @@ impl<'a> Problem<'a> {
         all: &mut Collected<'_>,
     ) {
         for ((order, _), own) in waves.iter().zip(&mut all.weights[number]) {
-            let [above, below] =
-                [*order, -*order].map(|order| 1.0 / self.periodic.from_pole(s, order));
+            let [above, below] = self.turns(s, *order);
             for (own, weight) in own.iter_mut().zip(weights) {
                 *own -= weight * above + (weight * below).conj();
             }
@@ -363,7 +366,7 @@ impl<'a> Problem<'a> {
         Sums { weights, temperature: self.temperature }
     }
 
-    /// The largest error of a variance at time number `i`, beside what the contours differ by.
+    /// The largest error of a variance at time number `i`, without the difference of the contours.
     pub(super) fn error(&self, time: Double, all: &Collected<'_>, i: usize) -> f64 {
         let (chain, losses) = (self.equations.chain(), all.losses[i]);
         let w = euclidean(&self.deviation);

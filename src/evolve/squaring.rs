@@ -64,14 +64,8 @@ pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
 /// e^(Aτ) - 1 while that is small, which double with every squaring. What friction damps is no
 /// longer small when the slower rates come to matter, so those alone count.
 fn lost(chain: &Chain, last: f64) -> f64 {
-    let slower = 8.0 + 2.0 * highest_frequency(chain);
+    let slower = 8.0 + 2.0 * chain.force.highest_frequency();
     2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last)
-}
-
-/// lω of the highest harmonic.
-fn highest_frequency(chain: &Chain) -> f64 {
-    let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-    highest * chain.force.frequency.hi
 }
 
 /// At least ‖A‖ in the norm of the largest row sum.
@@ -82,7 +76,7 @@ fn norm_bound(chain: &Chain) -> f64 {
     8.0 + 8.0 * chain.flip_rate
         + 4.0 * friction * (1.0 + largest(&chain.temperature()))
         + 2.0 * force
-        + 2.0 * highest_frequency(chain)
+        + 2.0 * chain.force.highest_frequency()
 }
 
 /// Evolves the moments to the ascending microscopic `times`. Arguments as for

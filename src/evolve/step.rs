@@ -183,10 +183,10 @@ impl<E: MomentEquations> Run<'_, E> {
     /// Takes back what roundings changed of the conserved quantities of an isolated chain: the
     /// total energy, and on a ring, whose total length every trajectory keeps, the variance of
     /// that. A stationary direction gains h times the rounding of 𝓛y, which is γ|y| ε and the same
-    /// in every late step, so it would grow like γτ. The quantities are linear in C, so that what
-    /// is to be taken back is known exactly: with a = u·Cu and t = tr C too large, a of u uᵀ and (t -
-    /// a)/(n - 1) of 1 - u uᵀ. Returned is the largest change of a variance: other slow modes
-    /// feel a part of the same roundings (seen: a tenth).
+    /// in every late step, so it would grow like γτ. The quantities are linear in C, so that the
+    /// amount to take back is known exactly: with a = u·Cu and t = tr C too large it is a of u uᵀ
+    /// and (t - a)/(n - 1) of 1 - u uᵀ. Returned is the largest change of a variance: other slow
+    /// modes feel a part of the same roundings (seen: a tenth).
     fn restore(&self, to: &mut Point) -> f64 {
         let chain = self.equations.chain();
         let (n, bonds) = (chain.coordinates() as f64, chain.bonds as f64);

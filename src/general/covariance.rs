@@ -7,8 +7,9 @@
 //! C = T_c + (1/π) Re ∫_0^∞ G diag(q) G* dω,      G = (iω - B)⁻¹.
 //! ```
 //!
-//! G is semiseparable: right of its source an entry is L = `from_left` times the one before it, left
-//! of it R = `from_right` times the next. So one row i of the product is two recurrences in j > i,
+//! G is semiseparable: right of its source an entry is L = `from_left` times the one before it,
+//! left of it R = `from_right` times the next. So one row i of the product is two recurrences in j
+//! > i,
 //!
 //! ```text
 //! T_i = Σ_(m≤i) |G_im|² q_m,     T_(j+1) = conj(L_(j+1)) (T_j + [j > i] ρ_j |G_jj|² q_j),

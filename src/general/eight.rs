@@ -27,16 +27,16 @@ pub(super) struct Nodes<L> {
     weight: Split<L>,
 }
 
-/// What eight nodes contribute to Φ, between neighbouring places with flips; real where σ = 0.
+/// The factors of eight nodes in Φ, between neighbouring places with flips; real where σ = 0.
 pub(super) struct Factors<V> {
     pub weight: V,
     /// Π t_i from one place to the next.
     pub transfer: Vec<V>,
-    /// D at the next place, times what comes there from all places beyond.
+    /// D at the next place, times the flips of all places beyond as they arrive there.
     pub beyond: Vec<V>,
 }
 
-/// What is asked of eight nodes.
+/// The products that are computed at eight nodes.
 pub(super) struct Pass<'a, L, const V: usize> {
     pub line: &'a Line,
     pub nodes: Nodes<L>,
@@ -61,7 +61,7 @@ pub(super) struct Found<L, const V: usize> {
 }
 
 impl<L: Wide> Nodes<L> {
-    /// Of at most eight (κ, weight); what is missing is there with the weight 0.
+    /// Of at most eight (κ, weight), filled up with nodes of weight 0.
     pub fn new(simd: L::Simd, sigma: Complex64, nodes: &[(Complex64, Complex64)]) -> Nodes<L> {
         let last = nodes[nodes.len() - 1].0;
         let kappa: [Complex64; 8] = from_fn(|i| nodes.get(i).map_or(last, |node| node.0));

@@ -15,7 +15,7 @@
 use super::Model;
 use super::band::Band;
 use super::line::Line;
-use super::mean::forces_of;
+use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors};
 use super::taylor::{add, growth, square};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
@@ -35,8 +35,8 @@ const BUDGET: f64 = 1e-3;
 /// Entries below which threads are not worth their start.
 const ALONE: usize = 40_000;
 /// Roundings of a moment after s steps are ROUNDINGS ε (4 + √s) of the largest one: at most 0.7 of
-/// that was seen in random chains (tests/general_chain.rs, seeds 1000 to 1178; the mean momenta of a
-/// hardly damped chain under a force, seed 1178).
+/// that was seen in random chains (tests/general_chain.rs, seeds 1000 to 1178; the mean momenta of
+/// a hardly damped chain under a force, seed 1178).
 const ROUNDINGS: f64 = 4.0;
 
 /// The moments at an output.
@@ -137,8 +137,7 @@ impl<'a> Problem<'a> {
         let model = Model::new(chain);
         let line = Line::new(&model);
         let forces = forces_of(chain);
-        let highest = forces.iter().flat_map(|f| f.harmonics.iter().map(|(l, _)| *l)).max();
-        let fastest = f64::from(highest.unwrap_or(0)) * chain.force.frequency.hi;
+        let fastest = highest_frequency(chain, &forces);
         let norm = line.norm();
         Problem { chain, model, line, forces, norm, fastest }
     }

@@ -7,12 +7,14 @@
 //! ```
 //!
 //! with D the sources on all coordinates, 4γ ū² + 2λT on momenta and the variances at the start. In
-//! the flux form of [`super::network`], which has ρ and Φ alone, nothing cancels near σ = 0. Products at eight nodes κ
-//! of the inner path side by side are in [`super::eight`]. O(N) a node and iteration. Error:
-//! that of the quadrature shows in the row sums ([`Kernel::missing`]) and in a second rule.
+//! the flux form of [`super::network`], which has ρ and Φ alone, nothing cancels near σ = 0.
+//! Products at eight nodes κ of the inner path side by side are in [`super::eight`]. O(N) a node
+//! and iteration. Error: that of the quadrature shows in the row sums ([`Kernel::missing`]) and in
+//! a second rule.
 
 use super::eight::{Factors, Flux, Found, Nodes, Pass};
 use super::line::Line;
+use super::network::{added, neighbours, running};
 use super::path::Spectrum;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
@@ -52,20 +54,6 @@ fn add(sum: &mut [Complex64], part: &[Complex64]) {
     sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
 }
 
-/// Sums of the parts of all groups, in order.
-fn added(parts: Vec<Vec<Complex64>>, len: usize) -> Vec<Complex64> {
-    let mut sum = vec![ZERO; len];
-    parts.iter().for_each(|part| add(&mut sum, part));
-    sum
-}
-
-fn running(values: impl Iterator<Item = Complex64>) -> impl Iterator<Item = Complex64> {
-    values.scan(ZERO, |sum, x| {
-        *sum += x;
-        Some(*sum)
-    })
-}
-
 fn vector(values: impl Iterator<Item = Complex64>) -> Vector {
     Vector::from_complex(&values.collect::<Vec<_>>(), true)
 }
@@ -97,32 +85,6 @@ impl<L: Wide> Network<L> {
         vector(running(lost).zip(flux).map(|(lost, flux)| lost - flux))
     }
 
-    /// The network of neighbours, with these conductances.
-    fn neighbours(&self, conductance: &[Complex64], r: &Vector) -> Vector {
-        let r = parts(r);
-        let count = r.len();
-        let source = |n: usize| if n == 0 { r[0] } else { r[n] - r[n - 1] };
-        let (mut admittance, mut current) = (self.absorbed.clone(), vec![ZERO; count]);
-        for n in (0..count).rev() {
-            current[n] += source(n);
-            if n > 0 {
-                let part = conductance[n - 1] / (conductance[n - 1] + admittance[n]);
-                let (more, fed) = (admittance[n] * part, current[n] * part);
-                admittance[n - 1] += more;
-                current[n - 1] += fed;
-            }
-        }
-        let mut voltage = current[0] / admittance[0];
-        let mut x = vec![voltage];
-        for n in 1..count {
-            let rise =
-                (current[n] - admittance[n] * voltage) / (conductance[n - 1] + admittance[n]);
-            x.push(rise);
-            voltage += rise;
-        }
-        vector(x.into_iter())
-    }
-
     /// θ for these sources at the sites that flip.
     fn voltages(
         &self,
@@ -133,7 +95,9 @@ impl<L: Wide> Network<L> {
         let source = vector(running(driven.into_iter()));
         let conductance = self.flux(&vec![Complex64::ONE; source.len() - 1]);
         // Rows are measured by the size of their terms.
-        let guess = parts(&self.neighbours(&conductance, &source));
+        let neighbours =
+            |r: &Vector| vector(neighbours(&conductance, &self.absorbed, &parts(r)).into_iter());
+        let guess = parts(&neighbours(&source));
         let lost = self.absorbed.iter().zip(running(guess.iter().copied()));
         let lost = running(lost.map(|(rho, t)| rho * t));
         let flux = guess[1..].iter().zip(&conductance).map(|(g, c)| g * c).chain([ZERO]);
@@ -154,7 +118,7 @@ impl<L: Wide> Network<L> {
             tolerance,
             monitor,
             |x| scaled(self.apply(x)),
-            |r| self.neighbours(&conductance, &unscaled(r)),
+            |r| neighbours(&unscaled(r)),
             |_| vec![],
         )?;
         let last = outcome.errors.last().filter(|e| e.len() == x.len());

@@ -43,6 +43,12 @@ pub fn forces_of(chain: &Chain) -> Vec<SiteForce> {
     }
 }
 
+/// lω of the highest harmonic of any force; 0 where there is none.
+pub(super) fn highest_frequency(chain: &Chain, forces: &[SiteForce]) -> f64 {
+    let highest = forces.iter().flat_map(|f| f.harmonics.iter().map(|(l, _)| *l)).max();
+    f64::from(highest.unwrap_or(0)) * chain.force.frequency.hi
+}
+
 /// Solves Φ q = f for a given Φ_nn less the springs, `own`; complex.
 fn solve(model: &Model, own: impl Fn(usize) -> Complex64, f: &[Complex64]) -> Vec<Complex64> {
     let atoms = model.atoms();

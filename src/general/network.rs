@@ -22,6 +22,7 @@ use crate::numerics::registers::{InRegisters, Wide, in_widest};
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
 use rayon::prelude::*;
+use std::ops::{Add, AddAssign, Div, Mul, Sub};
 
 /// The most bytes for the factors of the nodes; beyond it they are computed again for every
 /// product.
@@ -58,7 +59,7 @@ struct Network<'a, L: Wide> {
 }
 
 impl<L: Wide> Network<'_, L> {
-    /// Of up to eight nodes, side by side; what is missing has the weight 0.
+    /// Of up to eight nodes, side by side, filled up with nodes of weight 0.
     fn factors(&self, nodes: &[(f64, f64)]) -> Factors<L> {
         let source = |n: usize| 4.0 * self.model.flip_rate[n] * self.model.mass[n];
         let bonds = self.sites.len() - 1;
@@ -105,8 +106,9 @@ impl<L: Wide> Network<'_, L> {
     }
 }
 
-fn added(parts: Vec<Vec<f64>>, len: usize) -> Vec<f64> {
-    let mut sum = vec![0.0; len];
+/// Sums of the parts of all groups, in order.
+pub(super) fn added<T: Number>(parts: Vec<Vec<T>>, len: usize) -> Vec<T> {
+    let mut sum = vec![T::default(); len];
     for part in parts {
         sum.iter_mut().zip(part).for_each(|(sum, x)| *sum += x);
     }
@@ -136,9 +138,23 @@ fn kernel(model: &Model, nodes: &[(f64, f64)], strengths: [&[f64]; 2]) -> [Vec<f
     })
 }
 
+/// Real or complex numbers.
+pub(super) trait Number:
+    Copy
+    + Default
+    + AddAssign
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+{
+}
+impl Number for f64 {}
+impl Number for Complex64 {}
+
 /// Sums over the sites 0..=j of each j.
-fn running(values: impl Iterator<Item = f64>) -> impl Iterator<Item = f64> {
-    values.scan(0.0, |sum, x| {
+pub(super) fn running<T: Number>(values: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    values.scan(T::default(), |sum, x| {
         *sum += x;
         Some(*sum)
     })
@@ -208,18 +224,19 @@ impl<'a, L: Wide> Equation<'a, L> {
     }
 }
 
-/// The network of neighbours: conductances between them, ρ to the ground.
-fn precondition(conductance: &[f64], absorbed: &[f64], r: &Vector) -> Vector {
-    let r = parts(r);
+/// The network of neighbours, with these conductances between them and ρ to the ground: θ_0 and the
+/// differences for the right-hand side r of the flux form.
+pub(super) fn neighbours<T: Number>(conductance: &[T], absorbed: &[T], r: &[T]) -> Vec<T> {
     let count = r.len();
     let source = |n: usize| if n == 0 { r[0] } else { r[n] - r[n - 1] };
-    let (mut admittance, mut current) = (absorbed.to_vec(), vec![0.0; count]);
+    let (mut admittance, mut current) = (absorbed.to_vec(), vec![T::default(); count]);
     for n in (0..count).rev() {
         current[n] += source(n);
         if n > 0 {
             let part = conductance[n - 1] / (conductance[n - 1] + admittance[n]);
-            admittance[n - 1] += admittance[n] * part;
-            current[n - 1] += current[n] * part;
+            let (more, fed) = (admittance[n] * part, current[n] * part);
+            admittance[n - 1] += more;
+            current[n - 1] += fed;
         }
     }
     let mut voltage = current[0] / admittance[0];
@@ -229,7 +246,7 @@ fn precondition(conductance: &[f64], absorbed: &[f64], r: &Vector) -> Vector {
         x.push(rise);
         voltage += rise;
     }
-    real(x.into_iter())
+    x
 }
 
 /// θ where velocities flip, for the sources q° at all sites. Needs a thermostat.
@@ -266,9 +283,10 @@ impl InRegisters for Question<'_> {
         monitor.check()?;
         let second = Equation::<L>::new(simd, model, &sites, &quadrature.second, false, strength);
         let conductance = equation.network.flux(&vec![1.0; sites.len() - 1]);
-        let neighbours = |r: &Vector| precondition(&conductance, &equation.absorbed, r);
-        // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature is
-        // the current: every row is measured by its own size.
+        let neighbours =
+            |r: &Vector| real(neighbours(&conductance, &equation.absorbed, &parts(r)).into_iter());
+        // Flux and absorption fall by orders of magnitude towards the cold end, whose temperature
+        // is the current: every row is measured by its own size.
         let size = equation.sizes(&neighbours(&equation.source), &conductance);
         let scaled = |r: Vector| real(parts(&r).iter().zip(&size).map(|(r, size)| r / size));
         let unscaled = |r: &Vector| real(parts(r).iter().zip(&size).map(|(r, size)| r * size));

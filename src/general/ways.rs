@@ -1,21 +1,24 @@
 //! Decides which outputs of an evolution come from the exponential of the stencil and which from
-//! the contour.
+//! the contour; or all come from steps of the literal operator, where these are asked for.
 
 use super::exponential::Output;
-use super::{contour, exponential};
+use super::{contour, exponential, steps};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
+use crate::evolve::radau::EvolveError;
 use crate::method::Method;
-use crate::monitor::{Interrupted, Monitor};
+use crate::monitor::Monitor;
 
 /// Seconds of processor time for one entry of a stored diagonal.
 const ENTRY: f64 = 2.5e-9;
 
 /// The methods for the outputs of an evolution.
 #[derive(Debug, Clone, Copy)]
-pub struct Ways {
-    /// The index of the first output that comes from the contour.
-    pub from: usize,
+pub enum Ways {
+    /// Radau IIA steps of the literal operator.
+    Literal,
+    /// The exponential, and from this output on the contour.
+    Until(usize),
 }
 
 impl Ways {
@@ -30,10 +33,13 @@ impl Ways {
         tolerance: f64,
         served: Result<f64, &'static str>,
     ) -> Ways {
-        let all = Ways { from: times.len() };
+        if method == Method::Literal {
+            return Ways::Literal;
+        }
+        let all = Ways::Until(times.len());
         let Ok(earliest) = served else { return all };
         let from = times.partition_point(|&time| time < earliest).max(kept_until);
-        let late = Ways { from };
+        let late = Ways::Until(from);
         let seconds = |ways: Ways| ways.cost(chain, law, times, tolerance).seconds;
         match method {
             Method::Stencil => all,
@@ -45,8 +51,13 @@ impl Ways {
 
     /// The cost of the evolution.
     pub fn cost(&self, chain: &Chain, law: &InitialLaw, times: &[f64], tolerance: f64) -> Cost {
-        let (early, late) = times.split_at(self.from.min(times.len()));
-        let last = early.last().copied().unwrap_or(0.0);
+        let last_of = |times: &[f64]| times.last().copied().unwrap_or(0.0);
+        let from = match *self {
+            Ways::Literal => return steps::expected(chain, last_of(times), tolerance),
+            Ways::Until(from) => from,
+        };
+        let (early, late) = times.split_at(from.min(times.len()));
+        let last = last_of(early);
         let (updates, bytes) = exponential::expected(chain, law, last);
         let mut cost = Cost { bytes, seconds: ENTRY * updates };
         if !late.is_empty() {
@@ -57,7 +68,16 @@ impl Ways {
         cost
     }
 
-    /// The outputs by either way; `keep` says of which the covariance is kept.
+    /// The method of the last output.
+    pub fn method(self, outputs: usize) -> Method {
+        match self {
+            Ways::Literal => Method::Literal,
+            Ways::Until(from) if from < outputs => Method::Profiles,
+            Ways::Until(_) => Method::Stencil,
+        }
+    }
+
+    /// The outputs of the first and of the second way; `keep` says of which the covariance is kept.
     pub fn evolve(
         self,
         chain: &Chain,
@@ -66,13 +86,19 @@ impl Ways {
         tolerance: f64,
         keep: impl Fn(usize) -> bool,
         monitor: &Monitor,
-    ) -> Result<[Vec<Output>; 2], Interrupted> {
-        let share = match self.from {
+    ) -> Result<[Vec<Output>; 2], EvolveError> {
+        let from = match self {
+            Ways::Literal => {
+                return Ok([steps::evolve(chain, law, times, tolerance, keep, monitor)?, vec![]]);
+            }
+            Ways::Until(from) => from,
+        };
+        let share = match from {
             0 => 0.0,
             from if from == times.len() => 1.0,
             _ => 0.5,
         };
-        let (early, late) = times.split_at(self.from);
+        let (early, late) = times.split_at(from);
         let found =
             exponential::evolve(chain, law, early, tolerance, keep, &monitor.part(0.0, share))?;
         let later = match late.is_empty() {

@@ -124,7 +124,8 @@ impl Monitor {
         Monitor { unit: Some(unit), ..self }
     }
 
-    /// The same token and archive, for a part of which `report` makes what is told of the whole.
+    /// The same token and archive, with another `report`: for a part whose progress is turned into
+    /// that of the whole.
     pub fn reporting(&self, report: impl Fn(Progress) + Send + Sync + 'static) -> Monitor {
         let report: Option<Report> = Some(Arc::new(report));
         Monitor { report, before: 0.0, part: None, unit: None, ..self.clone() }

@@ -211,14 +211,10 @@ pub fn write_mean_npy(
     number: usize,
     mean: &[f64],
 ) -> Result<(), OutputError> {
-    let mut bytes = Vec::new();
-    let path = directory.path(&format!("mean_{number}.npy"));
+    let (name, mut bytes) = (format!("mean_{number}.npy"), Vec::new());
     let written = ArrayView1::from(mean).write_npy(&mut bytes);
-    written.map_err(|source| OutputError::Io {
-        path: path.clone(),
-        source: io::Error::other(source),
-    })?;
-    directory.write(&format!("mean_{number}.npy"), &bytes)
+    written.map_err(|error| at(&directory.path(&name))(io::Error::other(error)))?;
+    directory.write(&name, &bytes)
 }
 
 /// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring

@@ -252,24 +252,6 @@ impl Run {
     }
 }
 
-impl Run {
-    /// Takes the errors of the entries of covariances into account, each with the number of its
-    /// output.
-    pub(super) fn count_covariances(&mut self, errors: &[(usize, f64)]) {
-        for (number, error) in errors {
-            let size = largest(&[
-                largest(&self.profiles[*number].var_r),
-                largest(&self.profiles[*number].var_p),
-            ]);
-            self.errors[*number] = largest(&[self.errors[*number], error / size]);
-        }
-        if !errors.is_empty() {
-            let errors: Vec<f64> = errors.iter().map(|(_, error)| *error).collect();
-            self.keys.insert("covariance_errors".into(), json!(errors));
-        }
-    }
-}
-
 impl Answer for Run {
     fn record(&self) -> &Record {
         &self.record
@@ -333,9 +315,7 @@ impl Answer for Run {
         if let Some(waiting) = self.waiting.take() {
             let (files, errors) = waiting.write(directory)?;
             self.keys.insert("covariance_files".into(), files);
-            for (number, error) in errors {
-                self.errors[number] = largest(&[self.errors[number], error]);
-            }
+            self.count_covariances(&errors);
         }
         if self.covariances.is_empty() {
             return Ok(());
@@ -347,6 +327,16 @@ impl Answer for Run {
 }
 
 impl Run {
+    /// Takes the errors of the entries of covariances into account, each with the number of its
+    /// output.
+    pub(super) fn count_covariances(&mut self, errors: &[(usize, f64)]) {
+        for &(number, error) in errors {
+            let sizes = self.profiles[number].sizes();
+            let relative = error / largest(&[sizes.var_r, sizes.var_p]);
+            self.errors[number] = largest(&[self.errors[number], relative]);
+        }
+    }
+
     /// The estimate of every output and the worst violation of every identity.
     fn details(&self) -> String {
         // The finite times of a periodic state are phases.

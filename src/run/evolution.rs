@@ -2,19 +2,18 @@
 
 use super::answer::{Modes, Run};
 use super::describe::{self, counted};
-use super::filed::{self, Waiting};
+use super::filed::{self, Kept, Waiting};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
-use super::planned::Planned;
+use super::planned::{Place, Planned};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{Solution, largest};
+use crate::covariance::moments::{Consistency, Moments, Solution, largest};
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{Counts, EvolveError};
 use crate::evolve::{self, Plan as Steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::numerics::double_double::rounded;
-use crate::numerics::vector::largest_of;
 use crate::observe::identities::{self, Identity};
 use crate::observe::phonons;
 use crate::observe::series::Totals;
@@ -73,7 +72,7 @@ pub fn plan_evolve<'a>(
         let planned = Planned::new(&chain, &law, &times.on(&chain), options, &kept);
         planned.map_or(f64::INFINITY, |planned| planned.cost.bytes)
     };
-    let Planned { plan, cost, solving, held, filed, formed } = planned;
+    let Planned { plan, cost, solving, held, later } = planned;
     let saving = match () {
         _ if kept.contains(&true) || held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
@@ -98,15 +97,14 @@ pub fn plan_evolve<'a>(
         microscopic: microscopic.clone(),
         kept: kept.clone(),
         held,
-        filed,
-        formed,
+        later,
+        single_precision: single,
         plan,
     };
     let modes = options.modes;
     let solve = move |record: Record, monitor: &Monitor| {
         let run = task.solve(record, modes, monitor)?;
-        let waiting = run.waiting.map(|files| Waiting { single_precision: single, ..files });
-        Ok(Run { single_precision: single, waiting, ..run })
+        Ok(Run { single_precision: single, ..run })
     };
     let prepared = Prepared::new(said, options, chain, of_task, bytes_at, solve)?;
     Ok(prepared.at_times(chain, times).solved_in(solving))
@@ -137,8 +135,8 @@ struct Evolution<'a> {
     kept: Vec<bool>,
     held: Vec<bool>,
     /// As in [`Planned`].
-    filed: Option<f64>,
-    formed: Option<f64>,
+    later: Option<(Place, f64)>,
+    single_precision: bool,
     plan: Steps,
 }
 
@@ -147,8 +145,9 @@ impl Evolution<'_> {
         let Evolution { chain, law, times, kept, .. } = &self;
         let labels = &times.values;
         let whole = monitor.clone().per(chain.time_unit(times.scale));
-        let monitor = whole.part(0.0, 1.0 - self.filed.or(self.formed).unwrap_or(0.0));
-        let waiting = self.filed.map(|share| self.waiting(&record, whole.part(1.0 - share, 1.0)));
+        let before = 1.0 - self.later.map_or(0.0, |(_, share)| share);
+        let (monitor, rest) = (whole.part(0.0, before), whole.part(before, 1.0));
+        drop(whole);
         let mut plan = self.plan.clone();
         let mut found = self.solutions(&plan, &record, &monitor);
         // Another try has parts of its own.
@@ -158,13 +157,14 @@ impl Evolution<'_> {
             found = self.solutions(&plan, &record, &monitor.within(&format!("try-{tries}")));
         }
         let (mut solutions, [stepped, inverted]) = found?;
-        let errors = match self.formed {
-            Some(share) => {
-                self.form(&mut solutions, record.tolerance, &whole.part(1.0 - share, 1.0))?
+        let (mut errors, mut waiting) = (vec![], None);
+        match self.later {
+            Some((Place::Memory, _)) => {
+                errors = self.form(&mut solutions, record.tolerance, &rest)?;
             }
-            None => vec![],
-        };
-        drop(whole);
+            Some((Place::Files, _)) => waiting = Some(self.waiting(&solutions, &record, rest)),
+            None => drop(rest),
+        }
         record.plan.ways = ways(&plan, labels.len());
         record.plan.reason.clone_from(&plan.reason);
         drop(monitor);
@@ -178,7 +178,6 @@ impl Evolution<'_> {
         }));
         let solutions = solutions.into_iter().map(Solution::without_negative_variances);
         let mut solutions: Vec<Solution> = solutions.collect();
-        let waiting = waiting.map(|waiting| waiting.with(&solutions));
         let modes = modes.then(|| {
             let phonons = solutions.iter().map(|s| {
                 phonons::phonons(chain, &s.moments).expect("every covariance is held for the modes")
@@ -221,6 +220,10 @@ impl Evolution<'_> {
         let run = Run::new(record, chain, profiles, identities, keys, line);
         let mut run = Run { series, covariances, waiting, modes, counts, ..run };
         run.count_covariances(&errors);
+        if !errors.is_empty() {
+            let errors: Vec<f64> = errors.iter().map(|(_, error)| *error).collect();
+            run.keys.insert("covariance_errors".into(), json!(errors));
+        }
         Ok(run)
     }
 
@@ -247,28 +250,28 @@ impl Evolution<'_> {
                 true => formed.next().expect("every late time has one"),
                 false => (Array2::from_diag(&Array1::from(law.variance())), 0.0),
             };
-            // The profiles were found in another way: what the variances differ by is an error too.
-            let moments = &mut solutions[index].moments;
-            let variances = matrix.diag();
-            let both = variances.iter().zip(&moments.variance).map(|(a, b)| (a - b).abs());
-            errors.push((index, error.max(largest_of(both))));
-            moments.covariance = Some(matrix);
+            let solution = &mut solutions[index];
+            let variances = matrix.diag().to_vec();
+            errors.push((index, filed::judged(error, &variances, &solution.moments.variance)));
+            solution.consistency = Some(Consistency::of(matrix.view()));
+            solution.moments.covariance = Some(matrix);
         }
         Ok(errors)
     }
 
     /// The covariances that will be filed.
-    fn waiting(&self, record: &Record, monitor: Monitor) -> Waiting {
-        let labels = self.times.values.iter().zip(&self.microscopic).enumerate();
-        let outputs = labels.zip(&self.kept).filter(|(_, kept)| **kept);
+    fn waiting(&self, solutions: &[Solution], record: &Record, monitor: Monitor) -> Waiting {
+        let kept = (0..solutions.len()).filter(|&number| self.kept[number]);
+        let output = |number: usize| {
+            let Moments { time, mean, variance, .. } = solutions[number].moments.clone();
+            Kept { number, t: self.times.values[number], time, mean, variance }
+        };
         Waiting {
             chain: self.chain.clone(),
             law: self.law.clone(),
-            outputs: outputs.map(|((number, (&t, &time)), _)| (number, t, time)).collect(),
-            means: Vec::new(),
-            variances: Vec::new(),
+            outputs: kept.map(output).collect(),
             tolerance: record.tolerance,
-            single_precision: false,
+            single_precision: self.single_precision,
             monitor,
         }
     }

@@ -13,7 +13,7 @@ use crate::general::mean::{constant_forces, forces_of};
 use crate::general::profile::LocalErrors;
 use crate::general::stationary::{Stationary, stationary};
 use crate::general::ways::Ways;
-use crate::general::{Model, contour, exponential, literal, steps};
+use crate::general::{Model, contour, exponential, literal};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::numerics::double_double::rounded;
@@ -260,7 +260,6 @@ pub(super) fn plan_evolve<'a>(
         }
         _ => return Err(refused("allowed: stencil, profiles, literal (a short chain)")),
     }
-    let literal = options.method == Method::Literal;
     if options.modes {
         return Err(refuse(
             "modes",
@@ -276,11 +275,7 @@ pub(super) fn plan_evolve<'a>(
     let ways = Ways::new(chain, law, &microscopic, kept_until, method_asked, tolerance, served);
     let cost_of = |chain: &Chain, law: &InitialLaw| {
         let at = rounded(&times.on(chain));
-        let last = at.last().copied().unwrap_or(0.0);
-        let cost = match literal {
-            true => steps::expected(chain, last, options.tolerance),
-            false => ways.cost(chain, law, &at, options.tolerance),
-        };
+        let cost = ways.cost(chain, law, &at, options.tolerance);
         let covariances = (held as f64 + 1.0) * 8.0 * (2.0 * chain.atoms() as f64).powi(2);
         let bytes = cost.bytes + if held > 0 { covariances } else { 0.0 };
         Cost { bytes, ..cost }.of_program(chain.atoms(), outputs, cost::PROFILES_FIGURE, 1)
@@ -288,12 +283,9 @@ pub(super) fn plan_evolve<'a>(
     let cost = cost_of(chain, law);
     let plan = Plan {
         task: Task::Evolve,
-        method: if literal { Method::Literal } else { method(ways, outputs) },
-        ways: if literal { vec![(0..outputs, Way::Steps)] } else { list(ways, outputs) },
-        reason: match literal {
-            true => "Radau IIA steps of the literal operator".into(),
-            false => reason(ways, outputs),
-        },
+        method: ways.method(outputs),
+        ways: list(ways, outputs),
+        reason: reason(ways, outputs),
         cost,
         bonds: chain.bonds,
         saving: if held > 0 { Saving::FewerCovariances } else { Saving::FewerOutputs },
@@ -305,11 +297,7 @@ pub(super) fn plan_evolve<'a>(
     let solve = move |record: Record, monitor: &Monitor| {
         let monitor = monitor.clone().per(chain.time_unit(asked.scale));
         let at = asked.on(chain);
-        let (tolerance, keep) = (record.tolerance, |i: usize| kept[i]);
-        let found = match literal {
-            true => [steps::evolve(chain, law, &at, tolerance, keep, &monitor)?, vec![]],
-            false => ways.evolve(chain, law, &at, tolerance, keep, &monitor)?,
-        };
+        let found = ways.evolve(chain, law, &at, record.tolerance, |i| kept[i], &monitor)?;
         drop(monitor);
         let run = evolve_answer(chain, law, record, &asked, found);
         Ok(Run { single_precision: single, ..run })
@@ -320,22 +308,20 @@ pub(super) fn plan_evolve<'a>(
     Ok(prepared.at_times(chain, times))
 }
 
-fn method(ways: Ways, outputs: usize) -> Method {
-    if ways.from < outputs { Method::Profiles } else { Method::Stencil }
-}
-
 fn list(ways: Ways, outputs: usize) -> Vec<(Range<usize>, Way)> {
-    let all = [(0..ways.from, Way::Stencil), (ways.from..outputs, Way::Profiles)];
+    let Ways::Until(from) = ways else { return vec![(0..outputs, Way::Steps)] };
+    let all = [(0..from, Way::Stencil), (from..outputs, Way::Profiles)];
     all.into_iter().filter(|(outputs, _)| !outputs.is_empty()).collect()
 }
 
 fn reason(ways: Ways, outputs: usize) -> String {
     let stencil = "the exponential of the moment equations, by the diagonals of the covariance";
     let contour = "a contour of shifted solves for the profiles alone, O(N) a node";
-    match ways.from {
-        0 => contour.into(),
-        from if from == outputs => stencil.into(),
-        from => format!("{stencil}, for {}; then {contour}", counted(from, "output")),
+    match ways {
+        Ways::Literal => "Radau IIA steps of the literal operator".into(),
+        Ways::Until(0) => contour.into(),
+        Ways::Until(from) if from == outputs => stencil.into(),
+        Ways::Until(from) => format!("{stencil}, for {}; then {contour}", counted(from, "output")),
     }
 }
 

@@ -171,7 +171,7 @@ impl<'a, A> Prepared<'a, A> {
         self
     }
 
-    /// The same, of whose expected time so many seconds are not for tables and figures.
+    /// The same, of whose expected time these `seconds` are not for tables and figures.
     pub(super) fn solved_in(mut self, seconds: f64) -> Prepared<'a, A> {
         self.solving = seconds;
         self

@@ -19,11 +19,17 @@ pub(super) struct Planned {
     pub solving: f64,
     /// At which outputs the covariance is held.
     pub held: Vec<bool>,
-    /// The share of the work that is left for the files, where the covariances that are kept do not
-    /// fit the memory.
-    pub filed: Option<f64>,
-    /// The share that is left for the covariances, where they come after the profiles.
-    pub formed: Option<f64>,
+    /// Where the covariances come after the profiles: the place that they go to, and their share of
+    /// the work.
+    pub later: Option<(Place, f64)>,
+}
+
+/// Where covariances go.
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Place {
+    Memory,
+    /// They do not fit the memory.
+    Files,
 }
 
 impl Planned {
@@ -48,44 +54,40 @@ impl Planned {
                 _ => evolve::cost(chain, law, microscopic, &plan, tolerance, &held),
             };
             let solving = cost.seconds;
-            Ok::<Planned, String>(Planned { plan, cost, solving, held, filed: None, formed: None })
+            Ok::<Planned, String>(Planned { plan, cost, solving, held, later: None })
         };
-        let held = kept.iter().map(|&kept| kept || options.modes).collect();
-        let whole = with(held)?;
-        let whole = Planned { cost: of_program(whole.cost), ..whole };
+        let most = memory::limit(options.memory_limit).unwrap_or(f64::INFINITY);
+        let fits = |planned: &Planned| of_program(planned.cost).bytes <= most;
+        let whole = with(kept.iter().map(|&kept| kept || options.modes).collect())?;
+        let finished = |planned: Planned| Planned { cost: of_program(planned.cost), ..planned };
         let times = kept.iter().zip(microscopic).filter(|(kept, _)| **kept).map(|(_, time)| *time);
         let times: Vec<Double> = times.collect();
-        let fits = memory::limit(options.memory_limit).is_none_or(|most| whole.cost.bytes <= most);
         let other_way = method == Method::Auto && !options.modes && !times.is_empty();
         if !other_way || !filed::serves(chain, law, &times) {
-            return Ok(whole);
+            return Ok(finished(whole));
         }
         let profiles = with(vec![false; kept.len()])?;
-        let formed = profiles.cost.then(filed::cost_in_memory(chain, &times, tolerance));
-        let formed_fits =
-            memory::limit(options.memory_limit).is_none_or(|most| of_program(formed).bytes <= most);
-        let iterated = !direct::serves(chain);
-        if iterated && formed_fits && (!fits || formed.seconds < whole.solving) {
-            let share = 1.0 - profiles.cost.seconds / formed.seconds;
-            let mut plan = profiles.plan;
-            plan.reason = format!(
-                "{}; the covariance by its nodes, which begin with the profiles",
-                plan.reason
-            );
-            let solving = formed.seconds;
-            let cost = of_program(formed);
-            return Ok(Planned { plan, cost, solving, formed: Some(share), ..profiles });
+        let after = |place: Place, covariances: Cost, words: String| {
+            let cost = profiles.cost.then(covariances);
+            let later = Some((place, covariances.seconds / cost.seconds));
+            let reason = format!("{}; {words}", profiles.plan.reason);
+            let plan = Steps { reason, ..profiles.plan.clone() };
+            let held = profiles.held.clone();
+            Planned { plan, cost, solving: cost.seconds, held, later }
+        };
+        let formed = after(
+            Place::Memory,
+            filed::cost_in_memory(chain, &times, tolerance),
+            "the covariance by its nodes, which begin with the profiles".into(),
+        );
+        let quicker = !fits(&whole) || formed.solving < whole.solving;
+        if !direct::serves(chain) && fits(&formed) && quicker {
+            return Ok(finished(formed));
         }
-        if fits {
-            return Ok(whole);
+        if fits(&whole) {
+            return Ok(finished(whole));
         }
-        let files = filed::cost(chain, &times, tolerance);
-        let share = files.seconds / (files.seconds + profiles.cost.seconds);
-        let mut plan = profiles.plan;
-        plan.reason = format!("{}; {}", plan.reason, filed::words(chain, times.len()));
-        let cost = profiles.cost.then(files);
-        let solving = cost.seconds;
-        let cost = of_program(cost);
-        Ok(Planned { plan, cost, solving, filed: Some(share), ..profiles })
+        let cost = filed::cost(chain, &times, tolerance);
+        Ok(finished(after(Place::Files, cost, filed::words(chain, times.len()))))
     }
 }

@@ -185,15 +185,9 @@ fn of_heat(
     let ([mean_r, mean_p], mean) = (mean.errors_at(0.0), mean.average());
     // Beside the solve: roundings of the two parts.
     let error = error + 4.0 * f64::EPSILON * largest(&variance);
-    let of_solve = MomentErrors {
-        var_r: 4.0 * report.error,
-        var_p: 4.0 * report.error,
-        correlation: flow_error,
-        ..Default::default()
-    };
+    let of_solve = MomentErrors::of_variances(4.0 * report.error, flow_error);
     let flow = flow_error + 8.0 * f64::EPSILON * (thermal.correlation.abs() + largest(&inflow));
-    let errors =
-        MomentErrors { mean_r, mean_p, var_r: error, var_p: error, correlation: flow, left: 0.0 };
+    let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(error, flow) };
     let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
     let (time, covariance) = (f64::INFINITY, None);
     let time = time.into();

@@ -83,12 +83,7 @@ impl PeriodicState {
             correlation: e.correlation + correlation_loss,
             ..e
         };
-        let of_harmonics = MomentErrors {
-            var_r: loss,
-            var_p: loss,
-            correlation: correlation_loss,
-            ..Default::default()
-        };
+        let of_harmonics = MomentErrors::of_variances(loss, correlation_loss);
         let mut parts = average.parts.clone();
         parts.push((ErrorSource::Iteration, of_harmonics));
         let consistency = average.consistency;

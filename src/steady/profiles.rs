@@ -133,12 +133,8 @@ pub fn profiles_beside(
         inflow,
         covariance: None,
     };
-    let of = |error: f64| MomentErrors {
-        var_r: error,
-        var_p: error,
-        correlation: resolvent::current_share(chain) * error,
-        ..Default::default()
-    };
+    let of =
+        |error: f64| MomentErrors::of_variances(error, resolvent::current_share(chain) * error);
     let parts = vec![
         (ErrorSource::Iteration, of(found.error - found.quadrature)),
         (ErrorSource::InnerQuadrature, of(found.quadrature)),

@@ -96,12 +96,12 @@ pub(super) fn cost(groups: &[Group], threads: usize, bytes: f64) -> Cost {
     Cost { bytes: most, seconds }
 }
 
-/// What all lanes have done.
+/// The work that all lanes have finished.
 struct Done {
     points: usize,
     /// Expected seconds of finished points.
     seconds: f64,
-    /// The same of what is done of the point that each lane is at.
+    /// The same for the finished part of the point at which each lane is.
     running: Vec<f64>,
 }
 
@@ -278,6 +278,7 @@ mod tests {
         let ended = run(groups, 2, 10.0, &Monitor::default(), &work).unwrap_err();
         assert_eq!(ended.to_string(), "here");
     }
+
     #[test]
     fn the_share_is_that_of_the_price_from_the_first_point_on() {
         let seen = Arc::new(Mutex::new(Vec::new()));

@@ -160,8 +160,7 @@ impl<'a> Equation<'a> {
 
     /// The highest frequency of the force.
     pub fn turning(&self) -> f64 {
-        let highest = self.chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-        if self.ring { 0.0 } else { highest * self.chain.force.frequency.hi }
+        if self.ring { 0.0 } else { self.chain.force.highest_frequency() }
     }
 
     /// The coefficients of u^k, k < `count`, in e^(c h (u-1)) F(τ + h u), and a bound of the next.

@@ -31,7 +31,7 @@ pub(super) struct Losses {
     rounded: [f64; 2],
     /// What is still held of losses by the variances of both ends, by p̄ and by Cov(p, r).
     held: [f64; 4],
-    /// A bound of what errors of the means have turned into heat.
+    /// A bound of the heat that errors of the means have made.
     heated: f64,
     /// The largest mean so far, an error of which drives the covariance.
     mean: f64,
@@ -95,8 +95,8 @@ impl Losses {
 
     /// The error of any entry of the covariance, the largest mean being `size`. That of the means
     /// has two bounds. It is in E z zᵀ, which nothing amplifies, and in z̄ z̄ᵀ. And its source is
-    /// 8γ p̄ δp̄ dτ on the diagonal: what is driven by less than q·1 stays below qτ·1 as a matrix,
-    /// because uniform heat only leaves the chain.
+    /// 8γ p̄ δp̄ dτ on the diagonal. A covariance that is driven by less than q·1 stays below qτ·1
+    /// as a matrix, because uniform heat only leaves the chain.
     fn of_covariance(&self, size: f64) -> f64 {
         let of_means = (2.0 * size * self.of_means()).min(self.heated);
         self.lost[0] + self.rounded[0] + of_means
@@ -116,8 +116,8 @@ impl Losses {
     /// The errors of `moments` in a step, and the parts of them that are no roundings of the steps.
     pub fn errors(&self, equation: &Equation<'_>, moments: &Moments) -> (MomentErrors, ErrorParts) {
         let chain = equation.chain;
-        let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
-        let phase = phase_error(highest * chain.force.frequency.hi * moments.time.hi);
+        let highest = chain.force.highest_frequency();
+        let phase = phase_error(highest * moments.time.hi);
         let lost = self.without_roundings().errors_of(equation, moments, [0.0; 2]);
         let mut parts = vec![(ErrorSource::Truncation, lost)];
         if highest > 0.0 {
@@ -127,7 +127,7 @@ impl Losses {
         (self.errors_of(equation, moments, [f64::EPSILON, phase]), parts)
     }
 
-    /// What the series and the cuts have lost; of what is held, their part.
+    /// The losses of the series and the cuts, with their part of the losses that are still held.
     fn without_roundings(&self) -> Losses {
         let part = [0, 1].map(|kind| match self.lost[kind] + self.rounded[kind] {
             0.0 => 0.0,
@@ -151,7 +151,6 @@ impl Losses {
     ) -> MomentErrors {
         let chain = equation.chain;
         let (bonds, flips) = (chain.bonds, chain.flip_rate);
-        let highest = chain.force.harmonics.last().map_or(0.0, |(l, _)| f64::from(*l));
         let written = 8.0 * digits + phase;
         let size = largest(&moments.mean);
         let means = self.of_means();
@@ -171,7 +170,12 @@ impl Losses {
         MomentErrors {
             mean_r: means + written * size,
             mean_p: momenta
-                + written * if highest > 0.0 { size } else { largest(&moments.mean[bonds..]) },
+                + written
+                    * if chain.force.harmonics.is_empty() {
+                        largest(&moments.mean[bonds..])
+                    } else {
+                        size
+                    },
             var_r: of_r,
             var_p: of_p,
             correlation: flow.max(of_end(1)) + inflow[1],

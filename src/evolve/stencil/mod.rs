@@ -94,7 +94,7 @@ pub fn evolve(
 /// Which error a walk shows.
 #[derive(Clone, Copy, PartialEq)]
 enum Shows {
-    /// None: what it finds is no answer.
+    /// None: its outputs are no answers.
     Nothing,
     /// That of the outputs passed.
     Outputs,
@@ -119,7 +119,7 @@ struct Steps {
 const STEPS: Steps =
     Steps { shorter: 1.0, uneven: false, whole: false, name: "stencil", shows: Shows::Reached };
 
-/// What is done to an output as soon as it is passed: its number and itself.
+/// Called with the number of an output, and the output, as soon as it is passed.
 type Finish<'a> = &'a dyn Fn(usize, &mut Solution);
 
 /// [`evolve`] by such steps; an output is passed through `finish`.
@@ -161,7 +161,10 @@ fn walk(
             (walk.stretch, walk.step) = (walk.stretch + 1, 0);
         }
         let progress = Progress {
-            share: price.share(&runs, law, tolerance, &stretches, &walk),
+            share: match monitor.is_heard() {
+                true => price.share(&runs, law, tolerance, &stretches, &walk),
+                false => 0.0,
+            },
             time: time.hi,
             steps: walk.counts.steps,
             solves: walk.counts.solves,
@@ -292,7 +295,7 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// One step, and the outputs within it; what is known of its end.
+    /// One step, and the outputs within it; returned are the values at its end.
     fn advance(
         &self,
         walk: &mut Walk,
@@ -373,7 +376,7 @@ impl<'a> Run<'a> {
     }
 }
 
-/// What is read at the end of a step, by every piece, and what is lost until then.
+/// The values that every piece reads at the end of a step, and the losses until then.
 struct Ended {
     losses: Losses,
     reads: Vec<Read>,

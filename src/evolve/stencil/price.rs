@@ -115,7 +115,7 @@ impl Run<'_> {
         (0..SAMPLES).map(at).fold([0.0; 2], add).map(|sum| sum / f64::from(SAMPLES))
     }
 
-    /// What the first `steps` of a stretch cost, in seconds.
+    /// The cost of the first `steps` of a stretch, in seconds.
     fn seconds(&self, law: &InitialLaw, tolerance: f64, stretch: &Stretch, steps: usize) -> f64 {
         let between = [stretch.after(0).hi, stretch.after(steps).hi];
         let [entries, diagonals] = self.expected_size(law, tolerance, between);
@@ -125,7 +125,7 @@ impl Run<'_> {
     }
 }
 
-/// What a walk costs, stretch by stretch, so that it can tell which share of that is done.
+/// The cost of a walk, stretch by stretch, from which it tells the finished share.
 pub(super) struct Price {
     /// Seconds of the stretches before each, and of all.
     before: Vec<f64>,
@@ -135,7 +135,7 @@ pub(super) struct Price {
 }
 
 impl Price {
-    /// Of the `stretches` with so many `outputs`.
+    /// Of the `stretches` with this number of `outputs`.
     pub fn new(
         runs: &[Run<'_>],
         law: &InitialLaw,

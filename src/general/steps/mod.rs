@@ -18,7 +18,7 @@ pub use price::expected;
 use self::price::{expected_steps, held};
 use super::Model;
 use super::exponential::{Output, initial};
-use super::mean::forces_of;
+use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::literal::{Factored, Literal, solve_drift};
@@ -78,8 +78,7 @@ struct Problem<'a> {
 /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
 fn fastest(chain: &Chain, model: &Model) -> f64 {
     let damping = (model.flip_rate.iter().zip(&model.friction)).map(|(c, l)| 4.0 * c + 2.0 * l);
-    let highest = forces_of(chain).iter().flat_map(|f| f.harmonics.iter().map(|h| h.0)).max();
-    let turned = 2.0 * f64::from(highest.unwrap_or(0)) * chain.force.frequency.hi;
+    let turned = 2.0 * highest_frequency(chain, &forces_of(chain));
     (2.0 * model.largest_frequency() + largest_of(damping)).max(turned)
 }
 

@@ -5,7 +5,7 @@ use crate::chain::Chain;
 use crate::cost::Cost;
 use crate::covariance::literal::Literal;
 use crate::general::Model;
-use crate::general::mean::forces_of;
+use crate::general::mean::{forces_of, highest_frequency};
 use faer::Mat;
 
 /// Bonds up to which the price knows the modes.
@@ -45,8 +45,7 @@ pub(super) fn expected_steps(chain: &Chain, last: f64, tolerance: f64) -> f64 {
         waves += frequency * (until - reached);
         reached = until;
     }
-    let highest = forces_of(chain).iter().flat_map(|f| f.harmonics.iter().map(|h| h.0)).max();
-    let turned = highest.map_or(0.0, |l| f64::from(l) * chain.force.frequency.hi * last);
+    let turned = highest_frequency(chain, &forces_of(chain)) * last;
     let roots = 2.4 * 10f64.powf((digits - 9.0) / 9.0);
     10.0 + digits + roots * (waves + 2.0 * turned)
 }
