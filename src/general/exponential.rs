@@ -332,14 +332,7 @@ impl<'a> Problem<'a> {
             true => (law.mean(), law.covariance_above(0.0)),
             false => (self.line.leave(&state.mean), self.line.matrix(&state.covariance)),
         });
-        let most = self.model.friction.iter().copied().fold(0.0, f64::max);
-        let flow = (most + self.model.flip_rate.iter().copied().fold(0.0, f64::max))
-            * self.model.atoms() as f64;
-        let pushed: f64 = (self.forces.iter())
-            .map(|f| f.mean.abs() + f.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>())
-            .sum();
-        let root = largest.sqrt();
-        let error = time.hi * (flow * (second + 3.0 * root * mean) + pushed * mean);
+        let error = time.hi * self.model.error_of_rates(&self.forces, &errors, largest);
         let integrals = Integrated { error, ..state.integrals };
         Output { time, local, errors, integrals, steps: state.steps, kept }
     }

@@ -46,6 +46,26 @@ pub struct LocalErrors {
     pub var_q: f64,
 }
 
+impl Model {
+    /// The error of the sum of all heating, of all that thermostats exchange and of the work, a unit
+    /// of time; `largest` is the largest second moment.
+    pub(super) fn error_of_rates(
+        &self,
+        forces: &[SiteForce],
+        errors: &LocalErrors,
+        largest: f64,
+    ) -> f64 {
+        let largest_rate = |rates: &[f64]| largest_of(rates.iter().copied());
+        let rates = largest_rate(&self.friction) + largest_rate(&self.flip_rate);
+        let strength = |f: &SiteForce| {
+            f.mean.abs() + f.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>()
+        };
+        let pushed: f64 = forces.iter().map(strength).sum();
+        let LocalErrors { mean, second, .. } = *errors;
+        rates * self.atoms() as f64 * (second + 3.0 * largest.sqrt() * mean) + pushed * mean
+    }
+}
+
 impl Local {
     /// Of the mean and the covariance in the theory's order.
     pub fn of(chain: &Chain, mean: &[f64], c: ArrayView2<'_, f64>) -> Local {

@@ -20,7 +20,7 @@ use super::Model;
 use super::exponential::{Output, initial};
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
-use crate::chain::{Chain, Double, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw, SiteForce};
 use crate::covariance::literal::{Factored, Literal, solve_drift};
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
 use crate::evolve::radau::EvolveError;
@@ -69,6 +69,7 @@ struct Problem<'a> {
     model: Model,
     literal: Literal,
     tableau: Tableau,
+    forces: Vec<SiteForce>,
     /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
     fastest: f64,
     /// The size of each coordinate in units of the root of an energy.
@@ -76,9 +77,9 @@ struct Problem<'a> {
 }
 
 /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
-fn fastest(chain: &Chain, model: &Model) -> f64 {
+fn fastest(chain: &Chain, model: &Model, forces: &[SiteForce]) -> f64 {
     let damping = (model.flip_rate.iter().zip(&model.friction)).map(|(c, l)| 4.0 * c + 2.0 * l);
-    let turned = 2.0 * highest_frequency(chain, &forces_of(chain));
+    let turned = 2.0 * highest_frequency(chain, forces);
     (2.0 * model.largest_frequency() + largest_of(damping)).max(turned)
 }
 
@@ -174,11 +175,13 @@ impl<'a> Problem<'a> {
         };
         let momenta = model.mass.iter().map(|m| 1.0 / m);
         let unit = positions.into_iter().chain(momenta).map(f64::sqrt).collect();
+        let forces = forces_of(chain);
         Problem {
             chain,
             literal: Literal::new(chain),
             tableau: Tableau::radau(STAGES),
-            fastest: fastest(chain, &model),
+            fastest: fastest(chain, &model, &forces),
+            forces,
             unit,
             model,
         }
@@ -218,7 +221,7 @@ impl<'a> Problem<'a> {
     /// The means at the stages. Branches carry increments, as in [`crate::evolve::radau`].
     fn stages(&self, mean: &[f64], time: Double, h: f64) -> Result<Vec<Vec<f64>>, EvolveError> {
         let (n, first) = (mean.len(), self.chain.positions());
-        let forces = forces_of(self.chain);
+        let forces = &self.forces;
         let pushed: Vec<Vec<f64>> = (self.tableau.nodes.iter())
             .map(|c| {
                 let now = time.plus((c * h).into());
@@ -307,9 +310,9 @@ impl<'a> Problem<'a> {
                 to.integrals.heat += weight * 2.0 * model.flip_rate[n] * square;
             }
             let now = time.plus((self.tableau.nodes[i] * h).into());
-            for force in forces_of(self.chain) {
+            for force in &self.forces {
                 let velocity = mean[first + force.site] / model.mass[force.site];
-                to.integrals.work += weight * force_at(self.chain, &force, now) * velocity;
+                to.integrals.work += weight * force_at(self.chain, force, now) * velocity;
             }
         }
         Ok(to)
@@ -334,7 +337,6 @@ impl<'a> Problem<'a> {
             true => largest_of(model.gibbs_displacements()),
             false => 0.0,
         };
-        let root = size.sqrt();
         // Errors of the means enter 4γ ū², as in `exponential`.
         let entered = (2.0 * point.integrals.heat).sqrt() * lost_mean + lost_mean * lost_mean;
         let (mean, second) = (lost_mean, lost + entered);
@@ -356,13 +358,7 @@ impl<'a> Problem<'a> {
                 _ => integrals.others += entered,
             }
         }
-        let most = largest_of(model.friction.iter().copied())
-            + largest_of(model.flip_rate.iter().copied());
-        let pushed: f64 = (forces_of(chain).iter())
-            .map(|f| f.mean.abs() + f.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>())
-            .sum();
-        let flow = most * model.atoms() as f64;
-        integrals.error = time.hi * (flow * (second + 3.0 * root * mean) + pushed * mean);
+        integrals.error = time.hi * model.error_of_rates(&self.forces, &errors, size);
         let kept = keep.then(|| (point.mean.clone(), covariance.to_owned()));
         Output { time, local, errors, integrals, steps, kept }
     }
