@@ -1,4 +1,4 @@
-//! What a run costs, known before it starts: memory in bytes and processor time in seconds.
+//! The cost of a run before it starts: memory in bytes and processor time in seconds.
 //!
 //! One function for every way through the solver, in the units that its cost grows with: the
 //! numbers of a covariance, (2N+1)², or the sites, N+1, times nodes, steps or outputs. The floors

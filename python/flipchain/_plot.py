@@ -27,16 +27,23 @@ STYLE: Any = {
     "xtick.direction": "in",
     "ytick.direction": "in",
     "legend.frameon": False,
-    "savefig.dpi": 300,
 }
+#: Of a PNG in print.
+DPI = 300
+#: Of a PNG in a notebook.
+SCREEN_DPI = 120
 
 
 class Shown(Figure):
     """A figure that a notebook shows, even where pyplot was never imported."""
 
+    def savefig(self, fname: Any, **options: Any) -> None:
+        """As matplotlib's, at 300 dots an inch unless `dpi` says otherwise."""
+        super().savefig(fname, **{"dpi": DPI, **options})
+
     def _repr_png_(self) -> bytes:
         png = BytesIO()
-        self.savefig(png, format="png", dpi=120)
+        self.savefig(png, format="png", dpi=SCREEN_DPI)
         return png.getvalue()
 
 
@@ -73,7 +80,15 @@ def profiles(run: Any) -> Figure:
                 # The same everywhere: its roundings are not what to look at.
                 around = 0.5 * abs(middle) or 1.0
                 axes.set_ylim(middle - around, middle + around)
-            axes.set_title(f"({letter})", loc="left", fontsize=8.0)
+            title = f"({letter})"
+            if name == "current":
+                if drawn.min() < 0.0 < drawn.max():
+                    axes.axhline(0.0, color="0.6", linewidth=0.5, zorder=0.5)
+                cut = None if _of_phases(run) else readable(drawn)
+                if cut is not None:
+                    axes.set_ylim(*cut[0])
+                    title += f"  {cut[1]}"
+            axes.set_title(title, loc="left", fontsize=8.0)
             axes.set_xlabel("$x$")
             axes.set_ylabel(label)
             axes.set_xlim(0.0, 1.0)
@@ -90,6 +105,29 @@ def profiles(run: Any) -> Figure:
     return figure
 
 
+def readable(curves: Any) -> tuple[tuple[float, float], str] | None:
+    """A range in which the last of the curves (times, sites) can be read; None if all are shown.
+
+    The rule is that of the program's figures (src/figures/readable.rs).
+    """
+    sizes = np.abs(curves).max(axis=1)
+    last, most = sizes[-1], sizes.max()
+    middle = np.sort(sizes)[(len(sizes) - 1) // 2]
+    limit = max(6.0 * last, middle)
+    if not (10.0 * last < most < np.inf and middle < 10.0 * last and most > 2.0 * limit):
+        return None
+    low, high = min(curves.min(), 0.0), max(curves.max(), 0.0)
+    air = 0.05 * (min(high, limit) - max(low, -limit))
+    span = (-limit if low < -limit else low - air, limit if high > limit else high + air)
+    beyond = [f"{v:.3g}" for v, cut in ((low, low < -limit), (high, high > limit)) if cut]
+    return span, "early curves go on to " + " and ".join(beyond).replace("-", "−")
+
+
+def _of_phases(run: Any) -> bool:
+    """Whether the outputs are phases of a periodic state."""
+    return bool(np.isinf(run.times[-1])) and len(run.times) > 1
+
+
 def _parameters(scenario: dict[str, Any]) -> list[str]:
     """What the chain is, as the program's figures say it."""
     chain = scenario["chain"]
@@ -100,15 +138,17 @@ def _parameters(scenario: dict[str, Any]) -> list[str]:
             said.append(f"${symbol}$ = {value:g}")
         elif value is not None:
             said.append(f"${symbol}$ = {value}" if isinstance(value, str) else f"${symbol}$ by site")
-    for sign, end in (("-", "left"), ("+", "right")):
+    for sign, end in (("-", "left"), ("+", "right")) if chain["topology"] != "ring" else ():
         thermostat = scenario.get(end, {}).get("thermostat")
+        if thermostat is None:
+            said.append(f"{end} end free")
         if thermostat is not None:
             said.append(f"$T_{sign}$ = {thermostat['temperature']:g}")
             if thermostat.get("friction", 1.0) != 1.0:
                 said.append(f"$\\lambda_{sign}$ = {thermostat['friction']:g}")
     force = scenario.get("right", {}).get("force", {})
-    if force.get("mean"):
-        said.append(f"$\\bar F$ = {force['mean']:g}")
+    if chain["topology"] != "ring":
+        said.append(f"$\\bar F$ = {force.get('mean', 0.0):g}")
     if force.get("harmonics"):
         said.append(f"period {force['period']:g}")
     return said

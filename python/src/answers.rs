@@ -21,7 +21,7 @@ fn table(rows: Vec<Vec<f64>>) -> Array2<f64> {
     Array2::from_shape_vec(shape, rows.concat()).expect("every output has one entry a site")
 }
 
-/// What every answer says and does, whatever it is of.
+/// The methods that every kind of answer has.
 trait Judge: Send + Sync {
     fn tolerance_reached(&self) -> bool;
     fn worst_error(&self) -> f64;
@@ -55,7 +55,7 @@ impl<A: Answer + Clone + Send + Sync> Judge for A {
     }
 }
 
-/// What every answer has.
+/// The part that every answer has.
 #[pyclass(frozen, subclass, module = "flipchain._core")]
 pub struct Judged {
     answer: Arc<dyn Judge>,

@@ -75,7 +75,7 @@ fn evaluate<'py>(
     Ok(PyArray1::from_vec(py, values))
 }
 
-/// What every question takes beside its scenario.
+/// The options that every question takes beside its scenario.
 #[derive(FromPyObject)]
 pub(crate) struct Common {
     tolerance: f64,

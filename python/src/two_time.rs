@@ -10,7 +10,7 @@ use ndarray::{Array2, Array3};
 use numpy::{IntoPyArray, PyArray2, PyArray3};
 use pyo3::prelude::*;
 
-/// What to correlate.
+/// The correlations to compute.
 #[derive(FromPyObject)]
 pub struct Asked {
     of: Vec<String>,

@@ -151,15 +151,31 @@ def test_xarray_goes_to_netcdf_and_back_unchanged(uphill, tmp_path):
     assert json.loads(data.attrs["summary"])["program"] == "flipchain"
 
 
-def test_the_figure_shows_every_time_and_no_bond_zero(uphill):
+def test_the_figure_shows_every_time_and_no_bond_zero(uphill, tmp_path):
     pytest.importorskip("matplotlib")
     figure = fc.evolve(uphill, [0.01, 0.1, 1.0], LAW).plot()
     panels = figure.axes
-    assert [len(axes.lines) for axes in panels] == [3, 3, 3, 3], "elongation, energies, current"
+    # The current changes its sign: the last line of its panel is zero.
+    assert [len(axes.lines) for axes in panels] == [3, 3, 3, 4], "elongation, energies, current"
     assert "12" in figure.get_suptitle() and len(figure.legends) == 1
+    figure.savefig(tmp_path / "a.png")
+    header = (tmp_path / "a.png").read_bytes()[:24]
+    assert abs(int.from_bytes(header[16:20], "big") - 178 / 25.4 * 300) <= 1, "300 dots an inch"
     assert all(len(axes.lines[0].get_xdata()) == 12 for axes in panels)
     assert figure._repr_png_().startswith(b"\x89PNG"), "a notebook shows it"
     assert fc.limit(uphill, [0.1], LAW).plot().axes[0].get_ylabel().startswith("mean elong")
+    unforced = fc.steady(fc.Chain(bonds=4, left=fc.Thermostat(1.0))).plot().get_suptitle()
+    assert "$\\bar F$ = 0" in unforced and "right end free" in unforced
+
+
+def test_the_last_current_can_be_read_beside_large_early_ones():
+    pytest.importorskip("matplotlib")
+    chain = fc.Chain(100, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+    axes = fc.evolve(chain, [0.001, 0.01, 0.1, 1.0], LAW, tolerance=1e-6).plot().axes[3]
+    low, high = axes.get_ylim()
+    last = axes.lines[3].get_ydata()
+    assert low < 0.0 < high and abs(last).max() > 0.15 * max(-low, high)
+    assert "early curves go on to −0.2" in axes.get_title(loc="left")
 
 
 BETWEEN_STEPS = """

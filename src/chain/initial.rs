@@ -15,7 +15,7 @@ use std::path::{Path, PathBuf};
 pub struct InitialError {
     /// The file.
     pub file: String,
-    /// What is wrong, and what is allowed.
+    /// The fault, and the values that are allowed.
     pub reason: String,
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 pub struct ArgumentError {
     /// The argument.
     pub argument: String,
-    /// What was found, and what is allowed.
+    /// The value that was found, and those that are allowed.
     pub reason: String,
     is_key: bool,
 }

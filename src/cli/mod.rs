@@ -109,7 +109,7 @@ impl Error {
 }
 
 impl Error {
-    /// What kind of error it is, for machines.
+    /// The kind of error, for machines.
     fn kind(&self) -> &'static str {
         match self {
             Error::Scenario(_) | Error::BadInput(_) => "bad_input",

@@ -102,7 +102,7 @@ pub fn every_method() -> impl TypedValueParser<Value = Method> {
         .map(|name| Method::named(&name).expect("the values are names of methods"))
 }
 
-/// What can be run at every point of a sweep.
+/// Parses the task that is run at every point of a sweep.
 pub fn tasks() -> impl TypedValueParser<Value = Task> {
     const TASKS: [Task; 3] = [Task::Steady, Task::Evolve, Task::Limit];
     PossibleValuesParser::new(TASKS.map(Task::name)).map(|name| {

@@ -14,7 +14,7 @@ pub struct ScenarioArgs {
     pub action: ScenarioAction,
 }
 
-/// What to do with scenarios.
+/// The commands on scenarios.
 #[derive(Debug, Subcommand)]
 pub enum ScenarioAction {
     /// List the starting points

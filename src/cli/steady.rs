@@ -74,9 +74,10 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     let law = if needs_law { Some(InitialLaw::read(&scenario)?) } else { None };
     let question = run::plan_steady(&chain, law.as_ref(), &options)?.described_by(&scenario)?;
     Session::begin(args, &question)?.answer(question, |run| {
-        let mut all = figures::profiles(run.profiles(), &chain, Outputs::Phases);
+        let outputs = Outputs::in_the_long_run(&chain);
+        let mut all = figures::profiles(run.profiles(), &chain, outputs);
         if args.figures.0.contains(&Drawing::Html) {
-            all.push(figures::report(run.profiles(), &chain, Outputs::Phases));
+            all.push(figures::report(run.profiles(), &chain, outputs));
         }
         all
     })

@@ -63,7 +63,7 @@ fn of_scale(missing: f64, scale: f64) -> f64 {
     if missing.is_finite() { missing / scale } else { f64::INFINITY }
 }
 
-/// What two variances a and b must be enlarged by for a covariance c: less the smaller eigenvalue,
+/// The number by which two variances a and b must be enlarged for a covariance c: less the smaller eigenvalue,
 /// (ab - c²)/((a + b)/2 + √((a - b)²/4 + c²)).
 fn missing(a: f64, b: f64, c: f64) -> f64 {
     let larger = 0.5 * (a + b).abs() + (0.25 * (a - b) * (a - b) + c * c).sqrt();

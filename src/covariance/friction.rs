@@ -94,7 +94,7 @@ impl Sources {
         Sources { y: [column(0, 0), column(1, 0)], x: [column(0, 1), column(1, 1)] }
     }
 
-    /// What a row needs.
+    /// The parts of the operator that one row needs.
     pub fn row(&self, row: usize) -> Row {
         if self.y[0].len() == 0 {
             return Row::default();

@@ -60,7 +60,7 @@ impl<'a> Interface<'a> {
         (0..samples).map(|sample| Interface { flip_rate: flip_rate(sample), ..*self }).collect()
     }
 
-    /// What the interface reads off the answer to the right-hand side alone: b.
+    /// The right-hand side b: the interface's entries of the answer to `given` alone.
     pub fn right_hand_side<F: Field>(&self, given: &Given<'_>) -> Vector {
         self.read::<F>(Input::Given(given))
     }
@@ -180,7 +180,7 @@ impl<'a> Interface<'a> {
     }
 }
 
-/// What a reading pass answers to.
+/// The state that a reading pass reads, or the sources whose answer it reads.
 #[derive(Clone, Copy)]
 enum Input<'a> {
     Given(&'a Given<'a>),

@@ -44,7 +44,7 @@ impl Literal {
         52.0 * n * n * n.log2().powi(2)
     }
 
-    /// What `solves` solves cost: each factorizes anew.
+    /// The cost of `solves` solves, each of which factorizes anew.
     pub fn cost(bonds: usize, solves: f64) -> Cost {
         Cost {
             bytes: Literal::bytes(bonds),

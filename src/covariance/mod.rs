@@ -66,7 +66,7 @@ pub struct Shifted<'a> {
     pub weights: Vec<Complex64>,
 }
 
-/// What profiles are made of, of one (complex) covariance X.
+/// The moments of one (complex) covariance X that profiles are made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Diagonals {
     /// X_ii in the theory's order r, p.
@@ -89,7 +89,7 @@ impl Diagonals {
     }
 }
 
-/// What a shifted solve says of itself.
+/// The iterations and errors of a shifted solve.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct SolveReport {
     /// Krylov iterations (0 for a factorization).

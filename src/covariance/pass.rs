@@ -84,7 +84,7 @@ impl<S: Copy> Place<S> {
     }
 }
 
-/// What is done at each place.
+/// The work at each place of a pass.
 pub(super) trait Visitor {
     fn start_row(&mut self, row: usize);
     fn visit<V: Lane>(&mut self, place: Place<V::Simd>);

@@ -234,7 +234,7 @@ impl Columns {
         self.sizes.iter().chain(&self.errors).all(|x| x.is_finite())
     }
 
-    /// What the error of each column is measured against.
+    /// The size that the error of each column is measured against.
     fn scales(&self) -> [f64; COLUMNS] {
         let energy = self.sizes[6];
         // A mean displacement is small beside the root of its variance.
@@ -295,8 +295,8 @@ pub fn relative_errors(profiles: &[Profile]) -> Vec<f64> {
     columns.iter().map(|output| largest.relative(output)).collect()
 }
 
-/// What makes most of the error of every output ([`relative_errors`]); `None` of one that has no
-/// error, or is not told.
+/// The largest part of the error of every output ([`relative_errors`]); `None` of an output that
+/// has no error, or whose parts are not known.
 pub fn dominating_sources(profiles: &[Profile]) -> Vec<Option<ErrorSource>> {
     let largest = profiles.iter().fold(Largest::default(), Largest::with);
     let scales = largest.columns.scales();
@@ -323,8 +323,8 @@ fn dominating_source(profile: &Profile, scales: &[f64; COLUMNS]) -> Option<Error
     sums.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).map(|(source, _)| source)
 }
 
-/// What the error of each column is measured against: its own size, or its natural size where it
-/// vanishes.
+/// The size that the error of each column is measured against: its own, or its natural one where
+/// it vanishes.
 pub fn scales<const C: usize>(sizes: [f64; C], errors: [f64; C], natural: [f64; C]) -> [f64; C] {
     std::array::from_fn(|column| {
         let zero = sizes[column] <= INDISTINGUISHABLE * errors[column];

@@ -20,13 +20,13 @@ use std::io;
 /// The answer to one equation, not formed ([`Modal::keep`]).
 pub struct Kept<'a> {
     pub(super) answer: Answer<'a>,
-    /// What the solve says of itself.
+    /// The iterations and errors of the solve.
     pub report: SolveReport,
     /// The largest |X(p_n, p_n)|.
     pub size: f64,
 }
 
-/// What is expected to be read off an answer.
+/// A guess of the numbers that will be read off an answer.
 pub struct Guess {
     /// X(p_n, p_n)
     pub momentum: Vec<Complex64>,

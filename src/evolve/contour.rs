@@ -39,7 +39,7 @@ use std::ops::Range;
 /// solve until rounding stops it.
 pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
-/// What the weight of a node leaves of the means' transform.
+/// The rounding of the means' transform that the weight of a node leaves.
 pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
 
 /// The moments at ascending `times`, each at least [`earliest`]. Arguments as for

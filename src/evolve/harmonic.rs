@@ -291,7 +291,7 @@ impl Rotation {
         }
     }
 
-    /// What the force does from rest, and its error: u_k = p_k - i r_k obeys du/dτ = -i a u +
+    /// The answer to the force from rest, and its error: u_k = p_k - i r_k obeys du/dτ = -i a u +
     /// ψ_k(N) F, so every harmonic adds F_l ψ_k(N) ∫_0^τ e^(-ia(τ-t)) e^(ilωt) dt = F_l ψ_k(N)
     /// e^(i(lω-a)τ/2) τ sinc((lω+a)τ/2): finite at resonance.
     fn forced(&self, chain: &Chain) -> (Vec<f64>, f64) {

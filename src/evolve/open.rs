@@ -46,7 +46,7 @@ struct Parts<T> {
     integral: Vec<T>,
     /// j_0 .. j_(N-1)
     current: Vec<T>,
-    /// What enters at either end.
+    /// The energy that enters at either end.
     inflow: [T; 2],
     /// Errors of the variances and of the current that the solve leaves.
     errors: [f64; 2],

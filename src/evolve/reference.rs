@@ -6,8 +6,9 @@ use crate::chain::{Chain, InitialLaw, ThermalState};
 use crate::covariance::direct;
 use crate::covariance::moments::largest;
 
-/// What is split off: in a small chain the thermal stationary state, which leaves no noise; in a
-/// long one, and where something is far colder than the rest, the coldest temperature of all.
+/// The state that is split off. In a small chain it is the thermal stationary state, which leaves
+/// no noise; in a long one, and where something is far colder than the rest, it is the coldest
+/// temperature of all.
 pub(super) struct Reference {
     pub state: ThermalState,
     /// λ(T - Var p) of it at the ends.

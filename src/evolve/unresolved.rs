@@ -49,7 +49,7 @@ impl Unresolved {
         Unresolved { rate, size, negligible, lost: 0.0 }
     }
 
-    /// What rotations can be left: t e^(-γt) where two modes meet, and some more where they are
+    /// A bound of the rotations that are left: t e^(-γt) where two modes meet, and some more where they are
     /// nearly parallel.
     fn left(&self, time: f64) -> f64 {
         let turns = self.rate * time;

@@ -98,7 +98,7 @@ pub fn check(statement: &Statement, all: &[Measurement], chain: &Chain) -> Optio
     })
 }
 
-/// What the vertical axis shows.
+/// The symbol of the vertical axis.
 fn symbol(statement: &Statement) -> &'static str {
     match statement.name {
         "boundary_left" => "|∫ *p\u{304}*_{0} d*s*|",

@@ -82,6 +82,39 @@ pub(super) fn dashes(curve: &[(f64, f64)], on: f64, off: f64) -> Vec<Vec<(f64, f
     dashes
 }
 
+/// The curve without the points that lie within `distance` of the line through those that stay
+/// (Ramer 1972, Douglas and Peucker 1973). A nearly straight curve whose many points are rounded to
+/// pixels would have a kink at each.
+pub(super) fn thinned(curve: &[(f64, f64)], distance: f64) -> Vec<(f64, f64)> {
+    if curve.len() < 3 {
+        return curve.to_vec();
+    }
+    let mut stays = vec![false; curve.len()];
+    let mut open = vec![(0, curve.len() - 1)];
+    while let Some((first, last)) = open.pop() {
+        stays[first] = true;
+        stays[last] = true;
+        let (from, to) = (curve[first], curve[last]);
+        let along = (to.0 - from.0, to.1 - from.1);
+        let length = along.0.hypot(along.1);
+        let away = |&(x, y): &(f64, f64)| {
+            let (dx, dy) = (x - from.0, y - from.1);
+            let part = (dx * along.0 + dy * along.1) / (length * length);
+            // From the segment, so that a curve that turns back keeps its turn.
+            let part = if length > 0.0 { part.clamp(0.0, 1.0) } else { 0.0 };
+            (dx - part * along.0).hypot(dy - part * along.1)
+        };
+        let farthest = (first + 1..last)
+            .map(|i| (i, away(&curve[i])))
+            .fold((first, 0.0), |most, this| if this.1 > most.1 { this } else { most });
+        if farthest.1 > distance {
+            open.extend([(first, farthest.0), (farthest.0, last)]);
+        }
+    }
+    let kept = curve.iter().zip(stays).filter(|(_, stays)| *stays);
+    kept.map(|(point, _)| *point).collect()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -103,5 +136,23 @@ mod tests {
         assert_eq!(all.len(), 10);
         let length: f64 = all.iter().flat_map(|d| d.windows(2)).map(|w| w[1].0 - w[0].0).sum();
         assert!((length - 50.0).abs() < 1e-9);
+    }
+
+    #[test]
+    fn a_thinned_curve_stays_within_the_distance_and_straight_parts_have_no_points() {
+        let line: Vec<_> = (0..100).map(|i| (f64::from(i), 0.3 * f64::from(i))).collect();
+        assert_eq!(thinned(&line, 0.1), [line[0], line[99]]);
+        let arc: Vec<_> = (0..=200).map(|i| 0.01 * f64::from(i)).collect();
+        let arc: Vec<_> = arc.iter().map(|a: &f64| (100.0 * a.cos(), 100.0 * a.sin())).collect();
+        let kept = thinned(&arc, 0.4);
+        assert!((5..40).contains(&kept.len()), "{}", kept.len());
+        // The middle of a chord of length c is c²/8R inside the circle.
+        for pair in kept.windows(2) {
+            let sagitta = (pair[1].0 - pair[0].0).hypot(pair[1].1 - pair[0].1).powi(2) / 800.0;
+            assert!(sagitta <= 0.41, "{sagitta}");
+        }
+        let turn = [(0.0, 0.0), (9.0, 0.0), (5.0, 0.0)];
+        assert_eq!(thinned(&turn, 0.5), turn);
+        assert_eq!(thinned(&[(1.0, 2.0)], 0.5), [(1.0, 2.0)]);
     }
 }

@@ -46,7 +46,7 @@ pub(super) enum Item {
 /// A label at its place.
 #[derive(Debug, Clone)]
 pub(super) struct Text {
-    /// What it says.
+    /// Its words, with markup.
     pub label: String,
     /// Where its baseline starts.
     pub at: (f64, f64),

@@ -35,7 +35,7 @@ pub(super) struct Sheet<'a> {
     pub(super) em: f64,
 }
 
-/// What a panel needs beside its frame, on each side.
+/// The space that a panel needs beside its frame, on each side.
 #[derive(Clone, Copy, Default)]
 struct Margins {
     left: f64,

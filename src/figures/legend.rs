@@ -64,7 +64,7 @@ impl Sheet<'_> {
         Place::Above(rows)
     }
 
-    /// What a panel shows, to be kept clear.
+    /// The curves and words of a panel, which a legend must not cover.
     pub(super) fn silhouette(&self, panel: &Panel, axes: &[Fitted; 2], frame: Frame) -> Vec<Item> {
         let mut sheet = Sheet { items: vec![], theme: self.theme, em: self.em };
         for layer in &panel.layers {
@@ -83,7 +83,7 @@ impl Sheet<'_> {
         sheet.items
     }
 
-    /// What a legend in a corner covers.
+    /// The rectangle that a legend in a corner covers.
     fn box_of(&self, entries: &[Vec<&Layer>], corner: Corner, frame: Frame) -> Frame {
         let (em, lines) = (self.em, entries.len() as f64);
         let width = self.widest_label(entries) + (SAMPLE + 1.1) * em;

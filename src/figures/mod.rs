@@ -25,6 +25,7 @@ mod paint;
 mod parameters;
 mod pdf;
 mod profiles;
+mod readable;
 mod spacetime;
 pub mod style;
 mod sweep;
@@ -49,7 +50,7 @@ pub enum FigureError {
     Drawing {
         /// The figure.
         name: String,
-        /// What the library says.
+        /// The message of the library.
         reason: String,
     },
     /// The file could not be written.
@@ -78,7 +79,7 @@ pub struct Figure {
     /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no
     /// such key.
     pub key: Option<String>,
-    /// What stands below it on a page of HTML.
+    /// The words below it on a page of HTML.
     pub words: Vec<String>,
     /// Whether it is for the screen: written as a page of HTML, and in no other format.
     pub page: bool,
@@ -89,7 +90,7 @@ pub struct Figure {
 pub struct Panel {
     /// Stands above it, after its letter.
     pub title: String,
-    /// What its data were computed from, for the comments of the CSV.
+    /// The parameters of its data, for the comments of the CSV.
     pub parameters: Parameters,
     /// The horizontal axis.
     pub x: Axis,
@@ -190,7 +191,7 @@ pub struct Note {
 /// A function of both axes as colours; it covers the whole panel.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Map {
-    /// What is shown, with markup.
+    /// The quantity that is shown, with markup.
     pub quantity: String,
     /// Its name in the CSV; the plain quantity if empty.
     pub name: String,

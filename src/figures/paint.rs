@@ -1,5 +1,6 @@
 //! Puts the items of a layout on paper with plotters: SVG with text as text, PNG at 300 dpi.
 
+use super::curves::thinned;
 use super::item::{Frame, Item, Text};
 use super::label::{FONT, Part, parts, register_fonts};
 use super::layout;
@@ -38,8 +39,8 @@ impl Backend {
         }
     }
 
-    /// What it draws of a part in one piece: words, because viewers of SVG treat spaces in
-    /// different ways; on the bitmap letters, because plotters leaves out the space before each.
+    /// The pieces in which it draws a part. SVG takes words, because viewers treat spaces in
+    /// different ways; the bitmap takes letters, because plotters leaves out the space before each.
     fn pieces(self, part: &Part) -> Vec<(String, f64, f64)> {
         match self {
             Backend::Svg => part.words(),
@@ -174,7 +175,9 @@ impl<B: DrawingBackend> Pen<'_, B> {
     }
 
     fn path(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Result<(), String> {
-        let mut path: Vec<(i32, i32)> = points.iter().map(|p| pixel(*p)).collect();
+        // Half a pixel of the drawing is what the rounding of its points moves them.
+        let points = thinned(points, 0.5 / scale());
+        let mut path: Vec<(i32, i32)> = points.into_iter().map(pixel).collect();
         path.dedup();
         let style = colour.stroke_width((width * scale()).round().max(1.0) as u32);
         self.area.draw(&PathElement::new(path, style)).map_err(|e| e.to_string())

@@ -3,6 +3,7 @@
 
 use super::label::numbers as labels;
 use super::parameters::{heading, number};
+use super::readable::readable;
 use super::style::DOUBLE_COLUMN;
 use super::{Axis, Colour, Figure, Layer, Mark, Panel, Parameters};
 use crate::chain::Chain;
@@ -47,17 +48,25 @@ pub enum Outputs {
     Ballistic,
     /// Microscopic times.
     Microscopic,
+    /// The stationary state, at time ∞.
+    Stationary,
     /// Phases of a period in \[0, 1), and their average at "time" ∞.
     Phases,
 }
 
 impl Outputs {
-    /// What `t` stands for, with markup.
+    /// Those of the state that a chain has in the long run.
+    pub fn in_the_long_run(chain: &Chain) -> Outputs {
+        let periodic = !chain.force.harmonics.is_empty();
+        if periodic { Outputs::Phases } else { Outputs::Stationary }
+    }
+
+    /// The unit of the outputs, with markup.
     pub(super) fn unit(self) -> &'static str {
         match self {
             Outputs::Diffusive => "*t* = *τ*/*N*²",
             Outputs::Ballistic => "*t* = *τ*/*N*",
-            Outputs::Microscopic => "*t* = *τ*",
+            Outputs::Microscopic | Outputs::Stationary => "*t* = *τ*",
             Outputs::Phases => "phase",
         }
     }
@@ -154,6 +163,8 @@ pub(super) struct Space<'a> {
 /// One quantity of a panel.
 pub(super) type Column = (&'static str, fn(&Curves) -> &[f64]);
 
+/// The place of the current among the columns.
+const CURRENT: usize = 3;
 pub(super) const COLUMNS: [Column; 4] = [
     ("mean elongation  *r\u{304}*", |c| &c.elongation),
     ("mechanical energy  *e*_{mech}", |c| &c.mechanical),
@@ -201,17 +212,26 @@ impl Space<'_> {
             let most = all.iter().map(|c| largest(values(c))).fold(0.0, f64::max);
             // What is rounding beside its natural size is shown as the zero that it is.
             let axis = Axis::new(label);
-            let y = match natural[column] {
-                natural if most > 0.0 && most <= ROUNDING * natural => axis.over(-natural, natural),
-                _ => axis,
+            let current = column == CURRENT && name != "report";
+            // The phases of a period are of one size, and a page can show one curve alone.
+            let cut = (current && self.outputs != Outputs::Phases).then(|| {
+                readable(&all.iter().map(|c| &values(c)[self.first..]).collect::<Vec<_>>())
+            });
+            let (y, title) = match (natural[column], cut.flatten()) {
+                (natural, _) if most > 0.0 && most <= ROUNDING * natural => {
+                    (axis.over(-natural, natural), String::new())
+                }
+                (_, Some(((low, high), words))) => (axis.over(low, high), words),
+                _ => (axis, String::new()),
             };
-            Panel {
-                parameters: self.parameters(&times),
-                x: Axis::new("*x*").over(0.0, 1.0),
-                y,
-                layers: all.iter().enumerate().map(layer).collect(),
-                ..Default::default()
+            let mut layers: Vec<Layer> = all.iter().enumerate().map(layer).collect();
+            let signs = |sign: f64| all.iter().any(|c| values(c).iter().any(|v| v * sign > 0.0));
+            if current && signs(1.0) && signs(-1.0) {
+                // Below everything: on which side of zero a curve lies is what it says.
+                layers.insert(0, Layer::guide("zero", (0.0, 0.0), (1.0, 0.0)));
             }
+            let (parameters, x) = (self.parameters(&times), Axis::new("*x*").over(0.0, 1.0));
+            Panel { title, parameters, x, y, layers, ..Default::default() }
         };
         let with_current = all.first().is_some_and(|c| !c.current.is_empty());
         let count_is =
@@ -229,11 +249,16 @@ impl Space<'_> {
 
     pub(super) fn parameters(&self, times: &[f64]) -> Parameters {
         let all = Parameters::of_chain(self.chain);
-        let list = times.iter().map(|t| number(*t)).collect::<Vec<_>>().join(", ");
+        let word = |t: &f64| match self.outputs {
+            Outputs::Phases if t.is_infinite() => "average over a period".into(),
+            _ => number(*t),
+        };
+        let list = times.iter().map(word).collect::<Vec<_>>().join(", ");
         match self.outputs {
             Outputs::Diffusive => all.with("t = tau/N^2", list),
             Outputs::Ballistic => all.with("t = tau/N", list),
             Outputs::Microscopic => all.with("t = tau", list),
+            Outputs::Stationary => all.with("state", "stationary"),
             Outputs::Phases => all.with("phase", list),
         }
     }
@@ -332,6 +357,16 @@ pub(super) mod tests {
         // Few outputs: every one a curve.
         let few = profiles(&all[..12], &ring, Outputs::Diffusive);
         assert_eq!((few.len(), few[0].panels[0].layers.len()), (1, 12));
+    }
+
+    #[test]
+    fn a_stationary_state_is_called_so() {
+        let open = chain(Topology::Open, 3);
+        let outputs = Outputs::in_the_long_run(&open);
+        let figure = &profiles(&[profile(4, f64::INFINITY)], &open, outputs)[0];
+        assert_eq!(figure.panels[0].layers[0].name, "stationary state");
+        let parameters = figure.panels[0].parameters.to_string();
+        assert!(parameters.ends_with("state = stationary"), "{parameters}");
     }
 
     #[test]

@@ -120,7 +120,8 @@ fn goal(tolerance: f64) -> f64 {
     (1e-4 * tolerance).max(1e-14)
 }
 
-/// What [`evolve`] takes: some time for a site, a node of the inner path and one of the contour.
+/// The cost of [`evolve`], proportional to the sites, the nodes of the inner path and those of the
+/// contour.
 pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
     let count = |first: f64, last: f64| nodes_for_integrals(last / first, goal(tolerance));
     let runs = hyperbola::shared(times, count, |run| run.len() <= SHARED);
@@ -207,7 +208,7 @@ impl<'a> Problem<'a> {
         }
     }
 
-    /// What drives θ_n at its thermostat, less the reference.
+    /// The noise of the thermostat that drives θ_n, less the reference.
     pub(super) fn noise(&self, n: usize) -> f64 {
         match self.model.friction[n] {
             0.0 => 0.0,

@@ -174,7 +174,7 @@ pub fn covariance(
     Ok(Covariance { mean, matrix, error })
 }
 
-/// What [`covariance`] takes for N bonds of a chain like this: half of (2N+1)² entries at each of
+/// The cost of [`covariance`] for N bonds of a chain like this: half of (2N+1)² entries at each of
 /// some thousand frequencies, as far along the chain as they are felt.
 pub fn cost(model: &Model, bonds: usize, nodes: f64) -> Cost {
     let n = 2.0 * bonds as f64 + 2.0;

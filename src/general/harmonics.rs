@@ -21,7 +21,7 @@ use crate::numerics::vector::largest_norm;
 use crate::steady::SteadyError;
 use num_complex::Complex64;
 
-/// What the iteration may leave, relative to the source.
+/// The residual at which the iteration ends, relative to the source.
 const RESIDUAL: f64 = 1e-15;
 /// Both rules share a part of what they miss: their distance counts so often (as in
 /// [`super::contour`]).

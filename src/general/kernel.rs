@@ -144,7 +144,7 @@ impl Kernel<'_> {
     }
 }
 
-/// What [`Kernel::variances`] is asked.
+/// The question of [`Kernel::variances`].
 struct Question<'a, F> {
     kernel: &'a Kernel<'a>,
     sigma: Complex64,

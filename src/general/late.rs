@@ -1,4 +1,5 @@
-//! What [`super::contour`] says at an output: profiles, their errors, and what has entered.
+//! The answer of [`super::contour`] at an output: profiles, their errors, and the energy that has
+//! entered.
 //!
 //! The current through a bond is summed from what enters and stays at the atoms before it. What the
 //! sum misses at the far end is spread over its terms by their sizes, so that the current is as

@@ -33,7 +33,8 @@ pub struct Line {
     pub coupling: Vec<f64>,
     /// δ_i: 2γ + λ at momenta, 0 elsewhere.
     pub damping: Vec<f64>,
-    /// What the variance of y_i loses: 2λ at momenta, which flips leave alone; 0 elsewhere.
+    /// The rate at which the variance of y_i decays: 2λ at momenta, which flips leave alone; 0
+    /// elsewhere.
     pub loss: Vec<f64>,
     /// 4γ at momenta.
     pub flips: Vec<f64>,
@@ -218,7 +219,7 @@ impl Line {
         ENTERING * f64::EPSILON * terms.map(|term| term * term).sum::<f64>().sqrt()
     }
 
-    /// What profiles are made of. O(N); with pinning O(N) a stored diagonal.
+    /// The moments that profiles are made of. O(N); with pinning O(N) a stored diagonal.
     pub fn local(&self, y: &[f64], c: &Band) -> Local {
         let atoms = self.root_mass.len();
         let z = self.leave(y);

@@ -264,7 +264,7 @@ pub fn temperatures(
     in_widest(Question { model, quadrature, strength, sites, monitor })
 }
 
-/// What [`temperatures`] is asked, of at least one site that flips.
+/// The question of [`temperatures`], where at least one site flips.
 struct Question<'a> {
     model: &'a Model,
     quadrature: &'a Quadrature,

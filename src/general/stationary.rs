@@ -40,7 +40,7 @@ pub(super) fn rounding(atoms: usize) -> f64 {
 pub struct Stationary {
     /// Its profiles, averages over a period under a periodic force.
     pub profile: Profile,
-    /// What must vanish.
+    /// The exact identities, with their violations.
     pub identities: Vec<Identity>,
     /// T_c
     pub coldest: f64,
@@ -64,7 +64,7 @@ struct Moments {
     current: Vec<f64>,
     /// The largest sum of the sizes of its terms.
     largest_sum: f64,
-    /// What is missing at the far end.
+    /// The part of the balance that is missing at the far end.
     imbalance: f64,
 }
 

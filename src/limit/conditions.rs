@@ -13,7 +13,7 @@ use crate::chain::Chain;
 use crate::scenario::{Scenario, TimeScale, Topology};
 use num_complex::Complex64;
 
-/// What holds for the heat at one end.
+/// The boundary condition of the heat at one end.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum HeatEnd {
     /// e_heat is the thermostat's temperature.

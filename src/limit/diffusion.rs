@@ -10,7 +10,7 @@ use super::element::Element;
 use super::mesh::Panel;
 use num_complex::Complex64;
 
-/// What holds at the two ends of [0, 1].
+/// The boundary conditions at the two ends of [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum Ends {
     /// Joined to a ring.

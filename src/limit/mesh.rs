@@ -49,7 +49,7 @@ const COARSEST: i32 = 3;
 /// More panels than this: the profile has no structure that a mesh can resolve.
 const MOST: usize = 20_000;
 
-/// What a function sampled on the mesh may be refused for.
+/// The reason for which a function sampled on the mesh is refused.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Rough {
     /// Not finite at x.

@@ -67,11 +67,11 @@ impl From<Rough> for LimitError {
 pub struct Problem {
     /// γ
     pub flip_rate: f64,
-    /// What holds at the ends.
+    /// The conditions at the ends.
     pub ends: Ends,
     /// The initial profiles, where the scenario gives them.
     pub initial: Option<InitialProfiles>,
-    /// What the evolution reports to.
+    /// The monitor that the evolution reports to.
     pub monitor: Monitor,
 }
 
@@ -184,7 +184,7 @@ impl Problem {
         Problem { monitor, ..self }
     }
 
-    /// What the evolution to `times` costs, which does not depend on N: some 35 steps of either
+    /// The cost of the evolution to `times`, which does not depend on N: some 35 steps of either
     /// resolution in every decade from the diffusion time of the finest panel on.
     pub fn cost(&self, times: &[f64]) -> Cost {
         let first = times.iter().copied().find(|t| *t > 0.0).unwrap_or(1.0);

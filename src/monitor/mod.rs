@@ -172,7 +172,7 @@ impl Monitor {
         }
     }
 
-    /// What an earlier run has kept as `name`.
+    /// The part that an earlier run has kept as `name`.
     pub fn kept<T: Record>(&self, name: &str) -> Option<T> {
         let mut from = self.archive.as_ref()?.read(&self.name(name))?;
         T::take(&mut from).ok()

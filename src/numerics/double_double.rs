@@ -12,7 +12,7 @@ use std::ops::{Add, Mul, Neg, Sub};
 pub struct Double {
     /// The number to 16 digits.
     pub hi: f64,
-    /// What is left.
+    /// The remainder, at most half a unit in the last place of `hi`.
     pub lo: f64,
 }
 

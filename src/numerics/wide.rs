@@ -143,7 +143,7 @@ impl Matrix {
 #[derive(Debug, Clone)]
 pub struct Solution {
     pub x: Vec<Wide>,
-    /// What roundings of the coefficients to doubles change in x, and the part of it that is left.
+    /// The change of x by the rounding of the coefficients to doubles, and its part that is left.
     pub sample: Vec<Wide>,
     pub left: f64,
 }

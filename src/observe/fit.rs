@@ -88,7 +88,7 @@ pub struct Extrapolation {
     /// log₂ of the ratio of the last two differences: near 1 or 2 where the expansion in 1/N is
     /// clean.
     pub order: Option<f64>,
-    /// What the expansion was taken for.
+    /// The form that the expansion was taken for.
     pub form: Form,
 }
 

@@ -12,7 +12,7 @@ use serde::Serialize;
 /// How far one identity is from holding.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Identity {
-    /// What should vanish.
+    /// The name of the identity: the quantity that should vanish.
     pub name: &'static str,
     /// By how much it does not, relative to the largest term of the identity (or the largest
     /// energy or elongation of the run, if that is larger).

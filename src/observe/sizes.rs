@@ -125,7 +125,7 @@ fn tolerance_of_variances(tolerance: f64) -> f64 {
     (0.1 * tolerance).max(1e-12)
 }
 
-/// What [`measure`] and [`stationary`] cost together, the latter where the chain has a thermostat.
+/// The cost of [`measure`] and [`stationary`] together, the latter where the chain has a thermostat.
 pub fn cost(
     chain: &Chain,
     law: &InitialLaw,
@@ -160,7 +160,7 @@ pub fn cost(
     means.then(variances).then(settled)
 }
 
-/// What the stationary (or time-averaged periodic) state of one size says.
+/// The numbers of the stationary (or time-averaged periodic) state of one size.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct StationarySize {
     /// N

@@ -58,7 +58,7 @@ pub const CONDUCTIVITY: Statement =
 pub struct Statement {
     /// Its name in check.csv.
     pub name: &'static str,
-    /// What is measured.
+    /// The quantity in words.
     pub says: &'static str,
     /// How its bound depends on N and t.
     pub shape: Shape,
@@ -91,7 +91,7 @@ impl Statement {
 }
 
 impl Shape {
-    /// What C multiplies; `None` where there is no bound.
+    /// The factor of C in the bound; `None` where there is no bound.
     pub fn factor(self, bonds: usize, t: f64) -> Option<f64> {
         let n = bonds as f64;
         match self {

@@ -126,7 +126,7 @@ impl Macroscopic<'_> {
     }
 }
 
-/// What the means alone say, at time t.
+/// The statements about the means alone, at time t.
 pub fn of_means(
     chain: &Chain,
     t: f64,
@@ -205,7 +205,7 @@ fn bond_of(chain: &Chain, site: usize) -> usize {
     site - (chain.atoms() - chain.bonds)
 }
 
-/// What needs the variances, at time t: energies and equipartition, which takes ∫ z̄² from the
+/// The statements that need the variances, at time t: energies and equipartition, which takes ∫ z̄² from the
 /// means.
 pub fn of_variances(
     chain: &Chain,

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub struct Verdict {
     /// Its name.
     pub statement: &'static str,
-    /// What is measured.
+    /// The quantity in words.
     pub measures: &'static str,
     /// The least and the largest size.
     pub bonds: [usize; 2],
@@ -280,7 +280,7 @@ pub struct Extrapolated {
     pub sizes: Vec<usize>,
     /// The value at N → ∞.
     pub found: Extrapolation,
-    /// What the macroscopic theory says.
+    /// The value of the macroscopic theory.
     pub theory: Option<f64>,
     /// A plain sentence.
     pub sentence: String,

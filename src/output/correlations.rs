@@ -8,7 +8,7 @@ use crate::correlations::Vectors;
 use crate::scenario::Topology;
 use ndarray::{Array2, Array3};
 
-/// What stands in correlations.npz: one list of vectors for each coordinate of `of`.
+/// The content of correlations.npz: one list of vectors for each coordinate of `of`.
 pub struct CorrelationsFile<'a> {
     /// The lags.
     pub lags: &'a [f64],

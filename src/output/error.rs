@@ -50,7 +50,7 @@ pub enum OutputError {
     Changed {
         /// The run directory.
         place: PathBuf,
-        /// What was and what is.
+        /// The two values, in words.
         difference: String,
     },
     /// The file system refused.

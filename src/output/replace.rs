@@ -16,7 +16,7 @@ use std::path::{Component, Path, PathBuf};
 /// The file that makes a folder a run directory.
 pub(super) const SUMMARY: &str = "summary.json";
 
-/// What version 0.1, whose summary has no list, may have written beside its figures.
+/// The files that version 0.1, whose summary has no list, may have written beside its figures.
 const FIRST_FILES: [&str; 9] = [
     SUMMARY,
     "profiles.csv",
@@ -66,8 +66,8 @@ pub(super) fn files_below(folder: &Path) -> io::Result<BTreeSet<PathBuf>> {
     Ok(entries(folder, &|_| true)?.into_iter().collect())
 }
 
-/// What a run directory holds beside the `own` files: files and whole folders, relative to it;
-/// instead of folders that are `opened` what is in them.
+/// The files and whole folders of a run directory beside the `own` files, relative to it; folders
+/// that are `opened` are replaced by their content.
 fn others(
     place: &Path,
     own: &BTreeSet<PathBuf>,

@@ -48,7 +48,7 @@ pub struct Exchange<'a> {
 pub struct Currents {
     /// j_0 .. j_(N-1)
     pub bonds: Vec<Complex64>,
-    /// What enters at either end, j_(-1) and -j_N.
+    /// The energy that enters at either end, j_(-1) and -j_N.
     pub inflow: [Complex64; 2],
 }
 

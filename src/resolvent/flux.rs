@@ -40,7 +40,7 @@ pub(super) struct Variances {
     /// (d_0, g)
     pub unknowns: Vector,
     pub iterations: usize,
-    /// What the iteration leaves of each d, estimated.
+    /// An estimate of the error of each d that the iteration leaves.
     pub error: Vector,
     /// Relative, of the flux form.
     pub residual: f64,

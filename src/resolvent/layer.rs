@@ -24,7 +24,7 @@ pub struct Layer {
     pub inflow: [Complex64; 2],
     /// Estimated largest error of a variance.
     pub error: f64,
-    /// What the current misses at the ends.
+    /// The error of the current at the ends.
     pub flow_error: f64,
     /// Relative residual.
     pub residual: f64,

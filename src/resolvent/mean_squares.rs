@@ -19,7 +19,7 @@ pub(super) struct MeanSquares<'a, P: Pairing> {
     pub elongations: &'a [f64],
 }
 
-/// What a sweep over the means carries: the reflected wave and the sum over what has been passed.
+/// The state of a sweep over the means: the reflected wave, and the sum over the sites so far.
 #[derive(Clone, Copy)]
 struct Means<P: Pairing> {
     reflected: P::Factors,

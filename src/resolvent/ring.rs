@@ -22,7 +22,7 @@ use flipchain_transforms::Planner;
 use num_complex::Complex64;
 use std::f64::consts::PI;
 
-/// What a wave of the variances answers at one σ.
+/// The response of a wave of the variances at one σ.
 #[derive(Debug, Clone, Copy)]
 pub struct RingResponse {
     sigma: Complex64,

@@ -26,11 +26,11 @@ pub(super) const FRESH: usize = 16;
 pub(super) enum Window {
     /// All of it between N+1 momenta.
     Chain,
-    /// What one end adds to the chain without ends; vectors are counted from that end.
+    /// The part that one end adds to the chain without ends; vectors are counted from that end.
     Corner(usize),
 }
 
-/// What is to be applied to what.
+/// An operator and the vectors that it is applied to.
 #[derive(Clone, Copy)]
 pub(super) enum Work<'a> {
     /// K on momenta (one more than elongations) and elongations.
@@ -59,7 +59,7 @@ impl<P: Pairing> Vectorized for Sweep<'_, P> {
     }
 }
 
-/// What the sweep to the right carries: A z²ⁿ, and the sums over what lies to the left.
+/// The state of the sweep to the right: A z²ⁿ, and the sums over what lies to the left.
 #[derive(Clone, Copy)]
 struct Left<P: Pairing> {
     reflected: P::Factors,

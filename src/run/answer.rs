@@ -52,7 +52,7 @@ pub struct Run {
     pub(super) work: Option<PeriodicWork>,
     /// More keys of the summary.
     pub(super) keys: Map<String, Value>,
-    /// What was asked and how it was done, in lines.
+    /// The question and the method, in lines.
     pub(super) line: String,
     /// Counts of what it took, in a line.
     pub(super) counts: String,
@@ -169,7 +169,7 @@ impl Run {
         &self.chain
     }
 
-    /// What was done, why, and what it was expected to cost.
+    /// The plan: the method, its reason and its expected cost.
     pub fn plan(&self) -> &Plan {
         &self.record.plan
     }

@@ -68,7 +68,7 @@ pub struct TooLarge {
     pub by_caller: bool,
     /// The largest N found that would fit; 0 where none does.
     pub most: usize,
-    /// What else would take less.
+    /// A way that would take less.
     pub saving: Saving,
 }
 

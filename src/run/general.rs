@@ -35,7 +35,7 @@ fn nodes_of_both(bonds: usize) -> f64 {
     2.25 * (300.0 + 60.0 * (bonds as f64).log2())
 }
 
-/// What the profiles in the long run cost: some 800 nodes, each kept twice.
+/// The cost of the profiles in the long run: some 800 nodes, each kept twice.
 pub(super) fn cost_of_profiles(bonds: usize) -> Cost {
     let nodes = nodes_of_both(bonds) / 2.25;
     let sites = bonds as f64 + 1.0;
@@ -197,7 +197,8 @@ fn plan_literal<'a>(
     Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
 }
 
-/// What enters at thermostats and by forces leaves: the sum of all is zero.
+/// The balance of the stationary state: the energy that enters at thermostats and by forces adds
+/// up to zero.
 fn closure(chain: &Chain, profile: &Profile) -> Identity {
     let model = Model::new(chain);
     let (mut sum, mut size) = (0.0, 0.0);

@@ -10,7 +10,7 @@ pub fn size(bytes: f64) -> String {
     }
 }
 
-/// What the machine has left for a new program; `None` where it does not say.
+/// The memory that the machine has for a new program, in bytes; `None` where it does not say.
 pub fn available() -> Option<u64> {
     let text = std::fs::read_to_string("/proc/meminfo").ok()?;
     let line = text.lines().find_map(|line| line.strip_prefix("MemAvailable:"))?;

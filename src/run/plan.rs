@@ -124,13 +124,13 @@ pub struct Prepared<'a, A> {
     solve: Solve<'a, A>,
 }
 
-/// What answers a question.
+/// The function that answers a question.
 type Solve<'a, A> = Box<dyn FnOnce(Record, &Monitor) -> Result<A, Error> + 'a>;
 
-/// What an answer says of its question.
+/// The record that an answer keeps of its question.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Record {
-    /// What was planned.
+    /// The plan.
     pub plan: Plan,
     /// Everything that the result depends on.
     pub request: Map<String, Value>,
@@ -184,7 +184,7 @@ impl<'a, A> Prepared<'a, A> {
         (self.solving / (self.record.plan.cost.seconds - figures)).clamp(0.0, 1.0)
     }
 
-    /// What will be done.
+    /// The plan.
     pub fn plan(&self) -> &Plan {
         &self.record.plan
     }

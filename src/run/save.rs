@@ -7,7 +7,7 @@ use crate::scenario::Scenario;
 use serde_json::{Map, Value, json};
 use std::path::Path;
 
-/// What the files and the report of an answer are made of.
+/// The parts that the files and the report of an answer are made of.
 pub trait Answer {
     /// The question.
     fn record(&self) -> &Record;
@@ -17,7 +17,7 @@ pub trait Answer {
     fn keys(&self) -> Map<String, Value>;
     /// How it was done, in a line.
     fn line(&self) -> String;
-    /// What else there is to say, in lines.
+    /// Further remarks, in lines.
     fn remarks(&self, verbose: bool) -> String;
     /// Writes the tables.
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError>;

@@ -16,7 +16,7 @@ use crate::output::{
 use crate::scenario::Topology;
 use serde_json::{Value, json};
 
-/// What to correlate in the long run: Cov(z(t+s), z_j(t)) for coordinates j and lags s.
+/// The correlations to compute in the long run: Cov(z(t+s), z_j(t)) for coordinates j and lags s.
 ///
 /// ```
 /// use flipchain::{Chain, Options, Thermostat, TwoTime, steady};
@@ -58,10 +58,10 @@ pub fn correlations(
     asked.solve(chain, law, None, options.tolerance, &options.monitor)
 }
 
-/// What was found.
+/// The correlations that were found.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Correlations {
-    /// What was asked for.
+    /// The question.
     pub asked: TwoTime,
     /// Cov(z(t+s), z_j(t)), z in the theory's order r, p; one a coordinate j.
     pub covariances: Vec<Correlation>,

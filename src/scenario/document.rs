@@ -69,7 +69,7 @@ impl<'a> Document<'a> {
         Ok(document)
     }
 
-    /// What the TOML parser found wrong, with its line.
+    /// The error that the TOML parser found, with its line.
     fn syntax(&self, error: &toml::de::Error) -> ScenarioError {
         let reason = one_line(error.message());
         let Some(span) = error.span() else {

@@ -42,9 +42,9 @@ pub enum ScenarioError {
         place: String,
         /// The full key, such as right.thermostat.friction.
         key: String,
-        /// What stands there.
+        /// The value that was found.
         found: String,
-        /// What may stand there.
+        /// The values that are allowed.
         allowed: String,
     },
     /// A command that needs profiles.

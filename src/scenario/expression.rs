@@ -41,7 +41,7 @@ pub(super) const FUNCTIONS: [(&str, Function); 19] = [
     ("step", |x| if x < 0.0 { 0.0 } else { 1.0 }),
 ];
 
-/// What a name may be.
+/// The names that an expression may use.
 pub(super) const NAMES: &str = "x, pi, e and the functions sin cos tan asin acos atan sinh cosh tanh exp ln log (natural, like ln) \
                      log10 sqrt abs floor ceil sign step min max";
 
@@ -61,9 +61,9 @@ pub struct Expression {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("found {found}; allowed: {allowed}")]
 pub struct ExpressionError {
-    /// What stands where.
+    /// The text that was found, and its place.
     pub found: String,
-    /// What may stand there.
+    /// The text that is allowed there.
     pub allowed: String,
 }
 

@@ -7,14 +7,14 @@ use std::f64::consts;
 /// The strength with which a sign holds its operand: more than * and /, less than ^.
 const SIGN: u8 = 3;
 
-/// What an unknown name may have meant.
+/// A hint at the name that an unknown one may have meant.
 fn hint(name: &str) -> String {
     let known: Vec<&str> =
         FUNCTIONS.iter().map(|(known, _)| *known).chain(["min", "max", "pi"]).collect();
     hints::name(name, &known)
 }
 
-/// What is left to read, and what was read.
+/// The text, and how far it has been read.
 pub(super) struct Parser<'a> {
     pub source: &'a str,
     pub position: usize,

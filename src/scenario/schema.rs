@@ -155,7 +155,7 @@ impl<'a> Form<'a> {
         reference.and_then(|pointer| self.root.pointer(pointer)).unwrap_or(schema)
     }
 
-    /// What the schema allows, in words.
+    /// The values that the schema allows, in words.
     fn allowed(&self, schema: &'a Json) -> String {
         let schema = self.resolve(schema);
         if let Some(branches) = schema["anyOf"].as_array() {

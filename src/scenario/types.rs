@@ -81,7 +81,7 @@ pub struct ThermostatAt {
 }
 
 impl ThermostatAt {
-    /// What is there.
+    /// The thermostat, without its site.
     pub fn thermostat(&self) -> Thermostat {
         Thermostat { temperature: self.temperature, friction: self.friction }
     }
@@ -108,7 +108,7 @@ pub struct ForceAt {
 }
 
 impl ForceAt {
-    /// What acts there.
+    /// The force, without its site.
     pub fn force(&self) -> ForceTable {
         ForceTable { mean: self.mean, period: self.period, harmonics: self.harmonics.clone() }
     }

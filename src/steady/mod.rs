@@ -200,11 +200,11 @@ fn of_heat(
     Ok((Solution { moments, errors, parts, ..Default::default() }, report))
 }
 
-/// What carries the current of the heat.
+/// The parts of the current of the heat.
 struct Flows {
     /// Cov(p_(n-1), r_n)
     correlation: Vec<f64>,
-    /// What enters at either end.
+    /// The energy that enters at either end.
     inflow: [f64; 2],
     error: f64,
 }

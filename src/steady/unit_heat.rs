@@ -1,4 +1,4 @@
-//! What a constant force heats, per unit of p_s².
+//! The heat of a constant force, per unit of p_s².
 //!
 //! A constant force moves every atom alike, p̄_n = p_s, so its heat is p_s² times the answer to
 //! (0 - 𝓛) X = 4γ on all momenta: a function of N, γ and the frictions alone
@@ -51,7 +51,7 @@ pub(super) struct Source {
     pub factor: f64,
 }
 
-/// What the average of p̄² heats. A constant force has a unit source, so that its heat has the same
+/// The heat that the average of p̄² makes. A constant force has a unit source, so that its heat has the same
 /// bits whether it is solved for or known already.
 pub(super) fn source(chain: &Chain, mean: &PeriodicMean) -> Source {
     let flips = 4.0 * chain.flip_rate;

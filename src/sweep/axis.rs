@@ -131,7 +131,7 @@ impl Axis {
 const ALLOWED: &str =
     "allowed: a list 0.1,0.3,1, equally spaced FIRST:LAST:COUNT, or log:FIRST:LAST:COUNT";
 
-/// What two values that are the same share: 1 and 1.0 are.
+/// A text that two equal values share, such as 1 and 1.0.
 fn identity(value: &Value) -> String {
     value.number().map_or_else(|| value.to_string(), |number| format!("{}", number + 0.0))
 }

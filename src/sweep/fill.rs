@@ -19,7 +19,7 @@ use std::time::Instant;
 pub struct Place<'a> {
     /// The directory.
     pub path: &'a Path,
-    /// What is to be done with what is there.
+    /// What to do with a directory that exists.
     pub existing: Existing,
     /// Shard I of N, from 1: every N-th point from the I-th on.
     pub shard: [usize; 2],
@@ -35,7 +35,7 @@ impl Place<'_> {
     }
 }
 
-/// What a shard has left.
+/// The state in which a shard leaves a sweep.
 #[derive(Debug, Clone)]
 pub enum Filled {
     /// The tables: the table, and the text of summary.json.

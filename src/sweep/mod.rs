@@ -53,7 +53,7 @@ pub struct Sweep {
     bytes: f64,
 }
 
-/// What is known of a point before it is computed.
+/// A point before it is computed.
 #[derive(Debug, Clone)]
 struct Planned {
     cost: Cost,
@@ -211,7 +211,7 @@ impl Sweep {
         &self.axes
     }
 
-    /// What every point is asked.
+    /// The question that is asked at every point.
     pub fn question(&self) -> &Question {
         &self.question
     }
@@ -231,7 +231,7 @@ impl Sweep {
         Chain::new(&self.first)
     }
 
-    /// What these points are expected to cost together, on the threads that there are.
+    /// The expected cost of these points together, on the threads that there are.
     pub fn cost(&self, points: &[usize]) -> Cost {
         lanes::cost(&self.groups(points), rayon::current_num_threads(), self.bytes)
     }

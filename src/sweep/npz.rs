@@ -67,7 +67,7 @@ fn grid(shape: &[usize], values: Vec<f64>) -> ArrayD<f64> {
     ArrayD::from_shape_vec(IxDyn(shape), values).expect("every point has every output")
 }
 
-/// What the arrays mean.
+/// The meaning of the arrays, as JSON.
 fn about(table: &Table, request: &Map<String, Json>) -> String {
     let axes: Vec<&str> = table.axes().iter().map(|axis| axis.key.as_str()).chain(["t"]).collect();
     let mut arrays = Map::new();

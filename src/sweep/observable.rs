@@ -1,4 +1,4 @@
-//! What is read off every point of a sweep: numbers with their errors.
+//! The observables of a sweep: numbers with their errors, read off every point.
 //!
 //! Averages and totals are those of the profiles and series of the run; an error bounds its number
 //! as the error of a column bounds every entry of the column. O(N) an observable.
@@ -35,9 +35,9 @@ pub enum Observable {
 pub enum Named {
     /// The average over the bonds of the current; in the limit N times that.
     Current,
-    /// What enters at the left thermostat per time.
+    /// The energy that enters at the left thermostat per time.
     LeftRate,
-    /// What enters at the right thermostat per time.
+    /// The energy that enters at the right thermostat per time.
     RightRate,
     /// The work of the force per time.
     Power,
@@ -97,7 +97,7 @@ pub const NAMED: [(&str, Named, &str, &str); 11] = [
     ),
 ];
 
-/// What is observed unless something is asked for.
+/// The observables of a sweep that names none.
 pub const DEFAULT: &str = "current,thermal_max,x_max,thermal@0.5";
 
 impl fmt::Display for Observable {
@@ -163,7 +163,7 @@ pub fn parse(text: &str) -> Result<Vec<Observable>, ArgumentError> {
 }
 
 impl Observable {
-    /// What it is, and its unit.
+    /// Its meaning in words, and its unit.
     pub fn meaning(&self) -> (String, &'static str) {
         match self {
             Observable::Named(named) => (named.entry().2.into(), named.entry().3),

@@ -1,5 +1,5 @@
-//! What every point of a sweep is asked, and the answer of one: the function that the command line,
-//! shards of a cluster and Python's workers all run.
+//! The question that a sweep asks at every point, and the answer of one point. The command line,
+//! shards of a cluster and Python's workers all run this function.
 
 use super::observable::{Known, Observable};
 use crate::chain::{ArgumentError, Chain, InitialLaw, InitialProfiles};
@@ -13,12 +13,12 @@ use crate::steady::LastUnitHeat;
 use std::path::Path;
 use std::sync::Arc;
 
-/// What every point is asked.
+/// The question that is asked at every point.
 #[derive(Debug, Clone)]
 pub struct Question {
     /// `steady`, `evolve` or `limit`.
     pub task: Task,
-    /// What is read off, in the order of the table's columns.
+    /// The observables, in the order of the table's columns.
     pub observe: Vec<Observable>,
     /// The largest error, relative to the largest value of each profile.
     pub tolerance: f64,

@@ -11,7 +11,7 @@ pub struct Table {
     axes: Vec<Axis>,
     observe: Vec<Observable>,
     points: Vec<Point>,
-    /// What stands beside every value: its error, or the standard error of an average.
+    /// The name of the column beside every value: its error, or the standard error of an average.
     beside: &'static str,
 }
 
@@ -72,7 +72,7 @@ impl Table {
         &self.axes
     }
 
-    /// What was observed.
+    /// The observables.
     pub fn observables(&self) -> &[Observable] {
         &self.observe
     }

@@ -21,7 +21,7 @@ struct End {
     atom: usize,
 }
 
-/// What the interface's solves of one chain share.
+/// The parts that the interface's solves of one chain share.
 pub(super) struct Interface {
     flip_rate: f64,
     atoms: usize,
@@ -169,7 +169,7 @@ impl Interface {
         [sums.chain(y).collect(), x.collect()]
     }
 
-    /// What the unknowns are to one pair's sources pp, rp and pr: columns with factors. The first
+    /// The unknowns in one pair's sources pp, rp and pr: columns with factors. The first
     /// of pp, as many as [`Interface::entries`] has, are cosine sums.
     fn columns(&self, k: usize, other: usize) -> [Vec<(usize, Double)>; 3] {
         let flips = self.norms(k, other).scaled(4.0 * self.flip_rate);

@@ -78,7 +78,7 @@ const LONGEST: f64 = 60.0;
 /// The interface has lost its digits where its error is above this part of the answer.
 const LOST: f64 = 1e-13;
 
-/// What the direct solves of one chain share.
+/// The parts that the direct solves of one chain share.
 pub(super) struct Direct {
     chain: Chain,
     modes: Modes,

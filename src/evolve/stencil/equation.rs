@@ -46,7 +46,7 @@ pub(super) struct Equation<'a> {
     pub noise: [f64; 2],
     /// T of the ends whose variance is held by its distance from T.
     pub held_from: [Option<f64>; 2],
-    /// What T of such an end adds to the change of C(y_0, y_1) and of C(y_(n-2), y_(n-1)).
+    /// The part that T of such an end adds to the change of C(y_0, y_1) and of C(y_(n-2), y_(n-1)).
     pub pull: [f64; 2],
     /// The frictions of the ends that follow.
     pub follow: [Option<f64>; 2],

@@ -65,7 +65,7 @@ pub(super) struct Follower {
     /// Λ of every entry, and its weight in the norm.
     rates: Vec<f64>,
     weights: Vec<f64>,
-    /// What the step before has left, with the factors of the series.
+    /// The state after the step before, with the factors of the series.
     start: Vec<f64>,
     /// x_k of the last sweep but one, and of the last.
     terms: Vec<Vec<f64>>,
@@ -171,7 +171,7 @@ impl Follower {
         }
     }
 
-    /// What the step loses by them, for a step `h` whose series begins with the factor 1/`first`:
+    /// The loss of the step by them, for a step `h` whose series begins with the factor 1/`first`:
     /// the last change, and what had no place, would act on the neighbours, ‖K‖ ≤ 4, and the
     /// entries jump from their start.
     pub fn lost(&self, h: f64, first: f64) -> f64 {

@@ -29,7 +29,7 @@ pub(super) struct Losses {
     lost: [f64; 2],
     /// The same of roundings.
     rounded: [f64; 2],
-    /// What is still held of losses by the variances of both ends, by p̄ and by Cov(p, r).
+    /// The part of the losses that the variances of both ends, p̄ and Cov(p, r) still hold.
     held: [f64; 4],
     /// A bound of the heat that errors of the means have made.
     heated: f64,
@@ -47,7 +47,7 @@ pub(super) struct OfStep {
     pub lost: [f64; 2],
     /// The largest variance and the largest mean.
     pub largest: [f64; 2],
-    /// What roundings of D at strong ends, of p̄ and of Cov(p, r) are relative to.
+    /// The sizes to which roundings of D at strong ends, of p̄ and of Cov(p, r) are relative.
     pub moved: [f64; 4],
     /// How many times as large as the state the terms became, of the covariance and of the means.
     pub cancelled: [f64; 2],

@@ -79,7 +79,7 @@ pub(super) struct Stepped {
     pub reads: Vec<Read>,
     /// Bounds of the errors made, Frobenius norm of the covariance and Euclidean norm of the means.
     pub lost: [f64; 2],
-    /// What is beyond the margin, of the whole chain.
+    /// The part of the whole chain beyond the margin.
     pub beyond: f64,
     /// The largest variance and the largest mean.
     pub largest: [f64; 2],
@@ -88,7 +88,7 @@ pub(super) struct Stepped {
     pub cancelled: [f64; 2],
     /// Applications of 𝓛.
     pub applications: usize,
-    /// What has been added up in this step to D of the strong ends, to p̄ and to Cov(p, r).
+    /// Sums of this step's changes of D at the strong ends, of p̄ and of Cov(p, r).
     pub moved: [f64; 4],
 }
 

@@ -50,7 +50,7 @@ pub fn pace(chain: &Chain) -> f64 {
     equation.rate() * equation.sweeps()
 }
 
-/// What the evolution to the microscopic `times` will cost, about; O(N). Arguments as for
+/// The approximate cost of the evolution to the microscopic `times`; O(N). Arguments as for
 /// [`super::evolve`], `kept` covariances being kept.
 pub fn expected(
     chain: &Chain,

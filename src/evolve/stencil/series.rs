@@ -30,16 +30,16 @@ pub(super) struct Series {
     cancelled: f64,
     /// (rate of the covariance) h
     ratio: f64,
-    /// What the terms after each are at most: times its norm, and beside that.
+    /// Bounds of the terms after each: a factor of its norm, and a part beside that.
     rests: Vec<[f64; 2]>,
 }
 
-/// What one term of the source adds to the diagonal of the covariance.
+/// The part that one term of the source adds to the diagonal of the covariance.
 #[derive(Default)]
 pub(super) struct Source {
     pub momenta: Vec<f64>,
     pub ends: [f64; 2],
-    /// What it adds beside them, to C(y_0, y_1) and C(y_(n-2), y_(n-1)).
+    /// The part that it adds beside them, to C(y_0, y_1) and C(y_(n-2), y_(n-1)).
     pub pulls: [f64; 2],
 }
 

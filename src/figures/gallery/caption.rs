@@ -28,7 +28,7 @@ pub(super) fn tex_number(value: f64) -> String {
     }
 }
 
-/// What a caption calls the ends and the chain: `T_- = 2`, `T_+ = 1`, `\gamma = 1`.
+/// The ends and the chain in the words of a caption: `T_- = 2`, `T_+ = 1`, `\gamma = 1`.
 pub(super) fn of_chain(chain: &Chain) -> String {
     let [left, right] = chain.temperature().map(tex_number);
     let [l, r] = chain.friction();

@@ -44,7 +44,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     ))
 }
 
-/// What a panel shows of an exact profile, with its error.
+/// The column of an exact profile that a panel shows, with its error.
 type Exact<'a> = &'a dyn Fn(&Profile) -> (Vec<f64>, f64);
 
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {

@@ -47,7 +47,7 @@ pub struct Entry {
     pub name: &'static str,
     /// In a few words.
     pub title: &'static str,
-    /// What a reader needs to know, formulas in LaTeX.
+    /// The caption, with formulas in LaTeX.
     pub caption: fn(&Source<'_>) -> Result<String, GalleryError>,
     /// Its scenario: file name in data/gallery without extension; `None` where the data were
     /// measured before.
@@ -144,9 +144,9 @@ and one of them with parameters, a size and formats of one's own:
 
 `--set` takes any key of the figure's scenario, and where a figure varies a key, a list of its
 values (`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). `--size` is `single` (86 mm), `double` (178 mm)
-or `WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi) and `pdf`
-(text in embedded fonts). Beside each drawing stand its data, NAME.csv, and its caption, NAME.tex,
-to be read by LaTeX.
+or `WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi), `pdf`
+(text in embedded fonts) and `html` (a page with values under the pointer). Beside each drawing
+stand its data, NAME.csv, and its caption, NAME.tex, to be read by LaTeX.
 
 The CSV has one row a point, `panel,series,x,y,value,error`. Its comments say of each panel what the
 axes show and what the data were computed from, and name each series. `error` is the estimated
@@ -175,7 +175,7 @@ pub enum GalleryError {
     Interrupted(#[from] Interrupted),
     #[error("{0}")]
     Way(String),
-    /// What the user set does not do for this figure.
+    /// A setting of the user that this figure cannot use.
     #[error("{0}")]
     Setting(String),
 }
@@ -248,7 +248,7 @@ fn measure(
     Ok(all)
 }
 
-/// What the means alone say, over sizes.
+/// The statements about the means alone, over sizes.
 fn measure_means(
     source: &Source<'_>,
     sizes: &[usize],

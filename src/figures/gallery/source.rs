@@ -69,7 +69,7 @@ impl Source<'_> {
         evolved.ok_or_else(|| self.refused("an [initial] law"))
     }
 
-    /// What the comments of a CSV say of a panel's data.
+    /// The parameters of a panel's data, for the comments of the CSV.
     pub(super) fn parameters(&self) -> Result<Parameters, GalleryError> {
         // A list, of what a panel varies, is no value of the scenario; the panel names its own.
         let single = |set: &&String| !set.contains('[') || set.contains("harmonics");

@@ -33,8 +33,8 @@ use num_complex::Complex64;
 
 /// Stages of a step: order 9.
 const STAGES: usize = 5;
-/// What up to [`USUAL`] steps may leave each, as a part of the tolerance; a current may be a
-/// hundred times smaller than the energies.
+/// The error that each of up to [`USUAL`] steps may leave, as a part of the tolerance; a current
+/// may be a hundred times smaller than the energies.
 const SHARE: f64 = 2e-4;
 const USUAL: f64 = 300.0;
 /// The error of two halves, as a part of their distance from the whole: 1/512 for short steps, up

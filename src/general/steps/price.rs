@@ -1,4 +1,4 @@
-//! What the steps of [`super::evolve`] cost.
+//! The cost of the steps of [`super::evolve`].
 
 use super::STAGES;
 use crate::chain::Chain;
@@ -11,8 +11,8 @@ use faer::Mat;
 /// Bonds up to which the price knows the modes.
 const FEW: usize = 50;
 
-/// What the evolution to a time costs, within a factor two for the chains that were tried; forces
-/// that oscillate under frequent flips (γ = 5) took five times as much.
+/// The cost of the evolution to a time. It was within a factor of two for the chains that were
+/// tried; forces that oscillate under frequent flips (γ = 5) took five times as much.
 pub fn expected(chain: &Chain, last: f64, tolerance: f64) -> Cost {
     let n = chain.coordinates() as f64;
     let a_step = 1e-4 + 5e-7 * n * n + 6.5e-8 * n * n * n;
