@@ -12,12 +12,7 @@ from docutils import nodes
 
 project = "flipchain"
 author = "the flipchain authors"
-extensions = [
-    "myst_nb",
-    "sphinx-mathjax-offline",
-    "sphinx.ext.autodoc",
-    "sphinx.ext.napoleon",
-]
+extensions = ["myst_nb", "sphinx-mathjax-offline", "sphinx.ext.autodoc", "sphinx.ext.napoleon"]
 myst_enable_extensions = ["dollarmath", "amsmath"]
 myst_heading_anchors = 3
 # Formulas are numbered by hand (\tag), as the code cites them.

@@ -2,7 +2,8 @@
 //! and shifts, as Markdown tables.
 //!
 //! ```text
-//! cargo run --release --example iterations [sizes, default 32,64,..,2048] [frictions, default 0.2,1,5] [ends, default both,left,none,ring]
+//! cargo run --release --example iterations [SIZES] [FRICTIONS] [ENDS]
+//! # default: 32,64,..,2048 0.2,1,5 both,left,none,ring
 //! ```
 //!
 //! Each cell is the largest over the frictions of the Krylov iterations; the last two columns are

@@ -1,4 +1,4 @@
-//! Which way `evolve` takes where, from its own plans, as a table:
+//! Prints a table of the ways that `evolve` takes, from its own plans:
 //! `cargo run --release --example map_of_methods > docs/pictures/methods.csv`.
 //!
 //! One output at microscopic time τ of a chain between two thermostats under a constant force, for

@@ -1,5 +1,5 @@
-//! Prints the cost of a computation before it starts, follows its progress, and ends it from another
-//! thread: `cargo run --release --example watch`.
+//! Prints the cost of a computation before it starts, follows its progress, and ends it from
+//! another thread: `cargo run --release --example watch`.
 use flipchain::monitor::{CancelToken, Monitor, Progress};
 use flipchain::{Chain, Error, InitialLaw, Method, Options, Times, plan_evolve};
 

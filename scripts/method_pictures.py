@@ -15,7 +15,18 @@ from matplotlib.colors import ListedColormap
 from matplotlib.patches import Rectangle
 
 from pictures import (
-    BLUE, GREEN, GREY, ORANGE, PLACE, arrow, bare, drift, generator, plane, plt, save,
+    BLUE,
+    GREEN,
+    GREY,
+    ORANGE,
+    PLACE,
+    arrow,
+    bare,
+    drift,
+    generator,
+    plane,
+    plt,
+    save,
 )
 
 WIDE = (178 / 25.4, 66 / 25.4)
@@ -48,10 +59,20 @@ def factor():
     minus, plus = (a - b) ** 2 / (2 * rate), (a + b) ** 2 / (2 * rate)
     q = minus * plus / (minus * plus + 2 * rate * (minus + plus))
     figure, axes = plt.subplots(figsize=(86 / 25.4, 70 / 25.4), layout="constrained")
-    image = axes.pcolormesh(grid / np.pi, grid / np.pi, np.log10(q + 1e-12), cmap="viridis",
-                            vmin=-6, vmax=0, rasterized=True)
-    axes.set(xlabel="wave number of the first mode, $k/M$",
-             ylabel="wave number of the second, $k'/M$", aspect="equal")
+    image = axes.pcolormesh(
+        grid / np.pi,
+        grid / np.pi,
+        np.log10(q + 1e-12),
+        cmap="viridis",
+        vmin=-6,
+        vmax=0,
+        rasterized=True,
+    )
+    axes.set(
+        xlabel="wave number of the first mode, $k/M$",
+        ylabel="wave number of the second, $k'/M$",
+        aspect="equal",
+    )
     figure.colorbar(image, label="$\\log_{10} q$")
     save(figure, "factor")
 
@@ -61,8 +82,12 @@ def radau(stages):
     from math import factorial
 
     def pade(p, q):
-        return [factorial(p + q - j) * factorial(p) / (factorial(p + q) * factorial(j) *
-                factorial(p - j)) for j in range(p + 1)]
+        return [
+            factorial(p + q - j)
+            * factorial(p)
+            / (factorial(p + q) * factorial(j) * factorial(p - j))
+            for j in range(p + 1)
+        ]
 
     top = pade(stages - 1, stages)
     bottom = [c * (-1) ** j for j, c in enumerate(pade(stages, stages - 1))]
@@ -74,8 +99,10 @@ def steps():
     top, bottom = radau(7)
     size = np.geomspace(0.3, 300, 600)
     figure, axes = plt.subplots(1, 2, figsize=WIDE, layout="constrained")
-    for colour, direction, label in ((BLUE, 1j, "rotation, $z = ih\\omega$"),
-                                     (ORANGE, -1, "decay, $z = -h\\mu$")):
+    for colour, direction, label in (
+        (BLUE, 1j, "rotation, $z = ih\\omega$"),
+        (ORANGE, -1, "decay, $z = -h\\mu$"),
+    ):
         z = direction * size
         kept = top(z) / bottom(z)
         axes[0].loglog(size, np.abs(kept), color=colour, label=label)
@@ -98,8 +125,13 @@ def lines():
     for l, colour in ((-1, GREEN), (0, BLUE), (1, GREEN)):
         axes.plot([-1.2, 0], [l * omega] * 2, color=ORANGE, linewidth=1.6)
         axes.plot(0, l * omega, "s", color=ORANGE, markersize=4)
-        axes.plot(curve.real, curve.imag + l * omega, color=colour, linewidth=1,
-                  linestyle="-" if l == 0 else "--")
+        axes.plot(
+            curve.real,
+            curve.imag + l * omega,
+            color=colour,
+            linewidth=1,
+            linestyle="-" if l == 0 else "--",
+        )
         axes.text(0.08, l * omega + 0.16, f"$il\\omega,\\ l = {l}$", va="center", fontsize=7)
     for points in (dots, dots.conj()):
         axes.plot(points.real, points.imag, "o", color=BLUE, markersize=3)
@@ -147,11 +179,17 @@ def propagator():
 
 def stencil():
     """Chapter 14: the five points, and the diagonals that a covariance keeps."""
-    figure, axes = plt.subplots(1, 2, figsize=WIDE, layout="constrained",
-                                gridspec_kw={"width_ratios": [1, 1.5]})
+    figure, axes = plt.subplots(
+        1, 2, figsize=WIDE, layout="constrained", gridspec_kw={"width_ratios": [1, 1.5]}
+    )
     left, right = axes
-    for (x, y), text in {(0, 0): "$X_d[i]$", (1, -1): "$X_{d-1}[i+1]$", (0, -1): "$X_{d-1}[i]$",
-                         (0, 1): "$X_{d+1}[i]$", (-1, 1): "$X_{d+1}[i-1]$"}.items():
+    for (x, y), text in {
+        (0, 0): "$X_d[i]$",
+        (1, -1): "$X_{d-1}[i+1]$",
+        (0, -1): "$X_{d-1}[i]$",
+        (0, 1): "$X_{d+1}[i]$",
+        (-1, 1): "$X_{d+1}[i-1]$",
+    }.items():
         colour = BLUE if (x, y) == (0, 0) else ORANGE
         left.plot(x, y, "o", color=colour, markersize=9)
         side = "right" if x < 0 else "left"
@@ -206,8 +244,9 @@ def squaring():
             errors.append(max(abs(found - np.exp(-0.7)), 3e-17))
         style = dict(color=colour, markersize=4, linewidth=0.7, label=name)
         axes.semilogy(doublings, errors, ".-", **style)
-    axes.set(xlabel="doublings until $e^{-0.7}$ is reached", ylabel="error in 16 digits",
-             ylim=(1e-17, 3))
+    axes.set(
+        xlabel="doublings until $e^{-0.7}$ is reached", ylabel="error in 16 digits", ylim=(1e-17, 3)
+    )
     axes.legend(fontsize=7, frameon=False, loc="upper left")
     save(figure, "squaring")
 
@@ -220,8 +259,15 @@ def network():
         for b in range(a + 1, len(places)):
             right = places[b]
             style = f"arc3,rad={-0.11 * (b - a - 1):.2f}"
-            arrow(axes, (left, 30), (right, 30), arrowstyle="-", connectionstyle=style,
-                  color=BLUE, linewidth=1.8 / (b - a) ** 1.3)
+            arrow(
+                axes,
+                (left, 30),
+                (right, 30),
+                arrowstyle="-",
+                connectionstyle=style,
+                color=BLUE,
+                linewidth=1.8 / (b - a) ** 1.3,
+            )
     for n, x in enumerate(places):
         axes.add_patch(plt.Circle((x, 30), 2.4, color=BLUE, zorder=3))
         axes.text(x, 24, f"$\\theta_{n}$", ha="center", va="top")
@@ -231,8 +277,14 @@ def network():
         axes.text(x + 3, 12, f"$\\rho_{n}$", va="center", fontsize=7, color=ORANGE)
     axes.plot([24, 156], [5, 5], color=ORANGE, linewidth=1)
     axes.text(158, 4.4, "thermostats", color=ORANGE, fontsize=7)
-    axes.text(90, 62, "flips: conductances $W_{nm}$, weaker with distance", ha="center",
-              color=BLUE, fontsize=7.5)
+    axes.text(
+        90,
+        62,
+        "flips: conductances $W_{nm}$, weaker with distance",
+        ha="center",
+        color=BLUE,
+        fontsize=7.5,
+    )
     save(figure, "network")
 
 
@@ -251,8 +303,9 @@ def methods():
         table = list(csv.DictReader(file))
     names = list(WAYS)
     colours = ListedColormap([colour for _, colour in WAYS.values()])
-    figure, axes = plt.subplots(2, 2, figsize=(178 / 25.4, 130 / 25.4), layout="constrained",
-                                sharex="col", sharey="row")
+    figure, axes = plt.subplots(
+        2, 2, figsize=(178 / 25.4, 130 / 25.4), layout="constrained", sharex="col", sharey="row"
+    )
     for row, kept in zip(axes, ("false", "true")):
         for panel, bonds in zip(row, ("10", "300")):
             rows = [r for r in table if (r["bonds"], r["covariance"]) == (bonds, kept)]
@@ -263,8 +316,16 @@ def methods():
                 place = times.index(float(r["time"])), rates.index(float(r["flip_rate"]))
                 field[place] = names.index(r["way"])
             across = np.array(rates) * int(bonds)
-            panel.pcolormesh(across, times, field, cmap=colours, vmin=-0.5, vmax=len(names) - 0.5,
-                             shading="nearest", rasterized=True)
+            panel.pcolormesh(
+                across,
+                times,
+                field,
+                cmap=colours,
+                vmin=-0.5,
+                vmax=len(names) - 0.5,
+                shading="nearest",
+                rasterized=True,
+            )
             ends = across[[0, -1]]
             panel.plot(ends, 300 * int(bonds) / ends, color="black", linewidth=0.7)
             panel.axhline(int(bonds) ** 2, color="black", linewidth=0.7, linestyle=":")
@@ -276,14 +337,26 @@ def methods():
     for panel in axes[:, 0]:
         panel.set_ylabel("microscopic time $\\tau$")
     handles = [Rectangle((0, 0), 1, 1, color=colour) for _, colour in WAYS.values()]
-    handles += [plt.Line2D([], [], color="black", linewidth=0.7),
-                plt.Line2D([], [], color="black", linewidth=0.7, linestyle=":")]
+    handles += [
+        plt.Line2D([], [], color="black", linewidth=0.7),
+        plt.Line2D([], [], color="black", linewidth=0.7, linestyle=":"),
+    ]
     labels = [label for label, _ in WAYS.values()] + ["$\\tau = 300/\\gamma$", "$\\tau = N^2$"]
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7, frameon=False)
     save(figure, "methods")
 
 
 if __name__ == "__main__":
-    for draw in (spectrum, factor, steps, lines, ring, propagator, stencil, squaring, network,
-                 methods):
+    for draw in (
+        spectrum,
+        factor,
+        steps,
+        lines,
+        ring,
+        propagator,
+        stencil,
+        squaring,
+        network,
+        methods,
+    ):
         draw()

@@ -209,8 +209,14 @@ def estimate():
     arrow(axes, (89, 19.5), (89, 13), color=GREY)
     says = "largest of the columns, relative to each column's largest value: against the tolerance"
     axes.text(89, 9, says, ha="center", fontsize=7)
-    axes.text(89, 2, "no error is amplified later (Theorem 2.1), so that errors of steps add up",
-              ha="center", fontsize=6.5, color=GREY)
+    axes.text(
+        89,
+        2,
+        "no error is amplified later (Theorem 2.1), so that errors of steps add up",
+        ha="center",
+        fontsize=6.5,
+        color=GREY,
+    )
     save(figure, "estimate")
 
 

@@ -1,10 +1,13 @@
 #!/usr/bin/env python3
-"""Reads a run directory of flipchain and draws its profiles again with matplotlib: a place to start from for figures of your own.
+"""Reads a run directory of flipchain and draws its profiles again with matplotlib.
 
     scripts/redraw.py runs/uphill -o uphill.pdf
 
-Needs NumPy and matplotlib. The same numbers stand in profiles.csv, which pandas reads as it is: pandas.read_csv("runs/uphill/profiles.csv").
+This is a place to start from for figures of your own. It needs NumPy and matplotlib. The same
+numbers stand in profiles.csv, which pandas reads as it is:
+pandas.read_csv("runs/uphill/profiles.csv").
 """
+
 import argparse
 import csv
 import json
@@ -16,11 +19,18 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 import numpy as np
 
-COLUMNS = [("mean_r", r"elongation $\bar r$"), ("mechanical", r"mechanical energy $e^{\rm mech}$"), ("thermal", r"thermal energy $e^{\rm heat}$")]
+COLUMNS = [
+    ("mean_r", r"elongation $\bar r$"),
+    ("mechanical", r"mechanical energy $e^{\rm mech}$"),
+    ("thermal", r"thermal energy $e^{\rm heat}$"),
+]
 
 
 def read(directory):
-    """The arrays of profiles.npz: times (T,), sites (n,), and one (T, n) array for each column; checked against profiles.csv."""
+    """The arrays of profiles.npz: times (T,), sites (n,), and one (T, n) array for each column.
+
+    They are checked against profiles.csv.
+    """
     run = np.load(directory / "profiles.npz")
     with open(directory / "profiles.csv", newline="") as file:
         rows = list(csv.DictReader(file))
@@ -29,7 +39,9 @@ def read(directory):
     for name in rows[0]:
         if name in run and name not in ("times", "sites", "x"):
             written = np.array([float(row[name]) for row in rows]).reshape(len(times), len(sites))
-            assert np.array_equal(written, run[name], equal_nan=True), f"column {name} differs between csv and npz"
+            assert np.array_equal(
+                written, run[name], equal_nan=True
+            ), f"column {name} differs between csv and npz"
     return run
 
 
@@ -38,7 +50,9 @@ def draw(run, summary, file):
     bonds = summary["scenario"]["chain"]["bonds"]
     ring = summary["scenario"]["chain"]["topology"] == "ring"
     x = run["sites"] / bonds
-    figure, panels = plt.subplots(1, len(COLUMNS), figsize=(178 / 25.4, 55 / 25.4), layout="constrained")
+    figure, panels = plt.subplots(
+        1, len(COLUMNS), figsize=(178 / 25.4, 55 / 25.4), layout="constrained"
+    )
     colours = plt.cm.viridis(np.linspace(0, 0.9, len(run["times"])))
     for panel, (name, label) in zip(panels, COLUMNS):
         for time, profile, colour in zip(run["times"], run[name], colours):
@@ -48,14 +62,22 @@ def draw(run, summary, file):
         panel.set(xlabel="$x = n/N$", title=label)
         panel.title.set_fontsize(8)
         panel.tick_params(labelsize=7)
-    figure.legend(*panels[0].get_legend_handles_labels(), title="$t$", fontsize=7, title_fontsize=7, loc="outside right upper")
+    figure.legend(
+        *panels[0].get_legend_handles_labels(),
+        title="$t$",
+        fontsize=7,
+        title_fontsize=7,
+        loc="outside right upper",
+    )
     figure.savefig(file)
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("directory", type=Path, help="a run directory of evolve or steady")
-    parser.add_argument("-o", "--output", default="profiles.pdf", help="the figure to write (pdf, svg, png)")
+    parser.add_argument(
+        "-o", "--output", default="profiles.pdf", help="the figure to write (pdf, svg, png)"
+    )
     options = parser.parse_args()
     summary = json.loads((options.directory / "summary.json").read_text())
     draw(read(options.directory), summary, options.output)

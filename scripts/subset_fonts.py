@@ -1,11 +1,12 @@
 #!/usr/bin/env python3
-"""Makes the two small fonts of src/figures/fonts from DejaVu Sans Condensed and its oblique (fonttools needed).
+"""Makes the two small fonts of src/figures/fonts from DejaVu Sans Condensed and its oblique.
 
 usage: subset_fonts.py FOLDER_WITH_DEJAVU src/figures/fonts
 
-Kept: the letters and signs that a label may have. Changed for the drawing library (plotters 0.3), which
-- sets letters without their left bearing: an empty contour at x = 0 puts the bearing into the outline;
-- takes a font's height for 1.24 em: the font says so.
+Needs fonttools. Keeps the letters and signs that a label may have. Changes two things for the
+drawing library (plotters 0.3). It sets letters without their left bearing, so an empty contour at
+x = 0 puts the bearing into the outline. And it takes a font's height for 1.24 em, so the font says
+so.
 """
 
 import sys
@@ -51,7 +52,11 @@ def main(source: Path, target: Path) -> None:
         em = font["head"].unitsPerEm
         ascender, descender = round(0.98 * em), round(0.98 * em) - round(1.24 * em)
         font["hhea"].ascent, font["hhea"].descent, font["hhea"].lineGap = ascender, descender, 0
-        font["OS/2"].sTypoAscender, font["OS/2"].sTypoDescender, font["OS/2"].sTypoLineGap = ascender, descender, 0
+        font["OS/2"].sTypoAscender, font["OS/2"].sTypoDescender, font["OS/2"].sTypoLineGap = (
+            ascender,
+            descender,
+            0,
+        )
         font.save(target / f"{name}.ttf")
         print(name, (target / f"{name}.ttf").stat().st_size, "bytes")
 

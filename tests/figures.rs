@@ -71,6 +71,23 @@ fn a_run_draws_the_formats_that_are_asked_for() {
     assert!(!at.join("d").exists());
 }
 
+/// The current of the chain that was just pulled is thirty times that of its end.
+#[test]
+fn the_last_current_can_be_read_and_a_line_shows_its_sign() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let outputs = "time.outputs=[0.001, 0.01, 0.1, 1]";
+    done(at, &["evolve", UPHILL, "-o", "run", "-q", "--set", outputs, "--figures", "svg"]);
+    let csv = std::fs::read_to_string(at.join("run/figures/profiles.csv")).unwrap();
+    let of_d = |says: &str| csv.lines().find(|l| l.starts_with("# panel d") && l.contains(says));
+    assert!(of_d("title: early curves go on to -0.24").is_some(), "{}", &csv[..2000]);
+    assert!(of_d("series \"zero\": guide").is_some());
+    let range = of_d("y is").and_then(|l| l.split("(linear from ").nth(2)).unwrap();
+    let low: f64 = range.split(' ').next().unwrap().parse().unwrap();
+    // Six times the last current at most, 0.0079 at the right end.
+    assert!((-0.06..-0.03).contains(&low), "{range}");
+}
+
 #[test]
 fn many_outputs_are_ten_curves_and_a_map_with_their_errors() {
     let folder = tempfile::tempdir().unwrap();
@@ -91,7 +108,7 @@ fn many_outputs_are_ten_curves_and_a_map_with_their_errors() {
     for text in [&csv, &map] {
         let errors: Vec<f64> = text
             .lines()
-            .filter(|l| !l.starts_with('#'))
+            .filter(|l| !l.starts_with('#') && !l.contains("\"zero\""))
             .skip(1)
             .map(|l| l.rsplit(',').next().unwrap().parse().unwrap())
             .collect();
@@ -144,6 +161,13 @@ fn a_gallery_figure_takes_parameters_size_and_formats_of_ones_own() {
         assert!(answer.err.contains(says), "{}", answer.err);
         assert!(!at.join("bad").exists());
     }
+    // --format is that of standard output, as with every command.
+    let answer = run(at, &with(&parabola, &["-o", "bad", "--format", "pdf"]));
+    assert_eq!(answer.status, Some(2));
+    assert!(answer.err.contains("--figures pdf"), "{}", answer.err);
+    let json = ["figures", "uphill", "-o", "json", "--format", "json", "--figures", "svg"];
+    let said: serde_json::Value = serde_json::from_str(&done(at, &json)).unwrap();
+    assert_eq!((&said["figure"], &said["path"]), (&"uphill".into(), &"json/uphill".into()));
     let answer = run(at, &["figures", "cost", "-o", "bad", "--set", "chain.bonds=3"]);
     assert_eq!(answer.status, Some(2));
     assert!(answer.err.contains("measured before"), "{}", answer.err);

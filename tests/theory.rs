@@ -125,6 +125,26 @@ fn every_toml_snippet_is_a_scenario() {
     assert!(parsed >= 4, "only {parsed} snippets were found");
 }
 
+/// Markdown would take such a line for the item of a list and cut the formula in two.
+#[test]
+fn no_line_within_a_formula_begins_like_an_item_of_a_list() {
+    for (name, page) in pages() {
+        let (mut fenced, mut within, mut displayed) = (false, false, false);
+        for line in page.lines() {
+            fenced ^= line.starts_with("```");
+            if fenced || line.starts_with("    ") || line.is_empty() {
+                within &= !line.is_empty();
+                continue;
+            }
+            let item = ["- ", "+ ", "* "].iter().any(|sign| line.trim_start().starts_with(sign));
+            assert!(!((within || displayed) && item), "{name}: {line}");
+            let words = line.split('`').step_by(2).collect::<String>().replace("\\$", "");
+            displayed ^= words.matches("$$").count() % 2 == 1;
+            within ^= words.matches('$').count() % 2 == 1;
+        }
+    }
+}
+
 #[test]
 fn links_to_elsewhere_have_a_sound_form() {
     for (name, page) in pages() {

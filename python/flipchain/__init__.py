@@ -5,28 +5,22 @@ thermostats; a force may act on its last atom. Its means and covariance obey clo
 equations, which are solved here to a stated error.
 
 >>> import flipchain as fc
->>> chain = fc.Chain(bonds=100, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+>>> warm, cold = fc.Thermostat(2.0), fc.Thermostat(1.0)
+>>> chain = fc.Chain(bonds=100, left=warm, right=cold, force=fc.Force(2.0))
 >>> state = fc.steady(chain)
 >>> bool(state.current[-1, 50] < 0)        # from the colder to the hotter end
 True
 
-`evolve`, `steady`, `limit` and `check` ask, `sweep` asks many times; `Run.save` and `load` use the run directory of the
-command line, and `read_scenario` and `write_scenario` its scenario files.
+`evolve`, `steady`, `limit` and `check` ask one question, and `sweep` asks it many times. `Run.save`
+and `load` use the run directory of the command line, `read_scenario` and `write_scenario` its
+scenario files.
 """
 
 from ._answers import CheckRun, LimitRun, Run, ToleranceWarning, load
 from ._core import ScenarioError, SolveError, __version__
 from ._correlations import Correlations
 from ._questions import check, evolve, limit, steady
-from ._scenario import (
-    Chain,
-    Force,
-    Initial,
-    Thermostat,
-    Times,
-    read_scenario,
-    write_scenario,
-)
+from ._scenario import Chain, Force, Initial, Thermostat, Times, read_scenario, write_scenario
 from ._sweep import sweep
 
 __all__ = [

@@ -39,11 +39,7 @@ COLUMNS = {
     "current": "-E[p_n r_(n+1)], energy to the right through bond n+1, per microscopic time",
 }
 #: Columns that chains whose coefficients depend on the site have besides.
-GENERAL = {
-    "temperature": "Var p_n/m_n",
-    "mean_q": "E q_n",
-    "var_q": "Var q_n",
-}
+GENERAL = {"temperature": "Var p_n/m_n", "mean_q": "E q_n", "var_q": "Var q_n"}
 #: The columns of modes.csv that are arrays of `Run.modes`.
 MODES = ("k", "omega", "energy", "mean_energy")
 LIMIT_COLUMNS = {
@@ -507,7 +503,9 @@ def load(path: str | os.PathLike[str]) -> Run | LimitRun | CheckRun:
             common = Common(float(summary["tolerance"]), "auto", None)
             answer._question = (files["scenario.toml"].decode(), None, common)
     else:
-        raise ScenarioError(f"{place}: found a run of {command!r}; allowed: evolve, steady, limit, check")
+        raise ScenarioError(
+            f"{place}: found a run of {command!r}; allowed: evolve, steady, limit, check"
+        )
     answer._complete()
     return answer
 
@@ -557,18 +555,14 @@ def _table(place: Path, prefix: str) -> dict[str, Array]:
         return {}
     rows = list(csv.DictReader(place.read_text(encoding="utf-8").splitlines()))
     names = [name for name in rows[0] if name != "t"]
-    return {
-        prefix + name: np.array([float(row[name] or "nan") for row in rows]) for name in names
-    }
+    return {prefix + name: np.array([float(row[name] or "nan") for row in rows]) for name in names}
 
 
 def _limit_arrays(files: dict[str, bytes], summary: dict[str, Any]) -> dict[str, Any]:
     rows = list(csv.DictReader(files["limit.csv"].decode().splitlines()))
     count = len(summary["outputs"])
     column = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
-    arrays: dict[str, Any] = {
-        name: column[name].reshape(count, -1) for name in LIMIT_COLUMNS
-    }
+    arrays: dict[str, Any] = {name: column[name].reshape(count, -1) for name in LIMIT_COLUMNS}
     arrays["times"] = column["t"].reshape(count, -1)[:, 0].copy()
     arrays["x"] = column["x"].reshape(count, -1)[0].copy()
     _errors(arrays, summary, LIMIT_COLUMNS)

@@ -93,9 +93,15 @@ def of_core(asked: _Asked, found: _core.Correlations) -> Correlations:
 
 
 def asked(
-    lags: Sequence[float], of: str | Sequence[str], energy: bool, omega: Sequence[float], phase: float
+    lags: Sequence[float],
+    of: str | Sequence[str],
+    energy: bool,
+    omega: Sequence[float],
+    phase: float,
 ) -> _Asked:
     """What is asked, as the core takes it."""
     names = [of] if isinstance(of, str) else [str(name) for name in of]
-    numbers = [[float(x) for x in np.atleast_1d(np.asarray(values, float))] for values in (lags, omega)]
+    numbers = [
+        [float(x) for x in np.atleast_1d(np.asarray(values, float))] for values in (lags, omega)
+    ]
     return _Asked(names, numbers[0], bool(energy), numbers[1], float(phase))

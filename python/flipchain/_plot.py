@@ -137,7 +137,9 @@ def _parameters(scenario: dict[str, Any]) -> list[str]:
         if isinstance(value, (int, float)):
             said.append(f"${symbol}$ = {value:g}")
         elif value is not None:
-            said.append(f"${symbol}$ = {value}" if isinstance(value, str) else f"${symbol}$ by site")
+            said.append(
+                f"${symbol}$ = {value}" if isinstance(value, str) else f"${symbol}$ by site"
+            )
     for sign, end in (("-", "left"), ("+", "right")) if chain["topology"] != "ring" else ():
         thermostat = scenario.get(end, {}).get("thermostat")
         if thermostat is None:

@@ -327,4 +327,3 @@ def _judged(answer: Judged) -> Judged:
             stacklevel=3,
         )
     return answer
-

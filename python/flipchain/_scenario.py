@@ -324,9 +324,10 @@ class Initial:
         pair = (of_positions is not None, self.var_p is not None)
         given = [self.temperature is not None, any(pair), self.covariance is not None]
         if sum(given) != 1 or any(pair) != all(pair):
+            half = " (one of the pair)" if any(pair) != all(pair) else ""
             raise ScenarioError(
                 "initial: one of temperature, var_r with var_p, and covariance is required; "
-                f"found {sum(given)} of them{' (one of the pair)' if any(pair) != all(pair) else ''}"
+                f"found {sum(given)} of them{half}"
             )
 
     def _table(self) -> Table | None:
@@ -382,11 +383,13 @@ class Initial:
         elif pinned and self.temperature is not None:
             raise ScenarioError(
                 "initial.temperature: found arrays or functions on a pinned chain; allowed: "
-                "var_q with var_p, a covariance, or state = \"gibbs\" with expressions in x"
+                'var_q with var_p, a covariance, or state = "gibbs" with expressions in x'
             )
         elif self.temperature is not None:
-            if callable(self.temperature) or isinstance(self.temperature, str) or _is_number(
-                self.temperature
+            if (
+                callable(self.temperature)
+                or isinstance(self.temperature, str)
+                or _is_number(self.temperature)
             ):
                 arrays.var_r = _values("temperature", self.temperature, x_r, chain)
                 arrays.var_p = _values("temperature", self.temperature, x_p, chain)
@@ -478,7 +481,8 @@ def read_scenario(
     Raises
     ------
     ScenarioError
-        The file cannot be read, or is no scenario: file, line, key, what was found, what is allowed.
+        The file cannot be read, or is no scenario. The message names file, line, key, what was
+        found and what is allowed.
 
     Examples
     --------
@@ -668,7 +672,5 @@ def _values(name: str, profile: Profile, x: Array, chain: Chain) -> Array:
     if wrong.any():
         n = int(np.argmax(wrong))
         allowed = "finite numbers ≥ 0" if is_variance else "finite numbers"
-        raise ScenarioError(
-            f"initial.{name}: found {values[n]} at x = {x[n]}; allowed: {allowed}"
-        )
+        raise ScenarioError(f"initial.{name}: found {values[n]} at x = {x[n]}; allowed: {allowed}")
     return np.ascontiguousarray(values)

@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 #: A value of a key: an integer, a number, or a text such as an expression in x.
 Value = Union[int, float, str]
 #: Everything that the points of a sweep depend on, so that it can be sent and remembered.
-_Asked = tuple[str, tuple[tuple[str, tuple[Value, ...]], ...], str, tuple[str, ...], tuple[Any, ...]]
+_Asked = tuple[
+    str, tuple[tuple[str, tuple[Value, ...]], ...], str, tuple[str, ...], tuple[Any, ...]
+]
 
 #: So many pieces of work for every thread of a cluster: enough to be even, and few enough for
 #: points next to each other to share what they can.
@@ -160,10 +162,7 @@ def _points(asked: _Asked, points: range) -> bytes:
 
 
 def _on_cluster(
-    asked: _Asked,
-    count: int,
-    client: Any,
-    progress: Callable[[float], object] | None,
+    asked: _Asked, count: int, client: Any, progress: Callable[[float], object] | None
 ) -> list[bytes]:
     # Untyped for mypy, like the client.
     as_completed: Any = import_module("distributed").as_completed
@@ -239,4 +238,3 @@ def _warn(axes: tuple[tuple[str, tuple[Value, ...]], ...], reasons: Any) -> None
             ToleranceWarning,
             stacklevel=4,
         )
-

@@ -84,7 +84,7 @@ pub struct Called {
 }
 
 impl Called {
-    /// Of the elongation, the momentum, Var r and Var p.
+    /// The functions of the elongation, the momentum, Var r and Var p.
     pub fn new(functions: [Py<PyAny>; 4]) -> Called {
         Called { functions: functions.map(Arc::new), failure: Arc::default() }
     }

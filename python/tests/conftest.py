@@ -10,7 +10,10 @@ import flipchain as fc
 def uphill() -> fc.Chain:
     """Thermostats at both ends and a force that drives the energy from cold to hot."""
     return fc.Chain(
-        bonds=12, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0, friction=0.7), force=fc.Force(2.0)
+        bonds=12,
+        left=fc.Thermostat(2.0),
+        right=fc.Thermostat(1.0, friction=0.7),
+        force=fc.Force(2.0),
     )
 
 
@@ -43,7 +46,8 @@ def stationary(chain: fc.Chain) -> tuple[np.ndarray, np.ndarray]:
     operator = np.kron(b, one) + np.kron(one, b)
     source = np.zeros((n, n))
     for atom in range(bonds, n):
-        # A flip turns p into -p: it keeps Var p where the drift would damp it, and turns p̄² to heat.
+        # A flip turns p into -p: it keeps Var p where the drift would damp it, and turns p̄² into
+        # heat.
         operator[atom * n + atom, atom * n + atom] += 4.0 * chain.flip_rate
         source[atom, atom] += 4.0 * chain.flip_rate * mean[atom] ** 2
     for end, atom in ((chain.left, bonds), (chain.right, n - 1)):

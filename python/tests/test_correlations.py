@@ -125,7 +125,12 @@ def test_chains_with_coefficients_agree_with_the_dense_equations() -> None:
     difference = np.diff(np.eye(3), axis=0)
     stiffness = difference.T @ np.diag(spring) @ difference + np.diag(pinning)
     friction, noise = np.array([1.0, 0.0, 0.6]), np.array([2 * 2.0 * 0.6, 0.0, 2 * 0.6 * 0.5 * 1.1])
-    b = np.block([[np.zeros((3, 3)), np.diag(1 / np.array(mass))], [-stiffness, -np.diag(2 * rate + friction)]])
+    b = np.block(
+        [
+            [np.zeros((3, 3)), np.diag(1 / np.array(mass))],
+            [-stiffness, -np.diag(2 * rate + friction)],
+        ]
+    )
     one = np.eye(6)
     generator = np.kron(b, one) + np.kron(one, b)
     source = np.zeros((6, 6))

@@ -57,8 +57,6 @@ def test_the_python_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch) -> N
     exec(compile(code, str(page), "exec"), {"__name__": "page"})
 
 
-
-
 @pytest.mark.parametrize("ask", [fc.evolve, fc.steady], ids=["evolve", "steady"])
 def test_a_docstring_lists_the_methods_that_the_library_has(ask) -> None:
     chain = fc.Chain(bonds=4, left=fc.Thermostat(1.0))

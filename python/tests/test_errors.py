@@ -13,7 +13,10 @@ import flipchain as fc
         (lambda: fc.Chain(bonds=2.5), ["bonds", "2.5", "integer"]),
         (lambda: fc.Chain(bonds=4, flip_rate=-1.0), ["chain.flip_rate", "-1.0", "allowed"]),
         (lambda: fc.Chain(bonds=4, flip_rate=float("nan")), ["chain.flip_rate", "nan"]),
-        (lambda: fc.Chain(bonds=4, left=fc.Thermostat(-1.0)), ["left.thermostat.temperature", "-1"]),
+        (
+            lambda: fc.Chain(bonds=4, left=fc.Thermostat(-1.0)),
+            ["left.thermostat.temperature", "-1"],
+        ),
         (lambda: fc.Chain(bonds=4, left=fc.Thermostat(1.0, friction=0.0)), ["friction", "0.0"]),
         (lambda: fc.Chain(bonds=4, left=fc.Thermostat(1.0), topology="ring"), ["ring", "ends"]),
         (lambda: fc.Chain(bonds=4, topology="line"), ["topology", "line"]),
@@ -78,13 +81,19 @@ def test_initial_laws_of_wrong_shape_or_value(law, said):
         (lambda law: fc.evolve(CHAIN, [0.1], law, method="modal"), ["method", "modal", "evolve"]),
         (lambda law: fc.evolve(CHAIN, [0.1], law, tolerance=0.0), ["tolerance", "0.0"]),
         (lambda law: fc.evolve(CHAIN, [0.1], law, covariance=[0.2]), ["covariance_times", "0.2"]),
-        (lambda law: fc.evolve(CHAIN, [0.1], law, covariance=True, memory_limit=1), ["memory_limit"]),
+        (
+            lambda law: fc.evolve(CHAIN, [0.1], law, covariance=True, memory_limit=1),
+            ["memory_limit"],
+        ),
         (lambda law: fc.evolve(CHAIN, [0.1], 2.0), ["initial", "float"]),
         (lambda law: fc.steady(CHAIN, phases=3), ["phases", "constant"]),
         (lambda law: fc.steady(fc.Chain.ring(4)), ["initial"]),
         (lambda law: fc.steady(CHAIN, method="closed"), ["method", "closed"]),
         (lambda law: fc.limit(CHAIN, [0.1]), ["initial"]),
-        (lambda law: fc.limit(CHAIN, fc.Times([1.0], "ballistic"), law), ["ballistic", "diffusive"]),
+        (
+            lambda law: fc.limit(CHAIN, fc.Times([1.0], "ballistic"), law),
+            ["ballistic", "diffusive"],
+        ),
         (lambda law: fc.limit(fc.Chain(bonds=4, flip_rate=0.0)), ["flip_rate", "ballistically"]),
         (
             lambda law: fc.limit(CHAIN, [0.1], fc.Initial(temperature=np.ones(5))),

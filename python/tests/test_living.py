@@ -62,7 +62,11 @@ print("alive", fc.steady(fc.Chain(bonds=4, left=fc.Thermostat(1.0))).thermal[0, 
 
 def test_ctrl_c_ends_the_computation_and_leaves_python_alive():
     done = subprocess.run(
-        [sys.executable, "-c", INTERRUPTED], capture_output=True, text=True, timeout=120, check=False
+        [sys.executable, "-c", INTERRUPTED],
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
     )
     lines = done.stdout.splitlines()
     assert done.returncode == 0 and lines[0].startswith("interrupted after"), done
@@ -118,7 +122,8 @@ def test_scenarios_are_read_and_written(tmp_path):
         "left.thermostat.temperature = 2\n"
         "right.force = { mean = 1, period = 4.5, harmonics = [{ order = 2, amplitude = 3 }] }\n"
         "initial = { elongation = '2*x', temperature = '2 - x' }\n"
-        "time = { scale = 'diffusive', outputs = { from = 0.001, to = 1, count = 4, spacing = 'log' } }\n"
+        "time.scale = 'diffusive'\n"
+        "time.outputs = { from = 0.001, to = 1, count = 4, spacing = 'log' }\n"
     )
     chain, initial, times = fc.read_scenario(file, ["chain.bonds=30"])
     assert (chain.bonds, chain.force.harmonics, initial.elongation) == (30, ((2, 3.0, 0.0),), "2*x")

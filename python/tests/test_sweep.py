@@ -1,4 +1,4 @@
-"""Sweeps: the numbers of single runs, the table of the program, and a cluster that loses a worker."""
+"""Sweeps give the numbers of single runs and the table of the program, on a lossy cluster too."""
 
 import csv
 import os

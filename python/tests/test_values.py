@@ -1,4 +1,4 @@
-"""The numbers agree with dense answers of NumPy and SciPy, and with the command line bit for bit."""
+"""The numbers are those of NumPy and SciPy's dense answers, and of the command line bit by bit."""
 
 import json
 import os
@@ -31,14 +31,14 @@ def test_the_stationary_covariance_is_that_of_a_dense_solve(uphill, method):
     assert close(state.mean_r[0, 1:], mean[:bonds], state.errors["mean_r"][0])
     assert close(state.var_p[0], covariance.diagonal()[bonds:], state.errors["var_p"][0])
     # -E[p_n r_(n+1)], atom n to the left of bond n+1.
-    current = [
-        -(covariance[bonds + n, n] + mean[bonds + n] * mean[n]) for n in range(bonds)
-    ]
+    current = [-(covariance[bonds + n, n] + mean[bonds + n] * mean[n]) for n in range(bonds)]
     assert close(state.current[0, :-1], np.array(current), state.errors["current"][0])
 
 
 def test_profiles_alone_agree_with_a_dense_solve():
-    chain = fc.Chain(bonds=20, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+    chain = fc.Chain(
+        bonds=20, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0)
+    )
     state = fc.steady(chain, method="profiles")
     _, covariance = stationary(chain)
     thermal = covariance.diagonal()[20:].copy()
@@ -112,7 +112,9 @@ def test_a_periodic_state_has_its_phases_and_its_work():
 
 
 def test_limit_and_check_agree_with_each_other():
-    chain = fc.Chain(bonds=8, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+    chain = fc.Chain(
+        bonds=8, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0)
+    )
     text = fc.Initial(temperature="2 - x")
     called = fc.Initial(temperature=lambda x: 2 - x)
     limits = [fc.limit(chain, [0.1, 1.0], law) for law in (text, called)]
@@ -120,7 +122,9 @@ def test_limit_and_check_agree_with_each_other():
     assert limits[0].thermal[0, [0, -1]].tolist() == [2.0, 1.0]
     settled = fc.limit(chain)
     assert settled.times.tolist() == [np.inf]
-    reports = [fc.check(chain, law, [0.1], sizes=[4, 8, 16], tolerance=1e-6) for law in (text, called)]
+    reports = [
+        fc.check(chain, law, [0.1], sizes=[4, 8, 16], tolerance=1e-6) for law in (text, called)
+    ]
     assert reports[0].rows == reports[1].rows
     names = {row[0] for row in reports[0].rows}
     assert {"boundary_left", "mean_l2", "energy", "covariance", "work"} <= names
@@ -130,7 +134,9 @@ def test_limit_and_check_agree_with_each_other():
 @pytest.mark.parametrize("command", ["evolve", "steady", "limit"])
 def test_the_command_line_gives_the_same_bits_and_reads_the_same_files(command, tmp_path):
     file = tmp_path / "a.toml"
-    chain = fc.Chain(bonds=24, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))
+    chain = fc.Chain(
+        bonds=24, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0)
+    )
     initial = fc.Initial(elongation="sin(pi*x)", temperature="2 - x")
     times = fc.Times([0.01, 0.1])
     fc.write_scenario(file, chain, initial, times)

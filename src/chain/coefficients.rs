@@ -51,8 +51,9 @@ pub(super) fn harmonics_of(table: &ForceTable, bonds: usize) -> Vec<(u32, Comple
 }
 
 impl Coefficients {
-    /// Those of a scenario; `None` where the chain is the homogeneous one: masses and springs 1, no
-    /// pinning, one flip rate, thermostats at the ends and a force on the last atom alone.
+    /// The coefficients of a scenario; `None` where the chain is the homogeneous one: masses and
+    /// springs 1, no pinning, one flip rate, thermostats at the ends and a force on the last atom
+    /// alone.
     pub(super) fn of(scenario: &Scenario) -> Option<Coefficients> {
         let table = &scenario.chain;
         if plain(table) && scenario.thermostat.is_empty() && scenario.force.is_empty() {
@@ -152,10 +153,10 @@ impl Chain {
         if self.is_pinned() { self.atoms() } else { self.bonds }
     }
 
-    /// For a solver that knows the homogeneous chain alone.
+    /// Guards a solver that knows the homogeneous chain alone.
     ///
     /// # Panics
-    /// Where coefficients depend on the site.
+    /// If coefficients depend on the site.
     pub(crate) fn assert_homogeneous(&self) {
         assert!(self.general.is_none(), "this solver serves the homogeneous chain alone");
     }

@@ -18,12 +18,12 @@ pub struct ArgumentError {
 }
 
 impl ArgumentError {
-    /// Of an argument or option.
+    /// The error of an argument or option.
     pub fn new(argument: impl Into<String>, reason: impl Into<String>) -> ArgumentError {
         ArgumentError { argument: argument.into(), reason: reason.into(), is_key: false }
     }
 
-    /// Of a key of the scenario, such as `chain.bonds`.
+    /// The error of a key of the scenario, such as `chain.bonds`.
     pub fn of_key(key: impl Into<String>, reason: impl Into<String>) -> ArgumentError {
         ArgumentError { is_key: true, ..ArgumentError::new(key, reason) }
     }

@@ -23,9 +23,9 @@ use std::sync::Arc;
 pub struct Segment {
     /// The modes it covers.
     pub columns: std::ops::Range<usize>,
-    /// Where the Toeplitz part starts in the table.
+    /// The start of the Toeplitz part in the table.
     pub difference: usize,
-    /// Where the Hankel part starts in the table.
+    /// The start of the Hankel part in the table.
     pub sum: usize,
 }
 

@@ -1,26 +1,15 @@
 //! `flipchain figures`: the gallery.
 
 use super::progress::{Show, monitor};
+use super::run_args::{For, Format, format_of_text};
 use super::{Error, interrupt, print, threads};
 use crate::figures::gallery;
 use crate::figures::gallery::folder::{self, Folder};
-use crate::figures::style::Theme;
 use crate::figures::{Formats, Size};
-use clap::ValueEnum;
 use std::io::Write;
 use std::num::NonZeroUsize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-
-/// The purpose of the figures.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum For {
-    /// A page: black on white, columns of 86 and 178 mm
-    #[default]
-    Print,
-    /// Slides: light on dark, 1.8 times as large
-    Slides,
-}
 
 /// Arguments of `flipchain figures`.
 #[derive(Debug, clap::Args)]
@@ -57,6 +46,9 @@ pub struct FiguresArgs {
     /// How progress is shown on standard error
     #[arg(long, value_enum, default_value_t)]
     progress: Show,
+    /// Format of standard output: text, or json, one object a figure
+    #[arg(long, value_name = "FORMAT", default_value = "text", value_parser = format_of_text)]
+    format: Format,
     /// Print names and titles, and end
     #[arg(long)]
     list: bool,
@@ -74,10 +66,7 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
     if args.page {
         return print(&gallery::page()?);
     }
-    let theme = match args.theme {
-        For::Print => Theme::PRINT,
-        For::Slides => Theme::SLIDES,
-    };
+    let theme = args.theme.theme();
     let folder = Folder {
         path: args.output.as_deref().unwrap_or(Path::new("")),
         replace: args.force,
@@ -93,7 +82,10 @@ pub fn run(args: FiguresArgs) -> Result<(), Error> {
             let _ = writeln!(std::io::stderr(), "flipchain: {fault}");
         }
         if !args.quiet && said.is_ok() {
-            said = print(&format!("{written}\n"));
+            said = match args.format {
+                Format::Text => print(&format!("{written}\n")),
+                Format::Json => print(&format!("{}\n", written.json())),
+            };
         }
     })?;
     said

@@ -5,6 +5,7 @@ pub use super::progress::Show;
 use super::source::Source;
 use crate::cost;
 use crate::figures::Formats;
+use crate::figures::style::Theme;
 use crate::method::{Method, Task};
 use crate::run::{self, Saving};
 use crate::scenario::{Scenario, Template};
@@ -21,6 +22,33 @@ pub enum Format {
     Text,
     /// For other programs.
     Json,
+}
+
+/// Reads a [`Format`] where the formats of drawings may be meant.
+pub fn format_of_text(text: &str) -> Result<Format, String> {
+    Format::from_str(text, false).map_err(|_| {
+        format!("allowed: text, json; the formats of drawings are given by --figures {text}")
+    })
+}
+
+/// The purpose of the figures of the gallery.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
+pub enum For {
+    /// A page: black on white, columns of 86 and 178 mm
+    #[default]
+    Print,
+    /// Slides: light on dark, 1.8 times as large
+    Slides,
+}
+
+impl For {
+    /// The colours and the zoom for it.
+    pub fn theme(self) -> Theme {
+        match self {
+            For::Print => Theme::PRINT,
+            For::Slides => Theme::SLIDES,
+        }
+    }
 }
 
 /// Arguments of `evolve`, `steady`, `limit` and `check`; flatten them into the command's own.

@@ -1,4 +1,4 @@
-//! Where a scenario comes from: a file, a starting point by its name, or `-` for standard input.
+//! Reads a scenario: from a file, a starting point by its name, or `-` for standard input.
 
 use super::Error;
 use crate::scenario::{

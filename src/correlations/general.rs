@@ -5,7 +5,9 @@
 //! the momenta, flips and the squares of the means included ([`crate::general::stationary`]),
 //!
 //! ```text
-//! C w = T_c w + (1/π) Re ∫_0^∞ G(iω) Q G(iω)* w dω,      G(s) = (s - B)⁻¹,   G(iω)* w = J conj(G(iω)) J w .
+//! C w = T_c w + (1/π) Re ∫_0^∞ G(iω) Q G(iω)* w dω,
+//! G(s) = (s - B)⁻¹,
+//! G(iω)* w = J conj(G(iω)) J w .
 //! ```
 //!
 //! Under forces that oscillate with ω₀ the harmonics of the covariance are added,

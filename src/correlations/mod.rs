@@ -67,7 +67,7 @@ impl Coordinate {
         }
     }
 
-    /// Which coordinates a chain has, in words.
+    /// The coordinates that a chain has, in words.
     pub fn allowed(chain: &Chain) -> String {
         let last = chain.atoms() - 1;
         match chain.topology {

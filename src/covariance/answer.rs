@@ -84,7 +84,7 @@ struct Emitter<'a, F> {
     answers: &'a [&'a Answer<'a>],
     weights: &'a [&'a [Complex64]],
     rows: Vec<friction::Row>,
-    /// Where these rows begin in the packed triangle.
+    /// The place where these rows begin in the packed triangle.
     start: usize,
     outputs: Vec<&'a mut [f64]>,
     field: PhantomData<F>,

@@ -1,4 +1,4 @@
-//! How consistent a covariance is in itself: symmetric, and positive semidefinite.
+//! Measures how consistent a covariance is: symmetric, and positive semidefinite.
 
 use super::moments::largest;
 use crate::chain::Chain;
@@ -45,7 +45,7 @@ impl Consistency {
         Consistency { asymmetry, negative_minor, indefinite }
     }
 
-    /// Of the variances and the correlations of neighbours alone, O(N).
+    /// The consistency of the variances and the correlations of neighbours alone, O(N).
     pub fn of_bonds(chain: &Chain, variance: &[f64], correlation: &[f64]) -> Consistency {
         let scale = largest(variance).max(f64::MIN_POSITIVE);
         let minor = correlation.iter().enumerate().map(|(bond, c)| {
@@ -58,13 +58,14 @@ impl Consistency {
     }
 }
 
-/// As a part of `scale`; what is not finite stays infinite where the scale is, too.
+/// `missing` as a part of `scale`; a missing part that is not finite stays infinite, even where the
+/// scale is infinite, too.
 fn of_scale(missing: f64, scale: f64) -> f64 {
     if missing.is_finite() { missing / scale } else { f64::INFINITY }
 }
 
-/// The number by which two variances a and b must be enlarged for a covariance c: less the smaller eigenvalue,
-/// (ab - c²)/((a + b)/2 + √((a - b)²/4 + c²)).
+/// The number by which two variances a and b must be enlarged for a covariance c: less the smaller
+/// eigenvalue, (ab - c²)/((a + b)/2 + √((a - b)²/4 + c²)).
 fn missing(a: f64, b: f64, c: f64) -> f64 {
     let larger = 0.5 * (a + b).abs() + (0.25 * (a - b) * (a - b) + c * c).sqrt();
     let smaller = if a + b < 0.0 { -larger } else { (a * b - c * c) / larger };

@@ -6,7 +6,9 @@
 //!
 //! ```text
 //! φ_k(n) φ_k'(n)   =  (νν'/M) [ cos(k'-k)θ - cos(k'+k)θ ]
-//! ψ_k(n-1) φ_k'(n) = -(νν'/M) { C_k [ sin(k'+k)θ + sin(k'-k)θ ] + S_k [ cos(k'-k)θ - cos(k'+k)θ ] },   C_k, S_k = cos, sin(πk/2M),
+//! ψ_k(n-1) φ_k'(n) = -(νν'/M) { C_k [ sin(k'+k)θ + sin(k'-k)θ ]
+//!                               + S_k [ cos(k'-k)θ - cos(k'+k)θ ] },
+//! C_k, S_k = cos, sin(πk/2M),
 //! ```
 //!
 //! so one pass sums three tables of 2M numbers, and a Fourier transform of each gives all sites:

@@ -38,7 +38,7 @@ impl From<Interrupted> for NotFiled {
     }
 }
 
-/// Where the modes of an open chain stand in the file: (r_k) for k = 1..N, then (p_k) for k = 0..N.
+/// The places of an open chain's modes in the file: (r_k) for k = 1..N, then (p_k) for k = 0..N.
 #[derive(Clone, Copy)]
 pub(super) struct Order {
     bonds: usize,

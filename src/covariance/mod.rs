@@ -52,7 +52,7 @@ pub struct Source<'a> {
 pub struct Target<'a> {
     /// The factor.
     pub weight: Complex64,
-    /// Where it is added.
+    /// The state to which it is added.
     pub state: &'a mut [f64],
 }
 

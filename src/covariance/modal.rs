@@ -92,7 +92,7 @@ impl Modal {
         Modal { always_direct, ..self }
     }
 
-    /// How many equations were solved directly so far.
+    /// The number of equations that were solved directly so far.
     pub fn direct_solves(&self) -> usize {
         self.solved_directly.load(Ordering::Relaxed)
     }

@@ -73,7 +73,7 @@ record!(TimeIntegrals { mean, square, product, work, heat, error });
 record!(Solution { moments, errors, parts, consistency, integrals, variance_integral });
 
 impl MomentErrors {
-    /// Of all variances and of what the current is made of.
+    /// Errors of all variances, and of the correlations that the current is made of.
     pub fn of_variances(variance: f64, correlation: f64) -> MomentErrors {
         MomentErrors { var_r: variance, var_p: variance, correlation, ..Default::default() }
     }
@@ -164,7 +164,7 @@ pub struct Solution {
     pub errors: MomentErrors,
     /// Parts of these errors by their sources; the rest is rounding.
     pub parts: ErrorParts,
-    /// How consistent the covariance is in itself, where there is one.
+    /// The consistency of the covariance, where there is one.
     pub consistency: Option<Consistency>,
     /// Their integrals from time 0, where the method gives them.
     pub integrals: Option<TimeIntegrals>,

@@ -35,7 +35,7 @@ impl Field for Complex {
     const COMPLEX: bool = true;
 }
 
-/// Where in the pass: the pairs (row, column), (row, column+1), ... of one lane, and the
+/// A place in the pass: the pairs (row, column), (row, column+1), ... of one lane, and the
 /// instruction set they are worked on with.
 #[derive(Clone, Copy)]
 pub(super) struct Place<S> {
@@ -68,8 +68,8 @@ impl<S: Copy> Place<S> {
         }
     }
 
-    /// Where a lane begins in an array of eight whose entries belong alternately to the columns of
-    /// the parity of row + 1 and of row.
+    /// The place where a lane begins in an array of eight whose entries belong alternately to the
+    /// columns of the parity of row + 1 and of row.
     #[inline(always)]
     pub fn phase<V: Lane>(&self) -> usize {
         if V::WIDTH == 1 { (self.column + self.row + 1) % 2 } else { 0 }

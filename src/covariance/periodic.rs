@@ -1,8 +1,10 @@
 //! The time-periodic state under a periodic force (docs/theory/periodic.md, (7.2)).
 //!
 //! ```text
-//! z_per(τ) = Σ_l ẑ_l e^(ilωτ),   ẑ_0 = z̄_s,   ẑ_l = F_l (ilω - B)⁻¹ e_(pN),   l of both signs, ẑ_(-l) = conj ẑ_l
-//! p_per²   = Σ_m q_m e^(imωτ),   q_m = Σ_l p̂_l p̂_(m-l),   C_m = (imω - 𝓛)⁻¹ diag_p(4γ q_m)   for m ≠ 0
+//! z_per(τ) = Σ_l ẑ_l e^(ilωτ)   with l of both signs and ẑ_(-l) = conj ẑ_l
+//! ẑ_0 = z̄_s,   ẑ_l = F_l (ilω - B)⁻¹ e_(pN)
+//! p_per²   = Σ_m q_m e^(imωτ),   q_m = Σ_l p̂_l p̂_(m-l)
+//! C_m = (imω - 𝓛)⁻¹ diag_p(4γ q_m)   for m ≠ 0
 //! ```
 //!
 //! Means: O(N log N) a harmonic. C_m: one complex shifted solve, O(N²). Error: what one refinement

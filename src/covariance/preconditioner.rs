@@ -67,8 +67,8 @@ impl<'a> Preconditioner<'a> {
     }
 }
 
-/// The results of one pass over the pairs: sums of q (νν')² over the places of each table entry, and
-/// sums over k, of one parity, of e_k² times the responses y←y, y←x, x←x of each mode k'.
+/// The results of one pass over the pairs: sums of q (νν')² over the places of each table entry,
+/// and sums over k, of one parity, of e_k² times the responses y←y, y←x, x←x of each mode k'.
 struct Sums<'a, F> {
     interface: Interface<'a>,
     pairs: Shift,

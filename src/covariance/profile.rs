@@ -32,8 +32,8 @@ pub struct Profile {
     /// In an average over a period: the average energy (δr̄² + δp̄²)/2 of the means' oscillation,
     /// part of the mechanical energy; empty otherwise.
     pub oscillation: Vec<f64>,
-    /// Of a chain whose coefficients depend on the site: what replaces the energies above, and
-    /// three more columns.
+    /// Columns of a chain whose coefficients depend on the site: those that replace the energies
+    /// above, and three more.
     pub general: Option<Box<GeneralColumns>>,
     /// Estimated largest absolute error of each column.
     pub errors: ColumnErrors,
@@ -205,7 +205,7 @@ const VANISHING: f64 = 1e-6;
 /// (the current in equilibrium): it is measured against its natural size.
 const INDISTINGUISHABLE: f64 = 10.0;
 
-/// How many columns have an error: eight of every chain, and three of [`GeneralColumns`].
+/// The number of columns with an error: eight of every chain, and three of [`GeneralColumns`].
 const COLUMNS: usize = 11;
 
 /// The largest value of each column and its error, of one output or of several.

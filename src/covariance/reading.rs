@@ -23,7 +23,7 @@ fn apart(one: &[Complex64], other: &[Complex64]) -> f64 {
 
 impl Modal {
     /// The errors of the variances and of the currents that follow from an error of the interface.
-    /// Those of the currents are the correlations of its answer, and λ times its variances at the
+    /// The currents are the correlations of its answer, and λ times its variances at the
     /// thermostats.
     fn carried<F: Field>(&self, interface: Interface<'_>, error: &Vector) -> [f64; 2] {
         let table = Vector::zeros(self.modes().table_len(), F::COMPLEX);

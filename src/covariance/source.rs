@@ -1,4 +1,4 @@
-//! Where the error of an output comes from.
+//! The sources of an output's error.
 
 use super::moments::MomentErrors;
 use crate::monitor::{Record, refused};

@@ -37,14 +37,14 @@ pub struct Guess {
 /// Two sums of answers that should be the same, Σ_j Re(weights_j X_j) + T 1: the one to use, and
 /// another that judges it.
 pub struct Sums {
-    /// Of either, one for every answer; answers whose weight is 0 take no time.
+    /// The weights of either, one for every answer; answers whose weight is 0 take no time.
     pub weights: [Vec<Complex64>; 2],
     /// T
     pub temperature: f64,
 }
 
-/// Of every pair of sums Σ_(n,k) Cov(p_n,p_k)² + Cov(r_n,r_k)² + Cov(p_n,r_k)², over ordered pairs
-/// n, k: of the first, and of the difference.
+/// The squares of every pair of sums, Σ_(n,k) Cov(p_n,p_k)² + Cov(r_n,r_k)² + Cov(p_n,r_k)², over
+/// ordered pairs n, k: of the first, and of the difference.
 pub fn squares(equations: &Modal, answers: &[Kept<'_>], sums: &[Sums]) -> Vec<[f64; 2]> {
     pass_over(equations, answers, sums, None).expect("no file is written")
 }
@@ -116,13 +116,13 @@ struct Reader<'a> {
     answers: &'a [Kept<'a>],
     sums: &'a [Sums],
     modes: usize,
-    /// Where the rows of the first sums go.
+    /// The file for the rows of the first sums.
     file: Option<(&'a MatrixFile, Order)>,
     /// Why they did not.
     refused: Option<io::Error>,
     sources: Vec<friction::Row>,
     row: usize,
-    /// Of every sum, in the layout of a packed row.
+    /// Rows of every sum, in the layout of a packed row.
     rows: Vec<[Vec<f64>; 2]>,
     squares: Vec<[f64; 2]>,
 }

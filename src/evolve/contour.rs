@@ -381,7 +381,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
     }
 }
 
-/// Where the whole covariances of the output times are summed, with their weights.
+/// The places where the whole covariances of the output times are summed, with their weights.
 fn targets(sums: &mut [Sums], weight: impl Fn(usize) -> Complex64) -> Vec<Target<'_>> {
     let states = sums
         .iter_mut()

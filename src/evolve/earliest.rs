@@ -45,12 +45,21 @@ pub fn earliest(chain: &Chain) -> Option<f64> {
 pub(super) fn earliest_in_words(chain: &Chain, earliest: f64) -> String {
     let settled = if direct::serves(chain) { DIRECT } else { ITERATED };
     if earliest < settled / chain.flip_rate {
-        return format!("τ = {earliest:.3e}, which steps reach in a minute");
+        return format!("τ = {} (steps reach it in a minute)", short(earliest));
     }
     if chain.force.harmonics.is_empty() {
-        format!("τ = {settled}/γ = {earliest:.3e}")
+        format!("τ = {settled}/γ = {}", short(earliest))
     } else {
-        format!("τ = max({settled}/γ, {}/ω) = {earliest:.3e}", envelope::EARLIEST_PHASE)
+        format!("τ = max({settled}/γ, {}/ω) = {}", envelope::EARLIEST_PHASE, short(earliest))
+    }
+}
+
+/// A time to four digits, as a person writes it.
+pub(super) fn short(time: f64) -> String {
+    let four = format!("{time:.3e}");
+    match four.parse::<f64>() {
+        Ok(rounded) if (1e-3..1e6).contains(&rounded) => rounded.to_string(),
+        _ => four,
     }
 }
 

@@ -46,7 +46,7 @@ impl<'a> Damped<'a> {
         Ok(Some(Damped { chain, periodic, variance, correlation: state.correlation }))
     }
 
-    /// Where the coordinate i along the chain stands in the theory's order.
+    /// The place of the coordinate i along the chain in the theory's order.
     fn place(&self, i: usize) -> usize {
         if i.is_multiple_of(2) { self.chain.bonds + i / 2 } else { i / 2 }
     }

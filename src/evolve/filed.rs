@@ -15,9 +15,10 @@ use ndarray::Array2;
 use std::cell::OnceCell;
 use std::io;
 
-/// Of an entry of the matrix: to write it, to read it back twice, and to transform it.
+/// The time that an entry of the matrix takes: to write it, to read it back twice, and to
+/// transform it.
 const SECONDS_OF_ENTRY: f64 = 60e-9;
-/// Where the files are.
+/// The place of the files.
 pub(crate) struct Place<'a> {
     /// Makes the file of the time of this index.
     pub create: &'a dyn Fn(usize) -> io::Result<MatrixFile>,

@@ -63,7 +63,7 @@ pub(super) struct Halving {
     gain: f64,
     gains: MomentErrors,
     since: usize,
-    /// Of the earlier steps, faded, and of the last one.
+    /// The part of the earlier steps, faded, and that of the last one.
     earlier: f64,
     last: f64,
     /// The shares of the columns in both.

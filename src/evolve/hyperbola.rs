@@ -108,7 +108,7 @@ pub struct Remembered<F> {
 }
 
 impl<F: Fn(f64) -> usize> Remembered<F> {
-    /// Of a function.
+    /// Remembers the counts of a function.
     pub fn new(count: F) -> Remembered<F> {
         Remembered { count, known: RefCell::default() }
     }

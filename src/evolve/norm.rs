@@ -43,7 +43,7 @@ impl Squares {
         Some(Squares::new(chain, sums(chain, covariance), size))
     }
 
-    /// Of the norm, and of a solution with the variances.
+    /// The sums from the norm and from a solution with the variances.
     pub fn of_norm(chain: &Chain, norm: &Norm, solution: &Solution) -> Squares {
         let (variance, errors) = (&solution.moments.variance, &solution.errors);
         let diagonal: f64 = variance.iter().map(|v| v * v).sum();

@@ -1,4 +1,4 @@
-//! Which way leads to the outputs of a homogeneous chain: every way is priced, and the cheapest is
+//! Chooses the way to the outputs of a homogeneous chain: every way is priced, and the cheapest is
 //! taken.
 
 use super::{contour, cost, earliest, envelope, profiles, squaring, stencil};
@@ -214,7 +214,7 @@ fn plan_by_size(
     }
 }
 
-/// How the outputs are computed.
+/// The way in which the outputs are computed.
 #[derive(Clone, Copy)]
 struct Way {
     /// The late ones without the covariance.
@@ -296,12 +296,12 @@ fn planned(
         return Err("the contour needs flips (γ > 0)".into());
     }
     let limit_is = if longer > 1.0 {
-        format!("τ = {limit:.3e}, up to which the stencil costs less")
+        format!("τ = {} (the stencil costs less until then)", earliest::short(limit))
     } else if limit.is_infinite() {
         let rare = resolvent::LEAST_FLIP_RATE;
         format!("the contour can be used at all (flips at γ < {rare:e} are too rare)")
     } else if without_covariance {
-        format!("τ = {}/γ = {limit:.3e}", profiles::EARLIEST)
+        format!("τ = {}/γ = {}", profiles::EARLIEST, earliest::short(limit))
     } else {
         earliest::earliest_in_words(chain, limit)
     };
@@ -325,18 +325,18 @@ fn planned(
     } else {
         ""
     };
-    let contour_is = format!("contour{covariance}{envelopes}{directly}");
+    let contour_is = format!("a contour{covariance}{envelopes}{directly}");
     match early {
         0 => stepped(0, format!("all outputs after {limit_is}: {contour_is}")),
         _ if times[0] > 0.0 && method == Method::Contour => Err(format!(
-            "the contour can be used only after {limit_is}; the first output is at τ = {:.3e}",
-            times[0]
+            "the contour can be used only after {limit_is}; the first output is at τ = {}",
+            earliest::short(times[0])
         )),
         n if n == times.len() => stepped(n, format!("all outputs before {limit_is}: {steps}")),
         n => stepped(
             n,
             format!(
-                "{n} {} before {limit_is}: {steps}; the others: {contour_is}",
+                "{n} {} before {limit_is} by {steps}; the others by {contour_is}",
                 if n == 1 { "output" } else { "outputs" }
             ),
         ),

@@ -6,7 +6,8 @@
 //! (docs/theory/profiles.md, (6.1))
 //!
 //! ```text
-//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),   p̂²(s) = Σ_m q_m/(s - imω) + 2 Σ_l p̂_l û(s - ilω) + (u²)^(s),
+//! (1 - 4γK_s) d̂ = K_s ( 4γ p̂²(s) + 2λT/s + Var p(0) ) + K_s^(pr) Var r(0),
+//! p̂²(s) = Σ_m q_m/(s - imω) + 2 Σ_l p̂_l û(s - ilω) + (u²)^(s),
 //! ```
 //!
 //! and the current -Cov(p_n, r_(n+1)) follows from the balance of energy ([`resolvent::currents`]).

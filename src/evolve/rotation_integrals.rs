@@ -5,7 +5,9 @@
 //! a_k - a_l and a_k + a_l,
 //!
 //! ```text
-//! ∫_0^τ E u_k ū_l = E u_k(0) ū_l(0) g(a_k - a_l),   ∫_0^τ E u_k u_l = E u_k(0) u_l(0) g(a_k + a_l),   g(ω) = e^(-iωτ/2) 2 sin(ωτ/2)/ω,
+//! ∫_0^τ E u_k ū_l = E u_k(0) ū_l(0) g(a_k - a_l),
+//! ∫_0^τ E u_k u_l = E u_k(0) u_l(0) g(a_k + a_l),
+//! g(ω) = e^(-iωτ/2) 2 sin(ωτ/2)/ω,
 //! ```
 //!
 //! and the sites are sums over the modes. Row by row: O(N² log N) time and O(N) memory, O(N³) and

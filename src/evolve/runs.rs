@@ -22,7 +22,8 @@ pub(super) struct Way {
 }
 
 impl Way {
-    /// Of times in `first`..`last`: nodes a panel of the strip, or nodes of the hyperbola.
+    /// The count for times in `first`..`last`: nodes a panel of the strip, or nodes of the
+    /// hyperbola.
     pub fn count(self, first: f64, last: f64) -> usize {
         match self.half_width {
             0.0 => hyperbola::nodes_for(last / first, self.goal),

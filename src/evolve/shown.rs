@@ -21,8 +21,8 @@ impl<'a> Shown<'a> {
         Shown { chain, heard: monitor.is_heard(), largest: Largest::default(), outputs: 0 }
     }
 
-    /// Of the `outputs` that are passed and of what `reached` tells, if anything; O(N) for each new
-    /// one, 0 where nobody is told or nothing is known.
+    /// The error of the `outputs` that are passed and of what `reached` tells, if anything. O(N)
+    /// for each new one; 0 where nobody is told or nothing is known.
     pub fn error(
         &mut self,
         outputs: &[Solution],

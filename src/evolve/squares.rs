@@ -1,7 +1,7 @@
 //! C_N at late times without the covariance in memory (docs/theory/theorems.md, (11.1)), which
 //! `src/evolve/filed.rs` shares.
 //!
-//! Of an open chain whose coordinates are independent at first. With the notation of
+//! The chain is open, and its coordinates are independent at first. With the notation of
 //! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m
 //! e^(imωτ),
 //!
@@ -116,7 +116,7 @@ pub(super) struct Collected<'a> {
     pub(super) answers: Vec<Kept<'a>>,
     /// By contour, answer and time.
     weights: [Vec<Vec<Complex64>>; 2],
-    /// Of the second contour at every time.
+    /// The losses of the second contour at every time.
     losses: Vec<Losses>,
     /// The least that two contours differ by, of a transform of size 1.
     least: f64,
@@ -125,7 +125,7 @@ pub(super) struct Collected<'a> {
 /// Errors that add up over the answers.
 #[derive(Clone, Copy, Default)]
 struct Losses {
-    /// Of a variance.
+    /// The error of a variance.
     variance: f64,
     /// Σ |weight| times the largest of a transform.
     size: f64,

@@ -32,14 +32,14 @@ pub(super) struct Path {
 /// Errors that add up along a trajectory, absolute.
 #[derive(Clone, Copy, Default)]
 pub(super) struct Losses {
-    /// Of the variances: residuals of the solves and roundings of the increments, which are others
-    /// in every step.
+    /// The error of the variances by residuals of the solves and roundings of the increments, which
+    /// differ from step to step.
     pub variance: f64,
     /// The part of these that residuals are.
     pub solved: f64,
-    /// Of the variances: roundings that are alike in a step and in its halves.
+    /// The error of the variances by roundings that are alike in a step and in its halves.
     pub alike: f64,
-    /// Of the means.
+    /// The error of the means.
     pub mean: f64,
 }
 

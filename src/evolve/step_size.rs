@@ -12,7 +12,7 @@ use crate::monitor::record;
 /// Chooses the steps of one evolution.
 #[derive(Debug, Clone)]
 pub struct StepSize {
-    /// Where time begins to count logarithmically, and the first step.
+    /// The time from which on time counts logarithmically, and the first step.
     fast: f64,
     end: f64,
     /// No step is longer.
@@ -34,8 +34,8 @@ record!(StepSize { fast, end, longest, order, wanted, growth, repeated, noise })
 pub(super) const GROWTH: f64 = 3.0;
 
 impl StepSize {
-    /// For an evolution to microscopic time `end` whose fastest motion takes about `fast`, in steps
-    /// up to `longest`.
+    /// Steps for an evolution to microscopic time `end` whose fastest motion takes about `fast`, in
+    /// steps up to `longest`.
     pub fn new(fast: f64, end: f64, longest: f64, order: usize) -> StepSize {
         StepSize {
             fast,

@@ -43,7 +43,7 @@ struct Flows<T> {
 /// The answer of one solve with its errors.
 pub(super) struct Found {
     diagonals: Diagonals,
-    /// Of a variance.
+    /// The error of a variance.
     error: f64,
     read: Flows<Complex64>,
     balanced: Option<Flows<Complex64>>,
@@ -131,7 +131,7 @@ fn add(sums: &mut [f64], weight: Complex64, values: &[Complex64]) {
 pub(super) struct Sums {
     pub variance: Vec<f64>,
     pub variance_integral: Vec<f64>,
-    /// Of a variance.
+    /// The error of a variance.
     pub error: f64,
     /// Σ |weight| times the largest variance of X.
     pub size: f64,

@@ -38,7 +38,8 @@ pub(super) struct Unresolved {
 record!(Unresolved { rate, size, negligible, lost });
 
 impl Unresolved {
-    /// For the chain that begins with means `mean` and a covariance of norm `covariance`.
+    /// The estimate for the chain that begins with means `mean` and a covariance of norm
+    /// `covariance`.
     pub fn new(chain: &Chain, mean: &[f64], covariance: f64, negligible: f64) -> Unresolved {
         const { assert!(GROWTH <= 3.0) };
         let driven = !chain.force.harmonics.is_empty();
@@ -49,8 +50,8 @@ impl Unresolved {
         Unresolved { rate, size, negligible, lost: 0.0 }
     }
 
-    /// A bound of the rotations that are left: t e^(-γt) where two modes meet, and some more where they are
-    /// nearly parallel.
+    /// A bound of the rotations that are left: t e^(-γt) where two modes meet, and some more where
+    /// they are nearly parallel.
     fn left(&self, time: f64) -> f64 {
         let turns = self.rate * time;
         4.0 * self.size * (1.0 + turns) * (-turns).exp()

@@ -1,6 +1,6 @@
 //! Axes: ranges that show the data, ticks that a person would choose.
 
-/// How values are spread along an axis.
+/// The way in which values are spread along an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Scale {
     /// evenly
@@ -91,7 +91,7 @@ impl Axis {
 }
 
 impl Fitted {
-    /// Where a value lies, 0 at the axis' beginning and 1 at its end; `None` outside.
+    /// The place of a value, 0 at the axis' beginning and 1 at its end; `None` outside.
     pub fn place(&self, value: f64) -> Option<f64> {
         self.beyond(value).filter(|place| (-1e-9..=1.0 + 1e-9).contains(place))
     }

@@ -50,8 +50,8 @@ impl Sheet<'_> {
     }
 }
 
-/// How far values go beyond the first and the last colour, where they do: a label, and the height
-/// at which it stands, `away` from the end of the bar.
+/// Labels that say how far values go beyond the first and the last colour, where they do, each with
+/// its height, `away` from the end of the bar.
 fn beyond(map: &Map, bar: Frame, away: f64) -> Vec<(String, f64)> {
     let (low, high) = map.range;
     let all = || map.values.iter().flatten().copied().filter(|value| value.is_finite());
@@ -83,7 +83,7 @@ pub(super) fn bar_axis(map: &Map) -> Fitted {
     Axis::new("").over(map.range.0, map.range.1).fit([].into_iter(), 6)
 }
 
-/// Which row of a map is shown at each of evenly spaced heights, from the top: all of them where
+/// The row of a map that is shown at each of evenly spaced heights, from the top: all of them where
 /// they are even themselves, else the nearest at each of many heights.
 fn rows_from_the_top(map: &Map, axis: &Fitted) -> Vec<usize> {
     /// Finer than a printed figure shows.

@@ -55,6 +55,7 @@ fn of_layer(layer: &Layer, theme: &Theme) -> Value {
         "colour": hex(theme.colour(layer.colour)),
         "line": matches!(layer.mark, Mark::Line | Mark::Dashed | Mark::Guide),
         "dashed": layer.mark == Mark::Dashed,
+        "guide": layer.mark == Mark::Guide,
         "hollow": layer.mark == Mark::Ring,
         "points": kept.iter().map(|&i| layer.points[i]).collect::<Vec<_>>(),
         "errors": errors,

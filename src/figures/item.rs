@@ -48,7 +48,7 @@ pub(super) enum Item {
 pub(super) struct Text {
     /// Its words, with markup.
     pub label: String,
-    /// Where its baseline starts.
+    /// The start of its baseline.
     pub at: (f64, f64),
     /// Its em.
     pub size: f64,

@@ -12,8 +12,8 @@ use super::{Axis, Colour, Figure, Layer, Mark, Panel, letter};
 
 /// Size of numbers and keys, of the text's.
 pub(super) const SMALL: f64 = 7.0 / 8.0;
-/// Where a label's baseline lies below the point it is centred on, in ems: half the height of a
-/// capital letter.
+/// The distance of a label's baseline below the point it is centred on, in ems: half the height of
+/// a capital letter.
 const MIDDLE: f64 = 0.36;
 
 /// Width and height of a figure in points.

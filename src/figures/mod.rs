@@ -102,8 +102,8 @@ pub struct Panel {
     pub layers: Vec<Layer>,
     /// Words among the curves.
     pub notes: Vec<Note>,
-    /// Where the panel explains its labelled layers itself: this corner if it is free, else
-    /// another, else a row above the panel.
+    /// The place where the panel explains its labelled layers itself: this corner if it is free,
+    /// else another, else a row above the panel.
     pub legend: Option<Corner>,
 }
 
@@ -127,7 +127,7 @@ pub struct Layer {
     pub label: String,
     /// Its name in the CSV: plain text, its own within the panel. The plain label if empty.
     pub name: String,
-    /// How it is drawn.
+    /// The mark with which it is drawn.
     pub mark: Mark,
     /// In which colour.
     pub colour: Colour,
@@ -141,7 +141,7 @@ pub struct Layer {
     pub drawn: (usize, usize),
 }
 
-/// How a layer is drawn.
+/// The way in which a layer is drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Mark {
     /// A line through the points.
@@ -266,6 +266,28 @@ impl Layer {
     /// The same with signs at every `step`-th point, from number `first` on.
     pub fn every(self, first: usize, step: usize) -> Layer {
         Layer { drawn: (first, step), ..self }
+    }
+}
+
+impl Panel {
+    /// The same with a guide at zero under the curves, if they are on both sides of it.
+    fn with_zero(mut self) -> Panel {
+        let points = || self.layers.iter().flat_map(|layer| &layer.points);
+        let is = |sign: f64| points().any(|p| p.1 * sign > 0.0);
+        if !is(1.0) || !is(-1.0) {
+            return self;
+        }
+        let ends = points().fold((f64::INFINITY, f64::NEG_INFINITY), |(low, high), &(x, _)| {
+            (low.min(x), high.max(x))
+        });
+        // Through the air beside the data; guides end at the frame.
+        let (low, high) = match (self.x.range, self.x.scale) {
+            (Some(range), _) => range,
+            (None, Scale::Log) => (0.1 * ends.0, 10.0 * ends.1),
+            (None, Scale::Linear) => (2.0 * ends.0 - ends.1, 2.0 * ends.1 - ends.0),
+        };
+        self.layers.insert(0, Layer::guide("zero", (low, 0.0), (high, 0.0)));
+        self
     }
 }
 

@@ -55,7 +55,7 @@ pub enum Outputs {
 }
 
 impl Outputs {
-    /// Those of the state that a chain has in the long run.
+    /// The outputs of the state that a chain has in the long run.
     pub fn in_the_long_run(chain: &Chain) -> Outputs {
         let periodic = !chain.force.harmonics.is_empty();
         if periodic { Outputs::Phases } else { Outputs::Stationary }
@@ -134,11 +134,11 @@ fn some(of: usize, count: usize) -> Vec<usize> {
 
 /// The outputs that are drawn.
 struct Shown {
-    /// As curves.
+    /// Indices of the outputs that are drawn as curves.
     curves: Vec<usize>,
-    /// As rows of the map; none for few outputs.
+    /// Indices of those that are rows of the map; none for few outputs.
     rows: Vec<usize>,
-    /// How many outputs there are.
+    /// The number of outputs.
     of: usize,
 }
 
@@ -224,14 +224,10 @@ impl Space<'_> {
                 (_, Some(((low, high), words))) => (axis.over(low, high), words),
                 _ => (axis, String::new()),
             };
-            let mut layers: Vec<Layer> = all.iter().enumerate().map(layer).collect();
-            let signs = |sign: f64| all.iter().any(|c| values(c).iter().any(|v| v * sign > 0.0));
-            if current && signs(1.0) && signs(-1.0) {
-                // Below everything: on which side of zero a curve lies is what it says.
-                layers.insert(0, Layer::guide("zero", (0.0, 0.0), (1.0, 0.0)));
-            }
+            let layers = all.iter().enumerate().map(layer).collect();
             let (parameters, x) = (self.parameters(&times), Axis::new("*x*").over(0.0, 1.0));
-            Panel { title, parameters, x, y, layers, ..Default::default() }
+            let panel = Panel { title, parameters, x, y, layers, ..Default::default() };
+            if current { panel.with_zero() } else { panel }
         };
         let with_current = all.first().is_some_and(|c| !c.current.is_empty());
         let count_is =

@@ -33,7 +33,7 @@ pub struct Theme {
 }
 
 impl Theme {
-    /// For a page: 8 and 7 pt, black on white.
+    /// The theme for a page: 8 and 7 pt, black on white.
     pub const PRINT: Theme = Theme {
         paper: (255, 255, 255),
         ink: (0, 0, 0),
@@ -43,7 +43,8 @@ impl Theme {
         zoom: 1.0,
         dark: false,
     };
-    /// For slides: light on dark, a double column as wide as a slide (320 mm), 15 and 13 pt.
+    /// The theme for slides: light on dark, a double column as wide as a slide (320 mm), 15 and 13
+    /// pt.
     pub const SLIDES: Theme = Theme {
         paper: (24, 26, 31),
         ink: (235, 235, 235),

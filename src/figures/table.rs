@@ -159,13 +159,14 @@ impl Sheet<'_> {
                     };
                     marks.into_iter().flatten().map(layer).collect::<Vec<_>>()
                 });
-            Panel {
+            let panel = Panel {
                 parameters: self.parameters(),
                 x: key.axis(),
                 y: Axis::new(label(&self.table.observables()[observable])),
                 layers: layers.collect(),
                 ..Default::default()
-            }
+            };
+            panel.with_zero()
         };
         let panels: Vec<Panel> =
             (0..self.table.observables().len().min(PANELS)).map(panel).collect();

@@ -4,7 +4,8 @@
 //! With the state Gibbs at T_c split off, w = z̄ - z̄_s and u its momenta, at a node s
 //!
 //! ```text
-//! θ̂ = K_s ( 4γ θ̂ + 4γ ū²(s) + 2λ(T - T_c)/s + start ),      ū²(s) = ū_s²/s + 2 ū_s û(s) + (u²)^(s),
+//! θ̂ = K_s ( 4γ θ̂ + 4γ ū²(s) + 2λ(T - T_c)/s + start ),
+//! ū²(s) = ū_s²/s + 2 ū_s û(s) + (u²)^(s),
 //! ```
 //!
 //! and the current through a bond is what has entered before it and is not there (`Parts`). All is

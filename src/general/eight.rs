@@ -6,7 +6,9 @@
 //!
 //! ```text
 //! D_i = Π G_ii,     t_i = Π a_i/P_i,     t'_i = Π a_(i-1)/Q_i
-//! Σ_(b≤i) K_ib v_b = left_i = t'_i left_(i-1) + D_i v_i,      Σ_(b>i) K_ib v_b = t_i right_(i+1),   right_i = t_i right_(i+1) + D_i v_i
+//! Σ_(b≤i) K_ib v_b = left_i = t'_i left_(i-1) + D_i v_i,
+//! Σ_(b>i) K_ib v_b = t_i right_(i+1),
+//! right_i = t_i right_(i+1) + D_i v_i
 //! ```
 //!
 //! One sweep from the right for Q, one back with P, one for what lies to the right. Some hundred
@@ -61,7 +63,7 @@ pub(super) struct Found<L, const V: usize> {
 }
 
 impl<L: Wide> Nodes<L> {
-    /// Of at most eight (κ, weight), filled up with nodes of weight 0.
+    /// The nodes of at most eight (κ, weight), filled up with nodes of weight 0.
     pub fn new(simd: L::Simd, sigma: Complex64, nodes: &[(Complex64, Complex64)]) -> Nodes<L> {
         let last = nodes[nodes.len() - 1].0;
         let kappa: [Complex64; 8] = from_fn(|i| nodes.get(i).map_or(last, |node| node.0));

@@ -4,7 +4,9 @@
 //! With z_k = z^(k) h^k/k! and c_k = C^(k) h^k/k! at the start of a step,
 //!
 //! ```text
-//! z_(k+1) = h/(k+1) (B z_k + f_k),       c_(k+1) = h/(k+1) (𝓛 c_k + q_k),       q_k = 4γ Σ_j u_j u_(k-j) + 2λT δ_k0
+//! z_(k+1) = h/(k+1) (B z_k + f_k),
+//! c_(k+1) = h/(k+1) (𝓛 c_k + q_k),
+//! q_k = 4γ Σ_j u_j u_(k-j) + 2λT δ_k0
 //! ```
 //!
 //! and the moments at its end are the sums of all terms; h‖𝓛‖ ≤ 3. One application of 𝓛 is a stream
@@ -60,7 +62,7 @@ pub struct Output {
 pub(super) struct State {
     pub mean: Vec<f64>,
     pub covariance: Band,
-    /// Of the means and of the covariance, in norm.
+    /// Losses of the means and of the covariance, in norm.
     pub lost: [f64; 2],
     pub steps: usize,
     pub integrals: Integrated,

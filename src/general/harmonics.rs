@@ -3,7 +3,10 @@
 //! C(τ) = Σ_m C_m e^(imωτ), (imω - 𝓛) C_m = diag(4γ (ū²)_m): at σ = imω
 //!
 //! ```text
-//! θ_m = K_σ ( 4γ θ_m + 4γ (ū²)_m ),      (ū²)_m = Σ_(l+l'=m) û_l û_l',      û_l = ilω √m q̂_l,   û_0 = ū
+//! θ_m = K_σ ( 4γ θ_m + 4γ (ū²)_m ),
+//! (ū²)_m = Σ_(l+l'=m) û_l û_l',
+//! û_l = ilω √m q̂_l,
+//! û_0 = ū
 //! ```
 //!
 //! by the network of `super::kernel`, O(N) a node and iteration. Every atom must have flips or a

@@ -3,7 +3,9 @@
 //!
 //! ```text
 //! row sums      1 = Σ_b K_ab (4γ_b + 2λ_b) + σ Σ_b K_ab
-//! network       W = 4γ K 4γ,     ρ = 4γ K (2λ + σ),     Σ_m W_nm (θ_n - θ_m) + ρ_n θ_n = 4γ_n (K D)_n
+//! network       W = 4γ K 4γ,
+//! ρ = 4γ K (2λ + σ),
+//! Σ_m W_nm (θ_n - θ_m) + ρ_n θ_n = 4γ_n (K D)_n
 //! ```
 //!
 //! with D the sources on all coordinates, 4γ ū² + 2λT on momenta and the variances at the start. In
@@ -35,13 +37,13 @@ const ZERO: Complex64 = Complex64::ZERO;
 pub(super) struct Kernel<'a> {
     pub line: &'a Line,
     pub spectrum: Spectrum,
-    /// Which of the two rules.
+    /// The number of the rule, 0 or 1.
     pub rule: usize,
 }
 
 /// Transformed second moments at one σ.
 pub(super) struct Variances {
-    /// Of all coordinates of the line.
+    /// The transforms of all coordinates of the line.
     pub line: Vec<Complex64>,
     /// Var q_n and Var r_n of a pinned chain, otherwise empty.
     pub displacement: Vec<Complex64>,

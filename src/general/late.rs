@@ -17,8 +17,8 @@ use crate::observe::series::Integrated;
 /// Roundings, of the largest second moment.
 const ROUNDINGS: f64 = 64.0;
 
-/// Of the terms that the current through a bond is summed from, those before it and those beyond
-/// it: the largest product of their shares, and the smaller of both sums.
+/// Sums over the terms of the current through a bond, those before it and those beyond it: the
+/// largest product of their shares, and the smaller of both sums.
 struct Felt {
     share: f64,
     size: f64,

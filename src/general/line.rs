@@ -51,7 +51,7 @@ pub struct Line {
 }
 
 impl Line {
-    /// Of a chain with or without coefficients. O(N).
+    /// The line of a chain with or without coefficients. O(N).
     pub fn new(model: &Model) -> Line {
         let atoms = model.atoms();
         let offset = usize::from(model.is_pinned());
@@ -304,7 +304,7 @@ impl Line {
         whole
     }
 
-    /// Of E q_n and Var q_n, how much an error of y and of its covariance is at most.
+    /// The largest factor by which an error of y, or of its covariance, enters E q_n and Var q_n.
     pub fn softness(&self, model: &Model) -> f64 {
         match self.offset {
             1 => model.gibbs_displacements().into_iter().fold(0.0, f64::max),

@@ -35,7 +35,7 @@ pub struct State {
     pub residual: f64,
 }
 
-/// Of a chain with a thermostat and constant forces.
+/// The stationary state of a chain with a thermostat and constant forces.
 pub fn stationary(chain: &Chain) -> Result<State, SolveError> {
     let (literal, model) = (Literal::new(chain), Model::new(chain));
     let (first, zero) = (chain.positions(), Complex64::ZERO);

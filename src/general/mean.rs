@@ -18,7 +18,7 @@ pub struct Means {
     pub displacement: Vec<f64>,
     /// r̄_n
     pub elongation: Vec<f64>,
-    /// For every l ≥ 1 the amplitudes (q̂_n): q = q̄ + Σ_l 2 Re q̂ e^(ilωτ).
+    /// The amplitudes for every l ≥ 1, (q̂_n): q = q̄ + Σ_l 2 Re q̂ e^(ilωτ).
     pub harmonics: Vec<(u32, Vec<Complex64>)>,
 }
 
@@ -73,8 +73,8 @@ fn solve(model: &Model, own: impl Fn(usize) -> Complex64, f: &[Complex64]) -> Ve
 }
 
 impl Means {
-    /// Of a chain whose forces are balanced by flips, thermostats or pinning; `None` where nothing
-    /// resists them.
+    /// The means of a chain whose forces are balanced by flips, thermostats or pinning; `None`
+    /// where nothing resists them.
     pub fn new(chain: &Chain, model: &Model) -> Option<Means> {
         let atoms = model.atoms();
         let constant = constant_forces(chain);

@@ -59,7 +59,7 @@ pub struct Model {
 }
 
 impl Model {
-    /// Of a chain with or without coefficients. O(N).
+    /// The model of a chain with or without coefficients. O(N).
     pub fn new(chain: &Chain) -> Model {
         let atoms = chain.atoms();
         let (mut friction, mut temperature) = (vec![0.0; atoms], vec![0.0; atoms]);

@@ -4,7 +4,8 @@
 //! the sources q° = 4γ ū² + 2λT. Over the sites where velocities flip,
 //!
 //! ```text
-//! Σ_(m≤j) ρ_m θ_m - Σ_i Φ_ji (θ_(i+1) - θ_i) = Σ_(m≤j) s_m,      Φ_ji = Σ_(m≤min(i,j)) Σ_(n>max(i,j)) W_mn ≥ 0,
+//! Σ_(m≤j) ρ_m θ_m - Σ_i Φ_ji (θ_(i+1) - θ_i) = Σ_(m≤j) s_m,
+//! Φ_ji = Σ_(m≤min(i,j)) Σ_(n>max(i,j)) W_mn ≥ 0,
 //! ```
 //!
 //! with the unknowns θ_0 and the differences g: nothing cancels, however long the chain. A product
@@ -59,7 +60,7 @@ struct Network<'a, L: Wide> {
 }
 
 impl<L: Wide> Network<'_, L> {
-    /// Of up to eight nodes, side by side, filled up with nodes of weight 0.
+    /// The factors of up to eight nodes, side by side, filled up with nodes of weight 0.
     fn factors(&self, nodes: &[(f64, f64)]) -> Factors<L> {
         let source = |n: usize| 4.0 * self.model.flip_rate[n] * self.model.mass[n];
         let bonds = self.sites.len() - 1;

@@ -41,7 +41,7 @@ pub struct Spectrum {
 }
 
 impl Spectrum {
-    /// Of a chain.
+    /// The spectrum of a chain.
     pub fn new(model: &Model) -> Spectrum {
         let most_damping = (0..model.atoms()).map(|n| model.damping(n)).fold(0.0, f64::max);
         Spectrum {

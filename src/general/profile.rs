@@ -34,21 +34,22 @@ pub struct Local {
 /// u = p/√m, √k r and √κ q.
 #[derive(Debug, Clone, Copy, Default, PartialEq)]
 pub struct LocalErrors {
-    /// Of every mean of u, √k r, √κ q.
+    /// The error of every mean of u, √k r, √κ q.
     pub mean: f64,
-    /// Of every variance and correlation of them.
+    /// The error of every variance and correlation of them.
     pub second: f64,
-    /// Of the thermal current k/m Cov(p, r) and of λ Var u, where more is known than by `second`.
+    /// The error of the thermal current k/m Cov(p, r) and of λ Var u, where it is known to be
+    /// smaller than `second` says.
     pub flow: Option<f64>,
-    /// Of E q_n itself.
+    /// The error of E q_n itself.
     pub mean_q: f64,
-    /// Of Var q_n itself.
+    /// The error of Var q_n itself.
     pub var_q: f64,
 }
 
 impl Model {
-    /// The error of the sum of all heating, of all that thermostats exchange and of the work, a unit
-    /// of time; `largest` is the largest second moment.
+    /// The error of the sum of all heating, of all that thermostats exchange and of the work, a
+    /// unit of time; `largest` is the largest second moment.
     pub(super) fn error_of_rates(
         &self,
         forces: &[SiteForce],
@@ -67,7 +68,7 @@ impl Model {
 }
 
 impl Local {
-    /// Of the mean and the covariance in the theory's order.
+    /// The moments of a mean and a covariance in the theory's order.
     pub fn of(chain: &Chain, mean: &[f64], c: ArrayView2<'_, f64>) -> Local {
         let (bonds, first) = (chain.bonds, chain.positions());
         let mut local = Local { mean_p: mean[first..].to_vec(), ..Local::default() };

@@ -105,7 +105,7 @@ fn integrals(model: &Model, stiffness: &[f64], nodes: &[(f64, f64)]) -> Vec<f64>
 }
 
 impl Quadrature {
-    /// For the stationary state of a chain with thermostats. O(N) a node.
+    /// The quadrature for the stationary state of a chain with thermostats. O(N) a node.
     pub fn new(model: &Model, monitor: &Monitor) -> Result<Quadrature, Interrupted> {
         let (rule, finer) = (gauss(NODES), gauss(SECOND));
         let stiffness: Vec<f64> = model.gibbs_elongations().iter().map(|v| 1.0 / v).collect();

@@ -1,7 +1,9 @@
 //! (s - B)⁻¹ on the coordinates of [`Line`], by continued fractions from both ends.
 //!
 //! ```text
-//! P_i = s + δ_i + a_(i-1)²/P_(i-1),     Q_i = s + δ_i + a_i²/Q_(i+1),     G_ii = 1/(P_i + a_i²/Q_(i+1)),
+//! P_i = s + δ_i + a_(i-1)²/P_(i-1),
+//! Q_i = s + δ_i + a_i²/Q_(i+1),
+//! G_ii = 1/(P_i + a_i²/Q_(i+1)),
 //! G_ib = (a_i/P_i) G_(i+1)b   (i < b),        G_ib = -(a_(i-1)/Q_i) G_(i-1)b   (i > b)
 //! ```
 //!

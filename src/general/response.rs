@@ -1,7 +1,10 @@
 //! Φ(iω)⁻¹ of a chain by continued fractions that add up stiffnesses.
 //!
 //! ```text
-//! ζ_n = κ_n - m_n ω² + iω m_n (2γ_n + λ_n),     S_0 = ζ_0,    S_(n+1) = ζ_(n+1) + P_n,   P_n = k_(n+1) S_n/(k_(n+1) + S_n)
+//! ζ_n = κ_n - m_n ω² + iω m_n (2γ_n + λ_n),
+//! S_0 = ζ_0,
+//! S_(n+1) = ζ_(n+1) + P_n,
+//! P_n = k_(n+1) S_n/(k_(n+1) + S_n)
 //! ```
 //!
 //! S_n is the stiffness that atom n feels from itself and from the chain to its left, S'_n the same
@@ -10,7 +13,10 @@
 //! where the usual fractions of Φ itself cancel. The recurrences below need squared sizes alone:
 //!
 //! ```text
-//! |Φ⁻¹_mn|² = D_n Π_(i=m)^(n-1) t_i    (m ≤ n),     D_n = |Φ⁻¹_nn|²,   t_i = |k_(i+1)/(k_(i+1) + S_i)|²,   t'_i = |k_(i+1)/(k_(i+1) + S'_(i+1))|²
+//! |Φ⁻¹_mn|² = D_n Π_(i=m)^(n-1) t_i    (m ≤ n),
+//! D_n = |Φ⁻¹_nn|²,
+//! t_i = |k_(i+1)/(k_(i+1) + S_i)|²,
+//! t'_i = |k_(i+1)/(k_(i+1) + S'_(i+1))|²
 //! ```
 //!
 //! Cost: O(N). Products along the chain are formed as sums from one end (L) and from the other (R),

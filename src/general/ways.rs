@@ -22,8 +22,8 @@ pub enum Ways {
 }
 
 impl Ways {
-    /// For ascending microscopic `times`; covariances are kept of outputs before `kept_until`,
-    /// which go by the exponential. `served` is [`contour::earliest`].
+    /// The ways to ascending microscopic `times`; covariances are kept of outputs before
+    /// `kept_until`, which go by the exponential. `served` is [`contour::earliest`].
     pub fn new(
         chain: &Chain,
         law: &InitialLaw,

@@ -1,4 +1,4 @@
-//! Which macroscopic problem a scenario has: what holds at the ends, and the heat that an
+//! The macroscopic problem of a scenario: the conditions at the ends, and the heat that an
 //! oscillating force makes there (docs/theory/limit.md, (10.2) and (10.3)).
 //!
 //! The elongation is r = 0 at x = 0 and r = F̄ at x = 1 whatever is attached, because p̄ is of
@@ -140,7 +140,7 @@ pub fn ends_of(chain: &Chain) -> Ends {
     Ends::Open { force: chain.force.mean, left, right }
 }
 
-/// Which statement covers a chain.
+/// The statement that covers a chain.
 pub fn grounds(chain: &Chain) -> &'static str {
     match (
         chain.topology,

@@ -13,7 +13,7 @@ pub struct Stationary {
     pub elongation: [f64; 2],
     /// e_heat = c_0 + c_1 x + c_2 x²
     pub heat: [f64; 3],
-    /// Where e_heat has a maximum inside (0, 1), if it does.
+    /// The place of the maximum of e_heat inside (0, 1), if there is one.
     pub x_max: Option<f64>,
     /// The energy current -(∂_x e_heat + ∂_x r²)/(4γ), the same at every x: N times the chain's.
     pub current: f64,

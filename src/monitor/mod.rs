@@ -113,13 +113,13 @@ impl Monitor {
         Monitor { archive: Some(archive), ..self }
     }
 
-    /// For a part of the work, from one share of it to another.
+    /// The monitor of a part of the work, from one share of it to another.
     pub fn part(&self, from: f64, to: f64) -> Monitor {
         let own = self.part.unwrap_or(1.0);
         Monitor { before: self.before + own * from, part: Some(own * (to - from)), ..self.clone() }
     }
 
-    /// For output times whose t = 1 is the microscopic time `unit`.
+    /// The monitor for output times whose t = 1 is the microscopic time `unit`.
     pub fn per(self, unit: f64) -> Monitor {
         Monitor { unit: Some(unit), ..self }
     }
@@ -193,7 +193,7 @@ impl Monitor {
         Ok(part)
     }
 
-    /// For a part whose own parts are kept under names of their own.
+    /// The monitor of a part whose own parts are kept under names of their own.
     pub fn within(&self, part: &str) -> Monitor {
         Monitor { within: self.name(part) + ".", ..self.clone() }
     }

@@ -13,9 +13,9 @@ pub trait Lane:
 {
     /// The instruction set: a value of this type exists only where the machine has it.
     type Simd: Copy + Send + Sync;
-    /// As many reals.
+    /// The same number of reals.
     type Real: Lane<Real = Self::Real, Simd = Self::Simd>;
-    /// How many numbers.
+    /// The number of numbers.
     const WIDTH: usize;
     /// The instruction set.
     fn simd(self) -> Self::Simd;

@@ -13,7 +13,7 @@ const ENTRY: usize = size_of::<f64>();
 /// An open file that holds a matrix in double precision, row after row.
 pub(crate) struct MatrixFile {
     file: Mutex<File>,
-    /// Where the first entry stands.
+    /// The offset of the first entry, in bytes.
     start: u64,
     size: usize,
 }

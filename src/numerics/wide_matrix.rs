@@ -1,6 +1,6 @@
 //! Powers of a matrix near the unit matrix in 32 digits, for exponentials of a small one.
 //!
-//! Of 1 + D only D is held, so that slow rates keep their digits beside fast ones: (1 + D)² is
+//! A matrix 1 + D is held as D, so that slow rates keep their digits beside fast ones: (1 + D)² is
 //! 1 + (2D + D²). A product adds the exact products of the leading parts in 32 digits and the mixed
 //! ones in 16, a row of the right factor at a time, so that the compiler can use vector registers
 //! without any instruction that some processors lack. Cost: n³ multiplications of some 4 ns. Error:

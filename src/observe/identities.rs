@@ -9,7 +9,7 @@ use crate::scenario::Topology;
 use crate::steady::periodic::PeriodicState;
 use serde::Serialize;
 
-/// How far one identity is from holding.
+/// The violation of one identity.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Identity {
     /// The name of the identity: the quantity that should vanish.
@@ -139,8 +139,8 @@ pub fn balances(
     identities
 }
 
-/// Of a solution without covariance: the energy that enters at an end, by the balance along the
-/// chain, is what its thermostat gives.
+/// The identity of a solution without covariance: the energy that enters at an end, by the balance
+/// along the chain, is what its thermostat gives.
 pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64, scale: f64) -> Option<Identity> {
     let name = "what enters at either end by the balance of energy is λ(T - Var p)";
     let (variance, inflow) = (&solution.moments.variance, solution.moments.inflow?);
@@ -172,9 +172,9 @@ pub fn of_covariance(solution: &Solution, time: f64, scale: f64) -> Vec<Identity
         .collect()
 }
 
-/// Of a stationary state: one current through every bond and both ends; and, with S = C + z̄ z̄ᵀ
-/// and for 1 ≤ n ≤ N-1, 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) + S(r_(n+1),r_(n+1)) -
-/// S(r_n,r_(n+1)), if the covariance is available.
+/// The identities of a stationary state: one current through every bond and both ends; and, with S
+/// = C + z̄ z̄ᵀ and for 1 ≤ n ≤ N-1, 2γ S(p_n,r_(n+1)) = S(p_n,p_(n+1)) - S(p_n,p_n) +
+/// S(r_(n+1),r_(n+1)) - S(r_n,r_(n+1)), if the covariance is available.
 pub fn of_stationary_state(chain: &Chain, profile: &Profile, solution: &Solution) -> Vec<Identity> {
     let z = &solution.moments.mean;
     of_averages(chain, profile, solution, |i, j| z[i] * z[j])

@@ -110,7 +110,7 @@ pub struct Oscillation {
 }
 
 impl PeriodicWork {
-    /// Of the periodic means; `None` under a constant force.
+    /// The work on the periodic means; `None` under a constant force.
     pub fn new(chain: &Chain, mean: &PeriodicMean) -> Option<PeriodicWork> {
         if mean.harmonics.len() < 2 {
             return None;

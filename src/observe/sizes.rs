@@ -125,7 +125,8 @@ fn tolerance_of_variances(tolerance: f64) -> f64 {
     (0.1 * tolerance).max(1e-12)
 }
 
-/// The cost of [`measure`] and [`stationary`] together, the latter where the chain has a thermostat.
+/// The cost of [`measure`] and [`stationary`] together, the latter where the chain has a
+/// thermostat.
 pub fn cost(
     chain: &Chain,
     law: &InitialLaw,

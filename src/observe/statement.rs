@@ -49,7 +49,8 @@ pub const EQUIPARTITION_L1: Statement = Statement::new(
     Shape::None,
 );
 
-/// Of chains whose coefficients depend on the site: N J/(T_- - T_+) in the stationary state.
+/// The conductivity of chains whose coefficients depend on the site: N J/(T_- - T_+) in the
+/// stationary state.
 pub const CONDUCTIVITY: Statement =
     Statement::new("conductivity", "the effective conductivity N J/(T_- - T_+)", Shape::None);
 
@@ -60,7 +61,7 @@ pub struct Statement {
     pub name: &'static str,
     /// The quantity in words.
     pub says: &'static str,
-    /// How its bound depends on N and t.
+    /// The form in which its bound depends on N and t.
     pub shape: Shape,
 }
 

@@ -205,8 +205,8 @@ fn bond_of(chain: &Chain, site: usize) -> usize {
     site - (chain.atoms() - chain.bonds)
 }
 
-/// The statements that need the variances, at time t: energies and equipartition, which takes ∫ z̄² from the
-/// means.
+/// The statements that need the variances, at time t: energies and equipartition, which takes ∫ z̄²
+/// from the means.
 pub fn of_variances(
     chain: &Chain,
     t: f64,

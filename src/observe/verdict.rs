@@ -117,8 +117,8 @@ fn sizes_of(rows: &[&Measurement]) -> Vec<usize> {
     sizes
 }
 
-/// Which statements have no rate because they were measured at too few sizes; `None` if all have
-/// enough. Said once, for all of them.
+/// Names the statements without a rate, because they were measured at too few sizes; `None` if all
+/// have enough. It is said once, for all of them.
 pub fn too_few_sizes(verdicts: &[Verdict], all: &[Measurement]) -> Option<String> {
     let few = |verdict: &&Verdict| {
         let rows: Vec<_> = all.iter().filter(|m| m.statement == verdict.statement).collect();

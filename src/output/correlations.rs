@@ -14,7 +14,7 @@ pub struct CorrelationsFile<'a> {
     pub lags: &'a [f64],
     /// The coordinates' names, such as p:50.
     pub of: Vec<String>,
-    /// Of the chain.
+    /// The topology of the chain.
     pub topology: Topology,
     /// Cov(z(t+s), z_of(t)).
     pub covariances: Vec<&'a Vectors>,

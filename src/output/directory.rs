@@ -93,12 +93,12 @@ impl RunDirectory {
         Ok(RunDirectory { place, partial, parts, done: false, _lock: lock })
     }
 
-    /// Where finished parts are kept.
+    /// The finished parts.
     pub fn parts(&self) -> Arc<Parts> {
         self.parts.clone()
     }
 
-    /// Where a file of this name is written until the commit.
+    /// The path of a file of this name until the commit.
     pub fn path(&self, name: &str) -> PathBuf {
         self.partial.join("run").join(name)
     }

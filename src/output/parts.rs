@@ -50,7 +50,7 @@ impl Parts {
         self.failure.lock().unwrap_or_else(|e| e.into_inner()).clone()
     }
 
-    /// Where a file that is too large for a part is kept until it is part of the run.
+    /// The path of a file that is too large for a part, until it is part of the run.
     pub fn beside(&self, name: &str) -> PathBuf {
         self.folder.join(name)
     }
@@ -110,12 +110,12 @@ pub struct Checksum<W> {
 }
 
 impl<W> Checksum<W> {
-    /// Of no bytes yet.
+    /// The checksum of no bytes yet.
     pub fn new(to: W) -> Checksum<W> {
         Checksum { to, sum: crc32fast::Hasher::new() }
     }
 
-    /// Of all bytes so far.
+    /// The checksum of all bytes so far.
     pub fn value(&self) -> u32 {
         self.sum.clone().finalize()
     }

@@ -70,12 +70,12 @@ impl Shard {
         Ok(Shard { place, partial, parts, lock })
     }
 
-    /// Where finished parts are kept, those of all shards.
+    /// The finished parts of all shards.
     pub fn parts(&self) -> Arc<Parts> {
         self.parts.clone()
     }
 
-    /// Where a run directory of this name is kept.
+    /// The path of a run directory of this name.
     pub fn run(&self, name: &str) -> PathBuf {
         self.partial.join(RUNS).join(name)
     }

@@ -5,7 +5,10 @@
 //! e_n = (d_n + v_n)/2 of the variances d_n of the momentum and v_n of the elongation to its left,
 //!
 //! ```text
-//! j_n = j_(n-1) + gained_n,      gained_n = 2γ p̄_n² - de_n/dτ,      j_(-1) = λ_-(T_- - d_0),      j_N = λ_+(d_N - T_+).
+//! j_n = j_(n-1) + gained_n,
+//! gained_n = 2γ p̄_n² - de_n/dτ,
+//! j_(-1) = λ_-(T_- - d_0),
+//! j_N = λ_+(d_N - T_+).
 //! ```
 //!
 //! This fixes all currents but for one number. At an end that number is a difference of variances,
@@ -52,7 +55,7 @@ pub struct Currents {
     pub inflow: [Complex64; 2],
 }
 
-/// Where the current is known best.
+/// The place at which the current is known best.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Known {
     Left,

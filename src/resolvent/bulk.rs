@@ -4,7 +4,12 @@
 //! With w = c times the node's weight, summed over the nodes once:
 //!
 //! ```text
-//! K_pp(d) = Σ w pᵈ,  K_pr(e) = Σ w κ pᵉ,  K_rr(d) = Σ w κ² pᵈ⁻¹,  Φ(d)/4γ = Σ w pᵈ⁺¹/(1-p)²,   from an end:  Σ w [1+A] pⁿ,  Σ w κ [1+A] pⁿ
+//! K_pp(d) = Σ w pᵈ,
+//! K_pr(e) = Σ w κ pᵉ,
+//! K_rr(d) = Σ w κ² pᵈ⁻¹,
+//! Φ(d)/4γ = Σ w pᵈ⁺¹/(1-p)²,
+//! from an end:  Σ w [1+A] pⁿ,
+//! Σ w κ [1+A] pⁿ
 //! ```
 //!
 //! d sites apart, e momenta between a momentum and an elongation. Cost: tables O(N) a node that

@@ -4,7 +4,8 @@
 //! Once the variances on the diagonal are known, the flips are a source like any other,
 //!
 //! ```text
-//! X e_j = (1/πi) ∫_0^(i∞) ½ [ G(σ/2+κ) Q G(σ/2-κ)ᵀ + G(σ/2-κ) Q G(σ/2+κ)ᵀ ] e_j dκ,   G(s) = (s - B)⁻¹,
+//! X e_j = (1/πi) ∫_0^(i∞) ½ [ G(σ/2+κ) Q G(σ/2-κ)ᵀ + G(σ/2-κ) Q G(σ/2+κ)ᵀ ] e_j dκ,
+//! G(s) = (s - B)⁻¹,
 //! ```
 //!
 //! with Q = diag(q) and q the source plus 4γ X(p_n, p_n) on the momenta, on the path of

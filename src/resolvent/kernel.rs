@@ -208,7 +208,7 @@ struct Groups<P: Pairing> {
     simd: Simd<P>,
     /// Waves that pass from end to end.
     through: Vec<Group<P>>,
-    /// Those that do not.
+    /// The nodes that do not.
     local: Vec<Group<P>>,
 }
 

@@ -20,7 +20,7 @@ pub(super) trait Pairing: Copy + Send + Sync + 'static {
     type Wide: Wide;
     const COMPLEX: bool;
     fn value(simd: Simd<Self>, lanes: &[Complex64; 8]) -> Self::Value;
-    /// Of eight pairs (s₁, s₂), some number of each.
+    /// The factors of eight pairs (s₁, s₂), some number of each.
     fn factors(
         simd: Simd<Self>,
         pairs: &[[Wave; 2]; 8],

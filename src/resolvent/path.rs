@@ -278,7 +278,7 @@ fn rule(nodes: usize) -> &'static [(f64, f64)] {
 
 /// Passes of Newton's iteration at most: two or three are enough.
 const PASSES: usize = 8;
-/// Where the potential of a stretch at a tip is prescribed.
+/// The place where the potential of a stretch at a tip is prescribed.
 const TIP: f64 = 0.03;
 
 /// The path for σ ≥ 0, and for Im σ > 0 where Re σ > -γ.

@@ -6,7 +6,11 @@
 //! sin k/2 in the place of the frequencies, the pair's response is rational in y,
 //!
 //! ```text
-//! A = σ + e(h + (1-h) y),   o = e(h - y),   A - o = σ + e(2-h) y,   A + o = σ + e h (2-y),   det = (A-o)(A+o) + 4γA = P (y + m)(1 - u y),
+//! A = σ + e(h + (1-h) y),
+//! o = e(h - y),
+//! A - o = σ + e(2-h) y,
+//! A + o = σ + e h (2-y),
+//! det = (A-o)(A+o) + 4γA = P (y + m)(1 - u y),
 //! ```
 //!
 //! and its average over the N values of θ is the trapezoid sum of simple poles, ⟨1/(y+m)⟩ =
@@ -43,18 +47,18 @@ pub struct RingResponse {
 /// One wave of what the profiles are made of, all transformed: Σ_n x_n e^(-iqn).
 #[derive(Debug, Clone, Copy)]
 pub struct RingWave {
-    /// Of Var r_n.
+    /// The wave of Var r_n.
     pub var_r: Complex64,
-    /// Of Var p_n.
+    /// The wave of Var p_n.
     pub var_p: Complex64,
-    /// Of Cov(p_n, r_(n+1)).
+    /// The wave of Cov(p_n, r_(n+1)).
     pub correlation: Complex64,
     /// The terms of that, whose roundings it has: the sum of their sizes.
     pub correlation_terms: f64,
 }
 
 impl RingResponse {
-    /// Of the waves ±j, 0 ≤ j ≤ N/2, at σ off the negative axis.
+    /// The response of the waves ±j, 0 ≤ j ≤ N/2, at σ off the negative axis.
     pub fn new(chain: &Chain, sigma: Complex64, j: usize) -> RingResponse {
         let (gamma, n) = (chain.flip_rate, chain.bonds as f64);
         let half = PI * j as f64 / n;
@@ -152,7 +156,7 @@ fn signed(j: usize, n: usize) -> f64 {
 }
 
 impl RingMeans {
-    /// Of means at the sites.
+    /// The waves of means at the sites.
     pub fn new(elongation: &[f64], momentum: &[f64]) -> RingMeans {
         let n = elongation.len();
         let plan = flipchain_transforms::forward(n);

@@ -4,7 +4,8 @@
 //! a and a right factor of b, with [1+x] = (1+x₁)(1+x₂) and c, p, κ of [`super::group`]:
 //!
 //! ```text
-//! left:  p_n: p⁻ⁿ [1 + A z²ⁿ],  r_n: κ p⁻ⁿ [1 - A z²ⁿ⁻¹];   right:  p_n: pⁿ [1 + B z²⁽ᴺ⁻ⁿ⁾],  r_n: κ pⁿ⁻¹ [1 - B z²⁽ᴺ⁻ⁿ⁾⁺¹]
+//! left:   p_n: p⁻ⁿ [1 + A z²ⁿ],       r_n: κ p⁻ⁿ [1 - A z²ⁿ⁻¹]
+//! right:  p_n: pⁿ [1 + B z²⁽ᴺ⁻ⁿ⁾],    r_n: κ pⁿ⁻¹ [1 - B z²⁽ᴺ⁻ⁿ⁾⁺¹]
 //! ```
 //!
 //! In a corner ([`Window::Corner`]) the left factor has [1+x] - 1 and the right one no reflection:
@@ -21,7 +22,7 @@ use std::ops::Range;
 /// Blocks after which the reflected waves are computed afresh instead of being carried on.
 pub(super) const FRESH: usize = 16;
 
-/// Which part of the kernel.
+/// A part of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Window {
     /// All of it between N+1 momenta.

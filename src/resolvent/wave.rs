@@ -5,7 +5,10 @@
 //! end are
 //!
 //! ```text
-//! φ_n = z⁻ⁿ (1 + A z²ⁿ),   χ_n = zⁿ (1 + B z²⁽ᴺ⁻ⁿ⁾),   A = z (1 - z - λ_- s)/(1 - z + λ_- s z),   B the same with λ_+,
+//! φ_n = z⁻ⁿ (1 + A z²ⁿ),
+//! χ_n = zⁿ (1 + B z²⁽ᴺ⁻ⁿ⁾),
+//! A = z (1 - z - λ_- s)/(1 - z + λ_- s z),
+//! B the same with λ_+,
 //! (M⁻¹)_mn = φ_m χ_n / w for m ≤ n,   w = (1/z - z)(1 - A B z²ᴺ).
 //! ```
 //!

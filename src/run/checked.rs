@@ -32,7 +32,7 @@ pub struct CheckRun {
 }
 
 impl CheckRun {
-    /// Of a family whose coefficients depend on the site.
+    /// The check of a family whose coefficients depend on the site.
     pub(super) fn of_conductivity(
         record: Record,
         chain: Chain,

@@ -110,7 +110,7 @@ pub fn plan_evolve<'a>(
     Ok(prepared.at_times(chain, times).solved_in(solving))
 }
 
-/// Which outputs go which way.
+/// The way of each output.
 fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
     if plan.exponential || plan.squared {
         return vec![(0..outputs, Way::Propagator)];
@@ -131,10 +131,10 @@ struct Evolution<'a> {
     law: &'a InitialLaw,
     times: Times,
     microscopic: Vec<Double>,
-    /// Which covariances are part of the answer, and which are needed.
+    /// Which covariances are part of the answer.
     kept: Vec<bool>,
     held: Vec<bool>,
-    /// As in [`Planned`].
+    /// The same as in [`Planned`].
     later: Option<(Place, f64)>,
     single_precision: bool,
     plan: Steps,

@@ -23,10 +23,10 @@ pub(super) struct Waiting {
     pub chain: Chain,
     pub law: InitialLaw,
     pub outputs: Vec<Kept>,
-    /// Of the profiles.
+    /// The tolerance of the profiles.
     pub tolerance: f64,
     pub single_precision: bool,
-    /// Of the part of the work that is left.
+    /// The monitor of the part of the work that is left.
     pub monitor: Monitor,
 }
 
@@ -71,7 +71,7 @@ pub(super) fn tolerance_of(tolerance: f64) -> f64 {
     (0.1 * tolerance).max(1e-12)
 }
 
-/// Where a file goes.
+/// The error of a file at `path` that cannot be written.
 fn refused(path: &Path) -> impl Fn(io::Error) -> Error + '_ {
     |source| OutputError::Io { path: path.to_path_buf(), source }.into()
 }

@@ -33,7 +33,7 @@ impl Times {
         Times { scale: TimeScale::Microscopic, values: values.into() }
     }
 
-    /// Those of a scenario; none without a `[time]` table.
+    /// The times of a scenario; none without a `[time]` table.
     pub fn of(scenario: &Scenario) -> Option<Times> {
         let scale = scenario.time.as_ref()?.scale;
         Some(Times { scale, values: scenario.output_times() })
@@ -44,7 +44,7 @@ impl Times {
         Times { scale, values: range.times() }
     }
 
-    /// As a scenario has them.
+    /// The same as a table of a scenario.
     pub(super) fn table(&self) -> TimeTable {
         TimeTable { scale: self.scale, outputs: Outputs::List(self.values.clone()) }
     }
@@ -79,7 +79,7 @@ fn shortened(values: &[f64]) -> String {
     }
 }
 
-/// Which outputs keep their whole covariance, O(N²) numbers each.
+/// The outputs that keep their whole covariance, O(N²) numbers each.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub enum Keep {
     /// None of them.
@@ -87,7 +87,7 @@ pub enum Keep {
     None,
     /// All of them.
     All,
-    /// Those at these output times.
+    /// The outputs at these times.
     At(Vec<f64>),
 }
 
@@ -116,7 +116,7 @@ impl Keep {
     }
 }
 
-/// How a question is to be answered. Each task reads the options that concern it.
+/// Options of a question. Each task reads the options that concern it.
 ///
 /// ```
 /// use flipchain::{Keep, Options};
@@ -127,7 +127,7 @@ impl Keep {
 pub struct Options {
     /// The largest error, relative to the largest value of each profile, in (0, 0.1].
     pub tolerance: f64,
-    /// How to compute.
+    /// The method.
     pub method: Method,
     /// Evolve and steady: the covariances to keep.
     pub covariance: Keep,

@@ -10,10 +10,10 @@ use crate::evolve::radau;
 use crate::evolve::{self, Plan as Steps};
 use crate::method::Method;
 
-/// How an evolution goes, and its price.
+/// The ways of an evolution, and its price.
 pub(super) struct Planned {
     pub plan: Steps,
-    /// Of the program.
+    /// The cost of the whole program.
     pub cost: Cost,
     /// Seconds of solving.
     pub solving: f64,
@@ -24,7 +24,7 @@ pub(super) struct Planned {
     pub later: Option<(Place, f64)>,
 }
 
-/// Where covariances go.
+/// The place of covariances.
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Place {
     Memory,

@@ -15,7 +15,7 @@ pub trait Answer {
     fn worst_error(&self) -> f64;
     /// The task's keys of summary.json.
     fn keys(&self) -> Map<String, Value>;
-    /// How it was done, in a line.
+    /// A line on how it was done.
     fn line(&self) -> String;
     /// Further remarks, in lines.
     fn remarks(&self, verbose: bool) -> String;

@@ -133,8 +133,8 @@ impl Coefficient {
     /// The value at site `first` + `index`, sites being numbered from `first` on; `bonds` is N.
     ///
     /// # Panics
-    /// Where a file has not been read, or there are fewer numbers than sites: reading a scenario
-    /// sees to both.
+    /// If a file has not been read, or there are fewer numbers than sites. Reading a scenario
+    /// prevents both.
     pub fn at(&self, key: CoefficientKey, first: usize, index: usize, bonds: usize) -> f64 {
         let site = first + index;
         match self {

@@ -22,7 +22,8 @@ fn mixed(state: u64) -> u64 {
 }
 
 impl Stream {
-    /// Of a site; `key` tells the coefficients apart, so that equal seeds do not correlate them.
+    /// The stream of a site; `key` tells the coefficients apart, so that equal seeds do not
+    /// correlate them.
     pub fn new(seed: u64, key: u64, site: usize) -> Stream {
         let key = mixed(seed.wrapping_add(key.wrapping_mul(GOLDEN)));
         Stream { state: mixed(key ^ mixed(site as u64)) }
@@ -43,7 +44,7 @@ impl Stream {
         ((u128::from(self.next()) * count as u128) >> 64) as usize
     }
 
-    /// Of the standard normal law, by Marsaglia's polar method.
+    /// A number of the standard normal law, by Marsaglia's polar method.
     pub fn normal(&mut self) -> f64 {
         loop {
             let (a, b) = (2.0 * self.unit() - 1.0, 2.0 * self.unit() - 1.0);

@@ -1,7 +1,10 @@
 //! The time-periodic state under a periodic force (docs/theory/periodic.md, (7.2)).
 //!
 //! ```text
-//! z̄(τ) = Σ_l ẑ_l e^(ilωτ),   C(τ) = Σ_m C_m e^(imωτ),   C_m = (imω - 𝓛)⁻¹ diag_p( 4γ q_m + δ_m0 2λT ),   q_m = Σ_l p̂_l p̂_(m-l)
+//! z̄(τ) = Σ_l ẑ_l e^(ilωτ),
+//! C(τ) = Σ_m C_m e^(imωτ),
+//! C_m = (imω - 𝓛)⁻¹ diag_p( 4γ q_m + δ_m0 2λT ),
+//! q_m = Σ_l p̂_l p̂_(m-l)
 //! ```
 //!
 //! One real shifted solve for the average C_0 and one complex solve for each m > 0: O(N²) each.
@@ -23,11 +26,11 @@ use num_complex::Complex64;
 pub struct CovarianceHarmonic {
     /// m
     pub order: i64,
-    /// Of the variance of every coordinate.
+    /// Harmonics of the variance of every coordinate.
     pub variance: Vec<Complex64>,
-    /// Of Cov(p, r) of every bond with the atom to its left.
+    /// Harmonics of Cov(p, r) of every bond with the atom to its left.
     pub correlation: Vec<Complex64>,
-    /// Of what enters at either end of an open chain, -λ Var p.
+    /// Harmonics of the heat that enters at either end of an open chain, -λ Var p.
     pub inflow: [Complex64; 2],
     /// Largest error of a variance.
     pub error: f64,

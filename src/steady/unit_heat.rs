@@ -19,7 +19,7 @@ pub(super) struct Heat {
 }
 
 impl Heat {
-    /// Of no source.
+    /// The heat of no source.
     pub fn none(chain: &Chain) -> Heat {
         let (variance, correlation) = (chain.coordinates(), chain.bonds);
         let zeros = |count: usize| vec![Complex64::ZERO; count];
@@ -28,7 +28,7 @@ impl Heat {
         Heat { diagonals, ..Default::default() }
     }
 
-    /// Of a source `factor` times as large.
+    /// The heat of a source `factor` times as large.
     pub fn scaled(&self, factor: f64) -> Heat {
         let times = |values: &[Complex64]| values.iter().map(|v| factor * v).collect();
         let Diagonals { variance, correlation, losses } = &self.diagonals;
@@ -51,8 +51,8 @@ pub(super) struct Source {
     pub factor: f64,
 }
 
-/// The heat that the average of p̄² makes. A constant force has a unit source, so that its heat has the same
-/// bits whether it is solved for or known already.
+/// The heat that the average of p̄² makes. A constant force has a unit source, so that its heat has
+/// the same bits whether it is solved for or known already.
 pub(super) fn source(chain: &Chain, mean: &PeriodicMean) -> Source {
     let flips = 4.0 * chain.flip_rate;
     let squares = mean.momentum_squares(0);

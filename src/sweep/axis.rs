@@ -34,7 +34,7 @@ impl Value {
         }
     }
 
-    /// As it stands in a list of VALUES.
+    /// Reads one entry of a list of VALUES.
     fn read(text: &str) -> Value {
         match (text.parse(), text.parse()) {
             (Ok(value), _) => Value::Integer(value),

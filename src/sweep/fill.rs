@@ -14,7 +14,7 @@ use std::fmt;
 use std::path::Path;
 use std::time::Instant;
 
-/// Which points are computed, and where they are kept.
+/// The points that are computed, and where they are kept.
 #[derive(Debug, Clone, Copy)]
 pub struct Place<'a> {
     /// The directory.

@@ -16,7 +16,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Group {
     pub points: Vec<usize>,
-    /// Of the dearest of its points.
+    /// The cost of the dearest of its points.
     pub cost: Cost,
     /// Seconds of each point by itself.
     pub seconds: Vec<f64>,
@@ -123,7 +123,7 @@ impl Lane<'_> {
         self.expected[self.finished.get()]
     }
 
-    /// For the point that the lane is at: its share of the work is part of the whole.
+    /// The monitor for the point that the lane is at: its share of the work is part of the whole.
     pub fn monitor(&self) -> Monitor {
         let (done, monitor) = (self.done.clone(), self.monitor.clone());
         let (number, whole, expected) = (self.number, self.whole, self.expected());

@@ -22,7 +22,7 @@ pub struct Question {
     pub observe: Vec<Observable>,
     /// The largest error, relative to the largest value of each profile.
     pub tolerance: f64,
-    /// How to compute.
+    /// The method.
     pub method: Method,
     /// Bytes of memory for all points at work; what the machine has left if left out.
     pub memory_limit: Option<u64>,

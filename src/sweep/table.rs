@@ -48,7 +48,8 @@ impl Table {
         self.beside
     }
 
-    /// Of what a request says and the points that it was kept with; `None` where they do not fit.
+    /// The table of a request and of the points that were kept with it; `None` where they do not
+    /// fit.
     pub fn of_request(request: &serde_json::Value, points: Vec<Point>) -> Option<Table> {
         let observe = request["observe"].as_array()?.iter();
         let observe: Option<Vec<Observable>> =

@@ -36,7 +36,7 @@ pub(super) struct Interface {
     cosine: Vec<Double>,
 }
 
-/// Where a cosine sum of index k ± k' stands: its index, and its sign.
+/// The place of a cosine sum of index k ± k': its index, and its sign.
 #[derive(Clone, Copy)]
 struct Entry {
     index: usize,
@@ -106,7 +106,7 @@ impl Interface {
         (0..m).map(|j| sum(j).times_real(share)).collect()
     }
 
-    /// Where the sums of k - k' and k + k' stand; cos(π(2M-j)(n+½)/M) = -cos(πj(n+½)/M), and the
+    /// The places of the sums of k - k' and k + k'; cos(π(2M-j)(n+½)/M) = -cos(πj(n+½)/M), and the
     /// one of index M is zero.
     fn entries(&self, k: usize, other: usize) -> impl Iterator<Item = Entry> + use<> {
         let (m, sum) = (self.atoms, k + other);
@@ -155,7 +155,7 @@ impl Interface {
         self.norm[k] * self.norm[other]
     }
 
-    /// How the interface reads one pair: the rows that its pp enters and those of its rp, with
+    /// The interface's readings of one pair: the rows that its pp enters and those of its rp, with
     /// factors. The first are cosine sums.
     fn rows(&self, k: usize, other: usize) -> [Vec<(usize, Double)>; 2] {
         let share = self.norms(k, other).divided(self.atoms as f64);

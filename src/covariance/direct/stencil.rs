@@ -4,7 +4,8 @@
 //! momenta),
 //!
 //! ```text
-//! (σ + δ_i + δ_j) X_ij - X_(i+1,j) + X_(i-1,j) - X_(i,j+1) + X_(i,j-1) = R_ij,      σ + 2λ on the diagonal of the momenta.
+//! (σ + δ_i + δ_j) X_ij - X_(i+1,j) + X_(i-1,j) - X_(i,j+1) + X_(i,j-1) = R_ij,
+//! σ + 2λ on the diagonal of the momenta.
 //! ```
 //!
 //! The triangle i ≤ j by columns is a band of width n = 2N+1. Cost: 2n⁴ multiplications of 32

@@ -185,7 +185,8 @@ pub(super) struct Ends {
     rows: Vec<(Entries, Follower)>,
 }
 
-/// Where the entries of a row stand: with the momentum of an end and the coordinate d places away.
+/// The places of the entries of a row: with the momentum of an end and the coordinate d places
+/// away.
 #[derive(Clone, Copy)]
 struct Entries {
     end: usize,
@@ -196,7 +197,7 @@ struct Entries {
 }
 
 impl Entries {
-    /// Those in the diagonals 0..=`top`.
+    /// The places in the diagonals 0..=`top`.
     fn up_to(self, top: usize) -> impl Iterator<Item = usize> {
         let place = move |d: usize| {
             let i = if self.end == 0 { 0 } else { self.places - 1 - d };

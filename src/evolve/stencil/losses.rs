@@ -43,7 +43,7 @@ record!(Losses { lost, rounded, held, heated, mean, flow });
 /// One step.
 pub(super) struct OfStep {
     pub h: f64,
-    /// Of the covariance and of the means, by the series and the cuts.
+    /// The loss of the covariance and of the means by the series and the cuts.
     pub lost: [f64; 2],
     /// The largest variance and the largest mean.
     pub largest: [f64; 2],

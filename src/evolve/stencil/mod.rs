@@ -91,7 +91,7 @@ pub fn evolve(
     walk(chain, law, times, tolerance, keep, monitor, STEPS, &|_, _| ())
 }
 
-/// Which error a walk shows.
+/// The error that a walk shows.
 #[derive(Clone, Copy, PartialEq)]
 enum Shows {
     /// None: its outputs are no answers.

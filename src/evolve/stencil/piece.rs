@@ -46,7 +46,7 @@ pub(super) struct Step<'a> {
     pub force: &'a [f64],
     /// A bound of the force's first coefficient beyond those.
     pub unused_force: f64,
-    /// Where moments are read within the step; the last one is its end.
+    /// The times within the step at which moments are read; the last one is its end.
     pub readings: &'a [Reading],
     /// The error that the whole chain may make in this step, Frobenius norm.
     pub allowed: f64,
@@ -230,7 +230,7 @@ fn add_baths(
     moved
 }
 
-/// Where the core begins in its window.
+/// The place where the core begins in its window.
 fn margin_of(window: &Window<'_, '_>, own: &Piece) -> usize {
     (own.start as isize - window.first) as usize
 }

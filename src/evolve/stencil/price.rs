@@ -135,7 +135,7 @@ pub(super) struct Price {
 }
 
 impl Price {
-    /// Of the `stretches` with this number of `outputs`.
+    /// The price of the `stretches` with this number of `outputs`.
     pub fn new(
         runs: &[Run<'_>],
         law: &InitialLaw,

@@ -80,7 +80,7 @@ impl Window<'_, '_> {
         from..to.max(from)
     }
 
-    /// Where diagonal d begins in a buffer.
+    /// The place where diagonal d begins in a buffer.
     #[inline(always)]
     pub fn row(&self, d: usize) -> usize {
         (d + 1) * self.stride

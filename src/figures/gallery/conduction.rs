@@ -14,7 +14,7 @@ pub(super) struct Conduction {
     pub resistance: [f64; 2],
 }
 
-/// Of one chain with thermostats of different temperatures at its ends.
+/// The conduction of one chain with thermostats of different temperatures at its ends.
 pub(super) fn conduction(chain: &Chain, monitor: &Monitor) -> Result<Conduction, GalleryError> {
     let [hot, cold] = chain.temperature();
     let found = stationary::stationary(chain, &monitor.silent())?.profile;

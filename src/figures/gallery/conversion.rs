@@ -1,4 +1,4 @@
-//! Where the energy goes: work in, mechanical energy into heat, heat out of both ends, and the
+//! The ways of the energy: work in, mechanical energy into heat, heat out of both ends, and the
 //! balance.
 
 use super::caption::{fill, of_chain, tex_number};

@@ -19,7 +19,7 @@ pub(super) const ENTRY: Entry = Entry {
 
 const RATE: &str = "chain.flip_rate";
 const RATES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
-/// Of panel (b); the second one also of panel (a).
+/// Strengths of the pinning in panel (b); the second one is also that of panel (a).
 const PINNING: [f64; 2] = [0.0, 1.0];
 /// Realizations that conductivities are averaged over.
 const SEEDS: u64 = 4;

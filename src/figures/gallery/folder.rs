@@ -9,7 +9,7 @@ use std::fmt::{self, Display, Formatter};
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 
-/// Where figures go, and how they look.
+/// The place of the figures, and their looks.
 pub struct Folder<'a> {
     /// The folder, which is created.
     pub path: &'a Path,
@@ -29,10 +29,20 @@ pub struct Written {
     pub name: &'static str,
     /// Its files without their extensions.
     pub path: PathBuf,
-    /// How long it took.
+    /// The time that it took, in seconds.
     pub seconds: f64,
     /// Texts that lie over one another: faults of the figure, not of what it shows.
     pub faults: Vec<String>,
+}
+
+impl Written {
+    /// The same for other programs.
+    pub fn json(&self) -> serde_json::Value {
+        let path = self.path.display().to_string();
+        serde_json::json!({
+            "figure": self.name, "path": path, "seconds": self.seconds, "faults": self.faults,
+        })
+    }
 }
 
 impl Display for Written {

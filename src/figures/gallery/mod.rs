@@ -57,7 +57,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// Where it takes its numbers from: its scenario with keys set to other values.
+    /// The source of its numbers: its scenario with keys set to other values.
     fn source<'a>(&self, overrides: &'a [String]) -> Result<Source<'a>, GalleryError> {
         let source =
             Source { figure: self.name, scenario: self.scenario.unwrap_or_default(), overrides };

@@ -1,5 +1,5 @@
-//! Stationary heat for several forces, and where it is hottest: e_heat = F̄² x(1-x) + (T_+ - T_-) x +
-//! T_-.
+//! Stationary heat for several forces, and where it is hottest: e_heat = F̄² x(1-x) + (T_+ - T_-) x
+//! + T_-.
 
 use super::caption::{fill, of_chain, row, tex_number};
 use super::{Entry, GalleryError, Source, bonds, curve, even, set, some_sites, stationary};
@@ -20,7 +20,7 @@ pub(super) const ENTRY: Entry = Entry {
 
 const FORCE: &str = "right.force.mean";
 const FORCES: [f64; 5] = [0.0, 1.0, 1.5, 2.0, 2.5];
-/// Of the chain whose hottest place is measured.
+/// Bonds of the chain whose hottest place is measured.
 const LONG: usize = 1000;
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {

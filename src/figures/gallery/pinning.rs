@@ -20,11 +20,11 @@ pub(super) const ENTRY: Entry = Entry {
 
 const RATE: &str = "chain.flip_rate";
 const PINNING: &str = "chain.pinning";
-/// Of panel (a).
+/// Flip rates of panel (a).
 const RATES: [f64; 3] = [0.2, 1.0, 5.0];
-/// Of panel (b).
+/// Strengths of the pinning in panel (b).
 const WELLS: [f64; 3] = [0.1, 1.0, 10.0];
-/// Of panel (a): from, to, places.
+/// Strengths of the pinning in panel (a): from, to, how many.
 const RANGE: (f64, f64, usize) = (0.01, 10.0, 7);
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {

@@ -1,5 +1,5 @@
-//! Where a figure of the gallery takes its numbers from: its scenario of data/gallery with what
-//! the user set, and lists of values where the figure varies a key.
+//! The source of a figure's numbers: its scenario of data/gallery with what the user set, and lists
+//! of values where the figure varies a key.
 
 use super::{GalleryError, SCENARIOS};
 use crate::chain::{Chain, InitialLaw};

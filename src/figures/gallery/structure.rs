@@ -22,7 +22,8 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 const RATE: &str = "chain.flip_rate";
-/// Of the variances; the first one is also that of panel (a), the second that of (b) and (c).
+/// Flip rates of the variances; the first one is also that of panel (a), the second that of (b) and
+/// (c).
 const RATES: [f64; 3] = [0.0, 0.1, 1.0];
 /// Lags of panel (a).
 const EARLY: [f64; 3] = [10.0, 20.0, 40.0];
