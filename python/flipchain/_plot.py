@@ -153,4 +153,10 @@ def _parameters(scenario: dict[str, Any]) -> list[str]:
         said.append(f"$\\bar F$ = {force.get('mean', 0.0):g}")
     if force.get("harmonics"):
         said.append(f"period {force['period']:g}")
+    for symbol, name, key in (("T", "thermostat", "temperature"), (r"\bar F", "force", "mean")):
+        inside = scenario.get(name, [])
+        if len(inside) > 2:
+            said.append(f"{len(inside)} more {name}s")
+        else:
+            said += [f"${symbol}_{{{at['site']}}}$ = {at.get(key, 0.0):g}" for at in inside]
     return said

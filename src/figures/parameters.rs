@@ -1,8 +1,8 @@
 //! The parameters that the data of a panel were computed from, in plain words for the comments of
 //! the CSV and with markup for the line above a run's figure.
 
-use crate::chain::Chain;
-use crate::scenario::{Scenario, Topology};
+use crate::chain::{Chain, Coefficients};
+use crate::scenario::{Scenario, Thermostat, Topology};
 use std::f64::consts::PI;
 use std::fmt;
 
@@ -41,6 +41,22 @@ impl Parameters {
                 "free".into()
             };
             all = all.with(name, says);
+        }
+        let Some(general) = chain.coefficients() else { return all };
+        all = all.with("gamma", spread(&general.flip_rate, number, "to"));
+        for (name, values) in
+            [("mass", &general.mass), ("spring", &general.spring), ("pinning", &general.pinning)]
+        {
+            all = all.with(name, spread(values, number, "to"));
+        }
+        for (site, thermostat) in inner(chain, general) {
+            let (t, f) = (number(thermostat.temperature), number(thermostat.friction));
+            let says = format!("temperature {t} friction {f}");
+            all = all.with(&format!("thermostat at {site}"), says);
+        }
+        for force in general.forces.iter().filter(|force| force.site != chain.bonds) {
+            let also = if force.harmonics.is_empty() { "" } else { " and oscillating" };
+            all = all.with(&format!("force at {}", force.site), number(force.mean) + also);
         }
         all
     }
@@ -98,8 +114,20 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
     if fixed("chain.bonds") {
         parts.push(format!("*N* = {}", chain.bonds));
     }
+    let general = chain.coefficients();
     if fixed("chain.flip_rate") {
-        parts.push(format!("*γ* = {}", short(chain.flip_rate)));
+        let rates = general.map_or(vec![chain.flip_rate], |general| general.flip_rate.clone());
+        parts.push(format!("*γ* = {}", spread(&rates, short, "…")));
+    }
+    if let Some(general) = general {
+        let all = [("m", "mass", 1.0), ("k", "spring", 1.0), ("κ", "pinning", 0.0)];
+        let values = [&general.mass, &general.spring, &general.pinning];
+        for ((letter, key, usual), values) in all.into_iter().zip(values) {
+            let varies = varied.iter().any(|v| v.starts_with(&format!("chain.{key}")));
+            if !varies && values.iter().any(|value| *value != usual) {
+                parts.push(format!("*{letter}* = {}", spread(values, short, "…")));
+            }
+        }
     }
     if chain.topology == Topology::Open {
         let (friction, temperature) = (chain.friction(), chain.temperature());
@@ -128,8 +156,46 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
             parts.push(format!("period {}", short(2.0 * PI / chain.force.frequency.hi)));
         }
     }
+    if let Some(general) = general {
+        let thermostats: Vec<_> = inner(chain, general).collect();
+        let forces: Vec<_> = general.forces.iter().filter(|f| f.site != chain.bonds).collect();
+        parts.extend(match &thermostats[..] {
+            few if few.len() <= NAMED => (few.iter())
+                .map(|(site, t)| format!("*T*_{{{site}}} = {}", short(t.temperature)))
+                .collect(),
+            many => vec![format!("{} more thermostats", many.len())],
+        });
+        parts.extend(match &forces[..] {
+            few if few.len() <= NAMED => (few.iter())
+                .map(|force| format!("*F\u{304}*_{{{}}} = {}", force.site, short(force.mean)))
+                .collect(),
+            many => vec![format!("{} more forces", many.len())],
+        });
+    }
     parts.retain(|part| !part.is_empty());
     parts.join(",  ")
+}
+
+/// Thermostats and forces inside the chain are named one by one up to this number of them.
+const NAMED: usize = 2;
+
+/// The thermostats that are not at the ends.
+fn inner<'a>(
+    chain: &Chain,
+    general: &'a Coefficients,
+) -> impl Iterator<Item = &'a (usize, Thermostat)> {
+    let last = chain.bonds;
+    general.thermostats.iter().filter(move |(site, _)| *site != 0 && *site != last)
+}
+
+/// One value, or the least and the largest of several.
+fn spread(values: &[f64], written: impl Fn(f64) -> String, between: &str) -> String {
+    let least = values.iter().copied().fold(f64::INFINITY, f64::min);
+    let most = values.iter().copied().fold(f64::NEG_INFINITY, f64::max);
+    if least == most {
+        return written(least);
+    }
+    format!("{} {between} {}", written(least), written(most))
 }
 
 /// A number in full: reading it back gives the same bits.

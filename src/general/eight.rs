@@ -6,9 +6,8 @@
 //!
 //! ```text
 //! D_i = Π G_ii,     t_i = Π a_i/P_i,     t'_i = Π a_(i-1)/Q_i
-//! Σ_(b≤i) K_ib v_b = left_i = t'_i left_(i-1) + D_i v_i,
-//! Σ_(b>i) K_ib v_b = t_i right_(i+1),
-//! right_i = t_i right_(i+1) + D_i v_i
+//! Σ_(b≤i) K_ib v_b = left_i,           left_i  = t'_i left_(i-1) + D_i v_i
+//! Σ_(b>i) K_ib v_b = t_i right_(i+1),  right_i = t_i right_(i+1) + D_i v_i
 //! ```
 //!
 //! One sweep from the right for Q, one back with P, one for what lies to the right. Some hundred

@@ -3,9 +3,8 @@
 //!
 //! ```text
 //! row sums      1 = Σ_b K_ab (4γ_b + 2λ_b) + σ Σ_b K_ab
-//! network       W = 4γ K 4γ,
-//! ρ = 4γ K (2λ + σ),
-//! Σ_m W_nm (θ_n - θ_m) + ρ_n θ_n = 4γ_n (K D)_n
+//! network       W = 4γ K 4γ,   ρ = 4γ K (2λ + σ),
+//!               Σ_m W_nm (θ_n - θ_m) + ρ_n θ_n = 4γ_n (K D)_n
 //! ```
 //!
 //! with D the sources on all coordinates, 4γ ū² + 2λT on momenta and the variances at the start. In
