@@ -19,6 +19,13 @@ use rand_chacha::ChaCha8Rng;
 use std::f64::consts::PI;
 use std::process::{Command, Output};
 
+fn flipchain(arguments: &[&str]) -> Output {
+    Command::new(env!("CARGO_BIN_EXE_flipchain"))
+        .args(arguments)
+        .output()
+        .expect("the program starts")
+}
+
 fn chain(topology: Topology, bonds: usize) -> Chain {
     Chain {
         topology,

@@ -2,13 +2,6 @@
 
 use super::*;
 
-fn flipchain(arguments: &[&str]) -> Output {
-    Command::new(env!("CARGO_BIN_EXE_flipchain"))
-        .args(arguments)
-        .output()
-        .expect("the program starts")
-}
-
 const SMALL: &str = "[chain]\ntopology = \"open\"\nbonds = 6\nflip_rate = 1\n[left.thermostat]\ntemperature = 2\n\
                      [right.force]\nmean = 1\n[time]\nscale = \"microscopic\"\n";
 
