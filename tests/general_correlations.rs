@@ -4,6 +4,11 @@
 
 mod agreement;
 mod dense;
+#[cfg(feature = "cli")]
+#[path = "general_correlations/program.rs"]
+mod program;
+#[path = "general_correlations/refused.rs"]
+mod refused;
 
 use agreement::{apart, largest};
 use dense::exponential;
@@ -372,84 +377,4 @@ fn energy_of_the_pinned_chain_spreads_with_its_conductivity_over_its_heat_capaci
     let error = 2.0 * (second - first).abs() + 1e-6 * exact;
     assert!((second - exact).abs() <= error, "{second} {exact} {error:e}");
     assert!(error < 1e-3 * exact, "{error:e}");
-}
-
-#[test]
-fn what_has_no_correlations_is_refused_with_its_reason() {
-    let ask = |chain: &Chain, of: &str, energy: bool| {
-        let of = vec![of.parse().unwrap()];
-        let asked = TwoTime { of, lags: vec![0.0, 1.0], energy, ..TwoTime::default() };
-        let law = InitialLaw::local_gibbs(chain, |_| 1.0).unwrap();
-        flipchain::correlations(chain, Some(&law), asked, &Options::default())
-    };
-    let pinned = random_chain(2, 4, true, false);
-    let error = ask(&pinned, "r:1", false).unwrap_err().to_string();
-    assert!(error.contains("q:0 to q:4 and p:0 to p:4"), "{error}");
-    let error = ask(&pinned, "q:1", true).unwrap_err().to_string();
-    assert!(error.contains("found a force; allowed: equilibrium"), "{error}");
-    let unpinned = random_chain(1, 4, false, false);
-    let error = ask(&unpinned, "q:1", false).unwrap_err().to_string();
-    assert!(error.contains("r:1 to r:4"), "{error}");
-    let mut warmer = equilibrium(1, 4, false, true);
-    Arc::make_mut(warmer.general.as_mut().unwrap()).thermostats[0].1.temperature = 2.0;
-    let error = ask(&warmer, "p:1", true).unwrap_err().to_string();
-    assert!(error.contains("thermostats at 2 and 1.3"), "{error}");
-    let still = Chain::open(4)
-        .flip_rate([1.0, 0.0, 1.0, 1.0, 1.0].to_vec())
-        .left(Thermostat::at(1.0))
-        .force(Force::periodic(0.0, 3.0).harmonic(1, 1.0, 0.0))
-        .build()
-        .unwrap();
-    let error = ask(&still, "p:1", false).unwrap_err().to_string();
-    assert!(error.contains("neither flips nor a thermostat"), "{error}");
-    // Without thermostats the Gibbs state stays what it is.
-    let alone = equilibrium(1, 4, true, false);
-    let found = ask(&alone, "q:2", true).unwrap();
-    assert!(found.covariances[0].at_lags.values[0][2] > 0.0 && found.energies.len() == 1);
-}
-
-#[cfg(feature = "cli")]
-mod program {
-    use ndarray::{Array1, Array2, Array3};
-    use ndarray_npy::NpzReader;
-    use std::fs::File;
-    use std::process::Command;
-
-    #[test]
-    fn steady_writes_correlations_of_the_disordered_and_of_the_pinned_chain() {
-        let folder = tempfile::tempdir().unwrap();
-        for (scenario, bonds, of, count) in
-            [("disordered", 10, "p:5,r:3", 21), ("pinned", 60, "p:5,q:3", 122)]
-        {
-            let out = folder.path().join(scenario);
-            let output = Command::new(env!("CARGO_BIN_EXE_flipchain"))
-                .args(["steady", "-q", "--figures", "none", "-o"])
-                .arg(&out)
-                .args([&format!("data/scenarios/{scenario}.toml")])
-                .args(["--set", &format!("chain.bonds={bonds}")])
-                .args(["--lags", "0,2,500", "--of", of, "--spectrum", "0,1"])
-                .current_dir(env!("CARGO_MANIFEST_DIR"))
-                .output()
-                .unwrap();
-            assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
-            let open = |name: &str| NpzReader::new(File::open(out.join(name)).unwrap()).unwrap();
-            let mut file = open("correlations.npz");
-            let lags: Array1<f64> = file.by_name("lags").unwrap();
-            let covariance: Array3<f64> = file.by_name("covariance").unwrap();
-            let errors: Array2<f64> = file.by_name("error_covariance").unwrap();
-            assert_eq!(lags.to_vec(), [0.0, 2.0, 500.0]);
-            assert_eq!((covariance.dim(), errors.dim()), ((3, 2, count), (3, 2)));
-            assert!(errors.iter().all(|e| *e < 1e-9 && *e > 0.0));
-            // At lag 0 the variance that the profiles say.
-            let mut file = open("profiles.npz");
-            let var_p: Array2<f64> = file.by_name("var_p").unwrap();
-            let error: Array1<f64> = file.by_name("error_var_p").unwrap();
-            let difference = covariance[[0, 0, count - bonds - 1 + 5]] - var_p[[0, 5]];
-            assert!(difference.abs() <= error[0] + errors[[0, 0]], "{difference:e}");
-            let mut file = open("spectrum.npz");
-            let spectrum: Array3<f64> = file.by_name("S").unwrap();
-            assert_eq!(spectrum.dim(), (2, 2, count));
-            assert!(spectrum[[1, 0, count - bonds - 1 + 5]] > 0.0);
-        }
-    }
 }

@@ -1,8 +1,9 @@
 //! (σ - B) z = f in the modes, O(N log N): the equation of the means.
 //!
-//! Without friction pair by pair: σ r - a p = f_r, (σ + 2γ) p + a r = f_p, so that p = (σ f_p - a
-//! f_r)/(σ(σ + 2γ) + a²). Friction adds -λ p(e) e at an end e: p = p⁰ - Σ_i λ_i p(e_i) g_i with g_i
-//! the answer to e_i, a system of the end momenta.
+//! Without friction the modes are pairs, each solved by itself: σ r - a p = f_r, (σ + 2γ) p + a r =
+//! f_p, so that p = (σ f_p - a f_r)/(σ(σ + 2γ) + a²). Friction adds -λ p(e) e at an end e: p = p⁰ -
+//! Σ_i λ_i p(e_i) g_i with g_i the answer to e_i. The end momenta p(e_i) follow from a system of
+//! their own.
 
 use super::SolveError;
 use super::friction::End;

@@ -4,7 +4,7 @@
 //! For a constant force let w = z̄ - z̄_s be the distance of the means from their stationary
 //! values, u its momenta. The matrix Y = C + w wᵀ obeys dY/dτ = 𝓛Y + diag_p( 4γ(p_s² + 2 p_s u) +
 //! 2λT ), Y(0) = C(0) + w(0) w(0)ᵀ, because p̄² = p_s² + 2 p_s u + u² and 𝓛(w wᵀ) takes up u². Its
-//! source is linear in u, so (what `Reference` splits off left out)
+//! source is linear in u. Without the part that `Reference` splits off,
 //!
 //! ```text
 //! (s - 𝓛) Ŷ = Y(0) + diag_p( (4γ p_s² + 2λT)/s + 8γ p_s û(s) ),     û = [(s - B)⁻¹ w(0)]_p.

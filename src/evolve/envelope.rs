@@ -8,9 +8,8 @@
 //!
 //! ```text
 //! (s - 𝓛) R̂        = Y(0) + diag_p( (4γ q_0 + 2λT)/s + 8γ Σ_l p̂_l∘û(s - ilω) )
-//! (s + ilω - 𝓛) V̂_l = 8γ diag_p( p̂_l∘û(s) ),
-//! l ≠ 0,
-//! û(s) = [(s - B)⁻¹ w(0)]_p.
+//! (s + ilω - 𝓛) V̂_l = 8γ diag_p( p̂_l∘û(s) ),   l ≠ 0
+//! û(s) = [(s - B)⁻¹ w(0)]_p
 //! ```
 //!
 //! A node costs 1 + 2·harmonics shifted solves. The singularities of the other kind must stay

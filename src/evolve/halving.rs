@@ -5,9 +5,9 @@
 //! of the two is the local error of the whole step, which is `gain` times that of the halves. The
 //! gain is measured: at every [`PERIOD`]-th step, and at those that end at an output, the first
 //! half is compared with two quarters. Local errors add up, since no error grows
-//! (docs/theory/bounds.md), and fade as the signed sum of them does that the second trajectory
-//! carries along. Columns have shares of the norm; a share is remembered for some steps, because a
-//! column that happens to be small at an output says nothing.
+//! (docs/theory/bounds.md). They also fade: the second trajectory carries their signed sum along
+//! and shows how fast. Columns have shares of the norm; a share is remembered for some steps,
+//! because a column that happens to be small at an output says nothing.
 
 use crate::covariance::moments::MomentErrors;
 use crate::monitor::record;

@@ -1,14 +1,14 @@
 //! Adaptive Radau IIA steps for the means and the covariance together (docs/theory/steps.md,
 //! (4.1)).
 //!
-//! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. The answer goes two
-//! steps of H/2 where one of H is compared with them. Its error estimate is made of the local
-//! errors (`src/evolve/halving.rs`), of what the steps lose of motion that they do not resolve
-//! (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums, and what
-//! the balance of the total energy misses. Step sizes follow the local errors, so they become
-//! diffusive once the fast modes have died. A second trajectory of steps H carries the local errors
-//! along and shows how they fade. Cost: 14 s/6 complex solves a step of H, a third more while fast
-//! modes die; memory: six states.
+//! Every step is a handful of shifted solves (σ - 𝓛) X = R; no stage is stored. The answer takes
+//! two steps of H/2, and one step of H is compared with them. Its error estimate is made of the
+//! local errors (`src/evolve/halving.rs`), of what the steps lose of motion that they do not
+//! resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums,
+//! and what the balance of the total energy misses. Step sizes follow the local errors, so they
+//! become diffusive once the fast modes have died. A second trajectory of steps H carries the local
+//! errors along and shows how they fade. Cost: 14 s/6 complex solves a step of H, a third more
+//! while fast modes die; memory: six states.
 
 use super::halving::{Comparison, Halving};
 use super::shown::Shown;

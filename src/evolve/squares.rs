@@ -11,7 +11,7 @@
 //!
 //! so that every equation has a diagonal on its right. Every node keeps its answer as O(N) numbers;
 //! when all are solved, one pass forms the covariance pair by pair and adds up squares
-//! ([`squares`]). The iteration of a node begins with what the O(N) ways say of the interface: the
+//! ([`squares`]). The iteration of a node starts from the interface that the O(N) ways give: the
 //! variances by the squared kernel, and the columns of the ends ([`resolvent::columns_once`]). The
 //! pass also forms the difference of two contours, whose norm bounds the error. O(nodes · N²) time,
 //! O(nodes · N) memory.

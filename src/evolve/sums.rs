@@ -1,9 +1,9 @@
 //! The sums over the nodes of a contour at one output time: O(N) numbers, and the whole covariance
 //! where it is asked for.
 //!
-//! The currents are summed twice, as the solves give them and as the balance of energy makes them
-//! of the variances ([`resolvent::currents`]). The second have 1/γN of the variances' errors, the
-//! first their own; which is better known is decided at the end.
+//! The currents are summed twice: as the solves give them, and from the variances by the balance of
+//! energy ([`resolvent::currents`]). The latter carry 1/γN of the variances' errors, the former
+//! errors of their own; at the end those that are known better are taken.
 
 use crate::chain::Chain;
 use crate::covariance::{Diagonals, SolveReport};

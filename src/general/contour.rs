@@ -8,11 +8,11 @@
 //! ū²(s) = ū_s²/s + 2 ū_s û(s) + (u²)^(s),
 //! ```
 //!
-//! and the current through a bond is what has entered before it and is not there (`Parts`). All is
-//! done on two contours with different inner quadratures (kernel.rs); their difference, with a
-//! factor, is the error of the second, which is the answer. Constant forces, γ_n + λ_n/2 > 0 at
-//! every atom, τ ≥ [`earliest`]; independent coordinates at the start, or with pinning the Gibbs
-//! law of one temperature.
+//! and the current through a bond is the energy that has entered to the left of it and is no longer
+//! there (`Parts`). Everything is computed on two contours with different inner quadratures
+//! (kernel.rs); their difference, times a factor, is the error of the second, which is the answer.
+//! Constant forces, γ_n + λ_n/2 > 0 at every atom, τ ≥ [`earliest`]; independent coordinates at the
+//! start, or with pinning the Gibbs law of one temperature.
 
 use super::Model;
 use super::exponential::Output;

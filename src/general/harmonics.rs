@@ -5,8 +5,7 @@
 //! ```text
 //! θ_m = K_σ ( 4γ θ_m + 4γ (ū²)_m ),
 //! (ū²)_m = Σ_(l+l'=m) û_l û_l',
-//! û_l = ilω √m q̂_l,
-//! û_0 = ū
+//! û_l = ilω √m q̂_l,   û_0 = ū
 //! ```
 //!
 //! by the network of `super::kernel`, O(N) a node and iteration. Every atom must have flips or a

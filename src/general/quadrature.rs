@@ -10,8 +10,8 @@
 //! Σ_b K_ab (4γ_b + 2λ_b) = 1,      Var r_n = the Gibbs law's,
 //! ```
 //!
-//! and what they miss in the end is the [`Quadrature::missing`] part: nothing that is positive can
-//! hide.
+//! and [`Quadrature::missing`] is the part that they still miss in the end. All integrands are
+//! positive, so that nothing cancels in it.
 
 use super::Model;
 use super::response::Response;

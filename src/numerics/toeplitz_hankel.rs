@@ -7,8 +7,8 @@
 //! cancels in G), and a square costs O(L²). Sums of two doubles (Dekker; [`super::double_double`])
 //! leave 10⁻³⁰ L² a product: rounding of a double never shows.
 //!
-//! What is held is G - 1, whose square is (G² - 1) = 2(G - 1) + (G - 1)²: so a rate that is slow
-//! beside a fast one keeps its digits through all squarings.
+//! The matrix is held as G - 1, whose square is (G² - 1) = 2(G - 1) + (G - 1)²: slow rates keep
+//! their digits beside fast ones through all squarings.
 
 use super::double_double::Double;
 use super::registers::{InRegisters, Vectorized, Wide, in_widest};

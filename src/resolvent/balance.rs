@@ -11,19 +11,19 @@
 //! j_N = λ_+(d_N - T_+).
 //! ```
 //!
-//! This fixes all currents but for one number. At an end that number is a difference of variances,
-//! λ times their errors over a current of order 1/N. But the currents have a second equation, in
-//! which the correlations of neighbours cancel but for the ends: of x_n = (dv_n/dτ)/2 and Cov(p_n,
-//! r_n) = x_n - j_(n-1),
+//! This fixes all currents but for one number, the current at one place. At an end it is λ times a
+//! difference of variances, whose errors are large beside a current of order 1/N. A second equation
+//! does better. In it the correlations of neighbours cancel except at the ends: with x_n =
+//! (dv_n/dτ)/2 and Cov(p_n, r_n) = x_n - j_(n-1),
 //!
 //! ```text
 //! (d/dτ + 2γ) Σ_(n=1)^N (x_n - 2 j_(n-1)) = d_N - d_0 + λ_- j_0 + λ_+ (j_(N-1) - x_N),
 //! ```
 //!
-//! from the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n); the sum of their initial values is
-//! zero for independent coordinates. It gives the sum of the currents with the variances' errors,
-//! which is their mean with 1/N of these: as many digits at every N. The number is taken from where
-//! it is known best.
+//! by the equations of Cov(p_(n-1), r_n) and Cov(p_n, r_n); the sum of their initial values is zero
+//! for independent coordinates. It gives the sum of the currents with the errors of the variances,
+//! hence their mean with 1/N of these, and so as many digits at every N. The number is taken from
+//! the place at which it is known best.
 
 use crate::chain::Chain;
 use crate::numerics::vector::Vector;
@@ -63,7 +63,7 @@ enum Known {
     InSum,
 }
 
-/// Where, and how much of an error of the variances enters the current.
+/// That place, and the part of an error of the variances that enters the current there.
 fn best(chain: &Chain) -> (Known, f64) {
     let [left, right] = chain.friction();
     let in_sum = 2.0 / (4.0 * chain.flip_rate * chain.bonds as f64 + left + right);

@@ -1,5 +1,5 @@
-//! The chain without ends: what depends on distances only, by FFT, and what the ends themselves put
-//! in.
+//! The chain without ends: the part of the kernel that depends on distances only, applied by FFT,
+//! and the columns of the ends' own sources.
 //!
 //! With w = c times the node's weight, summed over the nodes once:
 //!
@@ -8,13 +8,13 @@
 //! K_pr(e) = Σ w κ pᵉ,
 //! K_rr(d) = Σ w κ² pᵈ⁻¹,
 //! Φ(d)/4γ = Σ w pᵈ⁺¹/(1-p)²,
-//! from an end:  Σ w [1+A] pⁿ,
-//! Σ w κ [1+A] pⁿ
+//! from an end:  Σ w [1+A] pⁿ,  Σ w κ [1+A] pⁿ
 //! ```
 //!
-//! d sites apart, e momenta between a momentum and an elongation. Cost: tables O(N) a node that
-//! reaches so far, then O(N log N) a product; error: roundings of the largest entry, which is why
-//! the ends' own source, large and felt near them only, has columns of its own.
+//! for coordinates d sites apart, with e momenta between a momentum and an elongation. Cost: O(N)
+//! for the tables of a node that reaches far, then O(N log N) a product. Error: roundings of the
+//! largest entry. This is why the sources of the ends, which are large and felt near them only,
+//! have columns of their own.
 
 use super::group::{BLOCK, Group};
 use super::pairing::{Pairing, Simd};

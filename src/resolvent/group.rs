@@ -3,9 +3,9 @@
 //!
 //! With c = s₁s₂/(w₁w₂), p = z₁z₂ and κ = (1-z₁)(1-z₂)/(s₁s₂) ([`super::wave`]) a node's part of
 //! the squared kernel and of its double sums falls off like c pᵈ⁺¹/(1-p)² with the distance d, and
-//! what an end reflects like z²ⁿ with the distance n from it. A node that is a millionth of the sum
-//! is over with its first digits: [`Reach`] counts its share in what it is used for, such as the
-//! sums over the flux, c/(1-p)³.
+//! what an end reflects like z²ⁿ with the distance n from it. A node that contributes a millionth
+//! of a sum is needed to ten digits only: [`Reach`] counts its share in the sums that it is used
+//! for, such as those over the flux, c/(1-p)³.
 
 use super::pairing::{Pairing, Simd};
 use super::path::Integrand;

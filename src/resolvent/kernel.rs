@@ -3,9 +3,9 @@
 //! caused by the difference across bond i, positive at σ = 0, with no cancellation at any N.
 //!
 //! Without ends both depend on distances only: tables summed over the quadrature nodes once,
-//! applied by FFT ([`super::bulk`]), O(N log N) whatever the number of nodes. What an end reflects
-//! dies off: each node is followed from there as far as it is felt ([`super::sweep`]). Nodes whose
-//! waves pass from end to end are followed along the whole chain, O(N) each.
+//! applied by FFT ([`super::bulk`]), O(N log N) whatever the number of nodes. The waves that an end
+//! reflects die off: each node is followed from the end as far as it is felt ([`super::sweep`]).
+//! Nodes whose waves pass from end to end are followed along the whole chain, O(N) each.
 
 use super::Chain;
 use super::bulk::{Bulk, Columns, Tables};
@@ -192,8 +192,8 @@ fn add(sum: &mut (Vector, Vector), more: (Vector, Vector)) {
 
 /// The nodes in groups, in some registers.
 trait Nodes: Send + Sync {
-    /// What those that pass through the chain, or the corners of the others, make of a vector;
-    /// empty where there are none.
+    /// The product of the nodes that pass through the chain, or of the corners of the others, with
+    /// a vector; empty where there are none.
     fn sweep(&self, window: Window, work: Work<'_>) -> (Vector, Vector);
     /// The squares of the means from all nodes.
     fn mean_squares(&self, bonds: usize, momenta: &[f64], elongations: &[f64]) -> Vector;

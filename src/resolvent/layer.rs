@@ -3,9 +3,9 @@
 //!
 //! The waves that carry the heat and the diffusion that spreads it are both damped within a number
 //! of sites that does not depend on N, so the last atoms of the chain are solved for, and
-//! everything to the left of them is zero. What reaches their left end is looked at: where it is
-//! above rounding more atoms are taken, and what is left of it counts as error. Cost: that of
-//! [`SquaredKernel`] on the layer.
+//! everything to the left of them is zero. If the answer at their left end is above rounding, more
+//! atoms are taken, and the rest there counts as error. Cost: that of [`SquaredKernel`] on the
+//! layer.
 
 use super::{Currents, Drive, Exchange, Quality, SquaredKernel, Variances};
 use crate::chain::Chain;

@@ -12,10 +12,10 @@
 //! and the path is the line without potential, Re Φ = 0, that runs between them from 0 to i∞. The
 //! midpoint rule in Im Φ, which is periodic there, leaves of a pole at c its residue over e^(2π|Re
 //! Φ(c)|/h) (Trefethen and Weideman, SIAM Review 56, 2014): in steps of h = 2π potentials are
-//! digits. So charges are chosen, constant on each of some thirty stretches, that give every
-//! stretch the digits it needs: nowhere more nodes than the integrand asks for, Q/2 in all: 50 at N
-//! = 10⁴, γ = 1 for eleven digits, and 1/γ times some ten where flips are rare and the oscillating
-//! modes come near the path.
+//! digits. So the charges, constant on each of some thirty stretches, are chosen to give every
+//! stretch the digits that it needs. There are nowhere more nodes than the integrand asks for, Q/2
+//! in all: 50 at N = 10⁴, γ = 1 for eleven digits, and 1/γ times some ten where flips are rare and
+//! the oscillating modes come near the path.
 
 use super::Chain;
 use super::wave::log_1p;

@@ -1,10 +1,11 @@
 //! The stationary profiles without the covariance: σ = 0 in [`crate::resolvent`], O(N) time and
 //! memory; under a periodic force σ = imω for the harmonic m of the variances.
 //!
-//! The moment equations are linear: the variances are the thermal closed form
-//! ([`Chain::harmonic_state`]) and what the force heats, the answer of the squared kernel to 4γ p̄²
-//! alone. The current is the thermal one and that of the heat, by the balance of energy
-//! ([`resolvent::currents`]). Error: iteration, a second quadrature, and roundings.
+//! The moment equations are linear: the variances are the sum of the thermal closed form
+//! ([`Chain::harmonic_state`]) and of the heat of the force, the answer of the squared kernel to 4γ
+//! p̄² alone. The current is the sum of the thermal one and of the heat's, which follows from the
+//! balance of energy ([`resolvent::currents`]). Error: iteration, a second quadrature, and
+//! roundings.
 
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};

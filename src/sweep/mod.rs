@@ -1,4 +1,4 @@
-//! One table from many runs: a scenario some of whose keys take several values, a point each
+//! One table from many runs: a scenario some of whose keys take several values, one point for each
 //! combination (docs/howto/sweep.md).
 //!
 //! [`plan`] reads and prices every point before anything is computed; [`Sweep::run`] answers them

@@ -1,4 +1,5 @@
-//! The limit of chains: the oscillation at a shaken end, momentum that becomes heat, and the program.
+//! The limit of chains: the oscillation at a shaken end, momentum that becomes heat, and the
+//! program.
 
 use super::*;
 

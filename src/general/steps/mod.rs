@@ -5,11 +5,11 @@
 //! z̄' = B z̄ + F,      C' = 𝓛 C + diag_p(4γ p̄² + 2λmT)
 //! ```
 //!
-//! A step solves with (σ - 𝓛) once for each branch of [`Tableau`]. The answer goes two steps of h/2
-//! where one of h is compared with them. Cost: nine solves with (2N+1)² unknowns a step, and six
-//! factorizations where its length changes. Error: an estimate; the moments contract in the norm
-//! of the energy (docs/theory/bounds.md, Theorem 2.1), so that differences of steps and roundings
-//! add up.
+//! A step solves with (σ - 𝓛) once for each branch of [`Tableau`]. The answer takes two steps of
+//! h/2, and one step of h is compared with them. Cost: nine solves with (2N+1)² unknowns a step,
+//! and six factorizations where its length changes. Error: an estimate; the moments contract in the
+//! norm of the energy (docs/theory/bounds.md, Theorem 2.1), so that differences of steps and
+//! roundings add up.
 
 mod price;
 
