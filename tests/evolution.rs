@@ -1,10 +1,10 @@
 //! What is promised of the time evolution: it agrees with the matrix exponential of the whole
 //! moment equation, within its own estimate.
 
+#[path = "evolution/agreeing.rs"]
+mod agreeing;
 mod agreement;
 mod common;
-#[path = "evolution/contour.rs"]
-mod contour;
 mod dense;
 
 use agreement::{apart, distances, largest};
