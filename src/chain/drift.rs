@@ -92,7 +92,7 @@ impl Chain {
         for (bond, spring) in general.spring.iter().enumerate() {
             let (left, right) = (bond, bond + 1);
             if general.is_pinned() {
-                // Of the energy k (q_right - q_left)²/2.
+                // The force of the energy k (q_right - q_left)²/2.
                 for (row, column, sign) in [
                     (left, left, -1.0),
                     (left, right, 1.0),

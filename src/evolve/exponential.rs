@@ -79,8 +79,8 @@ impl<'a> Damped<'a> {
         };
         let atoms: Vec<_> = (0..chain.atoms()).into_par_iter().map(atom).collect();
         let last = chain.atoms() - 1;
-        // What e^(Bτ) has left of the ends' variances, and the squares of the longest row of all
-        // and of those of the ends.
+        // The parts of the ends' variances that e^(Bτ) has left, and the squares of the longest
+        // row of all and of those of the ends.
         let mut end_deviations = [atoms[0].1[0], atoms[last].1[0]];
         let longest_of = |part: usize| largest_of(atoms.iter().map(|(_, _, s)| s[part]));
         let [longest_p, longest_r] = [longest_of(0), longest_of(1)];
@@ -119,7 +119,7 @@ impl<'a> Damped<'a> {
         let roundings = f64::EPSILON * (64.0 + (n as f64).sqrt());
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
         let size = dense * (largest(&variance) + self.correlation.abs());
-        // Of what two rows of this square make of the start.
+        // The error of the variance that two rows of this square make of the start.
         let turned =
             |square: f64| size * (roundings * square + doubled * (2.0 * square.sqrt() + doubled));
         let loss = turned(longest) + 4.0 * f64::EPSILON * largest(&self.variance);
@@ -234,7 +234,7 @@ fn propagator(chain: &Chain, time: Double) -> ToeplitzHankel {
     let norm = (2.0 + left.max(right)) * time.hi;
     let squarings = (norm / 16.0).log2().ceil().max(0.0) as i32;
     let step = time.scaled(0.125 * 2f64.powi(-squarings));
-    // What eight steps change a unit vector by.
+    // The change of a unit vector by eight steps.
     let column = |source: usize| -> Vec<Double> {
         let mut change = vec![Double::default(); n];
         for _ in 0..8 {

@@ -107,7 +107,7 @@ impl<'a> Transformed<'a> {
         let (chain, momenta) = (self.chain, self.chain.bonds..);
         let mut squares = vec![Complex64::ZERO; chain.atoms()];
         for order in self.periodic.square_orders() {
-            // Of both signs: q_(-m) = conj q_m.
+            // Orders of both signs: q_(-m) = conj q_m.
             for (square, q) in squares.iter_mut().zip(self.periodic.momentum_squares(order)) {
                 *square += q / self.periodic.from_pole(s, order);
                 if order > 0 {
@@ -214,8 +214,8 @@ impl<'a> Transformed<'a> {
         let mean_p = rounding * largest(mean_p).max(settled * deviation) + forced[1];
         let rounded = rounding * largest(&variance);
         let loss = sum.errors[0] + turned + rounded;
-        // What the variances' roundings are in the current as a whole, and in the sum along the
-        // chain of the energies' slopes, one by one.
+        // The part of the variances' roundings that enters the current as a whole, and the part
+        // that enters one by one in the sum of the energies' slopes along the chain.
         let share = resolvent::current_share(self.chain) + (self.chain.bonds as f64).sqrt() / time;
         // The heat has the momenta's errors, and the currents are sums of it.
         let moving: f64 = sum.mean[self.chain.bonds..].iter().map(|u| u.abs()).sum();

@@ -128,8 +128,8 @@ pub fn evolve(
             // So may two inner quadratures: no less than a few times what they were asked for
             // (errors of a thousandth of the tolerance were seen), nor than roundings.
             let asked = (4e-3 * within).max(64.0 * f64::EPSILON) * size;
-            // Of an error of the variances: in the current as a whole, and in the sum along the
-            // chain of the energies' slopes.
+            // The part of an error of the variances that enters the current as a whole, and the
+            // part that enters in the sum of the energies' slopes along the chain.
             let share = match chain.topology {
                 Topology::Open if way.half_width == 0.0 => current.min(
                     resolvent::current_share(chain) + chain.bonds as f64 / fine.moments.time.hi,

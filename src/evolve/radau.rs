@@ -202,7 +202,7 @@ pub fn evolve<E: MomentEquations>(
     // Half of the tolerance is for the local errors of the steps, the other half for the rest.
     let allowed = 0.5 * tolerance * scale;
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
-    // What the force keeps turning is resolved: the squares of the means turn at twice its
+    // Motion that the force keeps turning is resolved: the squares of the means turn at twice its
     // frequency.
     let longest = RESOLVED / (2.0 * highest);
     let last = times.last().map_or(0.0, |last| last.hi);
@@ -306,8 +306,8 @@ pub fn evolve<E: MomentEquations>(
                 error: shown.error(&walk.outputs, || Some(walk.moments(&run, walk.time))),
                 ..Default::default()
             };
-            // What start, thermostats and the force's work F²τ² can have put into a variance.
-            // Nothing is left of it then, and steps hardly grow any more.
+            // The most that the start, the thermostats and the force's work F²τ² can have put into
+            // a variance. Beyond it no digit is left, and steps hardly grow any more.
             let held = scale * scale.max(1.0) * (1.0 + walk.time.hi).powi(2);
             if walk.halving.size() + walk.losses.largest() > held {
                 return Err(EvolveError::Lost { time: walk.time.hi });

@@ -184,8 +184,8 @@ impl<'a> Problem<'a> {
         let found = squares(self.equations, &all.answers, &sums);
         let output = |(i, found): (usize, &[f64; 2])| {
             let error = self.error(times[i], &all, i);
-            // What a solve leaves answers to an equation with a diagonal on its right, as C does:
-            // it is as small off its own diagonal.
+            // The error of a solve answers to an equation with a diagonal on its right, as C does,
+            // so it is as small off its own diagonal.
             let spread = 2.0 * (self.equations.chain().coordinates() as f64).sqrt() * error;
             Norm { square: found[0], error: found[1].sqrt() + spread }
         };

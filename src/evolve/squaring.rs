@@ -159,7 +159,7 @@ struct Answer<'a> {
     unknowns: Unknowns,
     start: &'a [Double],
     state: &'a [Double],
-    /// Those with z̄ z̄ᵀ in place of E z zᵀ.
+    /// The unknowns with z̄ z̄ᵀ in place of E z zᵀ.
     means: &'a [Double],
     time: Double,
 }

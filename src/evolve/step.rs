@@ -168,11 +168,10 @@ impl<E: MomentEquations> Run<'_, E> {
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
-        // What hardly moves gains h times the rounding of 𝓛y, the same in every step: over many
-        // atoms it averages in a slow mode, and where energy can leave the balance of the total
-        // energy shows it too. A friction acts on one atom: its roundings are spread over all modes
-        // (campaign, seed 3007: 1e-11 by λ = 74 in τ = 37), and the energy that they bring is
-        // shared by all atoms.
+        // A slow mode gains h times the rounding of 𝓛y, the same in every step. Over many atoms the
+        // roundings average, and where energy can leave, the balance of the total energy shows them
+        // too. A friction acts on one atom: its roundings are spread over all modes (campaign, seed
+        // 3007: 1e-11 by λ = 74 in τ = 37), and the energy that they bring is shared by all atoms.
         let averaged = if chain.is_isolated() { 1.0 } else { (4.0 / spread).min(1.0) };
         let at_ends = 16.0 * (8.0 / chain.atoms() as f64).min(1.0);
         let rate = chain.flip_rate + at_ends * largest(&chain.friction());
@@ -303,8 +302,8 @@ impl<E: MomentEquations> Run<'_, E> {
         let in_flow = (2.0 / (chain.flip_rate * time.hi).sqrt()).min(1.0);
         let (loss, flow) = (fast + slow, fast + in_flow * slow);
         if self.highest > 0.0 {
-            // What turns with the force is seen at one phase: where it vanishes in the momenta the
-            // elongations show it.
+            // Motion that turns with the force is seen at one phase: where it vanishes in the
+            // momenta, the elongations show it.
             apart = apart.map(|error| 2.0 * error);
             apart.mean_p = apart.mean_p.max(apart.mean_r);
             apart.mean_r = apart.mean_r.max(apart.mean_p);

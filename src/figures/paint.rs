@@ -30,7 +30,7 @@ enum Backend {
 }
 
 impl Backend {
-    /// Where it puts the baseline of a text below its top, in ems: SVG says dy = 0.76em, the bitmap
+    /// The distance of a text's baseline below its top, in ems: SVG says dy = 0.76em, the bitmap
     /// half its font size of 1.24 em.
     fn baseline(self) -> f64 {
         match self {

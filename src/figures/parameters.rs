@@ -11,7 +11,7 @@ use std::fmt;
 pub struct Parameters(Vec<(String, String)>);
 
 impl Parameters {
-    /// Those of a chain: topology, N, gamma, the force and the ends.
+    /// The parameters of a chain: topology, N, gamma, the force and the ends.
     pub fn of_chain(chain: &Chain) -> Parameters {
         let open = chain.topology == Topology::Open;
         let mut all = Parameters::default()
@@ -61,7 +61,7 @@ impl Parameters {
         all
     }
 
-    /// Those of a scenario: the chain's, the initial law and the output times.
+    /// The parameters of a scenario: the chain's, the initial law and the output times.
     pub fn of_scenario(scenario: &Scenario) -> Parameters {
         let mut all = Parameters::of_chain(&Chain::new(scenario));
         if let Some(initial) = &scenario.initial {

@@ -16,7 +16,7 @@ use plotters::style::RGBColor;
 use std::collections::BTreeMap;
 use ttf_parser::Face;
 
-/// Of the streams, 0 to 10.
+/// The level of compression of the streams, 0 to 10.
 const COMPRESSION: u8 = 6;
 /// A quarter of a circle as a Bézier curve: distance of the control points, of the radius.
 const QUARTER: f64 = 0.552_284_75;

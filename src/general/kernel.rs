@@ -165,8 +165,7 @@ impl<F: Fn(&[Complex64]) -> Vec<Complex64>> InRegisters for Question<'_, F> {
         let all = kernel.spectrum.nodes(sigma, kernel.rule);
         let nodes: Vec<Nodes<L>> =
             all.chunks(8).map(|eight| Nodes::new(simd, sigma, eight)).collect();
-        // What the thermostats and σ absorb, what everything sums up to, and the squares of the
-        // means.
+        // The absorption by thermostats and σ, the flips, and the squares of the means.
         let absorbing: Vec<Complex64> = (0..n).map(|i| line.loss[i] + sigma).collect();
         let flipping: Vec<Complex64> = line.flips.iter().map(|&f| f.into()).collect();
         let vectors = [&absorbing[..], &flipping];

@@ -22,7 +22,7 @@ pub struct Verdict {
     pub constant: Option<f64>,
     /// At every time: the exponent of N of the value, or of its distance to a limit other than 0.
     pub rates: Vec<Rate>,
-    /// For bounds that grow like log²N: the coefficient of log²N beside powers of 1/N at the last
+    /// Of bounds that grow like log²N, the coefficient of log²N beside powers of 1/N at the last
     /// time.
     pub growth: Option<Uncertain>,
     /// The site of the largest distance at the last time, by size.

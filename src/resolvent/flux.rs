@@ -27,8 +27,8 @@ pub(super) struct FluxForm<'a> {
     absorption: Vec<Complex64>,
     /// φ
     conductance: Vec<Complex64>,
-    /// What site j and all left of it take up, seen from j: e_j = ρ_j + φ_(j-1) e_(j-1)/(φ_(j-1) +
-    /// e_(j-1)).
+    /// The uptake of site j and of all left of it, seen from j: e_j = ρ_j + φ_(j-1)
+    /// e_(j-1)/(φ_(j-1) + e_(j-1)).
     uptake: Vec<Complex64>,
     complex: bool,
 }

@@ -69,7 +69,7 @@ pub(super) fn by_reach(
         sizes.iter().map(|size| size[i]).sum::<f64>().max(f64::MIN_POSITIVE)
     });
     let with_reach = |(node, size): (Pair, &[f64; 5])| {
-        // What is left to fall.
+        // The logarithm of the factor by which the node's part still has to fall.
         let share =
             size.iter().zip(&totals).map(|(size, total)| size / total).fold(0.0, f64::max).ln()
                 - dropped;
@@ -111,13 +111,13 @@ pub(super) struct Group<P: Pairing> {
     pub back: P::Factors,
     /// -z
     pub on: P::Factors,
-    /// For the means, factor by factor: 1, z, (1-z)/s, (1-z)/(sz), and z's mend.
+    /// Factors of the means, one by one: 1, z, (1-z)/s, (1-z)/(sz), and z's mend.
     pub one: P::Factors,
     pub step: P::Factors,
     pub bond: P::Factors,
     pub bond_back: P::Factors,
     pub mend_step: P::Factors,
-    /// What the rounding of p takes from a sum over a block is given back: p^BLOCK over its rounded
+    /// The factor that gives back the rounding of p to a sum over a block: p^BLOCK over its rounded
     /// power.
     pub mend: P::Value,
     /// Sites after which pⁿ is below rounding.

@@ -56,7 +56,7 @@ pub struct Variances {
     pub nodes: usize,
 }
 
-/// What drives the variances at one σ: q̂ + v(0) on the momenta, v(0) on the elongations (`None`
+/// The source of the variances at one σ: q̂ + v(0) on the momenta, v(0) on the elongations (`None`
 /// for zero).
 #[derive(Debug, Clone, Copy)]
 pub struct Drive<'a> {

@@ -57,9 +57,9 @@ impl Quality {
 /// The least number of digits for any singularity.
 const FEWEST: f64 = 5.0;
 
-/// What is integrated: in the double sums of the squared kernel between momenta, which make the
-/// flux, what lies towards s = 0 counts like √κ at most; in the variances of elongations and in the
-/// squares of the means, which die out slowly, as much as any.
+/// The integrand. In the double sums of the squared kernel between momenta, which make the flux,
+/// the part near s = 0 counts like √κ at most. In the variances of elongations and in the squares
+/// of the means, which die out slowly, it counts as much as any.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integrand {
     Flux,

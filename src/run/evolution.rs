@@ -65,7 +65,7 @@ pub fn plan_evolve<'a>(
     }
     let planned = Planned::new(chain, law, &microscopic, options, &kept)
         .map_err(|reason| refused(format!("{method}: {reason}")))?;
-    // Of a chain of another length, planned anew.
+    // The memory of a chain of another length, planned anew.
     let bytes_at = |bonds: usize| {
         let chain = Chain { bonds, ..chain.clone() };
         let law = law.resampled(&chain);
@@ -276,8 +276,7 @@ impl Evolution<'_> {
         }
     }
 
-    /// Where what was found by a plan fails or misses the tolerance: what to do instead, if there
-    /// is anything.
+    /// Another plan, if there is one, for the case that a plan has failed or missed the tolerance.
     fn better(
         &self,
         plan: &Steps,

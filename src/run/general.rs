@@ -303,7 +303,7 @@ pub(super) fn plan_evolve<'a>(
         let run = evolve_answer(chain, law, record, &asked, found);
         Ok(Run { single_precision: single, ..run })
     };
-    // Of a chain of another length: the parts grow as N and, of diagonals, as N².
+    // The memory of a chain of another length: the parts grow as N and, of diagonals, as N².
     let bytes_at = |bonds: usize| expected * (bonds as f64 / chain.bonds as f64).powi(2);
     let prepared = Prepared::new(plan, options, chain, of_task, bytes_at, solve)?;
     Ok(prepared.at_times(chain, times))

@@ -92,7 +92,7 @@ pub enum Keep {
 }
 
 impl Keep {
-    /// For each of these output times, whether its covariance is kept.
+    /// Tells for each of these output times whether its covariance is kept.
     pub(super) fn of(&self, times: &[f64]) -> Result<Vec<bool>, Error> {
         let at = match self {
             Keep::None => return Ok(vec![false; times.len()]),

@@ -19,7 +19,7 @@ pub(super) struct Planned {
     pub solving: f64,
     /// At which outputs the covariance is held.
     pub held: Vec<bool>,
-    /// Where the covariances come after the profiles: the place that they go to, and their share of
+    /// If the covariances come after the profiles: the place that they go to, and their share of
     /// the work.
     pub later: Option<(Place, f64)>,
 }

@@ -5,7 +5,7 @@ use serde_json::json;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
 
-/// Where a value was written.
+/// The place where a value was written.
 #[derive(Debug, Clone, Copy)]
 pub(super) enum Place {
     /// Somewhere in the file.

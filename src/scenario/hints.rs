@@ -21,8 +21,8 @@ const OTHER_NAMES: [(&str, &[&str]); 13] = [
     ("scale", &["unit", "units"]),
 ];
 
-/// For an unknown key `name` in the table at `place` whose keys are `known`: the keys that may
-/// stand there, and the one, or the ones elsewhere, that was meant.
+/// The hint for an unknown key `name` in the table at `place` whose keys are `known`: the keys that
+/// may stand there, and the one, or the ones elsewhere, that was meant.
 pub(super) fn keys(root: &Json, place: &str, name: &str, known: &[&str]) -> String {
     let other = |name: &str| {
         let names = OTHER_NAMES.iter().find(|(_, others)| others.contains(&name));
@@ -76,7 +76,7 @@ fn collect(root: &Json, schema: &Json, place: &str, paths: &mut Vec<String>) {
     }
 }
 
-/// For a text where a number is expected.
+/// The hint for a text where a number is expected.
 pub(super) fn number(text: &str) -> &'static str {
     let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
     match text.trim() {
@@ -88,7 +88,7 @@ pub(super) fn number(text: &str) -> &'static str {
 
 const DECIMAL_POINT: &str = " (decimals are written with a point, 1.5)";
 
-/// For a text that cannot be read on from byte `position`, in TOML or in an expression.
+/// The hint for a text that cannot be read on from byte `position`, in TOML or in an expression.
 pub(super) fn at(text: &str, position: usize) -> &'static str {
     let (before, after) = text.split_at_checked(position).unwrap_or((text, ""));
     let previous = before.trim_end_matches([' ', '\t']).chars().next_back();
@@ -106,7 +106,7 @@ pub(super) fn at(text: &str, position: usize) -> &'static str {
     }
 }
 
-/// For a name that no expression knows.
+/// The hint for a name that no expression knows.
 pub(super) fn name(name: &str, known: &[&str]) -> String {
     let raised = |c: char| "²³⁴⁵⁶⁷⁸⁹".contains(c);
     match name {

@@ -118,7 +118,7 @@ pub fn covariance<E: MomentEquations>(
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
         let size = largest_norm(&variance);
-        // What the transforms leave, and λ times as much at the ends.
+        // Roundings of the transforms, and λ times as much at the ends.
         let [transforms, at_ends] = if solved.direct {
             [0.0; 2]
         } else {

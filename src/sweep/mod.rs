@@ -74,7 +74,7 @@ pub fn plan(template: Template, axes: Vec<Axis>, question: Question) -> Result<S
     question.check()?;
     let count = size_of(&axes)?;
     let memory = question.memory_limit.or_else(memory::available);
-    // What is left once the program is there is for the points at work.
+    // The memory that the program itself leaves is for the points at work.
     let question = Question { memory_limit: memory, ..question };
     let planned: Vec<Result<Planned, Error>> = (0..count)
         .into_par_iter()

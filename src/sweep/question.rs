@@ -141,7 +141,7 @@ impl Question {
         monitor: &Monitor,
     ) -> Result<Point, Error> {
         let answered = match self.ask(scenario, keep, unit_heat, monitor) {
-            // What cannot be written is no matter of this point.
+            // A directory that cannot be written is no matter of this point.
             Err(error @ (Error::Interrupted | Error::Output(_))) => return Err(error),
             Err(error) => return Ok(self.failed(scenario, error.to_string())),
             Ok(answered) => answered,

@@ -110,7 +110,7 @@ impl Direct {
         if seconds_of_stencil(&self.chain) < seconds_of_interface(&self.chain) {
             return self.by_stencil(shift, source, targets);
         }
-        // What an answer that is not good enough has added is taken back.
+        // Added to the targets only if the answer is good enough.
         let mut added: Vec<Vec<f64>> =
             targets.iter().map(|target| vec![0.0; target.state.len()]).collect();
         let mut tried: Vec<Target<'_>> = (targets.iter().zip(&mut added))

@@ -51,7 +51,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             let rows: Vec<_> =
                 all.iter().filter(|m| m.statement == statement && m.bonds == size).collect();
             let n = size as f64;
-            // What has not arrived yet is rounding.
+            // Before the wave arrives there is rounding only.
             let seen: Vec<_> = rows.iter().filter(|m| m.value > m.error).collect();
             let points = seen.iter().map(|m| (m.time, n * m.value)).collect();
             let colour = Colour::Map(index as f64 / (sizes.len() - 1).max(1) as f64);
