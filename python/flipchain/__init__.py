@@ -16,11 +16,15 @@ and `load` use the run directory of the command line, `read_scenario` and `write
 scenario files.
 """
 
-from ._answers import CheckRun, LimitRun, Run, ToleranceWarning, load
+from ._answer import ToleranceWarning
+from ._answers import CheckRun, LimitRun, Run
 from ._core import ScenarioError, SolveError, __version__
 from ._correlations import Correlations
+from ._initial import Initial
+from ._load import load
 from ._questions import check, evolve, limit, steady
-from ._scenario import Chain, Force, Initial, Thermostat, Times, read_scenario, write_scenario
+from ._scenario import Chain, Force, Thermostat, Times
+from ._scenario_file import read_scenario, write_scenario
 from ._sweep import sweep
 
 __all__ = [

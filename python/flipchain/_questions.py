@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import Any, TypeVar
 
 import numpy as np
 
 from . import _core
-from ._answers import CheckRun, LimitRun, Run, ToleranceWarning, _Answer
+from ._answer import ToleranceWarning, _Answer
+from ._answers import CheckRun, LimitRun, Run
 from ._core import ScenarioError
+from ._initial import Initial, _Arrays
 from ._progress import Common, Progress, Watch, watched
-from ._scenario import Chain, Initial, Scale, Table, Times, _Arrays, _toml
+from ._scenario import Chain, Times
+from ._values import Scale, Table, _toml
 
 Judged = TypeVar("Judged", bound=_Answer)
 

@@ -11,11 +11,14 @@ from typing import TYPE_CHECKING, Any, Literal, Union
 import numpy as np
 
 from . import _core
-from ._answers import ToleranceWarning
+from ._answer import ToleranceWarning
 from ._core import ScenarioError
 from ._extras import needed
 from ._progress import Common, Progress, Watch, watched
-from ._scenario import Chain, Initial, Times, _is_number, _scenario, _toml
+from ._initial import Initial
+from ._scenario import Chain, Times
+from ._scenario_file import _scenario
+from ._values import _is_number, _toml
 
 if TYPE_CHECKING:
     import distributed
