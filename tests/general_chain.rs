@@ -14,9 +14,10 @@ use flipchain::scenario::TimeScale;
 use flipchain::scenario::{Scenario, schema};
 use flipchain::solver::covariance::literal::Literal;
 use flipchain::solver::covariance::{MomentEquations, Source, Target};
+use flipchain::solver::general::mean::Means;
 use flipchain::solver::general::profile::Local;
 use flipchain::solver::general::stationary::stationary;
-use flipchain::solver::general::{contour, exponential};
+use flipchain::solver::general::{Model, contour, exponential};
 use flipchain::solver::observe::Profile;
 use flipchain::{
     Answer, ChainBuilder, Coefficient, Force, InitialProfiles, Keep, Method, Options, Thermostat,
@@ -602,14 +603,19 @@ fn random_question(seed: u64) -> (Chain, InitialLaw, f64, Vec<f64>) {
 
 /// Against the exponential in 32 digits; returns the largest errors as parts of their estimates.
 fn judged(seed: u64) -> f64 {
-    let (worst, reached) = judged_by(Method::Auto, seed, 1e-11);
-    assert!(reached, "seed {seed}");
+    let (worst, errors) = judged_by(Method::Auto, seed, 1e-11);
+    assert!(largest(&errors) <= 1e-9, "seed {seed}: {errors:?}");
     worst
 }
 
-/// The same by a method, whose covariances and identities are as exact as `close`, and whether it
-/// reached its tolerance.
-fn judged_by(method: Method, seed: u64, close: f64) -> (f64, bool) {
+/// The largest of numbers.
+fn largest(values: &[f64]) -> f64 {
+    values.iter().fold(0.0, |m: f64, x| m.max(*x))
+}
+
+/// The same by a method, whose covariances and identities are as exact as `close`, and its relative
+/// errors.
+fn judged_by(method: Method, seed: u64, close: f64) -> (f64, Vec<f64>) {
     let (chain, law, period, times) = random_question(seed);
     let place = format!("seed {seed}, {chain:?}");
     let options = Options { covariance: Keep::All, method, ..Options::default() };
@@ -632,12 +638,12 @@ fn judged_by(method: Method, seed: u64, close: f64) -> (f64, bool) {
             let size = exact.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
             for (a, b) in found.iter().zip(&exact) {
                 let apart = (a - b).abs();
-                // The coefficients 1/m of the judge are rounded, and so is every number.
+                // Profiles are made of the judge's moments in doubles.
                 assert!(
-                    apart <= error + 4e-15 * size,
+                    apart <= error + 1e-15 * size,
                     "{place}: {name} at output {index}: {a} {b}, error {error:.1e}"
                 );
-                if apart > 4e-15 * size {
+                if apart > 1e-15 * size {
                     worst = worst.max(apart / error);
                 }
             }
@@ -649,7 +655,7 @@ fn judged_by(method: Method, seed: u64, close: f64) -> (f64, bool) {
     for identity in run.identities() {
         assert!(identity.violation < close, "{place}: {identity:?}");
     }
-    (worst, run.tolerance_reached())
+    (worst, run.errors().to_vec())
 }
 
 #[test]
@@ -664,8 +670,8 @@ fn evolutions_of_any_chain_are_within_their_errors_of_the_exponential_in_32_digi
 fn steps_of_the_literal_operator_are_within_their_errors_of_the_exponential_in_32_digits() {
     let mut worst: f64 = 0.0;
     for seed in (0..12).chain([1178]) {
-        let (ratio, reached) = judged_by(Method::Literal, seed, 1e-9);
-        assert!(reached, "seed {seed}");
+        let (ratio, errors) = judged_by(Method::Literal, seed, 1e-9);
+        assert!(largest(&errors) <= 1e-9, "seed {seed}: {errors:?}");
         worst = worst.max(ratio);
     }
     println!("largest error as a part of its estimate: {worst:.3}");
@@ -677,9 +683,9 @@ fn steps_of_the_literal_operator_keep_their_errors_in_two_hundred_random_chains(
     // Displacements of weakly pinned atoms have estimates beyond the tolerance.
     let (mut worst, mut missed): (f64, usize) = (0.0, 0);
     for seed in seeds("0..200") {
-        let (ratio, reached) = judged_by(Method::Literal, seed, 1e-9);
+        let (ratio, errors) = judged_by(Method::Literal, seed, 1e-9);
         worst = worst.max(ratio);
-        missed += usize::from(!reached);
+        missed += usize::from(largest(&errors) > 1e-9);
     }
     println!("largest error as a part of its estimate: {worst:.3}; tolerances missed: {missed}");
 }
@@ -705,11 +711,15 @@ fn seeds(usual: &str) -> std::ops::Range<u64> {
 #[test]
 #[ignore = "a campaign: 200 random chains, or SEEDS=1000..1200"]
 fn two_hundred_random_chains_are_within_their_errors() {
-    let ratios: Vec<f64> = seeds("0..200").map(judged).collect();
-    println!(
-        "largest error as a part of its estimate: {:.2}",
-        ratios.iter().fold(0.0, |m: f64, x| m.max(*x))
-    );
+    let (mut worst, mut missed): (f64, Vec<u64>) = (0.0, vec![]);
+    for seed in seeds("0..200") {
+        let (ratio, errors) = judged_by(Method::Auto, seed, 1e-11);
+        worst = worst.max(ratio);
+        if largest(&errors) > 1e-9 {
+            missed.push(seed);
+        }
+    }
+    println!("largest error as a part of its estimate: {worst:.2}; tolerances missed: {missed:?}");
 }
 
 #[test]
@@ -731,6 +741,110 @@ fn a_long_time_leads_to_the_long_run() {
                     (a - b).abs() <= error + other + 1e-13,
                     "{place}: {name} {a} {b} {error:.1e}"
                 );
+            }
+        }
+    }
+}
+
+/// The long run beside the exponential in 32 digits at a time when nothing moves any more.
+fn assert_stationary(chain: &Chain, method: Method, late: f64) {
+    let options = Options { method, ..Options::default() };
+    let run = steady(chain, None, &options).unwrap();
+    let law = InitialLaw::local_gibbs(chain, |_| 1.0).unwrap();
+    let (_, exact) = &reference::period(chain, &law, 1.0, late, 1)[0];
+    let mut local = Local::of(chain, &exact.mean.to_vec(), exact.covariance.view());
+    if chain.is_pinned() {
+        [local.mean_r, local.var_r, local.correlation] = exact.stretches.clone();
+    }
+    let profile = local.profile(chain, late.into(), f64::INFINITY, Default::default());
+    let columns = columns_of(run.at(0).profile()).into_iter().zip(columns_of(&profile));
+    for ((name, found, error), (_, exact, _)) in columns {
+        // Profiles are made of the judge's moments in doubles; it keeps 20 of forces of 10³.
+        let size = exact.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
+        for (a, b) in found.iter().zip(&exact) {
+            let apart = (a - b).abs();
+            let judge = 2e-15 * size + 1e-16;
+            assert!(apart <= error + judge, "{method} {name}: {a} {b}, error {error:.1e}");
+        }
+    }
+}
+
+#[test]
+fn strong_forces_that_cancel_leave_their_roundings_in_weakly_pinned_chains() {
+    for pinning in [1e-2, 1e-4] {
+        let chain = Chain::open(4)
+            .flip_rate(0.3)
+            .masses(vec![1.2, 0.7, 0.9, 1.1, 0.6])
+            .springs(vec![0.7, 1.3, 1.1, 0.9])
+            .pinning(pinning)
+            .left(Thermostat::at(2.0))
+            .force_at(1, Force::constant(1e3))
+            .force_at(2, Force::constant(-1e3))
+            .force(Force::constant(0.3));
+        let chain = chain.build().unwrap();
+        for method in [Method::Auto, Method::Literal] {
+            assert_stationary(&chain, method, 200.0 / pinning);
+        }
+    }
+}
+
+#[test]
+fn the_velocity_of_a_long_pulled_chain_is_as_exact_as_its_elongations() {
+    // Equal steps lose a rounding each, all in one direction: sums of 10⁵ of them are compensated.
+    let bonds = 100_000;
+    let chain = Chain::open(bonds)
+        .flip_rate(0.7)
+        .springs((0..bonds).map(|n| 1.0 + n as f64 * 1e-8).collect::<Vec<f64>>())
+        .left(Thermostat::at(2.0))
+        .right(Thermostat::at(1.0))
+        .force(Force::constant(2.0));
+    let chain = chain.build().unwrap();
+    let means = Means::new(&chain, &Model::new(&chain)).unwrap();
+    let velocity = 2.0 / (2.0 * 0.7 * (bonds + 1) as f64 + 2.0);
+    assert!((means.velocity / velocity - 1.0).abs() < 2e-15);
+    for (n, (found, k)) in
+        means.elongation.iter().zip(&chain.coefficients().unwrap().spring).enumerate()
+    {
+        let exact = (2.0 * 0.7 * (n + 1) as f64 + 1.0) * velocity / k;
+        assert!((found - exact).abs() < 4e-15, "{n}: {found} {exact}");
+    }
+    let chain = Chain::open(300)
+        .flip_rate(10.0)
+        .masses(Coefficient::uniform([0.5, 1.5], 7))
+        .left(Thermostat::at(2.0))
+        .right(Thermostat::at(1.0))
+        .force(Force::constant(30.0));
+    let run = steady(&chain.build().unwrap(), None, &Options::default()).unwrap();
+    assert!(run.errors()[0] < 1e-12, "{:.1e}", run.errors()[0]);
+}
+
+/// A chain of three bonds at rest under a force.
+fn short(rate: f64, more: impl Fn(ChainBuilder) -> ChainBuilder) -> Chain {
+    let masses = Coefficient::uniform([0.5, 1.5], 7);
+    let chain = Chain::open(3).flip_rate(rate).masses(masses).left(Thermostat::at(2.0));
+    more(chain).build().unwrap()
+}
+
+#[test]
+fn literal_steps_reach_the_tolerance_under_quick_flips_and_weak_pinning() {
+    let pulled = |chain: ChainBuilder| chain.force(Force::periodic(1.0, 4.0).harmonic(1, 3.0, 0.0));
+    let pinned = |chain: ChainBuilder| chain.pinning(1e-2).force(Force::constant(1.0));
+    for chain in [short(5.0, pulled), short(0.3, pinned)] {
+        let law = InitialLaw::local_gibbs(&chain, |_| 1.0).unwrap();
+        let times = Times::microscopic([1.0, 100.0, 1000.0]);
+        let by = |method: Method| {
+            let options = Options { method, ..Options::default() };
+            evolve(&chain, &law, &times, &options).unwrap()
+        };
+        let [steps, series] = [Method::Literal, Method::Stencil].map(by);
+        assert!(steps.tolerance_reached(), "{:?}", steps.errors());
+        for (a, b) in steps.outputs().zip(series.outputs()) {
+            for ((name, found, error), (_, other, more)) in
+                columns_of(a.profile()).into_iter().zip(columns_of(b.profile()))
+            {
+                for (x, y) in found.iter().zip(&other) {
+                    assert!((x - y).abs() <= error + more, "{name}: {x} {y}, {error:.1e}");
+                }
             }
         }
     }
@@ -994,7 +1108,21 @@ fn check_measures_the_conductivity_of_chains_with_coefficients_over_sizes_and_se
         let error = check(family, &law, &times, &options).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     };
-    refused(&light.clone().force_at(3, Force::constant(1.0)), "this chain has masses or springs");
-    refused(&light.clone().flip_rate(0.0), "this chain has masses or springs");
-    refused(&ends.masses(vec![1.5; 9]), "found 9 values; allowed: 17");
+    refused(&light.clone().force_at(3, Force::constant(1.0)), "with a force, whose work");
+    refused(&light.clone().flip_rate(0.0), "with atoms without flips");
+    refused(&light.clone().thermostat(3, Thermostat::at(1.0)), "with a thermostat inside");
+    refused(&light.clone().right(Thermostat::at(2.0)), "with one temperature at both ends");
+    let one = Chain::open(8).flip_rate(0.8).left(Thermostat::at(2.0)).pinning(1.0);
+    refused(&one, "this chain has pinning: no limit theorem is known for it");
+    refused(&one, "with a thermostat at one end at most");
+    refused(&ends.clone().masses(vec![1.5; 9]), "found 9 values; allowed: 17");
+    // A closed form, where there is one.
+    let heavy = check(&ends.masses(2.0).springs(3.0), &law, &times, &options).unwrap();
+    let heavy = heavy.conductivity().unwrap();
+    assert_eq!(heavy.closed_form, Some(1.5 / 3.2));
+    let limit = heavy.extrapolated.unwrap();
+    assert!((limit.value - 1.5 / 3.2).abs() <= limit.uncertainty + 1e-11, "{limit:?}");
+    assert!(limit.uncertainty < 1e-4, "{limit:?}");
+    assert!(heavy.sentence.ends_with("closed form 0.46875000"), "{}", heavy.sentence);
+    assert!(found.closed_form.is_none() && pinned.conductivity().unwrap().closed_form.is_some());
 }

@@ -249,5 +249,17 @@ class CheckRun(_Answer):
             return json.loads(self._core.verdicts())  # type: ignore[no-any-return]
         return json.loads(self._files["check.json"])["statements"]  # type: ignore[no-any-return]
 
+    @property
+    def conductivity(self) -> dict[str, Any] | None:
+        """Of a chain with coefficients: N J/(T_- - T_+) over the sizes and for N → ∞.
+
+        `sizes` has the mean over the seeds with its standard error, `extrapolated` the value
+        without the contacts, `closed_form` that of an ordered chain, `sentence` says it. None of
+        the homogeneous chain.
+        """
+        if self._core is not None:
+            return json.loads(self._core.conductivity())  # type: ignore[no-any-return]
+        return json.loads(self._files["check.json"]).get("conductivity")  # type: ignore[no-any-return]
+
     def __repr__(self) -> str:
         return f"<flipchain.CheckRun: {len(self.verdicts)} statements>"

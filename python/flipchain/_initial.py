@@ -87,6 +87,8 @@ class Initial:
             table["state"] = self.state
         if self.covariance is not None:
             table["covariance"] = os.fspath(self.covariance)
+        if self.state is not None or self.covariance is not None:
+            # They bring their own means.
             for name in ("elongation", "momentum"):
                 if table.get(name) == 0.0:
                     del table[name]

@@ -148,7 +148,7 @@ def steady(
     """
     if not isinstance(phases, (int, np.integer)) or phases < 0:
         raise ScenarioError(f"phases: found {phases!r}; allowed: an integer ≥ 0")
-    tables, law = (chain._tables(), None) if initial is None else _law(chain, initial)
+    tables, law = (_chain(chain), None) if initial is None else _law(chain, initial)
     text, common = _toml(tables), Common(float(tolerance), method, memory_limit)
     with watched(progress) as callback:
         found = _core.steady(
@@ -205,7 +205,7 @@ def limit(
     >>> fc.limit(fc.Chain(bonds=10, force=fc.Force(2.0), **ends)).stationary["thermal"]
     [2.0, 3.0, -4.0]
     """
-    tables: Table = chain._tables()
+    tables: Table = _chain(chain)
     functions = None
     if initial is not None:
         functions = _functions(tables, initial, "limit")
@@ -273,7 +273,7 @@ def check(
     >>> sorted({size for _, size, *_ in found.rows})
     [4, 8]
     """
-    tables: Table = chain._tables()
+    tables: Table = _chain(chain)
     functions = _functions(tables, initial, "check")
     tables["time"] = (times if isinstance(times, Times) else Times(times))._table()
     span = (
@@ -293,11 +293,20 @@ def check(
     return _judged(CheckRun._of(found))
 
 
+def _chain(chain: Chain) -> Table:
+    if not isinstance(chain, Chain):
+        raise ScenarioError(
+            f"chain: found {type(chain).__name__}; allowed: flipchain.Chain, whose coefficients "
+            "may be functions of x = n/N"
+        )
+    return chain._tables()
+
+
 def _law(chain: Chain, initial: Initial) -> tuple[Table, _Arrays | None]:
     """The scenario with its initial law, or without it and the law's arrays."""
     if not isinstance(initial, Initial):
         raise ScenarioError(f"initial: found {type(initial).__name__}; allowed: flipchain.Initial")
-    tables, table = chain._tables(), initial._table()
+    tables, table = _chain(chain), initial._table()
     if table is None:
         return tables, initial._arrays(chain)
     tables["initial"] = table

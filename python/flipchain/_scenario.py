@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import reprlib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from typing import Any, Literal
 
 import numpy as np
@@ -97,11 +98,12 @@ def _coefficient(name: str, value: Coefficient, x: Array) -> Any:
         return float(value)  # type: ignore[arg-type]
     try:
         array = np.asarray(value, dtype=np.float64)
+        found = f"an array of shape {array.shape}"
     except (TypeError, ValueError):
-        array = np.empty(())
+        array, found = np.empty(()), repr(value)
     if array.ndim != 1:
         raise ScenarioError(
-            f"{name}: found {value!r}; allowed: a number, an expression or a function of x, "
+            f"{name}: found {found}; allowed: a number, an expression or a function of x, "
             f"{x.size} numbers, or a random law"
         )
     return tuple(array.tolist())
@@ -163,9 +165,10 @@ class Chain:
     forces: Mapping[int, Force] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
+        object.__setattr__(self, "bonds", _integer("bonds", self.bonds))
         for name in _COEFFICIENTS:
             on_bonds = name == "spring"
-            sites = np.arange(int(on_bonds), _integer("bonds", self.bonds) + 1)
+            sites = np.arange(int(on_bonds), self.bonds + 1)
             value = _coefficient(name, getattr(self, name), sites / max(self.bonds, 1))
             # Equal chains are equal however their arrays were given.
             object.__setattr__(self, name, value)
@@ -177,6 +180,18 @@ class Chain:
 
     def __hash__(self) -> int:
         return hash(_toml(self._tables()))
+
+    def __repr__(self) -> str:
+        # What is left at its default says nothing, and arrays may have 10^5 entries.
+        short = reprlib.Repr()
+        short.maxtuple = 4
+        short.maxother = short.maxstring = 200
+        parts = []
+        for part in fields(self):
+            value = getattr(self, part.name)
+            if value not in (None, {}) and (part.name == "bonds" or value != part.default):
+                parts.append(f"{part.name}={short.repr(value)}")
+        return f"Chain({', '.join(parts)})"
 
     @classmethod
     def ring(cls, bonds: int, flip_rate: float = 1.0) -> Chain:

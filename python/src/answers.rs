@@ -297,4 +297,9 @@ impl Check {
     fn verdicts(&self) -> PyResult<String> {
         json(&self.run.verdicts())
     }
+
+    /// The conductivity of a chain with coefficients, as JSON; null of the homogeneous chain.
+    fn conductivity(&self) -> PyResult<String> {
+        json(&self.run.conductivity())
+    }
 }

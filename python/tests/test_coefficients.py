@@ -139,3 +139,37 @@ def test_bad_coefficients_are_refused_with_their_place():
     pinned = fc.Chain(bonds=3, pinning=0.5)
     with pytest.raises(fc.ScenarioError, match="allowed: var_q"):
         fc.evolve(pinned, [1.0], fc.Initial(var_r=[1.0] * 3, var_p=1.0))
+    with pytest.raises(fc.ScenarioError, match=r"mass: found an array of shape \(4, 1\)"):
+        fc.Chain(bonds=3, mass=np.ones((4, 1)))
+    with pytest.raises(fc.ScenarioError, match="chain: found function; allowed: flipchain.Chain"):
+        fc.check(lambda bonds: None, fc.Initial(temperature=1.0), [1.0])
+
+
+def test_a_chain_shows_what_was_given_and_shortens_long_arrays():
+    assert repr(fc.Chain(bonds=np.int64(4))) == "Chain(bonds=4)"
+    long = fc.Chain(bonds=1000, mass=np.linspace(1, 2, 1001), thermostats={5: fc.Thermostat(1.0)})
+    shown = repr(long)
+    assert len(shown) < 200 and "mass=(1.0, 1.001, 1.002, 1.003, ...)" in shown
+    assert "thermostats={5: Thermostat(" in shown and "spring" not in shown
+
+
+def test_a_gibbs_law_needs_its_temperature_alone():
+    chain = fc.Chain(bonds=3, pinning=[0.2, 0.3, 0.1, 0.4])
+    run = fc.evolve(chain, [1.0], fc.Initial(temperature=1.5, state="gibbs"), scale="microscopic")
+    stiffness = np.diag([1.2, 2.3, 2.1, 1.4]) - np.eye(4, k=1) - np.eye(4, k=-1)
+    exact = 1.5 * np.diag(np.linalg.inv(stiffness))
+    assert np.abs(run.var_q[0] - exact).max() <= run.errors["var_q"][0] + 1e-14
+
+
+def test_check_returns_the_conductivity(tmp_path):
+    ends = {"left": fc.Thermostat(2.0), "right": fc.Thermostat(1.0)}
+    chain = fc.Chain(bonds=8, flip_rate=0.8, pinning=0.7, **ends)
+    found = fc.check(chain, fc.Initial(temperature=1.0, state="gibbs"), [1.0], sizes=[16, 32])
+    exact = 1 / (1.6 * (2.7 + np.sqrt(0.7 * 4.7)))
+    assert found.conductivity["closed_form"] == pytest.approx(exact, rel=1e-14)
+    limit = found.conductivity["extrapolated"]
+    assert abs(limit["value"] - exact) <= limit["uncertainty"] + 1e-11
+    found.save(tmp_path / "run")
+    assert fc.load(tmp_path / "run").conductivity == found.conductivity
+    plain = fc.Chain(bonds=8, **ends)
+    assert fc.check(plain, fc.Initial(temperature=1.0), [0.1], sizes=[4, 8]).conductivity is None

@@ -2,7 +2,7 @@
 
 use super::session::Session;
 use super::{Error, RunArgs};
-use crate::chain::{ChainBuilder, InitialProfiles};
+use crate::chain::{Chain, ChainBuilder, InitialProfiles};
 use crate::figures;
 use crate::observe::statement::STATEMENTS;
 use crate::run::{self, Options, Times};
@@ -59,17 +59,24 @@ impl CheckArgs {
     fn at_size(&self, bonds: usize) -> Result<Scenario, Error> {
         let overrides = [&self.run.overrides[..], &[format!("chain.bonds={bonds}")]].concat();
         let sized = RunArgs { overrides, ..self.run.clone() };
-        sized.read_scenario(|scenario| scenario.output_times().len())
+        sized.read_scenario(|scenario| scenario.output_times().len()).map_err(|error| match error {
+            Error::Scenario(error) => Error::BadInput(format!(
+                "{error}; this is a chain of {bonds} bonds: check varies their number, so what \
+                 depends on the site must be a function of x or a random law"
+            )),
+            error => error,
+        })
     }
 }
 
 /// Runs the command.
 pub fn run(all: CheckArgs) -> Result<(), Error> {
     let (args, options) = (&all.run, all.options());
+    let scenario = args.read_scenario(|_| 0)?;
+    run::require_statement(&Chain::new(&scenario))?;
     for (bonds, _) in options.all_sizes()? {
         all.at_size(bonds)?;
     }
-    let scenario = args.read_scenario(|_| 0)?;
     let initial = InitialProfiles::from(scenario.require_initial("check")?);
     scenario.require_time("check")?;
     let times = Times::of(&scenario).expect("the scenario has times");

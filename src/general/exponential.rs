@@ -23,6 +23,7 @@ use super::taylor::{add, growth, square};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::double_double::harmonic_phase;
+use crate::numerics::vector::largest_of;
 use crate::observe::series::Integrated;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -319,9 +320,10 @@ impl<'a> Problem<'a> {
         let lost = state.lost[0];
         let entered = (2.0 * state.integrals.heat).sqrt() * lost + lost * lost;
         let second = state.lost[1] + entered + rounding * largest;
+        let given = if at_start { differences(self.chain, law) } else { 0.0 };
         let errors = LocalErrors {
             mean,
-            second,
+            second: second + given,
             flow: None,
             mean_q: softness.sqrt() * mean,
             var_q: softness * second,
@@ -338,6 +340,15 @@ impl<'a> Problem<'a> {
         let integrals = Integrated { error, ..state.integrals };
         Output { time, local, errors, integrals, steps: state.steps, kept }
     }
+}
+
+/// Roundings of Var r_n of a correlated law of displacements: C_nn - 2C_(n,n-1) + C_(n-1,n-1), in
+/// units of the energy.
+pub(super) fn differences(chain: &Chain, law: &InitialLaw) -> f64 {
+    let Some(all) = chain.coefficients().filter(|_| chain.is_pinned()) else { return 0.0 };
+    let both = law.var_r.windows(2).map(|pair| pair[0] + pair[1]);
+    let stretched = both.zip(&all.spring).map(|(both, k)| k * both);
+    f64::EPSILON * largest_of(stretched)
 }
 
 /// The initial law as it is given.

@@ -15,13 +15,13 @@
 
 use super::eight::{Factors, Flux, Found, Nodes, Pass};
 use super::line::Line;
-use super::network::{added, neighbours, running};
+use super::network::{added, neighbours};
 use super::path::Spectrum;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
 use crate::numerics::lanes::Split;
 use crate::numerics::registers::{InRegisters, Wide, in_widest};
-use crate::numerics::vector::{Vector, largest_of};
+use crate::numerics::vector::{Vector, accumulated, largest_of};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
@@ -80,10 +80,10 @@ impl<L: Wide> Network<L> {
 
     fn apply(&self, x: &Vector) -> Vector {
         let x = parts(x);
-        let lost = self.absorbed.iter().zip(running(x.iter().copied())).map(|(rho, t)| rho * t);
+        let lost = self.absorbed.iter().zip(accumulated(x.iter().copied())).map(|(rho, t)| rho * t);
         let mut flux = self.flux(&x[1..]);
         flux.push(ZERO);
-        vector(running(lost).zip(flux).map(|(lost, flux)| lost - flux))
+        vector(accumulated(lost).zip(flux).map(|(lost, flux)| lost - flux))
     }
 
     /// θ for these sources at the sites that flip.
@@ -93,14 +93,14 @@ impl<L: Wide> Network<L> {
         tolerance: f64,
         monitor: &Monitor,
     ) -> Result<Vec<Complex64>, Interrupted> {
-        let source = vector(running(driven.into_iter()));
+        let source = vector(accumulated(driven));
         let conductance = self.flux(&vec![Complex64::ONE; source.len() - 1]);
         // Rows are measured by the size of their terms.
         let neighbours =
             |r: &Vector| vector(neighbours(&conductance, &self.absorbed, &parts(r)).into_iter());
         let guess = parts(&neighbours(&source));
-        let lost = self.absorbed.iter().zip(running(guess.iter().copied()));
-        let lost = running(lost.map(|(rho, t)| rho * t));
+        let lost = self.absorbed.iter().zip(accumulated(guess.iter().copied()));
+        let lost = accumulated(lost.map(|(rho, t)| rho * t));
         let flux = guess[1..].iter().zip(&conductance).map(|(g, c)| g * c).chain([ZERO]);
         let size: Vec<f64> = (lost.zip(flux).zip(parts(&source)))
             .map(|((lost, flux), source)| lost.norm() + flux.norm() + source.norm())
@@ -125,7 +125,7 @@ impl<L: Wide> Network<L> {
         let last = outcome.errors.last().filter(|e| e.len() == x.len());
         let x = parts(&x);
         let rest = last.map_or(vec![ZERO; x.len()], parts);
-        Ok(running(x.iter().zip(rest).map(|(x, rest)| x + rest)).collect())
+        Ok(accumulated(x.iter().zip(rest).map(|(x, rest)| x + rest)).collect())
     }
 }
 

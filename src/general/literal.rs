@@ -69,11 +69,14 @@ pub fn stationary(chain: &Chain) -> Result<State, SolveError> {
     let most = largest_of(squares);
     let second = stiffest * report.error + rounded * (largest_of(sizes) + most);
     let soft = if chain.is_pinned() { largest_of(model.gibbs_displacements()) } else { 0.0 };
+    // Springs and pinning are added up before they act: a weak pinning is as uncertain as a
+    // rounding of the springs beside it.
+    let displaced = rounded + chain.atoms() as f64 * stiffest * soft * f64::EPSILON;
     let errors = LocalErrors {
         mean: rounded * most.sqrt(),
         second,
         flow: None,
-        mean_q: rounded * largest_of(local.mean_q.iter().copied()),
+        mean_q: displaced * largest_of(local.mean_q.iter().copied()),
         var_q: soft * second,
     };
     let profile = local.profile(chain, 0.0.into(), f64::INFINITY, errors);

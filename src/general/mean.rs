@@ -2,11 +2,12 @@
 //!
 //! Without pinning all atoms move with one velocity V, Σ (2γ_n + λ_n) m_n V = Σ F̄_n, and k_(n+1)
 //! r̄_(n+1) = Σ_(l≤n) [(2γ_l + λ_l) m_l V - F̄_l]. With pinning they rest where DᵀkD q̄ + κ q̄ =
-//! F̄. Each harmonic is one solve Φ(ilω) q̂ = F̂, by the stiffnesses of [`super::response`]. O(N)
+//! F̄. The sums are compensated. Each harmonic is one solve Φ(ilω) q̂ = F̂, by the stiffnesses of [`super::response`]. O(N)
 //! each. Error: roundings.
 
 use super::Model;
 use crate::chain::{Chain, SiteForce};
+use crate::numerics::vector::{accumulated, largest_of};
 use num_complex::Complex64;
 
 /// The means in the long run, by atoms; bonds from 1 to N in `elongation`.
@@ -20,6 +21,9 @@ pub struct Means {
     pub elongation: Vec<f64>,
     /// The amplitudes for every l ≥ 1, (q̂_n): q = q̄ + Σ_l 2 Re q̂ e^(ilωτ).
     pub harmonics: Vec<(u32, Vec<Complex64>)>,
+    /// The largest sizes of the terms that q̄_n and r̄_n are sums of: a rounding of them is a
+    /// rounding of the means.
+    pub terms: [f64; 2],
 }
 
 /// F̄_n of every atom.
@@ -49,8 +53,17 @@ pub(super) fn highest_frequency(chain: &Chain, forces: &[SiteForce]) -> f64 {
     f64::from(highest.unwrap_or(0)) * chain.force.frequency.hi
 }
 
+/// q of Φ q = f, and r_n = q_n - q_(n-1), which a difference would lose where weakly pinned atoms
+/// move together.
+struct Solution {
+    displacement: Vec<Complex64>,
+    elongation: Vec<Complex64>,
+    /// The largest |a| + |b| of an elongation a - b.
+    elongation_terms: f64,
+}
+
 /// Solves Φ q = f for a given Φ_nn less the springs, `own`; complex.
-fn solve(model: &Model, own: impl Fn(usize) -> Complex64, f: &[Complex64]) -> Vec<Complex64> {
+fn solve(model: &Model, own: impl Fn(usize) -> Complex64, f: &[Complex64]) -> Solution {
     let atoms = model.atoms();
     // The chain to the right of bond n+1 answers atom n as a stiffness and a force.
     let (mut stiffness, mut force) = (vec![Complex64::ZERO; atoms], f.to_vec());
@@ -64,12 +77,16 @@ fn solve(model: &Model, own: impl Fn(usize) -> Complex64, f: &[Complex64]) -> Ve
             force[n - 1] += g;
         }
     }
-    let mut q = vec![force[0] / stiffness[0]];
+    let mut displacement = vec![force[0] / stiffness[0]];
+    let (mut elongation, mut elongation_terms) = (Vec::with_capacity(atoms - 1), 0.0f64);
     for n in 1..atoms {
-        let k = model.spring[n - 1];
-        q.push((force[n] + k * q[n - 1]) / (stiffness[n] + k));
+        let (k, before) = (model.spring[n - 1], displacement[n - 1]);
+        let (whole, back) = (stiffness[n] + k, stiffness[n] * before);
+        displacement.push((force[n] + k * before) / whole);
+        elongation.push((force[n] - back) / whole);
+        elongation_terms = elongation_terms.max((force[n].norm() + back.norm()) / whole.norm());
     }
-    q
+    Solution { displacement, elongation, elongation_terms }
 }
 
 impl Means {
@@ -78,17 +95,29 @@ impl Means {
     pub fn new(chain: &Chain, model: &Model) -> Option<Means> {
         let atoms = model.atoms();
         let constant = constant_forces(chain);
-        let resistance: f64 = (0..atoms).map(|n| model.damping(n) * model.mass[n]).sum();
-        let total: f64 = constant.iter().sum();
-        let mut means = Means { displacement: vec![0.0; atoms], ..Means::default() };
+        let drag = (0..atoms).map(|n| model.damping(n) * model.mass[n]);
+        let drag: Vec<f64> = accumulated(drag).collect();
+        let pushed: Vec<f64> = accumulated(constant.iter().copied()).collect();
+        let (resistance, total) = (drag[atoms - 1], pushed[atoms - 1]);
+        let mut means = Means {
+            displacement: vec![0.0; atoms],
+            elongation: vec![0.0; atoms - 1],
+            ..Means::default()
+        };
         if model.is_pinned() {
             let f: Vec<Complex64> = constant.iter().map(|&f| f.into()).collect();
             if total != 0.0 || constant.iter().any(|f| *f != 0.0) {
-                let q = solve(model, |n| model.pinning[n].into(), &f);
-                means.displacement = q.iter().map(|q| q.re).collect();
+                let real = |values: Vec<Complex64>| values.iter().map(|z| z.re).collect();
+                let own = |n: usize| model.pinning[n].into();
+                let found = solve(model, own, &f);
+                means.displacement = real(found.displacement);
+                means.elongation = real(found.elongation);
+                // Forces that cancel leave the roundings of each.
+                let sizes: Vec<Complex64> = constant.iter().map(|f| f.abs().into()).collect();
+                let sizes = solve(model, own, &sizes);
+                let furthest = largest_of(sizes.displacement.iter().map(|q| q.re));
+                means.terms = [furthest, sizes.elongation_terms];
             }
-            let pairs = means.displacement.windows(2);
-            means.elongation = pairs.map(|pair| pair[1] - pair[0]).collect();
         } else {
             if total != 0.0 {
                 if resistance == 0.0 {
@@ -96,13 +125,10 @@ impl Means {
                 }
                 means.velocity = total / resistance;
             }
-            let mut held = 0.0;
-            means.elongation = (0..atoms - 1)
-                .map(|n| {
-                    held += model.damping(n) * model.mass[n] * means.velocity - constant[n];
-                    held / model.spring[n]
-                })
-                .collect();
+            let held = |n: usize| drag[n] * means.velocity - pushed[n];
+            means.elongation = (0..atoms - 1).map(|n| held(n) / model.spring[n]).collect();
+            let terms = |n: usize| (drag[n] * means.velocity).abs() + pushed[n].abs();
+            means.terms[1] = largest_of((0..atoms - 1).map(|n| terms(n) / model.spring[n]));
         }
         let forces = forces_of(chain);
         let mut orders: Vec<u32> =
@@ -117,7 +143,7 @@ impl Means {
             }
             let w = f64::from(order) * chain.force.frequency.hi;
             let own = |n: usize| model.own_stiffness(n, w);
-            means.harmonics.push((order, solve(model, own, &f)));
+            means.harmonics.push((order, solve(model, own, &f).displacement));
         }
         Some(means)
     }

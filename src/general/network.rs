@@ -20,7 +20,7 @@ use super::response::Response;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::gmres;
 use crate::numerics::registers::{InRegisters, Wide, in_widest};
-use crate::numerics::vector::Vector;
+use crate::numerics::vector::{Vector, accumulated};
 use num_complex::Complex64;
 use rayon::prelude::*;
 use std::ops::{Add, AddAssign, Div, Mul, Sub};
@@ -153,14 +153,6 @@ pub(super) trait Number:
 impl Number for f64 {}
 impl Number for Complex64 {}
 
-/// Sums over the sites 0..=j of each j.
-pub(super) fn running<T: Number>(values: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-    values.scan(T::default(), |sum, x| {
-        *sum += x;
-        Some(*sum)
-    })
-}
-
 fn real(values: impl Iterator<Item = f64>) -> Vector {
     let values: Vec<Complex64> = values.map(Complex64::from).collect();
     Vector::from_complex(&values, false)
@@ -194,25 +186,25 @@ impl<'a, L: Wide> Equation<'a, L> {
         }
         let double: Vec<f64> = model.friction.iter().map(|friction| 2.0 * friction).collect();
         let [absorbed, driven] = network.driven([&double, strength]);
-        let source = real(running(driven.into_iter()));
+        let source = real(accumulated(driven));
         Equation { network, absorbed, source }
     }
 
     /// The left side of the equations of (θ_0, g).
     fn apply(&self, x: &Vector) -> Vector {
         let x = parts(x);
-        let lost = self.absorbed.iter().zip(running(x.iter().copied())).map(|(rho, t)| rho * t);
+        let lost = self.absorbed.iter().zip(accumulated(x.iter().copied())).map(|(rho, t)| rho * t);
         let mut flux = self.network.flux(&x[1..]);
         flux.push(0.0);
-        real(running(lost).zip(flux).map(|(lost, flux)| lost - flux))
+        real(accumulated(lost).zip(flux).map(|(lost, flux)| lost - flux))
     }
 
     /// The size of the terms of every row at x.
     fn sizes(&self, x: &Vector, conductance: &[f64]) -> Vec<f64> {
         let (x, source) = (parts(x), parts(&self.source));
-        let lost = self.absorbed.iter().zip(running(x.iter().copied())).map(|(rho, t)| rho * t);
+        let lost = self.absorbed.iter().zip(accumulated(x.iter().copied())).map(|(rho, t)| rho * t);
         let flux = x[1..].iter().zip(conductance).map(|(g, c)| g * c).chain([0.0]);
-        let rows = running(lost).zip(flux).zip(source);
+        let rows = accumulated(lost).zip(flux).zip(source);
         rows.map(|((lost, flux), source)| lost.abs() + flux.abs() + source.abs())
             .map(|size| if size > 0.0 { size } else { 1.0 })
             .collect()
@@ -306,7 +298,7 @@ impl InRegisters for Question<'_> {
             let correction = values.clone();
             return Ok(Temperatures { sites, values, correction, iterations: 0, residual: 0.0 });
         }
-        let summed = |x: &Vector| running(parts(x).into_iter()).collect::<Vec<f64>>();
+        let summed = |x: &Vector| accumulated(parts(x)).collect::<Vec<f64>>();
         let values = summed(&x);
         let [own, other] = [0, 1].map(|i| summed(&outcome.errors[i]));
         // The second residual holds the first: what is left of it is the quadratures' difference.

@@ -18,7 +18,7 @@ use super::response::Response;
 use crate::chain::Chain;
 use crate::covariance::moments::apart;
 use crate::monitor::Monitor;
-use crate::numerics::vector::largest_of;
+use crate::numerics::vector::{accumulated, largest_of};
 use crate::observe::identities::Identity;
 use crate::observe::{ColumnErrors, GeneralColumns, Profile};
 use crate::steady::SteadyError;
@@ -153,17 +153,13 @@ fn solve(model: &Model, squares: &[f64], monitor: &Monitor) -> Result<Found, Ste
             let more = if corrected { temperatures.correction[i] } else { 0.0 };
             kinetic[site] = temperatures.values[i] + more;
         }
-        let (mut sum, mut size, mut largest_sum) = (0.0, 0.0, 0.0);
-        let mut current = Vec::with_capacity(model.atoms());
-        for n in 0..model.atoms() {
-            let heated = 2.0 * model.flip_rate[n] * squares[n];
-            let lost = model.friction[n] * kinetic[n];
-            largest_sum = size;
-            sum += excess(n) - lost + heated;
-            size += excess(n) + lost + heated;
-            current.push(sum);
-        }
+        let heated = |n: usize| 2.0 * model.flip_rate[n] * squares[n];
+        let lost = |n: usize| model.friction[n] * kinetic[n];
+        let entered = |n: usize| excess(n) - lost(n) + heated(n);
+        let mut current: Vec<f64> = accumulated((0..model.atoms()).map(entered)).collect();
         let imbalance = current.pop().unwrap_or(0.0);
+        let bonds = 0..current.len();
+        let largest_sum = bonds.map(|n| excess(n) + lost(n) + heated(n)).sum();
         Moments { kinetic, displacement, elongation, current, largest_sum, imbalance }
     });
     let strength = strength(false);
@@ -222,8 +218,16 @@ impl Found {
         let thermal: Vec<f64> =
             (0..atoms).map(|n| model.energy(n, [var_p[n], var_r[n], at(&var_q, n)])).collect();
         let largest = |values: &[f64]| largest_of(values.iter().copied());
-        let error_mean = rounding * largest(&mean_r).max(largest(&mean_p)).max(largest(&mean_q));
-        let error_mechanical = rounding * largest(&mechanical);
+        // The velocity is one quotient of two sums and may be far smaller than the elongations.
+        let [error_mean_q, error_mean_r] = means.terms.map(|terms| rounding * terms);
+        let error_mean_p = rounding * largest(&mean_p);
+        let lost_energy = |n: usize| {
+            let of = |value: f64, error: f64| (2.0 * value.abs() + error) * error;
+            let [p, r, q] = [mean_p[n], mean_r[n], at(&mean_q, n)];
+            model.energy(n, [of(p, error_mean_p), of(r, error_mean_r), of(q, error_mean_q)])
+        };
+        let error_mechanical =
+            rounding * largest(&mechanical) + largest_of((0..atoms).map(lost_energy));
         let error_thermal =
             (error_t + largest(&model.spring) * error_r + largest(&model.pinning) * error_q) / 2.0;
         // Means carry energy too.
@@ -242,7 +246,8 @@ impl Found {
             _ => current[0] - worked(0),
         };
         current.push(current[atoms - 2]);
-        let carried = largest_of((0..atoms).filter_map(convected));
+        let carried = largest_of((0..atoms).filter_map(convected))
+            + largest(&model.spring) * means.velocity.abs() * means.terms[1];
         let error_j = apart(&first.current, &second.current)
             + lost(first.largest_sum.max(second.largest_sum))
             + rounding * carried;
@@ -254,8 +259,8 @@ impl Found {
             identity("uniform temperature, row by row", missing),
         ];
         let errors = ColumnErrors {
-            mean_r: error_mean,
-            mean_p: error_mean,
+            mean_r: error_mean_r,
+            mean_p: error_mean_p,
             var_r: error_r,
             var_p: error_p,
             mechanical: error_mechanical,
@@ -269,7 +274,7 @@ impl Found {
             var_q,
             mechanical,
             thermal,
-            errors: [error_t, error_mean, error_q],
+            errors: [error_t, error_mean_q, error_q],
         };
         let oscillates = !means.harmonics.is_empty();
         let profile = Profile {

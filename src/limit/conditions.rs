@@ -55,6 +55,18 @@ pub enum NoLimit {
          allowed: the homogeneous chain; evolve and steady answer for any other"
     )]
     Coefficients(&'static str),
+    /// `check` of a chain whose coefficients depend on the site.
+    #[error(
+        "this chain has {chain}: no limit theorem is known for it, and check measures its conductivity N J/(T_- - T_+) alone; \
+         which means nothing with {obstacle}; allowed: flips at every atom, thermostats of different temperatures at both ends and none inside, \
+         no force; or the homogeneous chain; evolve and steady answer for any other"
+    )]
+    NoConductivity {
+        /// What it has that the theorems' chain has not.
+        chain: &'static str,
+        /// What makes its conductivity meaningless.
+        obstacle: &'static str,
+    },
     /// Times on another scale.
     #[error(
         "time.scale is \"{0}\": with flips nothing moves macroscopically before times τ ~ N², so the macroscopic equations have their time in \
@@ -82,11 +94,11 @@ pub fn oscillation_work(chain: &Chain) -> f64 {
     chain.force.harmonics.iter().map(part).sum()
 }
 
-/// Whether the chain is the one of the theorems; otherwise what it has that theirs has not.
-fn homogeneous(chain: &Chain) -> Result<(), NoLimit> {
-    let Some(coefficients) = chain.coefficients() else { return Ok(()) };
+/// What a chain with coefficients has that the theorems' chain has not.
+pub(crate) fn coefficients_of(chain: &Chain) -> &'static str {
+    let Some(coefficients) = chain.coefficients() else { return "nothing" };
     let varies = |values: &[f64]| values.iter().any(|value| *value != values[0]);
-    let found = if coefficients.is_pinned() {
+    if coefficients.is_pinned() {
         "pinning"
     } else if varies(&coefficients.mass) || varies(&coefficients.spring) {
         "masses or springs that depend on the site"
@@ -96,13 +108,14 @@ fn homogeneous(chain: &Chain) -> Result<(), NoLimit> {
         "masses or springs other than 1"
     } else {
         "thermostats or forces inside"
-    };
-    Err(NoLimit::Coefficients(found))
+    }
 }
 
 /// The ends of a chain's macroscopic problem; an error says why it has none.
 pub fn ends(chain: &Chain) -> Result<Ends, NoLimit> {
-    homogeneous(chain)?;
+    if chain.coefficients().is_some() {
+        return Err(NoLimit::Coefficients(coefficients_of(chain)));
+    }
     if chain.flip_rate == 0.0 {
         return Err(NoLimit::NoFlips);
     }

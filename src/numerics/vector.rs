@@ -2,6 +2,7 @@
 
 use num_complex::Complex64;
 use std::borrow::Borrow;
+use std::ops::{Add, Sub};
 
 /// Complex numbers as two arrays; `im` stays empty for real problems.
 #[derive(Clone, Debug, Default)]
@@ -141,20 +142,24 @@ impl Vector {
         Vector { re: map(&self.re[range]), im }
     }
 
-    /// The sums Σ_(i≤j) v_i, compensated (Neumaier): a plain sum of N equal steps loses N
-    /// roundings, all in one direction.
+    /// The sums Σ_(i≤j) v_i, as [`accumulated`].
     pub fn accumulated(&self) -> Vector {
-        let sums = |v: &[f64]| {
-            let (mut sum, mut lost) = (0.0f64, 0.0f64);
-            v.iter()
-                .map(|&x| {
-                    let next = sum + x;
-                    lost += if sum.abs() >= x.abs() { (sum - next) + x } else { (x - next) + sum };
-                    sum = next;
-                    sum + lost
-                })
-                .collect()
-        };
-        self.map_range(0..self.len(), sums)
+        self.map_range(0..self.len(), |v| accumulated(v.iter().copied()).collect())
     }
+}
+
+/// The sums Σ_(i≤j) x_i of real or complex numbers, compensated (Knuth's error-free sum): a plain
+/// sum of N equal steps loses N roundings, all in one direction.
+pub fn accumulated<T>(values: impl IntoIterator<Item = T>) -> impl Iterator<Item = T>
+where
+    T: Copy + Default + Add<Output = T> + Sub<Output = T>,
+{
+    let (mut sum, mut lost) = (T::default(), T::default());
+    values.into_iter().map(move |x| {
+        let next = sum + x;
+        let part = next - sum;
+        lost = lost + ((sum - (next - part)) + (x - part));
+        sum = next;
+        sum + lost
+    })
 }

@@ -131,6 +131,21 @@ impl<'a> Output<'a> {
     }
 }
 
+/// The largest error of every column that the profile has.
+fn absolute_errors(profile: &Profile) -> Value {
+    let mut all = json!(profile.errors);
+    if let Some(general) = &profile.general {
+        let columns = [&general.temperature, &general.mean_q, &general.var_q];
+        let named = ["temperature", "mean_q", "var_q"].into_iter().zip(columns);
+        for ((name, column), error) in named.zip(general.errors) {
+            if !column.is_empty() {
+                all[name] = json!(error);
+            }
+        }
+    }
+    all
+}
+
 impl Run {
     pub(super) fn new(
         record: Record,
@@ -267,7 +282,7 @@ impl Answer for Run {
                 "t": time(p.time),
                 "error_estimate": error,
                 "left_inflow": p.left_inflow,
-                "absolute_errors": p.errors,
+                "absolute_errors": absolute_errors(p),
             })
         });
         let source = |source: Option<ErrorSource>| source.map(|source| source.to_string());

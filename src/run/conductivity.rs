@@ -16,6 +16,7 @@ use super::{Error, Options, Times};
 use crate::chain::{Chain, ChainBuilder};
 use crate::cost;
 use crate::general::stationary::stationary;
+use crate::limit::conditions::{NoLimit, coefficients_of};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::observe::fit::Uncertain;
@@ -45,18 +46,47 @@ pub struct Conductivity {
     pub sizes: Vec<OfSize>,
     /// κ for N → ∞; of two sizes at least.
     pub extrapolated: Option<Uncertain>,
+    /// κ where a closed form is known: coefficients that are the same everywhere.
+    pub closed_form: Option<f64>,
     /// A plain sentence.
     pub sentence: String,
 }
 
 /// Whether the current between the ends is Fourier's: flips at every atom, thermostats at both ends
-/// alone, of different temperatures, and no force. Otherwise the statement has no meaning.
-pub(super) fn is_measured(chain: &Chain) -> bool {
-    let Some(all) = chain.coefficients() else { return false };
-    let (left, right) = (chain.left, chain.right);
-    let ends = left.zip(right).is_some_and(|(a, b)| a.temperature != b.temperature);
-    let flips = all.flip_rate.iter().all(|&rate| rate > 0.0);
-    ends && flips && all.thermostats.len() == 2 && all.forces.is_empty()
+/// alone, of different temperatures, and no force. Otherwise what the chain has in its way.
+pub(super) fn is_defined(chain: &Chain) -> Result<(), NoLimit> {
+    let Some(all) = chain.coefficients() else { return Ok(()) };
+    let inside = |site: usize| site != 0 && site != chain.bonds;
+    let obstacle = if all.flip_rate.contains(&0.0) {
+        "atoms without flips, past which energy moves ballistically or not at all"
+    } else if all.thermostats.iter().any(|(site, _)| inside(*site)) {
+        "a thermostat inside, which takes up a part of the current"
+    } else if !all.forces.is_empty() {
+        "a force, whose work adds to the current"
+    } else {
+        match chain.left.zip(chain.right) {
+            None => "a thermostat at one end at most",
+            Some((a, b)) if a.temperature == b.temperature => {
+                "one temperature at both ends, and so no current"
+            }
+            Some(_) => return Ok(()),
+        }
+    };
+    Err(NoLimit::NoConductivity { chain: coefficients_of(chain), obstacle })
+}
+
+/// κ of an ordered chain, (16.9) in units of k/m; none is known where coefficients depend on the
+/// site.
+fn closed_form(chain: &Chain) -> Option<f64> {
+    let all = chain.coefficients()?;
+    let same = |values: &[f64]| {
+        let first = *values.first()?;
+        values.iter().all(|value| *value == first).then_some(first)
+    };
+    let [mass, spring] = [same(&all.mass)?, same(&all.spring)?];
+    let [pinning, rate] = [same(&all.pinning)? / spring, same(&all.flip_rate)?];
+    let root = (pinning * (pinning + 4.0)).sqrt();
+    Some(spring / mass / (2.0 * rate * (pinning + 2.0 + root)))
 }
 
 /// Mean and standard error.
@@ -126,6 +156,7 @@ pub(super) fn plan(
     };
     let of_task = json!({ "sizes": sizes, "seeds": seeds });
     let bytes_up_to = |bonds: usize| program(bonds).bytes;
+    let known = closed_form(chain);
     let (base, at) = (chain.clone(), times.values.clone());
     let asked = sizes.clone();
     let solve = move |record, monitor: &Monitor| {
@@ -154,7 +185,7 @@ pub(super) fn plan(
                 time: f64::INFINITY,
                 value: conductivity.value,
                 error,
-                limit: None,
+                limit: known,
                 scaled_limit: None,
                 start: 0.0,
                 site: None,
@@ -164,15 +195,21 @@ pub(super) fn plan(
             resistances.push(of_size);
         }
         let extrapolated = extrapolated(&asked, &resistances);
-        let sentence = sentence(&found, extrapolated, seeds);
-        let conductivity = Conductivity { sizes: found, extrapolated, sentence };
+        let sentence = sentence(&found, extrapolated, known, seeds);
+        let closed_form = known;
+        let conductivity = Conductivity { sizes: found, extrapolated, closed_form, sentence };
         Ok(CheckRun::of_conductivity(record, base, at, measurements, conductivity))
     };
     let prepared = Prepared::new(plan, options, chain, of_task, bytes_up_to, solve)?;
     Ok(prepared.at_times(chain, times))
 }
 
-fn sentence(sizes: &[OfSize], extrapolated: Option<Uncertain>, seeds: usize) -> String {
+fn sentence(
+    sizes: &[OfSize],
+    extrapolated: Option<Uncertain>,
+    known: Option<f64>,
+    seeds: usize,
+) -> String {
     let Some(last) = sizes.last() else { return String::new() };
     let of = |u: Uncertain| match u.uncertainty {
         0.0 => format!("{:.8}", u.value),
@@ -184,5 +221,6 @@ fn sentence(sizes: &[OfSize], extrapolated: Option<Uncertain>, seeds: usize) -> 
         None => String::new(),
     };
     let found = of(last.conductivity);
-    format!("conductivity N J/(T_- - T_+) at N = {}: {found}{over}{limit}", last.bonds)
+    let exact = known.map_or(String::new(), |known| format!("; closed form {known:.8}"));
+    format!("conductivity N J/(T_- - T_+) at N = {}: {found}{over}{limit}{exact}", last.bonds)
 }

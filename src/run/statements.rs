@@ -34,6 +34,16 @@ pub fn check(
     plan_check(family, initial, times, options)?.run(&options.monitor)
 }
 
+/// Refuses a chain that no statement is about: neither the theorems nor, where its coefficients
+/// depend on the site, Fourier's law between two ends.
+pub(crate) fn require_statement(chain: &Chain) -> Result<(), Error> {
+    let found = match chain.coefficients() {
+        Some(_) => conductivity::is_defined(chain),
+        None => conditions::ends(chain).map(|_| ()),
+    };
+    found.map_err(|reason| LimitError::from(reason).into())
+}
+
 /// The cost of [`check`], without solving.
 pub fn plan_check(
     family: &ChainBuilder,
@@ -45,10 +55,10 @@ pub fn plan_check(
     let chosen = options.all_sizes()?;
     times.check()?;
     let chain = family.build()?;
-    if conductivity::is_measured(&chain) {
+    require_statement(&chain)?;
+    if chain.coefficients().is_some() {
         return conductivity::plan(family, &chain, times, options);
     }
-    conditions::ends(&chain).map_err(LimitError::from)?;
     conditions::is_diffusive_scale(times.scale).map_err(LimitError::from)?;
     if options.omegas.is_some() && !is_swept(&chain) {
         let reason = "the force of this chain does not oscillate (or no thermostat takes up its \

@@ -20,7 +20,7 @@ use twofold::{Matrix, Sparse, Twofold};
 /// the highest order of the force), their products with z̄ for k = 0..L, and S by its triangle.
 struct Linear {
     matrix: Array2<Twofold>,
-    start: Array1<f64>,
+    start: Vec<Twofold>,
     coordinates: usize,
     /// Where z̄ begins.
     means: usize,
@@ -56,8 +56,42 @@ fn triangle(i: usize, j: usize) -> usize {
 }
 
 /// Adds to a coefficient, which holds rates of any size side by side.
-fn add(a: &mut Array2<Twofold>, at: [usize; 2], value: f64) {
+fn add(a: &mut Array2<Twofold>, at: [usize; 2], value: impl Into<Twofold>) {
     a[at] = a[at] + value.into();
+}
+
+/// B without damping. With coefficients it is formed here: 1/m and κ + k + k' are no doubles, and
+/// the roundings of a weak pinning beside a spring would be those of the judge.
+fn drift(chain: &Chain) -> Array2<Twofold> {
+    let Some(all) = chain.coefficients() else {
+        let mut b = chain.drift().to_dense().mapv(Twofold::from);
+        (chain.positions()..chain.coordinates()).for_each(|p| b[[p, p]] = Twofold::default());
+        return b;
+    };
+    let (n, first) = (chain.coordinates(), chain.positions());
+    let mut b = Array2::from_elem((n, n), Twofold::default());
+    let inverse = |atom: usize| Twofold::from(1.0) / all.mass[atom];
+    let zero = Twofold::default();
+    if chain.is_pinned() {
+        for (q, &pinning) in all.pinning.iter().enumerate() {
+            b[[q, first + q]] = inverse(q);
+            add(&mut b, [first + q, q], -pinning);
+        }
+        for (left, &spring) in all.spring.iter().enumerate() {
+            for [at, other] in [[left, left + 1], [left + 1, left]] {
+                add(&mut b, [first + at, at], -spring);
+                add(&mut b, [first + at, other], spring);
+            }
+        }
+    } else {
+        for (left, &spring) in all.spring.iter().enumerate() {
+            b[[left, first + left]] = zero - inverse(left);
+            b[[left, first + left + 1]] = inverse(left + 1);
+            add(&mut b, [first + left, left], spring);
+            add(&mut b, [first + left + 1, left], -spring);
+        }
+    }
+    b
 }
 
 impl Linear {
@@ -67,11 +101,10 @@ impl Linear {
         // Friction and flips are entered apart: what they take from p² and what flips give back
         // would differ by the roundings of both.
         let first = chain.positions();
-        let mut b = chain.drift().to_dense();
+        let b = drift(chain);
         let mut damping = vec![[0.0; 2]; n];
         let (friction, noise) = chain.thermostats();
         for ((p, friction), rate) in (first..n).zip(friction).zip(chain.flip_rates()) {
-            b[[p, p]] = 0.0;
             damping[p] = [2.0 * rate, friction];
         }
         let open = chain.topology == Topology::Open;
@@ -161,13 +194,15 @@ impl Linear {
         }
         let z = law.mean();
         let covariance = law.covariance_above(0.0);
-        let mut start = Array1::zeros(size);
+        let mut start = vec![Twofold::default(); size];
         for k in 0..=2 * top {
-            start[wave(k, 0)] = 1.0;
+            start[wave(k, 0)] = 1.0.into();
         }
         for i in 0..n {
-            (0..=top).for_each(|k| start[mean(k, 0, i)] = z[i]);
-            (0..=i).for_each(|j| start[s(i, j)] = z[i] * z[j] + covariance[[i, j]]);
+            (0..=top).for_each(|k| start[mean(k, 0, i)] = z[i].into());
+            (0..=i).for_each(|j| {
+                start[s(i, j)] = Twofold::product(z[i], z[j]) + covariance[[i, j]].into()
+            });
         }
         let end = |atom: usize, which: usize| (first + atom, chain.friction()[which], noise[atom]);
         let ends = [end(0, 0), end(n - 1 - first, 1)];
@@ -241,7 +276,7 @@ impl Linear {
 /// since every squaring doubles an error.
 pub fn moments(chain: &Chain, law: &InitialLaw, period: f64, times: &[(f64, f64)]) -> Vec<Exact> {
     let linear = Linear::new(chain, law, period);
-    let mut state: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
+    let mut state = linear.start.clone();
     let (mut reached, mut outputs) = (Twofold::default(), Vec::new());
     for &(t, unit) in times {
         let time = Twofold::product(t, unit);
@@ -264,8 +299,7 @@ pub fn period(
     count: usize,
 ) -> Vec<(f64, Exact)> {
     let linear = Linear::new(chain, law, period);
-    let start: Vec<Twofold> = linear.start.iter().map(|&x| x.into()).collect();
-    let mut state = linear.advance(&start, late.into());
+    let mut state = linear.advance(&linear.start, late.into());
     if chain.force.harmonics.is_empty() {
         return vec![(0.0, linear.read(&state))];
     }

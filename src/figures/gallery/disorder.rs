@@ -1,8 +1,8 @@
 //! Random masses: rare flips carry heat past localization, and with pinning they alone do.
 
 use super::caption::{fill, row, tex_number};
-use super::conduction::{conduction, conductivity, ordered};
-use super::{Entry, GalleryError, Source, curve, done, set};
+use super::conduction::{conducting, conduction, conductivity, ordered};
+use super::{Entry, GalleryError, Source, curve, done, joined, set};
 use crate::chain::{Chain, ChainBuilder};
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
@@ -64,11 +64,7 @@ fn realization(
     let scenario = source.scenario(&[set(RATE, rate), set("chain.pinning", pinning)])?;
     let family = ChainBuilder::from(&scenario).bonds(bonds).with_other_seeds(seed);
     let chain = family.build().map_err(|error| GalleryError::Setting(error.to_string()))?;
-    let [hot, cold] = chain.temperature();
-    if chain.left.is_none() || chain.right.is_none() || hot == cold || rate == 0.0 {
-        return Err(source.refused("flips, and thermostats of different temperature at both ends"));
-    }
-    Ok(chain)
+    conducting(source, chain)
 }
 
 /// Mean over the realizations, and standard error with the largest error of any of them.
@@ -104,13 +100,9 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         let colour = Colour::Palette(index + 1);
         let (mut measured, mut errors) = (vec![], vec![]);
         for (k, &rate) in rates.iter().enumerate() {
-            let of_seed = |seed: u64| -> Result<[f64; 2], GalleryError> {
-                let mut both = [[0.0; 2]; 2];
-                for (found, bonds) in both.iter_mut().zip([short, long]) {
-                    let chain = realization(source, rate, pinning, bonds, seed)?;
-                    *found = conduction(&chain, monitor)?.resistance;
-                }
-                Ok(conductivity([short, long], both))
+            let of_seed = |seed: u64| {
+                let chain = |bonds: usize| realization(source, rate, pinning, bonds, seed);
+                conductivity([short, long], chain, monitor)
             };
             let all = (0..SEEDS).map(of_seed).collect::<Result<Vec<_>, _>>()?;
             let (mean, error) = averaged(&all);
@@ -119,11 +111,9 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             done(monitor, 0.1 + 0.9 * (index * rates.len() + k + 1) as f64 / points as f64)?;
         }
         let label = format!("*κ* = {}", number(pinning));
-        for mark in [Mark::Line, Mark::Disc] {
-            let layer = Layer::new(label.clone(), mark, colour, measured.clone());
-            let name = format!("random masses, kappa = {}", numbers(&[pinning]));
-            layers.push(layer.named(name).with_errors(errors.clone()));
-        }
+        let name = format!("random masses, kappa = {}", numbers(&[pinning]));
+        let layer = Layer::new(label.clone(), Mark::Disc, colour, measured);
+        layers.extend(joined(layer.named(name).with_errors(errors)));
         let of_ordered = |rate: f64| ordered(pinning) / (2.0 * rate);
         layers.push(Layer {
             mark: Mark::Dashed,

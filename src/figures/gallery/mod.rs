@@ -293,10 +293,13 @@ fn against_size(
     let points: Vec<(f64, f64)> = rows.iter().map(|m| (m.bonds as f64, value(m))).collect();
     let errors: Vec<f64> = rows.iter().map(|m| m.error).collect();
     let order = fit::rate(&rows.iter().map(|m| (m.bonds, value(m), m.error)).collect::<Vec<_>>());
-    let layers = [Mark::Line, Mark::Disc].map(|mark| {
-        Layer::new("", mark, colour, points.clone()).named(name).with_errors(errors.clone())
-    });
-    (layers, order)
+    let layer = Layer::new("", Mark::Disc, colour, points).named(name).with_errors(errors);
+    (joined(layer), order)
+}
+
+/// Points and a line that joins them, both of one name.
+fn joined(points: Layer) -> [Layer; 2] {
+    [Layer { mark: Mark::Line, ..points.clone() }, points]
 }
 
 /// A fitted order for a key: two decimals.

@@ -2,8 +2,8 @@
 //! contacts.
 
 use super::caption::{fill, row, tex_number};
-use super::conduction::{conduction, conductivity, ordered};
-use super::{Entry, GalleryError, Source, curve, done, geometric, set};
+use super::conduction::{conducting, conduction, conductivity, ordered};
+use super::{Entry, GalleryError, Source, curve, done, geometric, joined, set};
 use crate::chain::Chain;
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
@@ -56,35 +56,23 @@ fn chain(
     source: &Source<'_>,
     rate: f64,
     pinning: f64,
-    factor: usize,
+    bonds: usize,
 ) -> Result<Chain, GalleryError> {
-    let varied = [set(RATE, rate), set(PINNING, pinning)];
-    let bonds = factor * source.chain(&varied)?.bonds;
-    let chain = source.chain(&[&varied[..], &[super::bonds(bonds)]].concat())?;
-    let [hot, cold] = chain.temperature();
-    if chain.left.is_none() || chain.right.is_none() || hot == cold || rate == 0.0 || bonds < 8 {
-        return Err(source.refused(
-            "8 bonds or more, flips, and thermostats of different temperature at both ends",
-        ));
-    }
-    Ok(chain)
+    let varied = [set(RATE, rate), set(PINNING, pinning), super::bonds(bonds)];
+    conducting(source, source.chain(&varied)?)
 }
 
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (rates, wells) = (source.values(RATE, &RATES)?, source.values(PINNING, &WELLS)?);
-    let bonds = chain(source, rates[0], wells[0], 1)?.bonds;
+    let bonds = source.chain(&[set(RATE, rates[0]), set(PINNING, wells[0])])?.bonds;
     let (low, high, count) = RANGE;
     let mut layers = vec![curve("closed form", Colour::Ink, &geometric(low, high, 61), ordered)];
     let marks = [Mark::Disc, Mark::Ring, Mark::Diamond, Mark::Square];
     for (index, &rate) in rates.iter().enumerate() {
         let (mut points, mut errors) = (vec![], vec![]);
         for pinning in geometric(low, high, count) {
-            let mut both = [[0.0; 2]; 2];
-            for (found, factor) in both.iter_mut().zip([1, 2]) {
-                let chain = chain(source, rate, pinning, factor)?;
-                *found = conduction(&chain, monitor)?.resistance;
-            }
-            let [found, error] = conductivity([bonds, 2 * bonds], both);
+            let chain = |bonds: usize| chain(source, rate, pinning, bonds);
+            let [found, error] = conductivity([bonds, 2 * bonds], chain, monitor)?;
             points.push((pinning, 2.0 * rate * found));
             errors.push(2.0 * rate * error);
         }
@@ -100,7 +88,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let rate = middle(&rates);
     let mut distances = Vec::new();
     for (index, &pinning) in wells.iter().enumerate() {
-        let found = conduction(&chain(source, rate, pinning, 1)?, monitor)?;
+        let found = conduction(&chain(source, rate, pinning, bonds)?, monitor)?;
         let t = &found.temperature;
         // The line through the middle, over a quarter of the chain.
         let (from, to) = (bonds * 3 / 8, bonds * 5 / 8);
@@ -113,10 +101,10 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             .take_while(|(_, distance)| *distance > error)
             .collect();
         let label = format!("*κ* = {}", number(pinning));
-        for mark in [Mark::Line, marks[index % marks.len()]] {
-            let layer = Layer::new(label.clone(), mark, Colour::Palette(index), points.clone());
-            distances.push(layer.named(format!("kappa = {}", numbers(&[pinning]))).within(error));
-        }
+        let mark = marks[index % marks.len()];
+        let layer = Layer::new(label, mark, Colour::Palette(index), points);
+        let name = format!("kappa = {}", numbers(&[pinning]));
+        distances.extend(joined(layer.named(name).within(error)));
     }
     let parameters = source.parameters()?;
     Ok(Figure {

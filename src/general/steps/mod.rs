@@ -11,13 +11,15 @@
 //! norm of the energy (docs/theory/bounds.md, Theorem 2.1), so that differences of steps and
 //! roundings add up.
 
+mod norm;
 mod price;
 
 pub use price::expected;
 
+use self::norm::Norm;
 use self::price::{expected_steps, held};
 use super::Model;
-use super::exponential::{Output, initial};
+use super::exponential::{Output, differences, initial};
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
@@ -33,9 +35,10 @@ use num_complex::Complex64;
 
 /// Stages of a step: order 9.
 const STAGES: usize = 5;
-/// The error that each of up to [`USUAL`] steps may leave, as a part of the tolerance; a current
-/// may be a hundred times smaller than the energies.
-const SHARE: f64 = 2e-4;
+/// What all steps together may leave, as a part of the tolerance; a current may be a hundred times
+/// smaller than the energies.
+const BUDGET: f64 = 0.01;
+/// It is divided among this many steps at least, and as many as are expected.
 const USUAL: f64 = 300.0;
 /// The error of two halves, as a part of their distance from the whole: 1/512 for short steps, up
 /// to 1/370 for hλ = iy, y ≤ 4, and up to 1/19 for any negative real hλ.
@@ -72,8 +75,37 @@ struct Problem<'a> {
     forces: Vec<SiteForce>,
     /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
     fastest: f64,
-    /// The size of each coordinate in units of the root of an energy.
-    unit: Vec<f64>,
+    norm: Norm,
+}
+
+/// What steps may still leave, relative to the largest second moment.
+struct Budget {
+    left: f64,
+    /// The steps that share it.
+    steps: f64,
+    /// ∫ 4γ ū² from 0 to the last time, as far as it can be told: by it errors of the means enter
+    /// the second moments.
+    warmth: f64,
+}
+
+impl Budget {
+    /// An error of the means and one of the covariance, by what they do to second moments of this
+    /// size.
+    fn relative(&self, mean: f64, second: f64, size: f64) -> f64 {
+        (mean * (1.0 + (self.warmth / size).sqrt()) / size.sqrt()).max(second / size)
+    }
+
+    /// For the next of `more` steps of its length up to the end. Steps grow; when more of them have
+    /// been taken than were expected they do no longer.
+    fn of_a_step(&self, more: f64) -> f64 {
+        self.left / if self.steps >= 1.0 { self.steps } else { more.max(10.0) }
+    }
+
+    fn spend(&mut self, error: f64) {
+        // Later steps always get something.
+        self.left -= error.min(0.5 * self.left);
+        self.steps -= 1.0;
+    }
 }
 
 /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
@@ -107,8 +139,11 @@ pub fn evolve(
     let (mut now, mut steps) = (Double::default(), 0);
     let (mut lost, mut squares) = ([0.0; 2], [0.0; 2]);
     let mut size = problem.size(&point);
-    let expected = 1.0 + expected_steps(chain, last, tolerance) / USUAL;
-    let allowance = SHARE * tolerance / (expected * problem.softness(law, size));
+    let mut budget = Budget {
+        left: BUDGET * tolerance / problem.softness(law, size),
+        steps: USUAL + expected_steps(chain, last, tolerance),
+        warmth: 0.0,
+    };
     let mut h = 0.1 / problem.model.largest_frequency();
     let mut outputs = Vec::with_capacity(times.len());
     for (index, &time) in times.iter().enumerate() {
@@ -126,11 +161,11 @@ pub fn evolve(
             let half = now.plus((step / 2.0).into());
             let next = problem.step(&middle, half, step / 2.0, &mut factors, &mut rounded)?;
             let gain = GAIN[usize::from(step * problem.fastest > RESOLVED)];
-            let apart = problem.apart(&whole, &next);
-            let root = size.sqrt();
-            let worst = (apart[0] / root).max(apart[1] / size);
+            let apart = problem.norm.apart(&whole, &next);
+            let relative = |[mean, second]: [f64; 2]| budget.relative(mean, second, size);
+            let worst = relative(apart);
             // The distance itself is rounded.
-            let allowed = allowance + gain * (rounded[0] / root).max(rounded[1] / size);
+            let allowed = budget.of_a_step((last - now.hi) / h) + gain * relative(rounded);
             let ratio = (gain * worst / allowed).max(1e-9);
             let factor = (0.9 * ratio.powf(-1.0 / (2 * STAGES) as f64)).clamp(0.2, 4.0);
             monitor.check()?;
@@ -145,6 +180,10 @@ pub fn evolve(
                 lost[i] += gain * apart[i] + BIAS * rounded[i];
                 squares[i] += rounded[i] * rounded[i];
             }
+            budget.spend(gain * worst);
+            let warmed = next.integrals.heat;
+            let a_time = (warmed - point.integrals.heat) / step;
+            budget.warmth = 2.0 * warmed.max(a_time * last);
             if factor * step > WORTH * h {
                 h = factor * step;
             }
@@ -165,16 +204,6 @@ pub fn evolve(
 impl<'a> Problem<'a> {
     fn new(chain: &'a Chain) -> Problem<'a> {
         let model = Model::new(chain);
-        let spring = |n: usize| model.spring.get(n).copied().unwrap_or(0.0);
-        let before = |n: usize| n.checked_sub(1).map_or(0.0, spring);
-        let positions: Vec<f64> = match chain.is_pinned() {
-            true => (0..model.atoms())
-                .map(|n| model.pinning[n] + 2.0 * (spring(n) + before(n)))
-                .collect(),
-            false => model.spring.clone(),
-        };
-        let momenta = model.mass.iter().map(|m| 1.0 / m);
-        let unit = positions.into_iter().chain(momenta).map(f64::sqrt).collect();
         let forces = forces_of(chain);
         Problem {
             chain,
@@ -182,7 +211,7 @@ impl<'a> Problem<'a> {
             tableau: Tableau::radau(STAGES),
             fastest: fastest(chain, &model, &forces),
             forces,
-            unit,
+            norm: Norm::new(chain, &model),
             model,
         }
     }
@@ -201,21 +230,8 @@ impl<'a> Problem<'a> {
     }
 
     fn size(&self, point: &Point) -> f64 {
-        let n = self.unit.len();
         let hottest = largest_of(self.model.temperature.iter().copied());
-        let variances = (0..n).map(|i| self.unit[i].powi(2) * point.state[i * (n + 1)]);
-        let squares = point.mean.iter().zip(&self.unit).map(|(z, u)| (z * u).powi(2));
-        largest_of(variances.chain(squares)).max(hottest).max(f64::MIN_POSITIVE)
-    }
-
-    /// Distances of the means and of the covariances, in the norm of the energy at most.
-    fn apart(&self, a: &Point, b: &Point) -> [f64; 2] {
-        let n = self.unit.len();
-        let mean = |i: usize| self.unit[i] * (a.mean[i] - b.mean[i]);
-        let entry = |k: usize| self.unit[k / n] * self.unit[k % n] * (a.state[k] - b.state[k]);
-        let means: f64 = (0..n).map(|i| mean(i).powi(2)).sum();
-        let entries: f64 = (0..n * n).map(|k| entry(k).powi(2)).sum();
-        [means.sqrt(), entries.sqrt()]
+        self.norm.size(point).max(hottest).max(f64::MIN_POSITIVE)
     }
 
     /// The means at the stages. Branches carry increments, as in [`crate::evolve::radau`].
@@ -293,12 +309,11 @@ impl<'a> Problem<'a> {
             let shift = branch.eigenvalue / h;
             let factored = self.factored(shift, factors)?;
             let error = self.literal.solve_with(factored, source, &mut targets)?;
-            let stiffest = largest_of(self.unit.iter().map(|u| u * u));
-            rounded[1] += weight.norm() * stiffest * error;
+            rounded[1] += weight.norm() * self.norm.stiffest() * error;
             amplified += (weight * branch.scale).norm();
         }
-        let apart = self.apart(from, &to);
-        let size = self.size(&to);
+        let apart = self.norm.held_apart(from, &to);
+        let size = self.norm.held(&to).max(self.size(&to));
         let rounding = ROUNDINGS * f64::EPSILON;
         rounded[0] += rounding * (amplified * apart[0] + size.sqrt());
         rounded[1] += rounding * (amplified * apart[1] + size);
@@ -327,7 +342,7 @@ impl<'a> Problem<'a> {
         steps: usize,
         keep: bool,
     ) -> Output {
-        let (model, chain, n) = (&self.model, self.chain, self.unit.len());
+        let (model, chain, n) = (&self.model, self.chain, point.mean.len());
         let covariance = ArrayView2::from_shape((n, n), &point.state).expect("n² entries");
         let local = match steps {
             0 => initial(chain, law),
@@ -340,9 +355,10 @@ impl<'a> Problem<'a> {
         // Errors of the means enter 4γ ū², as in `exponential`.
         let entered = (2.0 * point.integrals.heat).sqrt() * lost_mean + lost_mean * lost_mean;
         let (mean, second) = (lost_mean, lost + entered);
+        let given = if steps == 0 { differences(chain, law) } else { 0.0 };
         let errors = LocalErrors {
             mean,
-            second,
+            second: second + given,
             flow: None,
             mean_q: soft.sqrt() * mean,
             var_q: soft * second,
