@@ -92,7 +92,7 @@ fn new_writes_a_file_that_can_be_shown_and_overwrites_only_when_forced() {
     let written = std::fs::read_to_string(&file).unwrap();
     assert_eq!(written, stdout(&flipchain(&["scenario", "show", path])));
     let message = refused(&flipchain(&["scenario", "new", "small", "-o", path]));
-    assert!(message.contains("mine.toml exists; --force overwrites it"), "{message}");
+    assert!(message.contains("mine.toml: exists already; give --force to replace it"), "{message}");
     assert_eq!(written, std::fs::read_to_string(&file).unwrap());
     stdout(&flipchain(&["scenario", "new", "small", "-o", path, "--force"]));
     assert!(std::fs::read_to_string(&file).unwrap().starts_with("# Small"));

@@ -213,7 +213,7 @@ fn write_new(file: &Path, text: &str, force: bool) -> Result<(), Error> {
         .kind()
     {
         ErrorKind::AlreadyExists => {
-            Error::BadInput(format!("{name} exists; --force overwrites it"))
+            Error::BadInput(format!("{name}: exists already; give --force to replace it"))
         }
         _ => Error::BadInput(format!("cannot write {name}: {e}")),
     })
