@@ -156,7 +156,7 @@ pub fn evolve<E: MomentEquations>(
         Default::default()
     } else if plan.stencil {
         solutions.clear();
-        let tolerance = plan.step_tolerance(tolerance);
+        let tolerance = plan.stencil_tolerance(tolerance);
         let chain = equations.chain();
         let (found, counts) = match plan.judged {
             true => stencil::judged(chain, law, early, tolerance, &keep, &stepping)?,

@@ -86,6 +86,13 @@ impl Plan {
         };
         tolerance.min((self.step_share * tolerance).max(least))
     }
+
+    /// What the stencil may lose. After columns became smaller than expected their sizes allow
+    /// nothing.
+    pub(super) fn stencil_tolerance(&self, tolerance: f64) -> stencil::Tolerance {
+        let of_columns = if self.again { 0.0 } else { tolerance };
+        stencil::Tolerance { of_scale: self.step_tolerance(tolerance), of_columns }
+    }
 }
 
 /// Seconds that it may cost not to step at all: where currents are small, steps missed 1e-10

@@ -2,7 +2,7 @@
 //! roundings.
 
 use super::stretch::UNEVEN;
-use super::{STEPS, Shows, Steps, walk};
+use super::{STEPS, Shows, Steps, Tolerance, walk};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::evolve::radau::{Counts, EvolveError};
@@ -29,11 +29,12 @@ pub fn judged(
     chain: &Chain,
     law: &InitialLaw,
     times: &[impl Copy + Into<Double>],
-    tolerance: f64,
+    tolerance: impl Into<Tolerance>,
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let steps = |shorter, name, shows| Steps { shorter, uneven: true, name, shows, ..STEPS };
+    let tolerance = tolerance.into();
     // Shorter steps are more of them.
     let share = 1.0 / (1.0 + SHORTER);
     let judge = steps(SHORTER, "stencil-judge", Shows::Nothing);

@@ -1,8 +1,9 @@
 //! The outputs of an evolution by the stencil: moments and time integrals of the whole chain.
 
+use super::Walk;
 use super::losses::Losses;
 use super::piece::{Piece, Read};
-use super::{Run, Walk};
+use super::run::Run;
 use crate::chain::Double;
 use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals};
 use ndarray::Array2;
@@ -29,6 +30,25 @@ impl Run<'_> {
             path.work += read.work;
             path.heat = path.heat.map(|heat| heat + read.heat);
         }
+    }
+
+    /// The largest value of the smallest column of the covariance: Var r, Var p, the current.
+    pub(super) fn smallest_column(&self, reads: &[&Read]) -> f64 {
+        let (mut i, mut of_r, mut of_p, mut of_current) = (0, 0.0f64, 0.0f64, 0.0f64);
+        let first = |index: usize| reads.get(index).map_or(0.0, |read| read.mean[0]);
+        for (index, read) in reads.iter().enumerate() {
+            for (at, (mean, variance)) in read.mean.iter().zip(&read.variance).enumerate() {
+                let next = read.mean.get(at + 1).copied().unwrap_or_else(|| first(index + 1));
+                if i % 2 == 0 {
+                    of_p = of_p.max(*variance);
+                    of_current = of_current.max((read.neighbour[at] + mean * next).abs());
+                } else {
+                    of_r = of_r.max(*variance);
+                }
+                i += 1;
+            }
+        }
+        of_r.min(of_p).min(of_current)
     }
 
     /// The solution at an output, from what every piece has read there.

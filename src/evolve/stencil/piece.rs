@@ -48,8 +48,10 @@ pub(super) struct Step<'a> {
     pub unused_force: f64,
     /// The times within the step at which moments are read; the last one is its end.
     pub readings: &'a [Reading],
-    /// The error that the whole chain may make in this step, Frobenius norm.
+    /// The error that the covariance of the whole chain may make in this step, Frobenius norm.
     pub allowed: f64,
+    /// The same of the means, Euclidean norm.
+    pub allowed_of_means: f64,
     /// The last diagonal that is ever stored.
     pub limit: usize,
 }

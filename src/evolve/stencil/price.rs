@@ -3,8 +3,9 @@
 use super::equation::Equation;
 use super::follow::{Phase, phases};
 use super::losses::ROUNDING;
+use super::run::Run;
 use super::stretch::Stretch;
-use super::{Run, STEPS, Steps, Walk};
+use super::{STEPS, Steps, Tolerance, Walk};
 use crate::chain::{Chain, InitialLaw};
 use crate::cost;
 
@@ -65,20 +66,20 @@ pub fn expected(
     let (mut steps, mut sums, mut rounding) = (kept as f64, kept as f64, 0.0);
     let mut from = 0.0;
     for Phase { equation, until } in &phases {
-        let run = Run::new(equation, law, last, tolerance, steps_are);
+        let run = Run::new(equation, law, last, Tolerance::from(tolerance), steps_are, USUAL);
         let until = until.min(last);
         if until > from {
             let of_phase = ((until - from) / run.longest).ceil();
             steps += of_phase;
             sums += of_phase * equation.sweeps();
-            let factors = 1.0 + 2.0 * equation.shift * run.longest;
-            rounding += of_phase * ROUNDING * factors * f64::EPSILON;
+            let factors = 1.0 + 2.0 * equation.shift * run.safe;
+            rounding += of_phase * run.longest / run.safe * ROUNDING * factors * f64::EPSILON;
             from = until;
         }
     }
     // The stretch that lasts longest has the last equation, as a rule.
     let equation = &phases[phases.len() - 1].equation;
-    let run = Run::new(equation, law, last, tolerance, steps_are);
+    let run = Run::new(equation, law, last, Tolerance::from(tolerance), steps_are, USUAL);
     let terms = run.expected_terms();
     let [entries, diagonals] = run.expected_size(law, tolerance, [0.0, last]);
     Work {
@@ -91,6 +92,9 @@ pub fn expected(
         last_diagonals: expected_diagonals(equation, law, last, tolerance),
     }
 }
+
+/// The length of steps, of [`super::RADIANS`], as a rule.
+const USUAL: usize = 1;
 
 /// Times at which the size of a covariance is looked at for its average.
 const SAMPLES: u32 = 12;

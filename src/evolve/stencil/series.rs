@@ -276,7 +276,7 @@ fn sweep(
     let mut terms = vec![mean.iter().map(|z| start * z).collect::<Vec<f64>>()];
     ends.iter_mut().for_each(|(at, end)| end.begin(std::iter::once(*at), &mut terms[0]));
     // What may be left out, and what the force has from term k on.
-    let allowed = 0.05 * step.allowed * (len as f64 / equation.n as f64).sqrt();
+    let allowed = 0.05 * step.allowed_of_means * (len as f64 / equation.n as f64).sqrt();
     let rate = (2.0 + equation.shift) * h;
     let mut pushed = vec![if force.is_empty() { 0.0 } else { step.unused_force }];
     for f in force.iter().rev() {
