@@ -40,7 +40,11 @@ fn the_bound_holds_against_the_exact_exponential_and_is_as_small_as_asked() {
                     .expect("it ends");
             for (output, exact) in outputs.iter().zip(&exact) {
                 // Beside the roundings of some thousand steps.
-                assert!(output.errors.mean_r <= tolerance * scale + 1e-9, "seed {seed} {tolerance:e} {scale} {:?} {chain:?} {times:?}", output.errors);
+                assert!(
+                    output.errors.mean_r <= tolerance * scale + 1e-9,
+                    "seed {seed} {tolerance:e} {scale} {:?} {chain:?} {times:?}",
+                    output.errors
+                );
                 let (truth, time) = (solution(chain, exact), output.moments.time.hi);
                 let size = largest(&truth.moments.variance).max(largest(&truth.moments.mean));
                 // The reference begins with sums S = C + z̄ z̄ᵀ that are rounded to doubles.

@@ -39,6 +39,15 @@ impl Backend {
         }
     }
 
+    /// What it is given for a colour. The bitmap holds complements, so that white paper is memory
+    /// that was never touched (a third of the memory, measured).
+    fn ink(self, RGBColor(r, g, b): RGBColor) -> RGBColor {
+        match self {
+            Backend::Svg => RGBColor(r, g, b),
+            Backend::Bitmap => RGBColor(!r, !g, !b),
+        }
+    }
+
     /// The pieces in which it draws a part. SVG takes words, because viewers treat spaces in
     /// different ways; the bitmap takes letters, because plotters leaves out the space before each.
     fn pieces(self, part: &Part) -> Vec<(String, f64, f64)> {
@@ -97,7 +106,8 @@ pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), Fig
     })
 }
 
-/// The means of squares of FINE · FINE pixels of a drawing `width` pixels wide, three bytes each.
+/// The complements of the means of squares of FINE · FINE pixels of a drawing `width` pixels wide,
+/// three bytes each.
 fn smoothed(fine: &[u8], width: usize) -> Vec<u8> {
     const SIDE: usize = FINE as usize;
     const COUNT: u16 = (SIDE * SIDE) as u16;
@@ -114,7 +124,7 @@ fn smoothed(fine: &[u8], width: usize) -> Vec<u8> {
             for (means, pixels) in smooth.chunks_exact_mut(3).zip(pixels) {
                 for (channel, mean) in means.iter_mut().enumerate() {
                     let sum: u16 = (0..SIDE).map(|i| pixels[3 * i + channel]).sum();
-                    *mean = ((sum + COUNT / 2) / COUNT) as u8;
+                    *mean = !(((sum + COUNT / 2) / COUNT) as u8);
                 }
             }
         },
@@ -146,7 +156,11 @@ fn draw<B: DrawingBackend>(
     let mut pen = Pen { area: &area, backend, widths: vec![] };
     let mut drawn = || {
         let (r, g, b) = theme.paper;
-        area.fill(&RGBColor(r, g, b)).map_err(|e| e.to_string())?;
+        let paper = backend.ink(RGBColor(r, g, b));
+        // A bitmap begins with zeros.
+        if matches!(backend, Backend::Svg) || paper != BLACK {
+            area.fill(&paper).map_err(|e| e.to_string())?;
+        }
         layout::items(figure, theme).iter().try_for_each(|item| pen.item(item))?;
         area.present().map_err(|e| e.to_string())
     };
@@ -179,12 +193,13 @@ impl<B: DrawingBackend> Pen<'_, B> {
         let points = thinned(points, 0.5 / scale());
         let mut path: Vec<(i32, i32)> = points.into_iter().map(pixel).collect();
         path.dedup();
-        let style = colour.stroke_width((width * scale()).round().max(1.0) as u32);
+        let style =
+            self.backend.ink(colour).stroke_width((width * scale()).round().max(1.0) as u32);
         self.area.draw(&PathElement::new(path, style)).map_err(|e| e.to_string())
     }
 
     fn sign(&self, mark: Mark, at: (f64, f64), size: f64, colour: RGBColor) -> Result<(), String> {
-        let (x, y) = pixel(at);
+        let ((x, y), colour) = (pixel(at), self.backend.ink(colour));
         let radius = (0.5 * size * scale()).round() as i32;
         let drawn = match mark {
             Mark::Ring => {
@@ -221,7 +236,9 @@ impl<B: DrawingBackend> Pen<'_, B> {
         for y in 0..height {
             let row = &rows[y * rows.len() / height];
             pixels.extend(
-                (0..width).map(|x| row[x * row.len() / width]).flat_map(|c| [c.0, c.1, c.2]),
+                (0..width)
+                    .map(|x| self.backend.ink(row[x * row.len() / width]))
+                    .flat_map(|c| [c.0, c.1, c.2]),
             );
         }
         let size = (width as u32, height as u32);
@@ -231,14 +248,13 @@ impl<B: DrawingBackend> Pen<'_, B> {
     }
 
     fn text(&mut self, text: &Text) -> Result<(), String> {
-        let mut along = 0.0;
+        let (mut along, ink) = (0.0, self.backend.ink(text.colour));
         // Every part at its own place, so that a bar is over its letter in whatever font a viewer
         // of the SVG has.
         for part in parts(&text.label) {
             let em = text.size * part.size();
             let font = FontDesc::new(FontFamily::Name(FONT), 1.24 * em * scale(), part.style());
-            let mut style =
-                TextStyle::from(font).color(&text.colour).pos(Pos::new(HPos::Left, VPos::Top));
+            let mut style = TextStyle::from(font).color(&ink).pos(Pos::new(HPos::Left, VPos::Top));
             if text.turned {
                 style = style.transform(FontTransform::Rotate270);
             }
