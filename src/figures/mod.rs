@@ -8,6 +8,7 @@
 //! licence beside them): no system font is needed, and a figure is the same everywhere.
 
 mod axis;
+mod canvas;
 mod check;
 mod colours;
 mod csv;

@@ -1,5 +1,6 @@
 //! Puts the items of a layout on paper with plotters: SVG with text as text, PNG at 300 dpi.
 
+use super::canvas::Canvas;
 use super::curves::thinned;
 use super::item::{Frame, Item, Text};
 use super::label::{FONT, Part, parts, register_fonts};
@@ -10,14 +11,12 @@ use plotters::coord::Shift;
 use plotters::prelude::*;
 use plotters::style::text_anchor::{HPos, Pos, VPos};
 use plotters::style::{FontTransform, RGBColor};
-use rayon::prelude::*;
 use std::fs::File;
 use std::io::BufWriter;
 use std::path::Path;
 
-/// Pixels of the drawing for one of the PNG, each way: their mean smooths the edges, and the SVG
-/// has its places to 1/900 inch.
-const FINE: u32 = 3;
+/// Pixels of the drawing for one of the PNG, each way; the SVG has its places to 1/900 inch.
+const FINE: u32 = super::canvas::FINE as u32;
 /// Height of an overbar above the baseline, in ems: clear of a small letter, and of a capital.
 const BAR: f64 = 0.67;
 const CAPITAL_BAR: f64 = 0.85;
@@ -36,15 +35,6 @@ impl Backend {
         match self {
             Backend::Svg => 0.76,
             Backend::Bitmap => 0.62,
-        }
-    }
-
-    /// What it is given for a colour. The bitmap holds complements, so that white paper is memory
-    /// that was never touched (a third of the memory, measured).
-    fn ink(self, RGBColor(r, g, b): RGBColor) -> RGBColor {
-        match self {
-            Backend::Svg => RGBColor(r, g, b),
-            Backend::Bitmap => RGBColor(!r, !g, !b),
         }
     }
 
@@ -84,10 +74,8 @@ pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError>
 /// The figure as PNG.
 pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), FigureError> {
     let (width, height) = pixels(figure, theme);
-    let mut fine = vec![0; 3 * (width * height) as usize];
-    let backend = BitMapBackend::with_buffer(&mut fine, (width, height));
-    draw(figure, theme, backend, Backend::Bitmap)?;
-    let smooth = smoothed(&fine, width as usize);
+    let mut canvas = Canvas::new((width, height), theme.paper);
+    draw(figure, theme, &mut canvas, Backend::Bitmap)?;
     let io = |source| FigureError::Io { path: path.display().to_string(), source };
     let file = BufWriter::new(File::create(path).map_err(io)?);
     let mut encoder = png::Encoder::new(file, width / FINE, height / FINE);
@@ -97,39 +85,13 @@ pub(super) fn png(figure: &Figure, theme: &Theme, path: &Path) -> Result<(), Fig
     let unit = png::Unit::Meter;
     encoder.set_pixel_dims(Some(png::PixelDimensions { xppu: per_metre, yppu: per_metre, unit }));
     let written = encoder.write_header().and_then(|mut writer| {
-        writer.write_image_data(&smooth)?;
+        writer.write_image_data(&canvas.picture())?;
         writer.finish()
     });
     written.map_err(|error| match error {
         png::EncodingError::IoError(source) => io(source),
         other => io(std::io::Error::other(other)),
     })
-}
-
-/// The complements of the means of squares of FINE · FINE pixels of a drawing `width` pixels wide,
-/// three bytes each.
-fn smoothed(fine: &[u8], width: usize) -> Vec<u8> {
-    const SIDE: usize = FINE as usize;
-    const COUNT: u16 = (SIDE * SIDE) as u16;
-    let mut smooth = vec![0; fine.len() / (SIDE * SIDE)];
-    let rows = smooth.par_chunks_exact_mut(3 * width / SIDE);
-    rows.zip(fine.par_chunks_exact(SIDE * 3 * width)).for_each_init(
-        || vec![0u16; 3 * width],
-        |columns, (smooth, rows)| {
-            columns.fill(0);
-            for row in rows.chunks_exact(3 * width) {
-                columns.iter_mut().zip(row).for_each(|(sum, &value)| *sum += u16::from(value));
-            }
-            let pixels = columns.chunks_exact(3 * SIDE);
-            for (means, pixels) in smooth.chunks_exact_mut(3).zip(pixels) {
-                for (channel, mean) in means.iter_mut().enumerate() {
-                    let sum: u16 = (0..SIDE).map(|i| pixels[3 * i + channel]).sum();
-                    *mean = !(((sum + COUNT / 2) / COUNT) as u8);
-                }
-            }
-        },
-    );
-    smooth
 }
 
 /// Pixels a point.
@@ -156,10 +118,9 @@ fn draw<B: DrawingBackend>(
     let mut pen = Pen { area: &area, backend, widths: vec![] };
     let mut drawn = || {
         let (r, g, b) = theme.paper;
-        let paper = backend.ink(RGBColor(r, g, b));
-        // A bitmap begins with zeros.
-        if matches!(backend, Backend::Svg) || paper != BLACK {
-            area.fill(&paper).map_err(|e| e.to_string())?;
+        // A canvas is paper to begin with.
+        if matches!(backend, Backend::Svg) {
+            area.fill(&RGBColor(r, g, b)).map_err(|e| e.to_string())?;
         }
         layout::items(figure, theme).iter().try_for_each(|item| pen.item(item))?;
         area.present().map_err(|e| e.to_string())
@@ -193,13 +154,12 @@ impl<B: DrawingBackend> Pen<'_, B> {
         let points = thinned(points, 0.5 / scale());
         let mut path: Vec<(i32, i32)> = points.into_iter().map(pixel).collect();
         path.dedup();
-        let style =
-            self.backend.ink(colour).stroke_width((width * scale()).round().max(1.0) as u32);
+        let style = colour.stroke_width((width * scale()).round().max(1.0) as u32);
         self.area.draw(&PathElement::new(path, style)).map_err(|e| e.to_string())
     }
 
     fn sign(&self, mark: Mark, at: (f64, f64), size: f64, colour: RGBColor) -> Result<(), String> {
-        let ((x, y), colour) = (pixel(at), self.backend.ink(colour));
+        let (x, y) = pixel(at);
         let radius = (0.5 * size * scale()).round() as i32;
         let drawn = match mark {
             Mark::Ring => {
@@ -236,9 +196,7 @@ impl<B: DrawingBackend> Pen<'_, B> {
         for y in 0..height {
             let row = &rows[y * rows.len() / height];
             pixels.extend(
-                (0..width)
-                    .map(|x| self.backend.ink(row[x * row.len() / width]))
-                    .flat_map(|c| [c.0, c.1, c.2]),
+                (0..width).map(|x| row[x * row.len() / width]).flat_map(|c| [c.0, c.1, c.2]),
             );
         }
         let size = (width as u32, height as u32);
@@ -248,13 +206,14 @@ impl<B: DrawingBackend> Pen<'_, B> {
     }
 
     fn text(&mut self, text: &Text) -> Result<(), String> {
-        let (mut along, ink) = (0.0, self.backend.ink(text.colour));
+        let mut along = 0.0;
         // Every part at its own place, so that a bar is over its letter in whatever font a viewer
         // of the SVG has.
         for part in parts(&text.label) {
             let em = text.size * part.size();
             let font = FontDesc::new(FontFamily::Name(FONT), 1.24 * em * scale(), part.style());
-            let mut style = TextStyle::from(font).color(&ink).pos(Pos::new(HPos::Left, VPos::Top));
+            let mut style =
+                TextStyle::from(font).color(&text.colour).pos(Pos::new(HPos::Left, VPos::Top));
             if text.turned {
                 style = style.transform(FontTransform::Rotate270);
             }
