@@ -259,7 +259,8 @@ class CheckRun(_Answer):
         """
         if self._core is not None:
             return json.loads(self._core.conductivity())  # type: ignore[no-any-return]
-        return json.loads(self._files["check.json"]).get("conductivity")  # type: ignore[no-any-return]
+        found = json.loads(self._files["check.json"])
+        return found.get("conductivity")  # type: ignore[no-any-return]
 
     def __repr__(self) -> str:
         return f"<flipchain.CheckRun: {len(self.verdicts)} statements>"

@@ -2,8 +2,8 @@
 //!
 //! Without pinning all atoms move with one velocity V, Σ (2γ_n + λ_n) m_n V = Σ F̄_n, and k_(n+1)
 //! r̄_(n+1) = Σ_(l≤n) [(2γ_l + λ_l) m_l V - F̄_l]. With pinning they rest where DᵀkD q̄ + κ q̄ =
-//! F̄. The sums are compensated. Each harmonic is one solve Φ(ilω) q̂ = F̂, by the stiffnesses of [`super::response`]. O(N)
-//! each. Error: roundings.
+//! F̄. The sums are compensated. Each harmonic is one solve Φ(ilω) q̂ = F̂, by the stiffnesses of
+//! [`super::response`]. O(N) each. Error: roundings.
 
 use super::Model;
 use crate::chain::{Chain, SiteForce};
