@@ -102,6 +102,12 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
         "{message}"
     );
     assert!(message.contains("allowed here: up to "), "{message}");
+    // What is named before anything is planned is no promise.
+    let tables = ["--set", "chain.bonds=20000", "--method", "radau", "--memory-limit", "1MiB"];
+    let output = evolve(&[&[&scenario() as &str, "-o", path], &tables[..]].concat());
+    assert_eq!(output.status.code(), Some(2));
+    let message = String::from_utf8_lossy(&output.stderr).into_owned();
+    assert!(message.contains("and fewer where solving takes more"), "{message}");
     assert_eq!(entries(folder.path()), 0);
     // The estimate is in the summary, and of the order of what the process took.
     let output = evolve(&[&scenario(), "-o", path, "--set", "chain.bonds=60", "--covariance"]);

@@ -68,6 +68,9 @@ pub fn too_large(error: &TooLarge) -> String {
     let whose = if error.by_caller { "--memory-limit allows" } else { "this machine has left" };
     let most = match error.most {
         0 => "no chain fits".to_string(),
+        most if error.saving == Saving::FewerTables => {
+            format!("at most {most}, and fewer where solving takes more than tables")
+        }
         most => format!("up to {most}"),
     };
     format!(
@@ -89,7 +92,10 @@ pub fn instead(saving: Saving) -> String {
         }
         Saving::FewerPhases => "fewer --phases".into(),
         Saving::SmallerSizes => "smaller --covariance-sizes or --sizes".into(),
-        Saving::FewerOutputs | Saving::LaterOutputs | Saving::FewerProfiles => saving.to_string(),
+        Saving::FewerOutputs
+        | Saving::LaterOutputs
+        | Saving::FewerProfiles
+        | Saving::FewerTables => saving.to_string(),
     }
 }
 

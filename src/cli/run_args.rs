@@ -172,7 +172,7 @@ impl RunArgs {
             let bonds = scenario.chain.bonds;
             let count = profiles(scenario);
             let least = |bonds: usize| cost::of_profiles(bonds, count).bytes;
-            let saving = Saving::FewerProfiles;
+            let saving = Saving::FewerTables;
             let fits = run::fits(self.memory_limit, least(bonds), bonds, least, saving);
             fits.map_err(Error::from)
         })

@@ -72,6 +72,22 @@ record!(MomentErrors { mean_r, mean_p, var_r, var_p, correlation, left });
 record!(TimeIntegrals { mean, square, product, work, heat, error });
 record!(Solution { moments, errors, parts, consistency, integrals, variance_integral });
 
+impl Moments {
+    /// The largest of each kind.
+    pub fn sizes(&self) -> MomentErrors {
+        let bonds = self.correlation.len();
+        let ends = self.inflow.map_or(0.0, |inflow| largest(&inflow));
+        MomentErrors {
+            mean_r: largest(&self.mean[..bonds]),
+            mean_p: largest(&self.mean[bonds..]),
+            var_r: largest(&self.variance[..bonds]),
+            var_p: largest(&self.variance[bonds..]),
+            correlation: largest(&self.correlation).max(ends),
+            left: ends,
+        }
+    }
+}
+
 impl MomentErrors {
     /// Errors of all variances, and of the correlations that the current is made of.
     pub fn of_variances(variance: f64, correlation: f64) -> MomentErrors {

@@ -12,8 +12,8 @@
 //!
 //! A periodic force adds envelopes to this, [`super::envelope`]. One complex shifted solve a node;
 //! times within a modest ratio share a contour ([`super::hyperbola`]). Everything is done on two
-//! contours, the second with two nodes more: their difference, the error of the first, bounds that
-//! of the second, which is the answer. The contour must stay among |s| < γ, where the transform is
+//! contours, the second with two nodes more, whose answer is taken: their difference is the error
+//! of the first, and the two nodes leave a known part of it. The contour must stay among |s| < γ, where the transform is
 //! analytic off the negative axis: times τ ≥ 300/γ, of small chains 40/γ.
 
 pub use super::earliest::earliest;
@@ -38,6 +38,11 @@ use std::ops::Range;
 /// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more:
 /// solve until rounding stops it.
 pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
+
+/// The second contour's error over what its nodes should have left of the first's.
+const SHORT: f64 = 8.0;
+/// The part of their distance that may be roundings of either.
+const SHARED: f64 = 64.0 * f64::EPSILON;
 
 /// The rounding of the means' transform that the weight of a node leaves.
 pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
@@ -90,7 +95,11 @@ pub fn evolve<E: MomentEquations>(
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
             let none = MomentErrors::default();
             let distance = none.with_distance(equations.chain(), &fine.moments, &coarse.moments);
-            fine.add_error(ErrorSource::OuterQuadrature, distance);
+            // The error of the first: less by what the nodes gain, but not less than roundings.
+            let left = SHORT * hyperbola::gain(last / first, EXTRA);
+            let rounded = fine.moments.sizes().map(|size| SHARED * size);
+            let judged = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
+            fine.add_error(ErrorSource::OuterQuadrature, judged);
         }
         solutions.append(&mut fine);
     }

@@ -1,7 +1,7 @@
 //! Time evolution of the moments: by implicit steps ([`radau`]), by a contour without steps
 //! ([`contour`]), by a contour for the profiles alone ([`profiles`]), by the Taylor series of a
-//! stencil ([`stencil`]) or by a propagator ([`harmonic`], [`squaring`]). [`plan`] chooses among
-//! them.
+//! stencil ([`stencil`]) or by a propagator ([`harmonic`], [`squaring`], [`returns`]). [`plan`]
+//! chooses among them.
 
 pub mod contour;
 mod doubling;
@@ -20,6 +20,7 @@ mod plan;
 pub mod profiles;
 pub mod radau;
 mod reference;
+pub mod returns;
 mod ring;
 mod rotation_integrals;
 mod runs;
@@ -33,10 +34,11 @@ mod step_size;
 mod strip;
 mod sums;
 pub mod tableau;
+mod turning;
 mod unresolved;
 
 pub use crate::method::Method;
-pub use plan::{Plan, in_32_digits, plan};
+pub use plan::{Plan, by_doubling, in_32_digits, plan};
 
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
@@ -69,6 +71,9 @@ pub fn cost(
     let times = &rounded(&exact(times))[..];
     if plan.squared {
         return squaring::cost(chain, times);
+    }
+    if plan.doubled {
+        return returns::cost(chain, times);
     }
     if plan.exponential {
         let kept = kept.iter().filter(|&&kept| kept).count();
@@ -135,6 +140,11 @@ pub fn evolve<E: MomentEquations>(
     if plan.squared {
         let keep = |i: usize| keep(zeros + i);
         solutions.extend(squaring::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
+        return Ok((solutions, Default::default()));
+    }
+    if plan.doubled {
+        let keep = |i: usize| keep(zeros + i);
+        solutions.extend(returns::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
         return Ok((solutions, Default::default()));
     }
     if plan.exponential {

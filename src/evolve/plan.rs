@@ -1,7 +1,7 @@
 //! Chooses the way to the outputs of a homogeneous chain: every way is priced, and the cheapest is
 //! taken.
 
-use super::{contour, cost, earliest, envelope, profiles, squaring, stencil};
+use super::{contour, cost, earliest, envelope, profiles, returns, squaring, stencil};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::direct;
 use crate::method::{Method, Task};
@@ -21,6 +21,8 @@ pub struct Plan {
     pub exponential: bool,
     /// Whether all outputs of a tiny chain come from the exponential of the whole moment equation.
     pub squared: bool,
+    /// Whether all outputs of a small chain come from doublings of what flips give back.
+    pub doubled: bool,
     /// Whether the late outputs come without the covariance.
     pub without_covariance: bool,
     /// Whether all outputs before `stepped` are at time 0, where the initial law is the answer.
@@ -122,7 +124,10 @@ pub fn plan(
         });
     }
     let plan = plan_by_size(chain, law, times, method, covariance)?;
-    if method != Method::Auto || !plan.steps() {
+    // What a contour leaves out.
+    let oscillates = |t: &f64| chain.flip_rate > 0.0 && *t > 0.0 && chain.flip_rate * t < DAMPED;
+    let oscillates = times[plan.stepped..].iter().any(oscillates);
+    if method != Method::Auto || !(plan.steps() || oscillates) {
         return Ok(plan);
     }
     let kept = vec![covariance; times.len()];
@@ -130,7 +135,29 @@ pub fn plan(
     let reason = "a tiny chain, many steps: the exponential of its moment equation, in 32 digits";
     let squared = in_32_digits(chain, times, reason.into());
     let dear = WORTH_SQUARING.max(squaring::cost(chain, times).seconds);
-    Ok(squared.filter(|_| seconds > dear).unwrap_or(plan))
+    let squared = squared.filter(|_| match oscillates {
+        true => squaring::cost(chain, times).seconds < WORTH_ALL_DIGITS,
+        false => seconds > dear,
+    });
+    let doubled = || {
+        let reason = "long before flips have damped what oscillates: what they give back, by doubling the time";
+        let dear = || seconds > WORTH_NO_STEPS + returns::cost(chain, times).seconds;
+        by_doubling(chain, times, reason.into())
+            .filter(|_| oscillates || seconds > WORTH_NO_STEPS && dear())
+    };
+    Ok(squared.or_else(doubled).unwrap_or(plan))
+}
+
+/// Seconds that all digits are worth where a shorter way may reach the tolerance.
+const WORTH_ALL_DIGITS: f64 = 5.0;
+
+/// Flips have damped what oscillates below all roundings.
+const DAMPED: f64 = 38.0;
+
+/// The plan for a small chain by doublings of what flips give back; `None` where it does not serve.
+pub fn by_doubling(chain: &Chain, times: &[f64], reason: String) -> Option<Plan> {
+    let at_start_only = times.iter().all(|&time| time == 0.0);
+    returns::serves(chain).then(|| Plan { doubled: true, at_start_only, reason, ..Plan::default() })
 }
 
 /// The plan for a tiny chain by the exponential of its whole moment equation; `None` where it does

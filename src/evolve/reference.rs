@@ -7,8 +7,8 @@ use crate::covariance::direct;
 use crate::covariance::moments::largest;
 
 /// The state that is split off. In a small chain it is the thermal stationary state, which leaves
-/// no noise; in a long one, and where something is far colder than the rest, it is the coldest
-/// temperature of all.
+/// no noise; in a long one, and where something is far colder than the rest and friction is not
+/// strong, it is the coldest temperature of all.
 pub(super) struct Reference {
     pub state: ThermalState,
     /// λ(T - Var p) of it at the ends.
@@ -20,12 +20,16 @@ pub(super) struct Reference {
 /// Below this part of the highest temperature the lowest is cold.
 const COLD: f64 = 1e-3;
 
+/// From this friction on λ(T - Var p) cancels too much to be inverted: its error was 10⁻¹² λ T.
+const STRONG: f64 = 16.0;
+
 impl Reference {
     pub fn new(chain: &Chain, law: &InitialLaw) -> Reference {
         let coldest = reference_temperature(chain, law);
         let hottest = largest(&chain.temperature()).max(largest(&law.variance()));
+        let splits = coldest >= COLD * hottest || largest(&chain.friction()) >= STRONG;
         match chain.harmonic_state() {
-            Some(state) if direct::serves(chain) && coldest >= COLD * hottest => Reference {
+            Some(state) if direct::serves(chain) && splits => Reference {
                 through: [-state.correlation, state.correlation],
                 noise: vec![0.0; chain.atoms()],
                 state,

@@ -8,6 +8,7 @@ pub(crate) mod legendre;
 pub(crate) mod matrix_file;
 pub(crate) mod registers;
 pub(crate) mod toeplitz_hankel;
+pub(crate) mod triangle;
 pub(crate) mod vector;
 pub(crate) mod wide;
 pub(crate) mod wide_matrix;

@@ -38,6 +38,18 @@ impl Power {
         Power { columns: count, high, low }
     }
 
+    /// 1 + D of a square D in doubles, by columns.
+    pub fn rounded(&self) -> Vec<f64> {
+        let n = self.columns;
+        let entry = |i: usize, j: usize| match i == j {
+            true => {
+                Double { hi: self.high[i * n + j], lo: self.low[i * n + j] }.plus(1.0.into()).hi
+            }
+            false => self.high[i * n + j],
+        };
+        (0..n).flat_map(|j| (0..n).map(move |i| entry(i, j))).collect()
+    }
+
     /// (1 + D) x
     pub fn apply(&self, x: &[Double]) -> Vec<Double> {
         let rows = self.high.chunks(self.columns).zip(self.low.chunks(self.columns));

@@ -76,7 +76,7 @@ pub fn plan_evolve<'a>(
     let saving = match () {
         _ if kept.contains(&true) || held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
-        _ if plan.exponential || plan.squared => Saving::FewerOutputs,
+        _ if plan.exponential || plan.squared || plan.doubled => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
     };
     let said = Plan {
@@ -112,7 +112,7 @@ pub fn plan_evolve<'a>(
 
 /// The way of each output.
 fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
-    if plan.exponential || plan.squared {
+    if plan.exponential || plan.squared || plan.doubled {
         return vec![(0..outputs, Way::Propagator)];
     }
     let early = match plan.stencil {
@@ -302,17 +302,34 @@ impl Evolution<'_> {
             }
         };
         let reason = format!("the exponential of the moment equation, in 32 digits; {way}");
-        evolve::in_32_digits(chain, &rounded(microscopic), reason).or_else(|| {
-            let seconds =
-                || evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds;
-            if let Some(late) = plan.stencil.then(|| self.by_contour(&way, record)).flatten() {
-                return Some(late);
-            }
-            if let Some(judged) = plan.judged() {
-                return Some(judged);
-            }
-            plan.asked_for_less(missed).filter(|_| seconds() < WORTH_ANOTHER_TRY)
-        })
+        let wide = evolve::in_32_digits(chain, &rounded(microscopic), reason);
+        if wide.is_some() || plan.doubled {
+            return wide;
+        }
+        let cost = |plan: &Steps| {
+            evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds
+        };
+        let own = cost(plan);
+        // What a contour misses late, doublings miss too.
+        let early = plan.stepped > 0 || found.is_err();
+        let doubled = early.then(|| self.by_doubling(&way)).flatten();
+        let doubled = doubled.filter(|plan| cost(plan) < WORTH_DOUBLING);
+        let again = || {
+            let late = plan.stencil.then(|| self.by_contour(&way, record)).flatten();
+            let judged = || plan.judged();
+            let less = || plan.asked_for_less(missed).filter(|_| own < WORTH_ANOTHER_TRY);
+            late.or_else(judged).or_else(less)
+        };
+        match doubled {
+            Some(doubled) if cost(&doubled) < own => Some(doubled),
+            doubled => again().or(doubled),
+        }
+    }
+
+    /// All outputs by doublings of what flips give back, where that serves them.
+    fn by_doubling(&self, way: &str) -> Option<Steps> {
+        let reason = format!("what flips give back, by doubling the time; {way}");
+        evolve::by_doubling(self.chain, &rounded(&self.microscopic), reason)
     }
 
     /// All outputs by the contour, where it serves them and is cheap.
@@ -345,6 +362,9 @@ impl Evolution<'_> {
 
 /// Seconds of a way that is tried again at a smaller tolerance.
 const WORTH_ANOTHER_TRY: f64 = 20.0;
+
+/// Seconds that doublings may take, whose rounding errors are smaller.
+const WORTH_DOUBLING: f64 = 60.0;
 
 /// The outputs, and what the steps and the contour counted.
 type Solved = (Vec<Solution>, [Counts; 2]);

@@ -72,6 +72,8 @@ pub enum Saving {
     SmallerSizes,
     /// Fewer profiles.
     FewerProfiles,
+    /// The same, where only the tables of profiles are counted: solving may take more.
+    FewerTables,
 }
 
 impl fmt::Display for Saving {
@@ -83,7 +85,9 @@ impl fmt::Display for Saving {
             Saving::ProfilesAlone => "the profiles alone, without covariance and method, in O(N)",
             Saving::FewerPhases => "fewer phases",
             Saving::SmallerSizes => "smaller covariance_sizes or sizes",
-            Saving::FewerProfiles => "fewer profiles, each of which takes 400 bytes a site",
+            Saving::FewerProfiles | Saving::FewerTables => {
+                "fewer profiles, each of which takes 400 bytes a site"
+            }
         })
     }
 }
