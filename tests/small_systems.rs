@@ -2,8 +2,14 @@
 //! within their estimates (docs/theory/small-systems.md).
 
 mod agreement;
+#[path = "small_systems/directly.rs"]
+mod directly;
+#[path = "small_systems/doublings.rs"]
+mod doublings;
 #[allow(dead_code)]
 mod reference;
+#[path = "small_systems/scans.rs"]
+mod scans;
 
 use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Force, InitialLaw, frequency_of};
@@ -29,125 +35,6 @@ fn chain(bonds: usize, flip_rate: f64, frictions: [f64; 2], force: f64) -> Chain
         right: end(1.0, frictions[1]),
         force: Force { mean: force, ..Default::default() },
         general: None,
-    }
-}
-
-/// The largest distance; infinite where there is something that is not a number.
-fn apart(a: &[Complex64], b: &[Complex64]) -> f64 {
-    assert_eq!(a.len(), b.len());
-    let distances = a.iter().zip(b).map(|(a, b)| (a - b).norm());
-    distances.fold(0.0, |m, d| if d.is_nan() { f64::INFINITY } else { m.max(d) })
-}
-
-#[test]
-fn the_direct_solve_agrees_with_the_literal_operator() {
-    for bonds in [1, 2, 3, 7] {
-        for frictions in [[1.0, 0.3], [0.0, 2.0], [0.7, 0.0], [0.0, 0.0]] {
-            for shift in [(0.0, 0.0), (0.4, 0.0), (0.02, 1.7), (-0.3, 2.4)] {
-                let shift = Complex64::new(shift.0, shift.1);
-                if shift.norm() == 0.0 && frictions == [0.0, 0.0] {
-                    continue;
-                }
-                let chain = chain(bonds, 0.6, frictions, 0.0);
-                let (literal, direct) =
-                    (Literal::new(&chain), Modal::new(&chain).solved_directly());
-                let n = chain.coordinates();
-                let root = ndarray::Array2::from_shape_fn((n, n), |(i, j)| {
-                    ((3 * i + 7 * j) as f64 * 0.7).sin()
-                });
-                let start = root.dot(&root.t());
-                let momenta: Vec<Complex64> = (0..chain.atoms())
-                    .map(|i| Complex64::new((i as f64 + 0.3).cos(), 0.2 * i as f64))
-                    .collect();
-                let solve = |equations: &dyn Fn(&[f64], &mut [f64]) -> _, state: Vec<f64>| {
-                    let mut out = vec![0.0; state.len()];
-                    let (report, diagonals): (flipchain::solver::covariance::SolveReport, _) =
-                        equations(&state, &mut out);
-                    (report, diagonals, out)
-                };
-                let by = |equations: &dyn Solves| {
-                    solve(
-                        &|state, out| {
-                            let source = Source {
-                                state: Some(state),
-                                scale: Complex64::new(0.8, -0.4),
-                                momenta: &momenta,
-                            };
-                            let target = Target { weight: Complex64::new(0.3, 1.1), state: out };
-                            equations.go(shift, source, target)
-                        },
-                        equations.represent(&start),
-                    )
-                };
-                let (_, expected, by_literal) = by(&literal);
-                let (report, found, by_direct) = by(&direct);
-                let scale = expected.variance.iter().fold(0.0f64, |m, v| m.max(v.norm()));
-                // Roundings of the judge: its matrix has a condition of some 100.
-                let allowed = 3e-13 * scale + report.error;
-                assert!(report.error < 1e-14 * scale, "{report:?}");
-                for (name, a, b) in [
-                    ("variance", &found.variance[..], &expected.variance[..]),
-                    ("correlation", &found.correlation, &expected.correlation),
-                    ("losses", &found.losses, &expected.losses),
-                ] {
-                    let error = apart(a, b);
-                    assert!(error < allowed, "{name} N = {bonds} {frictions:?} {shift}: {error:e}");
-                }
-                let difference = literal.matrix(&by_literal) - direct.matrix(&by_direct);
-                assert!(
-                    difference.iter().all(|d| d.abs() < allowed),
-                    "{bonds} {frictions:?} {shift}"
-                );
-                assert_eq!(direct.direct_solves(), 1);
-            }
-        }
-    }
-}
-
-/// Stationary states split it off, so it is judged by the operator itself.
-#[test]
-fn the_thermal_closed_form_solves_the_literal_equation() {
-    for frictions in [[1.0, 0.3], [0.0, 2.0], [1e-3, 1e3]] {
-        for bonds in [1, 2, 5] {
-            let chain = chain(bonds, 0.6, frictions, 0.0);
-            let literal = Literal::new(&chain);
-            let state = chain.harmonic_state().expect("a thermostat").covariance(&chain);
-            let mut change = literal.generator(&MomentEquations::represent(&literal, &state));
-            let noise = chain.thermostats().1;
-            for (atom, noise) in noise.iter().enumerate() {
-                change[(bonds + atom) * (chain.coordinates() + 1)] += noise;
-            }
-            let largest = change.iter().fold(0.0f64, |m, x| m.max(x.abs()));
-            assert!(!change.iter().any(|x| x.is_nan()));
-            assert!(largest < 1e-14 * (1.0 + frictions[1]), "{frictions:?}: {largest:e}");
-        }
-    }
-}
-
-/// A shifted solve with one target, of any representation.
-trait Solves {
-    fn represent(&self, covariance: &ndarray::Array2<f64>) -> Vec<f64>;
-    fn go(
-        &self,
-        shift: Complex64,
-        source: Source<'_>,
-        target: Target<'_>,
-    ) -> (flipchain::solver::covariance::SolveReport, flipchain::solver::covariance::Diagonals);
-}
-
-impl<E: MomentEquations> Solves for E {
-    fn represent(&self, covariance: &ndarray::Array2<f64>) -> Vec<f64> {
-        MomentEquations::represent(self, covariance)
-    }
-
-    fn go(
-        &self,
-        shift: Complex64,
-        source: Source<'_>,
-        target: Target<'_>,
-    ) -> (flipchain::solver::covariance::SolveReport, flipchain::solver::covariance::Diagonals)
-    {
-        self.solve_diagonals(shift, source, &mut [target], 1e-15).expect("not singular")
     }
 }
 
@@ -361,66 +248,6 @@ fn an_isolated_pair_of_bonds_forgets_its_start_at_any_flip_rate() {
     }
 }
 
-#[test]
-#[ignore = "the whole grid, some minutes; sizes and rates by SIZES, RATES, FRICTIONS"]
-fn scan_of_stationary_states() {
-    let sizes = list("SIZES", &[1.0, 2.0, 3.0, 4.0, 8.0, 16.0, 32.0, 64.0]);
-    let rates = list("RATES", &[1e-9, 1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e5]);
-    let frictions = list("FRICTIONS", &[1e-8, 1e-4, 1.0, 1e4, 1e8]);
-    let chains = grid(&sizes, &rates, &frictions);
-    assert_none(chains.iter().flat_map(judge_steady).collect());
-}
-
-#[test]
-#[ignore = "the whole grid, up to a minute each; sizes, rates and times by SIZES, RATES, .., TIMES"]
-fn scan_of_evolutions() {
-    let sizes = list("SIZES", &[1.0, 2.0, 3.0, 4.0, 8.0, 16.0, 32.0, 64.0]);
-    let rates = list("RATES", &[0.0, 1e-9, 1e-6, 1e-4, 1e-2, 1.0, 1e2, 1e5]);
-    let frictions = list("FRICTIONS", &[1e-8, 1e-4, 1.0, 1e4, 1e8]);
-    let times = list("TIMES", &[1.0, 1e3, 1e6, 1e9, 1e12]);
-    let chains = grid(&sizes, &rates, &frictions);
-    let faults = chains.iter().flat_map(|chain| {
-        times.iter().flat_map(|&time| judge_evolution(chain, time)).collect::<Vec<_>>()
-    });
-    assert_none(faults.collect());
-}
-
-/// A random chain of `sizes` bonds and a time: rates and times spread over their decades, ends that
-/// are free, cold or forced.
-fn random(seed: u64, sizes: std::ops::RangeInclusive<usize>) -> (Chain, f64) {
-    let mut state = seed.wrapping_mul(0x9e37_79b9_7f4a_7c15) | 1;
-    let mut uniform = || {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        (state >> 11) as f64 / (1u64 << 53) as f64
-    };
-    (0..8).for_each(|_| _ = uniform());
-    let count = sizes.end() - sizes.start() + 1;
-    let bonds = sizes.start() + (uniform() * count as f64) as usize;
-    let mut decades = |from: f64, to: f64| 10f64.powf(from + (to - from) * uniform());
-    let [flip_rate, left, right] = [decades(-9.0, 5.0), decades(-8.0, 8.0), decades(-8.0, 8.0)];
-    let time = decades(-3.0, 12.0);
-    // No flips, one end or both without a thermostat.
-    let flip_rate = if seed.is_multiple_of(8) { 0.0 } else { flip_rate };
-    let right = if seed % 8 == 3 { 0.0 } else { right };
-    let left = if seed % 16 == 11 { 0.0 } else { left };
-    let force = if left == 0.0 && right == 0.0 { 0.0 } else { [1.5, 0.0, 30.0][seed as usize % 3] };
-    let mut drawn = chain(bonds, flip_rate, [left, right], force);
-    if seed % 8 == 7 {
-        drawn.left.iter_mut().for_each(|thermostat| thermostat.temperature = 0.0);
-    }
-    let [constant, periodic] = forces(drawn);
-    (if seed % 8 == 5 { periodic } else { constant }, time)
-}
-
-/// Whether rounding alone leaves more of what still oscillates at a time than is asked for: there
-/// an honest estimate is all that can be had (the docs say so).
-fn is_beyond_doubles(chain: &Chain, time: f64) -> bool {
-    let rate = 4.0 + 4.0 * chain.flip_rate;
-    chain.flip_rate > 0.0 && f64::EPSILON * rate * time * (-chain.flip_rate * time).exp() > 1e-9
-}
-
 /// The stencil, where it reaches a time in seconds, agrees with the contour in 32 digits.
 fn judge_two_ways(chain: &Chain, time: f64) -> Vec<String> {
     let law = law(chain);
@@ -490,7 +317,7 @@ fn chains_of_middle_length_are_evolved_at_extreme_frictions() {
         (23, 0.12, [1.1e3, 7.1], 566.4),
         // Flips so rare that everything still oscillates, and an end of small currents.
         (21, 1e-8, [1e-3, 0.5], 1e8),
-        (29, 4.7e-4, [3.5e4, 7e-4], 1.4e4),
+        (21, 4.7e-4, [3.5e4, 7e-4], 1.4e4),
     ] {
         faults.extend(judge_evolution(&chain(bonds, rate, frictions, 1.5), time));
     }
@@ -505,82 +332,11 @@ fn a_cold_end_of_strong_friction_leaves_the_current_its_digits() {
     assert_none([1e7, 2e10].iter().flat_map(|&time| judge_evolution(&chain, time)).collect());
 }
 
-/// Errors of doublings in doubles beyond what is stated, judged by the exponential in 32 digits;
-/// the least and the largest of estimate/error where there is an error to speak of.
-fn judge_doublings(chain: &Chain, time: f64, range: &mut [f64; 2]) -> Vec<String> {
-    use flipchain::solver::evolve::{returns, squaring};
-    let (law, quiet) = (law(chain), Monitor::default());
-    let times = [0.37 * time, time];
-    let found = returns::evolve(chain, &law, &times, |_| false, &quiet).expect("an answer");
-    let exact = squaring::evolve(chain, &law, &times, |_| false, &quiet).expect("an answer");
-    let mut faults = Vec::new();
-    for ((found, exact), time) in found.iter().zip(&exact).zip(times) {
-        let [found, exact] = [found, exact].map(|solution| Profile::new(chain, solution, time));
-        let place = format!("doublings, {}, τ = {time:e}", name(chain));
-        let both = columns(&found).into_iter().zip(columns(&exact)).zip(COLUMNS);
-        let estimates = found.errors.values().into_iter().zip(exact.errors.values());
-        for (((a, b), column), (estimate, judged)) in both.zip(estimates) {
-            let (distance, size) = (agreement::apart(&a, &b), agreement::largest(&b));
-            if distance > 8.0 * judged + 8.0 * f64::EPSILON * size {
-                let ratio = estimate / distance;
-                *range = [range[0].min(ratio), range[1].max(ratio)];
-                println!("{place}: {column} {distance:.1e} stated {estimate:.1e} size {size:.1e}");
-            }
-            let holds = distance <= estimate + judged;
-            if !holds {
-                faults.push(format!("{place}: {column} {distance:e} apart, {estimate:e} stated"));
-            }
-        }
-    }
-    faults
-}
-
+/// An end that is held all but fast lets every momentum vanish, of which a contour stated 2e-8.
 #[test]
-fn doublings_of_what_flips_give_back_agree_with_32_digits() {
-    let (mut faults, mut range) = (Vec::new(), [f64::INFINITY, 0.0]);
-    for (bonds, rate, frictions, time) in [
-        (1, 1e-3, [1.0, 0.0], 1e4),
-        (3, 1e-9, [1e-8, 1e-8], 3e9),
-        (4, 4.7e-4, [3.5e4, 7e-4], 1.4e4),
-        (5, 1e-6, [1e8, 1e-3], 1e7),
-        (6, 1e-2, [1.0, 0.3], 40.0),
-        (7, 1e-11, [0.0, 0.0], 1e12),
-    ] {
-        let force = if frictions == [0.0, 0.0] { 0.0 } else { 1.5 };
-        let [constant, periodic] = forces(chain(bonds, rate, frictions, force));
-        faults.extend(judge_doublings(&constant, time, &mut range));
-        if force > 0.0 && bonds < 5 {
-            faults.extend(judge_doublings(&periodic, time, &mut range));
-        }
-    }
-    let ring = Chain { topology: Topology::Ring, ..chain(5, 1e-5, [0.0, 0.0], 0.0) };
-    faults.extend(judge_doublings(&ring, 1e6, &mut range));
-    println!("estimate/error: {range:?}");
-    assert_none(faults);
-}
-
-#[test]
-#[ignore = "some seconds a chain; SEEDS=0..100, SMALLEST=1, LARGEST=64"]
-fn scan_of_random_chains() {
-    let range = std::env::var("SEEDS").unwrap_or("0..40".into());
-    let (from, to) = range.split_once("..").expect("SEEDS is a range such as 0..40");
-    let [smallest, largest] = [("SMALLEST", 1.0), ("LARGEST", 64.0)]
-        .map(|(name, default)| list(name, &[default])[0] as usize);
-    let mut faults = Vec::new();
-    for seed in from.parse().expect("a number")..to.parse().expect("a number") {
-        let (chain, time) = random(seed, smallest..=largest);
-        let mut found = judge_evolution(&chain, time);
-        if is_beyond_doubles(&chain, time) {
-            found.retain(|fault| !fault.contains("states"));
-        }
-        found.extend(judge_two_ways(&chain, time));
-        if chain.flip_rate != 0.0 && chain.friction() != [0.0; 2] {
-            found.extend(judge_steady(&chain));
-        }
-        found.iter().for_each(|fault| println!("{seed}: {fault}"));
-        faults.extend(found);
-    }
-    assert_none(faults);
+fn small_mean_momenta_keep_their_digits() {
+    let chain = chain(21, 0.2, [1e-6, 4.5e6], 1.5);
+    assert_none([3e2, 1.3e4].iter().flat_map(|&time| judge_evolution(&chain, time)).collect());
 }
 
 /// Cold starts were answered with variances of -7e-15, or with errors far above what is there.

@@ -189,6 +189,12 @@ pub struct Solution {
 }
 
 impl Solution {
+    /// What a source has added to the errors.
+    pub fn part(&self, source: ErrorSource) -> MomentErrors {
+        let parts = self.parts.iter().filter(|(known, _)| *known == source);
+        parts.fold(MomentErrors::default(), |sum, (_, part)| sum.with(*part, |a, b| a + b))
+    }
+
     /// A variance that is negative within its error is zero: that is never farther from what is
     /// exact. One that is below zero by more says that its error is wrong, and stays.
     pub fn without_negative_variances(mut self) -> Solution {

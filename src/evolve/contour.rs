@@ -39,10 +39,9 @@ use std::ops::Range;
 /// solve until rounding stops it.
 pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
-/// The second contour's error over what its nodes should have left of the first's.
+/// The second contour's error over what its nodes should leave; roundings of both (seen: 300).
 const SHORT: f64 = 8.0;
-/// The part of their distance that may be roundings of either.
-const SHARED: f64 = 64.0 * f64::EPSILON;
+const SHARED: f64 = 1024.0 * f64::EPSILON;
 
 /// The rounding of the means' transform that the weight of a node leaves.
 pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
@@ -93,13 +92,14 @@ pub fn evolve<E: MomentEquations>(
         let coarse = evaluate(0, &|_| false)?;
         let mut fine = evaluate(EXTRA, &|i| whole(run.start + i))?;
         for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            let none = MomentErrors::default();
-            let distance = none.with_distance(equations.chain(), &fine.moments, &coarse.moments);
-            // The error of the first: less by what the nodes gain, but not less than roundings.
+            let (none, chain) = (MomentErrors::default(), equations.chain());
+            let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
+            // The error of the first; roundings and solves apart, nodes leave a part of it.
             let left = SHORT * hyperbola::gain(last / first, EXTRA);
-            let rounded = fine.moments.sizes().map(|size| SHARED * size);
-            let judged = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
-            fine.add_error(ErrorSource::OuterQuadrature, judged);
+            let solves = fine.part(ErrorSource::Iteration).map(|error| 4.0 * error);
+            let rounded = solves.with(fine.moments.sizes(), |error, size| error + SHARED * size);
+            let distance = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
+            fine.add_error(ErrorSource::OuterQuadrature, distance);
         }
         solutions.append(&mut fine);
     }

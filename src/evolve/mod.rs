@@ -7,6 +7,7 @@ pub mod contour;
 mod doubling;
 mod earliest;
 pub mod envelope;
+mod exact_means;
 mod exponential;
 pub(crate) mod filed;
 mod halving;
@@ -43,6 +44,7 @@ pub use plan::{Plan, by_doubling, in_32_digits, plan};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
+use crate::covariance::direct;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::{exact, rounded};
@@ -187,7 +189,11 @@ pub fn evolve<E: MomentEquations>(
     } else if !late.is_empty() {
         let first = times.len() - late.len();
         let keep = |i: usize| keep(first + i);
-        let (late, counts) = contour::evolve(equations, law, late, tolerance, keep, &inverting)?;
+        let (mut late, counts) =
+            contour::evolve(equations, law, late, tolerance, keep, &inverting)?;
+        if direct::is_worth_it(equations.chain()) && equations.chain().bonds <= returns::LARGEST {
+            exact_means::put(equations.chain(), law, &mut late);
+        }
         solutions.extend(late);
         inverted = counts;
     }

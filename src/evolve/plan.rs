@@ -141,11 +141,26 @@ pub fn plan(
     });
     let doubled = || {
         let reason = "long before flips have damped what oscillates: what they give back, by doubling the time";
-        let dear = || seconds > WORTH_NO_STEPS + returns::cost(chain, times).seconds;
+        let own = || returns::cost(chain, times).seconds;
+        let dear = || seconds > WORTH_NO_STEPS && seconds > WORTH_NO_STEPS + own();
+        // Steps would be repeated in vain.
+        let lost = || loses_currents(chain, law, &times[..plan.stepped]) && AGAIN * seconds > own();
         by_doubling(chain, times, reason.into())
-            .filter(|_| oscillates || seconds > WORTH_NO_STEPS && dear())
+            .filter(|_| oscillates || dear() || plan.stencil && lost())
     };
     Ok(squared.or_else(doubled).unwrap_or(plan))
+}
+
+/// How many times as long all attempts by the stencil take.
+const AGAIN: f64 = 5.0;
+
+/// Whether the roundings of the stencil at these times are above the currents through ends that
+/// hardly exchange energy.
+fn loses_currents(chain: &Chain, law: &InitialLaw, times: &[f64]) -> bool {
+    let work = stencil::expected(chain, law, times, USUAL_TOLERANCE, 0);
+    let contact = |friction: f64| if friction > 0.0 { friction.max(1.0 / friction) } else { 1.0 };
+    let weakest = chain.friction().map(contact).into_iter().fold(1.0, f64::max);
+    chain.friction() != [0.0; 2] && work.rounding * weakest > USUAL_TOLERANCE
 }
 
 /// Seconds that all digits are worth where a shorter way may reach the tolerance.

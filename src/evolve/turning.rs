@@ -119,6 +119,13 @@ impl<'a> Turning<'a> {
         Power::of_columns(&columns)
     }
 
+    /// The part of the largest mean that doublings have lost by a time: roundings of 2⁻¹⁰⁴, which
+    /// every one doubles.
+    pub fn doubled(&self, time: f64) -> f64 {
+        let fastest = 4.0 + self.chain.force.highest_frequency();
+        2f64.powi(-100) * self.size() as f64 * (1.0 + fastest * time)
+    }
+
     /// B̃ X + X B̃ᵀ times `factor`, of a symmetric X.
     fn slope(&self, x: &[f64], factor: f64) -> Vec<f64> {
         let size = self.size();

@@ -2,9 +2,9 @@
 //! (docs/theory/small-systems.md, (15.3)).
 //!
 //! The deviation X = C - C_th from the thermal stationary state and the pairs of z̃ = (z̄, 1, cos
-//! lωτ, sin lωτ, ..) obey one linear equation. Its propagator is P_0 + R: P_0 turns the pairs Y = X
-//! + z̃ z̃ᵀ by e^(B̃τ), which is known in 32 digits at any time, and R, at most 4γτ, is what flips
-//! give back of p². Doubling the time,
+//! lωτ, sin lωτ, ..), together Y = X + z̃ z̃ᵀ, obey one linear equation. Its propagator is P_0 + R:
+//! P_0 turns Y by e^(B̃τ), which is known in 32 digits at any time, and R, at most 4γτ, is what
+//! flips give back of p². Doubling the time,
 //!
 //! ```text
 //! R(2h) = P_0(h) R(h) + R(h) P_0(h) + R(h) R(h)
@@ -33,7 +33,7 @@ use rayon::prelude::*;
 use state::State;
 
 /// Bonds at most.
-const LARGEST: usize = 64;
+pub const LARGEST: usize = 64;
 
 /// Columns of a product that one thread forms at a time; fixed, so that the bits do not depend on
 /// the number of threads.

@@ -156,8 +156,7 @@ impl State<'_> {
         let (chain, n) = (self.turning.chain, self.turning.coordinates());
         let given = (4.0 * chain.flip_rate * time).min(1.0) * doublings as f64;
         let rounded = f64::EPSILON * (ROUNDINGS + given) * (n as f64).sqrt();
-        let fastest = 4.0 + chain.force.highest_frequency();
-        let doubled = 2f64.powi(-100) * n as f64 * (1.0 + fastest * time);
+        let doubled = self.turning.doubled(time);
         let rounding = |values: &[f64]| 2.0 * f64::EPSILON * largest(values);
         let lost = rounded * self.largest;
         let turned = doubled * largest(&self.means.iter().map(|z| z.hi).collect::<Vec<_>>());

@@ -1,0 +1,57 @@
+//! Doublings of what flips give back, judged by the exponential in 32 digits.
+
+use super::*;
+
+/// Errors of doublings in doubles beyond what is stated, judged by the exponential in 32 digits;
+/// the least and the largest of estimate/error where there is an error to speak of.
+fn judge_doublings(chain: &Chain, time: f64, range: &mut [f64; 2]) -> Vec<String> {
+    use flipchain::solver::evolve::{returns, squaring};
+    let (law, quiet) = (law(chain), Monitor::default());
+    let times = [0.37 * time, time];
+    let found = returns::evolve(chain, &law, &times, |_| false, &quiet).expect("an answer");
+    let exact = squaring::evolve(chain, &law, &times, |_| false, &quiet).expect("an answer");
+    let mut faults = Vec::new();
+    for ((found, exact), time) in found.iter().zip(&exact).zip(times) {
+        let [found, exact] = [found, exact].map(|solution| Profile::new(chain, solution, time));
+        let place = format!("doublings, {}, τ = {time:e}", name(chain));
+        let both = columns(&found).into_iter().zip(columns(&exact)).zip(COLUMNS);
+        let estimates = found.errors.values().into_iter().zip(exact.errors.values());
+        for (((a, b), column), (estimate, judged)) in both.zip(estimates) {
+            let (distance, size) = (agreement::apart(&a, &b), agreement::largest(&b));
+            if distance > 8.0 * judged + 8.0 * f64::EPSILON * size {
+                let ratio = estimate / distance;
+                *range = [range[0].min(ratio), range[1].max(ratio)];
+                println!("{place}: {column} {distance:.1e} stated {estimate:.1e} size {size:.1e}");
+            }
+            let holds = distance <= estimate + judged;
+            if !holds {
+                faults.push(format!("{place}: {column} {distance:e} apart, {estimate:e} stated"));
+            }
+        }
+    }
+    faults
+}
+
+#[test]
+fn doublings_of_what_flips_give_back_agree_with_32_digits() {
+    let (mut faults, mut range) = (Vec::new(), [f64::INFINITY, 0.0]);
+    for (bonds, rate, frictions, time) in [
+        (1, 1e-3, [1.0, 0.0], 1e4),
+        (3, 1e-9, [1e-8, 1e-8], 3e9),
+        (4, 4.7e-4, [3.5e4, 7e-4], 1.4e4),
+        (5, 1e-6, [1e8, 1e-3], 1e7),
+        (6, 1e-2, [1.0, 0.3], 40.0),
+        (7, 1e-11, [0.0, 0.0], 1e12),
+    ] {
+        let force = if frictions == [0.0, 0.0] { 0.0 } else { 1.5 };
+        let [constant, periodic] = forces(chain(bonds, rate, frictions, force));
+        faults.extend(judge_doublings(&constant, time, &mut range));
+        if force > 0.0 && bonds < 5 {
+            faults.extend(judge_doublings(&periodic, time, &mut range));
+        }
+    }
+    let ring = Chain { topology: Topology::Ring, ..chain(5, 1e-5, [0.0, 0.0], 0.0) };
+    faults.extend(judge_doublings(&ring, 1e6, &mut range));
+    println!("estimate/error: {range:?}");
+    assert_none(faults);
+}
