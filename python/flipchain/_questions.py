@@ -15,7 +15,7 @@ from ._core import ScenarioError
 from ._initial import Initial, _Arrays
 from ._progress import Common, Progress, Watch, watched
 from ._scenario import Chain, Times
-from ._values import Scale, Table, _toml
+from ._values import Scale, Table, _integer, _number, _toml
 
 Judged = TypeVar("Judged", bound=_Answer)
 
@@ -92,7 +92,7 @@ def evolve(
         found = _core.evolve(
             _toml(tables),
             law,
-            Common(float(tolerance), method, memory_limit),
+            Common(_number("tolerance", tolerance), method, memory_limit),
             (whole, at, False),
             modes,
             Watch(callback, threads),
@@ -149,7 +149,7 @@ def steady(
     if not isinstance(phases, (int, np.integer)) or phases < 0:
         raise ScenarioError(f"phases: found {phases!r}; allowed: an integer ≥ 0")
     tables, law = (_chain(chain), None) if initial is None else _law(chain, initial)
-    text, common = _toml(tables), Common(float(tolerance), method, memory_limit)
+    text, common = _toml(tables), Common(_number("tolerance", tolerance), method, memory_limit)
     with watched(progress) as callback:
         found = _core.steady(
             text,
@@ -215,7 +215,7 @@ def limit(
         found = _core.limit(
             _toml(tables),
             functions,
-            Common(float(tolerance), "auto", None),
+            Common(_number("tolerance", tolerance), "auto", None),
             Watch(callback, threads),
         )
     return _judged(LimitRun._of(found))
@@ -277,16 +277,16 @@ def check(
     functions = _functions(tables, initial, "check")
     tables["time"] = (times if isinstance(times, Times) else Times(times))._table()
     span = (
-        None if sizes is None else [int(n) for n in sizes],
-        None if covariance_sizes is None else [int(n) for n in covariance_sizes],
+        None if sizes is None else [_integer("sizes", n) for n in sizes],
+        None if covariance_sizes is None else [_integer("covariance_sizes", n) for n in covariance_sizes],
         correlation_length,
-        None if omegas is None else [float(w) for w in omegas],
+        None if omegas is None else [_number("omegas", w) for w in omegas],
     )
     with watched(progress) as callback:
         found = _core.check(
             _toml(tables),
             functions,
-            Common(float(tolerance), "auto", memory_limit),
+            Common(_number("tolerance", tolerance), "auto", memory_limit),
             span,
             Watch(callback, threads),
         )
@@ -326,7 +326,7 @@ def _functions(tables: Table, initial: Initial, question: str) -> list[Any] | No
 def _kept(covariance: bool | Sequence[float]) -> tuple[bool, list[float] | None]:
     if isinstance(covariance, (bool, np.bool_)):
         return bool(covariance), None
-    return True, [float(t) for t in covariance]
+    return True, [_number("covariance", t) for t in covariance]
 
 
 def _judged(answer: Judged) -> Judged:

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import difflib
+import functools
 import reprlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence, Sized
 from dataclasses import dataclass, field, fields
-from typing import Any, Literal
+from inspect import signature
+from typing import Any, Literal, TypeVar
 
 import numpy as np
 
 from . import _core
 from ._core import ScenarioError
-from ._values import Array, Coefficient, Scale, Table, _integer, _is_number, _toml
+from ._values import Array, Coefficient, Scale, Table, _integer, _is_number, _number, _toml
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,10 @@ class Thermostat:
 
     temperature: float
     friction: float = 1.0
+
+    def __post_init__(self) -> None:
+        for part in fields(self):
+            _number(f"thermostat.{part.name}", getattr(self, part.name))
 
     def _table(self) -> Table:
         return {"temperature": float(self.temperature), "friction": float(self.friction)}
@@ -62,14 +69,28 @@ class Force:
     harmonics: Sequence[tuple[int, float, float]] = ()
 
     def __post_init__(self) -> None:
+        _number("force.mean", self.mean)
+        if self.period is not None:
+            _number("force.period", self.period)
+        if not isinstance(self.harmonics, Iterable) or isinstance(self.harmonics, str):
+            raise ScenarioError(
+                f"force.harmonics: found {self.harmonics!r}; allowed: a sequence of (order, "
+                "amplitude, phase)"
+            )
         parts = []
         for part in self.harmonics:
-            if len(part) != 3:
+            if not isinstance(part, Sized) or len(part) != 3:
                 raise ScenarioError(
                     f"force.harmonics: found {part!r}; allowed: (order, amplitude, phase)"
                 )
             order, amplitude, phase = part
-            parts.append((_integer("order", order), float(amplitude), float(phase)))
+            parts.append(
+                (
+                    _integer("force.harmonics: order", order),
+                    _number("force.harmonics: amplitude", amplitude),
+                    _number("force.harmonics: phase", phase),
+                )
+            )
         # Equal forces are equal however their parts were given.
         object.__setattr__(self, "harmonics", tuple(parts))
 
@@ -109,10 +130,55 @@ def _coefficient(name: str, value: Coefficient, x: Array) -> Any:
     return tuple(array.tolist())
 
 
+def _attached(name: str, value: object, kind: type) -> None:
+    """Refuses what is no thermostat or force, most often a bare number."""
+    if not isinstance(value, kind):
+        example = f", such as {kind.__name__}({value})" if _is_number(value) else ""
+        raise ScenarioError(
+            f"{name}: found {type(value).__name__}; allowed: flipchain.{kind.__name__}{example}"
+        )
+
+
+#: What a coefficient is called in formulas and elsewhere.
+_MEANT = {
+    "gamma": "flip_rate",
+    "flips": "flip_rate",
+    "n": "bonds",
+    "size": "bonds",
+    "k": "spring",
+    "kappa": "pinning",
+}
+
+_Kind = TypeVar("_Kind")
+
+
+def _says_what_was_meant(kind: type[_Kind]) -> type[_Kind]:
+    """A class whose message about an unknown argument names the one that was meant."""
+    make = kind.__init__
+    allowed = list(signature(make).parameters)[1:]
+
+    @functools.wraps(make)
+    def checked(self: Any, *args: Any, **given: Any) -> None:
+        for name in given:
+            if name in allowed:
+                continue
+            close = difflib.get_close_matches(name.lower(), allowed, 1)
+            meant = _MEANT.get(name.lower(), close[0] if close else None)
+            raise TypeError(
+                f"{kind.__name__}: found the argument {name}; allowed: {', '.join(allowed)}"
+                + (f" (did you mean {meant}?)" if meant else "")
+            )
+        make(self, *args, **given)
+
+    setattr(kind, "__init__", checked)
+    return kind
+
+
 def _plain(value: Any) -> Any:
     return list(value) if isinstance(value, tuple) else value
 
 
+@_says_what_was_meant
 @dataclass(frozen=True)
 class Chain:
     """A chain of N bonds: r_1..r_N and p_0..p_N (open), or r_0.. and p_0..p_(N-1) on a ring.
@@ -172,8 +238,18 @@ class Chain:
             value = _coefficient(name, getattr(self, name), sites / max(self.bonds, 1))
             # Equal chains are equal however their arrays were given.
             object.__setattr__(self, name, value)
-        for name in ("thermostats", "forces"):
-            given = dict(getattr(self, name))
+        for name, kind in (("left", Thermostat), ("right", Thermostat), ("force", Force)):
+            if getattr(self, name) is not None:
+                _attached(name, getattr(self, name), kind)
+        for name, kind in (("thermostats", Thermostat), ("forces", Force)):
+            given = getattr(self, name)
+            if not isinstance(given, Mapping):
+                raise ScenarioError(
+                    f"{name}: found {type(given).__name__}; allowed: a mapping of atoms to "
+                    f"flipchain.{kind.__name__}"
+                )
+            for site, value in given.items():
+                _attached(f"{name}: site {site}", value, kind)
             table = {_integer(f"{name}: site", site): given[site] for site in sorted(given)}
             object.__setattr__(self, name, table)
         _core.describe(_toml(self._tables()))
@@ -275,7 +351,15 @@ class Times:
     scale: Scale = "diffusive"
 
     def _table(self) -> Table:
-        values = np.asarray(self.values, dtype=np.float64)
+        if isinstance(self.values, str) or not isinstance(self.values, Iterable):
+            raise ScenarioError(
+                f"times: found {self.values!r}; allowed: a sequence of numbers, such as [0.1, 1]"
+            )
+        try:
+            values = np.asarray(self.values, dtype=np.float64)
+        except (TypeError, ValueError):
+            # One of them is no number, and is named.
+            values = np.array([_number("times", t) for t in self.values])
         if values.ndim != 1 or values.size == 0:
             raise ScenarioError(
                 f"times: found the shape {values.shape}; allowed: (count,) with count ≥ 1"

@@ -18,7 +18,7 @@ from ._progress import Common, Progress, Watch, watched
 from ._initial import Initial
 from ._scenario import Chain, Times
 from ._scenario_file import _scenario
-from ._values import _is_number, _toml
+from ._values import _is_number, _number, _toml
 
 if TYPE_CHECKING:
     import distributed
@@ -155,7 +155,7 @@ def _values(key: str, values: Iterable[Value]) -> tuple[Value, ...]:
 def _planned(asked: _Asked) -> _core.Sweep:
     text, axes, run, observe, (tolerance, method, memory_limit) = asked
     vary = [(key, list(values)) for key, values in axes]
-    common = Common(float(tolerance), method, memory_limit)
+    common = Common(_number("tolerance", tolerance), method, memory_limit)
     return _core.Sweep(text, vary, run, list(observe), common)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import re
+import reprlib
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Literal, Union
 
@@ -24,6 +26,9 @@ Table = dict[str, Any]
 #: a site, or a random law: {"uniform": [0.5, 1.5], "seed": 7}, "normal" or "choose".
 Coefficient = Union[float, str, Callable[[float], float], ArrayLike, dict[str, Any]]
 
+#: A number as it is written where the comma is the decimal sign.
+_DECIMAL_COMMA = re.compile(r"[-+]?[\d.]*([eE][-+]?\d+)?,\d+([eE][-+]?\d+)?")
+
 
 def _is_number(value: object) -> bool:
     return isinstance(value, (int, float, np.integer, np.floating)) and not isinstance(value, bool)
@@ -33,6 +38,19 @@ def _integer(name: str, value: object) -> int:
     if not isinstance(value, (int, np.integer)) or isinstance(value, bool):
         raise ScenarioError(f"{name}: found {value!r}; allowed: an integer")
     return int(value)
+
+
+def _number(name: str, value: object) -> float:
+    """A number, or whatever else but a text turns into one, such as a Fraction."""
+    hint = ""
+    if isinstance(value, str) and _DECIMAL_COMMA.fullmatch(value.strip()):
+        hint = " (decimals are written with a point, 1.5)"
+    if not isinstance(value, (str, bytes, bytearray, bool, np.bool_)):
+        try:
+            return float(value)  # type: ignore[arg-type]
+        except (TypeError, ValueError):
+            pass
+    raise ScenarioError(f"{name}: found {reprlib.repr(value)}; allowed: a number{hint}")
 
 
 def _array(name: str, value: object, shapes: Sequence[tuple[int, ...]], why: str) -> Array:

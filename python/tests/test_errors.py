@@ -1,5 +1,8 @@
 """What cannot serve is refused with one message: argument, what was found, what is allowed."""
 
+import pickle
+from fractions import Fraction
+
 import numpy as np
 import pytest
 
@@ -22,6 +25,22 @@ import flipchain as fc
         (lambda: fc.Chain(bonds=4, topology="line"), ["topology", "line"]),
         (lambda: fc.Chain(bonds=4, force=fc.Force(harmonics=[(1, 1.0, 0.0)])), ["period"]),
         (lambda: fc.Chain(bonds=4, force=fc.Force(period=1.0, harmonics=[(1, 1.0)])), ["phase"]),
+        (lambda: fc.Chain(bonds=4, force=2.0), ["force", "float", "flipchain.Force", "Force(2.0)"]),
+        (lambda: fc.Chain(bonds=4, left=2.0), ["left", "float", "flipchain.Thermostat"]),
+        (lambda: fc.Chain(bonds=4, right=fc.Force(1.0)), ["right", "Force", "Thermostat"]),
+        (lambda: fc.Chain(bonds=4, forces={2: 1.0}), ["forces: site 2", "float", "Force(1.0)"]),
+        (lambda: fc.Chain(bonds=4, thermostats={2: None}), ["thermostats: site 2", "NoneType"]),
+        (lambda: fc.Chain(bonds=4, thermostats=[1.0]), ["thermostats", "list", "mapping"]),
+        (lambda: fc.Thermostat("2 K"), ["thermostat.temperature", "'2 K'", "a number"]),
+        (lambda: fc.Thermostat(1.0, friction=None), ["thermostat.friction", "None", "a number"]),
+        (lambda: fc.Force("2,5"), ["force.mean", "'2,5'", "a number", "with a point"]),
+        (lambda: fc.Force(period="4,75"), ["force.period", "'4,75'", "with a point"]),
+        (lambda: fc.Force(period=1.0, harmonics=3), ["force.harmonics", "3", "sequence"]),
+        (lambda: fc.Force(period=1.0, harmonics=[3]), ["force.harmonics", "3", "phase"]),
+        (
+            lambda: fc.Force(period=1.0, harmonics=[(1, "a", 0.0)]),
+            ["force.harmonics: amplitude", "'a'", "a number"],
+        ),
         (lambda: fc.Initial(), ["temperature", "required"]),
         (lambda: fc.Initial(temperature=1.0, covariance=np.eye(9)), ["one of", "found 2"]),
         (lambda: fc.Initial(var_r=1.0), ["var_p"]),
@@ -35,6 +54,23 @@ def test_chains_and_laws_out_of_range(make, said):
     assert "\n" not in message
     for part in said:
         assert part in message
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("gamma", "flip_rate"), ("N", "bonds"), ("flip_rates", "flip_rate"), ("masses", "mass")],
+)
+def test_an_unknown_argument_of_a_chain_is_named_with_the_one_that_was_meant(given, meant):
+    with pytest.raises(TypeError) as refused:
+        fc.Chain(**{"bonds": 4, given: 0.3})
+    assert f"the argument {given}; allowed: bonds, flip_rate," in str(refused.value)
+    assert str(refused.value).endswith(f"(did you mean {meant}?)")
+
+
+def test_numbers_of_any_kind_serve():
+    exact = fc.Chain(bonds=4, left=fc.Thermostat(Fraction(1, 2)), force=fc.Force(np.float32(2)))
+    assert exact == fc.Chain(bonds=4, left=fc.Thermostat(0.5), force=fc.Force(2.0))
+    assert exact == pickle.loads(pickle.dumps(exact))
 
 
 CHAIN = fc.Chain(bonds=4, left=fc.Thermostat(1.0))
@@ -80,6 +116,20 @@ def test_initial_laws_of_wrong_shape_or_value(law, said):
         (lambda law: fc.evolve(CHAIN, [0.1], law, method="guess"), ["method", "guess", "radau"]),
         (lambda law: fc.evolve(CHAIN, [0.1], law, method="modal"), ["method", "modal", "evolve"]),
         (lambda law: fc.evolve(CHAIN, [0.1], law, tolerance=0.0), ["tolerance", "0.0"]),
+        (
+            lambda law: fc.evolve(CHAIN, [0.1], law, tolerance="1e-9,5"),
+            ["tolerance", "'1e-9,5'", "a number", "with a point"],
+        ),
+        (lambda law: fc.steady(CHAIN, tolerance=None), ["tolerance", "None", "a number"]),
+        (lambda law: fc.limit(CHAIN, tolerance="small"), ["tolerance", "'small'", "a number"]),
+        (
+            lambda law: fc.sweep(CHAIN, {"chain.flip_rate": [1.0]}, tolerance="1e-9,5"),
+            ["tolerance", "'1e-9,5'", "a number"],
+        ),
+        (lambda law: fc.evolve(CHAIN, ["0,1"], law), ["times", "'0,1'", "with a point"]),
+        (lambda law: fc.evolve(CHAIN, 0.1, law), ["times", "0.1", "sequence"]),
+        (lambda law: fc.evolve(CHAIN, [0.1], law, covariance=["x"]), ["covariance", "'x'"]),
+        (lambda law: fc.check(CHAIN, law, [0.1], sizes=[8.5]), ["sizes", "8.5", "integer"]),
         (lambda law: fc.evolve(CHAIN, [0.1], law, covariance=[0.2]), ["covariance_times", "0.2"]),
         (
             lambda law: fc.evolve(CHAIN, [0.1], law, covariance=True, memory_limit=1),
