@@ -21,8 +21,8 @@ import numpy as np
 
 COLUMNS = [
     ("mean_r", r"elongation $\bar r$"),
-    ("mechanical", r"mechanical energy $e^{\rm mech}$"),
-    ("thermal", r"thermal energy $e^{\rm heat}$"),
+    ("mechanical", r"mechanical energy $e_{\rm mech}$"),
+    ("thermal", r"thermal energy $e_{\rm heat}$"),
 ]
 
 

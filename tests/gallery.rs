@@ -358,6 +358,31 @@ fn the_page_of_the_gallery_is_the_one_the_program_writes() {
 }
 
 #[test]
+fn the_caption_of_the_parabola_names_what_is_drawn() {
+    let parabola = GALLERY.iter().find(|entry| entry.name == "parabola").unwrap();
+    let equal = ["left.thermostat.temperature=1", "right.thermostat.temperature=1"];
+    for (settings, has_peaks, has_path, has_threshold) in [
+        (vec![], true, true, true),
+        (vec!["right.force.mean=0.9"], false, false, true),
+        (vec!["right.force.mean=[0.9, -1.5]"], true, true, true),
+        ([&equal[..], &["right.force.mean=2"]].concat(), true, false, false),
+        ([&equal[..], &["right.force.mean=0"]].concat(), false, false, false),
+    ] {
+        let mut settings: Vec<String> = settings.into_iter().map(String::from).collect();
+        settings.push("chain.bonds=20".into());
+        let caption = parabola.caption(&settings).unwrap();
+        let figure = parabola.draw(&settings, &Monitor::default()).unwrap();
+        let layers: Vec<_> = figure.panels.iter().flat_map(|panel| &panel.layers).collect();
+        let drawn = |mark: Mark| layers.iter().any(|layer| layer.mark == mark);
+        assert_eq!(drawn(Mark::Diamond), has_peaks, "{settings:?}");
+        assert_eq!(drawn(Mark::Dashed), has_path, "{settings:?}");
+        assert_eq!(caption.contains("(diamonds)"), has_peaks, "{settings:?}: {caption}");
+        assert_eq!(caption.contains("dashed"), has_path, "{settings:?}: {caption}");
+        assert_eq!(caption.contains("threshold"), has_threshold, "{settings:?}: {caption}");
+    }
+}
+
+#[test]
 fn figures_of_the_gallery_are_written_by_name_and_not_over_others() {
     let folder = tempfile::tempdir().unwrap();
     let run = |arguments: &[&str]| {

@@ -85,11 +85,20 @@ fn decimals_powers_and_signs_of_other_places_are_answered_with_those_of_this_one
         ("initial.temperature=1 + arctan(x)", "(did you mean atan?)"),
         ("initial.temperature=PI", "(did you mean pi?)"),
         ("left.thermostat.friction=\"1.5\"", "(without quotes)"),
+        ("time.outputs=[0,01, 0,1]", point),
+        ("time.outputs=[1, 10,05]", point),
+        ("time.outputs=[0,007]", point),
         ("time.outputs=[0, 1", "this is not valid TOML"),
         ("time.outputs={from=0", "this is not valid TOML"),
     ] {
         let message = refused(GOOD, &[argument]);
         assert!(message.contains(hint), "{argument}: {message}");
+    }
+    let list = refused(&GOOD.replace("1.5", "[0,01]"), &[]);
+    assert!(list.starts_with("a.toml:4: ") && list.contains(point), "{list}");
+    for argument in ["time.outputs=[0, 01]", "time.outputs=[1, 2 3]", "time.outputs=[01, 2]"] {
+        let message = refused(GOOD, &[argument]);
+        assert!(!message.contains(point), "{argument}: {message}");
     }
     // A comma between the arguments of a function is one.
     assert_eq!(Expression::parse("max(1,5*x)").unwrap().eval(1.0), 5.0);

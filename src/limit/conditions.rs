@@ -91,7 +91,8 @@ pub fn oscillation_work(chain: &Chain) -> f64 {
         // The amplitudes hold a factor N^(-1/2); orders l and -l together count twice.
         2.0 * chain.bonds as f64 * amplitude.norm_sqr() * (s / (inverse_less_one + friction * s)).re
     };
-    chain.force.harmonics.iter().map(part).sum()
+    // A sum of nothing is -0.0.
+    chain.force.harmonics.iter().map(part).sum::<f64>() + 0.0
 }
 
 /// What a chain with coefficients has that the theorems' chain has not.

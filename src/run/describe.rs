@@ -86,7 +86,7 @@ pub(super) fn times(times: &Times, chain: &Chain) -> String {
 }
 
 /// A number of things: "1 step", "2 steps", "2 frequencies".
-pub(super) fn counted(count: usize, thing: &str) -> String {
+pub(crate) fn counted(count: usize, thing: &str) -> String {
     match thing.strip_suffix('y') {
         _ if count == 1 => format!("1 {thing}"),
         Some(stem) => format!("{count} {stem}ies"),

@@ -10,6 +10,7 @@ mod answer;
 mod checked;
 mod conductivity;
 mod describe;
+pub(crate) use describe::counted;
 mod error;
 mod evolution;
 mod filed;

@@ -168,7 +168,9 @@ impl Node {
             Ok(value) => plain_value(value.get_ref(), &|_| place),
             // Only a text goes without quotes.
             Err(e) if text.starts_with(['[', '{', '"', '\'']) => {
-                return Err(refuse(&format!("this is not valid TOML: {}", one_line(e.message()))));
+                let hint = e.span().map_or("", |span| hints::at(text, span.start));
+                let reason = one_line(e.message());
+                return Err(refuse(&format!("this is not valid TOML: {reason}{hint}")));
             }
             Err(_) => Value::Text(text.to_string()),
         };

@@ -77,7 +77,7 @@ fn collect(root: &Json, schema: &Json, place: &str, paths: &mut Vec<String>) {
 }
 
 /// The hint for a text where a number is expected.
-pub(super) fn number(text: &str) -> &'static str {
+pub(crate) fn number(text: &str) -> &'static str {
     let is_number = |text: &str| text.parse::<f64>().is_ok_and(f64::is_finite);
     match text.trim() {
         text if is_number(text) => " (without quotes)",
@@ -94,7 +94,13 @@ pub(super) fn at(text: &str, position: usize) -> &'static str {
     let previous = before.trim_end_matches([' ', '\t']).chars().next_back();
     let mut following = after.chars();
     let digit = |c: Option<char>| c.is_some_and(|c| c.is_ascii_digit());
+    // Of `[0,01]` the parser refuses the zero of 01.
+    let list = before.trim_end_matches('0');
+    let is_led = list.len() < before.len() || after.starts_with('0');
+    let mut back = list.chars().rev();
+    let is_fraction = is_led && back.next() == Some(',') && digit(back.next());
     match following.next() {
+        c if is_fraction && digit(c) => DECIMAL_POINT,
         Some('*') if previous == Some('*') => " (powers are written x^2)",
         Some(',') if digit(previous) && digit(following.next()) => DECIMAL_POINT,
         Some('²' | '³' | '⁴') => " (powers are written x^2)",

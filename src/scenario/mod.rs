@@ -22,6 +22,8 @@ mod starting_points;
 mod template;
 mod types;
 
+pub(crate) use hints::number as number_hint;
+
 pub use coefficient::{Coefficient, CoefficientKey, CoefficientTable};
 pub use error::ScenarioError;
 pub use expression::{Expression, ExpressionError};

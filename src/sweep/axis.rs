@@ -5,7 +5,7 @@
 //! commas within brackets, parentheses and quotes belong to the value.
 
 use crate::chain::ArgumentError;
-use crate::scenario::{OutputRange, Spacing};
+use crate::scenario::{OutputRange, Spacing, number_hint};
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
@@ -143,7 +143,8 @@ fn range(text: &str) -> Option<Result<Vec<Value>, String>> {
         None => (Spacing::Linear, text),
     };
     let parts: Vec<&str> = rest.split(':').map(str::trim).collect();
-    let is_number = |part: &&str| part.parse::<f64>().is_ok();
+    // With a decimal comma it is a range, too, and refused as one.
+    let is_number = |part: &&str| part.parse::<f64>().is_ok() || !number_hint(part).is_empty();
     // A text with colons may be a value, unless it begins with a number.
     if spacing == Spacing::Linear && !(parts.len() > 1 && parts.first().is_some_and(is_number)) {
         return None;
@@ -151,7 +152,8 @@ fn range(text: &str) -> Option<Result<Vec<Value>, String>> {
     let refuse = |why: &str| Some(Err(format!("found {text}, {why}; {ALLOWED}")));
     let [from, to, count] = parts[..] else { return refuse("which is no range") };
     let (Ok(from), Ok(to)) = (from.parse::<f64>(), to.parse::<f64>()) else {
-        return refuse("whose ends are not numbers");
+        let hint = [from, to].map(number_hint).concat();
+        return refuse(&format!("whose ends are not numbers{hint}"));
     };
     let Ok(count) = count.parse::<usize>() else {
         return refuse("whose count is not an integer");
@@ -226,7 +228,9 @@ mod tests {
             ("k=0:4:2.5", "count is not an integer"),
             ("k=0:inf:3", "not finite"),
             ("k=log:0:1:3", "must be > 0"),
-            ("k=log:1:a:3", "not numbers"),
+            ("k=log:1:a:3", "not numbers; allowed"),
+            ("k=0:2,5:9", "not numbers (decimals are written with a point, 1.5); allowed"),
+            ("k=0,5:2:9", "not numbers (decimals are written with a point, 1.5); allowed"),
             ("k=1,2,1.0", "1 twice"),
             ("k=0:1e-300:1000001", "count must be"),
         ] {

@@ -6,7 +6,7 @@ use super::{Axis, Error, Point, Sweep, Table};
 use crate::chain::Chain;
 use crate::monitor::{Archive, Monitor, Record};
 use crate::output::{Existing, OutputError, Parts, RunDirectory, Shard};
-use crate::run::memory;
+use crate::run::{counted, memory};
 use crate::scenario::Scenario;
 use serde_json::{Map, Value as Json, json};
 use std::cell::RefCell;
@@ -78,9 +78,10 @@ impl fmt::Display for Filled {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Filled::Whole(table, _) => {
-                let of_axis = |axis: &Axis| format!("{} ({} values)", axis.key, axis.values.len());
+                let of_axis =
+                    |axis: &Axis| format!("{} ({})", axis.key, counted(axis.values.len(), "value"));
                 let axes: Vec<String> = table.axes().iter().map(of_axis).collect();
-                write!(f, "{} points: {}", table.points().len(), axes.join(" × "))
+                write!(f, "{}: {}", counted(table.points().len(), "point"), axes.join(" × "))
             }
             Filled::Part { points: [all, there], .. } => write!(
                 f,

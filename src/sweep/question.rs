@@ -3,7 +3,7 @@
 
 use super::observable::{Known, Observable};
 use crate::chain::{ArgumentError, Chain, InitialLaw, InitialProfiles};
-use crate::cost::Cost;
+use crate::cost::{Cost, PROFILES_FIGURE};
 use crate::method::{Method, Task};
 use crate::monitor::{Monitor, record};
 use crate::output::Existing;
@@ -125,10 +125,12 @@ impl Question {
     /// Memory and processor time of a point, without solving. O(N).
     pub(super) fn price(&self, scenario: &Scenario) -> Result<Cost, Error> {
         let (subject, options) = (self.subject(scenario)?, self.options(None));
-        Ok(match self.task {
+        let cost = match self.task {
             Task::Limit => subject.limit(&options)?.plan().cost,
             task => subject.run(task, &options)?.plan().cost,
-        })
+        };
+        // A point draws nothing.
+        Ok(Cost { seconds: (cost.seconds - PROFILES_FIGURE.seconds).max(0.0), ..cost })
     }
 
     /// Answers one point. Only an interruption is an error: a point that fails is one that says so.

@@ -140,7 +140,7 @@ two cores:
 
 and one of them with parameters, a size and formats of one's own:
 
-    flipchain figures parabola --set right.force.mean=0.9 --size single --figures pdf -o mine
+    flipchain figures parabola --set right.force.mean=0.9 --size single --figures pdf -o runs/parabola
 
 `--set` takes any key of the figure's scenario, and where a figure varies a key, a list of its
 values (`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). `--size` is `single` (86 mm), `double` (178 mm)

@@ -29,19 +29,33 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let text = r"(a) Stationary thermal energy $e_{\rm heat}$ of a chain between two thermostats
         (@chain@), pulled by a constant force $\bar F = @forces@$. Discs: the exact chain of
         $N = @N@$ bonds; curves: the macroscopic limit
-        $e_{\rm heat} = \bar F^2 x(1-x) + (T_+ - T_-)x + T_-$. Beyond the threshold
-        $\bar F^2 = |T_+ - T_-| = @gap@$ the maximum (diamonds) leaves the hot end and moves along
-        the dashed curve towards $x = 1/2$. (b) Its place
+        $e_{\rm heat} = \bar F^2 x(1-x) + (T_+ - T_-)x + T_-$. @maximum@ (b) Its place
         $x_{\rm max} = 1/2 + (T_+ - T_-)/(2\bar F^2)$ against $\bar F^2$ (curve) and in the exact
         chain of $N = @long@$ bonds (circles: vertex of the parabola through the hottest site and
-        its neighbours). Grey: the threshold.";
+        its neighbours).@threshold@";
+    let limit = Limit { left, right };
+    let gap = tex_number(limit.gap());
+    let beyond = format!(r"Beyond the threshold $\bar F^2 = |T_+ - T_-| = {gap}$ the maximum");
+    let has_peaks = forces.iter().any(|&force| limit.is_inside(force));
+    // What is not drawn is not explained.
+    let maximum = match (limit.gap() > 0.0, has_peaks) {
+        (true, true) => format!(
+            "{beyond} (diamonds) leaves the hot end and moves along the dashed curve towards \
+             $x = 1/2$."
+        ),
+        (true, false) => format!("{beyond} leaves the hot end and moves towards $x = 1/2$."),
+        (false, true) => "The maximum (diamonds) is in the middle.".into(),
+        (false, false) => "With a force the maximum is in the middle.".into(),
+    };
+    let threshold = if limit.gap() > 0.0 { " Grey: the threshold." } else { "" };
     Ok(fill(
         text,
         &[
             ("chain", of_chain(&chain)),
             ("forces", row(&forces)),
             ("N", chain.bonds.to_string()),
-            ("gap", tex_number((right - left).abs())),
+            ("maximum", maximum),
+            ("threshold", threshold.into()),
             ("long", LONG.to_string()),
         ],
     ))
@@ -62,6 +76,11 @@ impl Limit {
     /// |T_+ - T_-|
     fn gap(self) -> f64 {
         (self.right - self.left).abs()
+    }
+
+    /// Whether the maximum has left the hotter end, or is just about to.
+    fn is_inside(self, force: f64) -> bool {
+        force * force >= self.gap() && force != 0.0
     }
 
     /// x_max; the hotter end below the threshold.
@@ -100,7 +119,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 .named(format!("exact, F = {plain}, N = {n}"))
                 .within(profile.errors.thermal),
         );
-        if force * force >= limit.gap() {
+        if limit.is_inside(force) {
             let x = limit.hottest(force * force);
             peaks.push((x, limit.heat(force, x)));
         }
