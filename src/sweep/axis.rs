@@ -152,7 +152,8 @@ fn range(text: &str) -> Option<Result<Vec<Value>, String>> {
     let refuse = |why: &str| Some(Err(format!("found {text}, {why}; {ALLOWED}")));
     let [from, to, count] = parts[..] else { return refuse("which is no range") };
     let (Ok(from), Ok(to)) = (from.parse::<f64>(), to.parse::<f64>()) else {
-        let hint = [from, to].map(number_hint).concat();
+        let wrong = if from.parse::<f64>().is_err() { from } else { to };
+        let hint = number_hint(wrong);
         return refuse(&format!("whose ends are not numbers{hint}"));
     };
     let Ok(count) = count.parse::<usize>() else {
