@@ -46,11 +46,11 @@ impl Cost {
 /// The program itself.
 const PROGRAM: f64 = 12e6;
 
-/// The figure of the profiles in the making: its pixels.
-pub const PROFILES_FIGURE: Cost = Cost { bytes: 48e6, seconds: 0.15 };
+/// The figure of the profiles in the making: its pixels, at most, where maps fill them.
+pub const PROFILES_FIGURE: Cost = Cost { bytes: 36e6, seconds: 0.05 };
 
 /// The figure of one statement. The next one finds the memory of the last.
-pub const STATEMENT_FIGURE: Cost = Cost { bytes: 12e6, seconds: 0.1 };
+pub const STATEMENT_FIGURE: Cost = Cost { bytes: 12e6, seconds: 0.04 };
 
 /// The most freed memory that the allocator keeps.
 const RETAINED: f64 = 45e6;
