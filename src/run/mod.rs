@@ -38,6 +38,7 @@ pub use plan::{Plan, Prepared};
 pub use plan::{Saving, fits};
 pub(crate) use request::{checksum_of, checksums_of_coefficients};
 pub use save::Answer;
+#[cfg(feature = "cli")]
 pub(crate) use statements::require_statement;
 pub use statements::{check, plan_check};
 pub use stationary::{depends_on_initial_law, plan_steady, steady};
