@@ -11,10 +11,12 @@ mod disks;
 mod left_out;
 
 use std::fs::{self, Permissions};
+use std::io::ErrorKind;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 use std::os::unix::process::CommandExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output, Stdio};
+use std::time::Duration;
 
 const PROGRAM: &str = env!("CARGO_BIN_EXE_flipchain");
 const UPHILL: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/data/scenarios/uphill.toml");
@@ -124,7 +126,16 @@ impl Somebody {
         if self.root {
             command.uid(NOBODY).gid(NOBODY);
         }
-        command.args(arguments).output().expect("the program starts")
+        command.args(arguments);
+        // A child that another test is about to start may still hold the copy open for writing.
+        loop {
+            match command.output() {
+                Err(error) if error.kind() == ErrorKind::ExecutableFileBusy => {
+                    std::thread::sleep(Duration::from_millis(10));
+                }
+                found => return found.expect("the program starts"),
+            }
+        }
     }
 }
 
