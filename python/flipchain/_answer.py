@@ -154,7 +154,12 @@ class _Answer:
     def __str__(self) -> str:
         if self._core is not None:
             return str(self._core.report())
-        return str(self._summary.get("method_reason", self._summary.get("equations", "")))
+        chain = self._summary.get("scenario", {}).get("chain", {})
+        reason = self._summary.get("method_reason", self._summary.get("equations", ""))
+        found = f"{self._summary.get('command', 'run')}, {chain.get('bonds')} bonds: {reason}"
+        if self.worst_error == self.worst_error:
+            found += f"\nlargest error estimate {self.worst_error:.1e}"
+        return found
 
 
 class _Profiles(_Answer):

@@ -251,7 +251,7 @@ class CheckRun(_Answer):
 
     @property
     def conductivity(self) -> dict[str, Any] | None:
-        """Of a chain with coefficients: N J/(T_- - T_+) over the sizes and for N → ∞.
+        """Of a chain with coefficients: ``N J/(T_- - T_+)`` over the sizes and for N → ∞.
 
         `sizes` has the mean over the seeds with its standard error, `extrapolated` the value
         without the contacts, `closed_form` that of an ordered chain, `sentence` says it. None of

@@ -148,6 +148,8 @@ impl RunDirectory {
     /// Puts the directory into place.
     pub fn commit(mut self) -> Result<(), OutputError> {
         let (run, old) = (self.partial.join("run"), self.partial.join("old"));
+        // Where no figure was drawn; of what holds anything this removes nothing.
+        let _ = fs::remove_dir(run.join("figures"));
         if fs::symlink_metadata(&self.place).is_ok() {
             replace::allow(&self.place, &replace::files_below(&run).map_err(at(&run))?)?;
             // A run that ends between these two renames is put right by the next one (`tidy`).
