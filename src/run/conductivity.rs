@@ -15,6 +15,7 @@ use super::plan::{Plan, Prepared, Saving};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, ChainBuilder};
 use crate::cost;
+use crate::general::Model;
 use crate::general::stationary::stationary;
 use crate::limit::conditions::{NoLimit, coefficients_of};
 use crate::method::{Method, Task};
@@ -137,9 +138,11 @@ pub(super) fn plan(
         let of_seed = |by: usize| family.with_other_seeds(by as u64).bonds(bonds).build();
         chains.push((0..seeds).map(of_seed).collect::<Result<_, _>>()?);
     }
-    let seconds = |bonds: usize| super::general::cost_of_profiles(bonds).seconds * seeds as f64;
+    let model = Model::new(&chains[0][0]);
+    let of_profiles = |bonds: usize| super::general::cost_of_profiles(&model, bonds);
+    let seconds = |bonds: usize| of_profiles(bonds).seconds * seeds as f64;
     let largest = sizes.iter().copied().max().unwrap_or(1);
-    let bytes = |bonds: usize| super::general::cost_of_profiles(bonds).bytes;
+    let bytes = |bonds: usize| of_profiles(bonds).bytes;
     let program = |bonds: usize| {
         let seconds = sizes.iter().map(|&bonds| seconds(bonds)).sum();
         let cost = cost::Cost { bytes: bytes(bonds), seconds };
