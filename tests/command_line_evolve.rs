@@ -102,7 +102,7 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
         "{message}"
     );
     assert!(message.contains("allowed here: up to "), "{message}");
-    // What is named before anything is planned is no promise.
+    // A size that is named before anything is planned is no promise.
     let tables = ["--set", "chain.bonds=20000", "--method", "radau", "--memory-limit", "1MiB"];
     let output = evolve(&[&[&scenario() as &str, "-o", path], &tables[..]].concat());
     assert_eq!(output.status.code(), Some(2));

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import json
+import math
 import os
 import tempfile
 from collections.abc import Mapping
@@ -157,9 +158,8 @@ class _Answer:
         chain = self._summary.get("scenario", {}).get("chain", {})
         reason = self._summary.get("method_reason", self._summary.get("equations", ""))
         found = f"{self._summary.get('command', 'run')}, {chain.get('bonds')} bonds: {reason}"
-        if self.worst_error == self.worst_error:
-            found += f"\nlargest error estimate {self.worst_error:.1e}"
-        return found
+        worst = self.worst_error
+        return found if math.isnan(worst) else f"{found}\nlargest error estimate {worst:.1e}"
 
 
 class _Profiles(_Answer):

@@ -93,7 +93,7 @@ def _run_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
             arrays["covariance"] = stored["covariance"]
     filed = summary.get("covariance_files", [])
     if filed:
-        # They did not fit the memory: what is looked at is read from the disk.
+        # They did not fit the memory: the entries that are looked at are read from the disk.
         arrays["covariance_times"] = np.array([float(one["t"]) for one in filed])
         arrays["covariance"] = [np.load(place / one["file"], mmap_mode="r") for one in filed]
     arrays.update(_table(place / "series.csv", "series_"))

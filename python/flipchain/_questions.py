@@ -278,7 +278,9 @@ def check(
     tables["time"] = (times if isinstance(times, Times) else Times(times))._table()
     span = (
         None if sizes is None else [_integer("sizes", n) for n in sizes],
-        None if covariance_sizes is None else [_integer("covariance_sizes", n) for n in covariance_sizes],
+        None
+        if covariance_sizes is None
+        else [_integer("covariance_sizes", n) for n in covariance_sizes],
         correlation_length,
         None if omegas is None else [_number("omegas", w) for w in omegas],
     )

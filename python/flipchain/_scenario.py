@@ -131,7 +131,7 @@ def _coefficient(name: str, value: Coefficient, x: Array) -> Any:
 
 
 def _attached(name: str, value: object, kind: type) -> None:
-    """Refuses what is no thermostat or force, most often a bare number."""
+    """Refuses anything but a thermostat or a force, most often a bare number."""
     if not isinstance(value, kind):
         example = f", such as {kind.__name__}({value})" if _is_number(value) else ""
         raise ScenarioError(
@@ -258,7 +258,7 @@ class Chain:
         return hash(_toml(self._tables()))
 
     def __repr__(self) -> str:
-        # What is left at its default says nothing, and arrays may have 10^5 entries.
+        # Arguments at their defaults say nothing, and arrays may have 10^5 entries.
         short = reprlib.Repr()
         short.maxtuple = 4
         short.maxother = short.maxstring = 200

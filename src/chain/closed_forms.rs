@@ -33,6 +33,12 @@ impl ThermalState {
     }
 }
 
+/// 1/(2γκ) of the ordered chain with this pinning, both in units of the spring, k = m = 1
+/// (docs/theory/general.md, (16.9)).
+pub(crate) fn ordered_resistance(pinning: f64) -> f64 {
+    pinning + 2.0 + (pinning * (pinning + 4.0)).sqrt()
+}
+
 impl Chain {
     /// p_s = F̄/(2γ(N+1) + λ_- + λ_+): the stationary mean momentum of every atom of the open
     /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force,

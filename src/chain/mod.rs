@@ -16,6 +16,7 @@ pub mod modes;
 
 pub use builder::ChainBuilder;
 pub use closed_forms::ThermalState;
+pub(crate) use closed_forms::ordered_resistance;
 pub use coefficients::{Coefficients, SiteForce};
 pub(crate) use gibbs::{in_series, stiffnesses};
 pub use initial::InitialError;

@@ -13,8 +13,8 @@
 //! A periodic force adds envelopes to this, [`super::envelope`]. One complex shifted solve a node;
 //! times within a modest ratio share a contour ([`super::hyperbola`]). Everything is done on two
 //! contours, the second with two nodes more, whose answer is taken: their difference is the error
-//! of the first, and the two nodes leave a known part of it. The contour must stay among |s| < γ, where the transform is
-//! analytic off the negative axis: times τ ≥ 300/γ, of small chains 40/γ.
+//! of the first, and the two nodes leave a known part of it. The contour must stay among |s| < γ,
+//! where the transform is analytic off the negative axis: times τ ≥ 300/γ, of small chains 40/γ.
 
 pub use super::earliest::earliest;
 use super::earliest::left_out;

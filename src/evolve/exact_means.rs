@@ -3,35 +3,29 @@
 //! each; judge: [`super::squaring`].
 
 use super::turning::Turning;
-use crate::chain::{Chain, Double, InitialLaw};
+use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
+use crate::numerics::wide_matrix::Doublings;
 
 /// Puts them, and their errors, into `solutions` at ascending times.
 pub(super) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
     let turning = Turning::new(chain);
     let step = turning.step();
     let last = solutions.last().map_or(0.0, |solution| solution.moments.time.hi);
-    let doublings = (last / step).log2().floor().max(0.0) as i32;
+    let doublings = Doublings::up_to(last, step);
     let start = turning.start(law);
-    let mut means: Vec<(Double, Vec<Double>)> =
-        solutions.iter().map(|solution| (solution.moments.time, start.clone())).collect();
     let mut power = turning.short(step.into());
     let mut powers = vec![power.clone()];
-    for _ in 0..doublings {
+    for _ in 0..doublings.count {
         power = power.squared();
         powers.push(power.clone());
     }
-    for (left, z) in &mut means {
-        for (k, power) in powers.iter().enumerate().rev() {
-            let length = step * 2f64.powi(k as i32);
-            if left.hi >= length {
-                (*left, *z) = (left.plus((-length).into()), power.apply(z));
-            }
-        }
-        *z = turning.short(*left).apply(z);
-    }
     let (n, bonds) = (chain.coordinates(), chain.bonds);
-    for (solution, (_, z)) in solutions.iter_mut().zip(means) {
+    for solution in solutions {
+        let (bits, left) = doublings.of(solution.moments.time);
+        let used = powers.iter().zip(bits).rev().filter(|(_, bit)| *bit);
+        let z = used.fold(start.clone(), |z, (power, _)| power.apply(&z));
+        let z = turning.short(left).apply(&z);
         solution.moments.mean = z[..n].iter().map(|z| z.hi).collect();
         let size = largest(&start.iter().chain(&z).map(|z| z.hi).collect::<Vec<_>>());
         let doubled = turning.doubled(solution.moments.time.hi) * size;

@@ -50,6 +50,11 @@ const LEAST_STEP_TOLERANCE: f64 = 1e-12;
 const LEAST_STENCIL_TOLERANCE: f64 = 1e-14;
 
 impl Plan {
+    /// Whether all outputs come from a propagator, of whatever kind.
+    pub fn propagates(&self) -> bool {
+        self.exponential || self.squared || self.doubled
+    }
+
     /// Whether any output needs steps.
     fn steps(&self) -> bool {
         self.stepped > 0 && !self.at_start_only
@@ -140,7 +145,8 @@ pub fn plan(
         false => seconds > dear,
     });
     let doubled = || {
-        let reason = "long before flips have damped what oscillates: what they give back, by doubling the time";
+        let reason = "long before flips have damped what oscillates: what they give back, by \
+                      doubling the time";
         let own = || returns::cost(chain, times).seconds;
         let dear = || seconds > WORTH_NO_STEPS && seconds > WORTH_NO_STEPS + own();
         // Steps would be repeated in vain.

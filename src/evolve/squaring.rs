@@ -18,7 +18,7 @@ use crate::covariance::moments::{
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::exact;
 use crate::numerics::vector::largest_of;
-use crate::numerics::wide_matrix::Power;
+use crate::numerics::wide_matrix::{Doublings, Power};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use rayon::prelude::*;
@@ -113,20 +113,13 @@ fn propagated(
     let unknowns = generator.unknowns;
     let last = times.last().map_or(0.0, |time| time.hi);
     let step = 2f64.powi((size / generator.norm()).log2().floor() as i32);
-    let squarings = (last / step).log2().floor().max(0.0) as usize;
-    // Of every output the powers of two that its time is made of, and what is left, exactly. The
-    // factors commute, the shortest comes first.
+    let doublings = Doublings::up_to(last, step);
+    let squarings = doublings.count;
+    // The factors commute, the shortest comes first.
     let mut outputs: Vec<(Vec<bool>, Vec<Double>)> = Vec::with_capacity(times.len());
     for &time in times {
         monitor.check()?;
-        let (mut bits, mut left) = (vec![false; squarings + 1], time);
-        for (k, bit) in bits.iter_mut().enumerate().rev() {
-            let length = step * 2f64.powi(k as i32);
-            // The largest power may be half a rounding of the time too short.
-            if left.hi >= length {
-                (*bit, left) = (true, left.plus((-length).into()));
-            }
-        }
+        let (bits, left) = doublings.of(time);
         let change = generator.short(start, left);
         let state = start.iter().zip(change).map(|(x, change)| x.plus(change)).collect();
         outputs.push((bits, state));

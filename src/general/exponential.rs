@@ -161,10 +161,7 @@ impl<'a> Problem<'a> {
         if self.line.offset == 0 {
             return 1.0;
         }
-        let largest = |values: &[f64]| values.iter().fold(0.0, |m: f64, x| m.max(x.abs()));
-        let given = largest(&law.var_r).max(largest(&law.mean_r).powi(2));
-        let felt = self.line.softness(&self.model) * size;
-        if given > 0.0 { (felt / given).clamp(1.0, 1e4) } else { 1e4 }
+        softness(law, self.line.softness(&self.model) * size)
     }
 
     /// f_k at the start of a step: h^k/k! times the derivatives of the forces on the u_n.
@@ -339,6 +336,14 @@ impl<'a> Problem<'a> {
         let integrals = Integrated { error, ..state.integrals };
         Output { time, local, errors, integrals, steps: state.steps, kept }
     }
+}
+
+/// An error of the displacements, `felt`, relative to the largest that they are at the start: at
+/// least 1, and bounded, because an error of nothing has no size.
+pub(super) fn softness(law: &InitialLaw, felt: f64) -> f64 {
+    let largest = |values: &[f64]| largest_of(values.iter().map(|x| x.abs()));
+    let given = largest(&law.var_r).max(largest(&law.mean_r).powi(2));
+    if given > 0.0 { (felt / given).clamp(1.0, 1e4) } else { 1e4 }
 }
 
 /// Roundings of Var r_n of a correlated law of displacements: C_nn - 2C_(n,n-1) + C_(n-1,n-1), in

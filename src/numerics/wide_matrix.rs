@@ -9,6 +9,34 @@
 use super::double_double::Double;
 use rayon::prelude::*;
 
+/// A step and how often it is doubled up to a last time.
+#[derive(Debug, Clone, Copy)]
+pub struct Doublings {
+    /// A power of two.
+    pub step: f64,
+    pub count: usize,
+}
+
+impl Doublings {
+    pub fn up_to(last: f64, step: f64) -> Doublings {
+        Doublings { step, count: (last / step).log2().floor().max(0.0) as usize }
+    }
+
+    /// The steps 2^k `step`, k ≤ `count`, that a time up to the last one is made of, and what is
+    /// left, exactly.
+    pub fn of(&self, time: Double) -> (Vec<bool>, Double) {
+        let (mut bits, mut left) = (vec![false; self.count + 1], time);
+        for (k, bit) in bits.iter_mut().enumerate().rev() {
+            let length = self.step * 2f64.powi(k as i32);
+            // The largest power may be half a rounding of the time too short.
+            if left.hi >= length {
+                (*bit, left) = (true, left.plus((-length).into()));
+            }
+        }
+        (bits, left)
+    }
+}
+
 /// 1 + D where D has some last columns that are zero: the unknowns of these rows are driven by the
 /// others and drive none. D by rows, high and low parts apart, without the columns of zeros.
 #[derive(Debug, Clone)]
@@ -105,6 +133,18 @@ mod tests {
 
     /// Powers of an integer matrix with determinant 1 are exact while their entries have fewer than
     /// 104 bits.
+    #[test]
+    fn the_steps_of_a_time_and_what_is_left_are_the_time() {
+        for time in [0.0, 0.3, 7.0, 1e12 / 3.0, 6e12] {
+            let doublings = Doublings::up_to(6e12, 0.125);
+            let (bits, left) = doublings.of(Double::from(time));
+            let lengths = bits.iter().enumerate().filter(|(_, bit)| **bit);
+            let sum: f64 = lengths.map(|(k, _)| 0.125 * 2f64.powi(k as i32)).sum();
+            assert_eq!(left.plus(sum.into()), Double::from(time), "{time}");
+            assert!((0.0..0.125).contains(&left.hi), "{time}: {left:?}");
+        }
+    }
+
     #[test]
     fn powers_hold_thirty_two_digits() {
         let columns = [[1.0, 1.0], [1.0, 0.0]].map(|c| c.map(Double::from).to_vec());

@@ -13,7 +13,7 @@
 use super::checked::CheckRun;
 use super::plan::{Plan, Prepared, Saving};
 use super::{Error, Options, Times};
-use crate::chain::{Chain, ChainBuilder};
+use crate::chain::{Chain, ChainBuilder, ordered_resistance};
 use crate::cost;
 use crate::general::Model;
 use crate::general::stationary::stationary;
@@ -86,8 +86,7 @@ fn closed_form(chain: &Chain) -> Option<f64> {
     };
     let [mass, spring] = [same(&all.mass)?, same(&all.spring)?];
     let [pinning, rate] = [same(&all.pinning)? / spring, same(&all.flip_rate)?];
-    let root = (pinning * (pinning + 4.0)).sqrt();
-    Some(spring / mass / (2.0 * rate * (pinning + 2.0 + root)))
+    Some(spring / mass / (2.0 * rate * ordered_resistance(pinning)))
 }
 
 /// Mean and standard error.

@@ -1,4 +1,4 @@
-//! Expressions, times, and what is not TOML.
+//! Expressions, times, and files that are no TOML.
 
 use super::Case;
 

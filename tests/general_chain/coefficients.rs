@@ -1,4 +1,4 @@
-//! Coefficients that depend on the site: what is read, what is refused, and the initial laws.
+//! Coefficients that depend on the site: reading them, refusals, and the initial laws.
 
 use super::*;
 

@@ -151,7 +151,7 @@ fn check_measures_the_conductivity_of_chains_with_coefficients_over_sizes_and_se
     let alone = ends.clone().bonds(64).masses(Coefficient::uniform([0.5, 1.5], 6)).build().unwrap();
     let profile = stationary(&alone, &Monitor::default()).unwrap().profile;
     assert_eq!(found.sizes[2].of_seeds[2], 64.0 * profile.current[32]);
-    // What has no such statement is refused with the reason.
+    // A chain without such a statement is refused with the reason.
     let refused = |family: &ChainBuilder, expected: &str| {
         let error = check(family, &law, &times, &options).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");

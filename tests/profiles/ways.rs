@@ -19,7 +19,7 @@ fn early_profiles_of_a_long_chain_come_from_the_stencil() {
         let judge =
             radau::evolve(&modal, &law, &times, 1e-10, |_| false, &quiet).expect("it ends").0;
         assert_same(&found, &judge, &plan.reason);
-        // Stated, and not far from what was asked for.
+        // The error is stated, and not far from the tolerance.
         assert!(
             found.iter().all(|s| s.errors.var_p < 1e-9),
             "{:?}",

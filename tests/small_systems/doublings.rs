@@ -2,7 +2,7 @@
 
 use super::*;
 
-/// Errors of doublings in doubles beyond what is stated, judged by the exponential in 32 digits;
+/// Errors of doublings in doubles beyond the stated ones, judged by the exponential in 32 digits;
 /// the least and the largest of estimate/error where there is an error to speak of.
 fn judge_doublings(chain: &Chain, time: f64, range: &mut [f64; 2]) -> Vec<String> {
     use flipchain::solver::evolve::{returns, squaring};

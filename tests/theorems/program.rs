@@ -1,4 +1,4 @@
-//! What is extrapolated, the sweep over the frequency, and the verdicts of the program.
+//! Extrapolations, the sweep over the frequency, and the verdicts of the program.
 
 use super::*;
 

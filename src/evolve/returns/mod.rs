@@ -26,7 +26,7 @@ use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::exact;
 use crate::numerics::triangle::{fold, place, unfolded};
 use crate::numerics::vector::largest_of;
-use crate::numerics::wide_matrix::Power;
+use crate::numerics::wide_matrix::{Doublings, Power};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
@@ -42,11 +42,11 @@ const BLOCK: usize = 96;
 /// Rows and columns that are mirrored at once.
 const TILE: usize = 64;
 
-/// What is left out of all doublings, relative to the state.
+/// The part of the state that all doublings together leave out.
 const NEGLIGIBLE: f64 = 1e-16;
 
-/// What is dropped of R, relative to its largest entry: also where a friction of 10⁸ multiplies it
-/// far below a rounding of the current.
+/// Entries of R below this part of the largest one are dropped: a friction of 10⁸ times them is far
+/// below a rounding of the current.
 const TRACE: f64 = 1e-28;
 
 /// Seconds of a multiplication and an addition in a large product, and in one of n rows.
@@ -92,36 +92,29 @@ pub fn evolve(
     let (times, turning) = (exact(times), Turning::new(chain));
     let last = times.last().map_or(0.0, |time| time.hi);
     let step = turning.step();
-    let doublings = (last / step).log2().floor().max(0.0) as usize;
-    // Of every output the powers of two that its time is made of, and what is left, exactly.
+    let doublings = Doublings::up_to(last, step);
     let mut outputs: Vec<(Vec<bool>, State)> = Vec::with_capacity(times.len());
     for &time in &times {
         monitor.check()?;
-        let (mut bits, mut left) = (vec![false; doublings + 1], time);
-        for (k, bit) in bits.iter_mut().enumerate().rev() {
-            let length = step * 2f64.powi(k as i32);
-            if left.hi >= length {
-                (*bit, left) = (true, left.plus((-length).into()));
-            }
-        }
+        let (bits, left) = doublings.of(time);
         outputs.push((bits, State::start(&turning, law).after_short(left)));
     }
     let mut turn = turning.short(step.into());
     let mut returns = Returns::short(&turning, step);
-    for k in 0..=doublings {
-        let share = k as f64 / (doublings + 1) as f64;
+    for k in 0..=doublings.count {
+        let share = k as f64 / (doublings.count + 1) as f64;
         monitor.advance(Progress { share, ..Default::default() })?;
         outputs.par_iter_mut().filter(|(bits, _)| bits[k]).for_each(|(_, state)| {
             *state = state.after(&turn, &returns);
         });
-        if k < doublings {
+        if k < doublings.count {
             let counts = step * 2f64.powi(k as i32) >= least_step(chain, last);
             returns = returns.doubled(&turning, &turn, counts, monitor)?;
             turn = turn.squared();
         }
     }
     let read = |(index, (_, state)): (usize, &(Vec<bool>, State))| {
-        state.read(times[index], doublings, keep(index))
+        state.read(times[index], doublings.count, keep(index))
     };
     Ok(outputs.iter().enumerate().map(read).collect())
 }
@@ -247,7 +240,7 @@ impl Returns {
         })
     }
 
-    /// Drops what is below all roundings, so that what has not met a flip stays apart.
+    /// Drops entries below all roundings, so that pairs that have met no flip stay apart.
     fn forget_traces(&mut self) {
         let least = TRACE * largest(&self.columns);
         self.columns.par_iter_mut().filter(|x| x.abs() < least).for_each(|x| *x = 0.0);

@@ -75,8 +75,8 @@ impl<'a> State<'a> {
         self.turned(turn, &given, sizes, [largest(&flows), returns.flows])
     }
 
-    /// E X Eᵀ and what is given back; at the ends and in currents that is made of `ends` and
-    /// `flows`.
+    /// E X Eᵀ and `given`, the part that flips give back; at the ends and in currents it is a sum of
+    /// `ends` and `flows`.
     fn turned(
         &self,
         turn: &Power,
@@ -119,7 +119,7 @@ impl State<'_> {
             None => deviation.clone(),
         };
         let (friction, ends) = (chain.friction(), self.ends());
-        // What flows in C_th, and what is left of the start.
+        // The current of C_th, and the rest of the start.
         let inflow = [0, 1].map(|end| {
             let left = friction[end] * deviation[[ends[end]; 2]];
             0.0 + [-flow, flow][end] - left

@@ -22,7 +22,7 @@ use num_complex::Complex64;
 const STRONG: f64 = 1.0;
 
 /// h times the bound of the norm of the operator, in the safest steps.
-const RADIANS: [f64; 2] = [4.5, 14.0];
+const SAFE_RADIANS: [f64; 2] = [4.5, 14.0];
 
 /// How much larger than their sum the terms of such a step may become.
 const CANCELLED: f64 = 30.0;
@@ -128,7 +128,7 @@ impl<'a> Equation<'a> {
     /// largest term is e^((spread - 2c) h) of the state.
     pub fn safe_radians(&self) -> f64 {
         let cancelling = CANCELLED.ln() / (self.spread - 2.0 * self.shift).max(0.1);
-        (cancelling * self.radius).clamp(RADIANS[0], RADIANS[1])
+        (cancelling * self.radius).clamp(SAFE_RADIANS[0], SAFE_RADIANS[1])
     }
 
     /// How often the series of a step is summed, about: the changes fall by `rate`/λ to 10⁻¹⁵.

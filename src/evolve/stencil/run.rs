@@ -88,7 +88,7 @@ impl<'a> Run<'a> {
         let longer = RADIANS.get(level).map_or(0.0, |radians| radians.min(most));
         let (longest, safe) = (step(longer.max(safest)), step(safest));
         let allowed = 0.5 * tolerance.of_scale * scale / last;
-        // What is left of the largest state that there can be after so many terms is negligible, in
+        // After the last term the rest of the largest possible state is negligible, in
         // the current of an end, too.
         let weight = 1.0 + 2.0 * equation.shift;
         let least =

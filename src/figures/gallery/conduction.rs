@@ -1,7 +1,7 @@
 //! Conductivities of chains with coefficients, for the figures `disorder` and `pinning`.
 
 use super::{GalleryError, Source};
-use crate::chain::Chain;
+use crate::chain::{Chain, ordered_resistance};
 use crate::general::stationary;
 use crate::monitor::Monitor;
 
@@ -60,5 +60,5 @@ pub(super) fn conducting(source: &Source<'_>, chain: Chain) -> Result<Chain, Gal
 
 /// 2γκ of the ordered chain with pinning, equation (16.9).
 pub(super) fn ordered(pinning: f64) -> f64 {
-    1.0 / (pinning + 2.0 + (pinning * (pinning + 4.0)).sqrt())
+    1.0 / ordered_resistance(pinning)
 }

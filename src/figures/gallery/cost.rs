@@ -13,10 +13,11 @@ pub(super) const ENTRY: Entry =
 
 fn caption(_: &Source<'_>) -> Result<String, GalleryError> {
     let text = "Drawn from measurements (`data/cost.csv`, which names machine, programs and commands),
-        not computed anew. (a) Stationary state and (b) evolution to 11 output times in $[0, 0.1]$ (with
-        the covariance to $t = 0.1$ alone) of the scenario `uphill`: CPU seconds of all threads against
-        $N$. (c) Peak memory of the runs of (a). Discs: flipchain; diamonds: general solvers on the same equations. Profiles alone grow
-        like $N$, the covariance like $N^2$ once $N$ is large.";
+        not computed anew. (a) Stationary state and (b) evolution to 11 output times in $[0, 0.1]$
+        (with the covariance to $t = 0.1$ alone) of the scenario `uphill`: CPU seconds of all threads
+        against $N$. (c) Peak memory of the runs of (a). Discs: flipchain; diamonds: general solvers
+        on the same equations. Profiles alone grow like $N$, the covariance like $N^2$ once $N$ is
+        large.";
     Ok(fill(text, &[]))
 }
 

@@ -37,7 +37,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let gap = tex_number(limit.gap());
     let beyond = format!(r"Beyond the threshold $\bar F^2 = |T_+ - T_-| = {gap}$ the maximum");
     let has_peaks = forces.iter().any(|&force| limit.is_inside(force));
-    // What is not drawn is not explained.
+    // The caption explains only the marks that are drawn.
     let maximum = match (limit.gap() > 0.0, has_peaks) {
         (true, true) => format!(
             "{beyond} (diamonds) leaves the hot end and moves along the dashed curve towards \

@@ -19,7 +19,7 @@ pub use price::expected;
 use self::norm::Norm;
 use self::price::{expected_steps, held};
 use super::Model;
-use super::exponential::{Output, differences, initial};
+use super::exponential::{Output, differences, initial, softness};
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
@@ -223,10 +223,7 @@ impl<'a> Problem<'a> {
         if !self.chain.is_pinned() {
             return 1.0;
         }
-        let largest = |values: &[f64]| largest_of(values.iter().map(|x| x.abs()));
-        let given = largest(&law.var_r).max(largest(&law.mean_r).powi(2));
-        let felt = largest_of(self.model.gibbs_displacements()) * size;
-        if given > 0.0 { (felt / given).clamp(1.0, 1e4) } else { 1e4 }
+        softness(law, largest_of(self.model.gibbs_displacements()) * size)
     }
 
     fn size(&self, point: &Point) -> f64 {

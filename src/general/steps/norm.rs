@@ -39,7 +39,7 @@ impl Norm {
         Norm { rows, unit }
     }
 
-    /// The largest second moment, of the means or of what is around them.
+    /// The largest second moment, of the means or of the deviations from them.
     pub fn size(&self, point: &Point) -> f64 {
         let variances = self.rows.iter().map(|row| entry(&point.state, self.unit.len(), row, row));
         let squares = self.rows.iter().map(|row| value(&point.mean, row).powi(2));
