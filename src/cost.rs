@@ -68,6 +68,11 @@ pub fn of_covariance(chain: &Chain) -> f64 {
     8.0 * (chain.coordinates() as f64).powi(2)
 }
 
+/// The files of so many covariances, in bytes, whose numbers have double or single precision.
+pub fn of_written_covariances(chain: &Chain, count: usize, single: bool) -> f64 {
+    count as f64 * of_covariance(chain) * if single { 0.5 } else { 1.0 }
+}
+
 /// Kept covariances, one of which exists twice while they are written.
 fn kept_covariances(chain: &Chain, kept: usize) -> f64 {
     (kept + usize::from(kept > 1)) as f64 * of_covariance(chain)

@@ -16,6 +16,14 @@
 //! # Ok::<(), flipchain::Error>(())
 //! ```
 //!
+//! A program that uses it has this in its Cargo.toml; the features are optional (below):
+//!
+//! ```toml
+//! [dependencies.flipchain]
+//! path = "../flipchain"
+//! default-features = false
+//! ```
+//!
 //! There are four questions, each a function that returns one answer: [`evolve()`] (profiles at
 //! output times), [`steady()`] (the stationary or time-periodic state), [`limit()`] (the
 //! macroscopic equations) and [`check()`] (the theorems' statements over a range of sizes). They

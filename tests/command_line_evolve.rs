@@ -110,8 +110,16 @@ fn a_run_that_does_not_fit_says_what_it_needs_before_it_starts() {
     assert!(message.contains("and fewer where solving takes more"), "{message}");
     assert_eq!(entries(folder.path()), 0);
     // The estimate is in the summary, and of the order of what the process took.
-    let output = evolve(&[&scenario(), "-o", path, "--set", "chain.bonds=60", "--covariance"]);
+    let kept = ["--set", "chain.bonds=60", "--covariance", "--progress", "json"];
+    let output = evolve(&[&[&scenario() as &str, "-o", path], &kept[..]].concat());
     assert!(output.status.success() || output.status.code() == Some(1), "{output:?}");
+    // What the covariances take on disk is said, too.
+    let said = String::from_utf8_lossy(&output.stderr).into_owned();
+    let first: serde_json::Value =
+        serde_json::from_str(said.lines().next().unwrap_or_default()).expect("JSON");
+    let said = first["expected_covariance_bytes"].as_u64().expect("a number of bytes");
+    let written = std::fs::metadata(run.join("covariance.npz")).expect("a file").len();
+    assert!(said <= written && written <= said + said / 20 + 4000, "{said} {written}");
     let summary = std::fs::read_to_string(run.join("summary.json")).expect("a summary");
     let summary: serde_json::Value = serde_json::from_str(&summary).expect("JSON");
     let number = |key: &str| summary[key].as_f64().expect("a number of bytes");

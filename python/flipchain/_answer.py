@@ -83,7 +83,7 @@ class _Answer:
 
     @functools.cached_property
     def _summary(self) -> dict[str, Any]:
-        # Read when it is asked for: of a short chain it takes a tenth of the time.
+        # Read only when somebody asks: for a short chain this takes a tenth of the time.
         return json.loads(self._core.summary())  # type: ignore[no-any-return]
 
     def _complete(self) -> None:

@@ -19,12 +19,13 @@ class Run(_Profiles):
     """The answer of `evolve` and `steady`.
 
     Columns are read-only arrays of shape (times, sites), sites n = 0..N (0..N-1 on a ring), where
-    the bond r_n belongs to site n and r_0 = 0 on an open chain. `errors[NAME]`, (times,), bounds
-    the error of every entry of the column, as it is estimated.
+    the bond r_n belongs to site n and r_0 = 0 on an open chain. `errors[NAME]`, (times,), is the
+    estimated largest error of the column's entries.
     """
 
     _columns = COLUMNS
-    #: The text of the scenario, the law's arrays, and the tolerance; None of what has no long run.
+    #: The text of the scenario, the law's arrays and the options, for `correlations`; None unless
+    #: `steady` gave this answer.
     _question: tuple[str, Any, Any] | None = None
 
     def _complete(self) -> None:
@@ -105,8 +106,8 @@ class Run(_Profiles):
     def covariance(self) -> Array | list[Array] | None:
         """Cov(z_i, z_j), (kept times, n, n), z = r, then p; None if it was not asked for.
 
-        Of a run whose covariance did not fit the memory, `fc.load` maps the files: a list of (n, n)
-        arrays, one a kept time. Before it is saved such a run has None.
+        A covariance that does not fit in memory goes to files when the run is saved, and is None
+        until then. `fc.load` maps these files: a list of (n, n) arrays, one for each kept time.
         """
         return self._arrays.get("covariance")
 

@@ -151,7 +151,10 @@ def _parameters(scenario: dict[str, Any]) -> list[str]:
     force = scenario.get("right", {}).get("force", {})
     if chain["topology"] != "ring":
         said.append(f"$\\bar F$ = {force.get('mean', 0.0):g}")
-    if force.get("harmonics"):
+    harmonics = force.get("harmonics", [])
+    if harmonics:
+        only = f"amplitude {harmonics[0]['amplitude']:g}"
+        said.append(only if len(harmonics) == 1 else f"{len(harmonics)} harmonics")
         said.append(f"period {force['period']:g}")
     for symbol, name, key in (("T", "thermostat", "temperature"), (r"\bar F", "force", "mean")):
         inside = scenario.get(name, [])

@@ -9,7 +9,7 @@ mod two_time;
 mod watch;
 
 use answers::{Check, Evolution, Judged, Limit};
-use errors::{ScenarioError, SolveError, raise};
+use errors::{ScenarioError, SolveError, raise, raise_with_keys};
 use flipchain::scenario::Expression;
 use flipchain::{ChainBuilder, Keep, Options, Scenario, Times};
 use initial::Arrays;
@@ -51,7 +51,7 @@ fn is_pinned(text: &str) -> PyResult<bool> {
 #[pyfunction]
 fn read_scenario(path: PathBuf, overrides: Vec<String>) -> PyResult<String> {
     let scenario = Scenario::read(&path, &overrides);
-    json(&scenario.map_err(|error| raise(error.into()))?)
+    json(&scenario.map_err(|error| raise_with_keys(error.into()))?)
 }
 
 /// The text of a scenario as a file has it.

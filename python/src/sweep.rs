@@ -1,6 +1,6 @@
 //! Sweeps: points computed here or in other processes, put together to one table.
 
-use crate::errors::{ScenarioError, raise};
+use crate::errors::{ScenarioError, raise, raise_with_keys};
 use crate::watch::Watch;
 use crate::{Common, json};
 use flipchain::chain::ArgumentError;
@@ -41,9 +41,9 @@ fn refused(error: Error) -> PyErr {
     match error {
         Error::Scenario(Refused::Value { key, found, allowed, .. }) => {
             let reason = format!("found {found}; allowed: {allowed}");
-            raise(ArgumentError::new(key, reason).into())
+            raise_with_keys(ArgumentError::of_key(key, reason).into())
         }
-        other => raise(other),
+        other => raise_with_keys(other),
     }
 }
 

@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{Error, RunArgs};
 use crate::chain::{Chain, ChainBuilder, InitialProfiles};
 use crate::figures;
-use crate::observe::statement::STATEMENTS;
+use crate::observe::statement::{EQUIPARTITION_L1, STATEMENTS};
 use crate::run::{self, Options, Times};
 use crate::scenario::Scenario;
 
@@ -83,7 +83,7 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     let family = ChainBuilder::from(&scenario);
     let question = run::plan_check(&family, &initial, &times, &options)?.described_by(&scenario)?;
     Session::begin(args, &question)?.answer(question, |run| {
-        let statements = STATEMENTS.iter();
+        let statements = STATEMENTS.iter().chain([&EQUIPARTITION_L1]);
         let figures = statements.filter_map(|s| figures::check(s, run.measurements(), run.chain()));
         let mut figures: Vec<_> = figures.collect();
         if let Some(found) = run.frequencies() {

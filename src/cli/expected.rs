@@ -45,20 +45,32 @@ fn duration(seconds: f64) -> String {
 /// Seconds from which on a run takes long, so that the message names a quicker way.
 const LONG: f64 = 3600.0;
 
+/// Covariances of at least this many bytes are announced.
+const MUCH_ON_DISK: f64 = 100e6;
+
 /// Says what a run is expected to cost, for people (unless -q) or as the first line of JSON.
-pub fn say(args: &RunArgs, cost: Cost, quicker: &str) {
+/// `covariances` are the bytes of those that are written.
+pub fn say(args: &RunArgs, cost: Cost, covariances: f64, quicker: &str) {
     if args.progress == Show::Json {
-        let said = json!({ "expected_bytes": cost.bytes as u64, "expected_processor_seconds": cost.seconds });
+        let said = json!({
+            "expected_bytes": cost.bytes as u64,
+            "expected_processor_seconds": cost.seconds,
+            "expected_covariance_bytes": covariances as u64,
+        });
         let _ = writeln!(stderr(), "{said}");
     } else if !args.quiet {
         let limit = args.memory_limit.or_else(memory::available);
         let of = limit.map_or(String::new(), |limit| format!(" of {}", size(limit as f64)));
         let quicker =
             if cost.seconds > LONG { format!("; quicker: {quicker}") } else { String::new() };
+        let written = match covariances >= MUCH_ON_DISK {
+            true => format!(", {} of covariances on disk", size(covariances)),
+            false => String::new(),
+        };
         let (size, duration) = (size(cost.bytes), duration(cost.seconds));
         let _ = writeln!(
             stderr(),
-            "expected: {size} of memory{of}, {duration} of processor time{quicker}"
+            "expected: {size} of memory{of}, {duration} of processor time{written}{quicker}"
         );
     }
 }
@@ -68,18 +80,18 @@ pub fn too_large(error: &TooLarge) -> String {
     let whose = if error.by_caller { "--memory-limit allows" } else { "this machine has left" };
     let most = match error.most {
         0 => "no chain fits".to_string(),
-        most if error.saving == Saving::FewerTables => {
+        most if matches!(error.saving, Saving::FewerTables | Saving::ShorterTable) => {
             format!("at most {most}, and fewer where solving takes more than tables")
         }
         most => format!("up to {most}"),
     };
     format!(
         "chain.bonds: found {}; this run then needs about {}, and {whose} {}; \
-         allowed here: {most}; or {}; or a larger --memory-limit",
+         allowed here: {most}; {}or a larger --memory-limit",
         error.bonds,
         size(error.needed),
         size(error.limit),
-        instead(error.saving),
+        error.saving.or(&instead(error.saving)),
     )
 }
 
@@ -94,8 +106,9 @@ pub fn instead(saving: Saving) -> String {
         Saving::SmallerSizes => "smaller --covariance-sizes or --sizes".into(),
         Saving::FewerOutputs
         | Saving::LaterOutputs
-        | Saving::FewerProfiles
-        | Saving::FewerTables => saving.to_string(),
+        | Saving::FewerBonds
+        | Saving::FewerTables
+        | Saving::ShorterTable => saving.to_string(),
     }
 }
 

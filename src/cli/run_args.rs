@@ -172,7 +172,7 @@ impl RunArgs {
             let bonds = scenario.chain.bonds;
             let count = profiles(scenario);
             let least = |bonds: usize| cost::of_profiles(bonds, count).bytes;
-            let saving = Saving::FewerTables;
+            let saving = if count > 1 { Saving::FewerTables } else { Saving::ShorterTable };
             let fits = run::fits(self.memory_limit, least(bonds), bonds, least, saving);
             fits.map_err(Error::from)
         })

@@ -53,7 +53,8 @@ impl<'a> Session<'a> {
     /// Prints the expected cost, opens the run directory and sets the number of threads.
     pub fn begin<A>(args: &'a RunArgs, question: &Prepared<'_, A>) -> Result<Session<'a>, Error> {
         let plan = question.plan();
-        expected::say(args, plan.cost, &expected::instead(plan.saving));
+        let quicker = expected::instead(plan.saving);
+        expected::say(args, plan.cost, plan.covariance_bytes, &quicker);
         let request = question.request();
         let existing = Existing { force: args.force, resume: args.resume };
         let directory =

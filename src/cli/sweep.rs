@@ -68,7 +68,8 @@ pub fn run(all: SweepArgs) -> Result<(), Error> {
     let existing = Existing { force: args.force, resume: args.resume };
     let (shard, keep_runs) = (all.shard.unwrap_or([1, 1]), all.keep_runs);
     let place = Place { path: &args.output, existing, shard, keep_runs };
-    expected::say(args, sweep.cost(&place.own(sweep.len())), "--shard, on several machines");
+    let cost = sweep.cost(&place.own(sweep.len()));
+    expected::say(args, cost, 0.0, "--shard, on several machines");
     let cancel = interrupt::token()?;
     let monitor = progress::monitor(args.progress, args.quiet, start, 1.0, &cancel);
     let filled = sweep.fill(&place, &monitor, draw);

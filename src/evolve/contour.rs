@@ -10,11 +10,12 @@
 //! (s - 𝓛) Ŷ = Y(0) + diag_p( (4γ p_s² + 2λT)/s + 8γ p_s û(s) ),     û = [(s - B)⁻¹ w(0)]_p.
 //! ```
 //!
-//! A periodic force adds envelopes to this, [`super::envelope`]. One complex shifted solve a node;
-//! times within a modest ratio share a contour ([`super::hyperbola`]). Everything is done on two
-//! contours, the second with two nodes more, whose answer is taken: their difference is the error
-//! of the first, and the two nodes leave a known part of it. The contour must stay among |s| < γ,
-//! where the transform is analytic off the negative axis: times τ ≥ 300/γ, of small chains 40/γ.
+//! A periodic force adds envelopes to this, [`super::envelope`]. Cost: one complex shifted solve
+//! for each node; times within a modest ratio share a contour ([`super::hyperbola`]). Error:
+//! everything is done on two contours, the second with two nodes more. The answer is that of the
+//! second. The difference of the two is the error of the first, of which two more nodes leave a
+//! known part. The contour must stay within |s| < γ, where the transform is analytic off the
+//! negative axis. It therefore serves at times τ ≥ 300/γ, for small chains from 40/γ on.
 
 pub use super::earliest::earliest;
 use super::earliest::left_out;
@@ -35,15 +36,16 @@ use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use std::ops::Range;
 
-/// The weights amplify what a solve leaves some hundredfold, and a late time's energy mode more:
-/// solve until rounding stops it.
+/// Solves go on until rounding stops them: the weights of the nodes amplify what a solve leaves a
+/// hundredfold, and at late times, where the slow mode of the energy counts, more.
 pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
-/// The second contour's error over what its nodes should leave; roundings of both (seen: 300).
+/// The error of the second contour is taken to be this many times what its two nodes should leave.
 const SHORT: f64 = 8.0;
+/// Roundings that both contours share, relative to the size of a column (seen: 300 roundings).
 const SHARED: f64 = 1024.0 * f64::EPSILON;
 
-/// The rounding of the means' transform that the weight of a node leaves.
+/// The rounding of the transformed means, before the weight of a node multiplies it.
 pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
 
 /// The moments at ascending `times`, each at least [`earliest`]. Arguments as for
@@ -71,8 +73,8 @@ pub fn evolve<E: MomentEquations>(
         let group = &exact[run.clone()];
         let (first, last) = (group[0].hi, group[group.len() - 1].hi);
         let nodes = nodes_of(run);
-        // Two contours may agree by accident: no less than what the second should leave is claimed,
-        // of what the first was asked for.
+        // Two contours may agree by accident. The error that is stated is therefore never smaller
+        // than what the second contour should leave of the goal of the first.
         let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
         let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool| {
             let [from, to] = shares.next().expect("two contours of every run");

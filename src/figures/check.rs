@@ -108,6 +108,7 @@ fn symbol(statement: &Statement) -> &'static str {
         "covariance" => "*C*_{*N*}",
         "covariance_offdiagonal" => "*C*_{*N*} without variances",
         "equipartition" => "max |∫ (1/*N*) Σ *G* (Var *r* − Var *p*) d*s*|",
+        "equipartition_l1" => "(1/*N*) Σ |∫ (Var *r* − Var *p*) d*s*|",
         "work" => "|*W*_{*N*} − *W* |",
         "elongation_distance" => "max |*r\u{304}*_{*n*} − *r*|",
         "energy_distance" => "max |E[*E*_{*n*}] − *e*|",

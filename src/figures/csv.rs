@@ -110,6 +110,7 @@ impl Mark {
             Mark::Ring => "ring",
             Mark::Square => "square",
             Mark::Diamond => "diamond",
+            Mark::Bar => "bar of the error",
         }
     }
 }

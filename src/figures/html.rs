@@ -57,6 +57,7 @@ fn of_layer(layer: &Layer, theme: &Theme) -> Value {
         "dashed": layer.mark == Mark::Dashed,
         "guide": layer.mark == Mark::Guide,
         "hollow": layer.mark == Mark::Ring,
+        "bar": layer.mark == Mark::Bar,
         "points": kept.iter().map(|&i| layer.points[i]).collect::<Vec<_>>(),
         "errors": errors,
     })

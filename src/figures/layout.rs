@@ -207,6 +207,7 @@ impl Sheet<'_> {
         for layer in layers {
             let sample = match layer.mark {
                 Mark::Line | Mark::Dashed | Mark::Guide => vec![(x, y), (x + 1.5 * em, y)],
+                Mark::Bar => vec![(x + 0.75 * em, y - 0.5 * em), (x + 0.75 * em, y + 0.5 * em)],
                 _ => vec![(x + 0.75 * em, y)],
             };
             self.marks(layer, &[sample], false);
@@ -215,8 +216,10 @@ impl Sheet<'_> {
     }
 
     fn fit(&self, panel: &Panel, cell: (f64, f64)) -> [Fitted; 2] {
-        let points =
-            || panel.layers.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
+        let points = || {
+            let drawn = panel.layers.iter().filter(|l| l.mark != Mark::Guide);
+            drawn.flat_map(|l| l.points.iter().copied().chain(l.bars().flatten()))
+        };
         let most = |length: f64, ems: f64| ((length / (ems * self.em)) as usize).clamp(2, 7);
         let ends = |values: &[f64]| {
             [values.first().copied(), values.last().copied()].into_iter().flatten().collect()
@@ -345,8 +348,8 @@ impl Sheet<'_> {
         let width = self.theme.zoom * if layer.mark == Mark::Guide { 0.5 } else { self.theme.line };
         for piece in pieces.iter().filter(|p| !p.is_empty()) {
             match layer.mark {
-                Mark::Line | Mark::Guide => {
-                    let data = data && layer.mark == Mark::Line;
+                Mark::Line | Mark::Guide | Mark::Bar => {
+                    let data = data && layer.mark != Mark::Guide;
                     self.items.push(Item::Path { points: piece.clone(), colour, width, data });
                 }
                 Mark::Dashed => {
@@ -384,6 +387,10 @@ pub(super) fn pieces(
     let places = layer.points.iter().map(place);
     let (first, step) = layer.drawn;
     let pieces: Vec<Vec<_>> = match layer.mark {
+        Mark::Bar => {
+            let bars = layer.bars().map(|bar| bar.each_ref().map(place));
+            bars.flat_map(|bar| clip(&bar)).collect()
+        }
         Mark::Line | Mark::Dashed | Mark::Guide => clip(&places.collect::<Vec<_>>()),
         _ => vec![places.skip(first).step_by(step.max(1)).flatten().filter(inside).collect()],
     };

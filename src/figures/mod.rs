@@ -17,6 +17,7 @@ mod format;
 pub mod gallery;
 mod html;
 mod item;
+mod key;
 mod label;
 mod layout;
 mod legend;
@@ -160,6 +161,8 @@ pub enum Mark {
     Square,
     /// A square on its corner at every point.
     Diamond,
+    /// A bar from y less its error to y plus its error, at every point.
+    Bar,
 }
 
 /// The colour of a layer.
@@ -262,6 +265,13 @@ impl Layer {
     pub fn formula(self) -> Layer {
         let largest = self.points.iter().fold(0.0, |most: f64, p| most.max(p.1.abs()));
         self.within(16.0 * f64::EPSILON * largest)
+    }
+
+    /// The two ends of every bar of the error; none unless it is drawn as bars.
+    fn bars(&self) -> impl Iterator<Item = [(f64, f64); 2]> {
+        let drawn = if self.mark == Mark::Bar { self.points.len() } else { 0 };
+        let all = self.points.iter().zip(&self.errors).take(drawn);
+        all.map(|(&(x, y), error)| [(x, y - error), (x, y + error)])
     }
 
     /// The same with signs at every `step`-th point, from number `first` on.

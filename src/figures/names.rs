@@ -29,7 +29,10 @@ pub(super) fn label_of(key: &str) -> String {
         "right.thermostat.temperature" => "right temperature",
         "left.thermostat.friction" => "left friction",
         "right.thermostat.friction" => "right friction",
-        other => return other.into(),
+        other => {
+            let seed = other.strip_prefix("chain.").and_then(|key| key.strip_suffix(".seed"));
+            return seed.map_or(other.into(), |key| format!("seed of the law of {key}"));
+        }
     };
     format!("{words}  {}", symbol(key))
 }

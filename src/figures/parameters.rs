@@ -152,6 +152,15 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
         if fixed("right.force.mean") {
             parts.push(format!("*F\u{304}* = {}", short(chain.force.mean)));
         }
+        match &chain.force.harmonics[..] {
+            [] => {}
+            [(_, amplitude)] => {
+                // The chain's amplitudes have the factor N^(-1/2), those of a scenario have not.
+                let size = 2.0 * amplitude.norm() * (chain.bonds as f64).sqrt();
+                parts.push(format!("amplitude {}", short(size)));
+            }
+            several => parts.push(format!("{} harmonics", several.len())),
+        }
         if !chain.force.harmonics.is_empty() && fixed("right.force.period") {
             parts.push(format!("period {}", short(2.0 * PI / chain.force.frequency.hi)));
         }

@@ -1,14 +1,15 @@
 //! The figure of a sweep: curves over one varied key, maps over two, and small multiples of maps
 //! beyond, one figure an observable.
 
+use super::key::Key;
 use super::label::numbers as labels;
-use super::names::{label, label_of, symbol};
+use super::names::{label, symbol};
 use super::parameters::{heading_without, number, numbers};
 use super::spacetime::shown_range;
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
-use super::{Axis, Colour, Figure, Layer, Map, Mark, Panel, Parameters};
+use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, Parameters};
 use crate::chain::Chain;
-use crate::sweep::{self, Table};
+use crate::sweep::Table;
 
 /// More panels than this are not drawn, more curves than this cannot be told apart.
 const PANELS: usize = 6;
@@ -16,17 +17,18 @@ const MULTIPLES: usize = 12;
 const CURVES: usize = 8;
 /// With more points than this a curve has no signs.
 const SIGNS: usize = 60;
-/// Cells of a map along a key whose values are not even.
-const CELLS: usize = 240;
 
 /// The figures of a table whose first point is about `chain`: `table`, and where three keys or more
-/// vary one for each further observable; of a sweep over seeds their averages. None where nothing
-/// varies.
+/// vary one for each further observable. A sweep over seeds and other keys is drawn as averages
+/// with their standard errors; one over a seed alone as points, with their average. None where
+/// nothing varies.
 pub fn table(table: &Table, chain: &Chain) -> Vec<Figure> {
-    let averages = table.over_seeds().filter(|averages| !averages.axes().is_empty());
-    let table = averages.as_ref().unwrap_or(table);
-    let keys: Vec<Key> = table.axes().iter().enumerate().filter_map(Key::of).collect();
-    let sheet = Sheet { table, chain, keys };
+    let averages = table.over_seeds();
+    let varies = |table: &&Table| table.axes().iter().any(|axis| axis.values.len() > 1);
+    let shown = averages.as_ref().filter(varies).unwrap_or(table);
+    let keys: Vec<Key> = shown.axes().iter().enumerate().filter_map(Key::of).collect();
+    let seeds = table.points().len() / averages.as_ref().map_or(1, |a| a.points().len());
+    let sheet = Sheet { table: shown, averages: averages.as_ref(), seeds, chain, keys };
     match sheet.keys.len() {
         0 => vec![],
         1 => vec![sheet.curves()],
@@ -35,78 +37,14 @@ pub fn table(table: &Table, chain: &Chain) -> Vec<Figure> {
     }
 }
 
-/// A key that takes several values.
-struct Key {
-    /// Its place among the axes of the table.
-    index: usize,
-    label: String,
-    /// Ascending, each with its place among the values of the axis; a text is its own place.
-    values: Vec<(f64, usize)>,
-    /// The texts of values that are no numbers.
-    names: Vec<String>,
-    log: bool,
-}
-
-impl Key {
-    fn of((index, axis): (usize, &sweep::Axis)) -> Option<Key> {
-        let numbers = axis.numbers();
-        let names = match numbers {
-            Some(_) => vec![],
-            None => axis.values.iter().map(|value| shortened(&value.to_string())).collect(),
-        };
-        let numbers = numbers.unwrap_or_else(|| (0..axis.values.len()).map(|n| n as f64).collect());
-        let mut values: Vec<(f64, usize)> = numbers.into_iter().zip(0..).collect();
-        values.sort_by(|a, b| a.0.total_cmp(&b.0));
-        let (first, last) = (values.first()?.0, values.last()?.0);
-        let log = first > 0.0 && last > 8.0 * first && {
-            // The scale on which the average lies nearer to the middle.
-            let off = |place: fn(f64) -> f64| {
-                let sum: f64 = values.iter().map(|(value, _)| place(*value)).sum();
-                let share = sum / values.len() as f64 - place(first);
-                (share / (place(last) - place(first)) - 0.5).abs()
-            };
-            off(f64::ln) < off(|value| value)
-        };
-        let label = label_of(&axis.key);
-        (values.len() > 1).then_some(Key { index, label, values, names, log })
-    }
-
-    fn axis(&self) -> Axis {
-        let axis = if self.log { Axis::log(&*self.label) } else { Axis::new(&*self.label) };
-        let ticks = self.names.iter().cloned().enumerate().map(|(n, name)| (n as f64, name));
-        Axis { ticks: ticks.collect(), ..axis }
-    }
-
-    fn placed(&self, value: f64) -> f64 {
-        if self.log { value.ln() } else { value }
-    }
-
-    /// The axis of a map, half a cell beyond the first and the last value, with the centres of its
-    /// cells and for each the index of the value that it shows.
-    fn cells(&self) -> (Axis, Vec<f64>, Vec<usize>) {
-        let places: Vec<f64> = self.values.iter().map(|(value, _)| self.placed(*value)).collect();
-        let last = places.len() - 1;
-        let low = places[0] - 0.5 * (places[1] - places[0]);
-        let high = places[last] + 0.5 * (places[last] - places[last - 1]);
-        let step = (high - low) / places.len() as f64;
-        let even = places.windows(2).all(|pair| (pair[1] - pair[0] - step).abs() < 0.02 * step);
-        let count = if even { places.len() } else { CELLS };
-        let centres: Vec<f64> =
-            (0..count).map(|i| low + (high - low) * (i as f64 + 0.5) / count as f64).collect();
-        let nearest = |centre: &f64| {
-            let apart = |n: &usize| (places[*n] - centre).abs();
-            (0..places.len()).min_by(|a, b| apart(a).total_cmp(&apart(b))).unwrap_or(0)
-        };
-        let shown = centres.iter().map(|centre| self.values[nearest(centre)].1).collect();
-        let back = |place: f64| if self.log { place.exp() } else { place };
-        let centres = centres.into_iter().map(back).collect();
-        (self.axis().over(back(low), back(high)), centres, shown)
-    }
-}
-
 /// The data of a figure.
 struct Sheet<'a> {
+    /// What is drawn: all points, or their averages over seeds.
     table: &'a Table,
+    /// The averages, where a seed takes several values.
+    averages: Option<&'a Table>,
+    /// How many points an average is taken of.
+    seeds: usize,
     chain: &'a Chain,
     keys: Vec<Key>,
 }
@@ -125,53 +63,96 @@ impl Sheet<'_> {
     fn curves(&self) -> Figure {
         let key = &self.keys[0];
         let times = self.table.points()[0].rows.iter().map(|row| row.time).collect::<Vec<_>>();
+        let timed = times.len() > 1;
         let shown = some(times.len(), CURVES);
         let names = labels(&shown.iter().map(|&output| times[output]).collect::<Vec<_>>());
         let panel = |observable: usize| {
-            let layers =
-                shown.iter().zip(&names).enumerate().flat_map(|(number, (&output, name))| {
-                    let values = self.table.values(observable, output);
-                    let errors = self.table.errors(observable, output);
-                    let at = |place: usize| self.point(&[(key.index, place)]);
-                    let known: Vec<(f64, usize)> = (key.values.iter())
-                        .map(|&(x, place)| (x, at(place)))
-                        .filter(|&(_, point)| values[point].is_finite())
-                        .collect();
-                    let points: Vec<_> =
-                        known.iter().map(|&(x, point)| (x, values[point])).collect();
-                    let errors: Vec<_> = known.iter().map(|&(_, point)| errors[point]).collect();
-                    let colour = match shown.len() {
-                        1 => Colour::Palette(0),
-                        count => Colour::Map(number as f64 / (count - 1) as f64),
-                    };
-                    let signs = points.len() <= SIGNS;
-                    let marks = [Some(Mark::Line), signs.then_some(Mark::Disc)];
-                    let series = if times.len() > 1 {
-                        format!("t = {}", number_of_time(times[output]))
-                    } else {
-                        self.table.observables()[observable].to_string()
-                    };
-                    let label = if times.len() > 1 { name.clone() } else { String::new() };
-                    let layer = move |mark: Mark| {
-                        Layer::new(label.clone(), mark, colour, points.clone())
-                            .named(series.clone())
-                            .with_errors(errors.clone())
-                    };
-                    marks.into_iter().flatten().map(layer).collect::<Vec<_>>()
-                });
-            let panel = Panel {
-                parameters: self.parameters(),
-                x: key.axis(),
-                y: Axis::new(label(&self.table.observables()[observable])),
-                layers: layers.collect(),
-                ..Default::default()
+            let one = &self.table.observables()[observable];
+            let of_output = |(number, &output): (usize, &usize)| {
+                let (points, errors) = self.along(key, observable, output);
+                let colour = match shown.len() {
+                    1 => Colour::Palette(0),
+                    count => Colour::Map(number as f64 / (count - 1) as f64),
+                };
+                let series = format!("t = {}", number_of_time(times[output]));
+                let (label, series) = match timed {
+                    true if self.draws_seeds() => (format!("*t* = {}", names[number]), series),
+                    true => (names[number].clone(), series),
+                    false => (String::new(), one.to_string()),
+                };
+                let curve = Layer::new(label, Mark::Line, colour, points).named(series);
+                self.marked(curve.with_errors(errors), observable, output)
             };
+            let layers = shown.iter().enumerate().flat_map(of_output).collect();
+            let title = match self.averages {
+                Some(_) => format!("{} seeds, average ± standard error", self.seeds),
+                None => String::new(),
+            };
+            let legend = self.draws_seeds().then_some(Corner::TopRight);
+            let (x, y) = (key.axis(), Axis::new(label(one)));
+            let parameters = self.parameters();
+            let panel = Panel { title, parameters, x, y, layers, legend, ..Default::default() };
             panel.with_zero()
         };
         let panels: Vec<Panel> =
             (0..self.table.observables().len().min(PANELS)).map(panel).collect();
-        let timed = times.len() > 1;
-        self.figure("table".into(), panels, timed.then(|| "*t*".to_string()))
+        let key = timed && !self.draws_seeds();
+        self.figure("table".into(), panels, key.then(|| "*t*".to_string()))
+    }
+
+    /// The points (x, value) of an observable along a key, and their errors; without those that
+    /// have no value.
+    fn along(&self, key: &Key, observable: usize, output: usize) -> (Vec<(f64, f64)>, Vec<f64>) {
+        let values = self.table.values(observable, output);
+        let errors = self.table.errors(observable, output);
+        let at = |&(x, place): &(f64, usize)| (x, self.point(&[(key.index, place)]));
+        let known: Vec<(f64, usize)> =
+            key.values.iter().map(at).filter(|&(_, point)| values[point].is_finite()).collect();
+        (
+            known.iter().map(|&(x, point)| (x, values[point])).collect(),
+            known.iter().map(|&(_, point)| errors[point]).collect(),
+        )
+    }
+
+    /// Whether the points differ in a seed alone, and are drawn one by one.
+    fn draws_seeds(&self) -> bool {
+        self.averages.is_some_and(|averages| !std::ptr::eq(averages, self.table))
+    }
+
+    /// The layers of a curve. Seeds have no order, so that no line joins them: their average and
+    /// its standard error go across the panel.
+    fn marked(&self, curve: Layer, observable: usize, output: usize) -> Vec<Layer> {
+        let with = |marks: &[Mark]| -> Vec<Layer> {
+            marks.iter().map(|&mark| Layer { mark, ..curve.clone() }).collect()
+        };
+        let signs = curve.points.len() <= SIGNS;
+        let averages = match self.averages {
+            Some(averages) if self.draws_seeds() => averages,
+            Some(_) if signs => return with(&[Mark::Line, Mark::Bar, Mark::Disc]),
+            Some(_) => return with(&[Mark::Line, Mark::Bar]),
+            None if signs => return with(&[Mark::Line, Mark::Disc]),
+            None => return with(&[Mark::Line]),
+        };
+        let mean = averages.values(observable, output)[0];
+        let error = averages.errors(observable, output)[0];
+        let ends = [curve.points.first(), curve.points.last()].map(|end| end.map_or(0.0, |p| p.0));
+        let across = |label: &str, mark, name: String, y: f64| {
+            let label = if curve.label.is_empty() { label.into() } else { curve.label.clone() };
+            let name = format!("{}, {name}", curve.name);
+            Layer::new(label, mark, curve.colour, ends.map(|x| (x, y)).into()).named(name)
+        };
+        let label = if curve.label.is_empty() { "one seed".into() } else { curve.label.clone() };
+        let mut layers = vec![
+            Layer { mark: Mark::Disc, label, ..curve.clone() },
+            across("average", Mark::Line, "average".into(), mean).within(error),
+        ];
+        // One seed alone has no standard error.
+        let bounds = [("minus", mean - error), ("plus", mean + error)];
+        for (sign, y) in bounds.into_iter().filter(|(_, y)| y.is_finite()) {
+            let name = format!("average {sign} standard error");
+            layers.push(across("± standard error", Mark::Dashed, name, y).within(0.0));
+        }
+        layers
     }
 
     /// One map an observable.
@@ -303,7 +284,13 @@ impl Sheet<'_> {
 
     /// The parameters of the data: the chain, and the varied keys with all their values.
     fn parameters(&self) -> Parameters {
-        self.keys.iter().fold(Parameters::of_chain(self.chain), |all, key| {
+        let averaged = self.averages.is_some() && !self.draws_seeds();
+        let of_chain = Parameters::of_chain(self.chain);
+        let of_chain = match averaged {
+            true => of_chain.with("error", "the standard error of the average over the seeds"),
+            false => of_chain,
+        };
+        self.keys.iter().fold(of_chain, |all, key| {
             let axis = &self.table.axes()[key.index];
             let values = axis.numbers().map_or_else(
                 || axis.values.iter().map(|v| v.to_string()).collect::<Vec<_>>().join(", "),
@@ -327,13 +314,6 @@ fn some(of: usize, most: usize) -> Vec<usize> {
     let count = of.min(most);
     let step = (of.max(1) - 1) as f64 / (count.max(2) - 1) as f64;
     (0..count).map(|i| (i as f64 * step).round() as usize).collect()
-}
-
-fn shortened(text: &str) -> String {
-    match text.char_indices().nth(14) {
-        Some((end, _)) => format!("{}…", &text[..end]),
-        None => text.into(),
-    }
 }
 
 fn number_short(value: f64) -> String {

@@ -31,8 +31,8 @@ use std::sync::atomic::{AtomicBool, Ordering};
 pub struct Progress {
     /// The finished share of the expected work: 0 to 1.
     pub share: f64,
-    /// Time reached, in the unit of the output times ([`Monitor::per`]; microscopic without);
-    /// infinite in a stationary state.
+    /// Time reached, in the unit that [`Monitor::per`] sets, microscopic by default; infinite in a
+    /// stationary state.
     pub time: f64,
     /// Steps accepted.
     pub steps: usize,
@@ -87,7 +87,7 @@ pub struct Monitor {
     report: Option<Report>,
     cancel: CancelToken,
     archive: Option<Arc<dyn Archive>>,
-    /// The parts that this one is within: what the names of its own parts begin with.
+    /// The names of the parts that contain this one; the names of its own parts begin with them.
     within: String,
     /// The share of the whole that was done before this part, and that of this part.
     before: f64,

@@ -8,7 +8,7 @@ use std::io::{Error, ErrorKind, Read, Result, Write};
 pub trait Record: Sized {
     /// Writes it.
     fn put(&self, to: &mut dyn Write) -> Result<()>;
-    /// Reads it; an error where the bytes are not one.
+    /// Reads it; an error if the bytes hold no such value.
     fn take(from: &mut dyn Read) -> Result<Self>;
 }
 

@@ -4,7 +4,7 @@
 //! 1 + (2D + D²). A product adds the exact products of the leading parts in 32 digits and the mixed
 //! ones in 16, a row of the right factor at a time, so that the compiler can use vector registers
 //! without any instruction that some processors lack. Cost: n³ multiplications of some 4 ns. Error:
-//! a few n units of 2⁻¹⁰⁴ of 2|D| + |D|².
+//! a few n times 2⁻¹⁰⁴ (2|D| + |D|²).
 
 use super::double_double::Double;
 use rayon::prelude::*;
@@ -37,8 +37,9 @@ impl Doublings {
     }
 }
 
-/// 1 + D where D has some last columns that are zero: the unknowns of these rows are driven by the
-/// others and drive none. D by rows, high and low parts apart, without the columns of zeros.
+/// 1 + D. The last columns of D may be zero: then the last unknowns are driven by the others and
+/// drive none. Those columns are not stored; the rest is stored by rows, the high and the low parts
+/// of the numbers in two arrays.
 #[derive(Debug, Clone)]
 pub struct Power {
     columns: usize,
@@ -131,8 +132,6 @@ fn add_multiple(high: &mut [f64], low: &mut [f64], a: Double, b_high: &[f64], b_
 mod tests {
     use super::*;
 
-    /// Powers of an integer matrix with determinant 1 are exact while their entries have fewer than
-    /// 104 bits.
     #[test]
     fn the_steps_of_a_time_and_what_is_left_are_the_time() {
         for time in [0.0, 0.3, 7.0, 1e12 / 3.0, 6e12] {
@@ -145,6 +144,8 @@ mod tests {
         }
     }
 
+    /// Powers of an integer matrix with determinant 1 are exact while their entries have fewer than
+    /// 104 bits.
     #[test]
     fn powers_hold_thirty_two_digits() {
         let columns = [[1.0, 1.0], [1.0, 0.0]].map(|c| c.map(Double::from).to_vec());

@@ -27,9 +27,9 @@ pub fn slope(points: &[(f64, f64)]) -> Option<Uncertain> {
     Some(Uncertain { value, uncertainty: (rest / (n - 2.0) / spread).sqrt() })
 }
 
-/// The exponent b of y ~ N^b from the larger half of the sizes (three at least); what is below its
-/// own error, or zero, says nothing of it. The uncertainty is the fit's, or the change of the last
-/// two local exponents, whichever is larger.
+/// The exponent b of y ~ N^b from points (N, y, error): a fit to the larger half of the sizes, three
+/// at least. Values that are not ten times their error are left out. The uncertainty is that of the
+/// fit, or the change between the last two local exponents, whichever is larger.
 pub fn rate(points: &[(usize, f64, f64)]) -> Option<Uncertain> {
     let seen: Vec<(f64, f64)> =
         points.iter().filter(|p| p.1 > 10.0 * p.2).map(|p| ((p.0 as f64).ln(), p.1.ln())).collect();
@@ -92,10 +92,10 @@ pub struct Extrapolation {
     pub form: Form,
 }
 
-/// From how many sizes on half powers and logarithms can be told from whole powers.
+/// The number of sizes from which on half powers and logarithms can be told from whole powers.
 const SIZES_FOR_FORMS: usize = 6;
-/// How much farther half powers and logarithms may be off than they seem: their columns gain less
-/// each.
+/// A factor of the uncertainty of half powers and logarithms: each column of their table gains less
+/// than one of whole powers, so that its last change says less.
 const SLOW: f64 = 10.0;
 
 /// Richardson's extrapolation of values at N, 2N, 4N, ... with the error of each. Whole powers are

@@ -14,7 +14,7 @@ use serde::Serialize;
 pub struct Identity {
     /// The name of the identity: the quantity that should vanish.
     pub name: &'static str,
-    /// By how much it does not, relative to the largest term of the identity (or the largest
+    /// The size of that quantity, relative to the largest term of the identity (or to the largest
     /// energy or elongation of the run, if that is larger).
     pub violation: f64,
     /// The site where that is, for identities that hold at every site.
@@ -54,14 +54,14 @@ fn energies(chain: &Chain, solution: &Solution) -> Vec<f64> {
         .collect()
 }
 
-/// The largest energy of a site in a run: what identities are judged by, so that an output at which
-/// hardly anything is there (a cold start) is not judged by its roundings.
+/// The largest energy of a site in a run. Violations are relative to it: an output that holds
+/// hardly any energy (a cold start) is thus not judged by its roundings.
 pub fn largest_energy<'a>(chain: &Chain, solutions: impl IntoIterator<Item = &'a Solution>) -> f64 {
     let of_one = |solution: &Solution| largest(&energies(chain, solution));
     largest_of(solutions.into_iter().map(of_one))
 }
 
-/// `missing` as a part of `scale`; what does not miss at all is no part of nothing.
+/// `missing` relative to `scale`; 0 if nothing is missing, where the scale may be 0 too.
 fn relative(missing: f64, scale: f64) -> f64 {
     if missing == 0.0 { 0.0 } else { missing / scale }
 }

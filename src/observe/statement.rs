@@ -41,7 +41,7 @@ pub const STATEMENTS: [Statement; 12] = [
     ),
 ];
 
-/// Written to check.json only: (1/N) Σ |∫_0^t (Var r_n - Var p_n) ds|, the L¹ size of what
+/// Beside the statements of check.csv, in the report, check.json and a figure: (1/N) Σ |∫_0^t (Var r_n - Var p_n) ds|, the L¹ size of what
 /// equipartition takes to 0.
 pub const EQUIPARTITION_L1: Statement = Statement::new(
     "equipartition_l1",

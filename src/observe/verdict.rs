@@ -176,6 +176,7 @@ pub fn relative_error(verdict: &Verdict, all: &[Measurement]) -> f64 {
 fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> String {
     let (n, t) = (verdict.bonds[1], rows.iter().map(|m| m.time).fold(0.0, f64::max));
     let most = rows.iter().map(|m| m.value).fold(f64::NEG_INFINITY, f64::max);
+    let below = digits_above(most, 5);
     let c = verdict.constant.unwrap_or(0.0);
     let last = verdict
         .rates
@@ -198,7 +199,8 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     let name = statement.name;
     match statement.shape {
         Shape::TimeOverBonds => {
-            format!("{name} stays below {c:.4} (t+1)/N for N ≤ {n} at t ≤ {t}{}", tends("it goes"))
+            let c = digits_above(c, 5);
+            format!("{name} stays below {c} (t+1)/N for N ≤ {n} at t ≤ {t}{}", tends("it goes"))
         }
         Shape::Constant => {
             let peak = rows
@@ -209,12 +211,13 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 format!(" (reached at τ = {} for N = {bonds})", digits(tau, 4))
             });
             format!(
-                "{name} stays below {most:.4} for N ≤ {n} at all times up to t = {t}{reached}{}",
+                "{name} stays below {below} for N ≤ {n} at all times up to t = {t}{reached}{}",
                 tends("it goes")
             )
         }
         Shape::Time => format!(
-            "{name} stays below {c:.4} (t+1) for N ≤ {n} at t ≤ {t}{}",
+            "{name} stays below {} (t+1) for N ≤ {n} at t ≤ {t}{}",
+            digits_above(c, 5),
             tends("its distance to the limit goes")
         ),
         Shape::Logarithm => {
@@ -231,7 +234,7 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 None => "; its growth can be fitted to four sizes or more".into(),
             };
             format!(
-                "{name} stays below {most:.4} for N ≤ {n} at t ≤ {t}{growth}{}",
+                "{name} stays below {below} for N ≤ {n} at t ≤ {t}{growth}{}",
                 tends("its distance to the limit goes")
             )
         }
@@ -269,6 +272,16 @@ pub fn digits(value: f64, count: usize) -> String {
     } else {
         format!("{rounded:e}")
     }
+}
+
+/// The same, rounded up: what stays below the value stays below what is written.
+pub fn digits_above(value: f64, count: usize) -> String {
+    let nearest = digits(value, count);
+    if !value.is_finite() || nearest.parse().is_ok_and(|written: f64| written >= value) {
+        return nearest;
+    }
+    let unit = 10f64.powi(value.abs().log10().floor() as i32 + 1 - count as i32);
+    digits(value + 0.51 * unit, count)
 }
 
 /// An extrapolated quantity beside the theory's value.

@@ -60,6 +60,15 @@ impl CheckRun {
         self.conductivity.as_ref()
     }
 
+    /// The findings of the report: those of check.csv, and the L¹ size of equipartition after its
+    /// weak form.
+    fn shown(&self) -> Vec<&Verdict> {
+        let weak = self.verdicts.iter().position(|v| v.statement == "equipartition");
+        let mut shown: Vec<&Verdict> = self.verdicts.iter().collect();
+        shown.splice(weak.map_or(0..0, |at| at + 1..at + 1), &self.l1);
+        shown
+    }
+
     /// The theorems that the statements come from.
     fn grounds(&self) -> &str {
         match self.conductivity {
@@ -123,8 +132,8 @@ impl Answer for CheckRun {
         let sizes = counted(self.sizes.len(), "size");
         let times = counted(self.times.len(), "time");
         match &self.conductivity {
-            Some(_) => format!("{}; {sizes}\n{}", self.grounds(), table(&self.verdicts)),
-            None => format!("{}; {sizes}, {times}\n{}", self.grounds(), table(&self.verdicts)),
+            Some(_) => format!("{}; {sizes}\n{}", self.grounds(), table(&self.shown())),
+            None => format!("{}; {sizes}, {times}\n{}", self.grounds(), table(&self.shown())),
         }
     }
 
@@ -133,7 +142,7 @@ impl Answer for CheckRun {
         if let Some(found) = &self.conductivity {
             return found.sentence.clone() + "\n";
         }
-        for verdict in self.verdicts.iter().chain(&self.l1) {
+        for verdict in self.shown() {
             let _ = writeln!(remarks, "{}", verdict.sentence);
         }
         for found in &self.extrapolations {
@@ -199,7 +208,8 @@ fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
         gaps.iter().map(|(sizes, at)| format!("N = {} {}", list(sizes), when(at))).collect();
     (!said.is_empty()).then(|| {
         format!(
-            "variances not measured, because they need the covariance there (see --covariance-sizes): {}",
+            "variances not measured, because they need the covariance, which was not asked for at these \
+             sizes: {}",
             said.join("; ")
         )
     })
@@ -215,9 +225,14 @@ fn list(sizes: &[usize]) -> String {
     sizes.iter().map(usize::to_string).collect::<Vec<_>>().join(", ")
 }
 
+/// The constant of a bound, in four decimals where they tell it.
+fn constant(c: f64) -> String {
+    if c == 0.0 || (1e-2..1e4).contains(&c.abs()) { format!("{c:.4}") } else { format!("{c:.2e}") }
+}
+
 /// The verdicts as a table, its columns no wider than they must be: 60 characters where the sizes
 /// of all are the same, which its head then tells.
-fn table(verdicts: &[Verdict]) -> String {
+fn table(verdicts: &[&Verdict]) -> String {
     let sizes = |v: &Verdict| format!("{}..{}", v.bonds[0], v.bonds[1]);
     let alike = verdicts.windows(2).all(|pair| pair[0].bonds == pair[1].bonds);
     let common = verdicts.first().filter(|_| alike).map(|v| format!(", N = {}", sizes(v)));
@@ -236,7 +251,7 @@ fn table(verdicts: &[Verdict]) -> String {
             v.statement.to_string(),
             if alike { String::new() } else { sizes(v) },
             format!("{:.4e}", v.value),
-            v.constant.map_or(String::new(), |c| format!("{c:.4}")),
+            v.constant.map_or(String::new(), constant),
             rate,
         ]
     }));

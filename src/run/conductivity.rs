@@ -152,6 +152,7 @@ pub(super) fn plan(
         method: Method::Auto,
         ways: vec![],
         reason: "stationary states: no limit theorem is known for these coefficients".into(),
+        covariance_bytes: 0.0,
         cost: program(largest),
         bonds: largest,
         saving: Saving::SmallerSizes,

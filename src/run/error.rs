@@ -52,10 +52,12 @@ impl Error {
 #[derive(Debug, Clone, PartialEq, thiserror::Error)]
 #[error(
     "chain.bonds: found {bonds}; this needs about {}, and {} {}; \
-     allowed here: up to {most}; or {saving}; or a larger memory_limit",
+     allowed here: {}; {}or a larger memory_limit",
     memory::size(*needed),
     if *by_caller { "memory_limit allows" } else { "this machine has left" },
-    memory::size(*limit)
+    memory::size(*limit),
+    if *most == 0 { "no chain fits".into() } else { format!("up to {most}") },
+    saving.or(saving)
 )]
 pub struct TooLarge {
     /// N.

@@ -7,6 +7,7 @@ use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::planned::{Place, Planned};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
+use crate::cost;
 use crate::covariance::moments::{Consistency, Moments, Solution, largest};
 use crate::covariance::{literal::Literal, modal::Modal};
 use crate::evolve::radau::{Counts, EvolveError};
@@ -85,6 +86,11 @@ pub fn plan_evolve<'a>(
         ways: ways(&plan, microscopic.len()),
         reason: plan.reason.clone(),
         cost,
+        covariance_bytes: cost::of_written_covariances(
+            chain,
+            kept.iter().filter(|&&kept| kept).count(),
+            options.single_precision,
+        ),
         bonds: chain.bonds,
         saving,
     };

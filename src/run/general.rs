@@ -88,16 +88,17 @@ pub(super) fn plan_steady<'a>(
         }
         false => "the response of every atom by continued fractions, O(N) a frequency",
     };
+    let single = options.single_precision;
     let plan = Plan {
         task: Task::Steady,
         method: Method::Profiles,
         ways: vec![(0..1, Way::Stationary)],
         reason: reason.into(),
         cost: cost_of(chain.bonds),
+        covariance_bytes: cost::of_written_covariances(chain, usize::from(keeps), single),
         bonds: chain.bonds,
-        saving: if keeps { Saving::ProfilesAlone } else { Saving::FewerProfiles },
+        saving: if keeps { Saving::ProfilesAlone } else { Saving::FewerBonds },
     };
-    let single = options.single_precision;
     let of_task = json!({
         "covariance": keeps, "single": single, "phases": 0,
         "two_time": two_time.as_ref().map(TwoTime::request),
@@ -154,17 +155,18 @@ fn plan_literal<'a>(
     let keeps = options.covariance.any();
     let cost_of =
         |bonds: usize| Literal::cost(bonds, 1.0).of_program(bonds + 1, 1, cost::PROFILES_FIGURE, 1);
+    let single = options.single_precision;
     let plan = Plan {
         task: Task::Steady,
         method: Method::Literal,
         ways: vec![(0..1, Way::Stationary)],
         reason: "the literal operator, factorized".into(),
         cost: cost_of(chain.bonds),
+        covariance_bytes: cost::of_written_covariances(chain, usize::from(keeps), single),
         bonds: chain.bonds,
         saving: Saving::ProfilesAlone,
     };
-    let (single, tolerance, two_time) =
-        (options.single_precision, options.tolerance, options.two_time.clone());
+    let (tolerance, two_time) = (options.tolerance, options.two_time.clone());
     let of_task = json!({
         "covariance": keeps, "single": single, "phases": 0,
         "two_time": two_time.as_ref().map(TwoTime::request),
@@ -283,16 +285,17 @@ pub(super) fn plan_evolve<'a>(
         Cost { bytes, ..cost }.of_program(chain.atoms(), outputs, cost::PROFILES_FIGURE, 1)
     };
     let cost = cost_of(chain, law);
+    let single = options.single_precision;
     let plan = Plan {
         task: Task::Evolve,
         method: ways.method(outputs),
         ways: list(ways, outputs),
         reason: reason(ways, outputs),
         cost,
+        covariance_bytes: cost::of_written_covariances(chain, held, single),
         bonds: chain.bonds,
         saving: if held > 0 { Saving::FewerCovariances } else { Saving::FewerOutputs },
     };
-    let single = options.single_precision;
     let of_task = json!({ "covariance": kept, "single": single, "modes": false });
     let asked = times.clone();
     let expected = cost.bytes;

@@ -73,6 +73,7 @@ pub fn plan_limit<'a>(
         method: Method::Auto,
         ways: vec![(0..count, Way::Macroscopic)],
         reason: grounds(chain).into(),
+        covariance_bytes: 0.0,
         cost: cost_at(chain.atoms()),
         bonds: chain.bonds,
         saving: Saving::FewerOutputs,

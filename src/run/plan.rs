@@ -26,6 +26,8 @@ pub struct Plan {
     pub reason: String,
     /// Memory and processor time of a program that computes, draws and writes it.
     pub cost: Cost,
+    /// Bytes of the covariances that are written.
+    pub covariance_bytes: f64,
     /// N, or the largest of them.
     pub bonds: usize,
     /// The change that would cost less.
@@ -68,12 +70,25 @@ pub enum Saving {
     ProfilesAlone,
     /// Fewer phases.
     FewerPhases,
+    /// A shorter chain; nothing else would help.
+    FewerBonds,
     /// Smaller sizes.
     SmallerSizes,
-    /// Fewer profiles.
-    FewerProfiles,
-    /// The same, where only the tables of profiles are counted: solving may take more.
+    /// Fewer profiles; only their tables are counted, and solving may take more.
     FewerTables,
+    /// A shorter chain; only the table of its one profile is counted.
+    ShorterTable,
+}
+
+impl Saving {
+    /// What may be done in place of taking fewer bonds, between semicolons; `words` are those of the
+    /// caller's world.
+    pub(crate) fn or(self, words: &dyn fmt::Display) -> String {
+        match self {
+            Saving::FewerBonds | Saving::ShorterTable => String::new(),
+            _ => format!("or {words}; "),
+        }
+    }
 }
 
 impl fmt::Display for Saving {
@@ -84,10 +99,9 @@ impl fmt::Display for Saving {
             Saving::LaterOutputs => "later output times, whose profiles need no covariance",
             Saving::ProfilesAlone => "the profiles alone, without covariance and method, in O(N)",
             Saving::FewerPhases => "fewer phases",
+            Saving::FewerBonds | Saving::ShorterTable => "a shorter chain",
             Saving::SmallerSizes => "smaller covariance_sizes or sizes",
-            Saving::FewerProfiles | Saving::FewerTables => {
-                "fewer profiles, each of which takes 400 bytes a site"
-            }
+            Saving::FewerTables => "fewer profiles, each of which takes 400 bytes a site",
         })
     }
 }

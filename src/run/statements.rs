@@ -93,6 +93,7 @@ pub fn plan_check(
         method: Method::Auto,
         ways: vec![],
         reason: grounds(&chain).into(),
+        covariance_bytes: 0.0,
         cost: program(whole),
         bonds: chosen.iter().map(|c| c.0).max().unwrap_or(0),
         saving: Saving::SmallerSizes,

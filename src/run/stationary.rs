@@ -76,7 +76,8 @@ pub fn plan_steady<'a>(
     };
     let saving = match method {
         Method::Modal if without::serves(chain) => Saving::ProfilesAlone,
-        _ => Saving::FewerPhases,
+        _ if options.phases > 0 => Saving::FewerPhases,
+        _ => Saving::FewerBonds,
     };
     let way = if method == Method::Closed { Way::Closed } else { Way::Stationary };
     let plan = Plan {
@@ -85,6 +86,7 @@ pub fn plan_steady<'a>(
         ways: vec![(0..1 + phases.len(), way)],
         reason: reason(method, isolated).into(),
         cost: cost_of(chain),
+        covariance_bytes: cost::of_written_covariances(chain, held, options.single_precision),
         bonds: chain.bonds,
         saving,
     };

@@ -44,22 +44,23 @@ pub struct ChainTable {
     /// Number of bonds N, from 1 to 10^8.
     #[schemars(range(min = 1, max = 100_000_000))]
     pub bonds: usize,
-    /// Rate γ at which each velocity is flipped, in microscopic time, from 0 to 10^5: where it is
-    /// larger, the energy moves so slowly that differences of neighbouring sites drown in
-    /// roundings; a smaller one with correspondingly shorter times says the same. Of every atom: a
-    /// number, or as mass.
+    /// Rate γ at which each velocity is flipped, per unit of microscopic time, from 0 to 10^5. A
+    /// number, or one of the other forms of mass. At larger rates the differences of neighbouring
+    /// sites would drown in roundings; a smaller rate with shorter times describes the same
+    /// diffusion.
     #[schemars(schema_with = "coefficient::flip_rate")]
     pub flip_rate: Coefficient,
-    /// Masses m_n of the atoms, from 10^-6 to 10^6: a number, an expression in x, an array, or a
-    /// table with file, or with uniform, normal or choose and a seed.
+    /// Masses m_n of the atoms, from 10^-6 to 10^6. Forms: a number, an expression in x, an array, a
+    /// table with file, or a random law, which is a table with uniform, normal or choose and seed.
     #[serde(default = "Coefficient::one", skip_serializing_if = "Coefficient::is_one")]
     #[schemars(schema_with = "coefficient::mass")]
     pub mass: Coefficient,
-    /// Spring constants k_n of the bonds, from 10^-6 to 10^6: a number, or as mass.
+    /// Spring constants k_n of the bonds, from 10^-6 to 10^6, in one of the forms of mass.
     #[serde(default = "Coefficient::one", skip_serializing_if = "Coefficient::is_one")]
     #[schemars(schema_with = "coefficient::spring")]
     pub spring: Coefficient,
-    /// Pinning κ_n of the atoms, the energy κ_n q_n²/2, from 0 to 10^6: a number, or as mass.
+    /// Pinning κ_n of the atoms (the energy κ_n q_n²/2), from 0 to 10^6, in one of the forms of
+    /// mass.
     #[serde(default, skip_serializing_if = "Coefficient::is_zero")]
     #[schemars(schema_with = "coefficient::pinning")]
     pub pinning: Coefficient,

@@ -1,18 +1,19 @@
-//! Limits that need no solve: what a chain without thermostats ends in, and the pure harmonic chain
-//! between thermostats.
+//! Stationary states that need no solve: that of a chain without thermostats, and that of the pure
+//! harmonic chain between thermostats.
 //!
 //! Flips without thermostats conserve the energy E and, on the ring, Σ r with its mean N r̄ and
-//! variance V. Everything else is forgotten: p̄ = 0, and with T the only free number the covariance
-//! is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
+//! variance V. Everything else is forgotten: p̄ = 0, and one number T, which E fixes, is left of the
+//! covariance. It is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
 //!
 //! ```text
 //! C_pp = T·1,   C_rr = T (1 - 11ᵀ/N) + (V/N²) 11ᵀ,   2E = N r̄² + V/N + (2N-1) T.
 //! ```
 //!
-//! (C_pp must be diagonal and commute with the Laplacian, or flips would change it.) Without flips
-//! a chain that begins in such a state stays there, and any other never settles. At γ = 0 with
-//! thermostats the stationary covariance is the thermal closed form for any force; the means are
-//! one solve with B. O(N), O(N²) with the covariance. Error: rounding.
+//! (Flips leave C unchanged only if C_pp is diagonal, and the motion only if C_pp commutes with the
+//! Laplacian.) Without flips a chain that begins in such a state stays there, and any other never
+//! settles. At γ = 0 with thermostats the stationary covariance is that of the chain without a
+//! force, a closed form, whatever the force; the means take one solve with B. Cost: O(N), with the
+//! covariance O(N²). Error: rounding.
 
 use super::SteadyError;
 use super::periodic::PeriodicState;
@@ -23,7 +24,7 @@ use crate::covariance::periodic::PeriodicMean;
 use crate::scenario::Topology;
 use ndarray::Array2;
 
-/// Without a thermostat a force heats the chain without end.
+/// An error if a force acts: without a thermostat it heats the chain without end.
 pub fn is_unforced(chain: &Chain) -> Result<(), SteadyError> {
     match chain.force == Default::default() {
         true => Ok(()),

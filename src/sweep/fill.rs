@@ -102,8 +102,8 @@ impl Sweep {
         request
     }
 
-    /// Computes the points of a shard that nobody has finished, and writes the directory if nothing
-    /// is missing then.
+    /// Computes those points of a shard that are not finished yet. Writes the tables if no point of
+    /// any shard is missing then.
     pub fn fill(
         &self,
         place: &Place<'_>,
@@ -141,7 +141,7 @@ impl Sweep {
             }
             None => {
                 let failed = own.iter().find_map(|&index| read(&parts, index)?.reason);
-                // Where another shard has put everything into its place nothing is left here.
+                // If another shard has written the tables, the parts are gone.
                 let there = if place.path.is_dir() { total } else { parts.count() };
                 Ok(Filled::Part { points: [total, there], failed })
             }
@@ -155,8 +155,9 @@ impl Sweep {
     }
 }
 
-/// Writes the tables of a directory all of whose points are there: the last shard was ended before
-/// it had. How many points there are, and how many are finished, where some are missing.
+/// Writes the tables of a directory whose points are all finished, if the last shard ended before
+/// it wrote them. If points are missing, the answer says how many there are and how many are
+/// finished.
 pub fn collect(path: &Path, draw: Draw<'_>) -> Result<Filled, Error> {
     let start = Instant::now();
     let found = RefCell::new((0, 0, Vec::new()));
@@ -233,7 +234,7 @@ fn write(
     Ok(directory.write_summary(summary(table, asked, start.elapsed().as_secs_f64()))?)
 }
 
-/// So many failed points are listed in summary.json; all of them are rows of table.csv.
+/// At most this many failed points are listed in summary.json; table.csv has all of them.
 const LISTED: usize = 100;
 
 fn summary(table: &Table, request: &Map<String, Json>, wall_seconds: f64) -> Map<String, Json> {

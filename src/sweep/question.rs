@@ -1,5 +1,5 @@
 //! The question that a sweep asks at every point, and the answer of one point. The command line,
-//! shards of a cluster and Python's workers all run this function.
+//! shards of a cluster and Python's workers all call [`Question::answer`].
 
 use super::observable::{Known, Observable};
 use crate::chain::{ArgumentError, Chain, InitialLaw, InitialProfiles};
@@ -31,7 +31,7 @@ pub struct Question {
 /// The answer of one point.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Point {
-    /// One an output time.
+    /// One row for each output time.
     pub rows: Vec<Row>,
     /// Why there are no values, or what is wrong with them.
     pub reason: Option<String>,
@@ -99,7 +99,7 @@ impl Question {
         }
     }
 
-    /// The scenario as numbers, or what of it is missing for this question.
+    /// The scenario as numbers; an error if the question needs a part that it does not have.
     fn subject(&self, scenario: &Scenario) -> Result<Subject, Error> {
         let (chain, times) = (Chain::new(scenario), Times::of(scenario));
         let (mut law, mut initial) = (None, None);
@@ -133,8 +133,9 @@ impl Question {
         Ok(Cost { seconds: (cost.seconds - PROFILES_FIGURE.seconds).max(0.0), ..cost })
     }
 
-    /// Answers one point. Only an interruption is an error: a point that fails is one that says so.
-    /// `keep` is a run directory to write besides.
+    /// Answers one point. A point that fails is an answer too, and its `reason` says why; only an
+    /// interruption, or a directory that cannot be written, is an error. `keep` is the place where
+    /// the run directory of the point is written, if that is wanted.
     pub(super) fn answer(
         &self,
         scenario: &Scenario,
@@ -143,7 +144,7 @@ impl Question {
         monitor: &Monitor,
     ) -> Result<Point, Error> {
         let answered = match self.ask(scenario, keep, unit_heat, monitor) {
-            // A directory that cannot be written is no matter of this point.
+            // These concern the whole sweep.
             Err(error @ (Error::Interrupted | Error::Output(_))) => return Err(error),
             Err(error) => return Ok(self.failed(scenario, error.to_string())),
             Ok(answered) => answered,
@@ -190,8 +191,8 @@ impl Question {
     }
 }
 
-/// Runs it and, if it is to be kept, writes its run directory, in the place of one that a run
-/// which was ended may have left.
+/// Runs the computation. If `keep` is given, writes its run directory there; it replaces one that
+/// an interrupted sweep may have left.
 fn kept<A: Answer + Clone>(
     prepared: Prepared<'_, A>,
     scenario: &Scenario,

@@ -38,6 +38,14 @@ fn a_size_that_a_refusal_for_memory_names_is_accepted_and_the_next_one_is_not() 
     let message = refused(folder.path(), &["evolve", "uphill", "-o", "a", "--memory-limit", "4"]);
     assert!(message.contains("--memory-limit allows 4 bytes"), "{message}");
     assert!(message.contains("no chain fits") && !message.contains("0 MiB"), "{message}");
+    // Only what was asked for could be less: neither phases nor profiles of a stationary state.
+    let bonds = "chain.bonds=100000";
+    for limit in ["4", "50MiB"] {
+        let asked = ["steady", "uphill", "-o", "a", "--set", bonds, "--memory-limit", limit];
+        let message = refused(folder.path(), &asked);
+        assert!(message.contains("; or a larger --memory-limit"), "{message}");
+        assert!(!message.contains("phases") && !message.contains("or fewer"), "{message}");
+    }
 }
 
 #[test]

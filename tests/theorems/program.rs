@@ -228,6 +228,24 @@ fn rings_free_chains_shaken_walls_and_single_bonds_are_checked() {
     let csv = std::fs::read_to_string(run.join("sweep.csv")).expect("sweep.csv");
     assert_eq!(csv.lines().count(), 1 + 2 * 3);
     assert!(run.join("figures/sweep.png").is_file());
+    // A bound that is written is no smaller than the constant, and has its digits.
+    let text = std::fs::read_to_string(run.join("check.json")).expect("check.json");
+    let json: serde_json::Value = serde_json::from_str(&text).expect("JSON");
+    let all = json["statements"].as_array().expect("statements");
+    let mut bounds = 0;
+    for name in ["boundary_left", "boundary_right", "energy"] {
+        let found = all.iter().find(|s| s["statement"] == name).expect("it was measured");
+        let constant = found["constant"].as_f64().expect("a constant");
+        let sentence = found["sentence"].as_str().expect("a sentence");
+        let written = sentence.split("stays below ").nth(1).expect("a bound");
+        let written: f64 = written.split(' ').next().unwrap_or_default().parse().expect("digits");
+        assert!((constant..=1.0001 * constant).contains(&written), "{constant:e}: {sentence}");
+        bounds += 1;
+    }
+    assert_eq!(bounds, 3);
+    // What check.csv has no rows of has a row of the report and a figure.
+    assert!(said.lines().any(|line| line.starts_with("equipartition_l1  ")), "{said}");
+    assert!(run.join("figures/equipartition_l1.png").is_file());
     // Longer than the covariance is asked for, and too early for the ways without it: that is said.
     let early = "time.outputs=[0, 0.01, 0.05]";
     let said = check(

@@ -22,8 +22,8 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 const RATE: &str = "chain.flip_rate";
-/// Flip rates of the variances; the first one is also that of panel (a), the second that of (b) and
-/// (c).
+/// Flip rates of the variances; the first one above 0 is that of panels (b) and (c). Panel (a) has no
+/// flips.
 const RATES: [f64; 3] = [0.0, 0.1, 1.0];
 /// Lags of panel (a).
 const EARLY: [f64; 3] = [10.0, 20.0, 40.0];
@@ -32,16 +32,12 @@ const CROSSING: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
 const LATE: [f64; 3] = [5.0, 10.0, 20.0];
 const TOLERANCE: f64 = 1e-11;
 
-/// The rates of panel (a) and of panels (b) and (c), and all of panel (d).
-fn rates(source: &Source<'_>) -> Result<(f64, f64, Vec<f64>), GalleryError> {
+/// The rate of panels (b) and (c), and all of panel (d).
+fn rates(source: &Source<'_>) -> Result<(f64, Vec<f64>), GalleryError> {
     let rates = source.values(RATE, &RATES)?;
-    let flipped = rates[1.min(rates.len() - 1)];
-    if flipped == 0.0 {
-        return Err(
-            source.refused("flips: the last chain.flip_rate of two, or the second, above 0")
-        );
-    }
-    Ok((rates[0], flipped, rates))
+    let flipped = rates.iter().copied().find(|&rate| rate > 0.0);
+    let flipped = flipped.ok_or_else(|| source.refused("a chain.flip_rate above 0"))?;
+    Ok((flipped, rates))
 }
 
 fn scaled(units: &[f64], rate: f64) -> Vec<f64> {
@@ -49,11 +45,11 @@ fn scaled(units: &[f64], rate: f64) -> Vec<f64> {
 }
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
-    let (free, flipped, rates) = rates(source)?;
+    let (flipped, rates) = rates(source)?;
     let ring = source.chain(&[set(RATE, flipped)])?;
     let text = r"Energy structure function $S(n, s) = \mathrm{Cov}(e_n(s), e_m(0))$ of a ring of
         $N = @N@$ atoms in equilibrium at temperature $T$; its sum over $n$ is $T^2$ at all times.
-        (a) Ballistic ($\gamma = @free@$): $s S/T^2$ against $(n-m)/s$ at lags $s = @early@$; dashed:
+        (a) Ballistic ($\gamma = 0$): $s S/T^2$ against $(n-m)/s$ at lags $s = @early@$; dashed:
         $1/(\pi\sqrt{1 - v^2})$, the share of the phonons with group velocity $v$. (b) Crossover
         ($\gamma = @flipped@$): the fronts lose their energy within times $1/\gamma$, and a diffusive
         peak takes it. (c) Diffusive: $\sqrt{s} S/T^2$ against $(n-m)/\sqrt{s}$; dashed: the Gaussian
@@ -63,7 +59,6 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         text,
         &[
             ("N", ring.bonds.to_string()),
-            ("free", tex_number(free)),
             ("flipped", tex_number(flipped)),
             ("early", row(&EARLY)),
             ("rates", row(&rates)),
@@ -141,7 +136,8 @@ fn variances(
 }
 
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let (free, flipped, rates) = rates(source)?;
+    let (flipped, rates) = rates(source)?;
+    let free = 0.0;
     let scenario = source.scenario(&[set(RATE, flipped)])?;
     let of_rate = |rate: f64| {
         Parameters::of_scenario(&scenario).with("gamma", numbers(&[rate])).with("m", "N/2")
@@ -197,7 +193,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         title("ballistic", free),
         of_rate(free),
         Axis::new("(*n* − *m*)/*s*").over(-1.2, 1.2),
-        "*s* *S*(*n*, *s*)",
+        "*s* *S*(*n*, *s*)/*T*^{2}",
         early,
         Corner::TopLeft,
     );
@@ -207,7 +203,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         title("crossover", flipped),
         of_rate(flipped),
         Axis::new("*n* − *m*").over(-2.2 * crossing[2], 2.2 * crossing[2]),
-        "*S*(*n*, *s*)",
+        "*S*(*n*, *s*)/*T*^{2}",
         middle,
         Corner::TopRight,
     );
@@ -215,7 +211,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         title("diffusive", flipped),
         of_rate(flipped),
         Axis::new("(*n* − *m*)/√*s*").over(-width, width),
-        "√*s* *S*(*n*, *s*)",
+        "√*s* *S*(*n*, *s*)/*T*^{2}",
         spread,
         Corner::TopRight,
     );
