@@ -3,6 +3,8 @@
 #![cfg(feature = "cli")]
 
 mod agreement;
+#[path = "run_files/documented.rs"]
+mod documented;
 #[allow(dead_code)]
 mod reference;
 #[path = "run_files/shown.rs"]

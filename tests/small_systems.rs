@@ -15,7 +15,7 @@ use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Force, InitialLaw, frequency_of};
 use flipchain::monitor::{CancelToken, Monitor};
 use flipchain::scenario::{Thermostat, Topology};
-use flipchain::solver::covariance::moments::{Moments, Solution};
+use flipchain::solver::covariance::moments::{Moments, Solution, TimeIntegrals};
 use flipchain::solver::covariance::{MomentEquations, Source, Target};
 use flipchain::solver::covariance::{literal::Literal, modal::Modal};
 use flipchain::solver::observe::{self, Profile, relative_errors};

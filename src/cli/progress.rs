@@ -101,8 +101,16 @@ impl Drop for FinishOnDrop {
     }
 }
 
+/// Seconds and share below which nothing can be told from the two: a run of 1.2 s was said to have 51
+/// minutes left.
+const SOON: f64 = 1.0;
+const LITTLE: f64 = 0.01;
+
 /// The time left if the rest goes as fast as the finished share; `None` at the very beginning.
 fn seconds_left(share: f64, seconds: f64) -> Option<f64> {
+    if seconds < SOON && share < LITTLE {
+        return None;
+    }
     let left = seconds * (1.0 - share) / share;
     // Longer than the universe has lasted so far: the share is still rounding.
     (share > 0.0 && left < 4e17).then_some(left.max(0.0))

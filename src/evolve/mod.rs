@@ -17,6 +17,7 @@ pub mod means;
 mod moment_generator;
 pub mod norm;
 mod open;
+pub mod pairs;
 mod plan;
 pub mod profiles;
 pub mod radau;

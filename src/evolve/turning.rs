@@ -20,7 +20,7 @@ const TERMS: usize = 18;
 pub(super) struct Turning<'a> {
     pub chain: &'a Chain,
     coordinates: usize,
-    rows: Vec<Vec<(usize, Double)>>,
+    pub rows: Vec<Vec<(usize, Double)>>,
 }
 
 impl<'a> Turning<'a> {

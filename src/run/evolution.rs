@@ -369,8 +369,8 @@ impl Evolution<'_> {
 /// Seconds of a way that is tried again at a smaller tolerance.
 const WORTH_ANOTHER_TRY: f64 = 20.0;
 
-/// Seconds that doublings may take, whose rounding errors are smaller.
-const WORTH_DOUBLING: f64 = 60.0;
+/// Seconds of processor time that doublings may take, whose rounding errors are smaller.
+const WORTH_DOUBLING: f64 = 150.0;
 
 /// The outputs, and what the steps and the contour counted.
 type Solved = (Vec<Solution>, [Counts; 2]);

@@ -5,15 +5,28 @@ use super::*;
 /// Errors of doublings in doubles beyond the stated ones, judged by the exponential in 32 digits;
 /// the least and the largest of estimate/error where there is an error to speak of.
 fn judge_doublings(chain: &Chain, time: f64, range: &mut [f64; 2]) -> Vec<String> {
-    use flipchain::solver::evolve::{returns, squaring};
+    use flipchain::chain::Double;
+    use flipchain::solver::evolve::{pairs, returns, squaring};
     let (law, quiet) = (law(chain), Monitor::default());
     let times = [0.37 * time, time];
-    let found = returns::evolve(chain, &law, &times, |_| false, &quiet).expect("an answer");
     let exact = squaring::evolve(chain, &law, &times, |_| false, &quiet).expect("an answer");
+    let wide = times.map(Double::from);
+    let in_waves = pairs::evolve(chain, &law, &wide, |_| false, &quiet).expect("an answer");
+    let by_matrices = returns::by_matrices(chain, &law, &wide, |_| false, &quiet);
+    let ways = [("waves", in_waves), ("matrices", Some(by_matrices.expect("an answer")))];
     let mut faults = Vec::new();
-    for ((found, exact), time) in found.iter().zip(&exact).zip(times) {
+    if ways[0].1.is_none() {
+        println!("no waves: {}", name(chain));
+    }
+    let ways = ways.iter().flat_map(|(way, found)| Some((way, found.as_ref()?)));
+    let outputs = ways.flat_map(|(way, found)| found.iter().map(move |found| (way, found)));
+    for ((way, found), (exact, time)) in outputs.zip(exact.iter().zip(times).cycle()) {
+        if let Some(found) = &found.integrals {
+            let exact = exact.integrals.as_ref().expect("always known");
+            faults.extend(judge_integrals(chain, found, exact, time));
+        }
         let [found, exact] = [found, exact].map(|solution| Profile::new(chain, solution, time));
-        let place = format!("doublings, {}, τ = {time:e}", name(chain));
+        let place = format!("doublings, {way}, {}, τ = {time:e}", name(chain));
         let both = columns(&found).into_iter().zip(columns(&exact)).zip(COLUMNS);
         let estimates = found.errors.values().into_iter().zip(exact.errors.values());
         for (((a, b), column), (estimate, judged)) in both.zip(estimates) {
@@ -30,6 +43,31 @@ fn judge_doublings(chain: &Chain, time: f64, range: &mut [f64; 2]) -> Vec<String
         }
     }
     faults
+}
+
+/// Time integrals apart by more than some roundings of the largest of their kind.
+fn judge_integrals(
+    chain: &Chain,
+    found: &TimeIntegrals,
+    exact: &TimeIntegrals,
+    time: f64,
+) -> Vec<String> {
+    let kinds = [
+        ("mean", &found.mean, &exact.mean),
+        ("square", &found.square, &exact.square),
+        ("product", &found.product, &exact.product),
+        ("work", &vec![found.work], &vec![exact.work]),
+        ("heat", &vec![found.heat.expect("known")], &vec![exact.heat.expect("known")]),
+    ];
+    let size = agreement::largest(&exact.square);
+    let faults = kinds.into_iter().filter_map(|(kind, found, exact)| {
+        let own = agreement::largest(exact);
+        let (apart, allowed) = (agreement::apart(found, exact), 1e-11 * size.max(own));
+        println!("∫ {kind}, {}, τ = {time:e}: {apart:.1e} of {own:.1e}", name(chain));
+        let holds = apart <= allowed;
+        (!holds).then(|| format!("∫ {kind}, {}, τ = {time:e}: {apart:e} of {own:e}", name(chain)))
+    });
+    faults.collect()
 }
 
 #[test]

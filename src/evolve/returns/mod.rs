@@ -15,8 +15,10 @@
 //! symmetry under time reversal; 16 m² bytes. Error: an estimate, some roundings of every
 //! doubling. Judge: [`super::squaring`], in 32 digits.
 
+pub(super) mod answer;
 mod state;
 
+use super::pairs;
 use super::radau::EvolveError;
 use super::turning::Turning;
 use crate::chain::{Chain, Double, InitialLaw};
@@ -60,6 +62,14 @@ pub fn serves(chain: &Chain) -> bool {
 
 /// The cost of an evolution to ascending `times`.
 pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
+    match pairs::serves(chain) {
+        true => pairs::cost(chain, times),
+        false => cost_of_matrices(chain, times),
+    }
+}
+
+/// The cost by the matrix R itself.
+fn cost_of_matrices(chain: &Chain, times: &[f64]) -> Cost {
     let turning = Turning::new(chain);
     let last = times.last().copied().unwrap_or(0.0);
     let [m, all] = turning.pairs().map(|count| count as f64);
@@ -79,8 +89,8 @@ fn least_step(chain: &Chain, last: f64) -> f64 {
     NEGLIGIBLE / ((4.0 * chain.flip_rate).powi(2) * last)
 }
 
-/// Evolves the moments to the ascending microscopic `times`. Arguments as for
-/// [`super::radau::evolve`].
+/// Evolves the moments to the ascending microscopic `times`, in pairs of waves where the chain has
+/// them. Arguments as for [`super::radau::evolve`].
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,
@@ -89,12 +99,27 @@ pub fn evolve(
     monitor: &Monitor,
 ) -> Result<Vec<Solution>, EvolveError> {
     chain.assert_homogeneous();
-    let (times, turning) = (exact(times), Turning::new(chain));
+    let times = exact(times);
+    match pairs::evolve(chain, law, &times, &keep, monitor)? {
+        Some(solutions) => Ok(solutions),
+        None => by_matrices(chain, law, &times, keep, monitor),
+    }
+}
+
+/// The same by the matrix R itself, without time integrals.
+pub fn by_matrices(
+    chain: &Chain,
+    law: &InitialLaw,
+    times: &[Double],
+    keep: impl Fn(usize) -> bool,
+    monitor: &Monitor,
+) -> Result<Vec<Solution>, EvolveError> {
+    let turning = Turning::new(chain);
     let last = times.last().map_or(0.0, |time| time.hi);
     let step = turning.step();
     let doublings = Doublings::up_to(last, step);
     let mut outputs: Vec<(Vec<bool>, State)> = Vec::with_capacity(times.len());
-    for &time in &times {
+    for &time in times {
         monitor.check()?;
         let (bits, left) = doublings.of(time);
         outputs.push((bits, State::start(&turning, law).after_short(left)));

@@ -1,13 +1,13 @@
 //! The state of an evolution by doublings, and the answer that is read off it with its error.
 
 use super::super::turning::Turning;
+use super::answer::Answer;
 use super::{Returns, congruence, leading};
 use crate::chain::{Double, InitialLaw};
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::numerics::triangle::{fold, place, unfolded};
 use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::Power;
-use crate::scenario::Topology;
 use ndarray::{Array2, ShapeBuilder};
 
 /// Roundings of an answer, where sums of n terms count as √n.
@@ -110,70 +110,25 @@ impl State<'_> {
 
     /// The answer after this number of doublings.
     pub fn read(&self, time: Double, doublings: usize, keep: bool) -> Solution {
-        let (chain, n) = (self.turning.chain, self.turning.coordinates());
+        let n = self.turning.coordinates();
         let deviation = Array2::from_shape_fn((n, n).f(), |(i, j)| self.deviation[j * n + i]);
-        let thermal = chain.harmonic_state();
-        let flow = thermal.as_ref().map_or(0.0, |state| state.correlation);
-        let covariance = match &thermal {
-            Some(state) => state.covariance(chain) + &deviation,
-            None => deviation.clone(),
-        };
-        let (friction, ends) = (chain.friction(), self.ends());
-        // The current of C_th, and the rest of the start.
-        let inflow = [0, 1].map(|end| {
-            let left = friction[end] * deviation[[ends[end]; 2]];
-            0.0 + [-flow, flow][end] - left
-        });
-        let mean: Vec<f64> = self.means[..n].iter().map(|z| z.hi).collect();
-        let moments = Moments {
-            time,
-            variance: covariance.diag().to_vec(),
-            correlation: chain.left_correlations(covariance.view()),
-            inflow: Some(inflow),
-            leaving: (chain.topology == Topology::Open).then(|| self.leaving(inflow[1])),
-            covariance: None,
-            mean,
-        };
-        let errors = self.errors(&moments, time.hi, doublings);
-        let consistency = Some(Consistency::of(covariance.view()));
-        let moments = Moments { covariance: keep.then_some(covariance), ..moments };
-        Solution { moments, errors, consistency, ..Default::default() }
-    }
-
-    /// -(F p̄_N + λ_+(T_+ - E p_N²)), the force from its waves.
-    fn leaving(&self, inflow: f64) -> f64 {
-        let (last, [_, friction]) = (self.ends()[1], self.turning.chain.friction());
-        let momentum = self.means[last];
-        let work = self.turning.force(&self.means).times(momentum);
-        let kept = momentum.times(momentum).scaled(friction);
-        0.0 - work.plus(kept.negated()).plus(inflow.into()).hi
+        let (turning, means) = (self.turning, &self.means[..]);
+        let answer = Answer { turning, means, deviation: &deviation, time };
+        answer.solution(self.lost(time.hi, doublings), keep)
     }
 
     /// Roundings: a few of every product, which every doubling has. Where friction is strong, p² at
     /// the end is small, and so are its roundings. Currents forget theirs as they fade, down to
     /// what the rows of R had when they were largest.
-    fn errors(&self, moments: &Moments, time: f64, doublings: usize) -> MomentErrors {
+    fn lost(&self, time: f64, doublings: usize) -> MomentErrors {
         let (chain, n) = (self.turning.chain, self.turning.coordinates());
         let given = (4.0 * chain.flip_rate * time).min(1.0) * doublings as f64;
         let rounded = f64::EPSILON * (ROUNDINGS + given) * (n as f64).sqrt();
-        let doubled = self.turning.doubled(time);
-        let rounding = |values: &[f64]| 2.0 * f64::EPSILON * largest(values);
         let lost = rounded * self.largest;
-        let turned = doubled * largest(&self.means.iter().map(|z| z.hi).collect::<Vec<_>>());
-        let (friction, bonds) = (chain.friction(), chain.bonds);
+        let friction = chain.friction();
         let of_ends = [0, 1].map(|end| friction[end] * rounded * self.ends[end]);
-        let ends: Vec<f64> =
-            moments.inflow.iter().flatten().chain(&moments.leaving).copied().collect();
-        let currents = rounding(&moments.correlation).max(rounding(&ends));
         let [made_of, was] = self.flows;
         let flow = ROUNDINGS * f64::EPSILON * (made_of + (n as f64).sqrt() * was * self.largest);
-        MomentErrors {
-            mean_r: rounding(&moments.mean[..bonds]) + turned,
-            mean_p: rounding(&moments.mean[bonds..]) + turned,
-            var_r: rounding(&moments.variance[..bonds]) + lost,
-            var_p: rounding(&moments.variance[bonds..]) + lost,
-            correlation: currents + flow.max(of_ends[0]).max(of_ends[1]),
-            left: 0.0,
-        }
+        MomentErrors::of_variances(lost, flow.max(of_ends[0]).max(of_ends[1]))
     }
 }

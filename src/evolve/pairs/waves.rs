@@ -1,0 +1,264 @@
+//! The damped waves of a short chain, B v = μ v, in 32 digits, and the means as sums of them and of
+//! what the force drives.
+//!
+//! J B J = Bᵀ makes vᵀ J v' = 0 of two waves with different rates, so that V⁻¹ = Vᵀ J where every
+//! wave is scaled to vᵀ J v = 1. Found in doubles, then mended by Newton's method with residuals of
+//! 32 digits. Cost: O(n³) for each of n/2 waves. There are none where two rates coincide.
+
+use super::super::turning::Turning;
+use super::rows::hyperbolic;
+use crate::chain::{Chain, Double, InitialLaw};
+use crate::numerics::double_double::turned;
+use crate::numerics::wide::{self, Matrix, Wide};
+use crate::scenario::Topology;
+use faer::Mat;
+use faer::linalg::solvers::Solve;
+use num_complex::Complex64;
+use rayon::prelude::*;
+
+/// Newton's steps at most.
+const STEPS: usize = 24;
+/// Those that form a matrix anew.
+const MATRICES: usize = 4;
+/// What a rate of some units must be known to: a late time multiplies it.
+const KNOWN: f64 = 1e-27;
+/// How far V⁻¹ may be from Vᵀ J.
+const APART: f64 = 1e-11;
+
+/// One wave e^(μτ) v, or one that the force drives, B̃ (s, 1) = ν (s, 1).
+#[derive(Debug, Clone)]
+pub(super) struct Wave {
+    pub rate: Wide,
+    pub shape: Vec<Wide>,
+    /// v in doubles.
+    pub rounded: Vec<Complex64>,
+    /// The wave that is the complex conjugate of this one, times `sign`.
+    pub partner: usize,
+    pub sign: f64,
+}
+
+/// All waves, and how much of each there is at time 0.
+pub(super) struct Waves {
+    /// Those of B alone, which come first.
+    pub own: usize,
+    pub waves: Vec<Wave>,
+}
+
+/// (-1)^(r): J.
+fn parity(bonds: usize, i: usize) -> f64 {
+    if i < bonds { -1.0 } else { 1.0 }
+}
+
+impl Waves {
+    pub fn new(turning: &Turning) -> Option<Waves> {
+        let (chain, n) = (turning.chain, turning.coordinates());
+        if chain.topology == Topology::Ring {
+            return None;
+        }
+        let dense = Mat::from_fn(n, n, |i, j| {
+            turning.rows[i].iter().filter(|(k, _)| *k == j).map(|(_, b)| b.hi).sum::<f64>()
+        });
+        let eigen = dense.eigen().ok()?;
+        let starts: Vec<(Complex64, Vec<Complex64>)> = (0..n)
+            .map(|a| (eigen.S()[a], (0..n).map(|i| eigen.U()[(i, a)]).collect()))
+            .filter(|(rate, _): &(Complex64, _)| rate.im >= 0.0)
+            .collect();
+        let found: Vec<Option<(Wide, Vec<Wide>)>> =
+            starts.into_par_iter().map(|(rate, v)| mended(turning, &dense, rate, v)).collect();
+        let mut waves = Vec::with_capacity(n);
+        for wave in found {
+            let (rate, shape) = wave?;
+            let at = waves.len();
+            if rate.im.hi == 0.0 {
+                // A shape that is imaginary is minus its conjugate.
+                let real = shape.iter().any(|v| v.re.hi != 0.0);
+                let sign = if real { 1.0 } else { -1.0 };
+                waves.push(Wave::new(rate, shape, at, sign));
+            } else {
+                let other: Vec<Wide> = shape.iter().map(|v| conjugate(*v)).collect();
+                waves.push(Wave::new(rate, shape, at + 1, 1.0));
+                waves.push(Wave::new(conjugate(rate), other, at, 1.0));
+            }
+        }
+        let orthogonal = waves.len() == n && apart(&waves, chain.bonds) < APART;
+        if !orthogonal {
+            return None;
+        }
+        let mut waves = Waves { own: n, waves };
+        waves.drive(turning)?;
+        Some(waves)
+    }
+
+    /// Adds what the force drives.
+    fn drive(&mut self, turning: &Turning) -> Option<()> {
+        let (chain, n) = (turning.chain, turning.coordinates());
+        if turning.size() == n {
+            return Some(());
+        }
+        let driven = |rate: Wide, force: Wide| -> Option<Vec<Wide>> {
+            let mut matrix = Matrix::zeros(n);
+            for (i, row) in turning.rows[..n].iter().enumerate() {
+                matrix.add(i, i, rate);
+                for (j, b) in row.iter().filter(|(j, _)| *j < n) {
+                    matrix.add(i, *j, -Wide::from(*b));
+                }
+            }
+            let mut right = vec![Wide::ZERO; n];
+            right[n - 1] = force;
+            Some(wide::solve(matrix, &right)?.x)
+        };
+        let at = self.waves.len();
+        let still = driven(Wide::ZERO, chain.force.mean.into())?;
+        self.waves.push(Wave::new(Wide::ZERO, still, at, 1.0));
+        for &(order, f) in &chain.force.harmonics {
+            let at = self.waves.len();
+            let rate =
+                Wide { re: Double::default(), im: chain.force.frequency.scaled(f64::from(order)) };
+            let shape = driven(rate, f.into())?;
+            let other: Vec<Wide> = shape.iter().map(|v| conjugate(*v)).collect();
+            self.waves.push(Wave::new(rate, shape, at + 1, 1.0));
+            self.waves.push(Wave::new(conjugate(rate), other, at, 1.0));
+        }
+        Some(())
+    }
+
+    /// How much of every wave the means begin with.
+    pub fn amplitudes(&self, law: &InitialLaw) -> Vec<Complex64> {
+        let mut left: Vec<Wide> = law.mean().into_iter().map(Wide::from).collect();
+        for driven in &self.waves[self.own..] {
+            left.iter_mut().zip(&driven.shape).for_each(|(z, s)| *z = *z - *s);
+        }
+        let bonds = law.mean_r.len();
+        let of_wave = |wave: &Wave| {
+            let terms = wave.shape.iter().zip(&left).enumerate();
+            let sum =
+                terms.fold(Wide::ZERO, |sum, (i, (v, z))| sum + (*v * *z).scaled(parity(bonds, i)));
+            sum.rounded()
+        };
+        let own = self.waves[..self.own].par_iter().map(of_wave).collect::<Vec<_>>();
+        own.into_iter().chain(self.waves[self.own..].iter().map(|_| 1.0.into())).collect()
+    }
+}
+
+impl Waves {
+    /// ∫_0^t of the mean of a coordinate.
+    pub fn integral(&self, amplitudes: &[Complex64], i: usize, time: Double) -> f64 {
+        let terms = self.waves.iter().zip(amplitudes);
+        terms.map(|(wave, c)| (c * wave.rounded[i] * lasting(wave.rate, time)).re).sum()
+    }
+
+    /// ∫_0^t F p̄_N
+    pub fn work(&self, chain: &Chain, amplitudes: &[Complex64], time: Double) -> f64 {
+        let conjugates = |&(_, f): &(u32, Complex64)| [f, f.conj()];
+        let force = [Complex64::from(chain.force.mean)].into_iter();
+        let force = force.chain(chain.force.harmonics.iter().flat_map(conjugates));
+        let driven = self.waves[self.own..].iter().zip(force);
+        driven
+            .map(|(driven, force)| {
+                let terms = self.waves.iter().zip(amplitudes).map(|(wave, c)| {
+                    let last = wave.rounded[wave.rounded.len() - 1];
+                    c * last * lasting(wave.rate + driven.rate, time)
+                });
+                (force * terms.sum::<Complex64>()).re
+            })
+            .sum()
+    }
+}
+
+impl Wave {
+    fn new(rate: Wide, shape: Vec<Wide>, partner: usize, sign: f64) -> Wave {
+        let rounded = shape.iter().map(|v| v.rounded()).collect();
+        Wave { rate, shape, rounded, partner, sign }
+    }
+}
+
+pub(super) fn conjugate(z: Wide) -> Wide {
+    Wide { re: z.re, im: -z.im }
+}
+
+/// The largest entry of Vᵀ J V - 1.
+fn apart(waves: &[Wave], bonds: usize) -> f64 {
+    let of_wave = |(a, wave): (usize, &Wave)| {
+        let others = waves[..=a].iter().enumerate().map(|(b, other)| {
+            let terms = wave.rounded.iter().zip(&other.rounded).enumerate();
+            let sum: Complex64 = terms.map(|(i, (v, w))| v * w * parity(bonds, i)).sum();
+            (sum - if a == b { 1.0 } else { 0.0 }).norm()
+        });
+        crate::numerics::vector::largest_of(others)
+    };
+    let all: Vec<f64> = waves.par_iter().enumerate().map(of_wave).collect();
+    crate::numerics::vector::largest_of(all)
+}
+
+/// A wave in 32 digits, from one in doubles.
+fn mended(
+    turning: &Turning,
+    dense: &Mat<f64>,
+    rate: Complex64,
+    shape: Vec<Complex64>,
+) -> Option<(Wide, Vec<Wide>)> {
+    let (bonds, n) = (turning.chain.bonds, turning.coordinates());
+    let square: Complex64 = shape.iter().enumerate().map(|(i, v)| v * v * parity(bonds, i)).sum();
+    let scale = if rate.im == 0.0 && square.re < 0.0 {
+        Complex64::new(0.0, -1.0 / (-square.re).sqrt())
+    } else {
+        1.0 / square.sqrt()
+    };
+    let mut v: Vec<Wide> = shape.iter().map(|v| Wide::from(v * scale)).collect();
+    let mut rate = Wide::from(rate);
+    let mut solver = None;
+    let mut before = f64::INFINITY;
+    for step in 0..STEPS {
+        // [μ - B, v; 2 vᵀJ, 0] (δv, δμ) = -(μ v - B v, vᵀJ v - 1)
+        let residual = |i: usize| {
+            let turned = turning.rows[i].iter().filter(|(j, _)| *j < n);
+            let turned = turned.fold(Wide::ZERO, |sum, (j, b)| sum + v[*j].times_real(*b));
+            rate * v[i] - turned
+        };
+        let terms = v.iter().enumerate();
+        let norm = terms.fold(-Wide::ONE, |sum, (i, v)| sum + (*v * *v).scaled(parity(bonds, i)));
+        let residuals: Vec<Wide> = (0..n).map(residual).chain([norm]).collect();
+        if step < MATRICES {
+            let entry = |i: usize, j: usize| match (i == n, j == n) {
+                (true, true) => 0.0.into(),
+                (true, false) => v[j].rounded() * (2.0 * parity(bonds, j)),
+                (false, true) => v[i].rounded(),
+                _ if i == j => rate.rounded() - dense[(i, j)],
+                _ => Complex64::from(-dense[(i, j)]),
+            };
+            solver = Some(Mat::from_fn(n + 1, n + 1, entry).partial_piv_lu());
+        }
+        let size = residuals.iter().map(|r| r.size()).fold(0.0, f64::max);
+        let scale = if size > 0.0 { 2f64.powi(size.log2().round() as i32) } else { 1.0 };
+        let mut change = Mat::from_fn(n + 1, 1, |i, _| residuals[i].scaled(-1.0 / scale).rounded());
+        solver.as_ref()?.solve_in_place(change.as_mut());
+        let moved = (0..n).map(|i| (change[(i, 0)] * scale).norm()).fold(0.0, f64::max);
+        let shifted = (change[(n, 0)] * scale).norm();
+        v.iter_mut().enumerate().for_each(|(i, v)| *v += Wide::from(change[(i, 0)] * scale));
+        rate += Wide::from(change[(n, 0)] * scale);
+        // Roundings of the residuals end the gain.
+        let now = moved + shifted;
+        if now == 0.0 || step >= MATRICES && now > 0.1 * before {
+            let known = KNOWN * (1.0 + rate.size());
+            return (shifted <= known && moved < 1e-20).then_some((rate, v));
+        }
+        before = now;
+    }
+    None
+}
+
+/// e^(μτ) to all digits of its phase.
+pub(super) fn after(rate: Wide, time: Double) -> Complex64 {
+    let damped = rate.re.times(time);
+    turned(rate.im.times(time)) * (damped.hi.exp() * (1.0 + damped.lo))
+}
+
+/// ∫_0^t e^(μs) ds
+pub(super) fn lasting(rate: Wide, time: Double) -> Complex64 {
+    let turn = rate.rounded() * (0.5 * time.hi);
+    if turn.norm_sqr() < 0.25 {
+        after(rate, time.scaled(0.5)) * (time.hi * hyperbolic(turn))
+    } else {
+        (after(rate, time) - 1.0) / rate.rounded()
+    }
+}
