@@ -18,6 +18,7 @@ myst_heading_anchors = 3
 # Formulas are numbered by hand (\tag), as the code cites them.
 myst_dmath_allow_labels = False
 exclude_patterns = ["_build", "requirements.txt", "static"]
+html_show_copyright = False
 html_theme = "furo"
 html_title = "flipchain"
 html_static_path = ["static"]

@@ -7,6 +7,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any, Union
 
+import numpy as np
+
+from ._core import ScenarioError
 from ._extras import needed
 
 #: True shows a bar (needs tqdm), a callable is told the share that is done.
@@ -21,6 +24,9 @@ class Common:
     method: str
     memory_limit: int | None
 
+    def __post_init__(self) -> None:
+        self.memory_limit = _count("memory_limit", self.memory_limit, 1, "of bytes")
+
 
 @dataclass
 class Watch:
@@ -28,6 +34,19 @@ class Watch:
 
     progress: Callable[[float], object] | None
     threads: int | None
+
+    def __post_init__(self) -> None:
+        self.threads = _count("threads", self.threads, 0, "(0: all processors)")
+
+
+def _count(name: str, value: object, least: int, what: str) -> int | None:
+    """None, or an integer that is not too small."""
+    if value is None:
+        return None
+    if isinstance(value, (int, np.integer)) and not isinstance(value, bool) and value >= least:
+        return int(value)
+    allowed = f"None, or an integer ≥ {least} {what}"
+    raise ScenarioError(f"{name}: found {value!r}; allowed: {allowed}")
 
 
 @contextmanager

@@ -189,8 +189,8 @@ class Chain:
         N, from 1 to 10^8.
     flip_rate : coefficient
         γ_n ≥ 0, in microscopic time. A coefficient is a number, an expression in x (`"1 + x"`), a
-        function of x, an array with one entry a site, or a random law, `{"uniform": [0.5, 1.5],
-        "seed": 7}`, `{"normal": [1.0, 0.1], "seed": 7}`, `{"choose": [1.0, 2.0], "seed": 7}`.
+        function of x, an array with one entry for each site, or a random law, `{"uniform": [0.5,
+        1.5], "seed": 7}`, `{"normal": [1.0, 0.1], "seed": 7}`, `{"choose": [1.0, 2.0], "seed": 7}`.
     left, right : Thermostat, optional
         What is attached to the first and the last atom; free ends without.
     force : Force, optional

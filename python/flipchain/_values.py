@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from ._scenario import Chain
 
 Array = NDArray[np.float64]
-#: A number, an expression in x, a function of x, or an array with one entry a coordinate.
+#: A number, an expression in x, a function of x, or an array with one entry for each coordinate.
 Profile = Union[float, str, Callable[[float], float], ArrayLike]
 Scale = Literal["diffusive", "ballistic", "microscopic"]
 Table = dict[str, Any]

@@ -44,7 +44,7 @@ pub fn raise_with_keys(error: Error) -> PyErr {
 }
 
 /// What messages of the library say, and what Python users know it as.
-const NAMES: [(&str, &str); 19] = [
+const NAMES: [(&str, &str); 22] = [
     ("[chain] bonds", "bonds"),
     ("chain.bonds", "bonds"),
     ("chain.flip_rate", "flip_rate"),
@@ -57,6 +57,9 @@ const NAMES: [(&str, &str); 19] = [
     ("right.thermostat.", "right."),
     ("right.force.", "force."),
     ("neither [left] nor [right]", "neither left nor right"),
+    ("add [left.thermostat]", "give left=Thermostat(..)"),
+    ("thermostat[", "thermostats["),
+    ("force[", "forces["),
     ("[[thermostat]]", "thermostats"),
     ("[[force]]", "forces"),
     ("time.outputs", "times"),

@@ -61,8 +61,8 @@ impl ChainBuilder {
         self
     }
 
-    /// m_0 .. m_N: one number for all, an expression in x, an array with one number an atom, or a
-    /// random law.
+    /// m_0 .. m_N: one number for all, an expression in x, an array with one number for each atom,
+    /// or a random law.
     ///
     /// ```
     /// use flipchain::{Chain, Coefficient, Thermostat};

@@ -1,5 +1,5 @@
-//! The profiles of one output: a column for each quantity, one entry a site; and the error of an
-//! output, relative to the largest values of its columns over a run.
+//! The profiles of one output: a column for each quantity, one entry for each site; and the error
+//! of an output, relative to the largest values of its columns over a run.
 
 use super::moments::{MomentErrors, Solution, largest};
 use super::source::ErrorSource;
@@ -42,7 +42,7 @@ pub struct Profile {
     pub parts: Option<Vec<(ErrorSource, ColumnErrors)>>,
 }
 
-/// Further columns of a chain whose coefficients depend on the site, one entry a site.
+/// Further columns of a chain whose coefficients depend on the site, one entry for each site.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct GeneralColumns {
     /// Var p_n/m_n

@@ -80,7 +80,7 @@ impl Rotation {
     }
 
     /// r_k(τ) = cos r_k + sin p_k, p_k(τ) = cos p_k - sin r_k; `elongation` and `momentum` have one
-    /// entry a mode.
+    /// entry for each mode.
     fn turn(&self, elongation: &mut [f64], momentum: &mut [f64]) {
         for ((r, p), phase) in elongation.iter_mut().zip(momentum).zip(&self.phases) {
             let turned = Complex64::new(*p, -*r) * phase;

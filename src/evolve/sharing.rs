@@ -35,8 +35,8 @@ pub(super) fn runs(
     hyperbola::shared(times, |first, last| counts.at(last / first), fits)
 }
 
-/// The number of shifted solves that [`super::contour::evolve`] takes: one a node, and under a
-/// periodic force those of the envelopes.
+/// The number of shifted solves that [`super::contour::evolve`] takes: one for each node, and under
+/// a periodic force those of the envelopes.
 pub(super) fn nodes(
     chain: &Chain,
     times: &[f64],

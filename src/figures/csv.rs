@@ -20,7 +20,7 @@ impl Map {
 
 impl Figure {
     /// The data. Comments say of each panel (a, b, ...) what its axes show, what its data were
-    /// computed from, and how each series is drawn. Then one row a point,
+    /// computed from, and how each series is drawn. Then one row for each point,
     /// `panel,series,x,y,value,error`: `error` is the estimated largest error of y, empty where
     /// none is known; on a map that of `value`, which is empty on curves. A series drawn as a line
     /// with signs is written once.

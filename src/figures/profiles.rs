@@ -1,5 +1,5 @@
-//! Figures of a run: elongation, energies and current over x, one curve an output time; and of many
-//! output times also over x and t.
+//! Figures of a run: elongation, energies and current over x, one curve for each output time; and
+//! of many output times also over x and t.
 
 use super::label::numbers as labels;
 use super::parameters::{heading, number};
@@ -173,7 +173,7 @@ pub(super) const COLUMNS: [Column; 4] = [
 ];
 
 impl Space<'_> {
-    /// One panel a quantity, one curve an output; `of` outputs were there.
+    /// One panel a quantity, one curve for each output; `of` outputs were there.
     fn curves<C: std::borrow::Borrow<Curves>>(&self, name: &str, all: &[C], of: usize) -> Figure {
         let all: Vec<&Curves> = all.iter().map(|c| c.borrow()).collect();
         let times: Vec<f64> = all.iter().map(|c| c.time).collect();

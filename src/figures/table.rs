@@ -59,7 +59,7 @@ impl Sheet<'_> {
         })
     }
 
-    /// One curve an output time, one panel an observable.
+    /// One curve for each output time, one panel an observable.
     fn curves(&self) -> Figure {
         let key = &self.keys[0];
         let times = self.table.points()[0].rows.iter().map(|row| row.time).collect::<Vec<_>>();

@@ -98,7 +98,7 @@ pub enum State {
 /// The evolution and how it was computed.
 #[derive(Debug, Clone)]
 pub struct Evolution {
-    /// One an output time.
+    /// One for each output time.
     pub outputs: Vec<Output>,
     /// The initial state on its mesh.
     pub start: Snapshot,

@@ -100,7 +100,7 @@ fn along_rows(modes: &Modes, matrix: &Array2<f64>) -> Array2<f64> {
     out
 }
 
-/// modes.csv: t,k,omega,energy,occupation,mean_energy, one row a time and mode, 17 digits;
+/// modes.csv: t,k,omega,energy,occupation,mean_energy, one row for each time and mode, 17 digits;
 /// occupation is empty where ω = 0.
 pub fn modes_csv<'a>(times: impl Iterator<Item = (f64, &'a [Phonon])>) -> String {
     let mut csv = String::from("t,k,omega,energy,occupation,mean_energy\n");

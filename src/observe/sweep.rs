@@ -2,8 +2,8 @@
 //! several sizes and N → ∞ beside the theory.
 //!
 //! For each ω the force's harmonics keep their amplitudes; the time-periodic state is averaged over
-//! a period. Cost: one stationary solve a size and frequency, O(N) on the open chain. Error: that
-//! of the stationary state; of N → ∞ that of the extrapolation.
+//! a period. Cost: one stationary solve for each size and frequency, O(N) on the open chain. Error:
+//! that of the stationary state; of N → ∞ that of the extrapolation.
 
 use super::sizes::{StationarySize, stationary};
 use super::verdict::{Extrapolated, digits};
@@ -20,7 +20,7 @@ use std::fmt::Write as _;
 pub struct Frequency {
     /// ω
     pub omega: f64,
-    /// One a size.
+    /// One for each size.
     #[serde(skip)]
     pub sizes: Vec<StationarySize>,
     /// W_heat of the theory.
@@ -45,8 +45,8 @@ pub fn wall(chain: &Chain) -> Option<f64> {
         .map(|state| state.heat(1.0))
 }
 
-/// The chains (one a size, ascending) at every frequency; `None` where there is no stationary
-/// state.
+/// The chains (one for each size, ascending) at every frequency; `None` where there is no
+/// stationary state.
 pub fn sweep(
     chains: &[Chain],
     omegas: &[f64],
@@ -91,7 +91,7 @@ pub fn sweep(
     Ok(Some(all))
 }
 
-/// sweep.csv: one row a frequency and size.
+/// sweep.csv: one row for each frequency and size.
 pub fn csv(sweep: &[Frequency]) -> String {
     let mut csv = String::from(
         "omega,bonds,work_heat,work_heat_limit,wall_temperature,wall_temperature_limit\n",

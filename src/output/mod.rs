@@ -148,7 +148,8 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     csv
 }
 
-/// series.csv: one row an output time, 17 significant digits; empty where a value is not known.
+/// series.csv: one row for each output time, 17 significant digits; empty where a value is not
+/// known.
 pub fn series_csv(series: &[Totals]) -> String {
     let errors = SERIES_COLUMNS.iter().map(|name| format!("{name}_error"));
     let inner = series.iter().any(|totals| totals.others.is_some());

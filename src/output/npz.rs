@@ -56,7 +56,7 @@ impl Npz {
         self.add(name, &Array1::from_iter(values))
     }
 
-    /// Adds a table of one row an output time.
+    /// Adds a table of one row for each output time.
     fn table<'a>(
         &mut self,
         name: &str,

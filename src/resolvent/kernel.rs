@@ -144,8 +144,8 @@ impl Kernel {
         sums
     }
 
-    /// Turns a flux that the chain of conductances Φ1 takes for smooth into one of the chain
-    /// without ends, whose Φ depends on the wave number.
+    /// Corrects a flux for its wave numbers, on which Φ of the chain without ends depends; the
+    /// chain of conductances Φ1 treats every flux as a smooth one.
     pub fn sharpen(&self, differences: &Vector) -> Vector {
         self.flux.bulk.sharpen(differences)
     }

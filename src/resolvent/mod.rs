@@ -4,9 +4,9 @@
 //! Only d = (Var p_n) couples the equations of the variances: with q̂ the transformed noise and
 //! v(0) the initial variances, (1 - 4γK_σ) d̂ = K_σ(q̂ + v(0)) on the momenta, and then K_σ(4γ d̂ +
 //! q̂ + v(0)) is d̂ on the momenta and the transform of Var r on the elongations
-//! ([`SquaredKernel`]). Open homogeneous chain with flips; cost O(N) a node of the inner quadrature
-//! and iteration. Every answer is judged by a second quadrature. The judge of this floor is the
-//! literal kernel. Source: docs/theory/profiles.md, (6.1).
+//! ([`SquaredKernel`]). This is for open homogeneous chains with flips. Cost: O(N) for each node of
+//! the inner quadrature and each iteration. Error: a second quadrature measures it. The tests judge
+//! this module by the literal kernel. Source: docs/theory/profiles.md, (6.1).
 
 mod balance;
 mod bulk;
@@ -37,7 +37,7 @@ pub use path::Quality;
 /// have too many.
 pub const LEAST_FLIP_RATE: f64 = 1e-4;
 
-/// The transformed variances at one σ, less nothing: absolute values.
+/// The transforms of the variances at one σ; no stationary part is subtracted.
 #[derive(Debug, Clone)]
 pub struct Variances {
     /// Var p_0 .. Var p_N, transformed.
@@ -87,8 +87,8 @@ impl<'a> SquaredKernel<'a> {
         SquaredKernel { judge, ..Self::new(chain, sigma, Quality::FULL) }
     }
 
-    /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: what means that move put into
-    /// Var p through flips.
+    /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: the part of Var p that flips
+    /// make of moving means.
     pub fn mean_squares(&self, w: &[f64]) -> Vec<Complex64> {
         let (elongations, momenta) = w.split_at(self.chain.bonds);
         let squares = self.kernel.mean_squares(momenta, elongations);

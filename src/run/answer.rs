@@ -26,7 +26,7 @@ use serde_json::{Map, Value, json};
 /// Numbers, and a bound of the error of each of them.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Estimated {
-    /// The numbers, one a site.
+    /// The numbers, one for each site.
     pub values: Vec<f64>,
     /// The largest error of any of them, as it is estimated.
     pub error: f64,
@@ -38,12 +38,12 @@ pub struct Run {
     pub(super) record: Record,
     pub(super) chain: Chain,
     pub(super) profiles: Vec<Profile>,
-    /// Totals: one an output time, or one of the stationary state.
+    /// Totals: one for each output time, or one of the stationary state.
     pub(super) series: Vec<Totals>,
     pub(super) errors: Vec<f64>,
     pub(super) identities: Vec<Identity>,
     pub(super) covariances: Vec<KeptCovariance>,
-    /// The covariances that do not fit the memory, until the run is saved.
+    /// The covariances that do not fit in memory; saving the run forms them in their files.
     pub(super) waiting: Option<Waiting>,
     pub(super) modes: Option<Modes>,
     pub(super) single_precision: bool,
@@ -65,8 +65,8 @@ pub(super) struct Modes {
     pub errors: Vec<f64>,
 }
 
-/// The profiles at one output time, one entry a site n = 0..N (0..N-1 on a ring). On an open chain
-/// the bond r_n belongs to site n, and r_0 = 0.
+/// The profiles at one output time, one entry for each site n = 0..N (0..N-1 on a ring). On an open
+/// chain the bond r_n belongs to site n, and r_0 = 0.
 #[derive(Debug, Clone, Copy)]
 pub struct Output<'a> {
     profile: &'a Profile,

@@ -63,11 +63,13 @@ pub fn correlations(
 pub struct Correlations {
     /// The question.
     pub asked: TwoTime,
-    /// Cov(z(t+s), z_j(t)), z in the theory's order r, p; one a coordinate j.
+    /// Cov(z(t+s), z_j(t)), z in the theory's order r, p; one for each coordinate j.
     pub covariances: Vec<Correlation>,
-    /// Cov(e_n(s), e_m(0)), one a coordinate j, m its site; empty where it was not asked for.
+    /// Cov(e_n(s), e_m(0)), one for each coordinate j, m its site; empty where it was not asked
+    /// for.
     pub energies: Vec<Vectors>,
-    /// S_j(ω) = 2 Re[(iω - B)⁻¹ C e_j], one a coordinate j; empty where it was not asked for.
+    /// S_j(ω) = 2 Re[(iω - B)⁻¹ C e_j], one for each coordinate j; empty where it was not asked
+    /// for.
     pub spectra: Vec<Vectors>,
 }
 
@@ -157,7 +159,7 @@ impl TwoTime {
         Ok(Correlations { asked: self, covariances, energies, spectra })
     }
 
-    /// The energies' structure functions, one a coordinate.
+    /// The energies' structure functions, one for each coordinate.
     fn energies(
         &self,
         chain: &Chain,

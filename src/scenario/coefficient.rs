@@ -20,7 +20,7 @@ pub enum Coefficient {
     Number(f64),
     /// A function of x.
     Profile(Expression),
-    /// One number a site.
+    /// One number for each site.
     Values(Vec<f64>),
     /// From a file, or random.
     Table(CoefficientTable),
@@ -31,7 +31,7 @@ pub enum Coefficient {
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct CoefficientTable {
-    /// A NumPy file .npy with one number a site, relative to the scenario file.
+    /// A NumPy file .npy with one number for each site, relative to the scenario file.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub file: Option<String>,
     /// Uniform between these two numbers.

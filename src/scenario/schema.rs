@@ -188,6 +188,7 @@ impl<'a> Form<'a> {
             }
             Some("array") => {
                 let length = match (schema["minItems"].as_u64(), schema["maxItems"].as_u64()) {
+                    (Some(least), Some(most)) if least == most => format!(" of {most} values"),
                     (Some(least), Some(most)) => format!(" of {least} to {most} values"),
                     (None, Some(most)) => format!(" of at most {most} values"),
                     _ => String::new(),

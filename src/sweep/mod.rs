@@ -46,7 +46,7 @@ pub struct Sweep {
     question: Question,
     /// The scenario of the first point.
     first: Scenario,
-    /// One a point.
+    /// One for each point.
     planned: Vec<Planned>,
     request: Map<String, Json>,
     /// Bytes that the points at work may take.

@@ -1,4 +1,4 @@
-//! The table of a sweep: one row a point and output time.
+//! The table of a sweep: one row for each point and output time.
 
 use super::axis::{Axis, Value};
 use super::observable::Observable;

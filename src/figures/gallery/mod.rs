@@ -148,9 +148,10 @@ or `WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` 
 (text in embedded fonts) and `html` (a page with values under the pointer). Beside each drawing
 stand its data, NAME.csv, and its caption, NAME.tex, to be read by LaTeX.
 
-The CSV has one row a point, `panel,series,x,y,value,error`. Its comments say of each panel what the
-axes show and what the data were computed from, and name each series. `error` is the estimated
-largest error of y, or on a map that of `value`; it is empty where none is known (measured times).
+The CSV has one row for each point, `panel,series,x,y,value,error`. Its comments say of each panel
+what the axes show and what the data were computed from, and name each series. `error` is the
+estimated largest error of y, or on a map that of `value`; it is empty where none is known (measured
+times).
 `--theme slides` draws light on dark and 1.8 times as large. The same numbers and pictures come out
 on every run, with any number of threads.
 ";

@@ -21,7 +21,7 @@ pub(super) fn sites(scenario: &Scenario, document: &Document) -> Result<(), Scen
         }
         if others.contains(&site) {
             let found = format!("a second {name} at site {site}");
-            return Err(document.refuse(&key, found, format!("one {name} an atom")));
+            return Err(document.refuse(&key, found, format!("one {name} for each atom")));
         }
         Ok(())
     };
@@ -241,7 +241,7 @@ impl ChainTable {
         }
     }
 
-    /// The values of a coefficient, one a site. O(N).
+    /// The values of a coefficient, one for each site. O(N).
     pub fn values(&self, key: CoefficientKey) -> Vec<f64> {
         self.values_of(key).collect()
     }
