@@ -11,6 +11,8 @@ mod exact;
 mod late;
 #[allow(dead_code)]
 mod reference;
+#[path = "general_chain/rings.rs"]
+mod rings;
 #[path = "general_chain/states.rs"]
 mod states;
 
@@ -237,8 +239,17 @@ fn largest(values: &[f64]) -> f64 {
 /// The same by a method, whose covariances and identities are as exact as `close`, and its relative
 /// errors.
 fn judged_by(method: Method, seed: u64, close: f64) -> (f64, Vec<f64>) {
-    let (chain, law, period, times) = random_question(seed);
-    let place = format!("seed {seed}, {chain:?}");
+    judged_question(method, &format!("seed {seed}"), random_question(seed), close)
+}
+
+/// The same of any question: a chain, its law, the period of its forces, and microscopic times.
+fn judged_question(
+    method: Method,
+    name: &str,
+    (chain, law, period, times): (Chain, InitialLaw, f64, Vec<f64>),
+    close: f64,
+) -> (f64, Vec<f64>) {
+    let place = format!("{name}, {chain:?}");
     let options = Options { covariance: Keep::All, method, ..Options::default() };
     let run = evolve(&chain, &law, &Times::microscopic(times.clone()), &options).unwrap();
     let given: Vec<(f64, f64)> = times.iter().map(|&t| (t, 1.0)).collect();

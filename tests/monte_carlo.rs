@@ -209,7 +209,7 @@ fn correlations_of_a_pinned_disordered_chain_agree_with_a_simulation() {
         .build()
         .unwrap();
     // The literal operator answers for the state itself.
-    let state = flipchain::solver::general::literal::stationary(&chain).unwrap();
+    let state = flipchain::solver::general::literal::stationary(&chain, None).unwrap();
     let of: Vec<Coordinate> =
         (0..=2).map(Coordinate::Displacement).chain((0..=2).map(Coordinate::Momentum)).collect();
     two_times_agree(&chain, &state.mean, &state.covariance, &of);

@@ -196,7 +196,7 @@ class Chain:
     force : Force, optional
         The force on the last atom.
     topology : {"open", "ring"}
-        `Chain.ring(bonds, flip_rate)` makes a ring.
+        `Chain.ring(bonds, flip_rate)` makes a ring, with N atoms and N bonds 0..N-1 and no ends.
     mass, spring, pinning : coefficient
         m_n > 0 of the N+1 atoms, k_n > 0 of the N bonds, κ_n ≥ 0 of the atoms. A pinned chain has
         the coordinates q_0..q_N, p_0..p_N.
@@ -232,9 +232,11 @@ class Chain:
 
     def __post_init__(self) -> None:
         object.__setattr__(self, "bonds", _integer("bonds", self.bonds))
+        open_chain = self.topology != "ring"
         for name in _COEFFICIENTS:
             on_bonds = name == "spring"
-            sites = np.arange(int(on_bonds), self.bonds + 1)
+            first, last = (int(on_bonds), self.bonds) if open_chain else (0, self.bonds - 1)
+            sites = np.arange(first, last + 1)
             value = _coefficient(name, getattr(self, name), sites / max(self.bonds, 1))
             # Equal chains are equal however their arrays were given.
             object.__setattr__(self, name, value)
@@ -270,9 +272,34 @@ class Chain:
         return f"Chain({', '.join(parts)})"
 
     @classmethod
-    def ring(cls, bonds: int, flip_rate: float = 1.0) -> Chain:
-        """A ring of N bonds and N atoms."""
-        return cls(bonds=bonds, flip_rate=flip_rate, topology="ring")
+    def ring(
+        cls,
+        bonds: int,
+        flip_rate: Coefficient = 1.0,
+        *,
+        mass: Coefficient = 1.0,
+        spring: Coefficient = 1.0,
+        pinning: Coefficient = 0.0,
+        thermostats: Mapping[int, Thermostat] | None = None,
+        forces: Mapping[int, Force] | None = None,
+    ) -> Chain:
+        """A ring of N bonds and N atoms, bond n between the atoms n-1 and n.
+
+        Examples
+        --------
+        >>> Chain.ring(3, mass=[1, 2, 1], thermostats={0: Thermostat(1.0)}).atoms
+        3
+        """
+        return cls(
+            bonds=bonds,
+            flip_rate=flip_rate,
+            topology="ring",
+            mass=mass,
+            spring=spring,
+            pinning=pinning,
+            thermostats=thermostats or {},
+            forces=forces or {},
+        )
 
     @property
     def atoms(self) -> int:

@@ -14,13 +14,16 @@ def matrices(chain: fc.Chain) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.nd
     mass, spring = np.array(chain.mass), np.array(chain.spring)
     stiffness = np.diag(np.array(chain.pinning))
     for n, k in enumerate(spring):
-        stiffness[n : n + 2, n : n + 2] += k * np.array([[1.0, -1.0], [-1.0, 1.0]])
+        # Bond n of a ring is between the atoms n - 1 and n.
+        ends = [n - 1, n] if chain.topology == "ring" else [n, n + 1]
+        stiffness[np.ix_(ends, ends)] += k * np.array([[1.0, -1.0], [-1.0, 1.0]])
     b[:atoms, atoms:] = np.diag(1 / mass)
     b[atoms:, :atoms] = -stiffness
     flips, noise = 4 * np.array(chain.flip_rate), np.zeros(atoms)
     for n in range(atoms):
         b[atoms + n, atoms + n] = -flips[n] / 2
-    for site, end in {0: chain.left, **chain.thermostats}.items():
+    left = {0: chain.left} if chain.left else {}
+    for site, end in {**left, **chain.thermostats}.items():
         b[atoms + site, atoms + site] -= end.friction
         noise[site] = 2 * end.friction * mass[site] * end.temperature
     for site, force in chain.forces.items():
@@ -39,8 +42,18 @@ def operator(chain: fc.Chain) -> np.ndarray:
     return whole
 
 
-@pytest.fixture
-def chain() -> fc.Chain:
+@pytest.fixture(params=["open", "ring"])
+def chain(request) -> fc.Chain:
+    if request.param == "ring":
+        return fc.Chain.ring(
+            5,
+            flip_rate=[0.3, 0.5, 0.2, 0.9, 0.4],
+            mass=np.array([1.0, 0.5, 2.0, 1.5, 0.7]),
+            spring=[0.8, 1.0, 2.0, 0.5, 1.2],
+            pinning=lambda x: 0.3 + x,
+            thermostats={0: fc.Thermostat(2.0), 3: fc.Thermostat(0.5, friction=0.6)},
+            forces={2: fc.Force(0.8)},
+        )
     return fc.Chain(
         bonds=4,
         flip_rate=[0.3, 0.5, 0.2, 0.9, 0.4],
@@ -81,8 +94,9 @@ def test_it_evolves_as_the_dense_exponential(chain):
         displacement=[0.1, -0.2, 0.3, 0.0, 0.5], momentum="x", var_q=0.7, var_p=lambda x: 1 + x
     )
     run = fc.evolve(chain, [0.7, 5.0], law, scale="microscopic", covariance=True)
-    z = np.concatenate([[0.1, -0.2, 0.3, 0.0, 0.5], np.arange(5) / 4])
-    start = np.diag([0.7] * 5 + [1 + k / 4 for k in range(5)]) + np.outer(z, z)
+    x = np.arange(5) / chain.bonds
+    z = np.concatenate([[0.1, -0.2, 0.3, 0.0, 0.5], x])
+    start = np.diag(np.concatenate([[0.7] * 5, 1 + x])) + np.outer(z, z)
     # The second moments S = C + z z, and z, and 1, obey one linear equation.
     size = n * n + n + 1
     whole = np.zeros((size, size))
@@ -127,6 +141,23 @@ def test_a_scenario_and_a_run_come_back_as_they_were(chain, tmp_path):
     assert data.temperature.attrs["long_name"] == "Var p_n/m_n"
     plain = fc.steady(fc.Chain(bonds=3, left=fc.Thermostat(1.0)))
     assert (plain.temperature == plain.var_p).all() and plain.var_q is None
+
+
+def test_a_ring_without_pinning_keeps_its_length():
+    chain = fc.Chain.ring(6, mass=[1, 2, 1, 0.5, 1, 1], thermostats={1: fc.Thermostat(1.5)})
+    law = fc.Initial(elongation=lambda x: 1 + x, var_r=0.3, var_p=2.0)
+    state = fc.steady(chain, law, covariance=True)
+    assert state.tolerance_reached
+    assert np.allclose(state.mean_r[0], state.mean_r[0].mean(), rtol=1e-12)
+    assert np.isclose(state.mean_r[0].sum(), sum(1 + n / 6 for n in range(6)), rtol=1e-12)
+    assert np.isclose(state.covariance[0][:6, :6].sum(), 6 * 0.3, rtol=1e-11)
+    # Equilibrium: a Gibbs law of fixed length, and the length's own variance.
+    assert np.allclose(state.temperature, 1.5, rtol=1e-12)
+    assert np.allclose(state.var_r[0], 1.5 * (1 - 1 / 6) + 0.3 / 6, rtol=1e-11)
+    late = fc.evolve(chain, [4000.0], law, scale="microscopic")
+    assert np.allclose(late.var_r, state.var_r, rtol=1e-9)
+    with pytest.raises(fc.ScenarioError, match="keeps its length"):
+        fc.steady(chain)
 
 
 def test_bad_coefficients_are_refused_with_their_place():

@@ -6,12 +6,12 @@ use crate::scenario::{CoefficientKey, ForceTable, Scenario, Thermostat, Topology
 use num_complex::Complex64;
 use std::sync::Arc;
 
-/// The coefficients at every site, as numbers.
+/// The coefficients at every site, as numbers; of a ring from 0 to N-1.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Coefficients {
     /// m_0 .. m_N
     pub mass: Vec<f64>,
-    /// k_1 .. k_N
+    /// k_1 .. k_N; of a ring k_0 .. k_(N-1), k_n between atoms n-1 and n
     pub spring: Vec<f64>,
     /// κ_0 .. κ_N
     pub pinning: Vec<f64>,
@@ -53,7 +53,7 @@ pub(super) fn harmonics_of(table: &ForceTable, bonds: usize) -> Vec<(u32, Comple
 impl Coefficients {
     /// The coefficients of a scenario; `None` where the chain is the homogeneous one: masses and
     /// springs 1, no pinning, one flip rate, thermostats at the ends and a force on the last atom
-    /// alone.
+    /// alone; on a ring neither thermostats nor forces.
     pub(super) fn of(scenario: &Scenario) -> Option<Coefficients> {
         let table = &scenario.chain;
         if plain(table) && scenario.thermostat.is_empty() && scenario.force.is_empty() {
@@ -86,13 +86,14 @@ impl Coefficients {
             forces,
         };
         let each = |values: &[f64], value: f64| values.iter().all(|&v| v == value);
-        let inner = |site: usize| site != 0 && site != bonds;
+        let ring = table.topology == Topology::Ring;
+        let inner = |site: usize| ring || (site != 0 && site != bonds);
         let homogeneous = each(&all.mass, 1.0)
             && each(&all.spring, 1.0)
             && each(&all.pinning, 0.0)
             && each(&all.flip_rate, all.flip_rate[0])
             && !all.thermostats.iter().any(|(site, _)| inner(*site))
-            && all.forces.iter().all(|force| force.site == bonds);
+            && all.forces.iter().all(|force| force.site == bonds && !ring);
         (!homogeneous).then_some(all)
     }
 
@@ -104,16 +105,18 @@ impl Coefficients {
 
 /// Whether the coefficients are written as those of the homogeneous chain.
 fn plain(table: &ChainTable) -> bool {
-    table.topology == Topology::Ring
-        || table.coefficients().into_iter().all(|(key, coefficient)| match key {
-            CoefficientKey::Mass | CoefficientKey::Spring => coefficient.constant() == Some(1.0),
-            CoefficientKey::Pinning => coefficient.constant() == Some(0.0),
-            CoefficientKey::FlipRate => coefficient.constant().is_some(),
-        })
+    table.coefficients().into_iter().all(|(key, coefficient)| match key {
+        CoefficientKey::Mass | CoefficientKey::Spring => coefficient.constant() == Some(1.0),
+        CoefficientKey::Pinning => coefficient.constant() == Some(0.0),
+        CoefficientKey::FlipRate => coefficient.constant().is_some(),
+    })
 }
 
-/// The thermostat of a scenario at an end, wherever it is written.
+/// The thermostat of a scenario at an end, wherever it is written; a ring has no ends.
 pub(super) fn thermostat_at(scenario: &Scenario, site: usize) -> Option<Thermostat> {
+    if scenario.chain.topology == Topology::Ring {
+        return None;
+    }
     let end = match site {
         0 => scenario.left.thermostat,
         _ => scenario.right.thermostat,

@@ -2,16 +2,28 @@
 //! (1.4)).
 //!
 //! Order of the coordinates: r_1..r_N, p_0..p_N (ring: r_0..r_(N-1), p_0..p_(N-1)); of a pinned
-//! chain q_0..q_N, p_0..p_N.
+//! chain q_0..q_N, p_0..p_N (ring: q_0..q_(N-1), p_0..p_(N-1)).
 
 use super::{Chain, Coefficients};
 use crate::scenario::Topology;
 use sprs::{CsMat, TriMat};
 
 impl Chain {
-    /// Number of coordinates: 2N+1 (open), 2N+2 (pinned) or 2N (ring).
+    /// Number of coordinates: 2N+1 (open), 2N+2 (open and pinned) or 2N (ring).
     pub fn coordinates(&self) -> usize {
         self.positions() + self.atoms()
+    }
+
+    /// The names of the coordinates in their order: r_1..r_N, p_0..p_N, on a ring r_0..r_(N-1),
+    /// p_0..p_(N-1), of a pinned chain q_0.. in place of r.
+    pub fn coordinate_names(&self) -> Vec<String> {
+        let (letter, first) = match (self.is_pinned(), self.topology) {
+            (true, _) => ("q", 0),
+            (false, Topology::Open) => ("r", 1),
+            (false, Topology::Ring) => ("r", 0),
+        };
+        let positions = (0..self.positions()).map(|n| format!("{letter}_{}", n + first));
+        positions.chain((0..self.atoms()).map(|n| format!("p_{n}"))).collect()
     }
 
     /// The atoms that bond `index` (counted from 0) connects: r = p_right - p_left per unit time.
@@ -90,7 +102,7 @@ impl Chain {
             }
         }
         for (bond, spring) in general.spring.iter().enumerate() {
-            let (left, right) = (bond, bond + 1);
+            let (left, right) = self.bond_ends(bond);
             if general.is_pinned() {
                 // The force of the energy k (q_right - q_left)²/2.
                 for (row, column, sign) in [

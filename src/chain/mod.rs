@@ -18,7 +18,7 @@ pub use builder::ChainBuilder;
 pub use closed_forms::ThermalState;
 pub(crate) use closed_forms::ordered_resistance;
 pub use coefficients::{Coefficients, SiteForce};
-pub(crate) use gibbs::{in_series, stiffnesses};
+pub(crate) use gibbs::{RingFactor, in_series, stiffnesses};
 pub use initial::InitialError;
 pub use law::{ArgumentError, Function, InitialProfiles};
 
@@ -38,9 +38,9 @@ pub struct Chain {
     pub bonds: usize,
     /// γ; of a chain whose rates depend on the site their mean.
     pub flip_rate: f64,
-    /// Thermostat at atom 0.
+    /// Thermostat at atom 0 of an open chain.
     pub left: Option<Thermostat>,
-    /// Thermostat at atom N.
+    /// Thermostat at atom N of an open chain.
     pub right: Option<Thermostat>,
     /// Force on atom N.
     pub force: Force,

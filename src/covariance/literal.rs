@@ -32,6 +32,23 @@ impl Literal {
         Literal { chain: chain.clone(), drift, generator }
     }
 
+    /// The same with r_n of this bond held: B and 𝓛 of an unpinned ring, which keeps Σ r and its
+    /// variance, become invertible where nothing else is kept. Their solutions have r_n = 0 and
+    /// Var r_n = 0; the others differ by multiples of z_n = 1/k_n and of z zᵀ.
+    pub fn holding(chain: &Chain, bond: usize) -> Literal {
+        let literal = Literal::new(chain);
+        let held = |a: &CsMat<f64>, row: usize| {
+            let mut all = TriMat::new(a.shape());
+            let others = a.iter().filter(|(_, (i, _))| *i != row);
+            others.for_each(|(&v, (i, j))| all.add_triplet(i, j, v));
+            all.add_triplet(row, row, -1.0);
+            all.to_csr()
+        };
+        let drift = held(&literal.drift, bond);
+        let generator = held(&literal.generator, bond * (chain.coordinates() + 1));
+        Literal { drift, generator, ..literal }
+    }
+
     /// 𝓛 as a sparse matrix on the row-major entries of C.
     pub fn operator(&self) -> &CsMat<f64> {
         &self.generator
@@ -125,16 +142,55 @@ impl Literal {
     fn correlation(&self, x: &[Complex64], bond: usize) -> Complex64 {
         let n = self.chain.coordinates();
         if self.chain.is_pinned() {
-            let row = (self.chain.positions() + bond) * n;
-            return x[row + bond + 1] - x[row + bond];
+            let (left, right) = self.chain.bond_ends(bond);
+            let row = (self.chain.positions() + left) * n;
+            return x[row + right] - x[row + left];
         }
         let (p, r) = self.chain.left_pair(bond);
         x[p * n + r]
     }
 }
 
+/// The solution of 𝓛 C + diag(source) = 0 for a drift whose coordinate i gets `flips`_i C_ii back,
+/// row by row.
+pub struct Settled {
+    /// C
+    pub covariance: Vec<f64>,
+    /// The largest correction of the refinement on the diagonal.
+    pub error: f64,
+    /// The relative residual.
+    pub residual: f64,
+}
+
+/// The covariance in the long run in any coordinates; `Singular` where something is kept.
+pub fn settled(drift: &CsMat<f64>, flips: &[f64], source: &[f64]) -> Result<Settled, SolveError> {
+    let n = drift.rows();
+    let operator = generator_of(drift, flips.iter().copied().enumerate());
+    let mut b = vec![0.0; n * n];
+    source.iter().enumerate().for_each(|(i, q)| b[i * (n + 1)] = *q);
+    let solved = solve(&operator, 0.0, &b, |v| v)
+        .filter(|solved| solved.x.iter().all(|x| x.is_finite()))
+        .ok_or(SolveError::Singular { shift: Complex64::ZERO })?;
+    let corrections = (0..n).map(|i| solved.correction[i * (n + 1)].abs());
+    let error = corrections.fold(0.0, f64::max);
+    Ok(Settled { covariance: solved.x, error, residual: solved.residual })
+}
+
+/// The solution of B z + f = 0 in any coordinates.
+pub fn settled_mean(drift: &CsMat<f64>, f: &[f64]) -> Result<Vec<f64>, SolveError> {
+    let found = solve(drift, 0.0, f, |v| v);
+    let singular = SolveError::Singular { shift: Complex64::ZERO };
+    found.filter(|found| found.x.iter().all(|x| x.is_finite())).map(|s| s.x).ok_or(singular)
+}
+
 fn generator(chain: &Chain, drift: &CsMat<f64>) -> CsMat<f64> {
-    let n = chain.coordinates();
+    let rates = chain.flip_rates().into_iter().enumerate();
+    generator_of(drift, rates.map(|(site, rate)| (chain.positions() + site, 4.0 * rate)))
+}
+
+/// B⊗1 + 1⊗B, and what flips give back to single variances.
+fn generator_of(drift: &CsMat<f64>, flips: impl Iterator<Item = (usize, f64)>) -> CsMat<f64> {
+    let n = drift.rows();
     let mut l = TriMat::new((n * n, n * n));
     for (&b, (i, k)) in drift.iter() {
         for j in 0..n {
@@ -142,9 +198,8 @@ fn generator(chain: &Chain, drift: &CsMat<f64>) -> CsMat<f64> {
             l.add_triplet(j * n + i, j * n + k, b); // C Bᵀ
         }
     }
-    for (site, rate) in chain.flip_rates().into_iter().enumerate() {
-        let p = chain.positions() + site;
-        l.add_triplet(p * n + p, p * n + p, 4.0 * rate);
+    for (p, rate) in flips {
+        l.add_triplet(p * n + p, p * n + p, rate);
     }
     l.to_csr()
 }

@@ -57,6 +57,8 @@ pub struct GeneralColumns {
     pub thermal: Vec<f64>,
     /// The largest errors of temperature, mean_q and var_q.
     pub errors: [f64; 3],
+    /// Parts of these errors, in the order of [`Profile::parts`].
+    pub parts: Vec<[f64; 3]>,
 }
 
 /// One number for each column of a profile.
@@ -304,7 +306,7 @@ pub fn dominating_sources(profiles: &[Profile]) -> Vec<Option<ErrorSource>> {
 }
 
 fn dominating_source(profile: &Profile, scales: &[f64; COLUMNS]) -> Option<ErrorSource> {
-    let errors = profile.errors.values();
+    let errors = Columns::of(profile).errors;
     let relative = |column: usize| errors[column] / scales[column];
     let worst = (0..errors.len()).max_by(|&a, &b| relative(a).total_cmp(&relative(b)))?;
     if errors[worst] == 0.0 {
@@ -312,8 +314,12 @@ fn dominating_source(profile: &Profile, scales: &[f64; COLUMNS]) -> Option<Error
     }
     // A source may have several parts.
     let mut sums: Vec<(ErrorSource, f64)> = vec![(ErrorSource::Rounding, errors[worst])];
-    for (source, part) in profile.parts.as_ref()? {
-        let part = part.values()[worst];
+    let general = profile.general.as_ref();
+    for (index, (source, part)) in profile.parts.as_ref()?.iter().enumerate() {
+        let part = match worst.checked_sub(part.values().len()) {
+            None => part.values()[worst],
+            Some(more) => general.and_then(|all| all.parts.get(index)).map_or(0.0, |p| p[more]),
+        };
         sums[0].1 -= part;
         match sums.iter_mut().find(|(known, _)| known == source) {
             Some((_, sum)) => *sum += part,

@@ -193,8 +193,9 @@ fn inner<'a>(
     chain: &Chain,
     general: &'a Coefficients,
 ) -> impl Iterator<Item = &'a (usize, Thermostat)> {
-    let last = chain.bonds;
-    general.thermostats.iter().filter(move |(site, _)| *site != 0 && *site != last)
+    let (last, ring) = (chain.bonds, chain.topology == Topology::Ring);
+    let inner = move |site: usize| ring || (site != 0 && site != last);
+    general.thermostats.iter().filter(move |(site, _)| inner(*site))
 }
 
 /// One value, or the least and the largest of several.

@@ -41,6 +41,9 @@ const SITE: f64 = 3e-7;
 /// The least microscopic time for which the contour serves; the reason why it never does.
 pub fn earliest(chain: &Chain, law: &InitialLaw) -> Result<f64, &'static str> {
     let model = Model::new(chain);
+    if model.ring {
+        return Err("the profiles alone are known of open chains");
+    }
     let damping = model.least_damping();
     if damping <= 0.0 {
         return Err("some atom has neither flips nor a thermostat");
@@ -110,7 +113,7 @@ pub fn evolve(
         // Two contours may agree by accident: no less is claimed than what the second should leave.
         let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
         for ((fine, coarse), &time) in fine.iter().zip(&coarse).zip(group) {
-            outputs.push(problem.output(fine, coarse, time, least + missing, nodes_done));
+            outputs.push(problem.output(fine, coarse, time, [least, missing], nodes_done));
         }
     }
     Ok(outputs)

@@ -1,4 +1,4 @@
-//! The moments of any open chain in time: Taylor steps of the means and of the diagonals of the
+//! The moments of any chain in time: Taylor steps of the means and of the diagonals of the
 //! covariance of [`Line`]'s coordinates.
 //!
 //! With z_k = z^(k) h^k/k! and c_k = C^(k) h^k/k! at the start of a step,
@@ -15,12 +15,13 @@
 //! by term. Roundings are estimated. Cost: some 9 ‖𝓛‖τ applications, O(N) a diagonal each.
 
 use super::Model;
-use super::band::Band;
+use super::band::{Band, close};
 use super::line::Line;
 use super::mean::{forces_of, highest_frequency};
-use super::profile::{Local, LocalErrors};
+use super::profile::{Local, LocalErrors, LocalParts};
 use super::taylor::{add, growth, square};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
+use crate::covariance::source::ErrorSource;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::double_double::harmonic_phase;
 use crate::numerics::vector::largest_of;
@@ -50,6 +51,8 @@ pub struct Output {
     pub local: Local,
     /// Their errors.
     pub errors: LocalErrors,
+    /// Parts of them by their sources.
+    pub parts: LocalParts,
     /// Since time 0.
     pub integrals: Integrated,
     /// Steps taken so far.
@@ -62,8 +65,11 @@ pub struct Output {
 pub(super) struct State {
     pub mean: Vec<f64>,
     pub covariance: Band,
-    /// Losses of the means and of the covariance, in norm.
+    /// Losses of the means and of the covariance, in norm: what series leave and what is cut off,
+    /// and roundings of the initial law.
     pub lost: [f64; 2],
+    /// The roundings alone.
+    given: [f64; 2],
     pub steps: usize,
     pub integrals: Integrated,
 }
@@ -90,8 +96,10 @@ pub fn evolve(
     let problem = Problem::new(chain);
     let mean = law.mean();
     let (covariance, cancelled) = problem.line.covariance(law);
+    let given = [problem.line.entering(&mean), cancelled];
     let mut state = State {
-        lost: [problem.line.entering(&mean), cancelled],
+        lost: given,
+        given,
         mean: problem.line.enter(&mean),
         covariance,
         steps: 0,
@@ -127,9 +135,10 @@ pub fn expected(chain: &Chain, law: &InitialLaw, last: f64) -> (f64, f64) {
     let steps = (last / problem.longest_step()).ceil();
     // What is felt by then, at 2 sites of the line for every unit of time; or diffuses.
     let n = problem.line.len as f64;
+    let widest = if problem.line.ring { n / 2.0 + 1.0 } else { n };
     let width = match law.covariance {
-        Some(_) => n,
-        None => n.min(60.0 + problem.norm * last),
+        Some(_) => widest,
+        None => widest.min(60.0 + problem.norm * last),
     };
     (30.0 * steps * n * width, 3.0 * 8.0 * n * width)
 }
@@ -158,7 +167,7 @@ impl<'a> Problem<'a> {
     /// By how much more an error of y shows in the displacements, each relative to what it is at
     /// the start: 1, or much more where weakly pinned atoms begin close to their places.
     fn softness(&self, law: &InitialLaw, size: f64) -> f64 {
-        if self.line.offset == 0 {
+        if !self.line.pinned {
             return 1.0;
         }
         softness(law, self.line.softness(&self.model) * size)
@@ -196,11 +205,12 @@ impl<'a> Problem<'a> {
 
     /// z_(k+1) from z_k.
     fn next_mean(&self, z: &[f64], force: Option<&Vec<(usize, f64)>>, scale: f64) -> Vec<f64> {
+        // Beyond the ends of an open line the couplings are 0.
         let (a, n) = (&self.line.coupling, z.len());
         let mut next: Vec<f64> = (0..n)
             .map(|i| {
-                let after = if i + 1 < n { a[i + 1] * z[i + 1] } else { 0.0 };
-                let before = if i > 0 { a[i] * z[i - 1] } else { 0.0 };
+                let after = a[i + 1] * z[if i + 1 < n { i + 1 } else { 0 }];
+                let before = a[i] * z[if i > 0 { i - 1 } else { n - 1 }];
                 scale * (after - before - self.line.damping[i] * z[i])
             })
             .collect();
@@ -213,17 +223,30 @@ impl<'a> Problem<'a> {
     /// scale · 𝓛 c, one diagonal wider.
     fn apply(&self, c: &Band, scale: f64) -> Band {
         let (line, n) = (&self.line, self.line.len);
-        let top = c.rows.len().min(n - 1);
+        let widest = if line.ring { n / 2 } else { n - 1 };
+        let top = c.rows.len().min(widest);
         let zeros = vec![0.0; n + 2];
-        let stored = |d: usize| c.rows.get(d).map_or(&zeros[..], |row| row);
+        // Entry (i, i+n/2+1) of a ring is (i+n/2+1, i+n), of the diagonal n/2 - 1.
+        let mut turned = zeros.clone();
+        if let Some(row) = c.rows.get(widest - 1).filter(|_| line.ring) {
+            (0..n).for_each(|i| turned[i + 1] = row[(i + widest + 1) % n + 1]);
+            close(&mut turned);
+        }
+        let stored = |d: usize| match line.ring && d > widest {
+            true => &turned[..],
+            false => c.rows.get(d).map_or(&zeros[..], |row| row),
+        };
         let diagonal = |d: usize| {
-            let len = n - d;
+            let len = if line.ring { n } else { n - d };
             let (a, here, above) = (&line.coupling, stored(d), stored(d + 1));
             let mut row = vec![0.0; len + 2];
             if d == 0 {
                 for i in 0..n {
                     let flow = a[i + 1] * above[i + 1] - a[i] * above[i];
                     row[i + 1] = scale * (2.0 * flow - line.loss[i] * here[i + 1]);
+                }
+                if line.ring {
+                    close(&mut row);
                 }
                 return row;
             }
@@ -239,13 +262,16 @@ impl<'a> Problem<'a> {
                 let back = beyond[i] * above[i] - first[i] * over[i];
                 out[i] = scale * (flow + back - (damping[i] + other[i]) * here[i]);
             }
+            if line.ring {
+                close(&mut row);
+            }
             row
         };
         let rows = match n * (top + 1) < ALONE {
             true => (0..=top).map(diagonal).collect(),
             false => (0..=top).into_par_iter().map(diagonal).collect(),
         };
-        Band { rows }
+        Band { rows, ring: line.ring }
     }
 
     fn step(&self, state: &mut State, start: Double, h: f64, rate: f64) {
@@ -268,6 +294,9 @@ impl<'a> Problem<'a> {
             for (i, value) in next.rows[0][1..=line.len].iter_mut().enumerate() {
                 let noise = if k == 0 { line.noise[i] } else { 0.0 };
                 *value += scale * (line.flips[i] * squares[k][i] + noise);
+            }
+            if line.ring {
+                close(&mut next.rows[0]);
             }
             cut += grows[k] * next.cut(allowed / (40.0 * grows[k]));
             add(&mut sum, &next);
@@ -313,17 +342,21 @@ impl<'a> Problem<'a> {
         let mean = state.lost[0] + rounding * largest.sqrt();
         // Errors e of the means enter the source 4γ ū² by 8γ ū e_u + 4γ e_u²: with ∫ 2γ e_u² ≤ e²/2
         // (the norm falls by what the damping takes) and Cauchy and Schwarz.
-        let lost = state.lost[0];
-        let entered = (2.0 * state.integrals.heat).sqrt() * lost + lost * lost;
-        let second = state.lost[1] + entered + rounding * largest;
+        let heat = state.integrals.heat;
+        let entered = |lost: f64| (2.0 * heat).sqrt() * lost + lost * lost;
+        let second = state.lost[1] + entered(state.lost[0]) + rounding * largest;
         let given = if at_start { differences(self.chain, law) } else { 0.0 };
-        let errors = LocalErrors {
+        let errors_of = |mean: f64, second: f64, given: f64| LocalErrors {
             mean,
             second: second + given,
             flow: None,
             mean_q: softness.sqrt() * mean,
             var_q: softness * second,
         };
+        let errors = errors_of(mean, second, given);
+        let cut = [0, 1].map(|i| state.lost[i] - state.given[i]);
+        let truncated = errors_of(cut[0], cut[1] + entered(cut[0]), 0.0);
+        let parts = vec![(ErrorSource::Truncation, truncated)];
         let local = match at_start {
             true => initial(self.chain, law),
             false => self.line.local(&state.mean, &state.covariance),
@@ -334,7 +367,7 @@ impl<'a> Problem<'a> {
         });
         let error = time.hi * self.model.error_of_rates(&self.forces, &errors, largest);
         let integrals = Integrated { error, ..state.integrals };
-        Output { time, local, errors, integrals, steps: state.steps, kept }
+        Output { time, local, errors, parts, integrals, steps: state.steps, kept }
     }
 }
 
@@ -350,8 +383,10 @@ pub(super) fn softness(law: &InitialLaw, felt: f64) -> f64 {
 /// units of the energy.
 pub(super) fn differences(chain: &Chain, law: &InitialLaw) -> f64 {
     let Some(all) = chain.coefficients().filter(|_| chain.is_pinned()) else { return 0.0 };
-    let both = law.var_r.windows(2).map(|pair| pair[0] + pair[1]);
-    let stretched = both.zip(&all.spring).map(|(both, k)| k * both);
+    let stretched = all.spring.iter().enumerate().map(|(bond, k)| {
+        let (left, right) = chain.bond_ends(bond);
+        k * (law.var_r[left] + law.var_r[right])
+    });
     f64::EPSILON * largest_of(stretched)
 }
 
@@ -362,7 +397,9 @@ pub(crate) fn initial(chain: &Chain, law: &InitialLaw) -> Local {
     }
     if chain.is_pinned() {
         let bonds = |of: fn(f64, f64) -> f64, q: &[f64]| -> Vec<f64> {
-            q.windows(2).map(|pair| of(pair[1], pair[0])).collect()
+            let ends = (0..chain.bonds).map(|bond| chain.bond_ends(bond));
+            // The one atom of the shortest ring is not pulled by itself.
+            ends.map(|(a, b)| if a == b { 0.0 } else { of(q[b], q[a]) }).collect()
         };
         return Local {
             mean_r: bonds(|a, b| a - b, &law.mean_r),

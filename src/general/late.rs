@@ -11,6 +11,7 @@ use super::mean::forces_of;
 use super::profile::{Local, LocalErrors};
 use super::transforms::Parts;
 use crate::chain::Double;
+use crate::covariance::source::ErrorSource;
 use crate::numerics::vector::largest_of;
 use crate::observe::series::Integrated;
 
@@ -25,13 +26,14 @@ struct Felt {
 }
 
 impl Problem<'_> {
-    /// One output, from two contours; `least` is the error that they share.
+    /// One output, from two contours; `least` is the error that they share, of the outer and of the
+    /// inner quadrature.
     pub(super) fn output(
         &self,
         fine: &Parts<f64>,
         coarse: &Parts<f64>,
         time: Double,
-        least: f64,
+        least: [f64; 2],
         nodes: usize,
     ) -> Output {
         let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
@@ -41,13 +43,10 @@ impl Problem<'_> {
         };
         let hottest = largest_of(fine.kinetic.iter().map(|t| t + self.reference));
         let size = hottest.max(largest_of(self.deviation.iter().map(|w| w * w)));
-        let floor = least + ROUNDINGS * f64::EPSILON;
         let root = size.sqrt();
         let moving =
             largest_of(self.deviation.iter().copied()).max(largest_of(fine.mean.iter().copied()));
-        let mean = apart(|p| &p.mean)
-            + floor * moving
-            + 4.0 * f64::EPSILON * largest_of(self.settled.iter().copied());
+        let settled = 4.0 * f64::EPSILON * largest_of(self.settled.iter().copied());
         let soft = line.softness(model);
         let of_positions = apart(|p| &p.elongation).max(if soft > 0.0 {
             apart(|p| &p.displacement) / soft
@@ -55,12 +54,35 @@ impl Problem<'_> {
             0.0
         });
         let closure = fine.current.last().copied().unwrap_or(0.0).abs();
-        let second = apart(|p| &p.kinetic).max(of_positions) + floor * size;
         let felt = self.felt(fine, time.hi);
         let largest_current = largest_of(fine.current[..atoms - 1].iter().copied());
-        let flow = apart(|p| &p.current)
-            + closure * (2.0 * felt.share).min(0.5)
-            + floor * (felt.size + largest_current);
+        // A relative error of everything, and what is known beside it of means, second moments and
+        // currents.
+        let errors_of = |relative: f64, [mean, second, flow]: [f64; 3]| {
+            let mean = mean + relative * moving;
+            let second = second + relative * size;
+            LocalErrors {
+                mean,
+                second,
+                flow: Some(flow + relative * (felt.size + largest_current)),
+                mean_q: soft.sqrt() * mean,
+                var_q: soft * second,
+            }
+        };
+        let apart_mean = apart(|p| &p.mean);
+        let apart_second = apart(|p| &p.kinetic).max(of_positions);
+        let apart_flow = apart(|p| &p.current) + closure * (2.0 * felt.share).min(0.5);
+        let [outer, inner] = least;
+        let all = [apart_mean + settled, apart_second, apart_flow];
+        let errors = errors_of(outer + inner + ROUNDINGS * f64::EPSILON, all);
+        let parts = vec![
+            (
+                ErrorSource::OuterQuadrature,
+                errors_of(outer, [apart_mean, apart_second, apart_flow]),
+            ),
+            (ErrorSource::InnerQuadrature, errors_of(inner, [0.0; 3])),
+        ];
+        let LocalErrors { mean, second, .. } = errors;
         let y: Vec<f64> = fine.mean.iter().zip(&self.settled).map(|(w, s)| w + s).collect();
         let z = line.leave(&y);
         let first = z.len() - atoms;
@@ -83,20 +105,13 @@ impl Problem<'_> {
         } else {
             local.mean_r = z[..first].to_vec();
         }
-        let errors = LocalErrors {
-            mean,
-            second,
-            flow: Some(flow),
-            mean_q: soft.sqrt() * mean,
-            var_q: soft * second,
-        };
         let mut integrals = self.integrals(fine, time.hi);
         let other = self.integrals(coarse, time.hi);
         let most = largest_of(model.friction.iter().copied())
             + largest_of(model.flip_rate.iter().copied());
         integrals.error = DISTANCE * integrals.apart(&other)
             + time.hi * (most * atoms as f64) * (second + 2.0 * root * mean);
-        Output { time, local, errors, integrals, steps: nodes, kept: None }
+        Output { time, local, errors, parts, integrals, steps: nodes, kept: None }
     }
 
     /// How much relative errors of what enters and stays at the atoms show in the current.
@@ -126,7 +141,7 @@ impl Problem<'_> {
 
     /// The heat that has entered since time 0.
     fn integrals(&self, fine: &Parts<f64>, time: f64) -> Integrated {
-        let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
+        let (model, line) = (&self.model, &self.line);
         let mut all = Integrated { heat: fine.heat, ..Integrated::default() };
         for force in forces_of(self.chain) {
             let u = line.momentum(force.site);
@@ -137,11 +152,7 @@ impl Problem<'_> {
             let friction = model.friction[n];
             let square = fine.square_integral[n];
             let entered = self.noise(n) * time - friction * (fine.kinetic_integral[n] + square);
-            match n {
-                0 => all.left += entered,
-                n if n + 1 == atoms => all.right += entered,
-                _ => all.others += entered,
-            }
+            model.add_entered(&mut all, n, entered);
         }
         all
     }

@@ -10,14 +10,16 @@
 //! DᵀkD + κ: with K_n the static stiffness of everything from atom n to the right, α_n² = k_n + K_n
 //! and β_n = k_n/α_n. Only positive numbers are added. The drift is antisymmetric but for the
 //! damping, so the second moments contract in the Frobenius norm, and an error made on the way
-//! never grows.
+//! never grows. On a ring y = (x_0, u_0, .., x_(N-1), u_(N-1)) goes around: u_(N-1) is beside x_0,
+//! and with pinning K_n is that of the ring unrolled into an endless chain.
 
 use super::Model;
-use super::band::Band;
+use super::band::{Band, close};
 use super::profile::Local;
-use crate::chain::InitialLaw;
+use crate::chain::{InitialLaw, RingFactor};
 use ndarray::Array2;
 use num_complex::Complex64;
+use sprs::{CsMat, TriMat};
 
 /// Roundings of a sum of up to four products of three numbers, relative to their sizes.
 const ENTERING: f64 = 4.0;
@@ -27,11 +29,15 @@ const ENTERING: f64 = 4.0;
 pub struct Line {
     /// Number of coordinates.
     pub len: usize,
-    /// 1 with pinning, where x_0 comes before u_0; 0 without.
+    /// 1 with pinning or on a ring, where x_0 comes before u_0; 0 otherwise.
     pub offset: usize,
-    /// 0, a_0, .., a_(len-2), 0
+    /// Whether the line is a ring.
+    pub ring: bool,
+    /// Whether any atom is pinned.
+    pub pinned: bool,
+    /// 0, a_0, .., a_(len-2), 0; of a ring a_(len-1), a_0, .., a_(len-1), and once more around.
     pub coupling: Vec<f64>,
-    /// δ_i: 2γ + λ at momenta, 0 elsewhere.
+    /// δ_i: 2γ + λ at momenta, 0 elsewhere; of a ring twice around.
     pub damping: Vec<f64>,
     /// The rate at which the variance of y_i decays: 2λ at momenta, which flips leave alone; 0
     /// elsewhere.
@@ -48,17 +54,25 @@ pub struct Line {
     before: Vec<f64>,
     /// K_n/α_n with pinning: r_n = (x_n - (K_n/α_n) q_(n-1))/α_n.
     excess: Vec<f64>,
+    /// Of a pinned ring.
+    factor: Option<RingFactor>,
 }
 
 impl Line {
     /// The line of a chain with or without coefficients. O(N).
     pub fn new(model: &Model) -> Line {
         let atoms = model.atoms();
-        let offset = usize::from(model.is_pinned());
+        let (ring, pinned) = (model.ring, model.is_pinned());
+        let offset = usize::from(pinned || ring);
         let len = 2 * atoms - 1 + offset;
         let root_mass: Vec<f64> = model.mass.iter().map(|m| m.sqrt()).collect();
         let (mut own, mut before, mut excess) = (vec![], vec![], vec![]);
-        if offset == 1 {
+        let factor = (ring && pinned).then(|| RingFactor::new(&model.pinning, &model.spring));
+        if let Some(factor) = &factor {
+            own.clone_from(&factor.own);
+            before.clone_from(&factor.before);
+            excess.extend(factor.stiffness.iter().zip(&own).map(|(s, own)| s / own));
+        } else if pinned {
             let stiffness = model.stiffness_to_the_right();
             for (n, stiffness) in stiffness.into_iter().enumerate() {
                 let k = if n == 0 { 0.0 } else { model.spring[n - 1] };
@@ -76,14 +90,24 @@ impl Line {
             if at > 0 {
                 coupling[at] = own[n + offset - 1] / root_mass[n];
             }
-            if n + 1 < atoms {
-                let back = if offset == 1 { before[n + 1] } else { own[n] };
+            if let Some(bond) = model.bond_after(n) {
+                // x_(n+1) is the bond's own, or with pinning that of the atom beyond it.
+                let back = match pinned {
+                    true => before[(n + 1) % atoms],
+                    false => own[bond],
+                };
                 coupling[at + 1] = back / root_mass[n];
             }
+        }
+        if ring {
+            coupling[0] = coupling[len];
+            coupling.extend_from_within(1..=len);
         }
         let mut line = Line {
             len,
             offset,
+            ring,
+            pinned,
             coupling,
             damping: vec![0.0; len],
             loss: vec![0.0; len],
@@ -93,6 +117,7 @@ impl Line {
             own,
             before,
             excess,
+            factor,
         };
         for n in 0..atoms {
             let at = line.momentum(n);
@@ -101,7 +126,31 @@ impl Line {
             line.flips[at] = 4.0 * model.flip_rate[n];
             line.noise[at] = 2.0 * model.friction[n] * model.temperature[n];
         }
+        if ring {
+            line.damping.extend_from_within(..);
+        }
         line
+    }
+
+    /// The atom to the left of atom n, on a ring or with n > 0.
+    fn left_of(&self, n: usize) -> usize {
+        let atoms = self.root_mass.len();
+        (n + atoms - 1) % atoms
+    }
+
+    /// The place of √k or α of x_n among all of them.
+    fn index(&self, n: usize) -> usize {
+        n + self.offset - 1
+    }
+
+    /// The atoms with an x_n.
+    fn with_position(&self) -> std::ops::Range<usize> {
+        1 - self.offset..self.root_mass.len()
+    }
+
+    /// The atoms with a bond to their left.
+    fn with_bond(&self) -> std::ops::Range<usize> {
+        usize::from(!self.ring)..self.root_mass.len()
     }
 
     /// The place of u_n.
@@ -121,6 +170,22 @@ impl Line {
         couplings.fold(0.0, f64::max) + damping
     }
 
+    /// B along the line.
+    pub fn drift(&self) -> CsMat<f64> {
+        let n = self.len;
+        let mut b = TriMat::new((n, n));
+        for i in 0..n {
+            b.add_triplet(i, i, -self.damping[i]);
+            if self.ring || i + 1 < n {
+                b.add_triplet(i, (i + 1) % n, self.coupling[i + 1]);
+            }
+            if self.ring || i > 0 {
+                b.add_triplet(i, (i + n - 1) % n, -self.coupling[i]);
+            }
+        }
+        b.to_csr()
+    }
+
     /// y of a vector in the theory's order.
     pub fn enter(&self, z: &[f64]) -> Vec<f64> {
         let atoms = self.root_mass.len();
@@ -128,11 +193,13 @@ impl Line {
         let mut y = vec![0.0; self.len];
         for n in 0..atoms {
             y[self.momentum(n)] = z[first + n] / self.root_mass[n];
-            if self.offset == 1 {
-                let back = if n == 0 { 0.0 } else { self.before[n] * z[n - 1] };
+            if self.pinned {
+                // β_0 is 0 on an open chain.
+                let back = self.before[n] * z[self.left_of(n)];
                 y[self.position(n)] = self.own[n] * z[n] - back;
-            } else if n > 0 {
-                y[self.position(n)] = self.own[n - 1] * z[n - 1];
+            } else if self.with_position().contains(&n) {
+                let index = self.index(n);
+                y[self.position(n)] = self.own[index] * z[index];
             }
         }
         y
@@ -142,14 +209,19 @@ impl Line {
     pub fn leave(&self, y: &[f64]) -> Vec<f64> {
         let atoms = self.root_mass.len();
         let mut z = Vec::with_capacity(self.len);
-        let mut q = 0.0;
-        for n in 1 - self.offset..atoms {
+        // The last displacement of a ring is the one before the first.
+        let mut q = self.factor.as_ref().map_or(0.0, |factor| {
+            let around = (0..atoms)
+                .fold(0.0, |q, n| (y[self.position(n)] + self.before[n] * q) / self.own[n]);
+            around / factor.lost
+        });
+        for n in self.with_position() {
             let x = y[self.position(n)];
-            if self.offset == 1 {
+            if self.pinned {
                 q = (x + self.before[n] * q) / self.own[n];
                 z.push(q);
             } else {
-                z.push(x / self.own[n - 1]);
+                z.push(x / self.own[self.index(n)]);
             }
         }
         z.extend((0..atoms).map(|n| self.root_mass[n] * y[self.momentum(n)]));
@@ -170,9 +242,9 @@ impl Line {
             if i % 2 == self.offset {
                 return [(at, 1.0 / self.root_mass[i / 2]), (at, 0.0)];
             }
-            match (self.offset, at) {
-                (1, n) if n > 0 => [(n, self.own[n]), (n - 1, -self.before[n])],
-                _ => [(at, self.own[at]), (at, 0.0)],
+            match self.pinned {
+                true => [(at, self.own[at]), (self.left_of(at), -self.before[at])],
+                false => [(at, self.own[at]), (at, 0.0)],
             }
         };
         let variance = law.variance();
@@ -189,33 +261,39 @@ impl Line {
                 .map(|(&k, x, &l, y)| x * y * entry(k, l))
                 .fold([0.0; 2], |[sum, size], term| [sum + term, size + term.abs()])
         };
-        let top = match (&law.covariance, self.offset) {
-            (Some(_), _) => self.len - 1,
-            (None, 1) => 2.min(self.len - 1),
-            (None, _) => 0,
+        let widest = if self.ring { self.len / 2 } else { self.len - 1 };
+        let top = match (&law.covariance, self.pinned) {
+            (Some(_), _) => widest,
+            (None, true) => 2.min(widest),
+            (None, false) => 0,
         };
         let mut squares = 0.0;
         let mut row = |d: usize| {
-            let inner = (0..self.len - d).map(|i| {
-                let [sum, size] = product(i, i + d);
+            let count = if self.ring { self.len } else { self.len - d };
+            let inner = (0..count).map(|i| {
+                let [sum, size] = product(i, (i + d) % self.len);
                 // Where nothing cancels the rounding is a part of the entry.
                 if size > 2.0 * sum.abs() {
                     squares += if d == 0 { size * size } else { 2.0 * size * size };
                 }
                 sum
             });
-            std::iter::once(0.0).chain(inner).chain([0.0]).collect()
+            let mut row: Vec<f64> = std::iter::once(0.0).chain(inner).chain([0.0]).collect();
+            if self.ring {
+                close(&mut row);
+            }
+            row
         };
         let rows = (0..=top).map(&mut row).collect();
-        (Band { rows }, ENTERING * f64::EPSILON * squares.sqrt())
+        (Band { rows, ring: self.ring }, ENTERING * f64::EPSILON * squares.sqrt())
     }
 
     /// A bound of the roundings of [`Line::enter`] beyond those of y itself, in norm.
     pub fn entering(&self, z: &[f64]) -> f64 {
-        if self.offset == 0 {
+        if !self.pinned {
             return 0.0;
         }
-        let terms = (1..self.own.len()).map(|n| self.before[n] * z[n - 1]);
+        let terms = self.with_bond().map(|n| self.before[n] * z[self.left_of(n)]);
         ENTERING * f64::EPSILON * terms.map(|term| term * term).sum::<f64>().sqrt()
     }
 
@@ -227,34 +305,34 @@ impl Line {
         let mut local = Local { mean_p: z[first..].to_vec(), ..Local::default() };
         let u = |n: usize| self.momentum(n);
         local.var_p = (0..atoms).map(|n| self.root_mass[n].powi(2) * c.at(u(n), u(n))).collect();
-        if self.offset == 0 {
+        if !self.pinned {
             local.mean_r = z[..first].to_vec();
-            for n in 1..atoms {
-                let (x, k) = (self.position(n), self.own[n - 1]);
+            for n in self.with_bond() {
+                let (x, k) = (self.position(n), self.own[self.index(n)]);
+                let left = self.left_of(n);
                 local.var_r.push(c.at(x, x) / (k * k));
-                local.correlation.push(self.root_mass[n - 1] * c.at(u(n - 1), x) / k);
+                local.correlation.push(self.root_mass[left] * c.at(u(left), x) / k);
             }
             return local;
         }
         local.mean_q = z[..first].to_vec();
-        // Cov(q_n, y_j) for all j, row by row.
-        let mut row = vec![0.0; self.len];
-        let mut variance = 0.0;
+        // Cov(q_n, y_j) for all j, row by row; on a ring the last row comes before the first.
+        let (mut row, mut variance) = self.last_of_ring(c);
         for n in 0..atoms {
             let (x, alpha, beta, excess) =
                 (self.position(n), self.own[n], self.before[n], self.excess[n]);
-            if n > 0 {
+            if self.with_bond().contains(&n) {
                 // r_n = (x_n - excess q_(n-1))/α_n: nothing cancels where the pinning is weak.
-                let along = row[x];
-                local.mean_r.push((y[x] - excess * local.mean_q[n - 1]) / alpha);
+                let (along, left) = (row[x], self.left_of(n));
+                local.mean_r.push((y[x] - excess * local.mean_q[left]) / alpha);
                 local.var_r.push(
                     (c.at(x, x) - 2.0 * excess * along + excess * excess * variance)
                         / (alpha * alpha),
                 );
-                let p = u(n - 1);
+                let p = u(left);
                 local
                     .correlation
-                    .push(self.root_mass[n - 1] * (c.at(p, x) - excess * row[p]) / alpha);
+                    .push(self.root_mass[left] * (c.at(p, x) - excess * row[p]) / alpha);
             }
             let along = row[x];
             variance = (c.at(x, x) + 2.0 * beta * along + beta * beta * variance) / (alpha * alpha);
@@ -266,7 +344,21 @@ impl Line {
         local
     }
 
-    /// E r_n of a pinned chain, n ≥ 1, of means along the line.
+    /// Cov(q_(N-1), y_j) of a ring and Var q_(N-1); zeros of an open chain, where nothing is before
+    /// the first atom.
+    fn last_of_ring(&self, c: &Band) -> (Vec<f64>, f64) {
+        let atoms = self.root_mass.len();
+        let Some(factor) = &self.factor else { return (vec![0.0; self.len], 0.0) };
+        let weights = factor.weights(atoms - 1);
+        let with = |of: &dyn Fn(usize) -> f64| -> f64 {
+            (0..atoms).map(|n| weights[n] * of(self.position(n))).sum()
+        };
+        let row: Vec<f64> = (0..self.len).map(|j| with(&|i| c.at(i, j))).collect();
+        let variance = with(&|i| row[i]);
+        (row, variance)
+    }
+
+    /// E r_n of a pinned open chain, n ≥ 1, of means along the line.
     pub fn stretches(&self, y: &[f64]) -> Vec<f64> {
         let z = self.leave(y);
         (1..self.own.len())
@@ -274,7 +366,7 @@ impl Line {
             .collect()
     }
 
-    /// [a, b] with r_n = a x_n - b q_(n-1) of a pinned chain, n ≥ 1.
+    /// [a, b] with r_n = a x_n - b q_(n-1) of a pinned open chain, n ≥ 1.
     pub fn stretching(&self, n: usize) -> [f64; 2] {
         [1.0 / self.own[n], self.excess[n] / self.own[n]]
     }
@@ -306,13 +398,13 @@ impl Line {
 
     /// The largest factor by which an error of y, or of its covariance, enters E q_n and Var q_n.
     pub fn softness(&self, model: &Model) -> f64 {
-        match self.offset {
-            1 => model.gibbs_displacements().into_iter().fold(0.0, f64::max),
-            _ => 0.0,
+        match self.pinned {
+            true => model.gibbs_displacements().into_iter().fold(0.0, f64::max),
+            false => 0.0,
         }
     }
 
-    /// w with z_index = w·y, for a coordinate in the theory's order.
+    /// w with z_index = w·y, for a coordinate in the theory's order of an open chain.
     pub fn functional(&self, index: usize) -> Vec<f64> {
         let positions = self.len - self.root_mass.len();
         let mut w = vec![0.0; self.len];
@@ -330,7 +422,7 @@ impl Line {
         w
     }
 
-    /// w with r_n = w·y of a pinned chain, n ≥ 1.
+    /// w with r_n = w·y of a pinned open chain, n ≥ 1.
     pub fn stretch_functional(&self, n: usize) -> Vec<f64> {
         let mut w = self.functional(n - 1);
         w.iter_mut().for_each(|w| *w *= -self.excess[n] / self.own[n]);
@@ -338,7 +430,7 @@ impl Line {
         w
     }
 
-    /// A bound of ‖∂z/∂y‖₂, z in the theory's order. With pinning DᵀkD + κ has an inverse without
+    /// A bound of ‖∂z/∂y‖₂, z in the theory's order of an open chain. With pinning DᵀkD + κ has an inverse without
     /// negative entries, whose largest row sum bounds its norm.
     pub fn reach(&self, model: &Model) -> f64 {
         let heaviest = self.root_mass.iter().copied().fold(0.0, f64::max);

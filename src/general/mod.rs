@@ -1,5 +1,6 @@
-//! Any open harmonic chain with flips: masses m_n, springs k_n, pinning κ_n, flip rates γ_n,
-//! thermostats and forces at every site (docs/theory/general.md, (16.1)).
+//! Any harmonic chain with flips: masses m_n, springs k_n, pinning κ_n, flip rates γ_n, thermostats
+//! and forces at every site (docs/theory/general.md, (16.1)). Rings are served by [`exponential`],
+//! [`steps`] and [`literal`] alone.
 //!
 //! With u_n = p_n/√m_n the second moments of a stationary state follow from the response of u to u,
 //!
@@ -37,16 +38,20 @@ mod taylor;
 mod transforms;
 pub mod ways;
 
-use crate::chain::{Chain, in_series, stiffnesses};
+use crate::chain::{Chain, RingFactor, in_series, stiffnesses};
+use crate::observe::series::Integrated;
+use crate::scenario::Topology;
 use num_complex::Complex64;
 
 /// The chain as the equations of this room see it. Mirrored where that puts the colder end first:
 /// temperatures are then sums of positive differences from there.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Model {
+    /// Whether the last atom is beside the first.
+    pub ring: bool,
     /// m_0 .. m_N
     pub mass: Vec<f64>,
-    /// k_1 .. k_N
+    /// k_1 .. k_N; of a ring k_0 .. k_(N-1), k_n between atoms n-1 and n
     pub spring: Vec<f64>,
     /// κ_0 .. κ_N
     pub pinning: Vec<f64>,
@@ -77,7 +82,8 @@ impl Model {
             None => (vec![1.0; atoms], vec![1.0; chain.bonds], vec![0.0; atoms]),
         };
         let flip_rate = chain.flip_rates();
-        Model { mass, spring, pinning, flip_rate, friction, temperature }
+        let ring = chain.topology == Topology::Ring;
+        Model { ring, mass, spring, pinning, flip_rate, friction, temperature }
     }
 
     /// N+1.
@@ -95,15 +101,50 @@ impl Model {
         (0..self.atoms()).filter(|&n| self.friction[n] > 0.0)
     }
 
+    /// The place in `spring` of the bond to the left of atom n.
+    pub fn bond_before(&self, n: usize) -> Option<usize> {
+        if self.ring { Some(n) } else { n.checked_sub(1) }
+    }
+
+    /// The place in `spring` of the bond to the right of atom n.
+    pub fn bond_after(&self, n: usize) -> Option<usize> {
+        match self.ring {
+            true => Some((n + 1) % self.atoms()),
+            false => (n < self.spring.len()).then_some(n),
+        }
+    }
+
+    /// The springs on both sides of atom n; 0 beyond an end.
+    fn springs_at(&self, n: usize) -> [f64; 2] {
+        [self.bond_before(n), self.bond_after(n)]
+            .map(|bond| bond.map_or(0.0, |bond| self.spring[bond]))
+    }
+
+    /// The stiffness of atom n against all others at rest.
+    fn own_springs(&self, n: usize) -> f64 {
+        let [before, after] = self.springs_at(n);
+        self.pinning[n] + before + after
+    }
+
+    /// Adds what entered at the thermostat of atom n; a ring has no ends.
+    fn add_entered(&self, to: &mut Integrated, n: usize, entered: f64) {
+        match n {
+            0 if !self.ring => to.left += entered,
+            n if n + 1 == self.atoms() && !self.ring => to.right += entered,
+            _ => to.others += entered,
+        }
+    }
+
     /// 2γ_n + λ_n
     pub fn damping(&self, n: usize) -> f64 {
         2.0 * self.flip_rate[n] + self.friction[n]
     }
 
-    /// The same chain read from its other end.
+    /// The same open chain read from its other end.
     pub fn mirrored(&self) -> Model {
         let turned = |values: &[f64]| values.iter().rev().copied().collect();
         Model {
+            ring: self.ring,
             mass: turned(&self.mass),
             spring: turned(&self.spring),
             pinning: turned(&self.pinning),
@@ -113,7 +154,7 @@ impl Model {
         }
     }
 
-    /// The static stiffness of everything from each atom to the right.
+    /// The static stiffness of everything from each atom of an open chain to the right.
     pub fn stiffness_to_the_right(&self) -> Vec<f64> {
         let [_, right] = stiffnesses(&self.pinning, &self.spring);
         right
@@ -121,13 +162,18 @@ impl Model {
 
     /// Var q_n at temperature 1, of a pinned chain.
     pub fn gibbs_displacements(&self) -> Vec<f64> {
+        if self.ring {
+            let factor = RingFactor::new(&self.pinning, &self.spring);
+            let squares = |n: usize| factor.weights(n).into_iter().map(|w| w * w).sum();
+            return (0..self.atoms()).map(squares).collect();
+        }
         let [left, right] = stiffnesses(&self.pinning, &self.spring);
         let beyond = |n: usize| self.spring.get(n).map_or(0.0, |&k| in_series(k, right[n + 1]));
         (0..self.atoms()).map(|n| 1.0 / (left[n] + beyond(n))).collect()
     }
 
-    /// Var r_n at temperature 1: the spring beside what is left and right of it, one after the
-    /// other.
+    /// Var r_n of an open chain at temperature 1: the spring beside what is left and right of it,
+    /// one after the other.
     pub fn gibbs_elongations(&self) -> Vec<f64> {
         let [left, right] = stiffnesses(&self.pinning, &self.spring);
         let bond = |(n, k): (usize, &f64)| 1.0 / (k + in_series(left[n], right[n + 1]));
@@ -137,7 +183,7 @@ impl Model {
     /// The energy p²/2m + k r²/2 + κ q²/2 at site n with the bond to its left, of the squares p²,
     /// r² and q² (of means, or variances).
     fn energy(&self, n: usize, [p, r, q]: [f64; 3]) -> f64 {
-        let spring = n.checked_sub(1).map_or(0.0, |bond| self.spring[bond]);
+        let spring = self.bond_before(n).map_or(0.0, |bond| self.spring[bond]);
         (p / self.mass[n] + spring * r + self.pinning[n] * q) / 2.0
     }
 
@@ -152,14 +198,14 @@ impl Model {
 
     /// The largest frequency, by Gershgorin's circles of m^(-1/2)(DᵀkD + κ)m^(-1/2).
     pub fn largest_frequency(&self) -> f64 {
-        let spring = |n: usize| self.spring.get(n).copied().unwrap_or(0.0);
-        let before = |n: usize| n.checked_sub(1).map_or(0.0, spring);
+        let atoms = self.atoms();
         let row = |n: usize| {
-            let own = (before(n) + spring(n) + self.pinning[n]) / self.mass[n];
+            let [before, after] = self.springs_at(n);
+            let own = (before + after + self.pinning[n]) / self.mass[n];
             let coupling = |k: f64, other: usize| {
                 if k == 0.0 { 0.0 } else { k / (self.mass[n] * self.mass[other]).sqrt() }
             };
-            own + coupling(before(n), n.saturating_sub(1)) + coupling(spring(n), n + 1)
+            own + coupling(before, (n + atoms - 1) % atoms) + coupling(after, (n + 1) % atoms)
         };
         (0..self.atoms()).map(row).fold(0.0, f64::max).sqrt()
     }

@@ -7,6 +7,7 @@
 use super::Model;
 use super::mean::forces_of;
 use crate::chain::{Chain, Double, SiteForce, oscillating};
+use crate::covariance::source::ErrorSource;
 use crate::numerics::vector::largest_of;
 use crate::observe::{ColumnErrors, GeneralColumns, Profile};
 use ndarray::ArrayView2;
@@ -14,7 +15,7 @@ use ndarray::ArrayView2;
 /// First and second moments at one time that profiles are made of.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Local {
-    /// E r_n, by bonds 1..N.
+    /// E r_n, by bonds 1..N; of a ring 0..N-1.
     pub mean_r: Vec<f64>,
     /// E p_n
     pub mean_p: Vec<f64>,
@@ -26,7 +27,7 @@ pub struct Local {
     pub var_p: Vec<f64>,
     /// Var q_n of a pinned chain.
     pub var_q: Vec<f64>,
-    /// Cov(p_n, r_(n+1))
+    /// Cov(p_(n-1), r_n), by bonds.
     pub correlation: Vec<f64>,
 }
 
@@ -46,6 +47,9 @@ pub struct LocalErrors {
     /// The error of Var q_n itself.
     pub var_q: f64,
 }
+
+/// The parts of such errors that have a source of their own; the rest is rounding.
+pub type LocalParts = Vec<(ErrorSource, LocalErrors)>;
 
 impl Model {
     /// The error of the sum of all heating, of all that thermostats exchange and of the work, a
@@ -76,25 +80,39 @@ impl Local {
         if chain.is_pinned() {
             local.mean_q = mean[..first].to_vec();
             local.var_q = (0..first).map(|n| c[[n, n]]).collect();
-            for n in 1..=bonds {
-                local.mean_r.push(mean[n] - mean[n - 1]);
-                local.var_r.push(c[[n, n]] - 2.0 * c[[n, n - 1]] + c[[n - 1, n - 1]]);
-                local.correlation.push(c[[first + n - 1, n]] - c[[first + n - 1, n - 1]]);
+            for (left, n) in (0..bonds).map(|bond| chain.bond_ends(bond)) {
+                local.mean_r.push(mean[n] - mean[left]);
+                local.var_r.push(c[[n, n]] - 2.0 * c[[n, left]] + c[[left, left]]);
+                local.correlation.push(c[[first + left, n]] - c[[first + left, left]]);
             }
         } else {
             local.mean_r = mean[..bonds].to_vec();
             local.var_r = (0..bonds).map(|n| c[[n, n]]).collect();
-            local.correlation = (0..bonds).map(|n| c[[first + n, n]]).collect();
+            let left = |bond: usize| first + chain.bond_ends(bond).0;
+            local.correlation = (0..bonds).map(|n| c[[left(n), n]]).collect();
         }
         local
     }
 
-    /// The profiles at microscopic time `now`, which the label `time` names.
+    /// The profiles at microscopic time `now`, which the label `time` names; the sources of the
+    /// errors are not known.
     pub fn profile(&self, chain: &Chain, now: Double, time: f64, errors: LocalErrors) -> Profile {
+        Profile { parts: None, ..self.profile_of(chain, now, time, errors, &vec![]) }
+    }
+
+    /// The same with the sources of the errors.
+    pub fn profile_of(
+        &self,
+        chain: &Chain,
+        now: Double,
+        time: f64,
+        errors: LocalErrors,
+        parts: &LocalParts,
+    ) -> Profile {
         let model = Model::new(chain);
         let atoms = model.atoms();
         let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
-        let bond = |values: &[f64], n: usize| n.checked_sub(1).map_or(0.0, |bond| values[bond]);
+        let bond = |values: &[f64], n: usize| model.bond_before(n).map_or(0.0, |bond| values[bond]);
         let mechanical: Vec<f64> = (0..atoms)
             .map(|n| {
                 let [p, r, q] = [self.mean_p[n], bond(&self.mean_r, n), at(&self.mean_q, n)];
@@ -113,48 +131,55 @@ impl Local {
         let force: f64 = (forces_of(chain).iter().filter(|force| force.site == atoms - 1))
             .map(|force| force_at(chain, force, now))
             .sum();
-        let mut current: Vec<f64> = (0..atoms - 1)
-            .map(|n| {
-                let product = self.correlation[n] + self.mean_p[n] * self.mean_r[n];
-                0.0 - model.spring[n] * product / model.mass[n]
-            })
-            .collect();
         let end = atoms - 1;
         let velocity = self.mean_p[end] / model.mass[end];
-        current.push(0.0 - (force * velocity + entering(end)));
+        let current: Vec<f64> = (0..atoms)
+            .map(|n| match model.bond_after(n) {
+                Some(bond) => {
+                    let product = self.correlation[bond] + self.mean_p[n] * self.mean_r[bond];
+                    0.0 - model.spring[bond] * product / model.mass[n]
+                }
+                None => 0.0 - (force * velocity + entering(end)),
+            })
+            .collect();
 
         let largest = |values: &[f64]| largest_of(values.iter().copied());
         let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
         let (heavy, soft) = (largest(&model.mass), 1.0 / least(&model.spring));
         let amplitude = (2.0 * largest(&mechanical)).sqrt();
-        let error_mechanical = 1.5 * (2.0 * amplitude * errors.mean + errors.mean * errors.mean);
-        let error_thermal = 1.5 * errors.second;
         // j is a product of √k r and u, times √(k/m); at the end a force times a velocity, or λ u².
-        let stiff = (0..atoms - 1)
-            .map(|n| (model.spring[n] / model.mass[n]).sqrt())
+        let roots = (0..atoms).filter_map(|n| Some((n, model.bond_after(n)?)));
+        let stiff = roots
+            .map(|(n, bond)| (model.spring[bond] / model.mass[n]).sqrt())
             .fold(model.friction[end], f64::max);
-        let of_means = 2.0 * amplitude * errors.mean + errors.mean * errors.mean;
-        let thermal_flow = errors.flow.unwrap_or(stiff * errors.second);
-        let pushed = force.abs() / model.mass[end].sqrt() * errors.mean;
-        let errors_of = ColumnErrors {
-            mean_r: soft.sqrt() * errors.mean,
-            mean_p: heavy.sqrt() * errors.mean,
-            var_r: soft * errors.second,
-            var_p: heavy * errors.second,
-            mechanical: error_mechanical,
-            thermal: error_thermal,
-            energy: error_mechanical + error_thermal,
-            current: thermal_flow + stiff * of_means + pushed,
+        let columns_of = |errors: &LocalErrors| {
+            let of_means = 2.0 * amplitude * errors.mean + errors.mean * errors.mean;
+            let (mechanical, thermal) = (1.5 * of_means, 1.5 * errors.second);
+            let thermal_flow = errors.flow.unwrap_or(stiff * errors.second);
+            let pushed = force.abs() / model.mass[end].sqrt() * errors.mean;
+            ColumnErrors {
+                mean_r: soft.sqrt() * errors.mean,
+                mean_p: heavy.sqrt() * errors.mean,
+                var_r: soft * errors.second,
+                var_p: heavy * errors.second,
+                mechanical,
+                thermal,
+                energy: mechanical + thermal,
+                current: thermal_flow + stiff * of_means + pushed,
+            }
         };
+        let others = |errors: &LocalErrors| [errors.second, errors.mean_q, errors.var_q];
         let columns = GeneralColumns {
             temperature,
             mean_q: self.mean_q.clone(),
             var_q: self.var_q.clone(),
             mechanical,
             thermal,
-            errors: [errors.second, errors.mean_q, errors.var_q],
+            errors: others(&errors),
+            parts: parts.iter().map(|(_, part)| others(part)).collect(),
         };
-        let padded = |values: &[f64]| [&[0.0][..], values].concat();
+        let padding = if model.ring { &[][..] } else { &[0.0] };
+        let padded = |values: &[f64]| [padding, values].concat();
         Profile {
             time,
             mean_r: padded(&self.mean_r),
@@ -162,12 +187,12 @@ impl Local {
             var_r: padded(&self.var_r),
             var_p: self.var_p.clone(),
             current,
-            left_inflow: entering(0),
+            left_inflow: if model.ring { 0.0 } else { entering(0) },
             left_more: 0.0,
             oscillation: vec![],
             general: Some(Box::new(columns)),
-            errors: errors_of,
-            parts: None,
+            errors: columns_of(&errors),
+            parts: Some(parts.iter().map(|(source, part)| (*source, columns_of(part))).collect()),
         }
     }
 }

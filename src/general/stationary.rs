@@ -17,6 +17,7 @@ use super::quadrature::Quadrature;
 use super::response::Response;
 use crate::chain::Chain;
 use crate::covariance::moments::apart;
+use crate::covariance::source::ErrorSource;
 use crate::monitor::Monitor;
 use crate::numerics::vector::{accumulated, largest_of};
 use crate::observe::identities::Identity;
@@ -188,22 +189,27 @@ impl Found {
         let missing = self.quadrature.missing;
         let lost = |value: f64| (rounding + missing) * value;
         let hot = largest_of(kinetic.iter().copied());
-        let error_t = apart(&first.kinetic, &second.kinetic) + lost(hot);
+        let largest_sum = first.largest_sum.max(second.largest_sum);
+        let apart_t = apart(&first.kinetic, &second.kinetic);
+        let error_t = apart_t + lost(hot);
         let var_p: Vec<f64> = kinetic.iter().zip(&model.mass).map(|(t, m)| t * m).collect();
-        let error_p = largest_of(model.mass.iter().copied()) * error_t;
+        let heavy = largest_of(model.mass.iter().copied());
+        let error_p = heavy * error_t;
         let mut var_r = vec![0.0];
         let still = model.gibbs_elongations();
         var_r.extend(first.elongation.iter().zip(still).map(|(v, s)| v + cold * s));
-        let error_r =
-            apart(&first.elongation, &second.elongation) + lost(largest_of(var_r.iter().copied()));
+        let apart_r = apart(&first.elongation, &second.elongation);
+        let stretched = largest_of(var_r.iter().copied());
+        let error_r = apart_r + lost(stretched);
         let (mut mean_q, mut var_q) = (vec![], vec![]);
-        let mut error_q = 0.0;
+        let (mut error_q, mut apart_q, mut displaced) = (0.0, 0.0, 0.0);
         if pinned {
             mean_q.clone_from(&means.displacement);
             let still = model.gibbs_displacements();
             var_q = first.displacement.iter().zip(&still).map(|(v, s)| v + cold * s).collect();
-            error_q = apart(&first.displacement, &second.displacement)
-                + lost(largest_of(var_q.iter().copied()));
+            apart_q = apart(&first.displacement, &second.displacement);
+            displaced = largest_of(var_q.iter().copied());
+            error_q = apart_q + lost(displaced);
         }
         let mean_r: Vec<f64> = [&[0.0][..], &means.elongation].concat();
         let mean_p: Vec<f64> = model.mass.iter().map(|m| m * means.velocity).collect();
@@ -228,8 +234,10 @@ impl Found {
         };
         let error_mechanical =
             rounding * largest(&mechanical) + largest_of((0..atoms).map(lost_energy));
-        let error_thermal =
-            (error_t + largest(&model.spring) * error_r + largest(&model.pinning) * error_q) / 2.0;
+        let thermal_of = |[t, r, q]: [f64; 3]| {
+            (t + largest(&model.spring) * r + largest(&model.pinning) * q) / 2.0
+        };
+        let error_thermal = thermal_of([error_t, error_r, error_q]);
         // Means carry energy too.
         let convected = |n: usize| {
             (n + 1 < atoms)
@@ -248,9 +256,8 @@ impl Found {
         current.push(current[atoms - 2]);
         let carried = largest_of((0..atoms).filter_map(convected))
             + largest(&model.spring) * means.velocity.abs() * means.terms[1];
-        let error_j = apart(&first.current, &second.current)
-            + lost(first.largest_sum.max(second.largest_sum))
-            + rounding * carried;
+        let apart_j = apart(&first.current, &second.current);
+        let error_j = apart_j + lost(largest_sum) + rounding * carried;
         let imbalance = first.imbalance.abs() / largest(&thermal).max(largest(&mechanical));
         let identity =
             |name, violation| Identity { name, violation, site: None, time: f64::INFINITY };
@@ -268,6 +275,20 @@ impl Found {
             energy: error_thermal + error_mechanical,
             current: error_j,
         };
+        // What iterations and the second quadrature would change, and what both rules miss.
+        let found = [
+            [apart_t, apart_r, apart_q],
+            [missing * hot, missing * stretched, missing * displaced],
+        ];
+        let currents = [apart_j, missing * largest_sum];
+        let parts = [ErrorSource::Iteration, ErrorSource::InnerQuadrature].into_iter().zip(0..2);
+        let part = |(source, k): (ErrorSource, usize)| {
+            let ([t, r, _], thermal) = (found[k], thermal_of(found[k]));
+            let (var_r, var_p, current) = (r, heavy * t, currents[k]);
+            let zero = ColumnErrors::default();
+            (source, ColumnErrors { var_r, var_p, thermal, energy: thermal, current, ..zero })
+        };
+        let parts = parts.map(part).collect();
         let general = GeneralColumns {
             temperature: kinetic,
             mean_q,
@@ -275,6 +296,7 @@ impl Found {
             mechanical,
             thermal,
             errors: [error_t, error_mean_q, error_q],
+            parts: found.map(|[t, _, q]| [t, 0.0, q]).to_vec(),
         };
         let oscillates = !means.harmonics.is_empty();
         let profile = Profile {
@@ -293,7 +315,7 @@ impl Found {
             },
             general: Some(Box::new(general)),
             errors,
-            parts: None,
+            parts: Some(parts),
         };
         Stationary {
             profile,

@@ -61,11 +61,7 @@ impl Problem<'_> {
             let square = if friction > 0.0 || rate > 0.0 { of_square(at) } else { 0.0 };
             all.heat += 2.0 * rate * square;
             let entered = friction * (self.model.temperature[n] * h - variance[at] - square);
-            match n {
-                0 => all.left += entered,
-                n if n + 1 == atoms => all.right += entered,
-                _ => all.others += entered,
-            }
+            self.model.add_entered(all, n, entered);
         }
         // Σ_k Σ_(i+j=k) f_i u_j h/(k+1)
         for (i, force) in forces.iter().enumerate() {

@@ -92,7 +92,8 @@ impl Totals {
         // What is known to vanish is not in doubt.
         let doubted = |x: f64| Some((x, if x == 0.0 { 0.0 } else { error + missed }));
         let inner = chain.coefficients().is_some_and(|all| {
-            all.thermostats.iter().any(|(site, _)| *site != 0 && *site != chain.bonds)
+            let ring = chain.topology == Topology::Ring;
+            all.thermostats.iter().any(|(site, _)| ring || (*site != 0 && *site != chain.bonds))
         });
         let [work, heat, left, right] = [work, heat, left, right].map(doubted);
         let (mechanical, thermal, energy) = (Some(mechanical), Some(thermal), Some(energy));

@@ -2,10 +2,9 @@
 
 use super::directory::RunDirectory;
 use super::error::OutputError;
-use super::npz::{Npz, coordinates};
+use super::npz::Npz;
 use super::text::Text;
 use crate::correlations::Vectors;
-use crate::scenario::Topology;
 use ndarray::{Array2, Array3};
 
 /// The content of correlations.npz: one list of vectors for each coordinate of `of`.
@@ -14,8 +13,8 @@ pub struct CorrelationsFile<'a> {
     pub lags: &'a [f64],
     /// The coordinates' names, such as p:50.
     pub of: Vec<String>,
-    /// The topology of the chain.
-    pub topology: Topology,
+    /// The names of all coordinates.
+    pub coordinates: Vec<String>,
     /// Cov(z(t+s), z_of(t)).
     pub covariances: Vec<&'a Vectors>,
     /// Cov(e_n(s), e_of(0)), or none.
@@ -33,12 +32,6 @@ fn arrays(vectors: &[&Vectors]) -> (Array3<f64>, Array2<f64>) {
     (values, errors)
 }
 
-/// The names of all entries of such vectors.
-fn names(topology: Topology, vectors: &[&Vectors]) -> Text {
-    let first = vectors.first().and_then(|v| v.values.first());
-    Text::list(coordinates(topology, first.map_or(0, Vec::len)))
-}
-
 /// correlations.npz: `lags`, `of`, `coordinates` (their names), `covariance` (lags, of,
 /// coordinates), `error_covariance` (lags, of) and, where energies were asked for, `energy` (lags,
 /// of, sites) and `error_energy`. An error is a bound of the Euclidean norm of its vector's error.
@@ -49,7 +42,7 @@ pub fn write_correlations_npz(
     let mut file = Npz::create(directory, "correlations.npz")?;
     file.vector("lags", content.lags.iter().copied())?;
     file.add("of", &Text::list(content.of.clone()))?;
-    file.add("coordinates", &names(content.topology, &content.covariances))?;
+    file.add("coordinates", &Text::list(content.coordinates.clone()))?;
     for (name, vectors) in [("covariance", &content.covariances), ("energy", &content.energies)] {
         if !vectors.is_empty() {
             let (values, errors) = arrays(vectors);
@@ -66,14 +59,14 @@ pub fn write_spectrum_npz(
     directory: &RunDirectory,
     frequencies: &[f64],
     of: Vec<String>,
-    topology: Topology,
+    coordinates: Vec<String>,
     spectra: &[Vectors],
 ) -> Result<(), OutputError> {
     let mut file = Npz::create(directory, "spectrum.npz")?;
     file.vector("omega", frequencies.iter().copied())?;
     file.add("of", &Text::list(of))?;
     let spectra: Vec<&Vectors> = spectra.iter().collect();
-    file.add("coordinates", &names(topology, &spectra))?;
+    file.add("coordinates", &Text::list(coordinates))?;
     let (values, errors) = arrays(&spectra);
     file.add("S", &values)?;
     file.add("error_S", &errors)?;

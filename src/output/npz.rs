@@ -9,7 +9,6 @@ use super::{
     columns, general_columns,
 };
 use crate::observe::Profile;
-use crate::scenario::Topology;
 use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, arr0};
 use ndarray_npy::{NpzWriter, WriteNpyExt, WriteNpzError};
 use serde_json::{Map, Value};
@@ -181,13 +180,12 @@ pub type KeptCovariance = (f64, Vec<f64>, Array2<f64>);
 pub fn write_covariance_npz(
     directory: &RunDirectory,
     mut kept: Vec<KeptCovariance>,
-    topology: Topology,
+    coordinates: Vec<String>,
     single: bool,
 ) -> Result<(), OutputError> {
     let mut file = Npz::create(directory, "covariance.npz")?;
     file.vector("times", kept.iter().map(|(t, ..)| *t))?;
-    let count = kept.first().map_or(0, |(_, mean, _)| mean.len());
-    file.add("coordinates", &Text::list(coordinates(topology, count)))?;
+    file.add("coordinates", &Text::list(coordinates))?;
     file.table("mean", kept.iter().map(|(_, mean, _)| mean))?;
     match kept.pop() {
         Some((_, _, one)) if kept.is_empty() && !single => {
@@ -215,19 +213,6 @@ pub fn write_mean_npy(
     let written = ArrayView1::from(mean).write_npy(&mut bytes);
     written.map_err(|error| at(&directory.path(&name))(io::Error::other(error)))?;
     directory.write(&name, &bytes)
-}
-
-/// The names of `count` coordinates in the theory's order: r_1..r_N, p_0..p_N, on a ring
-/// r_0..r_(N-1), p_0..p_(N-1), of a pinned chain q_0..q_N, p_0..p_N.
-pub(super) fn coordinates(topology: Topology, count: usize) -> Vec<String> {
-    // An open chain without pinning has one more momentum than elongations.
-    let (letter, first) = match topology {
-        Topology::Open if count.is_multiple_of(2) => ("q", 0),
-        Topology::Open => ("r", 1),
-        Topology::Ring => ("r", 0),
-    };
-    let positions = (0..count / 2).map(|n| format!("{letter}_{}", n + first));
-    positions.chain((0..count - count / 2).map(|n| format!("p_{n}"))).collect()
 }
 
 /// All matrices in one array.

@@ -321,7 +321,7 @@ impl Answer for Run {
             directory.write("modes.csv", csv.as_bytes())?;
         }
         if let Some(correlations) = &self.correlations {
-            correlations.write(directory, self.chain.topology)?;
+            correlations.write(directory, self.chain.coordinate_names())?;
         }
         Ok(())
     }
@@ -336,8 +336,8 @@ impl Answer for Run {
             return Ok(());
         }
         let covariances = std::mem::take(&mut self.covariances);
-        let topology = self.chain.topology;
-        Ok(write_covariance_npz(directory, covariances, topology, self.single_precision)?)
+        let names = self.chain.coordinate_names();
+        Ok(write_covariance_npz(directory, covariances, names, self.single_precision)?)
     }
 }
 

@@ -23,6 +23,7 @@ use crate::monitor::Monitor;
 use crate::observe::fit::Uncertain;
 use crate::observe::statement::CONDUCTIVITY;
 use crate::observe::theorems::Measurement;
+use crate::scenario::Topology;
 use serde::Serialize;
 use serde_json::json;
 
@@ -58,7 +59,9 @@ pub struct Conductivity {
 pub(super) fn is_defined(chain: &Chain) -> Result<(), NoLimit> {
     let Some(all) = chain.coefficients() else { return Ok(()) };
     let inside = |site: usize| site != 0 && site != chain.bonds;
-    let obstacle = if all.flip_rate.contains(&0.0) {
+    let obstacle = if chain.topology == Topology::Ring {
+        "a ring, which has no ends"
+    } else if all.flip_rate.contains(&0.0) {
         "atoms without flips, past which energy moves ballistically or not at all"
     } else if all.thermostats.iter().any(|(site, _)| inside(*site)) {
         "a thermostat inside, which takes up a part of the current"

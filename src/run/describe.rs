@@ -63,7 +63,8 @@ fn with_coefficients(chain: &Chain, coefficients: &Coefficients) -> String {
         0 => String::new(),
         count => format!("; {}", counted(count, "force")),
     };
-    format!("open chain, N = {}, {}\n{thermostats}{forces}", chain.bonds, all.join(", "))
+    let kind = if chain.topology == Topology::Ring { "ring" } else { "open chain" };
+    format!("{kind}, N = {}, {}\n{thermostats}{forces}", chain.bonds, all.join(", "))
 }
 
 /// The output times: "t = τ/N², 0.001 to 1 (4 outputs), that is τ = 10 to 10000".

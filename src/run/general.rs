@@ -6,9 +6,9 @@ use super::plan::{Plan, Prepared, Record, Saving, Way};
 use super::{Error, Options, Times, TwoTime};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
-use crate::covariance::SolveError;
 use crate::covariance::literal::Literal;
 use crate::general::covariance::{self, Covariance};
+use crate::general::exponential::Output;
 use crate::general::mean::{constant_forces, forces_of};
 use crate::general::profile::LocalErrors;
 use crate::general::stationary::{Stationary, stationary};
@@ -21,6 +21,7 @@ use crate::numerics::vector::largest_of;
 use crate::observe::Profile;
 use crate::observe::identities::Identity;
 use crate::observe::series::Totals;
+use crate::scenario::Topology;
 use crate::steady::SteadyError;
 use serde_json::json;
 use std::ops::Range;
@@ -53,9 +54,15 @@ pub(super) fn plan_steady<'a>(
     options: &Options,
 ) -> Result<Prepared<'a, Run>, Error> {
     let keeps = options.covariance.any();
+    let ring = chain.topology == Topology::Ring;
     let literal = match options.method {
-        Method::Auto | Method::Profiles => false,
+        Method::Auto => ring,
+        Method::Profiles if !ring => false,
         Method::Literal => true,
+        method if ring => {
+            let reason = format!("found {method}; allowed: literal, on a ring");
+            return Err(refuse("method", &reason));
+        }
         method => {
             let reason = format!("found {method}; allowed: profiles, literal (a short chain)");
             return Err(refuse("method", &reason));
@@ -129,8 +136,13 @@ pub(super) fn plan_steady<'a>(
 fn fits_literal(chain: &Chain, what: &str) -> Result<(), Error> {
     Literal::fits(chain.bonds).map_err(|_| {
         let most = (1..chain.bonds).take_while(|&bonds| Literal::fits(bonds).is_ok()).count();
+        let others = match (chain.topology, what) {
+            (Topology::Open, _) => "the profiles alone have no such bound",
+            (Topology::Ring, "covariance") => "evolve leads to the long run of a longer ring",
+            (Topology::Ring, _) => "the exponential has no such bound",
+        };
         let reason = format!(
-            "found {} bonds; allowed with the literal operator: up to {most} (the profiles alone have no such bound)",
+            "found {} bonds; allowed with the literal operator: up to {most} ({others})",
             chain.bonds
         );
         refuse(what, &reason)
@@ -143,7 +155,11 @@ fn plan_literal<'a>(
     law: Option<&'a InitialLaw>,
     options: &Options,
 ) -> Result<Prepared<'a, Run>, Error> {
-    let what = if options.method == Method::Literal { "method" } else { "covariance" };
+    let what = match (options.method, chain.topology) {
+        (Method::Literal, _) => "method",
+        (_, Topology::Ring) => "chain.bonds",
+        _ => "covariance",
+    };
     fits_literal(chain, what)?;
     if forces_of(chain).iter().any(|force| !force.harmonics.is_empty()) {
         let reason = "found a force that oscillates; allowed with the literal operator: constant";
@@ -151,6 +167,12 @@ fn plan_literal<'a>(
     }
     if Model::new(chain).thermostats().next().is_none() {
         return Err(SteadyError::NeedsThermostat("a chain with coefficients".into()).into());
+    }
+    let stretched = literal::keeps_length(chain);
+    if stretched {
+        let reason = "a ring without pinning keeps its length, Σ r, and its variance, which are \
+                      those of the initial law";
+        law.ok_or_else(|| Error::key("initial", reason))?.check(chain)?;
     }
     let keeps = options.covariance.any();
     let cost_of =
@@ -160,7 +182,11 @@ fn plan_literal<'a>(
         task: Task::Steady,
         method: Method::Literal,
         ways: vec![(0..1, Way::Stationary)],
-        reason: "the literal operator, factorized".into(),
+        reason: match stretched {
+            true => "the literal operator, factorized; the length of the ring is that of the initial law",
+            false => "the literal operator, factorized",
+        }
+        .into(),
         cost: cost_of(chain.bonds),
         covariance_bytes: cost::of_written_covariances(chain, usize::from(keeps), single),
         bonds: chain.bonds,
@@ -172,11 +198,7 @@ fn plan_literal<'a>(
         "two_time": two_time.as_ref().map(TwoTime::request),
     });
     let solve = move |record: Record, monitor: &Monitor| {
-        let found = literal::stationary(chain).map_err(|error| match error {
-            // Nothing else makes 𝓛 singular where there is a thermostat.
-            SolveError::Singular { .. } => SteadyError::Undamped,
-            error => error.into(),
-        })?;
+        let found = literal::stationary(chain, law)?;
         let keys = json!({
             "method": Method::Literal,
             "method_reason": record.plan.reason,
@@ -262,6 +284,9 @@ pub(super) fn plan_evolve<'a>(
         (Method::Profiles, Err(reason)) => {
             return Err(refused(&format!("{reason}; allowed: stencil, literal (a short chain)")));
         }
+        (_, Err(_)) if chain.topology == Topology::Ring => {
+            return Err(refused("allowed: stencil, literal (a short ring)"));
+        }
         _ => return Err(refused("allowed: stencil, profiles, literal (a short chain)")),
     }
     if options.modes {
@@ -335,7 +360,7 @@ fn evolve_answer(
     law: &InitialLaw,
     record: Record,
     times: &Times,
-    found: [Vec<exponential::Output>; 2],
+    found: [Vec<Output>; 2],
 ) -> Run {
     let start = exponential::initial(chain, law).profile(
         chain,
@@ -343,11 +368,12 @@ fn evolve_answer(
         0.0,
         LocalErrors::default(),
     );
-    let [steps, nodes] = [0, 1]
-        .map(|part| found[part].last().map_or(0, |output: &exponential::Output| output.steps));
+    let [steps, nodes] =
+        [0, 1].map(|part| found[part].last().map_or(0, |output: &Output| output.steps));
     let (mut profiles, mut series, mut covariances) = (vec![], vec![], vec![]);
     for (output, &t) in found.into_iter().flatten().zip(&times.values) {
-        let profile = output.local.profile(chain, output.time, t, output.errors);
+        let Output { local, time, errors, parts, .. } = &output;
+        let profile = local.profile_of(chain, *time, t, *errors, parts);
         series.push(Totals::of_general(chain, &start, &profile, &output.integrals));
         if let Some((mean, covariance)) = output.kept {
             covariances.push((t, mean, covariance));

@@ -8,7 +8,7 @@ use crate::numerics::double_double::period_of;
 use crate::output::Checksum;
 use crate::scenario::{
     ChainTable, Coefficient, ForceAt, ForceTable, Harmonic, LeftEnd, RightEnd, Scenario,
-    Thermostat, ThermostatAt,
+    Thermostat, ThermostatAt, Topology,
 };
 use serde_json::{Map, Value, json};
 use std::fs::File;
@@ -127,7 +127,8 @@ fn with_coefficients(
     table.mass = written(&coefficients.mass);
     table.spring = written(&coefficients.spring);
     table.pinning = written(&coefficients.pinning);
-    let inner = |site: usize| site != 0 && site != chain.bonds;
+    let ring = chain.topology == Topology::Ring;
+    let inner = |site: usize| ring || (site != 0 && site != chain.bonds);
     scenario.thermostat = (coefficients.thermostats.iter())
         .filter(|(site, _)| inner(*site))
         .map(|&(site, Thermostat { temperature, friction })| ThermostatAt {

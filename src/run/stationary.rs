@@ -8,6 +8,7 @@ use crate::chain::{Chain, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::moments::Solution;
 use crate::covariance::{SolveReport, literal::Literal, modal::Modal};
+use crate::general::literal::keeps_length;
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
 use crate::observe::identities::{self, Identity};
@@ -116,9 +117,13 @@ pub fn plan_steady<'a>(
 }
 
 /// Whether the state in the long run depends on the initial law: without any thermostat. Chains
-/// with coefficients answer with thermostats only, wherever these stand.
+/// with coefficients answer with thermostats only, wherever these stand; of the law a ring without
+/// pinning then keeps its length.
 pub fn depends_on_initial_law(chain: &Chain) -> bool {
-    chain.coefficients().is_none() && is_isolated(chain) && closed::is_unforced(chain).is_ok()
+    match chain.coefficients() {
+        Some(all) => keeps_length(chain) && !all.thermostats.is_empty(),
+        None => is_isolated(chain) && closed::is_unforced(chain).is_ok(),
+    }
 }
 
 fn is_isolated(chain: &Chain) -> bool {

@@ -75,6 +75,11 @@ pub struct Correlations {
 
 impl TwoTime {
     pub(super) fn check(&self, chain: &Chain, law: Option<&InitialLaw>) -> Result<(), Error> {
+        if chain.topology == Topology::Ring && chain.coefficients().is_some() {
+            let reason = "found a ring whose coefficients depend on the site; \
+                          allowed: an open chain, or a ring of equal atoms";
+            return Err(Error::argument("of", reason));
+        }
         if self.of.is_empty() {
             let allowed = Coordinate::allowed(chain);
             return Err(Error::argument("of", format!("found none; allowed: {allowed}")));
@@ -240,19 +245,20 @@ impl Correlations {
     pub(super) fn write(
         &self,
         directory: &RunDirectory,
-        topology: Topology,
+        coordinates: Vec<String>,
     ) -> Result<(), OutputError> {
         let of = || self.asked.of.iter().map(Coordinate::to_string).collect::<Vec<_>>();
         if !self.asked.lags.is_empty() {
             let covariances = self.covariances.iter().map(|c| &c.at_lags).collect();
             let energies = self.energies.iter().collect();
             let (lags, of) = (&self.asked.lags[..], of());
-            let file = CorrelationsFile { lags, of, topology, covariances, energies };
+            let coordinates = coordinates.clone();
+            let file = CorrelationsFile { lags, of, coordinates, covariances, energies };
             write_correlations_npz(directory, &file)?;
         }
         if !self.asked.frequencies.is_empty() {
             let frequencies = &self.asked.frequencies;
-            write_spectrum_npz(directory, frequencies, of(), topology, &self.spectra)?;
+            write_spectrum_npz(directory, frequencies, of(), coordinates, &self.spectra)?;
         }
         Ok(())
     }

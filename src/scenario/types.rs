@@ -70,7 +70,7 @@ pub struct ChainTable {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThermostatAt {
-    /// The atom n, from 0 to N.
+    /// The atom n, from 0 to N, on a ring to N-1.
     pub site: usize,
     /// Temperature T ≥ 0.
     #[schemars(range(min = 0.0))]
@@ -93,7 +93,7 @@ impl ThermostatAt {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForceAt {
-    /// The atom n, from 0 to N.
+    /// The atom n, from 0 to N, on a ring to N-1.
     pub site: usize,
     /// Constant part.
     #[serde(default)]

@@ -324,7 +324,8 @@ fn of_sites(named: Named, chain: &Chain, profile: &Profile) -> Option<Known> {
     let rounding = |value: f64| 8.0 * f64::EPSILON * value.abs();
     let steady = general.forces.iter().all(|force| force.harmonics.is_empty());
     let entering = |site: usize| {
-        let (_, end) = general.thermostats.iter().find(|(at, _)| *at == site)?;
+        let open = chain.topology == Topology::Open;
+        let (_, end) = general.thermostats.iter().find(|(at, _)| open && *at == site)?;
         let (mass, p) = (general.mass[site], profile.mean_p[site]);
         let value = end.friction * (end.temperature - (profile.var_p[site] + p * p) / mass);
         let square = errors.var_p + (2.0 * p.abs() + errors.mean_p) * errors.mean_p;

@@ -144,9 +144,12 @@ fn what_is_wrong_is_said_with_its_place() {
     refused(&pinned, "[initial]\nvar_r = 1\nvar_p = 1", "var_r on a pinned chain");
     refused(rate, "[initial]\nvar_q = 1\nvar_p = 1", "var_q without pinning");
     refused(rate, "[initial]\ntemperature = 1\ndisplacement = 1", "displacement without pinning");
-    let ring = "chain = { topology = 'ring', bonds = 4, flip_rate = 1, mass = 2 }";
+    let ring = "chain = { topology = 'ring', bonds = 4, flip_rate = 1, mass = [1, 2, 1] }";
     let error = Scenario::from_str_named(ring, "a.toml", &[]).unwrap_err().to_string();
-    assert!(error.contains("a mass of its own on a ring"), "{error}");
+    assert!(
+        error.contains("found 3 values; allowed: 4, one for each of the atoms 0 to N-1"),
+        "{error}"
+    );
 }
 
 #[test]

@@ -30,8 +30,8 @@ struct Linear {
     ends: [(usize, f64, f64); 2],
     /// The orders of the force on the last atom with the coefficients of their cosine and sine.
     force: Vec<(usize, f64, f64)>,
-    /// The bonds of a chain whose coordinates are q and p, otherwise 0.
-    stretched: usize,
+    /// The atoms beside every bond of a chain whose coordinates are q and p, otherwise none.
+    stretched: Vec<[usize; 2]>,
 }
 
 /// What is exact at one time.
@@ -44,7 +44,7 @@ pub struct Exact {
     pub inflow: [f64; 2],
     /// -(F p̄ + λ(T - E p²)) at the last atom, which may cancel too.
     pub leaving: f64,
-    /// E r_n, Var r_n and Cov(p_n, r_(n+1)) of every bond where the coordinates are q and p:
+    /// E r_n, Var r_n and Cov(p_(n-1), r_n) of every bond where the coordinates are q and p:
     /// doubles would not hold the differences.
     pub stretches: [Vec<f64>; 3],
 }
@@ -58,6 +58,14 @@ fn triangle(i: usize, j: usize) -> usize {
 /// Adds to a coefficient, which holds rates of any size side by side.
 fn add(a: &mut Array2<Twofold>, at: [usize; 2], value: impl Into<Twofold>) {
     a[at] = a[at] + value.into();
+}
+
+/// The atoms at both ends of the bond that is the `bond`-th of the chain.
+fn ends(chain: &Chain, bond: usize) -> [usize; 2] {
+    match chain.topology {
+        Topology::Open => [bond, bond + 1],
+        Topology::Ring => [(bond + chain.bonds - 1) % chain.bonds, bond],
+    }
 }
 
 /// B without damping. With coefficients it is formed here: 1/m and κ + k + k' are no doubles, and
@@ -77,18 +85,20 @@ fn drift(chain: &Chain) -> Array2<Twofold> {
             b[[q, first + q]] = inverse(q);
             add(&mut b, [first + q, q], -pinning);
         }
-        for (left, &spring) in all.spring.iter().enumerate() {
-            for [at, other] in [[left, left + 1], [left + 1, left]] {
+        for (bond, &spring) in all.spring.iter().enumerate() {
+            let [left, right] = ends(chain, bond);
+            for [at, other] in [[left, right], [right, left]] {
                 add(&mut b, [first + at, at], -spring);
                 add(&mut b, [first + at, other], spring);
             }
         }
     } else {
-        for (left, &spring) in all.spring.iter().enumerate() {
-            b[[left, first + left]] = zero - inverse(left);
-            b[[left, first + left + 1]] = inverse(left + 1);
-            add(&mut b, [first + left, left], spring);
-            add(&mut b, [first + left + 1, left], -spring);
+        for (bond, &spring) in all.spring.iter().enumerate() {
+            let [left, right] = ends(chain, bond);
+            add(&mut b, [bond, first + left], zero - inverse(left));
+            add(&mut b, [bond, first + right], inverse(right));
+            add(&mut b, [first + left, bond], spring);
+            add(&mut b, [first + right, bond], -spring);
         }
     }
     b
@@ -205,8 +215,9 @@ impl Linear {
             });
         }
         let end = |atom: usize, which: usize| (first + atom, chain.friction()[which], noise[atom]);
-        let ends = [end(0, 0), end(n - 1 - first, 1)];
-        let stretched = if chain.is_pinned() { chain.bonds } else { 0 };
+        let at_ends = [end(0, 0), end(n - 1 - first, 1)];
+        let bonds = if chain.is_pinned() { chain.bonds } else { 0 };
+        let stretched = (0..bonds).map(|bond| ends(chain, bond)).collect();
         let frequency = Twofold::frequency_of(period);
         for (row, column, k) in turns {
             let turn = frequency * Twofold::from(k as f64);
@@ -216,7 +227,7 @@ impl Linear {
         let on_last = parts.iter().filter(|part| part.0 == n - 1);
         let force = on_last.map(|&(_, l, c, d)| (l, c, d)).collect();
         let means = waves;
-        Linear { matrix: a, start, coordinates: n, means, second, ends, force, stretched }
+        Linear { matrix: a, start, coordinates: n, means, second, ends: at_ends, force, stretched }
     }
 
     /// Products with cos 0 are the means themselves; they come first after the waves.
@@ -224,13 +235,14 @@ impl Linear {
         let n = self.coordinates;
         let z = &state[self.means..self.means + n];
         let covariance = |i: usize, j: usize| state[self.second + triangle(i, j)] - z[i] * z[j];
-        let first = n - self.stretched - 1;
-        let stretches = (1..=self.stretched).map(|j| {
-            let mean = z[j] - z[j - 1];
-            let both = covariance(j, j) + covariance(j - 1, j - 1);
-            let p = first + j - 1;
-            let along = covariance(p, j) - covariance(p, j - 1);
-            [mean.0, (both - covariance(j, j - 1) * 2.0.into()).0, along.0]
+        // As many momenta as displacements.
+        let first = n / 2;
+        let stretches = self.stretched.iter().map(|&[left, right]| {
+            let mean = z[right] - z[left];
+            let both = covariance(right, right) + covariance(left, left);
+            let p = first + left;
+            let along = covariance(p, right) - covariance(p, left);
+            [mean.0, (both - covariance(right, left) * 2.0.into()).0, along.0]
         });
         let stretches: Vec<[f64; 3]> = stretches.collect();
         let (last, friction, noise) = self.ends[1];

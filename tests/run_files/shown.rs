@@ -69,6 +69,21 @@ fn the_summary_names_what_dominates_the_error_of_every_output() {
         let late = ["--method", method, "--tolerance", "1e-4", "--set", "time.outputs=[500]"];
         assert_eq!(evolve(&late), serde_json::json!([source]), "{method}");
     }
+    // Chains with coefficients, by each of their ways.
+    let general = |command: &str, more: &[&str]| {
+        let masses = ["--set", "chain.mass={uniform=[0.5,1.5],seed=3}", "--tolerance", "1e-4"];
+        sources(&[&[command, "uphill"], &short[..], &masses[..], more].concat())
+    };
+    let late = ["--set", "time.outputs=[500]"];
+    for (method, source) in [("literal", "truncation"), ("profiles", "outer quadrature")] {
+        let found = general("evolve", &[&["--method", method], &late[..]].concat());
+        assert_eq!(found, serde_json::json!([source]), "{method}");
+    }
+    assert_eq!(
+        general("evolve", &[&["--method", "stencil"], &late[..]].concat()),
+        serde_json::json!(["truncation"])
+    );
+    assert!(general("steady", &[])[0].is_string());
     let still = ["--method", "exponential", "--set", "chain.flip_rate=0"];
     // The phases of the modes.
     let ends = ["--set", "time.outputs=[1e21]", "--tolerance", "0.1"];

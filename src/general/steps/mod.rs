@@ -1,4 +1,4 @@
-//! The moments of any short open chain in time by Radau IIA steps of the literal operator: a second
+//! The moments of any short chain in time by Radau IIA steps of the literal operator: a second
 //! way that shares nothing with the exponential but the equations.
 //!
 //! ```text
@@ -15,6 +15,7 @@ mod norm;
 mod price;
 
 pub use price::expected;
+pub(super) use price::modes;
 
 use self::norm::Norm;
 use self::price::{expected_steps, held};
@@ -24,6 +25,7 @@ use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
 use crate::covariance::literal::{Factored, Literal, solve_drift};
+use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
 use crate::evolve::radau::EvolveError;
 use crate::evolve::tableau::Tableau;
@@ -65,6 +67,15 @@ struct Point {
     integrals: Integrated,
     /// ∫ ū_n²
     squares: Vec<f64>,
+}
+
+/// Errors of the means and of the covariance so far.
+struct Lost {
+    all: [f64; 2],
+    /// The part that shorter steps would make smaller.
+    truncated: [f64; 2],
+    /// The largest second moment.
+    size: f64,
 }
 
 struct Problem<'a> {
@@ -137,7 +148,7 @@ pub fn evolve(
     let mut factors = Vec::new();
     let last = times.last().map_or(0.0, |time| time.hi);
     let (mut now, mut steps) = (Double::default(), 0);
-    let (mut lost, mut squares) = ([0.0; 2], [0.0; 2]);
+    let (mut lost, mut squares, mut truncated) = ([0.0; 2], [0.0; 2], [0.0; 2]);
     let mut size = problem.size(&point);
     let mut budget = Budget {
         left: BUDGET * tolerance / problem.softness(law, size),
@@ -178,6 +189,7 @@ pub fn evolve(
             }
             for i in 0..2 {
                 lost[i] += gain * apart[i] + BIAS * rounded[i];
+                truncated[i] += gain * apart[i];
                 squares[i] += rounded[i] * rounded[i];
             }
             budget.spend(gain * worst);
@@ -194,8 +206,7 @@ pub fn evolve(
             let progress = Progress { share, time: now.hi, steps, ..Progress::default() };
             monitor.advance(progress)?;
         }
-        let errors = [0, 1].map(|i| lost[i] + squares[i].sqrt());
-        let lost = [errors[0], errors[1], size];
+        let lost = Lost { all: [0, 1].map(|i| lost[i] + squares[i].sqrt()), truncated, size };
         outputs.push(problem.output(law, &point, time, lost, steps, keep(index)));
     }
     Ok(outputs)
@@ -335,7 +346,7 @@ impl<'a> Problem<'a> {
         law: &InitialLaw,
         point: &Point,
         time: Double,
-        [lost_mean, lost, size]: [f64; 3],
+        lost: Lost,
         steps: usize,
         keep: bool,
     ) -> Output {
@@ -350,29 +361,29 @@ impl<'a> Problem<'a> {
             false => 0.0,
         };
         // Errors of the means enter 4γ ū², as in `exponential`.
-        let entered = (2.0 * point.integrals.heat).sqrt() * lost_mean + lost_mean * lost_mean;
-        let (mean, second) = (lost_mean, lost + entered);
+        let entered = |mean: f64| (2.0 * point.integrals.heat).sqrt() * mean + mean * mean;
         let given = if steps == 0 { differences(chain, law) } else { 0.0 };
-        let errors = LocalErrors {
-            mean,
-            second: second + given,
-            flow: None,
-            mean_q: soft.sqrt() * mean,
-            var_q: soft * second,
+        let errors_of = |[mean, lost]: [f64; 2], given: f64| {
+            let second = lost + entered(mean);
+            LocalErrors {
+                mean,
+                second: second + given,
+                flow: None,
+                mean_q: soft.sqrt() * mean,
+                var_q: soft * second,
+            }
         };
+        let errors = errors_of(lost.all, given);
+        let parts = vec![(ErrorSource::Truncation, errors_of(lost.truncated, 0.0))];
         let mut integrals = point.integrals;
         for at in model.thermostats() {
             let p = chain.positions() + at;
             let hot = point.passed[p * (n + 1)] / model.mass[at] + point.squares[at];
             let entered = model.friction[at] * (model.temperature[at] * time.hi - hot);
-            match at {
-                0 => integrals.left += entered,
-                at if at + 1 == model.atoms() => integrals.right += entered,
-                _ => integrals.others += entered,
-            }
+            model.add_entered(&mut integrals, at, entered);
         }
-        integrals.error = time.hi * model.error_of_rates(&self.forces, &errors, size);
+        integrals.error = time.hi * model.error_of_rates(&self.forces, &errors, lost.size);
         let kept = keep.then(|| (point.mean.clone(), covariance.to_owned()));
-        Output { time, local, errors, integrals, steps, kept }
+        Output { time, local, errors, parts, integrals, steps, kept }
     }
 }

@@ -27,11 +27,15 @@ impl Norm {
             let rows = unit.iter().enumerate().map(|(i, u)| vec![(i, *u)]).collect();
             return Norm { rows, unit };
         }
-        let spring = |n: usize| model.spring.get(n).copied().unwrap_or(0.0);
-        let before = |n: usize| n.checked_sub(1).map_or(0.0, spring);
-        let felt = |n: usize| (model.pinning[n] + 2.0 * (spring(n) + before(n))).sqrt();
+        let felt = |n: usize| {
+            let [before, after] = model.springs_at(n);
+            (model.pinning[n] + 2.0 * (before + after)).sqrt()
+        };
         let unit: Vec<f64> = (0..model.atoms()).map(felt).chain(momenta).collect();
-        let bond = |(n, k): (usize, &f64)| vec![(n, -k.sqrt()), (n + 1, k.sqrt())];
+        let bond = |(n, k): (usize, &f64)| {
+            let (left, right) = chain.bond_ends(n);
+            vec![(left, -k.sqrt()), (right, k.sqrt())]
+        };
         let mut rows: Vec<Row> = model.spring.iter().enumerate().map(bond).collect();
         rows.extend(model.pinning.iter().enumerate().map(|(n, k)| vec![(n, k.sqrt())]));
         let first = model.atoms();

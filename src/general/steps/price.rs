@@ -50,8 +50,8 @@ pub(super) fn expected_steps(chain: &Chain, last: f64, tolerance: f64) -> f64 {
     10.0 + digits + roots * (waves + 2.0 * turned)
 }
 
-/// Frequency and damping of every mode of the means.
-fn modes(chain: &Chain) -> Vec<[f64; 2]> {
+/// Frequency and damping of every mode of the means. O(N³).
+pub(crate) fn modes(chain: &Chain) -> Vec<[f64; 2]> {
     let n = chain.coordinates();
     let mut drift = Mat::<f64>::zeros(n, n);
     chain.drift().iter().for_each(|(&b, (i, k))| drift[(i, k)] += b);

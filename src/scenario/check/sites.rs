@@ -9,14 +9,11 @@ use std::path::Path;
 /// Thermostats and forces are at atoms of the chain, one each, and forces have one period.
 pub(super) fn sites(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     let (bonds, ring) = (scenario.chain.bonds, scenario.chain.topology == Topology::Ring);
+    let last = if ring { bonds - 1 } else { bonds };
     let table = |name: &str, at: usize, site: usize, others: &[usize]| {
         let key = format!("{name}[{at}].site");
-        if ring {
-            let allowed = format!("no [[{name}]] with chain.topology = \"ring\"");
-            return Err(document.refuse(name, format!("a {name} on a ring"), allowed));
-        }
-        if site > bonds {
-            let allowed = format!("an atom from 0 to {bonds}");
+        if site > last {
+            let allowed = format!("an atom from 0 to {last}");
             return Err(document.refuse(&key, site.to_string(), allowed));
         }
         if others.contains(&site) {
@@ -71,23 +68,10 @@ fn one_period(
     }
 }
 
-/// Tables of coefficients say one thing, and a ring has none that depend on the site.
+/// Tables of coefficients say one thing.
 pub(super) fn coefficients(scenario: &Scenario, document: &Document) -> Result<(), ScenarioError> {
     for (key, coefficient) in scenario.chain.coefficients() {
         let name = format!("chain.{}", key.name());
-        let ring = scenario.chain.topology == Topology::Ring;
-        let plain = match key {
-            CoefficientKey::Mass | CoefficientKey::Spring => coefficient.is_one(),
-            CoefficientKey::Pinning => coefficient.is_zero(),
-            CoefficientKey::FlipRate => coefficient.constant().is_some(),
-        };
-        if ring && !plain {
-            return Err(document.refuse(
-                &name,
-                format!("a {} of its own on a ring", key.name()),
-                "masses and springs 1, no pinning and one flip_rate with chain.topology = \"ring\"",
-            ));
-        }
         let Coefficient::Table(table) = coefficient else { continue };
         let given = [
             ("file", table.file.is_some()),
@@ -144,7 +128,12 @@ pub(super) fn values(scenario: &Scenario, document: &Document) -> Result<(), Sce
         if let Some(found) = coefficient.len()
             && found != count
         {
-            let sites = if key == CoefficientKey::Spring { "bonds 1 to N" } else { "atoms 0 to N" };
+            let sites = match (key, scenario.chain.topology) {
+                (CoefficientKey::Spring, Topology::Open) => "bonds 1 to N",
+                (CoefficientKey::Spring, Topology::Ring) => "bonds 0 to N-1",
+                (_, Topology::Open) => "atoms 0 to N",
+                (_, Topology::Ring) => "atoms 0 to N-1",
+            };
             let allowed = format!("{count}, one for each of the {sites}");
             return Err(document.refuse(&name, format!("{found} values"), allowed));
         }
