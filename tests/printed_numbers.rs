@@ -137,46 +137,83 @@ fn collect(json: &Value, exponent: bool, theory: Option<f64>, found: &mut Vec<Fo
     }
 }
 
+/// A part of a sweep that is quick, and how the page prints what it finds.
+struct Quick {
+    /// The two sizes.
+    bonds: [f64; 2],
+    rates: [f64; 2],
+    /// The key of the seeds.
+    seed: &'static str,
+    seeds: usize,
+    /// Whether the conductivity is divided by the rate.
+    per_rate: bool,
+}
+
+impl Quick {
+    /// Of masses, or of pinnings, that are drawn at random.
+    fn of(words: &[&str]) -> Quick {
+        let masses = Quick {
+            bonds: [200.0, 400.0],
+            rates: [0.5, 1.0],
+            seed: "chain.mass.seed",
+            seeds: 6,
+            per_rate: false,
+        };
+        let seed = "chain.pinning.seed";
+        if !words.iter().any(|word| word.starts_with(seed)) {
+            return masses;
+        }
+        let (bonds, rates) = ([50.0, 100.0], [0.03, 0.1]);
+        Quick { bonds, rates, seed, seeds: 12, per_rate: true }
+    }
+}
+
 /// The conductivity of two sizes, averaged over the seeds of a sweep, at the rates that are quick.
 fn conductivities(section: &str, words: &[&str]) {
-    let mut arguments = words.to_vec();
+    let quick = Quick::of(words);
+    let mut arguments: Vec<String> =
+        words.iter().map(|word| word.trim_matches('\'').to_string()).collect();
     let out = words.iter().position(|word| *word == "-o").expect("a run directory");
     arguments.drain(out..out + 2);
     for argument in &mut arguments {
-        for (key, values) in [("chain.bonds=", "200,400"), ("chain.flip_rate=", "0.5,1")] {
+        for (key, [a, b]) in [("chain.bonds=", quick.bonds), ("chain.flip_rate=", quick.rates)] {
             if argument.starts_with(key) {
-                *argument = format!("{key}{values}").leak();
+                *argument = format!("{key}{a},{b}");
             }
         }
     }
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("sweep");
-    flipchain(&arguments, &run);
+    flipchain(&arguments.iter().map(String::as_str).collect::<Vec<_>>(), &run);
     let table = std::fs::read_to_string(run.join("table.csv")).expect("the table");
     let mut lines = table.lines().filter(|line| !line.starts_with('#'));
     let names: Vec<&str> = lines.next().expect("a header").split(',').collect();
     let column = |name: &str| names.iter().position(|n| *n == name).expect("a column");
-    let places = ["chain.bonds", "chain.flip_rate", "chain.mass.seed", "current"].map(column);
+    let places = ["chain.bonds", "chain.flip_rate", quick.seed, "current"].map(column);
     let rows: Vec<[f64; 4]> = lines
         .map(|line| {
             let cells: Vec<&str> = line.split(',').collect();
             places.map(|place| cells[place].parse().expect("a number"))
         })
         .collect();
-    for rate in [0.5, 1.0] {
+    for rate in quick.rates {
         let currents = |bonds: f64| -> Vec<f64> {
             rows.iter().filter(|r| r[0] == bonds && r[1] == rate).map(|r| r[3]).collect()
         };
         // The temperatures at the ends are 2 and 1.
-        let pairs = currents(200.0).into_iter().zip(currents(400.0));
-        let values: Vec<f64> =
-            pairs.map(|(short, long)| 200.0 / (1.0 / long - 1.0 / short)).collect();
+        let [shorter, longer] = quick.bonds;
+        let pairs = currents(shorter).into_iter().zip(currents(longer));
+        let unit = if quick.per_rate { rate } else { 1.0 };
+        let values: Vec<f64> = pairs
+            .map(|(short, long)| (longer - shorter) / (1.0 / long - 1.0 / short) / unit)
+            .collect();
         let count = values.len() as f64;
-        assert_eq!(count, 6.0, "six seeds");
+        assert_eq!(values.len(), quick.seeds, "seeds");
         let mean = values.iter().sum::<f64>() / count;
         let spread = values.iter().map(|v| (v - mean).powi(2)).sum::<f64>();
         let error = (spread / (count * (count - 1.0))).sqrt();
-        let row = format!("| {rate} | {mean:.3} ± {error:.3} |");
+        let digits = if quick.per_rate { 4 } else { 3 };
+        let row = format!("| {rate} | {mean:.digits$} ± {error:.digits$} |");
         assert!(section.contains(&row), "found {row}");
     }
 }

@@ -148,16 +148,14 @@ fn along_the_line(chain: &Chain, model: &Model) -> Result<State, SteadyError> {
     for force in forces_of(chain) {
         pushed[line.momentum(force.site)] += line.force(force.site, force.mean);
     }
-    let y = settled_mean(&drift, &pushed)?;
-    let source = |i: usize| line.flips[i] * y[i] * y[i] + line.noise[i];
-    let source: Vec<f64> = (0..n).map(source).collect();
-    let found = settled(&drift, &line.flips, &source)?;
+    let mut y = settled_mean(&drift, &pushed)?;
+    // Nothing moves on average.
+    (0..model.atoms()).for_each(|atom| y[line.momentum(atom)] = 0.0);
+    let found = settled(&drift, &line.flips, &line.noise)?;
     let along = Band::of(n, true, &found.covariance);
     let local = line.local(&y, &along);
     let most = largest_of(y.iter().map(|y| y * y));
-    // Flips heat by the velocities alone.
-    let moved = largest_of((0..model.atoms()).map(|atom| y[line.momentum(atom)].powi(2)));
-    let size = moved + largest_of((0..n).map(|i| found.covariance[i * (n + 1)]));
+    let size = largest_of((0..n).map(|i| found.covariance[i * (n + 1)]));
     let (rounded, soft) = (ROUNDINGS * f64::EPSILON, line.softness(model));
     let errors_of = |mean: f64, second: f64| LocalErrors {
         mean,
@@ -166,9 +164,13 @@ fn along_the_line(chain: &Chain, model: &Model) -> Result<State, SteadyError> {
         mean_q: soft.sqrt() * mean,
         var_q: soft * second,
     };
-    let errors = errors_of(rounded * most.sqrt(), found.error + rounded * size);
+    let second = found.error + rounded * size;
     let parts = vec![(ErrorSource::Iteration, errors_of(0.0, found.error))];
-    let profile = local.profile_of(chain, 0.0.into(), f64::INFINITY, errors, &parts);
+    let with =
+        |errors: LocalErrors| local.profile_of(chain, 0.0.into(), f64::INFINITY, errors, &parts);
+    let mut profile = with(errors_of(rounded * most.sqrt(), second));
+    // Means at rest carry nothing, however far they are displaced.
+    profile.errors.current = with(errors_of(0.0, second)).errors.current;
     let (mean, covariance) = (line.leave(&y), line.matrix(&along));
     Ok(State { profile, mean, covariance, residual: found.residual })
 }

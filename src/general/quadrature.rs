@@ -3,7 +3,8 @@
 //! ∫_0^∞ f(ω) dω by Gauss-Legendre panels: [0, ω_0] below the slowest relaxation, panels that grow
 //! by a factor 4 up to the least damping, panels of that width across the band, and the rest mapped
 //! to (0, 1]. Each panel is kept where it agrees with its two halves, and halved where it does not:
-//! narrow resonances of hardly damped modes are found so. Two families of integrals whose values
+//! narrow resonances of hardly damped modes are found so. Roundings within a resonance are as large
+//! as ε ω/γ; a panel whose halves are no better than itself is as good as it gets. Two families of integrals whose values
 //! are known exactly decide, those of a uniform temperature T = 1,
 //!
 //! ```text
@@ -26,6 +27,12 @@ const NODES: usize = 16;
 const SECOND: usize = 20;
 /// A panel is kept where its two sums differ by less, as a part of the whole integral.
 const PANEL: f64 = 2e-15;
+/// Halving a panel gains many digits, or less than this where its sums differ by roundings.
+const STAGNANT: f64 = 1.0 / 64.0;
+/// Those are at most so many ε ω/c, c the least damping, of the whole integral ..
+const ROUNDINGS: f64 = 16.0;
+/// .. and nothing larger is taken for roundings.
+const ROUNDED: f64 = 1e-9;
 /// Panels at most; more of them have modes that are not damped.
 const PANELS: usize = 20_000;
 
@@ -36,6 +43,8 @@ struct Panel {
     to: f64,
     /// The frequency that is divided by, in the mapped tail.
     tail: Option<f64>,
+    /// By how much the two sums of the panel that it is a half of differ.
+    before: f64,
 }
 
 /// The nodes (ω, weight) of two quadratures; weights hold the factor 1/π.
@@ -62,9 +71,18 @@ impl Panel {
         rule.iter().map(place).collect()
     }
 
-    fn halves(&self) -> [Panel; 2] {
+    /// Its halves; `before` is by how much its own two sums differ.
+    fn halves(&self, before: f64) -> [Panel; 2] {
         let middle = (self.from + self.to) / 2.0;
-        [Panel { to: middle, ..*self }, Panel { from: middle, ..*self }]
+        [Panel { to: middle, before, ..*self }, Panel { from: middle, before, ..*self }]
+    }
+
+    /// Whether its two sums are as near to each other as they get, `rounded` being what roundings
+    /// may make of them.
+    fn is_done(&self, apart: f64, whole: f64, rounded: f64) -> bool {
+        let narrow = self.to - self.from <= 1e-13 * self.to;
+        let stagnant = apart >= STAGNANT * self.before && apart <= rounded * (1.0 + whole);
+        apart <= PANEL * (1.0 + whole) || stagnant || narrow
     }
 }
 
@@ -80,8 +98,9 @@ fn first_panels(model: &Model) -> Vec<Panel> {
         at.push(at[at.len() - 1] + 1.5 * width);
     }
     let last = at[at.len() - 1];
-    let inner = at.windows(2).map(|pair| Panel { from: pair[0], to: pair[1], tail: None });
-    inner.chain([Panel { from: 0.0, to: 1.0, tail: Some(last) }]).collect()
+    let panel = |from: f64, to: f64, tail| Panel { from, to, tail, before: f64::INFINITY };
+    let inner = at.windows(2).map(|pair| panel(pair[0], pair[1], None));
+    inner.chain([panel(0.0, 1.0, Some(last))]).collect()
 }
 
 /// The integrals over a panel of what is known exactly: N+1 row sums, then N elongations.
@@ -109,6 +128,8 @@ impl Quadrature {
     pub fn new(model: &Model, monitor: &Monitor) -> Result<Quadrature, Interrupted> {
         let (rule, finer) = (gauss(NODES), gauss(SECOND));
         let stiffness: Vec<f64> = model.gibbs_elongations().iter().map(|v| 1.0 / v).collect();
+        let sharpest = model.largest_frequency() / model.least_damping();
+        let rounded = (ROUNDINGS * f64::EPSILON * sharpest).min(ROUNDED);
         let (mut open, mut kept) = (first_panels(model), Vec::new());
         let mut total = vec![0.0; 2 * model.atoms() - 1];
         while !open.is_empty() && kept.len() + open.len() < PANELS {
@@ -119,20 +140,20 @@ impl Quadrature {
                 .par_iter()
                 .map(|panel| {
                     let whole = integrals(model, &stiffness, &panel.nodes(&rule));
-                    let [a, b] =
-                        panel.halves().map(|half| integrals(model, &stiffness, &half.nodes(&rule)));
+                    let [a, b] = panel
+                        .halves(0.0)
+                        .map(|half| integrals(model, &stiffness, &half.nodes(&rule)));
                     let parts = whole.iter().zip(a.iter().zip(&b));
                     let apart = largest_of(parts.map(|(whole, (a, b))| whole - (a + b)));
                     (whole, apart)
                 })
                 .collect();
             for (panel, (whole, apart)) in group.into_iter().zip(found) {
-                let narrow = panel.to - panel.from <= 1e-13 * panel.to;
-                if apart <= PANEL * (1.0 + largest_of(whole.iter().copied())) || narrow {
+                if panel.is_done(apart, largest_of(whole.iter().copied()), rounded) {
                     total.iter_mut().zip(&whole).for_each(|(sum, x)| *sum += x);
                     kept.push(panel);
                 } else {
-                    open.extend(panel.halves());
+                    open.extend(panel.halves(apart));
                 }
             }
             let share = kept.len() as f64 / (kept.len() + open.len()) as f64;
