@@ -157,15 +157,16 @@ pub fn of_contour(chain: &Chain, nodes: usize, kept: usize, shared: usize) -> Co
 /// that begins with nothing (measured at N = 4096 and 10⁴).
 const GUESSED: f64 = 0.26;
 
-/// The norm of the covariance by `nodes` of the contour: their answers, a row of every sum for each
-/// thread, and the pass over all of them.
+/// The norm of the covariance by `nodes` of the contour: their profiles and their answers, a row of
+/// every sum for each thread, and the pass over all of them.
 pub fn of_squares(chain: &Chain, nodes: usize, outputs: usize) -> Cost {
     let (sites, nodes, sums) = (chain.atoms() as f64, nodes as f64, 2.0 * outputs as f64);
     let rows = 32.0 * sums * sites * rayon::current_num_threads() as f64;
     let bytes = krylov_vectors(chain) + 250.0 * nodes * sites + rows;
     let a_pair = 5e-9 + 1.5e-9 * sums;
     let pass = 0.5 * sites * sites * nodes * a_pair;
-    Cost { bytes, seconds: GUESSED * nodes * seconds_of_solve(chain) + pass }
+    let solves = nodes * (seconds_of_profiles(chain, 0) + GUESSED * seconds_of_solve(chain));
+    Cost { bytes, seconds: solves + pass }
 }
 
 /// `nodes` of the contour for the profiles alone, some of them `abreast`, for `shared` outputs:

@@ -5,6 +5,7 @@ use crate::errors::{SolveError, raise};
 use flipchain::Error;
 use flipchain::monitor::{CancelToken, Monitor, Progress};
 use pyo3::prelude::*;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{RecvTimeoutError, channel};
@@ -25,7 +26,7 @@ pub struct Watch {
 }
 
 impl Watch {
-    /// Computes in a thread of its own. Ctrl-C, or an exception of the callable, ends the
+    /// Computes in a thread of the pool. Ctrl-C, or an exception of the callable, ends the
     /// computation at its next step and is raised within a second, whether it has ended or not.
     pub fn compute<T: Send + 'static>(
         &self,
@@ -39,26 +40,25 @@ impl Watch {
             seen.fetch_max(p.share.max(0.0).to_bits(), Ordering::Relaxed);
         };
         let monitor = Monitor::new(report, &cancel);
-        let pool = match self.threads {
-            None => None,
+        let (send, receive) = channel();
+        let task = move || {
+            // Nobody waits for the answer of a computation that was interrupted.
+            let _ = send.send(catch_unwind(AssertUnwindSafe(|| job(&monitor))));
+        };
+        match self.threads {
+            None => rayon::spawn(task),
+            // Its threads end after the task.
             Some(count) => {
                 let pool = rayon::ThreadPoolBuilder::new().num_threads(count).build();
-                Some(pool.map_err(|e| SolveError::new_err(e.to_string()))?)
+                pool.map_err(|e| SolveError::new_err(e.to_string()))?.spawn(task);
             }
-        };
-        let found = py.detach(|| {
-            let (send, receive) = channel();
-            let thread = std::thread::spawn(move || {
-                let found = match &pool {
-                    Some(pool) => pool.install(|| job(&monitor)),
-                    None => job(&monitor),
-                };
-                // Nobody waits for the answer of a computation that was interrupted.
-                let _ = send.send(found);
-            });
+        }
+        let found = py.detach(move || {
             loop {
                 match receive.recv_timeout(PAUSE) {
-                    Ok(found) => return found.map_err(raise),
+                    Ok(Ok(found)) => return found.map_err(raise),
+                    // The computation panicked: so does this thread.
+                    Ok(Err(panic)) => resume_unwind(panic),
                     Err(RecvTimeoutError::Timeout) => {
                         let share = f64::from_bits(share.load(Ordering::Relaxed));
                         if let Err(raised) = Python::attach(|py| self.look(py, share)) {
@@ -68,11 +68,7 @@ impl Watch {
                         }
                     }
                     Err(RecvTimeoutError::Disconnected) => {
-                        // The computation panicked: so does this thread.
-                        if let Err(panic) = thread.join() {
-                            std::panic::resume_unwind(panic);
-                        }
-                        unreachable!("a thread that ends well has sent its answer");
+                        unreachable!("a task sends its answer or its panic")
                     }
                 }
             }

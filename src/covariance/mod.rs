@@ -164,6 +164,15 @@ pub trait MomentEquations: Sync {
     /// Solves (σ - B) z = f.
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError>;
 
+    /// The same, with fewer digits where that takes less time: for answers that are refined.
+    fn approximate_mean(
+        &self,
+        shift: Complex64,
+        f: &[Complex64],
+    ) -> Result<Vec<Complex64>, SolveError> {
+        self.solve_mean(shift, f)
+    }
+
     /// Solves (σ - 𝓛) X = R and adds Re(weight · X) to every target. `tolerance` bounds the
     /// relative residual.
     fn solve(

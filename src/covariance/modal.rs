@@ -22,6 +22,7 @@ use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
 use crate::numerics::gmres;
 use crate::numerics::vector::{Vector, largest_norm, largest_of};
+use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -313,6 +314,17 @@ impl MomentEquations for Modal {
             return direct::drift::solve(&self.chain, shift, f);
         }
         mean::solve(&self.interface(shift), f)
+    }
+
+    fn approximate_mean(
+        &self,
+        shift: Complex64,
+        f: &[Complex64],
+    ) -> Result<Vec<Complex64>, SolveError> {
+        match self.chain.topology {
+            Topology::Open => direct::drift::approximate(&self.chain, shift, f),
+            Topology::Ring => self.solve_mean(shift, f),
+        }
     }
 
     fn solve(

@@ -215,7 +215,7 @@ pub(super) fn stages<E: MomentEquations>(
                 branch.row.iter().zip(&residuals).map(|(t, r)| t * r[i]).sum::<Complex64>()
             };
             let right: Vec<Complex64> = (0..from.len()).map(|i| shift * along(i)).collect();
-            let correction = equations.solve_mean(shift, &right)?;
+            let correction = equations.approximate_mean(shift, &right)?;
             for (increment, t) in increments.iter_mut().zip(&branch.column) {
                 increment.iter_mut().zip(&correction).for_each(|(d, c)| *d += (t * c).re);
             }

@@ -21,8 +21,9 @@ use super::pairing::{Pairing, Simd};
 use super::sweep::{blocks, store};
 use crate::numerics::registers::Vectorized;
 use crate::numerics::vector::Vector;
-use flipchain_transforms::{Fft, Planner};
+use flipchain_transforms::{ComplexToReal, Fft, Planner, RealToComplex};
 use num_complex::Complex64;
+use rayon::prelude::*;
 use std::sync::{Arc, LazyLock, Mutex};
 
 /// K_pp, K_pr, K_rr, Φ/4γ, then from the left end on the momenta and on the elongations, and from
@@ -77,12 +78,87 @@ impl<P: Pairing> Vectorized for Tables<'_, P> {
     }
 }
 
+/// Plans of transforms are made once.
+static PLANNER: LazyLock<Mutex<Planner>> = LazyLock::new(|| Mutex::new(Planner::new()));
+
+/// The transforms of vectors of one length, which is even.
+enum Transform {
+    /// The spectrum of a real vector is its first half: the rest are conjugates.
+    Real {
+        forward: Arc<dyn RealToComplex<f64>>,
+        backward: Arc<dyn ComplexToReal<f64>>,
+    },
+    Complex {
+        forward: Arc<dyn Fft<f64>>,
+        backward: Arc<dyn Fft<f64>>,
+    },
+}
+
+impl Transform {
+    fn new(length: usize, complex: bool) -> Transform {
+        let mut planner = PLANNER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        match complex {
+            false => Transform::Real {
+                forward: planner.forward_real(length),
+                backward: planner.inverse_real(length),
+            },
+            true => Transform::Complex {
+                forward: planner.forward(length),
+                backward: planner.inverse(length),
+            },
+        }
+    }
+
+    fn spectrum(&self, v: Vector) -> Vec<Complex64> {
+        match self {
+            Transform::Real { forward, .. } => {
+                let (mut values, mut spectrum) = (v.re, forward.make_output_vec());
+                forward.process(&mut values, &mut spectrum).expect("vectors of its length");
+                spectrum
+            }
+            Transform::Complex { forward, .. } => {
+                let mut values: Vec<Complex64> = (0..v.len()).map(|n| v.at(n)).collect();
+                forward.process(&mut values);
+                values
+            }
+        }
+    }
+
+    /// The first `len` entries.
+    fn back(&self, mut spectrum: Vec<Complex64>, len: usize) -> Vector {
+        match self {
+            Transform::Real { backward, .. } => {
+                let mut values = backward.make_output_vec();
+                // Those of real vectors are real there.
+                let last = spectrum.len() - 1;
+                (spectrum[0].im, spectrum[last].im) = (0.0, 0.0);
+                backward.process(&mut spectrum, &mut values).expect("vectors of its length");
+                values.truncate(len);
+                Vector { re: values, im: Vec::new() }
+            }
+            Transform::Complex { backward, .. } => {
+                backward.process(&mut spectrum);
+                Vector::from_complex(&spectrum[..len], true)
+            }
+        }
+    }
+
+    /// The entry of a spectrum at the opposite wave number.
+    fn opposite(&self, spectrum: &[Complex64], k: usize) -> Complex64 {
+        match self {
+            Transform::Real { .. } => spectrum[k].conj(),
+            Transform::Complex { .. } => spectrum[(spectrum.len() - k) % spectrum.len()],
+        }
+    }
+}
+
 /// The tables, transformed.
 pub(super) struct Bulk {
     sites: usize,
+    /// Of padded vectors.
+    length: usize,
     complex: bool,
-    forward: Arc<dyn Fft<f64>>,
-    backward: Arc<dyn Fft<f64>>,
+    transform: Transform,
     /// Circulants of K_pp, K_pr, K_rr and Φ/4γ of the nodes that do not pass from end to end, where
     /// there are any.
     symbols: Option<[Vec<Complex64>; 4]>,
@@ -91,9 +167,6 @@ pub(super) struct Bulk {
     /// Φ at wave number 0 over that at every other one.
     sharpening: Vec<Complex64>,
 }
-
-/// Plans of transforms are made once.
-static PLANNER: LazyLock<Mutex<Planner>> = LazyLock::new(|| Mutex::new(Planner::new()));
 
 /// The least 2ᵃ3ᵇ that is not below n, b ≤ 2.
 fn good_length(n: usize) -> usize {
@@ -104,30 +177,33 @@ impl Bulk {
     /// `flux` is Φ/4γ of all nodes.
     pub fn new(sites: usize, complex: bool, (tables, flux): (Option<Columns>, Vector)) -> Bulk {
         let length = good_length(2 * sites);
-        let [forward, backward] = {
-            let mut planner = PLANNER.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-            [planner.forward(length), planner.inverse(length)]
-        };
+        let transform = Transform::new(length, complex);
         let symbol = |table: &Vector, back: usize| {
             // Entry δ at distance δ, entry -δ at distance δ - back.
-            let mut circulant = vec![Complex64::ZERO; length];
+            let mut circulant = Vector::zeros(length, complex);
             let entry = |n: usize| table.at(n) / length as f64;
-            circulant[..sites].iter_mut().enumerate().for_each(|(n, z)| *z = entry(n));
-            circulant.iter_mut().rev().zip(1 - back..sites - back).for_each(|(z, n)| *z = entry(n));
-            forward.process(&mut circulant);
-            circulant
+            (0..sites).for_each(|n| circulant.set(n, entry(n)));
+            (1..sites).for_each(|n| circulant.set(length - n, entry(n - back)));
+            transform.spectrum(circulant)
         };
-        let mut sharpening = symbol(&flux, 0);
-        let smooth = sharpening[0] / length as f64;
-        sharpening.iter_mut().for_each(|z| *z = smooth / *z);
-        let mut columns: [[Vector; 2]; 2] = Default::default();
-        let symbols = tables.map(|[pp, pr, rr, flux, left_p, left_r, right_p, right_r]| {
-            columns = [[left_p, left_r], [right_p, right_r]];
+        let sharpened = || {
+            let mut sharpening = symbol(&flux, 0);
+            let smooth = sharpening[0] / length as f64;
+            sharpening.iter_mut().for_each(|z| *z = smooth / *z);
+            sharpening
+        };
+        let of_tables = |[pp, pr, rr, flux, left_p, left_r, right_p, right_r]: Columns| {
             // A momentum m and bond i (from 0) are m - i - 1 momenta apart for m > i, i - m
             // otherwise: entry δ = i - m here.
-            [symbol(&pp, 0), symbol(&pr, 1), symbol(&rr, 0), symbol(&flux, 0)]
-        });
-        Bulk { sites, complex, forward, backward, symbols, columns, sharpening }
+            let made = [(pp, 0), (pr, 1), (rr, 0), (flux, 0)].into_par_iter();
+            let symbols: Vec<_> = made.map(|(table, back)| symbol(&table, back)).collect();
+            let symbols: [_; 4] = symbols.try_into().expect("four of four");
+            (symbols, [[left_p, left_r], [right_p, right_r]])
+        };
+        let (sharpening, made) = rayon::join(sharpened, || tables.map(of_tables));
+        let (symbols, columns) = made.unzip();
+        let columns = columns.unwrap_or_default();
+        Bulk { sites, length, complex, transform, symbols, columns, sharpening }
     }
 
     /// Whether there are nodes that do not pass from end to end.
@@ -135,22 +211,17 @@ impl Bulk {
         self.symbols.is_some()
     }
 
-    fn transform(&self, v: &Vector) -> Vec<Complex64> {
-        let mut padded = vec![Complex64::ZERO; self.sharpening.len()];
-        padded.iter_mut().zip(0..v.len()).for_each(|(z, n)| *z = v.at(n));
-        self.forward.process(&mut padded);
-        padded
-    }
-
-    fn back(&self, mut spectrum: Vec<Complex64>, len: usize) -> Vector {
-        self.backward.process(&mut spectrum);
-        Vector::from_complex(&spectrum[..len], self.complex)
+    fn transformed(&self, v: &Vector) -> Vec<Complex64> {
+        let mut padded = Vector::zeros(self.length, self.complex);
+        padded.re[..v.len()].copy_from_slice(&v.re);
+        padded.im[..v.im.len()].copy_from_slice(&v.im);
+        self.transform.spectrum(padded)
     }
 
     fn filter(&self, g: &Vector, symbol: &[Complex64]) -> Vector {
-        let mut spectrum = self.transform(g);
+        let mut spectrum = self.transformed(g);
         spectrum.iter_mut().zip(symbol).for_each(|(z, symbol)| *z *= symbol);
-        self.back(spectrum, g.len())
+        self.transform.back(spectrum, g.len())
     }
 
     /// Φ g/4γ
@@ -173,14 +244,16 @@ impl Bulk {
                 Vector::zeros(self.sites - 1, self.complex),
             );
         };
-        let (p, r) = (self.transform(momenta), elongations.map(|v| self.transform(v)));
-        let length = p.len();
-        let mirrored = |k: usize| (length - k) % length;
+        let (p, r) =
+            rayon::join(|| self.transformed(momenta), || elongations.map(|v| self.transformed(v)));
         let part =
             |k: usize, symbol: Complex64| r.as_ref().map_or(Complex64::ZERO, |r| symbol * r[k]);
-        let on_momenta = (0..length).map(|k| pp[k] * p[k] + part(k, pr[mirrored(k)])).collect();
-        let on_elongations = (0..length).map(|k| pr[k] * p[k] + part(k, rr[k])).collect();
-        (self.back(on_momenta, self.sites), self.back(on_elongations, self.sites - 1))
+        let on_momenta = |k: usize| pp[k] * p[k] + part(k, self.transform.opposite(pr, k));
+        let on_elongations = |k: usize| pr[k] * p[k] + part(k, rr[k]);
+        rayon::join(
+            || self.transform.back((0..p.len()).map(on_momenta).collect(), self.sites),
+            || self.transform.back((0..p.len()).map(on_elongations).collect(), self.sites - 1),
+        )
     }
 
     /// Adds what `value` on the momentum of an end makes.

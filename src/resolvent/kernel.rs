@@ -79,10 +79,10 @@ impl Kernel {
         chain: &Chain,
         sigma: Complex64,
         quality: Quality,
-        through: impl Fn(&Reach) -> bool + Copy,
+        through: impl Fn(&Reach) -> bool + Copy + Sync,
     ) -> Kernel {
-        let [moments, flux] = [Integrand::Moments, Integrand::Flux]
-            .map(|what| Part::new(chain, sigma, quality, what, through));
+        let of = |what: Integrand| Part::new(chain, sigma, quality, what, through);
+        let (moments, flux) = rayon::join(|| of(Integrand::Moments), || of(Integrand::Flux));
         Kernel {
             bonds: chain.bonds,
             flip_rate: chain.flip_rate,

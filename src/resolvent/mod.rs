@@ -83,8 +83,9 @@ impl<'a> SquaredKernel<'a> {
 
     /// With a second quadrature that measures the error of the first.
     pub fn judged(chain: &'a Chain, sigma: Complex64) -> Self {
-        let judge = Some(Kernel::new(chain, sigma, Quality::JUDGE));
-        SquaredKernel { judge, ..Self::new(chain, sigma, Quality::FULL) }
+        let of = |quality: Quality| Kernel::new(chain, sigma, quality);
+        let (kernel, judge) = rayon::join(|| of(Quality::FULL), || of(Quality::JUDGE));
+        SquaredKernel { chain, sigma, kernel, judge: Some(judge) }
     }
 
     /// The transform of ((e^(Bτ)w)_p)², w real in the theory's order: the part of Var p that flips
@@ -107,24 +108,37 @@ impl<'a> SquaredKernel<'a> {
         let complex = sigma.im != 0.0;
         let momentum = Vector::from_complex(drive.momentum, complex);
         let elongation = drive.elongation.map(|v| Vector::from_complex(v, complex));
-        let (on_momenta, _) = kernel.apply(&momentum, elongation.as_ref());
-        let form = FluxForm::new(chain, sigma, kernel);
-        let solved = form.solve(&on_momenta, tolerance, monitor)?;
+        // The flux form of a kernel, and its right-hand side.
+        let posed = |kernel| {
+            let on_momenta = Kernel::apply(kernel, &momentum, elongation.as_ref()).0;
+            (FluxForm::new(chain, sigma, kernel), on_momenta)
+        };
+        let (solved, judge) = rayon::join(
+            || {
+                let (form, on_momenta) = posed(kernel);
+                form.solve(&on_momenta, tolerance, monitor)
+            },
+            || self.judge.as_ref().map(|judge| (judge, posed(judge))),
+        );
+        let solved = solved?;
         let mut all = solved.variance.clone();
         all.scale(4.0 * chain.flip_rate);
         all.add(Complex64::ONE, &momentum);
-        let on_elongations = kernel.apply(&all, elongation.as_ref()).1;
+        let elongations = |kernel: &Kernel| kernel.apply(&all, elongation.as_ref()).1;
+        let (on_elongations, judged) = rayon::join(
+            || elongations(kernel),
+            || {
+                judge.map(|(judge, (form, on_momenta))| {
+                    let silent = monitor.silent();
+                    let distance = form.distance(&on_momenta, &solved.unknowns, &silent)?;
+                    Ok((distance, elongations(judge)))
+                })
+            },
+        );
         let list = |v: &Vector| (0..v.len()).map(|n| v.at(n)).collect::<Vec<_>>();
         let size = |v: &Vector| largest_norm(list(v));
         let mut quadrature = 0.0;
-        if let Some(judge) = &self.judge {
-            let on_momenta = judge.apply(&momentum, elongation.as_ref()).0;
-            let distance = FluxForm::new(chain, sigma, judge).distance(
-                &on_momenta,
-                &solved.unknowns,
-                &monitor.silent(),
-            )?;
-            let mut second = judge.apply(&all, elongation.as_ref()).1;
+        if let Some((distance, mut second)) = judged.transpose()? {
             second.add(-Complex64::ONE, &on_elongations);
             quadrature = size(&distance) + size(&second);
         }

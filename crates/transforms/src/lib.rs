@@ -1,18 +1,23 @@
-//! Plans of Fourier, cosine and sine transforms of double precision, by rustfft and rustdct.
+//! Plans of Fourier, cosine and sine transforms of double precision, by rustfft, realfft and rustdct.
 //!
 //! Nothing is computed here. A plan is a trait object whose code this crate holds, so that what
-//! uses it does not compile the two libraries' generic code again. Normalization and order are
+//! uses it does not compile the libraries' generic code again. Normalization and order are
 //! theirs: no transform is scaled.
 
+pub use realfft::{ComplexToReal, RealToComplex};
 pub use rustdct::{Dst1, TransformType2And3};
 pub use rustfft::Fft;
 
+use realfft::RealFftPlanner;
 use rustdct::DctPlanner;
 use rustfft::FftPlanner;
 use std::sync::Arc;
 
 /// Plans Fourier transforms; parts that several plans share are made once.
-pub struct Planner(FftPlanner<f64>);
+pub struct Planner {
+    complex: FftPlanner<f64>,
+    real: RealFftPlanner<f64>,
+}
 
 impl Default for Planner {
     fn default() -> Planner {
@@ -23,17 +28,27 @@ impl Default for Planner {
 impl Planner {
     /// Has no plans yet.
     pub fn new() -> Planner {
-        Planner(FftPlanner::new())
+        Planner { complex: FftPlanner::new(), real: RealFftPlanner::new() }
     }
 
     /// Σ_n x_n e^(-2πi kn/len)
     pub fn forward(&mut self, len: usize) -> Arc<dyn Fft<f64>> {
-        self.0.plan_fft_forward(len)
+        self.complex.plan_fft_forward(len)
     }
 
     /// Σ_n x_n e^(2πi kn/len)
     pub fn inverse(&mut self, len: usize) -> Arc<dyn Fft<f64>> {
-        self.0.plan_fft_inverse(len)
+        self.complex.plan_fft_inverse(len)
+    }
+
+    /// The same sums of real numbers, k = 0 .. len/2: the others are conjugates of these.
+    pub fn forward_real(&mut self, len: usize) -> Arc<dyn RealToComplex<f64>> {
+        self.real.plan_fft_forward(len)
+    }
+
+    /// The real sums of such a half.
+    pub fn inverse_real(&mut self, len: usize) -> Arc<dyn ComplexToReal<f64>> {
+        self.real.plan_fft_inverse(len)
     }
 }
 
@@ -79,6 +94,17 @@ mod tests {
                 }
             }
             let x: Vec<f64> = x.iter().map(|x| x.re).collect();
+            let (mut half, mut back) = (vec![Complex64::ZERO; len / 2 + 1], vec![0.0; len]);
+            Planner::new().forward_real(len).process(&mut x.clone(), &mut half).unwrap();
+            let mut all: Vec<Complex64> = x.iter().map(|&x| x.into()).collect();
+            forward(len).process(&mut all);
+            for (k, (half, all)) in half.iter().zip(&all).enumerate() {
+                assert!((half - all).norm() < 1e-13 * len as f64, "{len} {k}");
+            }
+            Planner::new().inverse_real(len).process(&mut half, &mut back).unwrap();
+            for (back, x) in back.iter().zip(&x) {
+                assert!((back - len as f64 * x).abs() < 1e-13 * len.pow(2) as f64, "{len}");
+            }
             let (mut cosines, mut sines) = (x.clone(), x.clone());
             cosine(len).process_dct2(&mut cosines);
             sine(len).process_dst1(&mut sines);
