@@ -2,6 +2,7 @@
 //! (docs/theory/model.md).
 
 use super::{Chain, InitialLaw};
+use crate::numerics::npy;
 use crate::scenario::{Expression, Scenario};
 use faer::Side;
 use ndarray::{Array1, Array2, ArrayD, Ix1, Ix2, OwnedRepr};
@@ -191,7 +192,10 @@ pub(crate) fn mean_beside(covariance: &Path) -> Option<PathBuf> {
 
 /// The array of an npy file, in double or single precision.
 fn npy_array(file: &Path) -> Result<ArrayD<f64>, String> {
-    let open = || File::open(file).map_err(|e| format!("{}: {e}", file.display()));
+    let open = || {
+        let opened = File::open(file).and_then(npy::without_remark);
+        opened.map_err(|e| format!("{}: {e}", file.display()))
+    };
     let read = match ArrayD::<f64>::read_npy(open()?) {
         Err(ReadNpyError::WrongDescriptor(_)) => {
             ArrayD::<f32>::read_npy(open()?).map(|array| array.mapv(f64::from))

@@ -198,7 +198,7 @@ mod tests {
         let state = packed::of_matrix(&modes, &matrix);
         let folder = tempfile::tempdir().unwrap();
         for held in [1, 2 * n, 7 * n, n * n] {
-            let file = MatrixFile::create(&folder.path().join("matrix.npy"), n).unwrap();
+            let file = MatrixFile::create(&folder.path().join("matrix.npy"), n, "").unwrap();
             for k in 0..modes.count() {
                 let row =
                     packed::row_start(modes.count(), k)..packed::row_start(modes.count(), k + 1);

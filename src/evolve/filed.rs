@@ -161,8 +161,10 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = |index: usize| folder.path().join(format!("{index}.npy"));
         let n = chain.coordinates();
-        let place =
-            Place { create: &|index| MatrixFile::create(&path(index), n), is_there: &|_| false };
+        let place = Place {
+            create: &|index| MatrixFile::create(&path(index), n, ""),
+            is_there: &|_| false,
+        };
         let equations = Modal::new(&chain);
         let found =
             evolve(&equations, &law, &exact(&labels), 1e-9, &place, &Monitor::default()).unwrap();

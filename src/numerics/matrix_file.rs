@@ -1,7 +1,7 @@
 //! A square matrix on disk in NumPy's format, written and read in pieces of rows: for matrices that
 //! do not fit the memory.
 
-use ndarray_npy::write_zeroed_npy;
+use super::npy;
 use std::fs::File;
 use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::Path;
@@ -19,11 +19,12 @@ pub(crate) struct MatrixFile {
 }
 
 impl MatrixFile {
-    /// Makes the file, with zeros in it.
-    pub fn create(path: &Path, size: usize) -> io::Result<MatrixFile> {
-        let file = File::options().write(true).create(true).truncate(true).open(path)?;
-        write_zeroed_npy::<f64, _>(&file, (size, size)).map_err(io::Error::other)?;
-        drop(file);
+    /// Makes the file, with zeros in it and a remark in its header ([`npy::header`]).
+    pub fn create(path: &Path, size: usize, remark: &str) -> io::Result<MatrixFile> {
+        let mut file = File::options().write(true).create(true).truncate(true).open(path)?;
+        let header = npy::header("<f8", &format!("({size}, {size})"), remark);
+        file.write_all(&header)?;
+        file.set_len((header.len() + size * size * ENTRY) as u64)?;
         MatrixFile::open(path, size)
     }
 
@@ -37,11 +38,9 @@ impl MatrixFile {
     }
 
     /// Writes the matrix to a file of its own in single precision.
-    pub fn in_single_precision(&self, path: &Path) -> io::Result<()> {
+    pub fn in_single_precision(&self, path: &Path, remark: &str) -> io::Result<()> {
         let mut file = File::options().write(true).create(true).truncate(true).open(path)?;
-        write_zeroed_npy::<f32, _>(&file, (self.size, self.size)).map_err(io::Error::other)?;
-        let entries = (self.size * self.size * size_of::<f32>()) as u64;
-        file.seek(SeekFrom::Start(file.metadata()?.len() - entries))?;
+        file.write_all(&npy::header("<f4", &format!("({0}, {0})", self.size), remark))?;
         let mut row = vec![0.0; self.size];
         for i in 0..self.size {
             self.get(i, 0, &mut row)?;
@@ -102,7 +101,7 @@ mod tests {
     fn pieces_of_rows_are_read_back_and_numpys_format_holds_them() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("matrix.npy");
-        let matrix = MatrixFile::create(&path, 5).unwrap();
+        let matrix = MatrixFile::create(&path, 5, "").unwrap();
         matrix.put(4, 3, &[1.5, -2.0]).unwrap();
         matrix.put(0, 0, &[7.0]).unwrap();
         let mut row = [f64::NAN; 3];

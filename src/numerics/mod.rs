@@ -6,6 +6,7 @@ pub(crate) mod gmres;
 pub(crate) mod lanes;
 pub(crate) mod legendre;
 pub(crate) mod matrix_file;
+pub(crate) mod npy;
 pub(crate) mod registers;
 pub(crate) mod toeplitz_hankel;
 pub(crate) mod triangle;

@@ -8,8 +8,9 @@ use super::{
     FORMAT_VERSION, GENERAL_COLUMNS, GENERAL_MEANINGS, LIMIT_COLUMNS, LimitTable, PROFILE_COLUMNS,
     columns, general_columns,
 };
+use crate::numerics::npy;
 use crate::observe::Profile;
-use ndarray::{Array1, Array2, Array3, ArrayView1, Axis, arr0};
+use ndarray::{Array1, Array2, Array3, Axis, arr0};
 use ndarray_npy::{NpzWriter, WriteNpyExt, WriteNpzError};
 use serde_json::{Map, Value};
 use std::fs::File;
@@ -203,16 +204,20 @@ pub fn write_covariance_npz(
     file.finish()
 }
 
+/// What the header of every npy file says beside its own: NumPy allows no key for it.
+pub(crate) fn npy_remark() -> String {
+    format!("# format_version {FORMAT_VERSION}")
+}
+
 /// mean_K.npy beside covariance_K.npy: the means at output K, in the theory's order.
 pub fn write_mean_npy(
     directory: &RunDirectory,
     number: usize,
     mean: &[f64],
 ) -> Result<(), OutputError> {
-    let (name, mut bytes) = (format!("mean_{number}.npy"), Vec::new());
-    let written = ArrayView1::from(mean).write_npy(&mut bytes);
-    written.map_err(|error| at(&directory.path(&name))(io::Error::other(error)))?;
-    directory.write(&name, &bytes)
+    let mut bytes = npy::header("<f8", &format!("({},)", mean.len()), &npy_remark());
+    bytes.extend(mean.iter().flat_map(|value| value.to_le_bytes()));
+    directory.write(&format!("mean_{number}.npy"), &bytes)
 }
 
 /// All matrices in one array.

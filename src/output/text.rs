@@ -1,5 +1,6 @@
 //! Texts as arrays of NumPy, which ndarray-npy does not write: the type `<U` of fixed width.
 
+use crate::numerics::npy;
 use ndarray_npy::{WriteNpyError, WriteNpyExt};
 use std::io::Write;
 
@@ -22,18 +23,11 @@ impl Text {
 }
 
 impl WriteNpyExt for Text {
-    /// The npy format, version 1.0: magic, length of the header, a header that ends on a multiple
-    /// of 64 bytes, and every text as UTF-32 filled up with zeros.
+    /// The npy format: a header, and every text as UTF-32 filled up with zeros.
     fn write_npy<W: Write>(&self, mut writer: W) -> Result<(), WriteNpyError> {
         let width = self.texts.iter().map(|text| text.chars().count()).max().unwrap_or(0).max(1);
         let shape = if self.is_list { format!("({},)", self.texts.len()) } else { "()".into() };
-        let header =
-            format!("{{'descr': '<U{width}', 'fortran_order': False, 'shape': {shape}, }}");
-        // Magic, version and length take 10 bytes, the line feed one.
-        let length = (10 + header.len() + 1).next_multiple_of(64) - 10;
-        let mut bytes = b"\x93NUMPY\x01\x00".to_vec();
-        bytes.extend((length as u16).to_le_bytes());
-        bytes.extend(format!("{header:<0$}\n", length - 1).into_bytes());
+        let mut bytes = npy::header(&format!("<U{width}"), &shape, "");
         for text in &self.texts {
             let end = bytes.len() + 4 * width;
             bytes.extend(text.chars().flat_map(|c| u32::from(c).to_le_bytes()));

@@ -11,7 +11,7 @@ use crate::evolve::filed::{self, Filed};
 use crate::evolve::squares;
 use crate::monitor::Monitor;
 use crate::numerics::matrix_file::MatrixFile;
-use crate::output::{OutputError, RunDirectory, write_mean_npy};
+use crate::output::{OutputError, RunDirectory, npy_remark, write_mean_npy};
 use serde_json::{Value, json};
 use std::fs;
 use std::io;
@@ -90,7 +90,7 @@ impl Waiting {
         }
         let times: Vec<Double> = self.outputs[late..].iter().map(|output| output.time).collect();
         let place = filed::Place {
-            create: &|index| MatrixFile::create(&draft(late + index), n),
+            create: &|index| MatrixFile::create(&draft(late + index), n, &npy_remark()),
             is_there: &|index| draft(late + index).exists(),
         };
         let equations = Modal::new(&self.chain).watched_by(monitor.silent());
@@ -112,7 +112,7 @@ impl Waiting {
             let (from, to) = (draft(index), directory.path(&name(index)));
             if self.single_precision {
                 MatrixFile::open(&from, n)
-                    .and_then(|matrix| matrix.in_single_precision(&to))
+                    .and_then(|matrix| matrix.in_single_precision(&to, &npy_remark()))
                     .map_err(refused(&to))?;
                 fs::remove_file(&from).map_err(refused(&from))?;
             } else {
@@ -125,7 +125,7 @@ impl Waiting {
 
     /// The covariance of the initial law, which is diagonal.
     fn write_start(&self, path: &Path) -> io::Result<()> {
-        let matrix = MatrixFile::create(path, self.chain.coordinates())?;
+        let matrix = MatrixFile::create(path, self.chain.coordinates(), &npy_remark())?;
         let mut variances = self.law.variance().into_iter().enumerate();
         variances.try_for_each(|(i, variance)| matrix.put(i, i, &[variance]))?;
         matrix.sync()

@@ -3,6 +3,7 @@
 
 use super::Expression;
 use super::disorder::Stream;
+use crate::numerics::npy;
 use ndarray::Array1;
 use ndarray_npy::{ReadNpyError, ReadNpyExt};
 use schemars::{JsonSchema, Schema, SchemaGenerator, json_schema};
@@ -213,7 +214,7 @@ impl CoefficientTable {
 
 /// A one-dimensional array of numbers in double or single precision, or of 64-bit integers.
 fn numbers(path: &Path) -> Result<Vec<f64>, String> {
-    let open = || File::open(path).map_err(|e| e.to_string());
+    let open = || File::open(path).and_then(npy::without_remark).map_err(|e| e.to_string());
     let other_type = |e: &ReadNpyError| matches!(e, ReadNpyError::WrongDescriptor(_));
     let found = match Array1::<f64>::read_npy(open()?) {
         Err(e) if other_type(&e) => match Array1::<f32>::read_npy(open()?) {

@@ -1,9 +1,10 @@
 //! (σ - B) z = f in O(N): the means of an open chain, in 32 digits or in doubles.
 //!
 //! Along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), the matrix is tridiagonal, (σ + δ_i) y_i -
-//! y_(i+1) + y_(i-1) = f_i with δ the friction and the flips' 2γ at the momenta. Its pivots D_i = σ
-//! + δ_i + 1/D_(i-1) keep their positive real part where σ has one. Error in 32 digits: rounding of the result. In doubles some
-//! √N/(4γ|σ|) roundings: the pivots at the elongations hold σ beside 1/D.
+//! y_(i+1) + y_(i-1) = f_i with δ the friction and the flips' 2γ at the momenta. Its pivots are D_i
+//! = σ + δ_i + 1/D_(i-1) and keep their positive real part where σ has one. Error in 32 digits:
+//! rounding of the result. In doubles some √N/(4γ|σ|) roundings: the pivots at the elongations hold
+//! σ beside 1/D.
 
 use super::super::SolveError;
 use crate::chain::Chain;
