@@ -6,6 +6,7 @@ use crate::monitor::record;
 use crate::numerics::vector::{largest_of, most_of};
 use faer::{Mat, Side};
 use ndarray::ArrayView2;
+use rayon::prelude::*;
 
 /// The conditions on a covariance matrix, each as the amount by which it fails, relative to the
 /// largest variance.
@@ -29,15 +30,18 @@ impl Consistency {
     pub fn of(covariance: ArrayView2<f64>) -> Consistency {
         let variance = covariance.diag();
         let scale = largest_of(variance.iter().copied()).max(f64::MIN_POSITIVE);
-        let (mut asymmetry, mut negative) = (0.0f64, 0.0f64);
-        for i in 0..covariance.nrows() {
-            negative = most_of([negative, -variance[i]]);
+        let of_row = |i: usize| {
+            let (mut asymmetry, mut negative) = (0.0f64, most_of([-variance[i]]));
             for j in 0..i {
                 let [c, mirrored] = [covariance[[i, j]], covariance[[j, i]]];
                 asymmetry = most_of([asymmetry, (c - mirrored).abs()]);
                 negative = most_of([negative, missing(variance[i], variance[j], c)]);
             }
-        }
+            [asymmetry, negative]
+        };
+        let larger = |a: [f64; 2], b: [f64; 2]| std::array::from_fn(|k| most_of([a[k], b[k]]));
+        let rows = (0..covariance.nrows()).into_par_iter();
+        let [asymmetry, negative] = rows.map(of_row).reduce(|| [0.0; 2], larger);
         let n = covariance.nrows();
         let indefinite =
             (n <= Consistency::LARGEST_FACTORIZATION).then(|| indefinite(covariance, scale));

@@ -5,7 +5,7 @@ use super::pair::Blocks;
 use super::pass::Place;
 use crate::chain::modes::Modes;
 use crate::numerics::lanes::Lane;
-use ndarray::{Array2, ArrayViewMut2, Axis, s};
+use ndarray::{Array2, ArrayView2, ArrayViewMut2, Axis, s};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
@@ -120,23 +120,33 @@ pub(super) fn to_matrix(modes: &Modes, state: &[f64]) -> Array2<f64> {
     let elongation = |v: &mut [f64]| modes.elongation_to_sites(v);
     let momentum = |v: &mut [f64]| modes.momentum_to_sites(v);
     let entry = |block: usize, k: usize, j: usize| state[row_start(m, k) + block * (m - k) + j - k];
+    let formed = |entry: &(dyn Fn(usize, usize) -> f64 + Sync)| {
+        let mut block = Array2::zeros((m, m));
+        let rows: Vec<_> = block.axis_iter_mut(Axis(0)).collect();
+        rows.into_par_iter().enumerate().for_each(|(k, mut row)| {
+            row.iter_mut().enumerate().for_each(|(j, x)| *x = entry(k, j));
+        });
+        block
+    };
+    let symmetric = |block: usize| formed(&|k, j| entry(block, k.min(j), k.max(j)));
     let mut out = Array2::zeros((bonds + m, bonds + m));
-    let symmetric =
-        |block: usize| Array2::from_shape_fn((m, m), |(k, j)| entry(block, k.min(j), k.max(j)));
     let mut work = symmetric(0);
     transform(&mut work.view_mut(), momentum, momentum);
-    out.slice_mut(s![bonds.., bonds..]).assign(&work);
+    copy(work.view(), out.slice_mut(s![bonds.., bonds..]));
     work = symmetric(1);
     transform(&mut work.view_mut(), elongation, elongation);
-    out.slice_mut(s![..bonds, ..bonds]).assign(&work.slice(s![pad.., pad..]));
-    work = Array2::from_shape_fn(
-        (m, m),
-        |(k, j)| if k <= j { entry(2, k, j) } else { entry(3, j, k) },
-    );
+    copy(work.slice(s![pad.., pad..]), out.slice_mut(s![..bonds, ..bonds]));
+    work = formed(&|k, j| if k <= j { entry(2, k, j) } else { entry(3, j, k) });
     transform(&mut work.view_mut(), momentum, elongation);
-    out.slice_mut(s![..bonds, bonds..]).assign(&work.slice(s![pad.., ..]));
-    out.slice_mut(s![bonds.., ..bonds]).assign(&work.slice(s![pad.., ..]).t());
+    copy(work.slice(s![pad.., ..]), out.slice_mut(s![..bonds, bonds..]));
+    copy(work.slice(s![pad.., ..]).reversed_axes(), out.slice_mut(s![bonds.., ..bonds]));
     out
+}
+
+/// Copies a matrix, its rows side by side.
+fn copy(from: ArrayView2<f64>, mut to: ArrayViewMut2<f64>) {
+    let rows: Vec<_> = to.axis_iter_mut(Axis(0)).zip(from.axis_iter(Axis(0))).collect();
+    rows.into_par_iter().for_each(|(mut to, from)| to.assign(&from));
 }
 
 /// Frobenius norm of the matrix of a packed state of `m` modes.
