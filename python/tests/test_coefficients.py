@@ -161,7 +161,7 @@ def test_a_ring_without_pinning_keeps_its_length():
 
 
 def test_bad_coefficients_are_refused_with_their_place():
-    with pytest.raises(fc.ScenarioError, match="chain.mass: found 2 values; allowed: 4"):
+    with pytest.raises(fc.ScenarioError, match="^mass: found 2 values; allowed: 4"):
         fc.Chain(bonds=3, mass=[1.0, 2.0])
     with pytest.raises(fc.ScenarioError, match="spring: found .* an expression or a function"):
         fc.Chain(bonds=3, spring=[[1.0, 2.0, 3.0]])

@@ -101,7 +101,7 @@ def test_progress_is_told_and_threads_change_nothing(uphill):
         ({"chain.flip_rate": [-1.0]}, {}, "chain.flip_rate: found -1.0"),
         ({"chain.bonds": [4]}, {"observe": ["curent"]}, "did you mean current?"),
         ({"chain.bonds": [4]}, {"run": "check"}, "run: found 'check'"),
-        ({"chain.bonds": [4]}, {"run": "evolve"}, "[initial]"),
+        ({"chain.bonds": [4]}, {"run": "evolve"}, "initial: found nothing; evolve needs it"),
         ({"chain.bonds": [4]}, {"method": "radau"}, "method"),
         ({"chain.bonds": [4]}, {"tolerance": 2.0}, "tolerance"),
     ],
