@@ -1,8 +1,9 @@
 #!/usr/bin/env python3
-"""The conductivity of pinned chains with random masses, divided by the flip rate, as it vanishes.
+"""The conductivity of disordered pinned chains, divided by the flip rate, as it vanishes.
 
 Energy hops between modes, docs/theory/general.md (16.11). Needs NumPy. Prints, for each range of
-masses, (N' - N)/(R(N') - R(N)) of neighbouring sizes with its standard error over twelve chains.
+masses, or of pinnings, (N' - N)/(R(N') - R(N)) of neighbouring sizes with its standard error over
+twelve chains.
 """
 
 import numpy as np
@@ -12,7 +13,7 @@ CHAINS = 12
 CONTACT = 10.0  # frictions of the ends, in units of the flip rate
 
 
-def resistance(mass, pinning=1.0):
+def resistance(mass, pinning):
     """(T_- - T_+)/J at the flip rate 1, springs 1."""
     atoms = len(mass)
     stiffness = 2.0 * np.eye(atoms) - np.eye(atoms, k=1) - np.eye(atoms, k=-1)
@@ -28,16 +29,22 @@ def resistance(mass, pinning=1.0):
 
 def main():
     random = np.random.default_rng(1)
-    for low, high in [(0.1, 10.0), (0.5, 1.5)]:
+    for what, low, high, sizes in [
+        ("masses", 0.1, 10.0, SIZES),
+        ("masses", 0.5, 1.5, SIZES),
+        ("pinnings", 0.0, 20.0, [50, 100, 200]),
+    ]:
         found = []
         for _ in range(CHAINS):
-            mass = random.uniform(low, high, SIZES[-1] + 1)
-            r = [resistance(mass[: n + 1]) for n in SIZES]
-            found.append(np.diff(SIZES) / np.diff(r))
+            drawn = random.uniform(low, high, sizes[-1] + 1)
+            one = np.ones_like(drawn)
+            mass, pinning = (drawn, one) if what == "masses" else (one, drawn)
+            r = [resistance(mass[: n + 1], pinning[: n + 1]) for n in sizes]
+            found.append(np.diff(sizes) / np.diff(r))
         mean = np.mean(found, axis=0)
         error = np.std(found, axis=0, ddof=1) / np.sqrt(CHAINS)
-        for size, larger, k, e in zip(SIZES, SIZES[1:], mean, error):
-            print(f"masses in [{low}, {high}], N = {size}, {larger}: {k:.1f} ± {e:.1f}")
+        for size, larger, k, e in zip(sizes, sizes[1:], mean, error):
+            print(f"{what} in [{low}, {high}], N = {size}, {larger}: {k:.4g} ± {e:.1g}")
 
 
 if __name__ == "__main__":
