@@ -8,11 +8,11 @@ use faer::Mat;
 use num_complex::Complex64;
 use std::collections::BTreeMap;
 
-/// Rates closer than this multiple of 4γ are close: 0.3 would still lose no digits.
-const CLOSE: f64 = 1.0;
+/// Rates closer than this multiple of 4γ are close: 0.3 still lost no digits.
+const CLOSE: f64 = 0.5;
 
-/// Close pairs of a pair, expected on the average, up to which it is worth while to form them.
-const MOST: f64 = 32.0;
+/// Close pairs of a pair, expected on the average, up to which they make small groups.
+const MOST: f64 = 1.0;
 
 /// Rows of R that are formed at once; more only where so many rates are close.
 const ROWS: usize = 64;

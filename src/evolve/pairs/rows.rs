@@ -12,8 +12,9 @@ use faer::{Accum, Mat, MatRef, Par};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// Close pairs in a block from which on a whole product is quicker than one sum for each.
-const MANY: usize = 4;
+/// The part of all pairs in a block that are close, from which on a whole product is quicker than
+/// one sum for each: one of so many.
+const MANY: usize = 8;
 
 /// R(h) by its columns Z = R U.
 pub(super) struct Propagator<'a> {
@@ -261,7 +262,7 @@ impl Step<'_> {
         let count: usize = block.iter().map(|&alpha| close[alpha].len()).sum();
         let mut sums: Vec<Vec<Complex64>> =
             block.iter().map(|&alpha| vec![Complex64::default(); close[alpha].len()]).collect();
-        if count > MANY * block.len() {
+        if MANY * count > block.len().pow(2) {
             let squares = product(r, r.transpose());
             for (i, (&alpha, sums)) in block.iter().zip(&mut sums).enumerate() {
                 let close = close[alpha].iter().zip(sums);

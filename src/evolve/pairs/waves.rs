@@ -3,7 +3,8 @@
 //!
 //! J B J = Bᵀ makes vᵀ J v' = 0 of two waves with different rates, so that V⁻¹ = Vᵀ J where every
 //! wave is scaled to vᵀ J v = 1. Found in doubles, then mended by Newton's method with residuals of
-//! 32 digits. Cost: O(n³) for each of n/2 waves. There are none where two rates coincide.
+//! 32 digits. Cost: O(n³) for each of n/2 waves. There are none where two rates
+//! coincide, but for the mirror images in a chain with equal ends.
 
 use super::super::turning::Turning;
 use super::rows::hyperbolic;
@@ -22,6 +23,10 @@ const STEPS: usize = 24;
 const MATRICES: usize = 4;
 /// What a rate of some units must be known to: a late time multiplies it.
 const KNOWN: f64 = 1e-27;
+/// The part of a wave that is even from which on it is taken for an even one.
+const MOSTLY: f64 = 0.99;
+/// A wave that decays so fast without oscillating sits at an end of strong friction.
+const FAST: f64 = -1.0;
 /// How far V⁻¹ may be from Vᵀ J.
 const APART: f64 = 1e-11;
 
@@ -63,8 +68,10 @@ impl Waves {
             .map(|a| (eigen.S()[a], (0..n).map(|i| eigen.U()[(i, a)]).collect()))
             .filter(|(rate, _): &(Complex64, _)| rate.im >= 0.0)
             .collect();
-        let found: Vec<Option<(Wide, Vec<Wide>)>> =
-            starts.into_par_iter().map(|(rate, v)| mended(turning, &dense, rate, v)).collect();
+        let starts = of_parities(chain, starts);
+        let found: Vec<Option<(Wide, Vec<Wide>)>> = (starts.into_par_iter())
+            .map(|(rate, v, mirror)| mended(turning, &dense, rate, v, mirror))
+            .collect();
         let mut waves = Vec::with_capacity(n);
         for wave in found {
             let (rate, shape) = wave?;
@@ -190,14 +197,75 @@ fn apart(waves: &[Wave], bonds: usize) -> f64 {
     crate::numerics::vector::largest_of(all)
 }
 
-/// A wave in 32 digits, from one in doubles.
+/// The image of a coordinate in a mirror in the middle of the chain, and its sign.
+fn image(bonds: usize, i: usize) -> (usize, f64) {
+    if i < bonds { (bonds - 1 - i, -1.0) } else { (3 * bonds - i, 1.0) }
+}
+
+/// Waves of a chain with equal ends are even or odd, each with that part alone: two waves at either
+/// end have one rate to all digits where friction is strong, but not the even and the odd one.
+fn of_parities(
+    chain: &Chain,
+    starts: Vec<(Complex64, Vec<Complex64>)>,
+) -> Vec<(Complex64, Vec<Complex64>, Option<f64>)> {
+    let [left, right] = chain.friction();
+    if left != right {
+        return starts.into_iter().map(|(rate, v)| (rate, v, None)).collect();
+    }
+    // The even and the odd wave at strong ends, of which any two sums may have been found; roundings
+    // may make one complex pair of their two rates.
+    let at_ends = |rate: Complex64| rate.re < FAST && rate.im.abs() < 1e-3 * rate.norm();
+    let starts = starts.into_iter().flat_map(|(rate, v)| match at_ends(rate) {
+        true => {
+            let mut left = vec![Complex64::default(); v.len()];
+            left[chain.bonds] = 1.0.into();
+            vec![(Complex64::from(rate.re), left); if rate.im > 0.0 { 2 } else { 1 }]
+        }
+        false => vec![(rate, v)],
+    });
+    let mut before = -1.0;
+    let split = |(rate, v): (Complex64, Vec<Complex64>)| {
+        let part = |parity: f64| -> Vec<Complex64> {
+            let of = |i: usize| {
+                let (j, sign) = image(chain.bonds, i);
+                (v[i] + v[j] * (sign * parity)) * 0.5
+            };
+            (0..v.len()).map(of).collect()
+        };
+        let size = |v: &[Complex64]| v.iter().map(|v| v.norm_sqr()).sum::<f64>();
+        let even = size(&part(1.0)) / size(&v);
+        let parity = match even {
+            x if x > MOSTLY => 1.0,
+            x if x < 1.0 - MOSTLY => -1.0,
+            // One of two at the ends, of which the other comes next.
+            _ => {
+                before = -before;
+                before
+            }
+        };
+        (rate, part(parity), Some(parity))
+    };
+    starts.map(split).collect()
+}
+
+/// A wave in 32 digits, from one in doubles; even or odd in a `mirror`.
 fn mended(
     turning: &Turning,
     dense: &Mat<f64>,
     rate: Complex64,
     shape: Vec<Complex64>,
+    mirror: Option<f64>,
 ) -> Option<(Wide, Vec<Wide>)> {
     let (bonds, n) = (turning.chain.bonds, turning.coordinates());
+    // Added to μ - B, this keeps it from being singular on the other parity: rates have no
+    // positive part.
+    let other = |i: usize, j: usize| {
+        let Some(parity) = mirror else { return 0.0 };
+        let (image, sign) = image(bonds, i);
+        let same = if i == j { 1.0 } else { 0.0 };
+        let mirrored = if image == j { sign * parity } else { 0.0 };
+        -0.5 * (1.0 + rate.norm()) * (same - mirrored)
+    };
     let square: Complex64 = shape.iter().enumerate().map(|(i, v)| v * v * parity(bonds, i)).sum();
     let scale = if rate.im == 0.0 && square.re < 0.0 {
         Complex64::new(0.0, -1.0 / (-square.re).sqrt())
@@ -205,7 +273,7 @@ fn mended(
         1.0 / square.sqrt()
     };
     let mut v: Vec<Wide> = shape.iter().map(|v| Wide::from(v * scale)).collect();
-    let mut rate = Wide::from(rate);
+    let mut now = Wide::from(rate);
     let mut solver = None;
     let mut before = f64::INFINITY;
     for step in 0..STEPS {
@@ -213,7 +281,7 @@ fn mended(
         let residual = |i: usize| {
             let turned = turning.rows[i].iter().filter(|(j, _)| *j < n);
             let turned = turned.fold(Wide::ZERO, |sum, (j, b)| sum + v[*j].times_real(*b));
-            rate * v[i] - turned
+            now * v[i] - turned
         };
         let terms = v.iter().enumerate();
         let norm = terms.fold(-Wide::ONE, |sum, (i, v)| sum + (*v * *v).scaled(parity(bonds, i)));
@@ -223,8 +291,8 @@ fn mended(
                 (true, true) => 0.0.into(),
                 (true, false) => v[j].rounded() * (2.0 * parity(bonds, j)),
                 (false, true) => v[i].rounded(),
-                _ if i == j => rate.rounded() - dense[(i, j)],
-                _ => Complex64::from(-dense[(i, j)]),
+                _ if i == j => now.rounded() - dense[(i, j)] + other(i, j),
+                _ => Complex64::from(other(i, j) - dense[(i, j)]),
             };
             solver = Some(Mat::from_fn(n + 1, n + 1, entry).partial_piv_lu());
         }
@@ -232,17 +300,26 @@ fn mended(
         let scale = if size > 0.0 { 2f64.powi(size.log2().round() as i32) } else { 1.0 };
         let mut change = Mat::from_fn(n + 1, 1, |i, _| residuals[i].scaled(-1.0 / scale).rounded());
         solver.as_ref()?.solve_in_place(change.as_mut());
+        if let Some(parity) = mirror {
+            // Roundings of the other parity would not be mended.
+            let of = |i: usize| {
+                let (image, sign) = image(bonds, i);
+                (change[(i, 0)] + change[(image, 0)] * (sign * parity)) * 0.5
+            };
+            let part: Vec<Complex64> = (0..n).map(of).collect();
+            part.into_iter().enumerate().for_each(|(i, part)| change[(i, 0)] = part);
+        }
         let moved = (0..n).map(|i| (change[(i, 0)] * scale).norm()).fold(0.0, f64::max);
         let shifted = (change[(n, 0)] * scale).norm();
         v.iter_mut().enumerate().for_each(|(i, v)| *v += Wide::from(change[(i, 0)] * scale));
-        rate += Wide::from(change[(n, 0)] * scale);
+        now += Wide::from(change[(n, 0)] * scale);
         // Roundings of the residuals end the gain.
-        let now = moved + shifted;
-        if now == 0.0 || step >= MATRICES && now > 0.1 * before {
-            let known = KNOWN * (1.0 + rate.size());
-            return (shifted <= known && moved < 1e-20).then_some((rate, v));
+        let gained = moved + shifted;
+        if gained == 0.0 || step >= MATRICES && gained > 0.1 * before {
+            let known = KNOWN * (1.0 + now.size());
+            return (shifted <= known && moved < 1e-20).then_some((now, v));
         }
-        before = now;
+        before = gained;
     }
     None
 }
