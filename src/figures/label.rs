@@ -139,6 +139,27 @@ pub(super) fn width(label: &str) -> f64 {
     parts(label).iter().map(Part::width).sum()
 }
 
+/// Parts of a label with commas between, in lines of at most so many ems; no lines for an empty one.
+pub(super) fn lines(label: &str, most: f64) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for part in label.split(COMMA).filter(|part| !part.is_empty()) {
+        match lines.last_mut() {
+            Some(line) if width(line) + width(COMMA) + width(part) <= most => {
+                *line += &format!("{COMMA}{part}");
+            }
+            Some(line) => {
+                line.push(',');
+                lines.push(part.into());
+            }
+            None => lines.push(part.into()),
+        }
+    }
+    lines
+}
+
+/// What stands between the parts of a heading.
+pub(super) const COMMA: &str = ",  ";
+
 /// A label in plain text, for tables: `*e*_{heat}` is e_heat, `10^{−3}` is 10^-3; bars stay as
 /// combining macrons.
 pub(super) fn plain(label: &str) -> String {
@@ -199,6 +220,16 @@ mod tests {
             )
         };
         parts(label).into_iter().map(describe).collect()
+    }
+
+    #[test]
+    fn lines_hold_all_parts_and_are_no_wider_than_allowed() {
+        let label = "chain,  *N* = 100,  *γ* = 0.8,  right end free";
+        assert!(lines("", 9.0).is_empty());
+        assert_eq!(lines(label, 99.0), [label]);
+        let few = lines(label, 12.0);
+        assert!(few.len() > 1 && few.iter().all(|line| width(line) <= 12.0 + width(",")));
+        assert_eq!(few.join("  "), label);
     }
 
     #[test]

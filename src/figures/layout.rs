@@ -5,15 +5,14 @@ use super::axis::Fitted;
 use super::colours::bar_axis;
 use super::curves::{clip, dashes, inside};
 use super::item::{Frame, Item, Text};
-use super::label::width;
+use super::label::{lines, width};
 use super::legend::{LINE, Place, named};
 use super::style::{PER_MM, Theme};
 use super::{Axis, Colour, Figure, Layer, Mark, Panel, letter};
 
 /// Size of numbers and keys, of the text's.
 pub(super) const SMALL: f64 = 7.0 / 8.0;
-/// The distance of a label's baseline below the point it is centred on, in ems: half the height of
-/// a capital letter.
+/// From the point that a label is centred on down to its baseline, in ems: half a capital letter.
 const MIDDLE: f64 = 0.36;
 
 /// Width and height of a figure in points.
@@ -94,7 +93,8 @@ impl Sheet<'_> {
 
     fn figure(&mut self, figure: &Figure, (width, height): (f64, f64)) {
         let em = self.em;
-        let top = if figure.heading.is_empty() { 0.0 } else { 1.5 * em };
+        let heading = lines(&figure.heading, (width - 5.0 * em) / (SMALL * em));
+        let top = if heading.is_empty() { 0.0 } else { (0.4 + 1.1 * heading.len() as f64) * em };
         let named = figure.panels.first().map_or(vec![], |p| named(&p.layers));
         let key_width = figure.key.as_ref().map_or(0.0, |heading| {
             let labels = named.iter().map(|entry| self.small(&entry[0].label) + 2.2 * em);
@@ -106,9 +106,10 @@ impl Sheet<'_> {
             let letter = (figure.panels.len() > 1).then(|| letter(index));
             self.panel(panel, axes, frames[index], letter, &places[index]);
         }
-        if top > 0.0 {
-            let left = frames.first().map_or(0.8 * em, |frame| frame.left);
-            self.number(&figure.heading, (left, 0.8 * em), 0.0);
+        let left = frames.first().map_or(0.8 * em, |frame| frame.left);
+        for (index, line) in heading.iter().enumerate() {
+            let x = left.min(width - self.small(line) - 0.2 * em);
+            self.number(line, (x, (0.8 + 1.1 * index as f64) * em), 0.0);
         }
         if let (Some(heading), Some(frame)) = (&figure.key, frames.first()) {
             let (x, mut y) = (width - key_width + 0.2 * em, frame.top + 0.5 * em);

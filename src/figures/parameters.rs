@@ -182,7 +182,7 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
         });
     }
     parts.retain(|part| !part.is_empty());
-    parts.join(",  ")
+    parts.join(super::label::COMMA)
 }
 
 /// Thermostats and forces inside the chain are named one by one up to this number of them.

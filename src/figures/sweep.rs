@@ -1,7 +1,7 @@
 //! The figure of `check` over the frequency of the force: W_heat and the wall's temperature, chains
 //! as discs on the theory's lines.
 
-use super::parameters::{heading, numbers};
+use super::parameters::{heading_without, numbers};
 use super::style::SINGLE_COLUMN;
 use super::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, Parameters};
 use crate::chain::Chain;
@@ -60,7 +60,7 @@ pub fn sweep(chain: &Chain, sweep: &[Frequency]) -> Option<Figure> {
         name: "sweep".into(),
         size: (SINGLE_COLUMN, 105.0),
         columns: 1,
-        heading: heading(chain, false),
+        heading: heading_without(chain, &["chain.bonds", "right.force.period"]),
         panels: vec![
             panel(
                 "*W*_{heat}",
