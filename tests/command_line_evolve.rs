@@ -46,6 +46,22 @@ fn a_run_leaves_profiles_and_a_summary_within_the_tolerance() {
 }
 
 #[test]
+fn as_many_threads_as_asked_for_are_used() {
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let run = folder.path().join("run");
+    // The price of a covariance in the long run depends on the number of threads.
+    let question = ["uphill", "--set", "chain.bonds=200", "--set", "time.outputs=[1]"];
+    for threads in ["1", "3"] {
+        let more = ["--covariance", "--force", "--threads", threads];
+        let output = evolve(&[&question[..], &more, &["-o", run.to_str().unwrap()]].concat());
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let summary = std::fs::read(run.join("summary.json")).expect("a summary");
+        let summary: serde_json::Value = serde_json::from_slice(&summary).expect("JSON");
+        assert_eq!(summary["threads"].to_string(), threads);
+    }
+}
+
+#[test]
 fn every_scenario_of_the_program_meets_its_tolerance_as_it_is_and_longer() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let path = folder.path().join("run");

@@ -1,7 +1,7 @@
 //! `flipchain check`: the statements of the theorems, measured over a range of sizes.
 
 use super::session::Session;
-use super::{Error, RunArgs};
+use super::{Error, RunArgs, threads};
 use crate::chain::{Chain, ChainBuilder, InitialProfiles};
 use crate::figures;
 use crate::observe::statement::{EQUIPARTITION_L1, STATEMENTS};
@@ -81,6 +81,7 @@ pub fn run(all: CheckArgs) -> Result<(), Error> {
     scenario.require_time("check")?;
     let times = Times::of(&scenario).expect("the scenario has times");
     let family = ChainBuilder::from(&scenario);
+    threads::start(args.threads, args.quiet)?;
     let question = run::plan_check(&family, &initial, &times, &options)?.described_by(&scenario)?;
     Session::begin(args, &question)?.answer(question, |run| {
         let statements = STATEMENTS.iter().chain([&EQUIPARTITION_L1]);

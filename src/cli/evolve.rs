@@ -1,7 +1,7 @@
 //! `flipchain evolve`: time evolution, profiles at every output time.
 
 use super::session::Session;
-use super::{CovarianceArgs, Error, RunArgs, run_args};
+use super::{CovarianceArgs, Error, RunArgs, run_args, threads};
 use crate::chain::{Chain, InitialLaw};
 use crate::figures::{self, Format as Drawing, Outputs};
 use crate::method::{Method, Task};
@@ -52,6 +52,7 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         method: all.method,
         ..args.options()
     };
+    threads::start(args.threads, args.quiet)?;
     let question = run::plan_evolve(&chain, &law, &times, &options)?.described_by(&scenario)?;
     let outputs = match times.scale {
         TimeScale::Diffusive => Outputs::Diffusive,

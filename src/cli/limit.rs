@@ -1,7 +1,7 @@
 //! `flipchain limit`: the macroscopic equations of a scenario.
 
 use super::session::Session;
-use super::{Error, RunArgs};
+use super::{Error, RunArgs, threads};
 use crate::chain::{Chain, InitialProfiles};
 use crate::figures::{self, Curves};
 use crate::run::{self, LimitRun, Times};
@@ -25,6 +25,7 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         scenario.require_initial("limit")?;
     }
     let initial = scenario.initial.as_ref().map(InitialProfiles::from);
+    threads::start(args.threads, args.quiet)?;
     let question = run::plan_limit(&chain, initial.as_ref(), times.as_ref(), &options)?
         .described_by(&scenario)?;
     Session::begin(args, &question)?.answer(question, |run| vec![figure(run, &chain)])

@@ -1,7 +1,7 @@
 //! The steps that all computing commands share: print the expected cost, open the run directory,
 //! compute, write, report.
 
-use super::{Error, Format, RunArgs, expected, interrupt, print, progress, threads};
+use super::{Error, Format, RunArgs, expected, interrupt, print, progress};
 use crate::figures::{Figure, Format as Drawing, style::Theme};
 use crate::monitor::CancelToken;
 use crate::output::{Existing, OutputError, Parts, RunDirectory};
@@ -50,7 +50,7 @@ impl RunArgs {
 }
 
 impl<'a> Session<'a> {
-    /// Prints the expected cost, opens the run directory and sets the number of threads.
+    /// Prints the expected cost and opens the run directory.
     pub fn begin<A>(args: &'a RunArgs, question: &Prepared<'_, A>) -> Result<Session<'a>, Error> {
         let plan = question.plan();
         let quicker = expected::instead(plan.saving);
@@ -62,7 +62,6 @@ impl<'a> Session<'a> {
                 Err(error) => return Err(refused(error, args.resume, request)),
                 Ok(opened) => opened,
             };
-        threads::start(args.threads, args.quiet)?;
         let kept = Kept(directory.parts());
         let (start, cancel) = (Instant::now(), interrupt::token()?);
         Ok(Session { args, directory, start, cancel, _kept: kept })

@@ -1,7 +1,7 @@
 //! `flipchain steady`: the stationary state, or the time-periodic one under a periodic force.
 
 use super::session::Session;
-use super::{CovarianceArgs, Error, RunArgs, run_args};
+use super::{CovarianceArgs, Error, RunArgs, run_args, threads};
 use crate::chain::{Chain, InitialLaw};
 use crate::correlations::Coordinate;
 use crate::figures::{self, Format as Drawing, Outputs};
@@ -72,6 +72,7 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
         scenario.require_initial("steady")?;
     }
     let law = if needs_law { Some(InitialLaw::read(&scenario)?) } else { None };
+    threads::start(args.threads, args.quiet)?;
     let question = run::plan_steady(&chain, law.as_ref(), &options)?.described_by(&scenario)?;
     Session::begin(args, &question)?.answer(question, |run| {
         let outputs = Outputs::in_the_long_run(&chain);

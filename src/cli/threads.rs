@@ -10,7 +10,8 @@ use std::num::NonZeroUsize;
 const PER_PROCESSOR: usize = 16;
 
 /// Starts the threads that were asked for, as many as processors where none were, and says so
-/// (unless `quiet`) where they are fewer than asked for. The results do not depend on it.
+/// (unless `quiet`) where they are fewer than asked for. The results do not depend on it. Whatever
+/// asks for the number of threads starts them, and prices do: it must come before.
 pub fn start(asked: Option<NonZeroUsize>, quiet: bool) -> Result<(), Error> {
     let Some(asked) = asked else { return Ok(()) };
     let processors = std::thread::available_parallelism().map_or(1, NonZeroUsize::get);
