@@ -143,15 +143,15 @@ pub(super) fn width(label: &str) -> f64 {
 pub(super) fn lines(label: &str, most: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in label.split(COMMA).filter(|part| !part.is_empty()) {
-        match lines.last_mut() {
-            Some(line) if width(line) + width(COMMA) + width(part) <= most => {
-                *line += &format!("{COMMA}{part}");
-            }
-            Some(line) => {
+        let joined = lines.last().map(|line| format!("{line}{COMMA}{part}"));
+        match (lines.last_mut(), joined) {
+            // Spaces count between letters only, so that widths do not add up.
+            (Some(line), Some(joined)) if width(&joined) <= most => *line = joined,
+            (Some(line), _) => {
                 line.push(',');
                 lines.push(part.into());
             }
-            None => lines.push(part.into()),
+            (None, _) => lines.push(part.into()),
         }
     }
     lines
