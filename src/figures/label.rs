@@ -228,7 +228,7 @@ mod tests {
         assert!(lines("", 9.0).is_empty());
         assert_eq!(lines(label, 99.0), [label]);
         let few = lines(label, 12.0);
-        assert!(few.len() > 1 && few.iter().all(|line| width(line) <= 12.0 + width(",")));
+        assert!(few.len() > 1 && few.iter().all(|line| width(line) <= 12.5));
         assert_eq!(few.join("  "), label);
     }
 
