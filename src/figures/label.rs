@@ -224,6 +224,7 @@ mod tests {
 
     #[test]
     fn lines_hold_all_parts_and_are_no_wider_than_allowed() {
+        register_fonts().expect("the fonts are fonts");
         let label = "chain,  *N* = 100,  *γ* = 0.8,  right end free";
         assert!(lines("", 9.0).is_empty());
         assert_eq!(lines(label, 99.0), [label]);
