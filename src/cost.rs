@@ -68,7 +68,7 @@ pub fn of_covariance(chain: &Chain) -> f64 {
     8.0 * (chain.coordinates() as f64).powi(2)
 }
 
-/// The files of so many covariances, in bytes, whose numbers have double or single precision.
+/// The files of `count` covariances, in bytes, whose numbers have double or single precision.
 pub fn of_written_covariances(chain: &Chain, count: usize, single: bool) -> f64 {
     count as f64 * of_covariance(chain) * if single { 0.5 } else { 1.0 }
 }

@@ -122,7 +122,8 @@ fn a_covariance_that_does_not_fit_the_memory_is_written_to_files() {
     };
     for (index, (k, file)) in [0, 1, 3].into_iter().zip(listed).enumerate() {
         assert_eq!(file["file"], format!("covariance_{k}.npy"));
-        // The header says the version of the format where NumPy sees a comment, this reader an error.
+        // The header says the version of the format where NumPy sees a comment and this reader an
+        // error.
         let plain = |name: &str| {
             let mut bytes = std::fs::read(folder.path().join(name)).unwrap();
             let remark = b"# format_version 2";

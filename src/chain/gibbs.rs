@@ -93,7 +93,7 @@ pub(crate) struct RingFactor {
     pub before: Vec<f64>,
     /// K_n
     pub stiffness: Vec<f64>,
-    /// 1 - Π β_n/α_n: what is lost on the way around.
+    /// 1 - Π β_n/α_n, the loss on the way around.
     pub lost: f64,
 }
 

@@ -22,7 +22,6 @@ use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
 use crate::numerics::gmres;
 use crate::numerics::vector::{Vector, largest_norm, largest_of};
-use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -60,8 +59,7 @@ pub(super) struct Solved<'a> {
 /// A residual that rounding keeps above the tolerance but below this is no failure: the error it
 /// leaves is in the report.
 const ROUNDING: f64 = 1e-9;
-/// Nor is one below this part of the solution: a residual cannot be evaluated better where the
-/// solution is large.
+/// Nor is one below this part of the solution, whose roundings it has.
 const BACKWARD: f64 = 1e-13;
 
 impl Modal {
@@ -250,12 +248,11 @@ impl Modal {
         }
         let variances = |error: &Vector| largest_norm((0..self.modes.count()).map(|n| error.at(n)));
         let error = largest_of(outcome.errors.iter().map(variances));
-        let flow_error = error * self.chain.current_weight();
         let report = SolveReport {
             iterations: outcome.iterations,
             residual: outcome.residual,
             error,
-            flow_error,
+            flow_error: error * self.chain.current_weight(),
             ..Default::default()
         };
         let answer = Answer::new(interface, given, &w);
@@ -321,10 +318,10 @@ impl MomentEquations for Modal {
         shift: Complex64,
         f: &[Complex64],
     ) -> Result<Vec<Complex64>, SolveError> {
-        match self.chain.topology {
-            Topology::Open => direct::drift::approximate(&self.chain, shift, f),
-            Topology::Ring => self.solve_mean(shift, f),
+        if self.modes.is_ring() {
+            return self.solve_mean(shift, f);
         }
+        direct::drift::approximate(&self.chain, shift, f)
     }
 
     fn solve(

@@ -394,9 +394,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
 
 /// The places where the whole covariances of the output times are summed, with their weights.
 fn targets(sums: &mut [Sums], weight: impl Fn(usize) -> Complex64) -> Vec<Target<'_>> {
-    let states = sums
-        .iter_mut()
-        .enumerate()
-        .filter_map(|(i, sums)| sums.state.as_mut().map(|state| (i, state)));
+    let sums = sums.iter_mut().enumerate();
+    let states = sums.filter_map(|(i, sums)| Some((i, sums.state.as_mut()?)));
     states.map(|(i, state)| Target { weight: weight(i), state }).collect()
 }

@@ -139,7 +139,7 @@ pub(super) fn width(label: &str) -> f64 {
     parts(label).iter().map(Part::width).sum()
 }
 
-/// Parts of a label with commas between, in lines of at most so many ems; no lines for an empty one.
+/// Parts of a label with commas between, in lines of at most `most` ems; no lines for an empty one.
 pub(super) fn lines(label: &str, most: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in label.split(COMMA).filter(|part| !part.is_empty()) {

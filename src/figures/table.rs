@@ -39,7 +39,7 @@ pub fn table(table: &Table, chain: &Chain) -> Vec<Figure> {
 
 /// The data of a figure.
 struct Sheet<'a> {
-    /// What is drawn: all points, or their averages over seeds.
+    /// The points that are drawn: all, or their averages over seeds.
     table: &'a Table,
     /// The averages, where a seed takes several values.
     averages: Option<&'a Table>,

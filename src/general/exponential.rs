@@ -16,6 +16,7 @@
 
 use super::Model;
 use super::band::{Band, close};
+use super::law::{differences, initial, softness};
 use super::line::Line;
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, LocalParts};
@@ -24,7 +25,6 @@ use crate::chain::{Chain, Double, InitialLaw, SiteForce};
 use crate::covariance::source::ErrorSource;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::double_double::harmonic_phase;
-use crate::numerics::vector::largest_of;
 use crate::observe::series::Integrated;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -65,8 +65,8 @@ pub struct Output {
 pub(super) struct State {
     pub mean: Vec<f64>,
     pub covariance: Band,
-    /// Losses of the means and of the covariance, in norm: what series leave and what is cut off,
-    /// and roundings of the initial law.
+    /// Losses of the means and of the covariance, in norm: remainders of the series, cuts, and
+    /// roundings of the initial law.
     pub lost: [f64; 2],
     /// The roundings alone.
     given: [f64; 2],
@@ -82,6 +82,8 @@ pub(super) struct Problem<'a> {
     /// ‖B‖ without and with what forces turn by, and ‖𝓛‖.
     pub norm: f64,
     pub fastest: f64,
+    /// [`Model::softness`]
+    soft: f64,
 }
 
 /// Moments at ascending microscopic `times` ≥ 0; `keep` says at which the covariance is kept.
@@ -107,7 +109,7 @@ pub fn evolve(
     };
     let last = times.last().map_or(0.0, |time| time.hi);
     let size = problem.size(&state);
-    let soft = problem.softness(law, size);
+    let soft = softness(chain, law, problem.soft * size);
     let rate = if last > 0.0 { BUDGET * tolerance.max(1e-13) / soft * size / last } else { 0.0 };
     let (mut reached, mut outputs) = (Double::default(), Vec::new());
     let mut largest = size;
@@ -149,8 +151,8 @@ impl<'a> Problem<'a> {
         let line = Line::new(&model);
         let forces = forces_of(chain);
         let fastest = highest_frequency(chain, &forces);
-        let norm = line.norm();
-        Problem { chain, model, line, forces, norm, fastest }
+        let (norm, soft) = (line.norm(), model.softness());
+        Problem { chain, model, line, forces, norm, fastest, soft }
     }
 
     fn longest_step(&self) -> f64 {
@@ -162,15 +164,6 @@ impl<'a> Problem<'a> {
         let hottest = self.model.temperature.iter().copied().fold(0.0, f64::max);
         let variances = state.covariance.rows[0].iter().copied().fold(hottest, f64::max);
         state.mean.iter().fold(variances, |m, z| m.max(z * z)).max(f64::MIN_POSITIVE)
-    }
-
-    /// By how much more an error of y shows in the displacements, each relative to what it is at
-    /// the start: 1, or much more where weakly pinned atoms begin close to their places.
-    fn softness(&self, law: &InitialLaw, size: f64) -> f64 {
-        if !self.line.pinned {
-            return 1.0;
-        }
-        softness(law, self.line.softness(&self.model) * size)
     }
 
     /// f_k at the start of a step: h^k/k! times the derivatives of the forces on the u_n.
@@ -336,7 +329,6 @@ impl<'a> Problem<'a> {
         let at_start = time.hi <= 0.0;
         let steps = (state.steps as f64).sqrt();
         let rounding = ROUNDINGS * f64::EPSILON * (4.0 + steps);
-        let softness = self.line.softness(&self.model);
         // At the start nothing is rounded but differences of displacements.
         let rounding = if at_start { 0.0 } else { rounding };
         let mean = state.lost[0] + rounding * largest.sqrt();
@@ -346,16 +338,9 @@ impl<'a> Problem<'a> {
         let entered = |lost: f64| (2.0 * heat).sqrt() * lost + lost * lost;
         let second = state.lost[1] + entered(state.lost[0]) + rounding * largest;
         let given = if at_start { differences(self.chain, law) } else { 0.0 };
-        let errors_of = |mean: f64, second: f64, given: f64| LocalErrors {
-            mean,
-            second: second + given,
-            flow: None,
-            mean_q: softness.sqrt() * mean,
-            var_q: softness * second,
-        };
-        let errors = errors_of(mean, second, given);
+        let errors = LocalErrors::of(mean, second, self.soft).with_second(given);
         let cut = [0, 1].map(|i| state.lost[i] - state.given[i]);
-        let truncated = errors_of(cut[0], cut[1] + entered(cut[0]), 0.0);
+        let truncated = LocalErrors::of(cut[0], cut[1] + entered(cut[0]), self.soft);
         let parts = vec![(ErrorSource::Truncation, truncated)];
         let local = match at_start {
             true => initial(self.chain, law),
@@ -368,55 +353,5 @@ impl<'a> Problem<'a> {
         let error = time.hi * self.model.error_of_rates(&self.forces, &errors, largest);
         let integrals = Integrated { error, ..state.integrals };
         Output { time, local, errors, parts, integrals, steps: state.steps, kept }
-    }
-}
-
-/// An error of the displacements, `felt`, relative to the largest that they are at the start: at
-/// least 1, and bounded, because an error of nothing has no size.
-pub(super) fn softness(law: &InitialLaw, felt: f64) -> f64 {
-    let largest = |values: &[f64]| largest_of(values.iter().map(|x| x.abs()));
-    let given = largest(&law.var_r).max(largest(&law.mean_r).powi(2));
-    if given > 0.0 { (felt / given).clamp(1.0, 1e4) } else { 1e4 }
-}
-
-/// Roundings of Var r_n of a correlated law of displacements: C_nn - 2C_(n,n-1) + C_(n-1,n-1), in
-/// units of the energy.
-pub(super) fn differences(chain: &Chain, law: &InitialLaw) -> f64 {
-    let Some(all) = chain.coefficients().filter(|_| chain.is_pinned()) else { return 0.0 };
-    let stretched = all.spring.iter().enumerate().map(|(bond, k)| {
-        let (left, right) = chain.bond_ends(bond);
-        k * (law.var_r[left] + law.var_r[right])
-    });
-    f64::EPSILON * largest_of(stretched)
-}
-
-/// The initial law as it is given.
-pub(crate) fn initial(chain: &Chain, law: &InitialLaw) -> Local {
-    if law.covariance.is_some() {
-        return Local::of(chain, &law.mean(), law.covariance_above(0.0).view());
-    }
-    if chain.is_pinned() {
-        let bonds = |of: fn(f64, f64) -> f64, q: &[f64]| -> Vec<f64> {
-            let ends = (0..chain.bonds).map(|bond| chain.bond_ends(bond));
-            // The one atom of the shortest ring is not pulled by itself.
-            ends.map(|(a, b)| if a == b { 0.0 } else { of(q[b], q[a]) }).collect()
-        };
-        return Local {
-            mean_r: bonds(|a, b| a - b, &law.mean_r),
-            mean_p: law.mean_p.clone(),
-            mean_q: law.mean_r.clone(),
-            var_r: bonds(|a, b| a + b, &law.var_r),
-            var_p: law.var_p.clone(),
-            var_q: law.var_r.clone(),
-            correlation: vec![0.0; chain.bonds],
-        };
-    }
-    Local {
-        mean_r: law.mean_r.clone(),
-        mean_p: law.mean_p.clone(),
-        var_r: law.var_r.clone(),
-        var_p: law.var_p.clone(),
-        correlation: vec![0.0; chain.bonds],
-        ..Local::default()
     }
 }

@@ -47,7 +47,7 @@ impl Problem<'_> {
         let moving =
             largest_of(self.deviation.iter().copied()).max(largest_of(fine.mean.iter().copied()));
         let settled = 4.0 * f64::EPSILON * largest_of(self.settled.iter().copied());
-        let soft = line.softness(model);
+        let soft = model.softness();
         let of_positions = apart(|p| &p.elongation).max(if soft > 0.0 {
             apart(|p| &p.displacement) / soft
         } else {
@@ -56,18 +56,12 @@ impl Problem<'_> {
         let closure = fine.current.last().copied().unwrap_or(0.0).abs();
         let felt = self.felt(fine, time.hi);
         let largest_current = largest_of(fine.current[..atoms - 1].iter().copied());
-        // A relative error of everything, and what is known beside it of means, second moments and
-        // currents.
+        // A relative error of everything, and further errors of means, second moments and currents.
         let errors_of = |relative: f64, [mean, second, flow]: [f64; 3]| {
             let mean = mean + relative * moving;
             let second = second + relative * size;
-            LocalErrors {
-                mean,
-                second,
-                flow: Some(flow + relative * (felt.size + largest_current)),
-                mean_q: soft.sqrt() * mean,
-                var_q: soft * second,
-            }
+            let flow = Some(flow + relative * (felt.size + largest_current));
+            LocalErrors { flow, ..LocalErrors::of(mean, second, soft) }
         };
         let apart_mean = apart(|p| &p.mean);
         let apart_second = apart(|p| &p.kinetic).max(of_positions);

@@ -14,8 +14,8 @@
 //! z̄ + c z,  C + c' z zᵀ      are stationary too:  c = (L̄ - Σ r̄_n)/S,  c' = (Var L - Σ C_rr)/S²
 //! ```
 //!
-//! one for every law of L. The softest bond is held for the solve. A pinned ring is solved along its
-//! line ([`Line`]), where a weak pinning is not a small difference of large numbers.
+//! one for every law of L. The softest bond is held for the solve. A pinned ring is solved along
+//! its line ([`Line`]), where a weak pinning is not a small difference of large numbers.
 
 use super::Model;
 use super::band::Band;
@@ -118,7 +118,7 @@ pub fn stationary(chain: &Chain, law: Option<&InitialLaw>) -> Result<State, Stea
     let squares = coordinates.map(|n| stiffness(n) * mean[n] * mean[n]);
     let most = largest_of(squares);
     let second = stiffest * report.error + rounded * (largest_of(sizes) + most) + lost;
-    let soft = if chain.is_pinned() { largest_of(model.gibbs_displacements()) } else { 0.0 };
+    let soft = model.softness();
     // Springs and pinning are added up before they act: a weak pinning is as uncertain as a
     // rounding of the springs beside it.
     let displaced = rounded + chain.atoms() as f64 * stiffest * soft * f64::EPSILON;
@@ -156,14 +156,8 @@ fn along_the_line(chain: &Chain, model: &Model) -> Result<State, SteadyError> {
     let local = line.local(&y, &along);
     let most = largest_of(y.iter().map(|y| y * y));
     let size = largest_of((0..n).map(|i| found.covariance[i * (n + 1)]));
-    let (rounded, soft) = (ROUNDINGS * f64::EPSILON, line.softness(model));
-    let errors_of = |mean: f64, second: f64| LocalErrors {
-        mean,
-        second,
-        flow: None,
-        mean_q: soft.sqrt() * mean,
-        var_q: soft * second,
-    };
+    let (rounded, soft) = (ROUNDINGS * f64::EPSILON, model.softness());
+    let errors_of = |mean: f64, second: f64| LocalErrors::of(mean, second, soft);
     let second = found.error + rounded * size;
     let parts = vec![(ErrorSource::Iteration, errors_of(0.0, found.error))];
     let with =

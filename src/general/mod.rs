@@ -39,6 +39,7 @@ mod transforms;
 pub mod ways;
 
 use crate::chain::{Chain, RingFactor, in_series, stiffnesses};
+use crate::numerics::vector::largest_of;
 use crate::observe::series::Integrated;
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -172,8 +173,14 @@ impl Model {
         (0..self.atoms()).map(|n| 1.0 / (left[n] + beyond(n))).collect()
     }
 
-    /// Var r_n of an open chain at temperature 1: the spring beside what is left and right of it,
-    /// one after the other.
+    /// The largest factor by which an error of the energy's coordinates, or of their covariance,
+    /// enters E q_n² and Var q_n; 0 without pinning.
+    pub fn softness(&self) -> f64 {
+        if self.is_pinned() { largest_of(self.gibbs_displacements()) } else { 0.0 }
+    }
+
+    /// Var r_n of an open chain at temperature 1: the springs to its left and to its right are in
+    /// series with its own.
     pub fn gibbs_elongations(&self) -> Vec<f64> {
         let [left, right] = stiffnesses(&self.pinning, &self.spring);
         let bond = |(n, k): (usize, &f64)| 1.0 / (k + in_series(left[n], right[n + 1]));

@@ -48,6 +48,20 @@ pub struct LocalErrors {
     pub var_q: f64,
 }
 
+impl LocalErrors {
+    /// Of means and of second moments; those of displacements are larger by the softness
+    /// ([`Model::softness`]).
+    pub fn of(mean: f64, second: f64, soft: f64) -> LocalErrors {
+        let (mean_q, var_q) = (soft.sqrt() * mean, soft * second);
+        LocalErrors { mean, second, flow: None, mean_q, var_q }
+    }
+
+    /// With a larger error of second moments that displacements do not have.
+    pub fn with_second(self, more: f64) -> LocalErrors {
+        LocalErrors { second: self.second + more, ..self }
+    }
+}
+
 /// The parts of such errors that have a source of their own; the rest is rounding.
 pub type LocalParts = Vec<(ErrorSource, LocalErrors)>;
 

@@ -4,8 +4,8 @@
 //! by a factor 4 up to the least damping, panels of that width across the band, and the rest mapped
 //! to (0, 1]. Each panel is kept where it agrees with its two halves, and halved where it does not:
 //! narrow resonances of hardly damped modes are found so. Roundings within a resonance are as large
-//! as ε ω/γ; a panel whose halves are no better than itself is as good as it gets. Two families of integrals whose values
-//! are known exactly decide, those of a uniform temperature T = 1,
+//! as ε ω/γ; a panel whose halves are no better than itself is as good as it gets. Two families of
+//! integrals whose values are known exactly decide, those of a uniform temperature T = 1,
 //!
 //! ```text
 //! Σ_b K_ab (4γ_b + 2λ_b) = 1,      Var r_n = the Gibbs law's,
@@ -29,7 +29,7 @@ const SECOND: usize = 20;
 const PANEL: f64 = 2e-15;
 /// Halving a panel gains many digits, or less than this where its sums differ by roundings.
 const STAGNANT: f64 = 1.0 / 64.0;
-/// Those are at most so many ε ω/c, c the least damping, of the whole integral ..
+/// Those are at most this many ε ω/c, c the least damping, of the whole integral ..
 const ROUNDINGS: f64 = 16.0;
 /// .. and nothing larger is taken for roundings.
 const ROUNDED: f64 = 1e-9;

@@ -50,7 +50,7 @@ mod tests {
             let read = Array1::<f64>::read_npy(without_remark(&bytes[..]).unwrap()).unwrap();
             assert_eq!(read.to_vec(), [1.5, -2.0]);
         }
-        // What is no such file is handed on as it is.
+        // Any other file is handed on as it is.
         let mut read = Vec::new();
         without_remark(&b"no # file"[..]).unwrap().read_to_end(&mut read).unwrap();
         assert_eq!(read, b"no # file");

@@ -43,6 +43,10 @@ impl Wide {
         Wide { re: self.re * factor, im: self.im * factor }
     }
 
+    pub fn conjugate(self) -> Wide {
+        Wide { re: self.re, im: -self.im }
+    }
+
     /// 1 / self. The parts are scaled first, so that no square leaves the range.
     pub fn inverse(self) -> Wide {
         let size = self.size();

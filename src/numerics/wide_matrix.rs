@@ -22,8 +22,8 @@ impl Doublings {
         Doublings { step, count: (last / step).log2().floor().max(0.0) as usize }
     }
 
-    /// The steps 2^k `step`, k ≤ `count`, that a time up to the last one is made of, and what is
-    /// left, exactly.
+    /// The steps 2^k `step`, k ≤ `count`, that a time up to the last one is made of, and the rest,
+    /// exactly.
     pub fn of(&self, time: Double) -> (Vec<bool>, Double) {
         let (mut bits, mut left) = (vec![false; self.count + 1], time);
         for (k, bit) in bits.iter_mut().enumerate().rev() {

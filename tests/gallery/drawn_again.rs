@@ -125,20 +125,8 @@ pub fn is_redrawn_from_its_csv_alone(figure: &Figure) {
         assert_eq!(panel.layers.len(), found.layers.len());
         for (layer, back) in panel.layers.iter().zip(&found.layers) {
             assert_eq!((layer.series(), layer.mark), (back.series(), back.mark));
-            assert_eq!(
-                layer.points.len(),
-                back.points.len(),
-                "{}: {}",
-                figure.name,
-                layer.series()
-            );
-            assert_eq!(
-                layer.errors.len(),
-                back.errors.len(),
-                "{}: {}",
-                figure.name,
-                layer.series()
-            );
+            let counts = |layer: &Layer| [layer.points.len(), layer.errors.len()];
+            assert_eq!(counts(layer), counts(back), "{}: {}", figure.name, layer.series());
             let size = layer.points.iter().fold(0.0, |s: f64, p| s.max(p.1.abs()));
             for (a, b) in layer.points.iter().zip(&back.points) {
                 assert!(near(a.0, b.0, 0.0) && near(a.1, b.1, 1e-6 * size), "{}", layer.series());

@@ -77,16 +77,8 @@ fn evolutions_of_any_ring_are_within_their_errors_of_the_exponential_in_32_digit
 #[test]
 #[ignore = "a campaign: 200 random rings, or SEEDS=1000..1200"]
 fn random_rings_are_within_their_errors() {
-    let (mut worst, mut missed): (f64, Vec<u64>) = (0.0, vec![]);
-    for seed in seeds("0..200") {
-        // Entries of displacements of hardly pinned atoms lose digits of the Gibbs law's size.
-        let (ratio, errors) = ring_judged(Method::Auto, seed, 1e-8);
-        worst = worst.max(ratio);
-        if largest(&errors) > 1e-9 {
-            missed.push(seed);
-        }
-    }
-    println!("largest error as a part of its estimate: {worst:.2}; tolerances missed: {missed:?}");
+    // Entries of displacements of hardly pinned atoms lose digits of the Gibbs law's size.
+    campaign(|seed| ring_judged(Method::Auto, seed, 1e-8));
 }
 
 #[test]

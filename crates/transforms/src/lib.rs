@@ -1,4 +1,5 @@
-//! Plans of Fourier, cosine and sine transforms of double precision, by rustfft, realfft and rustdct.
+//! Plans of Fourier, cosine and sine transforms of double precision, by rustfft, realfft and
+//! rustdct.
 //!
 //! Nothing is computed here. A plan is a trait object whose code this crate holds, so that what
 //! uses it does not compile the libraries' generic code again. Normalization and order are

@@ -1,9 +1,9 @@
-//! The state of an output in pairs of waves, and what is read off it.
+//! The state of an output in pairs of waves, and the answer that is read off it.
 
 use super::super::returns::answer::Answer;
 use super::super::turning::Turning;
 use super::couples::Couples;
-use super::waves::lasting;
+use super::waves::{lasting, parity};
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, TimeIntegrals, largest};
 use crate::numerics::vector::largest_of;
@@ -12,8 +12,8 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// Roundings of a sum, and more for every doubling of R. Where what a force drives is far larger than
-/// the means, 3.3 and half of one a doubling were seen (N = 1, γ = 10⁻⁶, τ = 1).
+/// Roundings of a sum, and more for every doubling of R. Where the waves that a force drives are far
+/// larger than the means, 3.3 and half of one for each doubling were seen (N = 1, γ = 10⁻⁶, τ = 1).
 const ROUNDINGS: f64 = 12.0;
 const OF_DOUBLING: f64 = 1.0;
 
@@ -50,8 +50,7 @@ impl<'a> State<'a> {
         }
         // Vᵀ J X J V, and the same of squares for the errors.
         let waves = &couples.waves.waves[..couples.waves.own];
-        let parity = |i: usize| if i < chain.bonds { -1.0 } else { 1.0 };
-        let v = Mat::from_fn(n, n, |i, a| waves[a].rounded[i] * parity(i));
+        let v = Mat::from_fn(n, n, |i, a| waves[a].rounded[i] * parity(chain.bonds, i));
         let x = Mat::from_fn(n, n, |i, j| Complex64::from(deviation[[i, j]]));
         let in_waves = v.transpose() * &x * &v;
         let squares = Mat::from_fn(n, n, |i, a| v[(i, a)].norm_sqr());
@@ -73,13 +72,22 @@ impl<'a> State<'a> {
 
     /// ∫ Y(p_n, p_n) over a first step, in which flips give hardly anything back.
     pub fn add_lasting(&mut self, time: Double) {
+        let Couples { shapes, rates, .. } = self.couples;
+        let turned: Vec<Complex64> = rates.iter().map(|&rate| lasting(rate, time)).collect();
+        self.add_to_squares(|alpha, n, y| shapes[(alpha, n)] * y * turned[alpha]);
+    }
+
+    /// The same over a step, of ∫W.
+    pub fn add_squares(&mut self, integral: &Mat<Complex64>) {
+        self.add_to_squares(|alpha, n, y| integral[(alpha, n)] * y);
+    }
+
+    /// Adds the real parts of Σ_α of these terms, given α, n and y_α.
+    fn add_to_squares(&mut self, term: impl Fn(usize, usize, Complex64) -> Complex64) {
         let all = self.whole();
         for (n, square) in self.squares.iter_mut().enumerate() {
-            let terms = all.iter().enumerate().map(|(alpha, y)| {
-                let Couples { shapes, rates, .. } = self.couples;
-                (shapes[(alpha, n)] * y * lasting(rates[alpha], time)).re
-            });
-            *square += terms.sum::<f64>();
+            let terms = all.iter().enumerate();
+            *square += terms.map(|(alpha, y)| term(alpha, n, *y).re).sum::<f64>();
         }
     }
 
@@ -105,16 +113,7 @@ impl<'a> State<'a> {
         all
     }
 
-    /// The same over a step, of ∫W.
-    pub fn add_squares(&mut self, integral: &Mat<Complex64>) {
-        let all = self.whole();
-        for (n, square) in self.squares.iter_mut().enumerate() {
-            let terms = all.iter().enumerate();
-            *square += terms.map(|(alpha, y)| (integral[(alpha, n)] * y).re).sum::<f64>();
-        }
-    }
-
-    /// After a step with these e^(Λh), R Y and errors of it, before which so many doublings were.
+    /// After a step with these e^(Λh), R Y and errors of it; `before` counts the doublings until then.
     pub fn go(&mut self, turned: &[Complex64], given: &[Complex64], errors: &[f64], before: usize) {
         self.turn(turned);
         for (((y, error), given), more) in

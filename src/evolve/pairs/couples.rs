@@ -14,7 +14,7 @@ const CLOSE: f64 = 0.5;
 /// Close pairs of a pair, expected on the average, up to which they make small groups.
 const MOST: f64 = 1.0;
 
-/// Rows of R that are formed at once; more only where so many rates are close.
+/// Rows of R that are formed at once; a larger group of close rates is formed as one.
 const ROWS: usize = 64;
 
 /// Whether few rates are close: they are spread over the sums of two frequencies, -4 to 4.

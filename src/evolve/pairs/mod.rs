@@ -38,6 +38,7 @@ use waves::Waves;
 /// 4γ times the first step, at most: what it leaves out is the square of that, and 4γτ times that.
 const FIRST: f64 = 1e-9;
 
+/// The first step at most.
 const LONGEST: f64 = 0.125;
 
 /// Seconds of a complex multiplication and addition in a large product.
@@ -68,7 +69,8 @@ fn first(chain: &Chain) -> f64 {
 }
 
 /// Evolves the moments to the ascending microscopic `times`, arguments as for
-/// [`super::radau::evolve`]; `None` where two waves of the chain coincide or the way does not serve.
+/// [`super::radau::evolve`]; `None` where two waves of the chain coincide or the way does not
+/// serve.
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,

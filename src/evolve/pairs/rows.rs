@@ -12,8 +12,8 @@ use faer::{Accum, Mat, MatRef, Par};
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// The part of all pairs in a block that are close, from which on a whole product is quicker than
-/// one sum for each: one of so many.
+/// A whole product is quicker than one sum for each close pair of a block where these are more than
+/// one in this many of its pairs.
 const MANY: usize = 8;
 
 /// R(h) by its columns Z = R U.
@@ -204,7 +204,7 @@ impl Step<'_> {
                 *entry = (first_order + rest) * given;
             }
             if beta >= *own {
-                // What is driven drives nothing.
+                // Waves of the force drive nothing.
                 let driven = rows.iter().zip(column).filter(|(alpha, _)| **alpha >= *own);
                 driven.for_each(|(_, entry)| *entry = Complex64::default());
             }

@@ -27,13 +27,18 @@ impl<'a> Propagator<'a> {
 
     /// To the first order, with Z.
     fn of_first_order(couples: &'a Couples<'a>, step: f64) -> Propagator<'a> {
+        let mut first = Propagator::without_columns(couples, step);
+        first.given = first.columns(true);
+        first
+    }
+
+    /// To the first order, without Z.
+    fn without_columns(couples: &'a Couples<'a>, step: f64) -> Propagator<'a> {
         let mut formed = vec![false; couples.all()];
         couples.blocks.iter().flatten().for_each(|&alpha| formed[alpha] = true);
         let second = vec![Vec::new(); couples.all()];
         let (given, integral) = (Mat::zeros(couples.all(), couples.atoms()), Mat::zeros(0, 0));
-        let mut first = Propagator { couples, step, given, integral, second, formed };
-        first.given = first.columns(true);
-        first
+        Propagator { couples, step, given, integral, second, formed }
     }
 
     /// R U; `first` leaves all but the first order out.
@@ -108,12 +113,7 @@ impl<'a> Propagator<'a> {
 
     /// Moves an output by a time up to the first step.
     pub fn go_short(couples: &'a Couples<'a>, state: &mut State, time: Double) {
-        let mut formed = vec![false; couples.all()];
-        couples.blocks.iter().flatten().for_each(|&alpha| formed[alpha] = true);
-        let none = || Mat::zeros(couples.all(), couples.atoms());
-        let second = vec![Vec::new(); couples.all()];
-        let (given, integral) = (none(), none());
-        let of = Propagator { couples, step: time.hi, given, integral, second, formed };
+        let of = Propagator::without_columns(couples, time.hi);
         let step = of.with(&[&*state], time, false);
         let rows: Vec<(Mat<Complex64>, Vec<Vec<f64>>)> = (couples.blocks.par_iter())
             .map(|block| {

@@ -3,15 +3,15 @@
 //!
 //! J B J = Bᵀ makes vᵀ J v' = 0 of two waves with different rates, so that V⁻¹ = Vᵀ J where every
 //! wave is scaled to vᵀ J v = 1. Found in doubles, then mended by Newton's method with residuals of
-//! 32 digits. Cost: O(n³) for each of n/2 waves. There are none where two rates
-//! coincide, but for the mirror images in a chain with equal ends.
+//! 32 digits. Cost: O(n³) for each of n/2 waves. There are none where two
+//! rates coincide, but for the mirror images in a chain with equal ends.
 
 use super::super::turning::Turning;
 use super::rows::hyperbolic;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::numerics::double_double::turned;
+use crate::numerics::vector::largest_of;
 use crate::numerics::wide::{self, Matrix, Wide};
-use crate::scenario::Topology;
 use faer::Mat;
 use faer::linalg::solvers::Solve;
 use num_complex::Complex64;
@@ -50,16 +50,13 @@ pub(super) struct Waves {
 }
 
 /// (-1)^(r): J.
-fn parity(bonds: usize, i: usize) -> f64 {
+pub(super) fn parity(bonds: usize, i: usize) -> f64 {
     if i < bonds { -1.0 } else { 1.0 }
 }
 
 impl Waves {
     pub fn new(turning: &Turning) -> Option<Waves> {
         let (chain, n) = (turning.chain, turning.coordinates());
-        if chain.topology == Topology::Ring {
-            return None;
-        }
         let dense = Mat::from_fn(n, n, |i, j| {
             turning.rows[i].iter().filter(|(k, _)| *k == j).map(|(_, b)| b.hi).sum::<f64>()
         });
@@ -82,9 +79,7 @@ impl Waves {
                 let sign = if real { 1.0 } else { -1.0 };
                 waves.push(Wave::new(rate, shape, at, sign));
             } else {
-                let other: Vec<Wide> = shape.iter().map(|v| conjugate(*v)).collect();
-                waves.push(Wave::new(rate, shape, at + 1, 1.0));
-                waves.push(Wave::new(conjugate(rate), other, at, 1.0));
+                waves.extend(Wave::pair(rate, shape, at));
             }
         }
         let orthogonal = waves.len() == n && apart(&waves, chain.bonds) < APART;
@@ -122,9 +117,7 @@ impl Waves {
             let rate =
                 Wide { re: Double::default(), im: chain.force.frequency.scaled(f64::from(order)) };
             let shape = driven(rate, f.into())?;
-            let other: Vec<Wide> = shape.iter().map(|v| conjugate(*v)).collect();
-            self.waves.push(Wave::new(rate, shape, at + 1, 1.0));
-            self.waves.push(Wave::new(conjugate(rate), other, at, 1.0));
+            self.waves.extend(Wave::pair(rate, shape, at));
         }
         Some(())
     }
@@ -145,9 +138,7 @@ impl Waves {
         let own = self.waves[..self.own].par_iter().map(of_wave).collect::<Vec<_>>();
         own.into_iter().chain(self.waves[self.own..].iter().map(|_| 1.0.into())).collect()
     }
-}
 
-impl Waves {
     /// ∫_0^t of the mean of a coordinate.
     pub fn integral(&self, amplitudes: &[Complex64], i: usize, time: Double) -> f64 {
         let terms = self.waves.iter().zip(amplitudes);
@@ -177,10 +168,12 @@ impl Wave {
         let rounded = shape.iter().map(|v| v.rounded()).collect();
         Wave { rate, shape, rounded, partner, sign }
     }
-}
 
-pub(super) fn conjugate(z: Wide) -> Wide {
-    Wide { re: z.re, im: -z.im }
+    /// A wave and its conjugate, from the place `at` on.
+    fn pair(rate: Wide, shape: Vec<Wide>, at: usize) -> [Wave; 2] {
+        let other = shape.iter().map(|v| v.conjugate()).collect();
+        [Wave::new(rate, shape, at + 1, 1.0), Wave::new(rate.conjugate(), other, at, 1.0)]
+    }
 }
 
 /// The largest entry of Vᵀ J V - 1.
@@ -191,10 +184,10 @@ fn apart(waves: &[Wave], bonds: usize) -> f64 {
             let sum: Complex64 = terms.map(|(i, (v, w))| v * w * parity(bonds, i)).sum();
             (sum - if a == b { 1.0 } else { 0.0 }).norm()
         });
-        crate::numerics::vector::largest_of(others)
+        largest_of(others)
     };
     let all: Vec<f64> = waves.par_iter().enumerate().map(of_wave).collect();
-    crate::numerics::vector::largest_of(all)
+    largest_of(all)
 }
 
 /// The image of a coordinate in a mirror in the middle of the chain, and its sign.
@@ -212,8 +205,8 @@ fn of_parities(
     if left != right {
         return starts.into_iter().map(|(rate, v)| (rate, v, None)).collect();
     }
-    // The even and the odd wave at strong ends, of which any two sums may have been found; roundings
-    // may make one complex pair of their two rates.
+    // The even and the odd wave at strong ends, of which any two sums may have been found;
+    // roundings may make one complex pair of their two rates.
     let at_ends = |rate: Complex64| rate.re < FAST && rate.im.abs() < 1e-3 * rate.norm();
     let starts = starts.into_iter().flat_map(|(rate, v)| match at_ends(rate) {
         true => {

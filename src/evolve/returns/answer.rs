@@ -1,4 +1,5 @@
-//! The answer that is read off a deviation from the thermal stationary state and means of 32 digits.
+//! The answer that is read off a deviation from the thermal stationary state and means of 32
+//! digits.
 
 use super::super::turning::Turning;
 use crate::chain::Double;
@@ -55,7 +56,7 @@ impl Answer<'_> {
         0.0 - work.plus(kept.negated()).plus(inflow.into()).hi
     }
 
-    /// Roundings of what is stored, and what the means have lost.
+    /// Roundings of the numbers themselves, and the losses of the means.
     fn errors(&self, moments: &Moments) -> MomentErrors {
         let bonds = self.turning.chain.bonds;
         let rounding = |values: &[f64]| 2.0 * f64::EPSILON * largest(values);

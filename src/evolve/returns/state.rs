@@ -75,7 +75,7 @@ impl<'a> State<'a> {
         self.turned(turn, &given, sizes, [largest(&flows), returns.flows])
     }
 
-    /// E X Eᵀ and `given`, the part that flips give back; at the ends and in currents it is a sum of
+    /// E X Eᵀ and `given`, which flips give back; at the ends and in currents it is a sum of
     /// `ends` and `flows`.
     fn turned(
         &self,

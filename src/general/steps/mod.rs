@@ -20,7 +20,8 @@ pub(super) use price::modes;
 use self::norm::Norm;
 use self::price::{expected_steps, held};
 use super::Model;
-use super::exponential::{Output, differences, initial, softness};
+use super::exponential::Output;
+use super::law::{differences, initial, softness};
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
@@ -87,6 +88,8 @@ struct Problem<'a> {
     /// ‖𝓛‖ at most, or the highest frequency of a force where that is larger.
     fastest: f64,
     norm: Norm,
+    /// [`Model::softness`]
+    soft: f64,
 }
 
 /// What steps may still leave, relative to the largest second moment.
@@ -151,7 +154,7 @@ pub fn evolve(
     let (mut lost, mut squares, mut truncated) = ([0.0; 2], [0.0; 2], [0.0; 2]);
     let mut size = problem.size(&point);
     let mut budget = Budget {
-        left: BUDGET * tolerance / problem.softness(law, size),
+        left: BUDGET * tolerance / softness(chain, law, problem.soft * size),
         steps: USUAL + expected_steps(chain, last, tolerance),
         warmth: 0.0,
     };
@@ -223,18 +226,9 @@ impl<'a> Problem<'a> {
             fastest: fastest(chain, &model, &forces),
             forces,
             norm: Norm::new(chain, &model),
+            soft: model.softness(),
             model,
         }
-    }
-
-    /// By how much more an error of the energy's coordinates shows in the displacements, each
-    /// relative to what it is at the start: 1, or much more where weakly pinned atoms begin close
-    /// to their places.
-    fn softness(&self, law: &InitialLaw, size: f64) -> f64 {
-        if !self.chain.is_pinned() {
-            return 1.0;
-        }
-        softness(law, largest_of(self.model.gibbs_displacements()) * size)
     }
 
     fn size(&self, point: &Point) -> f64 {
@@ -356,25 +350,13 @@ impl<'a> Problem<'a> {
             0 => initial(chain, law),
             _ => Local::of(chain, &point.mean, covariance),
         };
-        let soft = match chain.is_pinned() {
-            true => largest_of(model.gibbs_displacements()),
-            false => 0.0,
-        };
         // Errors of the means enter 4γ ū², as in `exponential`.
         let entered = |mean: f64| (2.0 * point.integrals.heat).sqrt() * mean + mean * mean;
         let given = if steps == 0 { differences(chain, law) } else { 0.0 };
-        let errors_of = |[mean, lost]: [f64; 2], given: f64| {
-            let second = lost + entered(mean);
-            LocalErrors {
-                mean,
-                second: second + given,
-                flow: None,
-                mean_q: soft.sqrt() * mean,
-                var_q: soft * second,
-            }
-        };
-        let errors = errors_of(lost.all, given);
-        let parts = vec![(ErrorSource::Truncation, errors_of(lost.truncated, 0.0))];
+        let errors_of =
+            |[mean, lost]: [f64; 2]| LocalErrors::of(mean, lost + entered(mean), self.soft);
+        let errors = errors_of(lost.all).with_second(given);
+        let parts = vec![(ErrorSource::Truncation, errors_of(lost.truncated))];
         let mut integrals = point.integrals;
         for at in model.thermostats() {
             let p = chain.positions() + at;
