@@ -143,7 +143,10 @@ def test_initial_laws_of_wrong_shape_or_value(law, said):
             lambda law: fc.evolve(CHAIN, [0.1], law, covariance=True, memory_limit=1),
             ["bonds: found 4", "memory_limit"],
         ),
-        (lambda law: fc.evolve(CHAIN, [0.1], law, memory_limit="1GB"), ["memory_limit: found '1GB'"]),
+        (
+            lambda law: fc.evolve(CHAIN, [0.1], law, memory_limit="1GB"),
+            ["memory_limit: found '1GB'"],
+        ),
         (lambda law: fc.steady(CHAIN, threads=-1), ["threads: found -1", "integer ≥ 0"]),
         (
             lambda law: fc.steady(fc.Chain(bonds=4, force=fc.Force(1.0)), law),
@@ -154,7 +157,9 @@ def test_initial_laws_of_wrong_shape_or_value(law, said):
             ["thermostats[0].site: found 9", "an atom from 0 to 4"],
         ),
         (
-            lambda law: fc.steady(fc.Chain(bonds=10**7, left=fc.Thermostat(1.0)), memory_limit=10**8),
+            lambda law: fc.steady(
+                fc.Chain(bonds=10**7, left=fc.Thermostat(1.0)), memory_limit=10**8
+            ),
             ["bonds: found 10000000", "allowed here: up to", "; or a larger memory_limit"],
         ),
         (lambda law: fc.evolve(CHAIN, [0.1], 2.0), ["initial", "float"]),

@@ -101,8 +101,8 @@ impl Drop for FinishOnDrop {
     }
 }
 
-/// Seconds and share below which nothing can be told from the two: a run of 1.2 s was said to have 51
-/// minutes left.
+/// Seconds and share below which nothing can be told from the two: a run of 1.2 s was said to have
+/// 51 minutes left.
 const SOON: f64 = 1.0;
 const LITTLE: f64 = 0.01;
 

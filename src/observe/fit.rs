@@ -27,9 +27,9 @@ pub fn slope(points: &[(f64, f64)]) -> Option<Uncertain> {
     Some(Uncertain { value, uncertainty: (rest / (n - 2.0) / spread).sqrt() })
 }
 
-/// The exponent b of y ~ N^b from points (N, y, error): a fit to the larger half of the sizes, three
-/// at least. Values that are not ten times their error are left out. The uncertainty is that of the
-/// fit, or the change between the last two local exponents, whichever is larger.
+/// The exponent b of y ~ N^b from points (N, y, error): a fit to the larger half of the sizes,
+/// three at least. Values that are not ten times their error are left out. The uncertainty is that
+/// of the fit, or the change between the last two local exponents, whichever is larger.
 pub fn rate(points: &[(usize, f64, f64)]) -> Option<Uncertain> {
     let seen: Vec<(f64, f64)> =
         points.iter().filter(|p| p.1 > 10.0 * p.2).map(|p| ((p.0 as f64).ln(), p.1.ln())).collect();

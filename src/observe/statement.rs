@@ -41,8 +41,8 @@ pub const STATEMENTS: [Statement; 12] = [
     ),
 ];
 
-/// Beside the statements of check.csv, in the report, check.json and a figure: (1/N) Σ |∫_0^t (Var r_n - Var p_n) ds|, the L¹ size of what
-/// equipartition takes to 0.
+/// Beside the statements of check.csv, in the report, check.json and a figure:
+/// (1/N) Σ |∫_0^t (Var r_n - Var p_n) ds|, the L¹ size of what equipartition takes to 0.
 pub const EQUIPARTITION_L1: Statement = Statement::new(
     "equipartition_l1",
     "the average size of the time integral of Var r - Var p",

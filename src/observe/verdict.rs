@@ -274,7 +274,7 @@ pub fn digits(value: f64, count: usize) -> String {
     }
 }
 
-/// The same, rounded up: what stays below the value stays below what is written.
+/// The same, rounded up: a bound stays one as it is written.
 pub fn digits_above(value: f64, count: usize) -> String {
     let nearest = digits(value, count);
     if !value.is_finite() || nearest.parse().is_ok_and(|written: f64| written >= value) {

@@ -81,8 +81,8 @@ pub enum Saving {
 }
 
 impl Saving {
-    /// What may be done in place of taking fewer bonds, between semicolons; `words` are those of the
-    /// caller's world.
+    /// What may be done in place of taking fewer bonds, between semicolons; `words` are those of
+    /// the caller's world.
     pub(crate) fn or(self, words: &dyn fmt::Display) -> String {
         match self {
             Saving::FewerBonds | Saving::ShorterTable => String::new(),

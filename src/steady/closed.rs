@@ -2,8 +2,8 @@
 //! harmonic chain between thermostats.
 //!
 //! Flips without thermostats conserve the energy E and, on the ring, Σ r with its mean N r̄ and
-//! variance V. Everything else is forgotten: p̄ = 0, and one number T, which E fixes, is left of the
-//! covariance. It is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
+//! variance V. Everything else is forgotten: p̄ = 0, and one number T, which E fixes, is left of
+//! the covariance. It is T·1 on the open chain, where 2E = (2N+1) T, and on the ring
 //!
 //! ```text
 //! C_pp = T·1,   C_rr = T (1 - 11ᵀ/N) + (V/N²) 11ᵀ,   2E = N r̄² + V/N + (2N-1) T.

@@ -12,8 +12,9 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// Roundings of a sum, and more for every doubling of R. Where the waves that a force drives are far
-/// larger than the means, 3.3 and half of one for each doubling were seen (N = 1, γ = 10⁻⁶, τ = 1).
+/// Roundings of a sum, and more for every doubling of R. Where the waves that a force drives are
+/// far larger than the means, 3.3 and half of one for each doubling were seen (N = 1, γ = 10⁻⁶,
+/// τ = 1).
 const ROUNDINGS: f64 = 12.0;
 const OF_DOUBLING: f64 = 1.0;
 
@@ -113,7 +114,8 @@ impl<'a> State<'a> {
         all
     }
 
-    /// After a step with these e^(Λh), R Y and errors of it; `before` counts the doublings until then.
+    /// After a step with these e^(Λh), R Y and errors of it; `before` counts the doublings until
+    /// then.
     pub fn go(&mut self, turned: &[Complex64], given: &[Complex64], errors: &[f64], before: usize) {
         self.turn(turned);
         for (((y, error), given), more) in

@@ -22,8 +22,8 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 const RATE: &str = "chain.flip_rate";
-/// Flip rates of the variances; the first one above 0 is that of panels (b) and (c). Panel (a) has no
-/// flips.
+/// Flip rates of the variances; the first one above 0 is that of panels (b) and (c). Panel (a) has
+/// no flips.
 const RATES: [f64; 3] = [0.0, 0.1, 1.0];
 /// Lags of panel (a).
 const EARLY: [f64; 3] = [10.0, 20.0, 40.0];

@@ -89,7 +89,8 @@ pub(super) fn plan_steady<'a>(
     };
     let reason = match keeps {
         true => {
-            "the response of every atom by continued fractions, O(N) a frequency; with the covariance O(N²)"
+            "the response of every atom by continued fractions, O(N) a frequency; with the \
+             covariance O(N²)"
         }
         false => "the response of every atom by continued fractions, O(N) a frequency",
     };
@@ -181,7 +182,10 @@ fn plan_literal<'a>(
         method: Method::Literal,
         ways: vec![(0..1, Way::Stationary)],
         reason: match stretched {
-            true => "the literal operator, factorized; the length of the ring is that of the initial law",
+            true => {
+                "the literal operator, factorized; the length of the ring is that of the initial \
+                 law"
+            }
             false => "the literal operator, factorized",
         }
         .into(),
