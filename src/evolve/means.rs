@@ -90,11 +90,12 @@ pub fn evolve<E: MomentEquations>(
                 let second = step_from(&first[STAGES - 1], step)?;
                 Ok::<_, SolveError>([first, second])
             };
-            let (wholes, (halves, quarters)) = rayon::join(
-                || step_from(&coarse, step).and_then(|c| Ok([c, step_from(&fine, step)?])),
-                || rayon::join(|| twice(step / 2.0), || twice(step / 4.0)),
+            // Three steps on either side.
+            let ((quarters, next_coarse), (halves, whole)) = rayon::join(
+                || (twice(step / 4.0), step_from(&coarse, step)),
+                || (twice(step / 2.0), step_from(&fine, step)),
             );
-            let [next_coarse, whole] = wholes?.map(last);
+            let (next_coarse, whole) = (last(next_coarse?), last(whole?));
             let [half, next_fine] = halves?;
             let [_, quarters] = quarters?.map(last);
             let lost = apart_by_kind(chain, &fine, &next_fine[STAGES - 1])

@@ -55,10 +55,11 @@ impl Figure {
             let head = |series: &str| format!("{},{}", letter(index), quoted(series));
             if let Some(map) = &panel.map {
                 let head = head(&map.series());
+                let places: Vec<String> = map.xs.iter().map(|x| format!("{head},{x:.7}")).collect();
                 for (row, (y, values)) in map.ys.iter().zip(&map.values).enumerate() {
-                    let error = known(map.errors.get(row));
-                    for (x, value) in map.xs.iter().zip(values) {
-                        let _ = writeln!(csv, "{head},{x:.7},{y:.7e},{value:.11e},{error}");
+                    let (y, error) = (format!("{y:.7e}"), known(map.errors.get(row)));
+                    for (place, value) in places.iter().zip(values) {
+                        let _ = writeln!(csv, "{place},{y},{value:.11e},{error}");
                     }
                 }
             }

@@ -4,8 +4,10 @@
 use super::theorems::{self, Macroscopic, Measurement};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
+use crate::covariance::MomentEquations;
 use crate::covariance::direct;
 use crate::covariance::modal::Modal;
+use crate::covariance::moments::Solution;
 use crate::evolve::norm::Squares;
 use crate::evolve::radau::EvolveError;
 use crate::evolve::{self, Method, Plan, means, squares};
@@ -32,16 +34,22 @@ pub fn measure(
     let equations = Modal::new(chain);
     let microscopic = times.iter().map(|&t| chain.microscopic_time(t, TimeScale::Diffusive));
     let microscopic: Vec<Double> = microscopic.collect();
-    // The second moments take nearly all of the time.
-    let before = 0.05;
+    let norm_alone = covariance && norm_alone(chain, law, times);
+    let formed = covariance && !norm_alone;
+    let way = way(chain, law, times, formed);
+    // The second moments take nearly all of the time, and keep all threads busy; the means, a few
+    // long steps after each other, do not. So they go side by side.
+    let of_means = if way.is_some() { monitor.silent() } else { monitor.clone() };
     // The boundary terms are 1/N of the means, and the covariances between them smaller still.
-    let paths = means::evolve(
-        &equations,
-        law,
-        &microscopic,
-        (1e-3 * tolerance).max(1e-13),
-        &monitor.part(0.0, before),
-    )?;
+    let within = (1e-3 * tolerance).max(1e-13);
+    let (paths, second) = rayon::join(
+        || means::evolve(&equations, law, &microscopic, within, &of_means),
+        || {
+            let way = way?;
+            Some(second_moments(&equations, law, way, [formed, norm_alone], tolerance, monitor))
+        },
+    );
+    let (paths, second) = (paths?, second.transpose()?);
     let macroscopic = |index: usize| Macroscopic {
         output: &limit.outputs[index],
         start: &limit.start,
@@ -57,25 +65,7 @@ pub fn measure(
     for (index, (path, &t)) in paths.iter().zip(times).enumerate() {
         all.extend(theorems::of_means(chain, t, path, &macroscopic(index)));
     }
-    let norm_alone = covariance && norm_alone(chain, law, times);
-    let formed = covariance && !norm_alone;
-    let Some((indices, chosen, plan)) = way(chain, law, times, formed) else { return Ok(all) };
-    let tolerance = tolerance_of_variances(tolerance);
-    // Every node of the norm is O(N²).
-    let after = if norm_alone { 0.9 } else { 0.0 };
-    let (first, second) =
-        (monitor.part(before, 1.0 - after * (1.0 - before)), monitor.part(1.0 - after, 1.0));
-    let (solutions, _) =
-        evolve::evolve(&equations, law, &chosen, &plan, tolerance, |_| formed, &first)?;
-    let sums: Vec<Squares> = if norm_alone {
-        let late = chosen.partition_point(|time| time.hi == 0.0);
-        let norms = squares::evolve(&equations, law, &chosen[late..], tolerance, &second)?;
-        let at_start = std::iter::repeat_n(Squares::at_start(chain, law), late);
-        let later = norms.iter().zip(&solutions[late..]);
-        at_start.chain(later.map(|(norm, s)| Squares::of_norm(chain, norm, s))).collect()
-    } else {
-        solutions.iter().filter_map(|s| Squares::of_covariance(chain, s)).collect()
-    };
+    let Some((indices, solutions, sums)) = second else { return Ok(all) };
     let start = Squares::at_start(chain, law);
     for (number, (solution, index)) in solutions.iter().zip(indices).enumerate() {
         let limit = macroscopic(index);
@@ -85,6 +75,35 @@ pub fn measure(
         }
     }
     Ok(all)
+}
+
+/// The second moments at the times of `way`, their indices before them, and the sums over the
+/// covariance where it is `formed` or its `norm_alone` is wanted.
+fn second_moments(
+    equations: &Modal,
+    law: &InitialLaw,
+    (indices, chosen, plan): (Vec<usize>, Vec<Double>, Plan),
+    [formed, norm_alone]: [bool; 2],
+    tolerance: f64,
+    monitor: &Monitor,
+) -> Result<(Vec<usize>, Vec<Solution>, Vec<Squares>), EvolveError> {
+    let chain = equations.chain();
+    let tolerance = tolerance_of_variances(tolerance);
+    // Every node of the norm is O(N²).
+    let first = if norm_alone { 0.1 } else { 1.0 };
+    let (early, late) = (monitor.part(0.0, first), monitor.part(first, 1.0));
+    let (solutions, _) =
+        evolve::evolve(equations, law, &chosen, &plan, tolerance, |_| formed, &early)?;
+    let sums: Vec<Squares> = if norm_alone {
+        let begun = chosen.partition_point(|time| time.hi == 0.0);
+        let norms = squares::evolve(equations, law, &chosen[begun..], tolerance, &late)?;
+        let at_start = std::iter::repeat_n(Squares::at_start(chain, law), begun);
+        let later = norms.iter().zip(&solutions[begun..]);
+        at_start.chain(later.map(|(norm, s)| Squares::of_norm(chain, norm, s))).collect()
+    } else {
+        solutions.iter().filter_map(|s| Squares::of_covariance(chain, s)).collect()
+    };
+    Ok((indices, solutions, sums))
 }
 
 /// Whether the covariance is not formed: of longer chains than are solved directly, where all times

@@ -126,17 +126,21 @@ pub fn general_columns(profile: &Profile) -> Vec<(&'static str, &[f64], f64)> {
 const BLOCK: usize = 1024;
 const BLOCKS: usize = 64;
 
-/// Rows of profiles.csv.
+/// Characters of a number, about.
+const WIDTH: usize = 24;
+
+/// Rows of profiles.csv, which begin with `time` and with the `places` of their sites.
 fn rows(
-    time: f64,
+    time: &str,
     sites: Range<usize>,
-    positions: &[f64],
+    places: &[String],
     columns: &[(&'static str, Vec<f64>)],
     more: &[(&'static str, &[f64], f64)],
 ) -> String {
-    let mut rows = String::new();
+    let mut rows = String::with_capacity(sites.len() * (11 + more.len()) * WIDTH);
     for site in sites {
-        let _ = write!(rows, "{time:.16e},{site},{:.16e}", positions[site]);
+        rows.push_str(time);
+        rows.push_str(&places[site]);
         for (_, column) in columns {
             let _ = write!(rows, ",{:.16e}", column[site]);
         }
@@ -160,12 +164,18 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
         GENERAL_COLUMNS.iter().for_each(|column| csv += &format!(",{}", column.name));
     }
     csv.push('\n');
+    // Every output repeats the sites, and every row its time: their digits are found once.
+    let place = |(site, x): (usize, &f64)| format!(",{site},{x:.16e}");
+    let places: Vec<String> = positions.iter().enumerate().map(place).collect();
     // Rows are formatted side by side, and not all of them at once: text takes ten times the memory
     // of what it says.
     for profiles in profiles.chunks(1 + BLOCK * BLOCKS / positions.len().max(1)) {
         let tables: Vec<_> = profiles
             .par_iter()
-            .map(|profile| (profile.time, columns(profile), general_columns(profile)))
+            .map(|profile| {
+                let time = format!("{:.16e}", profile.time);
+                (time, columns(profile), general_columns(profile))
+            })
             .collect();
         let blocks: Vec<(usize, Range<usize>)> = (0..tables.len())
             .flat_map(|table| {
@@ -176,7 +186,7 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
         for blocks in blocks.chunks(BLOCKS) {
             let rows = |(table, sites): &(usize, Range<usize>)| {
                 let (time, columns, more) = &tables[*table];
-                rows(*time, sites.clone(), positions, columns, more)
+                rows(time, sites.clone(), &places, columns, more)
             };
             let texts: Vec<String> = blocks.par_iter().map(rows).collect();
             texts.iter().for_each(|text| csv.push_str(text));
