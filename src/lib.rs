@@ -83,7 +83,7 @@ pub use method::{Method, Task};
 pub use output::{Existing, OutputError, RunDirectory, columns};
 pub use run::{
     Answer, CheckRun, Conductivity, Correlations, Error, Estimated, Keep, LimitRun, Options,
-    Output, Plan, Prepared, Run, Times, TooLarge, TwoTime, check, correlations,
+    Output, Plan, Prepared, Run, Start, Times, TooLarge, TwoTime, check, correlations,
     depends_on_initial_law, evolve, limit, plan_check, plan_evolve, plan_limit, plan_steady,
     steady,
 };

@@ -5,6 +5,8 @@
 mod agreement;
 #[path = "run_files/documented.rs"]
 mod documented;
+#[path = "run_files/laws.rs"]
+mod laws;
 #[allow(dead_code)]
 mod reference;
 #[path = "run_files/shown.rs"]

@@ -28,7 +28,8 @@ impl InitialLaw {
     /// The scenario's law, with the covariance of its file where it names one: the last time of an
     /// array `covariance` of shape (times, n, n) or (n, n) in the theory's order, in double or
     /// single precision, and the means from an array `mean`, (times, n) or (n), where there is one;
-    /// or a covariance_K.npy, whose means are in mean_K.npy beside it.
+    /// or a covariance_K.npy, whose means are in mean_K.npy beside it. In place of `covariance` an
+    /// array `variance` of shape (times, n) or (n) says that the coordinates are independent.
     /// O(N³) for the check that it is positive semidefinite.
     ///
     /// # Panics
@@ -41,7 +42,7 @@ impl InitialLaw {
         };
         let (bonds, n) = (law.mean_r.len(), law.mean_r.len() + law.mean_p.len());
         let refuse = |reason: String| InitialError { file: file.clone(), reason };
-        let (covariance, mean) = arrays(Path::new(&file)).map_err(refuse)?;
+        let Read { spread, mean } = arrays(Path::new(&file)).map_err(refuse)?;
         let last = |array: ArrayD<f64>, dimensions: usize| match array.ndim() {
             d if d == dimensions + 1 && array.shape()[0] > 0 => {
                 let end = array.shape()[0] - 1;
@@ -54,12 +55,23 @@ impl InitialLaw {
                 "the array {name:?} has the shape {found:?}; allowed: {wanted} with n = {n}, twice [chain] bonds (and one on an open chain)"
             ))
         };
-        let found = covariance.shape().to_vec();
-        let covariance =
-            last(covariance, 2).into_dimensionality::<Ix2>().ok().filter(|c| c.dim() == (n, n));
-        let covariance =
-            covariance.ok_or_else(|| shape("covariance", &found, "(n, n) or (times, n, n)"))?;
-        let covariance = symmetric_and_positive(covariance).map_err(refuse)?;
+        let row = |name: &str, array: ArrayD<f64>| {
+            let found = array.shape().to_vec();
+            let row = last(array, 1).into_dimensionality::<Ix1>().ok().filter(|m| m.len() == n);
+            row.map(|row| row.to_vec()).ok_or_else(|| shape(name, &found, "(n) or (times, n)"))
+        };
+        let (variance, covariance) = match spread {
+            Spread::Covariance(matrix) => {
+                let found = matrix.shape().to_vec();
+                let matrix = last(matrix, 2).into_dimensionality::<Ix2>().ok();
+                let matrix = matrix.filter(|c| c.dim() == (n, n));
+                let matrix =
+                    matrix.ok_or_else(|| shape("covariance", &found, "(n, n) or (times, n, n)"))?;
+                let matrix = symmetric_and_positive(matrix).map_err(refuse)?;
+                (matrix.diag().to_vec(), Some(matrix))
+            }
+            Spread::Variance(variance) => (row("variance", variance)?, None),
+        };
         if let Some(mean) = mean {
             if law.mean().iter().any(|z| *z != 0.0) {
                 return Err(refuse(
@@ -67,17 +79,17 @@ impl InitialLaw {
                         .into(),
                 ));
             }
-            let found = mean.shape().to_vec();
-            let mean = last(mean, 1).into_dimensionality::<Ix1>().ok().filter(|m| m.len() == n);
-            let mean = mean.ok_or_else(|| shape("mean", &found, "(n) or (times, n)"))?.to_vec();
+            let mean = row("mean", mean)?;
             if mean.iter().any(|z| !z.is_finite()) {
                 return Err(refuse("the array \"mean\" holds a number that is not finite".into()));
             }
             (law.mean_r, law.mean_p) = (mean[..bonds].to_vec(), mean[bonds..].to_vec());
         }
-        let variance = covariance.diag().to_vec();
+        if let Some(v) = variance.iter().find(|v| !(v.is_finite() && **v >= 0.0)) {
+            return Err(refuse(format!("a variance is {v:?}; allowed: finite numbers ≥ 0")));
+        }
         (law.var_r, law.var_p) = (variance[..bonds].to_vec(), variance[bonds..].to_vec());
-        law.covariance = Some(covariance);
+        law.covariance = covariance;
         Ok(law)
     }
 
@@ -166,22 +178,37 @@ impl InitialLaw {
     }
 }
 
-/// The covariance of a file, and the means where there are some.
-fn arrays(file: &Path) -> Result<(ArrayD<f64>, Option<ArrayD<f64>>), String> {
+/// What a file says of a law: the covariance, and the means where there are some.
+struct Read {
+    spread: Spread,
+    mean: Option<ArrayD<f64>>,
+}
+
+/// The covariance of all coordinates, or the variances of independent ones.
+enum Spread {
+    Covariance(ArrayD<f64>),
+    Variance(ArrayD<f64>),
+}
+
+fn arrays(file: &Path) -> Result<Read, String> {
     if file.extension().is_some_and(|ending| ending == "npy") {
         let mean = mean_beside(file).filter(|mean| mean.is_file());
-        return Ok((npy_array(file)?, mean.map(|mean| npy_array(&mean)).transpose()?));
+        let mean = mean.map(|mean| npy_array(&mean)).transpose()?;
+        return Ok(Read { spread: Spread::Covariance(npy_array(file)?), mean });
     }
     let opened = File::open(file).map_err(|e| e.to_string())?;
     let mut archive = NpzReader::new(opened).map_err(|e| format!("not an npz file: {e}"))?;
     let names = archive.names().map_err(|e| e.to_string())?;
     let held = |name: &str| names.iter().any(|known| known == name);
-    if !held("covariance") {
-        return Err(format!("there is no array \"covariance\"; found {}", names.join(", ")));
-    }
-    let covariance = real_array(&mut archive, "covariance")?;
+    let spread = match (held("covariance"), held("variance")) {
+        (true, _) => Spread::Covariance(real_array(&mut archive, "covariance")?),
+        (false, true) => Spread::Variance(real_array(&mut archive, "variance")?),
+        (false, false) => {
+            return Err(format!("there is no array \"covariance\"; found {}", names.join(", ")));
+        }
+    };
     let mean = held("mean").then(|| real_array(&mut archive, "mean")).transpose()?;
-    Ok((covariance, mean))
+    Ok(Read { spread, mean })
 }
 
 /// mean_K.npy beside covariance_K.npy.

@@ -47,8 +47,8 @@ pub struct SweepArgs {
 pub fn run(all: SweepArgs) -> Result<(), Error> {
     let (args, start) = (&all.run, Instant::now());
     threads::start(args.threads, args.quiet)?;
-    let draw: sweep::Draw<'_> = &|table, chain, directory| {
-        session::save_figures(args, directory, || figures::table(table, chain))
+    let draw: sweep::Draw<'_> = &|table, task, first, directory| {
+        session::save_figures(args, directory, || figures::table(table, task, first))
     };
     if let Some(directory) = &all.collect {
         return match sweep::collect(directory, draw)? {

@@ -8,6 +8,8 @@ pub enum Scale {
     Linear,
     /// by their logarithm; values ≤ 0 are left out
     Log,
+    /// with 0 in the middle, and evenly on either side of it
+    Halves,
 }
 
 /// One axis.
@@ -80,10 +82,11 @@ impl Axis {
         }
         let (low, high) =
             self.range.unwrap_or_else(|| if log { widen_log(low, high) } else { widen(low, high) });
-        let (ticks, factor) = match log {
+        let (ticks, factor) = match self.scale {
             _ if !self.ticks.is_empty() => (self.ticks.clone(), None),
-            true => (log_ticks(low, high, most), None),
-            false => linear_ticks(low, high, most),
+            Scale::Log => (log_ticks(low, high, most), None),
+            Scale::Linear => linear_ticks(&[even(low, high, most)]),
+            Scale::Halves => linear_ticks(&[even(low, 0.0, most / 2), even(0.0, high, most / 2)]),
         };
         let minor = if log { minor_log_ticks(low, high) } else { vec![] };
         Fitted { scale: self.scale, low, high, ticks, factor, minor }
@@ -100,6 +103,8 @@ impl Fitted {
     pub fn beyond(&self, value: f64) -> Option<f64> {
         let place = match self.scale {
             Scale::Linear => (value - self.low) / (self.high - self.low),
+            Scale::Halves if value < 0.0 => 0.5 - 0.5 * value / self.low,
+            Scale::Halves => 0.5 + 0.5 * value / self.high,
             Scale::Log if value <= 0.0 => return None,
             Scale::Log => (value / self.low).ln() / (self.high / self.low).ln(),
         };
@@ -123,28 +128,42 @@ fn widen_log(low: f64, high: f64) -> (f64, f64) {
     (low / air, high * air)
 }
 
-/// Multiples of 1, 2, 2.5 or 5 times a power of ten.
-fn linear_ticks(low: f64, high: f64, most: usize) -> (Vec<(f64, String)>, Option<i32>) {
+/// Multiples of 1, 2, 2.5 or 5 times a power of ten, and the step between them.
+fn even(low: f64, high: f64, most: usize) -> (Vec<f64>, f64) {
     let rough = (high - low) / most.max(2) as f64;
     let power = rough.log10().floor();
     let candidates = [1.0, 2.0, 2.5, 5.0, 10.0].map(|m| m * 10f64.powf(power));
     let step = candidates.into_iter().find(|step| *step >= rough).unwrap_or(rough);
     let (first, last) = ((low / step - 1e-9).ceil() as i64, (high / step + 1e-9).floor() as i64);
-    let values: Vec<f64> = (first..=last).map(|i| i as f64 * step).collect();
-    let size = values.iter().fold(0.0f64, |m, v| m.max(v.abs()));
+    ((first..=last).map(|i| i as f64 * step).collect(), step)
+}
+
+/// The labels of values, each part with the decimals of its step, all with one power of ten; a
+/// value that ends one part and begins the next stands once.
+fn linear_ticks(parts: &[(Vec<f64>, f64)]) -> (Vec<(f64, String)>, Option<i32>) {
+    let all = parts.iter().flat_map(|(values, _)| values);
+    let size = all.fold(0.0f64, |m, v| m.max(v.abs()));
     let factor = if size > 0.0 && !(1e-2..1e4).contains(&size) {
         Some(size.log10().floor() as i32)
     } else {
         None
     };
     let unit = 10f64.powi(factor.unwrap_or(0));
-    let decimals = (0..=12).find(|&d| {
-        let scaled = step / unit * 10f64.powi(d);
-        (scaled - scaled.round()).abs() < 1e-6 * scaled
-    });
-    let decimals = decimals.unwrap_or(12) as usize;
-    let label = |v: f64| format!("{:.decimals$}", v / unit + 0.0).replace('-', "−");
-    (values.into_iter().map(|v| (v, label(if v == 0.0 { 0.0 } else { v }))).collect(), factor)
+    let labelled = |(values, step): &(Vec<f64>, f64)| -> Vec<(f64, String)> {
+        let decimals = (0..=12).find(|&d| {
+            let scaled = step / unit * 10f64.powi(d);
+            (scaled - scaled.round()).abs() < 1e-6 * scaled
+        });
+        let decimals = decimals.unwrap_or(12) as usize;
+        let label = |v: f64| format!("{:.decimals$}", v / unit + 0.0).replace('-', "−");
+        values.iter().map(|&v| (v, label(if v == 0.0 { 0.0 } else { v }))).collect()
+    };
+    let mut ticks: Vec<(f64, String)> = parts.iter().flat_map(labelled).collect();
+    if parts.len() > 1 {
+        ticks.iter_mut().filter(|(v, _)| *v == 0.0).for_each(|(_, label)| *label = "0".into());
+    }
+    ticks.dedup_by_key(|(value, _)| *value);
+    (ticks, factor)
 }
 
 /// Powers of ten; within fewer than two decades also 2 and 5 times them. All in one notation: plain
@@ -203,6 +222,17 @@ mod tests {
         assert_eq!(labels(Axis::log("t"), &[1e-4, 1.0]), ["10^{−4}", "10^{−2}", "10^{0}"]);
         assert_eq!(labels(Axis::log("N").over(10.0, 2000.0), &[]), ["10", "100", "1000"]);
         assert_eq!(labels(Axis::log("t").over(1.5, 8.0), &[]), ["2", "5"]);
+    }
+
+    #[test]
+    fn an_axis_of_two_halves_has_0_in_its_middle() {
+        let axis = Axis { scale: Scale::Halves, ..Axis::new("J").over(-0.24, 0.0025) };
+        let fitted = axis.fit([].into_iter(), 4);
+        let labels: Vec<&str> = fitted.ticks.iter().map(|t| t.1.as_str()).collect();
+        assert_eq!(labels, ["−0.2", "0", "0.002"]);
+        let places = [-0.24, -0.12, 0.0, 0.00125, 0.0025].map(|v| fitted.place(v));
+        assert_eq!(places, [Some(0.0), Some(0.25), Some(0.5), Some(0.75), Some(1.0)]);
+        assert_eq!(fitted.place(0.003), None);
     }
 
     #[test]

@@ -4,8 +4,9 @@ use super::axis::Fitted;
 use super::item::{Frame, Item};
 use super::label::number;
 use super::layout::{SMALL, Sheet, title};
+use super::spacetime::shown_range;
 use super::style::Theme;
-use super::{Axis, Colour, Map};
+use super::{Axis, Colour, Map, Scale};
 use plotters::style::RGBColor;
 
 impl Sheet<'_> {
@@ -71,17 +72,45 @@ fn beyond(map: &Map, bar: Frame, away: f64) -> Vec<(String, f64)> {
 
 /// The colour of a value on a map.
 pub(super) fn cell(map: &Map, value: f64, theme: &Theme) -> RGBColor {
-    let (low, high) = map.range;
-    match value.is_finite() {
-        true => theme.on_map((value - low) / (high - low), map.divergent),
-        false => theme.colour(Colour::Grey),
+    match axis(map).fit([].into_iter(), 2).beyond(value) {
+        Some(place) => theme.on_map(place, map.divergent),
+        None => theme.colour(Colour::Grey),
     }
 }
 
 /// The axis of a map's colours.
 pub(super) fn bar_axis(map: &Map) -> Fitted {
-    Axis::new("").over(map.range.0, map.range.1).fit([].into_iter(), 6)
+    axis(map).fit([].into_iter(), 6)
 }
+
+fn axis(map: &Map) -> Axis {
+    let (low, high) = map.range;
+    let scale =
+        if map.divergent && low < 0.0 && high > 0.0 { Scale::Halves } else { Scale::Linear };
+    Axis { scale, ..Axis::new("").over(low, high) }
+}
+
+/// The range of a map's colours, and whether they diverge from 0: where values of both signs are
+/// beyond their errors, and neither are a trace of the others alone.
+pub(super) fn colouring(values: &[Vec<f64>], errors: &[Vec<f64>]) -> ((f64, f64), bool) {
+    let (mut low, mut high) = shown_range(values);
+    let cells = values.iter().flatten().zip(errors.iter().flatten());
+    // An error that is not known leaves nothing open.
+    let signed = cells.filter(|(value, error)| !(value.abs() <= **error) && value.is_finite());
+    let (least, most) = signed.fold((0.0f64, 0.0f64), |(a, b), (v, _)| (a.min(*v), b.max(*v)));
+    if (-least).min(most) <= TRACE * (-least).max(most) {
+        return ((low, high), false);
+    }
+    // A sign whose few values lie beyond the range is shown all the same.
+    low = if low < 0.0 { low } else { least };
+    high = if high > 0.0 { high } else { most };
+    // Sizes are compared by eye where both are seen; else each sign has colours of its own.
+    let size = high.max(-low);
+    if high.min(-low) > 0.2 * size { ((-size, size), true) } else { ((low, high), true) }
+}
+
+/// Values of one sign below this part of the others change no sign.
+const TRACE: f64 = 1e-6;
 
 /// The row of a map that is shown at each of evenly spaced heights, from the top: all of them where
 /// they are even themselves, else the nearest at each of many heights.
@@ -111,6 +140,22 @@ mod tests {
         let map = Map { values: vec![values.to_vec()], range: (0.0, 1.0), ..Map::default() };
         let bar = Frame { left: 0.0, top: 0.0, right: 1.0, bottom: 1.0 };
         beyond(&map, bar, 0.1).into_iter().map(|(label, _)| label).collect()
+    }
+
+    #[test]
+    fn colours_diverge_from_0_where_values_change_their_sign() {
+        let of = |values: [f64; 3], error: f64| colouring(&[values.to_vec()], &[vec![error; 3]]);
+        assert_eq!(of([1.0, 2.0, 3.0], 0.0), ((1.0, 3.0), false));
+        assert_eq!(of([-2.0, 0.0, 3.0], 1e-9), ((-3.0, 3.0), true));
+        // A small change of sign is seen, too, but not one that an error could make.
+        assert_eq!(of([-2.0, -1.0, 0.01], 1e-9), ((-2.0, 0.01), true));
+        assert_eq!(of([-2.0, -1.0, 0.01], 0.02), ((-2.0, 0.01), false));
+        assert_eq!(of([-2.0, -1.0, 1e-17], 0.0), ((-2.0, 1e-17), false));
+        let map = Map { range: (-2.0, 0.01), divergent: true, ..Map::default() };
+        let labels: Vec<String> = bar_axis(&map).ticks.into_iter().map(|tick| tick.1).collect();
+        assert!(labels.contains(&"0".to_string()), "{labels:?}");
+        let [cold, none, hot] = [-1e-3, 0.0, 1e-3].map(|v| cell(&map, v, &Theme::PRINT));
+        assert!(hot.0 > hot.2 && none.0 == none.2 && cold.0 < cold.2, "{cold:?} {hot:?}");
     }
 
     #[test]

@@ -95,7 +95,11 @@ fn quoted(text: &str) -> String {
 
 /// An axis in words.
 fn describe(axis: &Axis) -> String {
-    let scale = if axis.scale == Scale::Log { "logarithmic" } else { "linear" };
+    let scale = match axis.scale {
+        Scale::Linear => "linear",
+        Scale::Log => "logarithmic",
+        Scale::Halves => "linear on either side of 0",
+    };
     let range = axis.range.map_or(String::new(), |(low, high)| format!(" from {low} to {high}"));
     format!("{} ({scale}{range})", quoted(&plain(&axis.label)))
 }

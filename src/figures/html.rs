@@ -1,7 +1,7 @@
 //! A figure as a page of HTML: one file that needs no network. A slider goes over the outputs of a
 //! run, the pointer shows values with their errors, and the run's report stands below.
 
-use super::colours::cell;
+use super::colours::{bar_axis, cell};
 use super::label::plain;
 use super::style::Theme;
 use super::{Axis, Figure, Layer, Map, Mark, Panel, Scale};
@@ -68,9 +68,11 @@ fn of_map(map: &Map, theme: &Theme) -> Value {
         map.values.iter().map(|row| row.iter().map(|v| hex(cell(map, *v, theme))).collect());
     let shade = |i: i32| hex(theme.on_map(f64::from(i) / 63.0, map.divergent));
     let bar: Vec<String> = (0..64).map(shade).collect();
+    let axis = bar_axis(map);
+    let ticks = axis.ticks.iter().filter_map(|(value, _)| Some((axis.place(*value)?, *value)));
     json!({
         "name": map.series(), "xs": map.xs, "ys": map.ys, "values": map.values,
-        "errors": map.errors, "range": map.range, "bar": bar,
+        "errors": map.errors, "bar": bar, "ticks": ticks.collect::<Vec<_>>(),
         "colours": colours.collect::<Vec<Vec<String>>>(),
     })
 }

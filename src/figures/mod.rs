@@ -295,7 +295,7 @@ impl Panel {
         let (low, high) = match (self.x.range, self.x.scale) {
             (Some(range), _) => range,
             (None, Scale::Log) => (0.1 * ends.0, 10.0 * ends.1),
-            (None, Scale::Linear) => (2.0 * ends.0 - ends.1, 2.0 * ends.1 - ends.0),
+            (None, _) => (2.0 * ends.0 - ends.1, 2.0 * ends.1 - ends.0),
         };
         self.layers.insert(0, Layer::guide("zero", (low, 0.0), (high, 0.0)));
         self

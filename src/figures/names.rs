@@ -1,5 +1,6 @@
 //! Keys of the scenario and observables of a sweep as figures name them.
 
+use crate::method::Task;
 use crate::sweep::{Named, Observable};
 
 /// A key in the letters of the theory.
@@ -37,8 +38,8 @@ pub(super) fn label_of(key: &str) -> String {
     format!("{words}  {}", symbol(key))
 }
 
-/// An observable as it stands at an axis.
-pub(super) fn label(observable: &Observable) -> String {
+/// An observable of runs of a task as it stands at an axis.
+pub(super) fn label(observable: &Observable, task: Task) -> String {
     match observable {
         Observable::At { column, x } => {
             let words = match *column {
@@ -53,7 +54,9 @@ pub(super) fn label(observable: &Observable) -> String {
             format!("{words} at *x* = {x}")
         }
         Observable::Named(named) => match named {
-            Named::Current => "current",
+            // The limit of N times the current.
+            Named::Current if task == Task::Limit => "current times *N*,  *N* *J*",
+            Named::Current => "current  *J*",
             Named::LeftRate => "energy entering at the left",
             Named::RightRate => "energy entering at the right",
             Named::Power => "power of the force",

@@ -1,6 +1,7 @@
 //! The parameters that the data of a panel were computed from, in plain words for the comments of
 //! the CSV and with markup for the line above a run's figure.
 
+use super::label::COMMA;
 use crate::chain::{Chain, Coefficients};
 use crate::scenario::{Scenario, Thermostat, Topology};
 use std::f64::consts::PI;
@@ -100,9 +101,14 @@ impl fmt::Display for Parameters {
 }
 
 /// The chain in a line with markup, as it stands above the figure of a run; without N where that is
-/// varied or infinite.
+/// varied.
 pub(super) fn heading(chain: &Chain, with_size: bool) -> String {
     heading_without(chain, if with_size { &[] } else { &["chain.bonds"] })
+}
+
+/// The same of the macroscopic equations.
+pub(super) fn heading_of_limit(chain: &Chain) -> String {
+    heading(chain, false).replacen(COMMA, &format!("{COMMA}*N* → ∞{COMMA}"), 1)
 }
 
 /// The same without the keys of the scenario that vary.
@@ -182,7 +188,7 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
         });
     }
     parts.retain(|part| !part.is_empty());
-    parts.join(super::label::COMMA)
+    parts.join(COMMA)
 }
 
 /// Thermostats and forces inside the chain are named one by one up to this number of them.

@@ -2,7 +2,7 @@
 //! of many output times also over x and t.
 
 use super::label::numbers as labels;
-use super::parameters::{heading, number};
+use super::parameters::{heading, heading_of_limit, number};
 use super::readable::readable;
 use super::style::DOUBLE_COLUMN;
 use super::{Axis, Colour, Figure, Layer, Mark, Panel, Parameters};
@@ -230,13 +230,20 @@ impl Space<'_> {
             if current { panel.with_zero() } else { panel }
         };
         let with_current = all.first().is_some_and(|c| !c.current.is_empty());
-        let count_is =
-            if count < of { format!(",  {count} of {of} output times") } else { String::new() };
+        let count_is = match self.outputs {
+            _ if count < of => format!(",  {count} of {of} output times"),
+            Outputs::Stationary if count == 1 => ",  stationary state".into(),
+            Outputs::Phases if count == 1 => ",  average over a period".into(),
+            _ => String::new(),
+        };
         Figure {
             name: name.into(),
             size: (DOUBLE_COLUMN, if with_current { 108.0 } else { 62.0 }),
             columns: if with_current { 2 } else { 3 },
-            heading: heading(self.chain, name != "limit") + &count_is,
+            heading: match name {
+                "limit" => heading_of_limit(self.chain),
+                _ => heading(self.chain, true),
+            } + &count_is,
             panels: (0..if with_current { 4 } else { 3 }).map(panel).collect(),
             key: (count > 1).then(|| self.outputs.unit().into()),
             ..Default::default()

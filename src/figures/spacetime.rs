@@ -1,5 +1,6 @@
 //! Figure `map` of a run with many outputs: every quantity as colours over x and t.
 
+use super::colours::colouring;
 use super::parameters::heading;
 use super::profiles::{CELLS, COLUMNS, Curves, Space};
 use super::style::DOUBLE_COLUMN;
@@ -24,11 +25,8 @@ impl Space<'_> {
             let (label, values) = COLUMNS[column];
             let values: Vec<Vec<f64>> =
                 rows.iter().map(|c| sites.iter().map(|&n| values(c)[n]).collect()).collect();
-            let range = shown_range(&values);
-            // Both signs, and not of one only a trace.
-            let (below, above) = (-range.0, range.1);
-            let divergent = below.min(above) > 0.05 * below.max(above);
-            let size = range.0.abs().max(range.1.abs());
+            let errors = rows.iter().map(|c| vec![c.errors[column]; sites.len()]);
+            let (range, divergent) = colouring(&values, &errors.collect::<Vec<_>>());
             Panel {
                 parameters: self.parameters(&times),
                 x: Axis::new("*x*").over(0.0, 1.0),
@@ -39,7 +37,7 @@ impl Space<'_> {
                     xs: sites.iter().map(|&n| self.positions[n]).collect(),
                     ys: times.clone(),
                     values,
-                    range: if divergent { (-size, size) } else { range },
+                    range,
                     divergent,
                     bar: true,
                     errors: rows.iter().map(|c| c.errors[column]).collect(),

@@ -1,14 +1,16 @@
 //! The figure of a sweep: curves over one varied key, maps over two, and small multiples of maps
 //! beyond, one figure an observable.
 
+use super::colours::colouring;
 use super::key::Key;
 use super::label::numbers as labels;
 use super::names::{label, symbol};
 use super::parameters::{heading_without, number, numbers};
-use super::spacetime::shown_range;
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
-use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Panel, Parameters};
+use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Outputs, Panel, Parameters};
 use crate::chain::Chain;
+use crate::method::Task;
+use crate::scenario::{Scenario, TimeScale};
 use crate::sweep::Table;
 
 /// More panels than this are not drawn, more curves than this cannot be told apart.
@@ -18,17 +20,26 @@ const CURVES: usize = 8;
 /// With more points than this a curve has no signs.
 const SIGNS: usize = 60;
 
-/// The figures of a table whose first point is about `chain`: `table`, and where three keys or more
+/// The figures of a table of runs of `task` whose first point is `first`: `table`, and where three keys or more
 /// vary one for each further observable. A sweep over seeds and other keys is drawn as averages
 /// with their standard errors; one over a seed alone as points, with their average. None where
 /// nothing varies.
-pub fn table(table: &Table, chain: &Chain) -> Vec<Figure> {
+pub fn table(table: &Table, task: Task, first: &Scenario) -> Vec<Figure> {
     let averages = table.over_seeds();
     let varies = |table: &&Table| table.axes().iter().any(|axis| axis.values.len() > 1);
     let shown = averages.as_ref().filter(varies).unwrap_or(table);
     let keys: Vec<Key> = shown.axes().iter().enumerate().filter_map(Key::of).collect();
     let seeds = table.points().len() / averages.as_ref().map_or(1, |a| a.points().len());
-    let sheet = Sheet { table: shown, averages: averages.as_ref(), seeds, chain, keys };
+    let scale_varies = keys.iter().any(|key| table.axes()[key.index].key == "time.scale");
+    let unit = match first.time.as_ref().map(|time| time.scale) {
+        None => "*t*",
+        Some(_) if scale_varies => "*t*",
+        Some(TimeScale::Diffusive) => Outputs::Diffusive.unit(),
+        Some(TimeScale::Ballistic) => Outputs::Ballistic.unit(),
+        Some(TimeScale::Microscopic) => Outputs::Microscopic.unit(),
+    };
+    let (averages, chain) = (averages.as_ref(), &Chain::new(first));
+    let sheet = Sheet { table: shown, averages, seeds, chain, task, unit, keys };
     match sheet.keys.len() {
         0 => vec![],
         1 => vec![sheet.curves()],
@@ -46,6 +57,9 @@ struct Sheet<'a> {
     /// How many points an average is taken of.
     seeds: usize,
     chain: &'a Chain,
+    task: Task,
+    /// The unit of the output times, with markup.
+    unit: &'static str,
     keys: Vec<Key>,
 }
 
@@ -89,7 +103,7 @@ impl Sheet<'_> {
                 None => String::new(),
             };
             let legend = self.draws_seeds().then_some(Corner::TopRight);
-            let (x, y) = (key.axis(), Axis::new(label(one)));
+            let (x, y) = (key.axis(), Axis::new(label(one, self.task)));
             let parameters = self.parameters();
             let panel = Panel { title, parameters, x, y, layers, legend, ..Default::default() };
             panel.with_zero()
@@ -97,7 +111,7 @@ impl Sheet<'_> {
         let panels: Vec<Panel> =
             (0..self.table.observables().len().min(PANELS)).map(panel).collect();
         let key = timed && !self.draws_seeds();
-        self.figure("table".into(), panels, key.then(|| "*t*".to_string()))
+        self.of_observables(panels, key.then(|| self.unit.to_string()))
     }
 
     /// The points (x, value) of an observable along a key, and their errors; without those that
@@ -158,11 +172,11 @@ impl Sheet<'_> {
     /// One map an observable.
     fn maps(&self) -> Figure {
         let panel = |observable: usize| {
-            let range = self.range(observable, 0);
-            Panel { title: String::new(), ..self.map(observable, 0, &[], range, true) }
+            let colours = self.colouring(observable);
+            Panel { title: String::new(), ..self.map(observable, 0, &[], colours, true) }
         };
         let panels = (0..self.table.observables().len().min(PANELS)).map(panel).collect();
-        self.figure("table".into(), panels, None)
+        self.of_observables(panels, None)
     }
 
     /// Maps over the first two keys, one a value of the others and an output time.
@@ -172,11 +186,7 @@ impl Sheet<'_> {
         let outputs = self.table.outputs();
         let all = sizes.iter().product::<usize>() * outputs;
         let shown = some(all, MULTIPLES);
-        let (mut low, mut high) = (f64::INFINITY, f64::NEG_INFINITY);
-        for output in 0..outputs {
-            let (from, to) = self.range(observable, output);
-            (low, high) = (low.min(from), high.max(to));
-        }
+        let colours = self.colouring(observable);
         let columns = self.columns(shown.len());
         let panel = |(number, &index): (usize, &usize)| {
             let (output, mut rest) = (index % outputs, index / outputs);
@@ -194,7 +204,7 @@ impl Sheet<'_> {
                 title.push(format!("*t* = {}", number_short(time)));
             }
             let bar = number % columns == columns - 1 || number + 1 == shown.len();
-            let map = self.map(observable, output, &at, (low, high), bar);
+            let map = self.map(observable, output, &at, colours, bar);
             Panel { title: title.join(", "), ..map }
         };
         let panels = shown.iter().enumerate().map(panel).collect();
@@ -203,6 +213,9 @@ impl Sheet<'_> {
             _ => format!("table-{}", self.table.observables()[observable]).replace('@', "-at-"),
         };
         let mut figure = self.figure(name, panels, None);
+        if outputs > 1 && self.unit != "*t*" {
+            figure.heading += &format!(",  {}", self.unit);
+        }
         if all > shown.len() {
             figure.heading += &format!(",  {} of {all} shown", shown.len());
         }
@@ -215,7 +228,7 @@ impl Sheet<'_> {
         observable: usize,
         output: usize,
         at: &[(usize, usize)],
-        range: (f64, f64),
+        (range, divergent): ((f64, f64), bool),
         bar: bool,
     ) -> Panel {
         let [horizontal, vertical] = [&self.keys[0], &self.keys[1]];
@@ -230,21 +243,18 @@ impl Sheet<'_> {
             columns.iter().map(|&column| from[point(row, column)]).collect()
         };
         let largest = |row: Vec<f64>| row.into_iter().filter(|e| e.is_finite()).fold(0.0, f64::max);
-        let (below, above) = (-range.0, range.1);
-        let divergent = below.min(above) > 0.05 * below.max(above);
-        let size = below.max(above);
         let one = &self.table.observables()[observable];
         Panel {
             parameters: self.parameters(),
             x,
             y,
             map: Some(Map {
-                quantity: label(one),
+                quantity: label(one, self.task),
                 name: one.to_string(),
                 xs,
                 ys,
                 values: rows.iter().map(|&n| row(&values, n)).collect(),
-                range: if divergent { (-size, size) } else { range },
+                range,
                 divergent,
                 bar,
                 errors: rows.iter().map(|&n| largest(row(&errors, n))).collect(),
@@ -253,9 +263,22 @@ impl Sheet<'_> {
         }
     }
 
-    /// The range of an observable's colours at an output.
-    fn range(&self, observable: usize, output: usize) -> (f64, f64) {
-        shown_range(&[self.table.values(observable, output)])
+    /// The range of an observable's colours at all outputs, and whether they diverge from 0.
+    fn colouring(&self, observable: usize) -> ((f64, f64), bool) {
+        let outputs = 0..self.table.outputs();
+        let values = outputs.clone().map(|output| self.table.values(observable, output));
+        let errors = outputs.map(|output| self.table.errors(observable, output));
+        colouring(&values.collect::<Vec<_>>(), &errors.collect::<Vec<_>>())
+    }
+
+    /// A figure of one panel for each observable; of very many some, which its heading says.
+    fn of_observables(&self, panels: Vec<Panel>, key: Option<String>) -> Figure {
+        let (shown, all) = (panels.len(), self.table.observables().len());
+        let mut figure = self.figure("table".into(), panels, key);
+        if shown < all {
+            figure.heading += &format!(",  {shown} of {all} observables");
+        }
+        figure
     }
 
     fn columns(&self, panels: usize) -> usize {

@@ -21,7 +21,7 @@ pub use npz::{
 pub use parts::{Checksum, Parts};
 pub use shards::{Shard, left_by_shards};
 
-pub(crate) use npz::{Npz, npy_remark};
+pub(crate) use npz::{INITIAL_FILE, Npz, npy_remark, write_initial_npz};
 pub(crate) use text::Text;
 
 use crate::observe::series::{SERIES_COLUMNS, Totals};

@@ -8,6 +8,7 @@ use super::{
     FORMAT_VERSION, GENERAL_COLUMNS, GENERAL_MEANINGS, LIMIT_COLUMNS, LimitTable, PROFILE_COLUMNS,
     columns, general_columns,
 };
+use crate::chain::InitialLaw;
 use crate::numerics::npy;
 use crate::observe::Profile;
 use ndarray::{Array1, Array2, Array3, Axis, arr0};
@@ -203,6 +204,28 @@ pub fn write_covariance_npz(
     }
     file.finish()
 }
+
+/// initial.npz, the law at time 0 of a run whose scenario does not say it: `times` (0),
+/// `coordinates`, `mean` (1, coordinates), and `variance` (1, coordinates) of independent
+/// coordinates or `covariance` (1, coordinates, coordinates).
+pub(crate) fn write_initial_npz(
+    directory: &RunDirectory,
+    law: &InitialLaw,
+    coordinates: Vec<String>,
+) -> Result<(), OutputError> {
+    let mut file = Npz::create(directory, INITIAL_FILE)?;
+    file.vector("times", [0.0])?;
+    file.add("coordinates", &Text::list(coordinates))?;
+    file.table("mean", [&law.mean()].into_iter())?;
+    match &law.covariance {
+        None => file.table("variance", [&law.variance()].into_iter())?,
+        Some(matrix) => file.add("covariance", &matrix.view().insert_axis(Axis(0)))?,
+    }
+    file.finish()
+}
+
+/// The file of [`write_initial_npz`].
+pub(crate) const INITIAL_FILE: &str = "initial.npz";
 
 /// What the header of every npy file says beside its own: NumPy allows no key for it.
 pub(crate) fn npy_remark() -> String {

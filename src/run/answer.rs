@@ -1,11 +1,12 @@
 //! The answer of `evolve` and `steady`: profiles whose numbers carry their errors, and the method
 //! that gave them.
 
+use super::describe;
 use super::filed::Waiting;
 use super::plan::{Plan, Record};
-use super::save::{Answer, time};
+use super::save::{Answer, Start, time};
 use super::{Correlations, Error};
-use crate::chain::Chain;
+use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::largest;
 use crate::covariance::source::ErrorSource;
 use crate::method::Task;
@@ -50,6 +51,8 @@ pub struct Run {
     pub(super) correlations: Option<Correlations>,
     /// The work of a periodic force.
     pub(super) work: Option<PeriodicWork>,
+    /// The initial law, where the scenario of the request does not say it.
+    pub(super) law: Option<InitialLaw>,
     /// More keys of the summary.
     pub(super) keys: Map<String, Value>,
     /// The question and the method, in lines.
@@ -158,7 +161,7 @@ impl Run {
         let errors = relative_errors(&profiles);
         let keys = keys.as_object().cloned().unwrap_or_default();
         let (series, covariances, modes, single_precision) = Default::default();
-        let (correlations, work, counts, waiting) = Default::default();
+        let (correlations, work, counts, waiting, law) = Default::default();
         let chain = chain.clone();
         Run {
             record,
@@ -173,10 +176,17 @@ impl Run {
             single_precision,
             correlations,
             work,
+            law,
             keys,
             line,
             counts,
         }
+    }
+
+    /// The same, which keeps the law that it started from where its scenario does not say it.
+    pub(super) fn started_from(self, law: Option<&InitialLaw>) -> Run {
+        let said = !self.record.request["scenario"]["initial"].is_null();
+        Run { law: law.filter(|_| !said).cloned(), ..self }
     }
 
     /// The chain.
@@ -305,8 +315,14 @@ impl Answer for Run {
     fn remarks(&self, verbose: bool) -> String {
         let violation = digits(largest_of(self.identities.iter().map(|i| i.violation)), 2);
         let more = if verbose { self.details() } else { String::new() };
-        let current = current_line(&self.chain);
-        format!("{more}worst violation of an exact identity {violation}\n{current}")
+        let current = describe::current(&self.chain);
+        let two_time =
+            self.correlations.as_ref().map_or(String::new(), |found| found.sentence(&self.chain));
+        format!("{more}worst violation of an exact identity {violation}\n{current}{two_time}")
+    }
+
+    fn start(&self) -> Start<'_> {
+        self.law.as_ref().map_or(Start::Said, |law| Start::Arrays(law, &self.chain))
     }
 
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
@@ -371,21 +387,4 @@ impl Run {
         let counts = format!("  {}\n", self.counts);
         std::iter::once(counts).chain(outputs).chain(identities).collect()
     }
-}
-
-/// The stationary current and its sign, where it has a closed form.
-fn current_line(chain: &Chain) -> String {
-    let Some(current) = chain.stationary_current() else { return String::new() };
-    let [left, right] = chain.temperature();
-    let way = match current {
-        j if j > 0.0 => "to the right",
-        j if j < 0.0 => "to the left",
-        _ => "nowhere",
-    };
-    let uphill = if (left - right) * current < 0.0 {
-        ", from the colder to the hotter end (uphill)"
-    } else {
-        ""
-    };
-    format!("stationary current {current:.6e} (closed form): energy flows {way}{uphill}\n")
 }

@@ -2,7 +2,7 @@
 
 use super::conductivity::Conductivity;
 use super::plan::Record;
-use super::save::Answer;
+use super::save::{Answer, Start};
 use crate::chain::Chain;
 use crate::limit::conditions::grounds;
 use crate::numerics::vector::largest_of;
@@ -158,6 +158,11 @@ impl Answer for CheckRun {
             let _ = writeln!(remarks, "{said}");
         }
         remarks
+    }
+
+    fn start(&self) -> Start<'_> {
+        let said = !self.record.request["scenario"]["initial"].is_null();
+        if said { Start::Said } else { Start::Functions }
     }
 
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {

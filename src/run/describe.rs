@@ -95,6 +95,23 @@ pub(crate) fn counted(count: usize, thing: &str) -> String {
     }
 }
 
+/// The stationary current and its sign, where it has a closed form.
+pub(super) fn current(chain: &Chain) -> String {
+    let Some(current) = chain.stationary_current() else { return String::new() };
+    let [left, right] = chain.temperature();
+    let way = match current {
+        j if j > 0.0 => "to the right",
+        j if j < 0.0 => "to the left",
+        _ => "nowhere",
+    };
+    let uphill = if (left - right) * current < 0.0 {
+        ", from the colder to the hotter end (uphill)"
+    } else {
+        ""
+    };
+    format!("stationary current {current:.6e} (closed form): energy flows {way}{uphill}\n")
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

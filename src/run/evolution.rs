@@ -109,7 +109,7 @@ pub fn plan_evolve<'a>(
     };
     let modes = options.modes;
     let solve = move |record: Record, monitor: &Monitor| {
-        let run = task.solve(record, modes, monitor)?;
+        let run = task.solve(record, modes, monitor)?.started_from(Some(law));
         Ok(Run { single_precision: single, ..run })
     };
     let prepared = Prepared::new(said, options, chain, of_task, bytes_at, solve)?;

@@ -3,7 +3,7 @@
 use super::answer::Estimated;
 use super::describe::{self, counted};
 use super::plan::{Plan, Prepared, Record, Saving, Way};
-use super::save::{Answer, time};
+use super::save::{Answer, Start, time};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, InitialProfiles};
 use crate::cost;
@@ -261,6 +261,11 @@ impl Answer for LimitRun {
             format!("W_heat = {:.10}\n", oscillation_work(&self.chain))
         };
         counts + &heat + &self.stationary.as_ref().map_or_else(|e| format!("{e}\n"), sentence)
+    }
+
+    fn start(&self) -> Start<'_> {
+        let said = !self.record.request["scenario"]["initial"].is_null();
+        if said || self.times.is_none() { Start::Said } else { Start::Functions }
     }
 
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {

@@ -37,7 +37,7 @@ pub use plan::{Plan, Prepared};
 #[cfg(feature = "cli")]
 pub use plan::{Saving, fits};
 pub(crate) use request::{checksum_of, checksums_of_coefficients};
-pub use save::Answer;
+pub use save::{Answer, Start};
 #[cfg(feature = "cli")]
 pub(crate) use statements::require_statement;
 pub use statements::{check, plan_check};

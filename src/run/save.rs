@@ -2,10 +2,22 @@
 
 use super::plan::Record;
 use super::{Error, memory};
-use crate::output::{Existing, OutputError, RunDirectory};
+use crate::chain::{Chain, InitialLaw};
+use crate::output::{Existing, INITIAL_FILE, OutputError, RunDirectory, write_initial_npz};
 use crate::scenario::Scenario;
 use serde_json::{Map, Value, json};
 use std::path::Path;
+
+/// The law at time 0 as the scenario of a run has it.
+#[derive(Debug, Clone, Copy)]
+pub enum Start<'a> {
+    /// In its `[initial]` table, or not needed.
+    Said,
+    /// Not at all: it was given as arrays.
+    Arrays(&'a InitialLaw, &'a Chain),
+    /// Not at all: it was given as functions, which no file holds.
+    Functions,
+}
 
 /// The parts that the files and the report of an answer are made of.
 pub trait Answer {
@@ -21,6 +33,11 @@ pub trait Answer {
     fn remarks(&self, verbose: bool) -> String;
     /// Writes the tables.
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError>;
+
+    /// How the scenario of the run has the law at time 0.
+    fn start(&self) -> Start<'_> {
+        Start::Said
+    }
 
     /// Writes the covariances, each of which is dropped once it is written; those that do not fit
     /// the memory are formed here.
@@ -75,10 +92,26 @@ pub trait Answer {
         let scenario: Scenario =
             serde_json::from_value(request["scenario"].clone()).map_err(|e| failed(e.into()))?;
         let task = self.record().plan.task.name();
-        let text = format!(
-            "# The scenario of this run, as it was run: flipchain {task} scenario.toml -o DIR\n\n{}",
-            scenario.to_toml().map_err(failed)?
-        );
+        let again = format!("flipchain {task} scenario.toml -o DIR");
+        let (remark, initial) = match self.start() {
+            Start::Said => (format!("as it was run: {again}"), String::new()),
+            Start::Arrays(law, chain) => {
+                write_initial_npz(directory, law, chain.coordinate_names())?;
+                (
+                    format!("as it was run: {again}\n# Its initial law was given as numbers."),
+                    format!("\n[initial]\ncovariance = \"{INITIAL_FILE}\"\n"),
+                )
+            }
+            Start::Functions => (
+                format!(
+                    "without its initial law, which was given as functions of x.\n# No file \
+                     holds them. With an [initial] table written by hand it runs again: {again}"
+                ),
+                String::new(),
+            ),
+        };
+        let scenario = scenario.to_toml().map_err(failed)?;
+        let text = format!("# The scenario of this run, {remark}\n\n{scenario}{initial}");
         directory.write("scenario.toml", text.as_bytes())?;
         directory.write_summary(self.summary(seconds))
     }

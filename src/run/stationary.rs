@@ -106,7 +106,7 @@ pub fn plan_steady<'a>(
         let kept = if keep { &phases[..] } else { &[] };
         let known = known.as_deref().filter(|_| !keep);
         let found = solve(chain, law, method, kept, keep, known, &monitor.part(0.0, share))?;
-        let run = answer(chain, record, found, &phases, keep);
+        let run = answer(chain, record, found, &phases, keep).started_from(law);
         let later = monitor.part(share, 1.0);
         let correlations =
             two_time.map(|asked| asked.solve(chain, law, None, tolerance, &later)).transpose()?;

@@ -1,5 +1,6 @@
 //! Correlations at two times, computed together with a stationary state.
 
+use super::describe::counted;
 use super::{Error, Options};
 use crate::chain::{Chain, InitialLaw};
 use crate::correlations::{self, Coordinate, Correlation, Vectors};
@@ -10,6 +11,8 @@ use crate::general::line::Line;
 use crate::general::mean::forces_of;
 use crate::general::stationary::Stationary;
 use crate::monitor::Monitor;
+use crate::numerics::vector::largest_of;
+use crate::observe::verdict::digits;
 use crate::output::{
     CorrelationsFile, OutputError, RunDirectory, write_correlations_npz, write_spectrum_npz,
 };
@@ -242,6 +245,51 @@ fn ascending(argument: &str, values: &[f64], least: f64) -> Result<(), Error> {
 }
 
 impl Correlations {
+    /// The findings in lines: of every coordinate its correlation with itself at the first and the
+    /// last lag, and the largest value of its power spectrum, each with the largest error.
+    pub(super) fn sentence(&self, chain: &Chain) -> String {
+        let (lags, frequencies) = (&self.asked.lags, &self.asked.frequencies);
+        let over = |count: &str, values: &[f64]| match values {
+            [first, .., last] => format!("{count}, {} to {}", digits(*first, 4), digits(*last, 4)),
+            values => format!("{count}, {}", values.first().map_or("".into(), |v| digits(*v, 4))),
+        };
+        let decay = |name: &str, values: &Vectors, entry: usize| {
+            let at = |lag: usize| {
+                let (value, lag) = (values.values[lag][entry], lags[lag]);
+                format!("{} at lag {}", digits(value, 6), digits(lag, 4))
+            };
+            let last = if lags.len() > 1 { format!(", {}", at(lags.len() - 1)) } else { "".into() };
+            let error = largest_of(values.errors.iter().copied());
+            format!("  {name} with itself: {}{last}; errors ≤ {error:.1e}\n", at(0))
+        };
+        let mut said = String::new();
+        if !lags.is_empty() {
+            let what =
+                if self.asked.energy { "correlations, also of energies" } else { "correlations" };
+            said += &format!("{what}, at {}\n", over(&counted(lags.len(), "lag"), lags));
+        }
+        for found in &self.covariances {
+            let index = found.of.index(chain).expect("it was looked up before");
+            said += &decay(&found.of.to_string(), &found.at_lags, index);
+        }
+        for (of, energies) in self.asked.of.iter().zip(&self.energies) {
+            said += &decay(&format!("energy of site {}", of.site()), energies, of.site());
+        }
+        if !frequencies.is_empty() {
+            let count = counted(frequencies.len(), "frequency");
+            said += &format!("power spectra, at {}\n", over(&count, frequencies));
+        }
+        for (of, spectrum) in self.asked.of.iter().zip(&self.spectra) {
+            let index = of.index(chain).expect("it was looked up before");
+            let values = spectrum.values.iter().map(|vector| vector[index]).zip(frequencies);
+            let Some((most, at)) = values.max_by(|a, b| a.0.total_cmp(&b.0)) else { continue };
+            let error = largest_of(spectrum.errors.iter().copied());
+            let (most, at) = (digits(most, 6), digits(*at, 4));
+            said += &format!("  {of}: largest {most} at ω = {at}; errors ≤ {error:.1e}\n");
+        }
+        said
+    }
+
     pub(super) fn write(
         &self,
         directory: &RunDirectory,

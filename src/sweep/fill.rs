@@ -3,7 +3,7 @@
 
 use super::npz::write_table_npz;
 use super::{Axis, Error, Point, Sweep, Table};
-use crate::chain::Chain;
+use crate::method::Task;
 use crate::monitor::{Archive, Monitor, Record};
 use crate::output::{Existing, OutputError, Parts, RunDirectory, Shard};
 use crate::run::{counted, memory};
@@ -91,8 +91,9 @@ impl fmt::Display for Filled {
     }
 }
 
-/// Draws the figures into the directory.
-pub type Draw<'a> = &'a dyn Fn(&Table, &Chain, &RunDirectory) -> Result<(), Error>;
+/// Draws the figures of a table of runs of a task, whose first point is the scenario, into the
+/// directory.
+pub type Draw<'a> = &'a dyn Fn(&Table, Task, &Scenario, &RunDirectory) -> Result<(), Error>;
 
 impl Sweep {
     /// Everything that the directory depends on.
@@ -230,7 +231,8 @@ fn write(
         scenario.to_toml().map_err(failed)?
     );
     directory.write("scenario.toml", text.as_bytes())?;
-    draw(table, &Chain::new(&scenario), directory)?;
+    let task = [Task::Evolve, Task::Limit].into_iter().find(|task| request["run"] == task.name());
+    draw(table, task.unwrap_or(Task::Steady), &scenario, directory)?;
     Ok(directory.write_summary(summary(table, asked, start.elapsed().as_secs_f64()))?)
 }
 

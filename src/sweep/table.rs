@@ -159,9 +159,12 @@ fn average(group: &[&Point]) -> Point {
     let row = |output: usize, first: &Row| {
         let of = |observable: usize| {
             let known = group.iter().filter_map(|point| point.rows[output].values[observable]);
-            let values: Vec<f64> = known.map(|(value, _)| value).collect();
+            let mut values: Vec<f64> = known.map(|(value, _)| value).collect();
+            // The same values give the same bits in any order, and equal values their own.
+            values.sort_by(f64::total_cmp);
+            let least = values.first().copied().unwrap_or_default();
             let count = values.len() as f64;
-            let mean = values.iter().sum::<f64>() / count;
+            let mean = least + values.iter().map(|value| value - least).sum::<f64>() / count;
             let squares: f64 = values.iter().map(|value| (value - mean).powi(2)).sum();
             let spread =
                 if count > 1.0 { squares / (count * (count - 1.0)) } else { f64::INFINITY };

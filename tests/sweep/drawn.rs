@@ -1,8 +1,8 @@
 //! How a sweep over seeds is drawn.
 
 use super::{scenario, table};
+use flipchain::Task;
 use flipchain::figures::Mark;
-use flipchain::{Chain, Task};
 
 /// Seeds have no order: a sweep over one is drawn as points, with their average and its standard
 /// error across. Beside another key the averages have bars of one standard error.
@@ -13,8 +13,8 @@ fn seeds_are_drawn_as_points_and_averages_with_their_standard_errors() {
                 [left.thermostat]\ntemperature = 2\n[right.thermostat]\ntemperature = 1\n";
     let figure = |vary: &[&str]| {
         let found = table(text, Task::Steady, vary, "current");
-        let chain = Chain::new(&scenario(text, &found, 0));
-        let mut figures = flipchain::figures::table(&found, &chain);
+        let first = scenario(text, &found, 0);
+        let mut figures = flipchain::figures::table(&found, Task::Steady, &first);
         assert_eq!(figures.len(), 1);
         (found, figures.remove(0))
     };

@@ -81,7 +81,7 @@ pub(in crate::run) fn plan_evolve<'a>(
         let at = asked.on(chain);
         let found = ways.evolve(chain, law, &at, record.tolerance, |i| kept[i], &monitor)?;
         drop(monitor);
-        let run = evolve_answer(chain, law, record, &asked, found);
+        let run = evolve_answer(chain, law, record, &asked, found).started_from(Some(law));
         Ok(Run { single_precision: single, ..run })
     };
     // The memory of a chain of another length: the parts grow as N and, of diagonals, as N².

@@ -218,7 +218,8 @@ fn plan_literal<'a>(
         let counts = format!("one solve, residual {:.1e}", found.residual);
         let correlations =
             two_time.map(|asked| asked.solve(chain, law, None, tolerance, monitor)).transpose()?;
-        let run = Run::new(record, chain, vec![found.profile], identities, keys, line);
+        let run =
+            Run::new(record, chain, vec![found.profile], identities, keys, line).started_from(law);
         Ok(Run { series, counts, covariances, correlations, single_precision: single, ..run })
     };
     Prepared::new(plan, options, chain, of_task, |bonds| cost_of(bonds).bytes, solve)
