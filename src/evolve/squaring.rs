@@ -31,8 +31,8 @@ const LARGEST: usize = 1000;
 /// The part of the largest second moment that may be lost.
 const ALLOWED: f64 = 1e-13;
 
-/// Processor time at most, in seconds.
-const MOST_SECONDS: f64 = 60.0;
+/// Processor time at most, in seconds, of squarings and of steps.
+const MOST_SECONDS: [f64; 2] = [60.0, 30.0];
 
 /// Rates below this are no faster than the chain itself.
 const SLOW: f64 = 8.0;
@@ -68,13 +68,13 @@ fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
     }
     let last = times.last().copied().unwrap_or(0.0);
     let of = |way: Way| {
-        let small = match way {
-            Way::Squarings => Unknowns::of(chain).size() <= LARGEST,
-            Way::Steps => chain.bonds <= LARGEST_OF_STEPS,
+        let [of_squarings, of_steps] = MOST_SECONDS;
+        let (small, most) = match way {
+            Way::Squarings => (Unknowns::of(chain).size() <= LARGEST, of_squarings),
+            Way::Steps => (chain.bonds <= LARGEST_OF_STEPS, of_steps),
         };
         let seconds = cost_of(chain, times, way).seconds;
-        (small && lost(chain, last, way)[0] <= ALLOWED && seconds <= MOST_SECONDS)
-            .then_some(seconds)
+        (small && lost(chain, last, way)[0] <= ALLOWED && seconds <= most).then_some(seconds)
     };
     match (of(Way::Squarings), of(Way::Steps)) {
         (Some(squarings), Some(steps)) if squarings > SHORT && steps < squarings => {

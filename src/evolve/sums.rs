@@ -80,7 +80,7 @@ impl Found {
         let all = size(diagonals.losses);
         let driven = diagonals.driven.unwrap_or(Driven {
             losses: less(diagonals.losses),
-            error: report.flow_error + f64::EPSILON * all,
+            error: report.flow_error + 0.25 * written * all,
         });
         let size = size(driven.losses);
         let read = Flows {
