@@ -59,7 +59,7 @@ const RETAINED: f64 = 45e6;
 /// the text of profiles.csv.
 pub fn of_profiles(sites: usize, outputs: usize) -> Cost {
     let numbers = sites as f64 * outputs as f64;
-    Cost { bytes: 400.0 * numbers, seconds: 2.5e-6 * numbers }
+    Cost { bytes: 400.0 * numbers, seconds: 3e-6 * numbers + 25e-6 * outputs as f64 }
 }
 
 /// One full real covariance, in bytes; the packed state of [`crate::covariance::modal`] is half of
@@ -210,7 +210,7 @@ pub fn seconds_of_sum(chain: &Chain, terms: f64, entries: f64, diagonals: f64) -
 
 /// One output, computed from a series with this number of terms.
 pub fn seconds_of_reading(chain: &Chain, terms: f64) -> f64 {
-    4e-9 * chain.coordinates() as f64 * terms
+    2e-5 + 6e-9 * chain.coordinates() as f64 * terms
 }
 
 /// The propagator without flips for `outputs` times up to `last`: columns or rows of it, and where

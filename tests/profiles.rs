@@ -44,7 +44,7 @@ fn over_estimate(found: &Solution, judge: &Solution) -> [f64; 2] {
     let (a, b) = (&found.moments, &judge.moments);
     [
         apart(&a.variance, &b.variance)
-            / (found.errors.var_p.max(found.errors.var_r) + judge.errors.var_p),
+            / (agreement::largest([found.errors.var_p, found.errors.var_r]) + judge.errors.var_p),
         apart(&a.correlation, &b.correlation)
             / (found.errors.correlation + judge.errors.correlation),
     ]
@@ -172,8 +172,8 @@ fn the_current_in_time_keeps_its_digits_in_long_chains() {
                 exact.left_inflow
             );
         }
-        let apart =
-            apart(&late.current, &exact.current).max((late.left_inflow - exact.left_inflow).abs());
+        let of_inflow = late.left_inflow - exact.left_inflow;
+        let apart = agreement::largest([apart(&late.current, &exact.current), of_inflow]);
         let stated = late.errors.current + exact.errors.current;
         assert!(apart <= stated, "{ends:?}: {apart:e} apart, stated {stated:e}");
         // The current is of order 1/N in the end, and before that larger by the root of the time.

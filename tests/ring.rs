@@ -297,7 +297,7 @@ fn the_currents_of_a_long_modulated_ring_are_known_to_ten_digits() {
     let apart = apart(&a.current, &b.current);
     assert!(apart <= a.errors.current + b.errors.current, "{apart:e}");
     assert!(
-        a.errors.current.max(b.errors.current) < 1e-10 * size,
+        largest([a.errors.current, b.errors.current]) < 1e-10 * size,
         "{:e} of {size:e}",
         a.errors.current
     );

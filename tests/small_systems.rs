@@ -6,6 +6,8 @@ mod agreement;
 mod directly;
 #[path = "small_systems/doublings.rs"]
 mod doublings;
+#[path = "small_systems/found.rs"]
+mod found;
 #[allow(dead_code)]
 mod reference;
 #[path = "small_systems/scans.rs"]
@@ -141,11 +143,15 @@ fn settled(chain: &Chain) -> (f64, f64) {
 
 /// One output of `evolve`, ended after a minute.
 fn judge_evolution(chain: &Chain, time: f64) -> Vec<String> {
+    judge_evolution_of(chain, &law(chain), time)
+}
+
+/// The same from any law.
+fn judge_evolution_of(chain: &Chain, law: &InitialLaw, time: f64) -> Vec<String> {
     let place = format!("evolve {}, τ = {time:e}", name(chain));
-    let law = law(chain);
     let clock = std::time::Instant::now();
     let times = Times::microscopic([time]);
-    let planned = match flipchain::plan_evolve(chain, &law, &times, &Options::default()) {
+    let planned = match flipchain::plan_evolve(chain, law, &times, &Options::default()) {
         Ok(planned) => planned,
         Err(error) => return vec![format!("{place}: {error}")],
     };
@@ -175,7 +181,7 @@ fn judge_evolution(chain: &Chain, time: f64) -> Vec<String> {
     let norm = 10.0 + 8.0 * chain.flip_rate + 2.0 * chain.current_weight();
     let lost = 1e-31 * norm * time;
     let exact = (chain.bonds <= 3 && lost < 1e-11)
-        .then(|| profile(chain, time, &reference::moments(chain, &law, PERIOD, &[(time, 1.0)])[0]));
+        .then(|| profile(chain, time, &reference::moments(chain, law, PERIOD, &[(time, 1.0)])[0]));
     let faults = faults(found, exact.as_ref(), lost, chain.current_weight());
     faults.into_iter().map(|fault| format!("{place}: {fault}, {reason}")).collect()
 }

@@ -70,14 +70,15 @@ impl<'a> Session<'a> {
     /// Answers the question, writes the run directory with its figures, and reports; an error when
     /// the tolerance was missed, after everything is kept.
     pub fn answer<A: Answer>(
-        self,
+        mut self,
         question: Prepared<'_, A>,
         figures: impl FnOnce(&A) -> Vec<Figure>,
     ) -> Result<(), Error> {
         let args = self.args;
         let monitor = progress::monitor(args.progress, args.quiet, self.start, 1.0, &self.cancel)
             .keeping_in(self.directory.parts());
-        let solving = question.solving(!args.figures.0.is_empty());
+        let [solving, tables] = question.shares(!args.figures.0.is_empty());
+        self.directory.tell_to(monitor.part(solving, tables));
         let mut answer = question.run(&monitor.part(0.0, solving))?;
         let failed = |e: OutputError| Error::Failed(e.to_string());
         answer.write(&self.directory).map_err(failed)?;

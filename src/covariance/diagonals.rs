@@ -62,7 +62,7 @@ pub(super) fn of_answer<F: Field>(answer: &Answer<'_>, w: &Vector) -> Diagonals 
     let mut variance: Vec<Complex64> = (1..m).map(|n| 2.0 * scale * even(&elongation, n)).collect();
     variance.extend((0..m).map(|n| w.at(n)));
     let correlation = (1..m).map(|n| -2.0 * scale * (even(&cosines, n) + odd(&sines, n))).collect();
-    Diagonals { variance, correlation, losses: [Complex64::ZERO; 2] }
+    Diagonals { variance, correlation, losses: [Complex64::ZERO; 2], driven: None }
 }
 
 /// Sums the three tables: rr over the cosines, pr and rp over the cosines and over the sines.

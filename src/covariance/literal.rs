@@ -356,6 +356,7 @@ impl MomentEquations for Literal {
                 .map(|bond| self.correlation(&solved.x, bond))
                 .collect(),
             losses: [Complex64::ZERO; 2],
+            driven: None,
         };
         let diagonals = diagonals.with_losses(&self.chain);
         let flow_error = error * self.chain.current_weight();

@@ -75,6 +75,24 @@ pub struct Diagonals {
     pub correlation: Vec<Complex64>,
     /// λ X(p, p) at the left and the right end, 0 without a thermostat.
     pub losses: [Complex64; 2],
+    /// The same less what the start has at once, where a solve knows that to its own digits.
+    pub driven: Option<Driven>,
+}
+
+/// What neighbours and sources drive the losses at the ends by. With R = Y + diag_p(q),
+///
+/// ```text
+/// (σ + 2λ) X(p, p) = Y(p, p) + q ± 2 X(p, r),      λ X(p, p) - λ Y(p, p)/(σ + 2λ)
+/// ```
+///
+/// is what of λ X(p, p) is left in time when e^(-2λτ) has gone: where friction is strong, a small
+/// part of it.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Driven {
+    /// λ X(p, p) - λ Y(p, p)/(σ + 2λ) at both ends.
+    pub losses: [Complex64; 2],
+    /// The error of these and of the correlations.
+    pub error: f64,
 }
 
 impl Diagonals {

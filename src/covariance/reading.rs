@@ -75,7 +75,7 @@ impl Modal {
             re.into_iter().zip(im).map(|(re, im)| Complex64::new(re, im)).collect()
         };
         let (variance, correlation) = (join(re.0, im.0), join(re.1, im.1));
-        let found = Diagonals { variance, correlation, losses: [Complex64::ZERO; 2] };
+        let found = Diagonals { variance, correlation, losses: [Complex64::ZERO; 2], driven: None };
         // The same cancellation, bounded: forming the answer once more to sample it would cost more
         // than the solve.
         let Interface { shift, flip_rate, .. } = solved.answer.interface;

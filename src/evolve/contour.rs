@@ -17,6 +17,7 @@
 //! known part. The contour must stay within |s| < γ, where the transform is analytic off the
 //! negative axis. It therefore serves at times τ ≥ 300/γ, for small chains from 40/γ on.
 
+mod settled;
 pub use super::earliest::earliest;
 use super::earliest::left_out;
 use super::envelope;
@@ -24,15 +25,15 @@ use super::hyperbola::{self, CAUTION, Contour, EXTRA, nodes_for_integrals};
 use super::radau::{Counts, EvolveError};
 use super::reference::Reference;
 use super::sharing::{goal, is_formed, runs};
-use super::sums::{Found, Start, Sums};
+use super::sums::{Found, Start, Sums, targets};
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::covariance::source::ErrorSource;
-use crate::covariance::{MomentEquations, SolveError, Source, Target};
+use crate::covariance::{MomentEquations, SolveError, Source};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
-use crate::numerics::vector::largest_norm;
+use crate::numerics::vector::{largest_norm, largest_of};
 use num_complex::Complex64;
 use std::ops::Range;
 
@@ -105,6 +106,7 @@ pub fn evolve<E: MomentEquations>(
         }
         solutions.append(&mut fine);
     }
+    settled::mend(&problem, keep, tolerance, &mut solutions)?;
     Ok((solutions, counts))
 }
 
@@ -303,7 +305,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let chain = self.equations.chain();
         let Reference { state: thermal, through, .. } = &self.reference;
         let reference: Vec<f64> = [&thermal.var_r[..], &thermal.var_p].concat();
-        let flows = sums.best();
+        let flows = sums.best(chain, &self.balance, time.hi);
         let variance: Vec<f64> = (sums.variance.iter().zip(w).zip(&reference))
             .map(|((y, w), reference)| y - w * w + reference)
             .collect();
@@ -348,7 +350,6 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         let loss = sums.error
             + least * sums.size
             + out
-            + rounding * largest(&variance)
             + 2.0 * (largest(&w[..bonds]) * mean_r).max(largest(&w[bonds..]) * mean_p);
         let weighted = |end: usize| 2.0 * friction[end] * at_ends[end].abs() * mean_p;
         let flow = flows.error
@@ -364,7 +365,13 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                     + square(1)
                     + largest(through)
                     + thermal.correlation.abs());
-        let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(loss, flow) };
+        // The momenta of a hot end may be far above everything else.
+        let [var_r, var_p] = [0..bonds, bonds..w.len()].map(|part| {
+            let size = |i: usize| variance[i].abs() + reference[i] + 2.0 * w[i] * w[i];
+            loss + rounding * largest_of(part.map(size))
+        });
+        let of_flow = MomentErrors::of_variances(0.0, flow);
+        let errors = MomentErrors { mean_r, mean_p, var_r, var_p, ..of_flow };
         let of = MomentErrors::of_variances;
         let of_phase = MomentErrors { mean_r: phase[0], mean_p: phase[1], ..Default::default() };
         let left = of(least * sums.size + out, least * flows.size + out * chain.current_weight());
@@ -390,11 +397,4 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
             variance_integral: None,
         })
     }
-}
-
-/// The places where the whole covariances of the output times are summed, with their weights.
-fn targets(sums: &mut [Sums], weight: impl Fn(usize) -> Complex64) -> Vec<Target<'_>> {
-    let sums = sums.iter_mut().enumerate();
-    let states = sums.filter_map(|(i, sums)| Some((i, sums.state.as_mut()?)));
-    states.map(|(i, state)| Target { weight: weight(i), state }).collect()
 }

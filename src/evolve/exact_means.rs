@@ -1,29 +1,48 @@
 //! The means of a small chain in 32 digits, at any time: e^(B̃τ) of [`super::turning`] by squaring,
-//! of which the means of a contour keep what its weights and solves round off. O(n³ log τ), 4 ns
-//! each; judge: [`super::squaring`].
+//! of which the means of a contour keep what its weights and solves round off, and those of other
+//! ways where their roundings miss the tolerance. O(n³ log τ), 4 ns each; judge:
+//! [`super::squaring`].
 
+use super::returns;
 use super::turning::Turning;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::numerics::wide_matrix::Doublings;
 
-/// Puts them, and their errors, into `solutions` at ascending times.
-pub(super) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
+/// Whether a chain is small enough.
+pub(crate) fn serves(chain: &Chain) -> bool {
+    chain.general.is_none() && chain.bonds <= returns::LARGEST
+}
+
+/// Puts them, and their errors, into `solutions` at ascending times, where they are known better
+/// than before: the bound of what squarings lose grows with time, also when all has decayed.
+pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
     let turning = Turning::new(chain);
     let times: Vec<Double> = solutions.iter().map(|solution| solution.moments.time).collect();
     let means = of(&turning, law, &times);
     let start = turning.start(law);
     let (n, bonds) = (chain.coordinates(), chain.bonds);
     for (solution, z) in solutions.iter_mut().zip(means) {
-        solution.moments.mean = z[..n].iter().map(|z| z.hi).collect();
         let size = largest(&start.iter().chain(&z).map(|z| z.hi).collect::<Vec<_>>());
         let doubled = turning.doubled(solution.moments.time.hi) * size;
         let error = |part: &[f64]| 2.0 * f64::EPSILON * largest(part) + doubled;
-        let (r, p) = solution.moments.mean.split_at(bonds);
-        let [mean_r, mean_p] = [error(r), error(p)];
-        solution.errors = MomentErrors { mean_r, mean_p, ..solution.errors };
+        let mean: Vec<f64> = z[..n].iter().map(|z| z.hi).collect();
+        let (r, p) = mean.split_at(bonds);
+        let MomentErrors { mean_r, mean_p, .. } = solution.errors;
+        let better = [error(r) < mean_r, error(p) < mean_p];
+        let was = &mut solution.moments.mean;
+        if better[0] {
+            was[..bonds].copy_from_slice(r);
+            solution.errors.mean_r = error(r);
+        }
+        if better[1] {
+            was[bonds..].copy_from_slice(p);
+            solution.errors.mean_p = error(p);
+        }
         for (_, part) in &mut solution.parts {
-            *part = MomentErrors { mean_r: 0.0, mean_p: 0.0, ..*part };
+            let kept = |better: bool, part: f64| if better { 0.0 } else { part };
+            part.mean_r = kept(better[0], part.mean_r);
+            part.mean_p = kept(better[1], part.mean_p);
         }
     }
 }

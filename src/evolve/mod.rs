@@ -7,7 +7,7 @@ pub mod contour;
 mod doubling;
 mod earliest;
 pub mod envelope;
-mod exact_means;
+pub(crate) mod exact_means;
 mod exponential;
 pub(crate) mod filed;
 mod halving;
@@ -38,6 +38,7 @@ mod sums;
 pub mod tableau;
 mod turning;
 mod unresolved;
+mod wide_series;
 
 pub use crate::method::Method;
 pub use plan::{Plan, by_doubling, in_32_digits, plan};
@@ -192,7 +193,7 @@ pub fn evolve<E: MomentEquations>(
         let keep = |i: usize| keep(first + i);
         let (mut late, counts) =
             contour::evolve(equations, law, late, tolerance, keep, &inverting)?;
-        if direct::is_worth_it(equations.chain()) && equations.chain().bonds <= returns::LARGEST {
+        if direct::is_worth_it(equations.chain()) && exact_means::serves(equations.chain()) {
             exact_means::put(equations.chain(), law, &mut late);
         }
         solutions.extend(late);

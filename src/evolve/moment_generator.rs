@@ -216,6 +216,11 @@ impl Generator {
         }
     }
 
+    /// The entries of A by rows.
+    pub fn rows(&self) -> &[Vec<(usize, Double)>] {
+        &self.rows
+    }
+
     /// ‖A‖, the largest row sum.
     pub fn norm(&self) -> f64 {
         let sums = self.rows.iter().map(|row| row.iter().map(|(_, a)| a.hi.abs()).sum());

@@ -6,17 +6,19 @@
 //! is a Taylor series, and it is squared (`Power`): an output, whose time is read off as a binary
 //! number, takes the squares that it needs on the way. Unknowns: m ≈ n(n+1)/2 + 6n, n = 2N+1, more
 //! with harmonics. Cost: log₂(8‖A‖τ) products of m³, then m² for each bit of an output's time.
-//! Error: a squaring doubles an error (`lost`), and the rounding of the answer to doubles.
+//! Error: a squaring doubles an error (`lost`), and the rounding of the answer to doubles. Longer
+//! chains, whose matrix would be too large, go to early times step by step ([`wide_series`]).
 
 use super::moment_generator::{Generator, Of, STEP, Unknowns};
 use super::radau::EvolveError;
+use super::wide_series;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
 use crate::covariance::moments::{
     Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
 };
 use crate::monitor::{Monitor, Progress};
-use crate::numerics::double_double::exact;
+use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::{Doublings, Power};
 use crate::scenario::Topology;
@@ -29,8 +31,8 @@ const LARGEST: usize = 1000;
 /// The part of the largest second moment that may be lost.
 const ALLOWED: f64 = 1e-13;
 
-/// Processor time at most, in seconds.
-const MOST_SECONDS: f64 = 60.0;
+/// Processor time at most, in seconds, of squarings and of steps.
+const MOST_SECONDS: [f64; 2] = [60.0, 30.0];
 
 /// Rates below this are no faster than the chain itself.
 const SLOW: f64 = 8.0;
@@ -38,21 +40,64 @@ const SLOW: f64 = 8.0;
 /// Some hundred squarings' roundings of 2⁻¹⁰⁴, with a few terms each.
 const UNDOUBLED: f64 = 2.5e-29;
 
+/// Seconds of squarings that are worth no look at another way.
+const SHORT: f64 = 0.5;
+
+/// The largest chain of steps, in bonds.
+const LARGEST_OF_STEPS: usize = 64;
+
+/// How the unknowns are propagated.
+#[derive(Clone, Copy, PartialEq)]
+enum Way {
+    /// By squarings of e^(Ah).
+    Squarings,
+    /// By steps of the series.
+    Steps,
+}
+
 /// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
 /// ascending `times` keeps its digits and comes within `MOST_SECONDS`.
 pub fn serves(chain: &Chain, times: &[f64]) -> bool {
+    way(chain, times).is_some()
+}
+
+/// The way that serves, the squarings where both do and they are short, or the cheaper one.
+fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
+    if chain.general.is_some() {
+        return None;
+    }
     let last = times.last().copied().unwrap_or(0.0);
-    chain.general.is_none()
-        && Unknowns::of(chain).size() <= LARGEST
-        && lost(chain, last) <= ALLOWED
-        && cost(chain, times).seconds <= MOST_SECONDS
+    let of = |way: Way| {
+        let [of_squarings, of_steps] = MOST_SECONDS;
+        let (small, most) = match way {
+            Way::Squarings => (Unknowns::of(chain).size() <= LARGEST, of_squarings),
+            Way::Steps => (chain.bonds <= LARGEST_OF_STEPS, of_steps),
+        };
+        let seconds = cost_of(chain, times, way).seconds;
+        (small && lost(chain, last, way)[0] <= ALLOWED && seconds <= most).then_some(seconds)
+    };
+    match (of(Way::Squarings), of(Way::Steps)) {
+        (Some(squarings), Some(steps)) if squarings > SHORT && steps < squarings => {
+            Some(Way::Steps)
+        }
+        (Some(_), _) => Some(Way::Squarings),
+        (None, steps) => steps.map(|_| Way::Steps),
+    }
 }
 
 /// The cost of an evolution to ascending `times`.
 pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
+    cost_of(chain, times, way(chain, times).unwrap_or(Way::Squarings))
+}
+
+fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
     let (unknowns, outputs) = (Unknowns::of(chain), times.len() as f64);
     let (rows, columns) = (unknowns.size() as f64, unknowns.driving() as f64);
     let last = times.last().copied().unwrap_or(0.0);
+    if way == Way::Steps {
+        let seconds = wide_series::seconds(chain, last, times.len(), unknowns.size());
+        return Cost { bytes: (2.0 * outputs + 300.0) * 16.0 * rows, seconds: 2.0 * seconds };
+    }
     let squarings = (norm_bound(chain) * last / STEP).log2().max(1.0).ceil();
     let product = 4e-9 * rows * columns * columns;
     let seconds = squarings * product + outputs * 0.5 * squarings * 10e-9 * rows * columns;
@@ -60,12 +105,17 @@ pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
     Cost { bytes: 16.0 * (3.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
 }
 
-/// The part of the largest second moment that is lost by the time `last`: roundings of 2⁻¹⁰⁴ of
-/// e^(Aτ) - 1 while that is small, which double with every squaring. What friction damps is no
-/// longer small when the slower rates come to matter, so those alone count.
-fn lost(chain: &Chain, last: f64) -> f64 {
+/// The part of the largest second moment that is lost by the time `last`, and of one that friction
+/// damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double with
+/// every one. What friction damps is no longer small when the slower rates come to matter, so those
+/// alone count.
+fn lost(chain: &Chain, last: f64, way: Way) -> [f64; 2] {
+    if way == Way::Steps {
+        return wide_series::lost(chain, last);
+    }
     let slower = 8.0 + 2.0 * chain.force.highest_frequency();
-    2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last)
+    let part = 2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last);
+    [part, UNDOUBLED]
 }
 
 /// At least ‖A‖ in the norm of the largest row sum.
@@ -89,15 +139,20 @@ pub fn evolve(
     monitor: &Monitor,
 ) -> Result<Vec<Solution>, EvolveError> {
     let times = exact(times);
+    let way = way(chain, &rounded(&times)).unwrap_or(Way::Squarings);
+    let by_way = |generator: &Generator, start: &[Double], monitor: &Monitor| match way {
+        Way::Squarings => propagated(generator, start, &times, STEP, monitor),
+        Way::Steps => wide_series::propagated(chain, generator, start, &times, 1.0, monitor),
+    };
     let moments = Generator::new(chain, Of::Moments);
     let start = moments.start(law);
-    let states = propagated(&moments, &start, &times, STEP, &monitor.part(0.0, 0.5))?;
+    let states = by_way(&moments, &start, &monitor.part(0.0, 0.5))?;
     let means = Generator::new(chain, Of::Means);
-    let of_means = propagated(&means, &means.start(law), &times, STEP, &monitor.part(0.5, 1.0))?;
+    let of_means = by_way(&means, &means.start(law), &monitor.part(0.5, 1.0))?;
     let read = |(index, &time): (usize, &Double)| {
         let (state, means) = (&states[index], &of_means[index]);
-        let unknowns = Unknowns::of(chain);
-        Answer { chain, unknowns, start: &start, state, means, time }.read(keep(index))
+        let (unknowns, lost) = (Unknowns::of(chain), lost(chain, time.hi, way));
+        Answer { chain, unknowns, start: &start, state, means, time, lost }.read(keep(index))
     };
     Ok(times.iter().enumerate().map(read).collect())
 }
@@ -146,6 +201,16 @@ fn propagated(
     Ok(outputs.into_iter().map(|(_, state)| state).collect())
 }
 
+/// The unknowns at the ascending `times`, for a judgement of other ways.
+#[cfg(test)]
+pub(super) fn states(
+    generator: &Generator,
+    start: &[Double],
+    times: &[Double],
+) -> Vec<Vec<Double>> {
+    propagated(generator, start, times, STEP, &Monitor::default()).expect("nobody ends it")
+}
+
 /// The unknowns at an output.
 struct Answer<'a> {
     chain: &'a Chain,
@@ -155,6 +220,8 @@ struct Answer<'a> {
     /// The unknowns with z̄ z̄ᵀ in place of E z zᵀ.
     means: &'a [Double],
     time: Double,
+    /// See [`lost`].
+    lost: [f64; 2],
 }
 
 impl Answer<'_> {
@@ -215,13 +282,13 @@ impl Answer<'_> {
             [self.start[at].hi, self.state[at].hi]
         });
         let square = largest_of(squares);
-        let lost = lost(self.chain, self.time.hi);
+        let [lost, damped] = self.lost;
         let rounding = |values: &[f64]| f64::EPSILON * largest(values);
         let (mean, variance) = (&moments.mean, &moments.variance);
         let ends = moments.inflow.iter().flatten().chain(&moments.leaving).copied();
         let currents = rounding(&moments.correlation).max(f64::EPSILON * largest_of(ends));
         let friction = self.chain.current_weight();
-        let at_ends = lost * friction.min(SLOW) + UNDOUBLED * friction;
+        let at_ends = lost * friction.min(SLOW) + damped * friction;
         MomentErrors {
             mean_r: rounding(&mean[..bonds]) + lost * square.sqrt(),
             mean_p: rounding(&mean[bonds..]) + lost * square.sqrt(),
@@ -294,14 +361,16 @@ mod tests {
                 for ((coarse, fine), time) in coarse.iter().zip(&fine).zip(times) {
                     let size = largest_of(coarse[..unknowns.driving()].iter().map(|x| x.hi));
                     for (a, b) in coarse.iter().zip(fine).take(unknowns.driving()) {
-                        let part = a.plus(b.negated()).hi.abs() / (size * lost(&chain, time.hi));
+                        let part = a.plus(b.negated()).hi.abs()
+                            / (size * lost(&chain, time.hi, Way::Squarings)[0]);
                         assert!(part <= 1.0, "{rate} {frictions:?} {bonds} {time}: {part}");
                         closest = closest.max(part);
                     }
                     let read = |state: &[Double]| {
                         let (start, means) = (&start[..], state);
+                        let lost = lost(&chain, time.hi, Way::Squarings);
                         let chain = &chain;
-                        Answer { chain, unknowns, start, state, means, time }.read(false)
+                        Answer { chain, unknowns, start, state, means, time, lost }.read(false)
                     };
                     let [a, b] = [read(coarse), read(fine)];
                     let ends = |s: &Solution| {

@@ -4,9 +4,13 @@
 //! The currents are summed twice: as the solves give them, and from the variances by the balance of
 //! energy ([`resolvent::currents`]). The latter carry 1/γN of the variances' errors, the former
 //! errors of their own; at the end those that are known better are taken.
+//!
+//! What friction takes of Y(0) at the ends is λ Y(p, p) e^(-2λτ) by itself, gone soon where λ is
+//! strong. Its transform λ Y(p, p)/(s + 2λ) is large at every node and cancels in the sum, with
+//! the digits of a small current: it is left out of the sums ([`Driven`]), and added in time.
 
 use crate::chain::Chain;
-use crate::covariance::{Diagonals, SolveReport};
+use crate::covariance::{Diagonals, Driven, SolveReport, Target};
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Exchange};
 use crate::scenario::Topology;
@@ -33,7 +37,7 @@ pub(super) struct Start {
 struct Flows<T> {
     /// Cov(p, r) of every bond with the atom to its left.
     correlation: Vec<T>,
-    /// λ Var p at the ends.
+    /// λ Var p at the ends, less what is left of the start by itself.
     losses: [T; 2],
     error: f64,
     /// The largest of them; of sums, with the weights' absolute values.
@@ -62,12 +66,28 @@ impl Found {
         // Four times the change by another refinement, because the residual has roundings too, plus
         // the roundings of the transforms.
         let error = 4.0 * report.error + written * largest_norm(&diagonals.variance);
-        let size = largest_norm(diagonals.correlation.iter().chain(&diagonals.losses));
+        let friction = chain.friction();
+        let left = |end: usize| match start {
+            Some(start) if friction[end] > 0.0 => {
+                let square = start.momentum[[0, start.momentum.len() - 1][end]];
+                friction[end] * square / (shift + 2.0 * friction[end])
+            }
+            _ => Complex64::ZERO,
+        };
+        let left = [left(0), left(1)];
+        let less = |losses: [Complex64; 2]| [0, 1].map(|end| losses[end] - left[end]);
+        let size = |losses| largest_norm(diagonals.correlation.iter().chain(&losses));
+        let all = size(diagonals.losses);
+        let driven = diagonals.driven.unwrap_or(Driven {
+            losses: less(diagonals.losses),
+            error: report.flow_error + 0.25 * written * all,
+        });
+        let size = size(driven.losses);
         let read = Flows {
-            error: 4.0 * report.flow_error + written * size,
+            error: 4.0 * driven.error + written * size,
             size,
             correlation: diagonals.correlation.clone(),
-            losses: diagonals.losses,
+            losses: driven.losses,
         };
         let balanced = (chain.topology == Topology::Open && !report.direct).then(|| {
             let (elongation, momentum) = diagonals.variance.split_at(chain.bonds);
@@ -86,11 +106,12 @@ impl Found {
             });
             let terms = heated.iter().map(|q| q.norm()).sum::<f64>()
                 + sources
-                + shift.norm() * diagonals.variance.iter().map(|v| v.norm()).sum::<f64>();
+                + shift.norm() * diagonals.variance.iter().map(|v| v.norm()).sum::<f64>()
+                + largest_norm(&left);
             let share = 2.0 * resolvent::current_share(chain);
             Flows {
                 correlation: bonds.iter().map(|j| -j).collect(),
-                losses: inflow.map(|flow| -flow),
+                losses: less(inflow.map(|flow| -flow)),
                 error: share * error + WRITTEN * terms,
                 size,
             }
@@ -183,15 +204,28 @@ impl Sums {
         self.balanced.value.error += flow;
     }
 
-    pub fn best(&self) -> Best {
+    /// At a time after the `start`.
+    pub fn best(&self, chain: &Chain, start: &Start, time: f64) -> Best {
         let better = self.balanced.value.error < self.read.value.error;
         let FlowSums { value, integral } = if better { &self.balanced } else { &self.read };
+        let [left, right] = chain.friction();
+        let squares = start.momentum.first().zip(start.momentum.last());
+        let [first, last] = squares.map_or([0.0; 2], |(first, last)| [*first, *last]);
+        let still = |friction: f64, y: f64| friction * y * (-2.0 * friction * time).exp();
+        let [of_left, of_right] = value.losses;
         Best {
             correlation: value.correlation.clone(),
             correlation_integral: integral.clone(),
-            losses: value.losses,
+            losses: [of_left + still(left, first), of_right + still(right, last)],
             error: value.error,
             size: value.size,
         }
     }
+}
+
+/// The places where the whole covariances of the output times are summed, with their weights.
+pub(super) fn targets(sums: &mut [Sums], weight: impl Fn(usize) -> Complex64) -> Vec<Target<'_>> {
+    let sums = sums.iter_mut().enumerate();
+    let states = sums.filter_map(|(i, sums)| Some((i, sums.state.as_mut()?)));
+    states.map(|(i, state)| Target { weight: weight(i), state }).collect()
 }

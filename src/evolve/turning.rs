@@ -126,8 +126,8 @@ impl<'a> Turning<'a> {
         2f64.powi(-100) * self.size() as f64 * (1.0 + fastest * time)
     }
 
-    /// B̃ X + X B̃ᵀ times `factor`, of a symmetric X.
-    fn slope(&self, x: &[f64], factor: f64) -> Vec<f64> {
+    /// B̃ X + X B̃ᵀ, and `given` times the squares of p, times `factor`, of a symmetric X.
+    pub fn slope(&self, x: &[f64], factor: f64, given: f64) -> Vec<f64> {
         let size = self.size();
         let mut half = vec![0.0; size * size];
         for (half, row) in half.chunks_mut(size).zip(&self.rows) {
@@ -142,6 +142,9 @@ impl<'a> Turning<'a> {
                 slope[i * size + j] = half[i * size + j] + half[j * size + i];
             }
         }
+        for p in self.chain.bonds..self.coordinates {
+            slope[p * size + p] += factor * given * x[p * size + p];
+        }
         slope
     }
 
@@ -153,12 +156,12 @@ impl<'a> Turning<'a> {
         let (mut given, mut sum) = (vec![0.0; size * size], vec![0.0; size * size]);
         for k in 1..=TERMS {
             let factor = time / k as f64;
-            let mut next = self.slope(&given, factor);
+            let mut next = self.slope(&given, factor, 0.0);
             for p in bonds..self.coordinates {
                 let at = p * size + p;
                 next[at] += factor * 4.0 * self.chain.flip_rate * (given[at] + term[at]);
             }
-            (given, term) = (next, self.slope(&term, factor));
+            (given, term) = (next, self.slope(&term, factor, 0.0));
             sum.iter_mut().zip(&given).for_each(|(sum, given)| *sum += given);
         }
         let (n, mut matrix) = (self.coordinates, Vec::with_capacity(self.coordinates.pow(2)));

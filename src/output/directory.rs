@@ -18,6 +18,7 @@ use super::hidden::{begin, clear, empty_run, enter, lock_in, remove};
 use super::parts::Parts;
 use super::replace::{self, SUMMARY};
 use super::shards::{self, RUNS};
+use crate::monitor::{Monitor, Progress};
 use serde_json::{Map, Value};
 use std::fs::{self, File};
 use std::io::ErrorKind;
@@ -40,6 +41,8 @@ pub struct RunDirectory {
     place: PathBuf,
     partial: PathBuf,
     parts: Arc<Parts>,
+    /// Told of the share that is written.
+    monitor: Monitor,
     /// Whether the run is in its place.
     done: bool,
     /// Held until the end.
@@ -62,6 +65,7 @@ impl RunDirectory {
             place,
             parts: Arc::new(Parts::in_folder(partial.join("parts"))),
             partial,
+            monitor: Monitor::default(),
             done: false,
             _lock: lock,
         };
@@ -90,7 +94,20 @@ impl RunDirectory {
     ) -> Result<RunDirectory, OutputError> {
         let (place, partial) = (place.to_path_buf(), partial.to_path_buf());
         empty_run(&partial)?;
-        Ok(RunDirectory { place, partial, parts, done: false, _lock: lock })
+        let monitor = Monitor::default();
+        Ok(RunDirectory { place, partial, parts, monitor, done: false, _lock: lock })
+    }
+
+    /// A monitor that is told of the share that is written.
+    #[cfg_attr(not(feature = "cli"), allow(dead_code))]
+    pub(crate) fn tell_to(&mut self, monitor: Monitor) {
+        self.monitor = monitor;
+    }
+
+    /// Tells the share of the tables that is written. What is computed is kept, so that nothing
+    /// ends here.
+    pub(crate) fn tell(&self, share: f64) {
+        let _ = self.monitor.advance(Progress { share, time: f64::INFINITY, ..Default::default() });
     }
 
     /// The finished parts.

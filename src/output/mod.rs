@@ -156,8 +156,8 @@ fn rows(
 }
 
 /// profiles.csv: one row per output time and site, 17 significant digits; `positions` are the
-/// sites' x.
-pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
+/// sites' x. `tell` is called with the share of the rows that is there.
+pub fn profiles_csv(profiles: &[Profile], positions: &[f64], tell: impl Fn(f64)) -> String {
     let mut csv =
         String::from("t,site,x,mean_r,mean_p,var_r,var_p,mechanical,thermal,energy,current");
     if profiles.iter().any(|profile| profile.general.is_some()) {
@@ -169,6 +169,7 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
     let places: Vec<String> = positions.iter().enumerate().map(place).collect();
     // Rows are formatted side by side, and not all of them at once: text takes ten times the memory
     // of what it says.
+    let (count, mut done) = (profiles.len() as f64, 0);
     for profiles in profiles.chunks(1 + BLOCK * BLOCKS / positions.len().max(1)) {
         let tables: Vec<_> = profiles
             .par_iter()
@@ -191,6 +192,8 @@ pub fn profiles_csv(profiles: &[Profile], positions: &[f64]) -> String {
             let texts: Vec<String> = blocks.par_iter().map(rows).collect();
             texts.iter().for_each(|text| csv.push_str(text));
         }
+        done += profiles.len();
+        tell(done as f64 / count);
     }
     csv
 }

@@ -8,17 +8,16 @@ use super::planned::{Place, Planned};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost;
-use crate::covariance::moments::{Consistency, Moments, Solution, largest};
+use crate::covariance::moments::{Consistency, Moments, Solution};
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::{Counts, EvolveError};
+use crate::evolve::radau::Counts;
 use crate::evolve::{self, Plan as Steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
-use crate::numerics::double_double::rounded;
+use crate::observe::Profile;
 use crate::observe::identities::{self, Identity};
 use crate::observe::phonons;
 use crate::observe::series::Totals;
-use crate::observe::{Profile, relative_errors};
 use ndarray::{Array1, Array2};
 use serde_json::json;
 use std::ops::Range;
@@ -132,18 +131,18 @@ fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
 }
 
 /// An evolution that is planned.
-struct Evolution<'a> {
-    chain: &'a Chain,
-    law: &'a InitialLaw,
-    times: Times,
-    microscopic: Vec<Double>,
+pub(super) struct Evolution<'a> {
+    pub(super) chain: &'a Chain,
+    pub(super) law: &'a InitialLaw,
+    pub(super) times: Times,
+    pub(super) microscopic: Vec<Double>,
     /// Which covariances are part of the answer.
-    kept: Vec<bool>,
-    held: Vec<bool>,
+    pub(super) kept: Vec<bool>,
+    pub(super) held: Vec<bool>,
     /// The same as in [`Planned`].
-    later: Option<(Place, f64)>,
-    single_precision: bool,
-    plan: Steps,
+    pub(super) later: Option<(Place, f64)>,
+    pub(super) single_precision: bool,
+    pub(super) plan: Steps,
 }
 
 impl Evolution<'_> {
@@ -154,15 +153,8 @@ impl Evolution<'_> {
         let before = 1.0 - self.later.map_or(0.0, |(_, share)| share);
         let (monitor, rest) = (whole.part(0.0, before), whole.part(before, 1.0));
         drop(whole);
-        let mut plan = self.plan.clone();
-        let mut found = self.solutions(&plan, &record, &monitor);
-        // Another try has parts of its own.
-        let mut tries = 1;
-        while let Some(better) = self.better(&plan, &found, &record) {
-            (plan, tries) = (better, tries + 1);
-            found = self.solutions(&plan, &record, &monitor.within(&format!("try-{tries}")));
-        }
-        let (mut solutions, [stepped, inverted]) = found?;
+        let (plan, found) = self.best(&record, &monitor)?;
+        let (mut solutions, [stepped, inverted]) = found;
         let (mut errors, mut waiting) = (vec![], None);
         match self.later {
             Some((Place::Memory, _)) => {
@@ -281,96 +273,7 @@ impl Evolution<'_> {
             monitor,
         }
     }
-
-    /// Another plan, if there is one, for the case that a plan has failed or missed the tolerance.
-    fn better(
-        &self,
-        plan: &Steps,
-        found: &Result<Solved, EvolveError>,
-        record: &Record,
-    ) -> Option<Steps> {
-        let Evolution { chain, law, times, microscopic, held, .. } = self;
-        if record.plan.method != Method::Auto || plan.squared {
-            return None;
-        }
-        let (way, missed) = match found {
-            Err(EvolveError::Interrupted(_)) => return None,
-            Err(error) => (format!("{error} ({})", plan.reason), f64::INFINITY),
-            Ok((solutions, _)) => {
-                let outputs = solutions.iter().zip(&times.values);
-                let profiles: Vec<_> = outputs.map(|(s, &t)| Profile::new(chain, s, t)).collect();
-                let error = largest(&relative_errors(&profiles));
-                if error <= record.tolerance {
-                    return None;
-                }
-                let way = format!("an error of {error:.1e} was all that came of: {}", plan.reason);
-                (way, error / record.tolerance)
-            }
-        };
-        let reason = format!("the exponential of the moment equation, in 32 digits; {way}");
-        let wide = evolve::in_32_digits(chain, &rounded(microscopic), reason);
-        if wide.is_some() || plan.doubled {
-            return wide;
-        }
-        let cost = |plan: &Steps| {
-            evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds
-        };
-        let own = cost(plan);
-        // What a contour misses late, doublings miss too.
-        let early = plan.stepped > 0 || found.is_err();
-        let doubled = early.then(|| self.by_doubling(&way)).flatten();
-        let doubled = doubled.filter(|plan| cost(plan) < WORTH_DOUBLING);
-        let again = || {
-            let late = plan.stencil.then(|| self.by_contour(&way, record)).flatten();
-            let judged = || plan.judged();
-            let less = || plan.asked_for_less(missed).filter(|_| own < WORTH_ANOTHER_TRY);
-            late.or_else(judged).or_else(less)
-        };
-        match doubled {
-            Some(doubled) if cost(&doubled) < own => Some(doubled),
-            doubled => again().or(doubled),
-        }
-    }
-
-    /// All outputs by doublings of what flips give back, where that serves them.
-    fn by_doubling(&self, way: &str) -> Option<Steps> {
-        let reason = format!("what flips give back, by doubling the time; {way}");
-        evolve::by_doubling(self.chain, &rounded(&self.microscopic), reason)
-    }
-
-    /// All outputs by the contour, where it serves them and is cheap.
-    fn by_contour(&self, way: &str, record: &Record) -> Option<Steps> {
-        let Evolution { chain, law, microscopic, held, .. } = self;
-        let kept = held.contains(&true);
-        let plan = evolve::plan(chain, law, microscopic, Method::Contour, kept).ok()?;
-        let serves = plan.stepped == 0 || plan.at_start_only;
-        let cost = evolve::cost(chain, law, microscopic, &plan, record.tolerance, held);
-        let reason = format!("{}; {way}", plan.reason);
-        (serves && cost.seconds < WORTH_ANOTHER_TRY).then_some(Steps { reason, ..plan })
-    }
-
-    fn solutions(
-        &self,
-        plan: &Steps,
-        record: &Record,
-        monitor: &Monitor,
-    ) -> Result<Solved, EvolveError> {
-        let Evolution { chain, law, microscopic, .. } = self;
-        let (keep, tolerance) = (|i: usize| self.held[i], record.tolerance);
-        if record.plan.method == Method::Literal {
-            let equations = Literal::new(chain);
-            return evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor);
-        }
-        let equations = Modal::new(chain).watched_by(monitor.silent());
-        evolve::evolve(&equations, law, microscopic, plan, tolerance, keep, monitor)
-    }
 }
 
-/// Seconds of a way that is tried again at a smaller tolerance.
-const WORTH_ANOTHER_TRY: f64 = 20.0;
-
-/// Seconds of processor time that doublings may take, whose rounding errors are smaller.
-const WORTH_DOUBLING: f64 = 150.0;
-
 /// The outputs, and what the steps and the contour counted.
-type Solved = (Vec<Solution>, [Counts; 2]);
+pub(super) type Solved = (Vec<Solution>, [Counts; 2]);

@@ -24,6 +24,7 @@ mod request;
 mod save;
 mod statements;
 mod stationary;
+mod tries;
 mod two_time;
 
 pub use answer::{Estimated, Output, Run};

@@ -195,11 +195,14 @@ impl<'a, A> Prepared<'a, A> {
         self
     }
 
-    /// The share of the expected time that is not for tables and figures, `drawn` or not.
+    /// The shares of the expected time after which all is solved, and after which the tables are
+    /// written, with figures `drawn` or not.
     #[cfg_attr(not(feature = "cli"), allow(dead_code))]
-    pub(crate) fn solving(&self, drawn: bool) -> f64 {
-        let figures = if drawn { 0.0 } else { cost::PROFILES_FIGURE.seconds };
-        (self.solving / (self.record.plan.cost.seconds - figures)).clamp(0.0, 1.0)
+    pub(crate) fn shares(&self, drawn: bool) -> [f64; 2] {
+        let figures = cost::PROFILES_FIGURE.seconds;
+        let tables = (self.record.plan.cost.seconds - figures).max(f64::MIN_POSITIVE);
+        let whole = tables + if drawn { figures } else { 0.0 };
+        [self.solving.min(tables) / whole, tables / whole]
     }
 
     /// The plan.

@@ -114,7 +114,7 @@ pub fn covariance<E: MomentEquations>(
             .collect();
         let (solved, diagonals) =
             state.mean.add_covariance(equations, order, &mut targets, super::SOLVE_TOLERANCE)?;
-        let Diagonals { variance, correlation, losses } = diagonals;
+        let Diagonals { variance, correlation, losses, .. } = diagonals;
         report.iterations += solved.iterations;
         report.residual = report.residual.max(solved.residual);
         let size = largest_norm(&variance);

@@ -31,11 +31,12 @@ impl Heat {
     /// The heat of a source `factor` times as large.
     pub fn scaled(&self, factor: f64) -> Heat {
         let times = |values: &[Complex64]| values.iter().map(|v| factor * v).collect();
-        let Diagonals { variance, correlation, losses } = &self.diagonals;
+        let Diagonals { variance, correlation, losses, .. } = &self.diagonals;
         let diagonals = Diagonals {
             variance: times(variance),
             correlation: times(correlation),
             losses: losses.map(|loss| factor * loss),
+            driven: None,
         };
         let SolveReport { error, flow_error, quadrature, .. } = self.report;
         let [error, flow_error, quadrature] =

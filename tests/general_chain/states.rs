@@ -154,9 +154,7 @@ fn roundings_grow_as_their_estimate() {
             let exact = chain.thermal_state().unwrap();
             let all = stationary(&chain, &Monitor::default()).unwrap();
             let found = all.profile;
-            let apart = |a: &[f64], b: &[f64]| {
-                a.iter().zip(b).fold(0.0, |m: f64, (a, b)| m.max((a - b).abs()))
-            };
+            let apart = agreement::apart;
             let j = -exact.correlation;
             println!(
                 "γ = {rate}, N = {bonds}: {} nodes, {} iterations; var_p {:.1e} ({:.1e}), var_r {:.1e} ({:.1e}), J {:.1e} ({:.1e}) missing {:.1e}",

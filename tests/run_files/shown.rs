@@ -157,3 +157,36 @@ fn the_share_that_is_shown_grows_with_the_work_on_linear_outputs_too() {
         assert!((share - done).abs() <= 0.25, "{share} is shown and {done} is done");
     }
 }
+
+/// It stood where the last output was solved while hundreds of megabytes of tables were written.
+#[test]
+fn the_share_that_is_shown_grows_while_tables_are_written() {
+    let folder = tempfile::tempdir().unwrap();
+    let outputs = "time.outputs={from=0, to=50, count=30000}";
+    let arguments = [
+        ["evolve", "uphill", "-o", "a", "--figures", "none", "--progress", "json"],
+        [
+            "--set",
+            "chain.bonds=10",
+            "--set",
+            "time.scale=\"microscopic\"",
+            "--set",
+            outputs,
+            "-q",
+            "--force",
+        ],
+    ];
+    let ended = run(folder.path(), &arguments.concat());
+    assert!(ended.status.success(), "{ended:?}");
+    let text = String::from_utf8(ended.stderr).unwrap();
+    let lines =
+        text.lines().filter_map(|line| serde_json::from_str::<serde_json::Value>(line).ok());
+    let told: Vec<(f64, bool)> =
+        lines.filter_map(|line| Some((line["share"].as_f64()?, line["t"] == "inf"))).collect();
+    assert!(told.windows(2).all(|pair| pair[0].0 <= pair[1].0), "it does not fall: {told:?}");
+    let solved = told.iter().rev().find(|(_, written)| !written).expect("it is told while solving");
+    let written: Vec<f64> = told.iter().filter(|(_, written)| *written).map(|(s, _)| *s).collect();
+    assert!(written.len() > 1, "it is told while tables are written: {told:?}");
+    assert!(written.iter().all(|share| (solved.0..=1.0).contains(share)), "{told:?}");
+    assert!(written[written.len() - 1] > solved.0 + 0.2, "{told:?}");
+}

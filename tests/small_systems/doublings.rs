@@ -20,10 +20,9 @@ fn judge_doublings(chain: &Chain, time: f64, range: &mut [f64; 2]) -> Vec<String
     let ways = ways.iter().flat_map(|(way, found)| Some((way, found.as_ref()?)));
     let outputs = ways.flat_map(|(way, found)| found.iter().map(move |found| (way, found)));
     for ((way, found), (exact, time)) in outputs.zip(exact.iter().zip(times).cycle()) {
-        if let Some(found) = &found.integrals {
-            let exact = exact.integrals.as_ref().expect("always known");
-            faults.extend(judge_integrals(chain, found, exact, time));
-        }
+        let [integrals, judge] = [found, exact].map(|of| of.integrals.as_ref());
+        let [integrals, judge] = [integrals, judge].map(|of| of.expect("always known"));
+        faults.extend(judge_integrals(chain, integrals, judge, time));
         let [found, exact] = [found, exact].map(|solution| Profile::new(chain, solution, time));
         let place = format!("doublings, {way}, {}, τ = {time:e}", name(chain));
         let both = columns(&found).into_iter().zip(columns(&exact)).zip(COLUMNS);

@@ -5,7 +5,8 @@
 //! modes.
 
 use super::super::packed;
-use super::super::{Diagonals, SolveError, Source, Target};
+use super::super::{Diagonals, Driven, SolveError, Source, Target};
+use super::AtEnds;
 use super::pairs::{Blocks, Pair, Shift};
 use crate::chain::Chain;
 use crate::numerics::double_double::Double;
@@ -278,10 +279,13 @@ impl Interface {
         });
         let solved =
             wide::solve(self.matrix(&pairs), &right).ok_or(SolveError::Singular { shift })?;
-        let found = self.answer(&pairs, &given, &solved.x, targets);
+        let at = |atom: usize| Wide::from(source.momenta[atom]);
+        let ends = AtEnds { shift: shift.into(), momenta: [at(0), at(self.atoms - 1)] };
+        let found = self.answer(&pairs, &given, &solved.x, &ends, targets);
         let none = Given { state: None, scale: Wide::ZERO, table: vec![Wide::ZERO; self.atoms] };
         let left: Vec<Wide> = solved.sample.iter().map(|x| x.scaled(solved.left)).collect();
-        Ok((found, self.answer(&pairs, &none, &left, &mut [])))
+        let ends = AtEnds { momenta: [Wide::ZERO; 2], ..ends };
+        Ok((found, self.answer(&pairs, &none, &left, &ends, &mut [])))
     }
 
     /// Adds X to the targets, and reads its diagonals.
@@ -290,6 +294,7 @@ impl Interface {
         pairs: &[Pair],
         given: &Given<'_>,
         w: &[Wide],
+        at_ends: &AtEnds,
         targets: &mut [Target<'_>],
     ) -> Diagonals {
         let (m, bonds) = (self.atoms, self.atoms - 1);
@@ -326,29 +331,34 @@ impl Interface {
             sum.times_real(share).rounded()
         };
         // Cov(p_(n-1), r_n) = -(2/M) Σ ν_k cos(πk(n-½)/M) sin(πk'n/M) pr_kk'.
-        let correlated = |n: usize| {
+        let correlated = |atom: usize, n: usize| {
             let of_row = |k: usize| {
                 (1..m).fold(Wide::ZERO, |sum, other| {
                     sum + rows[k * m + other].times_real(self.sin(2 * n * other))
                 })
             };
             let sum = (0..m).fold(Wide::ZERO, |sum, k| {
-                sum + of_row(k).times_real(self.norm[k] * self.cos(k * (2 * n - 1)))
+                sum + of_row(k).times_real(self.norm[k] * self.cos(k * (2 * atom + 1)))
             });
-            sum.times_real(share.scaled(-2.0)).rounded()
+            sum.times_real(share.scaled(-2.0))
         };
+        let mut driven = Driven::default();
         let mut losses = [Complex64::ZERO; 2];
         for (i, end) in self.ends.iter().enumerate() {
             let loss = (0..m).fold(Wide::ZERO, |sum, k| {
                 sum + w[self.column(i, 0, k)].times_real(self.shape(end, k))
             });
-            losses[usize::from(end.atom > 0)] = loss.scaled(end.friction).rounded();
+            let right = usize::from(end.atom > 0);
+            losses[right] = loss.scaled(end.friction).rounded();
+            let beside = if right == 0 { correlated(0, 1) } else { -correlated(bonds, bonds) };
+            driven.losses[right] = at_ends.driven(end.friction, right, beside);
         }
         let momenta = (0..m).map(|n| momentum(n).rounded());
         Diagonals {
             variance: (1..=bonds).map(stretched).chain(momenta).collect(),
-            correlation: (1..=bonds).map(correlated).collect(),
+            correlation: (1..=bonds).map(|n| correlated(n - 1, n).rounded()).collect(),
             losses,
+            driven: Some(driven),
         }
     }
 }

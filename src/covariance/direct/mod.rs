@@ -16,7 +16,7 @@ mod pairs;
 mod stencil;
 
 use super::packed;
-use super::{Diagonals, SolveError, SolveReport, Source, Target};
+use super::{Diagonals, Driven, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::numerics::vector::largest_norm;
@@ -151,19 +151,28 @@ impl Direct {
         }
         let [left, right] = chain.friction();
         let ends = [(chain.bonds, left), (n - 1, right)];
-        let of = |x: &[Wide]| Diagonals {
+        let at = |p: usize| Wide::from(source.momenta[p - chain.bonds]);
+        let given = AtEnds { shift: shift.into(), momenta: ends.map(|(p, _)| at(p)) };
+        let none = AtEnds { momenta: [Wide::ZERO; 2], ..given };
+        let driven = |x: &[Wide], given: AtEnds| {
+            let beside = [stencil.entry(x, ends[0].0, 0), -stencil.entry(x, ends[1].0, n / 2 - 1)];
+            let of_end = |end: usize| given.driven(ends[end].1, end, beside[end]);
+            Some(Driven { losses: [of_end(0), of_end(1)], error: 0.0 })
+        };
+        let of = |x: &[Wide], given: AtEnds| Diagonals {
             variance: (0..n).map(|a| stencil.entry(x, a, a).rounded()).collect(),
             correlation: (0..chain.bonds)
                 .map(|bond| chain.left_pair(bond))
                 .map(|(p, r)| stencil.entry(x, p, r).rounded())
                 .collect(),
             losses: ends.map(|(p, friction)| stencil.entry(x, p, p).scaled(friction).rounded()),
+            driven: driven(x, given),
         };
-        let (found, corrected) = (of(&x), of(&correction));
+        let (mut found, corrected) = (of(&x, given), of(&correction, none));
         if !found.variance.iter().all(|v| v.is_finite()) {
             return Err(SolveError::Singular { shift });
         }
-        Ok((report(&found, [&corrected, &corrected], CORRECTED), found))
+        Ok((report(&mut found, [&corrected, &corrected], CORRECTED), found))
     }
 
     fn by_interface(
@@ -172,7 +181,7 @@ impl Direct {
         source: Source<'_>,
         targets: &mut [Target<'_>],
     ) -> Result<(SolveReport, Diagonals), SolveError> {
-        let (found, carried) = self.interface.solve(shift, source, targets)?;
+        let (mut found, carried) = self.interface.solve(shift, source, targets)?;
         let (other, _) = self.judge.solve(shift, source, &mut [])?;
         let minus = |a: &[Complex64], b: &[Complex64]| -> Vec<Complex64> {
             a.iter().zip(b).map(|(a, b)| a - b).collect()
@@ -181,8 +190,12 @@ impl Direct {
             variance: minus(&found.variance, &other.variance),
             correlation: minus(&found.correlation, &other.correlation),
             losses: [0, 1].map(|end| found.losses[end] - other.losses[end]),
+            driven: found.driven.zip(other.driven).map(|(found, other)| Driven {
+                losses: [0, 1].map(|end| found.losses[end] - other.losses[end]),
+                error: 0.0,
+            }),
         };
-        Ok((report(&found, [&carried, &apart], APART), found))
+        Ok((report(&mut found, [&carried, &apart], APART), found))
     }
 }
 
@@ -191,13 +204,38 @@ impl Direct {
 const CORRECTED: f64 = 16.0;
 const APART: f64 = 16.0;
 
+/// What is given at the ends: σ, and q there.
+#[derive(Clone, Copy)]
+struct AtEnds {
+    shift: Wide,
+    momenta: [Wide; 2],
+}
+
+impl AtEnds {
+    /// λ (q + 2 x)/(σ + 2λ), x being what comes to p² from the bond beside the end.
+    fn driven(&self, friction: f64, end: usize, beside: Wide) -> Complex64 {
+        if friction == 0.0 {
+            return Complex64::ZERO;
+        }
+        let rate = self.shift + Wide::from(2.0 * friction);
+        let driven = (self.momenta[end] + beside.scaled(2.0)) * rate.inverse();
+        driven.scaled(friction).rounded()
+    }
+}
+
 /// The roundings of an answer to doubles, and `factor` times samples of its error.
-fn report(found: &Diagonals, samples: [&Diagonals; 2], factor: f64) -> SolveReport {
+fn report(found: &mut Diagonals, samples: [&Diagonals; 2], factor: f64) -> SolveReport {
     let variance = |of: &Diagonals| largest_norm(&of.variance);
     let flow = |of: &Diagonals| largest_norm(of.correlation.iter().chain(&of.losses));
-    let [error, flow_error] = [variance, flow].map(|size: fn(&Diagonals) -> f64| {
-        f64::EPSILON * size(found) + factor * size(samples[0]).max(size(samples[1]))
-    });
+    let driven = |of: &Diagonals| {
+        let losses = of.driven.unwrap_or_default().losses;
+        largest_norm(of.correlation.iter().chain(&losses))
+    };
+    let [error, flow_error, driven_error] =
+        [variance, flow, driven].map(|size: fn(&Diagonals) -> f64| {
+            f64::EPSILON * size(found) + factor * size(samples[0]).max(size(samples[1]))
+        });
+    found.driven.iter_mut().for_each(|driven| driven.error = driven_error);
     let residual = error / variance(found).max(f64::MIN_POSITIVE);
     SolveReport { iterations: 0, residual, error, flow_error, quadrature: 0.0, direct: true }
 }

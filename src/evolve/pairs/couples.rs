@@ -101,6 +101,11 @@ impl<'a> Couples<'a> {
         self.chain.atoms()
     }
 
+    /// Whether the force alone drives a pair.
+    pub fn is_driven(&self, alpha: usize) -> bool {
+        self.pairs[alpha].iter().all(|&a| a >= self.waves.own)
+    }
+
     /// What a pair adds to the entry (i, j) of the matrix, for a coefficient of 1.
     pub fn entry(&self, alpha: usize, i: usize, j: usize) -> Complex64 {
         let [a, b] = self.pairs[alpha].map(|a| &self.waves.waves[a].rounded);

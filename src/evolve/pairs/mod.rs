@@ -49,9 +49,10 @@ pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
     let turning = Turning::new(chain);
     let [m, all] = turning.pairs().map(|count| count as f64);
     let last = times.last().copied().unwrap_or(0.0);
-    let doublings = (last / first(chain)).log2().max(1.0).ceil();
+    let doublings = (last / first(chain)).log2().ceil();
+    let doublings = if last < first(chain) { 0.0 } else { doublings.max(1.0) };
     let atoms = chain.atoms() as f64;
-    let rows = 0.5 * all * (m * (5.0 * atoms + 20.0) * OF_PRODUCT + 8e-9 * m);
+    let rows = 0.5 * all * (m * (4.0 * atoms + 20.0) * OF_PRODUCT + 8e-9 * m);
     let n = chain.coordinates() as f64;
     let outputs = times.len() as f64 * (0.5 * doublings * 0.5 * all * m * 3e-9 + 0.3 * rows);
     let seconds = doublings * (rows + 5e-9 * n.powi(3)) + outputs + 4e-7 * n.powi(3);
@@ -96,8 +97,11 @@ pub fn evolve(
         Propagator::go_short(&couples, &mut state, left);
         outputs.push((bits, state));
     }
-    let mut propagator = Propagator::first(&couples, step);
+    // Within the first step there is nothing to double.
+    let doubles = outputs.iter().any(|(bits, _)| bits.contains(&true));
+    let mut propagator = doubles.then(|| Propagator::first(&couples, step));
     for k in 0..=doublings.count {
+        let Some(propagator) = &mut propagator else { break };
         let share = k as f64 / (doublings.count + 1) as f64;
         monitor.advance(Progress { share, ..Default::default() })?;
         let moved: Vec<&mut State> =

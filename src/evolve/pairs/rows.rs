@@ -3,7 +3,7 @@
 
 use super::answer::State;
 use super::couples::{Couples, apart};
-use super::waves::after;
+use super::waves::{after, lasting};
 use crate::chain::Double;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::wide::Wide;
@@ -11,6 +11,7 @@ use faer::linalg::matmul::matmul;
 use faer::{Accum, Mat, MatRef, Par};
 use num_complex::Complex64;
 use rayon::prelude::*;
+use std::collections::BTreeMap;
 
 /// A whole product is quicker than one sum for each close pair of a block where these are more than
 /// one in this many of its pairs.
@@ -22,8 +23,10 @@ pub(super) struct Propagator<'a> {
     pub(super) step: f64,
     /// R U; all × atoms.
     pub(super) given: Mat<Complex64>,
-    /// ∫_0^h W; all × atoms.
-    pub(super) integral: Mat<Complex64>,
+    /// Uᵀ ∫_0^h W; atoms × atoms.
+    pub(super) kernel: Mat<Complex64>,
+    /// Rows of ∫_0^h W of pairs that the force alone drives: their rates may be 0.
+    pub(super) driven: BTreeMap<usize, Vec<Complex64>>,
     /// Of close pairs of the rows that are formed, R beyond its first order.
     pub(super) second: Vec<Vec<Complex64>>,
     pub(super) formed: Vec<bool>,
@@ -49,13 +52,32 @@ pub(super) struct Step<'a> {
 /// What a block of rows gives.
 struct Rows {
     given: Mat<Complex64>,
-    integral: Mat<Complex64>,
     second: Vec<Vec<Complex64>>,
+    driven: Vec<(usize, Vec<Complex64>)>,
     states: Mat<Complex64>,
     errors: Vec<Vec<f64>>,
 }
 
 impl<'a> Propagator<'a> {
+    /// ∫_0^h W; all × atoms. By dW/dt = ΛW + 4γ U UᵀW it is (W - U - 4γ U K)/Λ, K the kernel; what
+    /// of that is of the zeroth order is known in closed form.
+    pub(super) fn integral(&self) -> Mat<Complex64> {
+        let Couples { shapes, rates, chain, .. } = self.couples;
+        let flips = product(shapes.as_ref(), self.kernel.as_ref());
+        let (given, atoms) = (4.0 * chain.flip_rate, self.couples.atoms());
+        let rows: Vec<Vec<Complex64>> = (rates.par_iter().enumerate())
+            .map(|(alpha, &rate)| {
+                let still = lasting(rate, self.step.into());
+                let entry = |n: usize| {
+                    let by_flips = self.given[(alpha, n)] - flips[(alpha, n)] * given;
+                    shapes[(alpha, n)] * still + by_flips / rate.rounded()
+                };
+                self.driven.get(&alpha).cloned().unwrap_or_else(|| (0..atoms).map(entry).collect())
+            })
+            .collect();
+        Mat::from_fn(rates.len(), atoms, |alpha, n| rows[alpha][n])
+    }
+
     /// Puts rows and their conjugates where they belong.
     pub(super) fn scatter(&self, to: &mut Mat<Complex64>, block: &[usize], rows: &Mat<Complex64>) {
         for (i, &alpha) in block.iter().enumerate() {
@@ -125,38 +147,49 @@ impl<'a> Propagator<'a> {
             return Ok(());
         }
         let states: Vec<&State> = moved.iter().map(|state| &**state).collect();
+        let integral = self.integral();
         let step = self.with(&states, self.step.into(), doubles);
         let rows: Vec<Rows> = (self.couples.blocks.par_iter())
             .map(|block| {
                 monitor.check()?;
-                Ok(step.rows(block))
+                Ok(step.rows(block, &integral))
             })
             .collect::<Result<_, Interrupted>>()?;
         let (couples, all) = (self.couples, self.couples.all());
         let mut states = Mat::zeros(all, moved.len());
         let mut errors = vec![vec![0.0; all]; moved.len()];
-        let (mut given, mut integral) = (Mat::zeros(0, 0), Mat::zeros(0, 0));
-        if doubles {
-            (given, integral) = (self.given.clone(), self.integral.clone());
-        }
+        let mut driven = BTreeMap::new();
+        let mut given = if doubles { self.given.clone() } else { Mat::zeros(0, 0) };
         let mut second: Vec<Vec<Complex64>> = vec![Vec::new(); all];
         for (block, rows) in couples.blocks.iter().zip(rows) {
             self.scatter(&mut states, block, &rows.states);
             self.scatter_errors(&mut errors, block, &rows.errors);
             if doubles {
                 self.scatter(&mut given, block, &rows.given);
-                self.scatter(&mut integral, block, &rows.integral);
+                for (alpha, row) in rows.driven {
+                    let (partner, sign) = couples.partners[alpha];
+                    if !self.formed[partner] {
+                        driven.insert(partner, row.iter().map(|x| x.conj() * sign).collect());
+                    }
+                    driven.insert(alpha, row);
+                }
                 block.iter().zip(rows.second).for_each(|(&alpha, row)| second[alpha] = row);
             }
         }
         for (output, state) in moved.into_iter().enumerate() {
             let added: Vec<Complex64> = (0..all).map(|alpha| states[(alpha, output)]).collect();
-            state.add_squares(&self.integral);
+            state.add_squares(&integral);
             state.go(&step.whole, &added, &errors[output], before);
         }
+        // P is symmetric: Uᵀ ∫_h^2h W = Uᵀ P ∫_0^h W = Wᵀ ∫_0^h W.
+        let own = couples.own;
+        let of_own = |matrix: &Mat<Complex64>| matrix.as_ref().subrows(0, own).to_owned();
+        let more =
+            doubles.then(|| product(of_own(&step.after).transpose(), of_own(&integral).as_ref()));
         drop(step);
-        if doubles {
-            (self.given, self.integral, self.second) = (given, integral, second);
+        if let Some(more) = more {
+            (self.given, self.second, self.driven) = (given, second, driven);
+            self.kernel += more;
             self.step *= 2.0;
         }
         Ok(())
@@ -220,26 +253,32 @@ impl Step<'_> {
     }
 
     /// Everything that these rows are needed for.
-    fn rows(&self, block: &[usize]) -> Rows {
+    fn rows(&self, block: &[usize], integral: &Mat<Complex64>) -> Rows {
         let (couples, own) = (self.of.couples, self.of.couples.own);
         let r = self.block(block, false);
         let of_own = r.as_ref().subcols(0, own);
         let none = || Mat::zeros(0, 0);
-        let (mut given, mut integral, mut second) = (none(), none(), Vec::new());
+        let (mut given, mut second, mut driven) = (none(), Vec::new(), Vec::new());
         if self.doubles {
             given = product(of_own, self.after.as_ref().subrows(0, own));
-            integral = product(of_own, self.of.integral.as_ref().subrows(0, own));
             for (i, &alpha) in block.iter().enumerate() {
                 let turned = self.whole[alpha];
                 for n in 0..couples.atoms() {
                     given[(i, n)] += turned * self.of.given[(alpha, n)];
-                    integral[(i, n)] += (1.0 + turned) * self.of.integral[(alpha, n)];
                 }
             }
             second = self.second(block, of_own);
+            for (i, &alpha) in block.iter().enumerate() {
+                if let Some(before) = self.of.driven.get(&alpha) {
+                    let row = of_own.subrows(i, 1);
+                    let more = product(row, integral.as_ref().subrows(0, own));
+                    let entry = |n: usize| (1.0 + self.whole[alpha]) * before[n] + more[(0, n)];
+                    driven.push((alpha, (0..couples.atoms()).map(entry).collect()));
+                }
+            }
         }
         let errors = self.doubts(&r);
-        Rows { given, integral, second, states: product(r.as_ref(), self.states.as_ref()), errors }
+        Rows { given, second, driven, states: product(r.as_ref(), self.states.as_ref()), errors }
     }
 
     /// The errors of R Y.

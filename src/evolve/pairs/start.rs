@@ -14,7 +14,12 @@ impl<'a> Propagator<'a> {
     pub fn first(couples: &'a Couples<'a>, step: f64) -> Propagator<'a> {
         let mut first = Propagator::of_first_order(couples, step);
         let halfway = Propagator::of_first_order(couples, 0.5 * step).given;
-        first.integral = first.lasting(&halfway);
+        let integral = first.lasting(&halfway);
+        let own = |matrix: &Mat<Complex64>| matrix.as_ref().subrows(0, couples.own).to_owned();
+        first.kernel = product(own(&couples.shapes).transpose(), own(&integral).as_ref());
+        let by_force = (0..couples.all()).filter(|&alpha| couples.is_driven(alpha));
+        let row = |alpha: usize| (0..couples.atoms()).map(|n| integral[(alpha, n)]).collect();
+        first.driven = by_force.map(|alpha| (alpha, row(alpha))).collect();
         // R of the second order, by the columns of the first.
         let second = couples.blocks.par_iter().map(|block| first.close_second(block));
         let second: Vec<Vec<Vec<Complex64>>> = second.collect();
@@ -37,8 +42,10 @@ impl<'a> Propagator<'a> {
         let mut formed = vec![false; couples.all()];
         couples.blocks.iter().flatten().for_each(|&alpha| formed[alpha] = true);
         let second = vec![Vec::new(); couples.all()];
-        let (given, integral) = (Mat::zeros(couples.all(), couples.atoms()), Mat::zeros(0, 0));
-        Propagator { couples, step, given, integral, second, formed }
+        let given = Mat::zeros(couples.all(), couples.atoms());
+        let kernel = Mat::zeros(couples.atoms(), couples.atoms());
+        let driven = Default::default();
+        Propagator { couples, step, given, kernel, driven, second, formed }
     }
 
     /// R U; `first` leaves all but the first order out.

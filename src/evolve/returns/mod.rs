@@ -16,6 +16,7 @@
 //! doubling. Judge: [`super::squaring`], in 32 digits.
 
 pub(super) mod answer;
+mod integrals;
 mod state;
 
 use super::pairs;
@@ -31,6 +32,7 @@ use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::{Doublings, Power};
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
+use integrals::Integrals;
 use rayon::prelude::*;
 use state::State;
 
@@ -80,8 +82,13 @@ fn cost_of_matrices(chain: &Chain, times: &[f64]) -> Cost {
     let sides = 4.0 * all * n.powi(3) * OF_SMALL + 2e-7 * n.powi(3) + 4e-9 * m * m;
     let square = m * m * (0.5 * m) * OF_LARGE + m * all * (all - m) * OF_LARGE;
     let start = 2e-6 * n.powi(3);
+    let asked = 1.5 * n;
+    let integrals = asked * (m * all * OF_LARGE + 2.0 * n.powi(3) * OF_SMALL);
     let outputs = times.len() as f64 * 0.5 * whole * 1e-9 * m * all;
-    Cost { bytes: 16.0 * m * all, seconds: start + whole * sides + dense * square + outputs }
+    Cost {
+        bytes: 16.0 * (m + asked) * all,
+        seconds: start + whole * (sides + integrals) + dense * square + outputs,
+    }
 }
 
 /// The step from which on R(h) R(h) counts: all that is left out by the time τ is below (4γ)² h τ.
@@ -106,7 +113,7 @@ pub fn evolve(
     }
 }
 
-/// The same by the matrix R itself, without time integrals.
+/// The same by the matrix R itself.
 pub fn by_matrices(
     chain: &Chain,
     law: &InitialLaw,
@@ -126,14 +133,16 @@ pub fn by_matrices(
     }
     let mut turn = turning.short(step.into());
     let mut returns = Returns::short(&turning, step);
+    let mut integrals = Integrals::short(&turning, step);
     for k in 0..=doublings.count {
         let share = k as f64 / (doublings.count + 1) as f64;
         monitor.advance(Progress { share, ..Default::default() })?;
         outputs.par_iter_mut().filter(|(bits, _)| bits[k]).for_each(|(_, state)| {
-            *state = state.after(&turn, &returns);
+            *state = state.after(&turn, &returns, &integrals);
         });
         if k < doublings.count {
             let counts = step * 2f64.powi(k as i32) >= least_step(chain, last);
+            integrals = integrals.doubled(&turn, &returns);
             returns = returns.doubled(&turning, &turn, counts, monitor)?;
             turn = turn.squared();
         }

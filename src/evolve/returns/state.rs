@@ -2,6 +2,7 @@
 
 use super::super::turning::Turning;
 use super::answer::Answer;
+use super::integrals::{Integrals, Sums};
 use super::{Returns, congruence, leading};
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
@@ -13,6 +14,9 @@ use ndarray::{Array2, ShapeBuilder};
 /// Roundings of an answer, where sums of n terms count as √n.
 const ROUNDINGS: f64 = 4.0;
 
+/// The same of the root of a sum of squares.
+const OF_SUM: f64 = 12.0;
+
 /// z̃ in 32 digits, and X by columns.
 #[derive(Clone)]
 pub(super) struct State<'a> {
@@ -23,8 +27,11 @@ pub(super) struct State<'a> {
     largest: f64,
     /// What the entries of X(p, p) at the ends are sums of.
     ends: [f64; 2],
-    /// What a current is a sum of, and what its rows of R have been.
+    /// The root of the sum of the squares that a current is a sum of, and what its rows of R have
+    /// been.
     flows: [f64; 2],
+    /// Of everything so far.
+    integrals: Sums,
 }
 
 impl<'a> State<'a> {
@@ -35,7 +42,8 @@ impl<'a> State<'a> {
         }
         let means = turning.start(law);
         let deviation = deviation.iter().copied().collect();
-        State { turning, means, deviation, largest: 0.0, ends: [0.0; 2], flows: [0.0; 2] }
+        let (ends, flows, integrals) = ([0.0; 2], [0.0; 2], Sums::zero(turning));
+        State { turning, means, deviation, largest: 0.0, ends, flows, integrals }
     }
 
     /// Y by rows.
@@ -55,24 +63,38 @@ impl<'a> State<'a> {
         let given = self.turning.short_returns(moments, time.hi);
         let ends = self.ends().map(|p| given[place(p, p)].abs());
         let flow = largest_of(self.turning.currents().iter().map(|&row| given[row]));
-        self.turned(&self.turning.short(time), &given, ends, [flow, 0.0])
+        let mut state = self.turned(&self.turning.short(time), &given, ends, [flow, 0.0]);
+        let means: Vec<f64> = self.means.iter().map(|z| z.hi).collect();
+        state.integrals.add_short(self.turning, &self.moments(), &means, time.hi);
+        state
     }
 
-    /// After a step with these e^(B̃h) and R(h).
-    pub fn after(&self, turn: &Power, returns: &Returns) -> State<'a> {
+    /// After a step with these e^(B̃h), R(h) and integrals.
+    pub fn after(&self, turn: &Power, returns: &Returns, over: &Integrals) -> State<'a> {
         let [m, all] = self.turning.pairs();
         let mut pairs = vec![0.0; all];
         fold(&self.moments(), self.turning.size(), &mut pairs);
+        let means: Vec<f64> = self.means.iter().map(|z| z.hi).collect();
+        let mut integrals = self.integrals.clone();
+        integrals.add(over, &pairs, &means);
         let (ends, rows) = (self.ends(), self.turning.currents());
         let (mut given, mut sizes, mut flows) = (vec![0.0; m], [0.0; 2], vec![0.0; rows.len()]);
+        // Where means are large, a current is a small sum of large terms.
+        let mut sums = vec![Double::default(); rows.len()];
         for (column, y) in returns.columns.chunks(m).zip(pairs) {
             given.iter_mut().zip(column).for_each(|(given, r)| *given += r * y);
             for (size, p) in sizes.iter_mut().zip(ends) {
                 *size += (column[place(p, p)] * y).abs();
             }
-            flows.iter_mut().zip(&rows).for_each(|(flow, &row)| *flow += (column[row] * y).abs());
+            for ((flow, sum), &row) in flows.iter_mut().zip(&mut sums).zip(&rows) {
+                let term = column[row] * y;
+                let next = Double::sum(sum.hi, term);
+                (*sum, *flow) = (Double { lo: sum.lo + next.lo, ..next }, *flow + term * term);
+            }
         }
-        self.turned(turn, &given, sizes, [largest(&flows), returns.flows])
+        rows.iter().zip(sums).for_each(|(&row, sum)| given[row] = sum.hi + sum.lo);
+        let state = self.turned(turn, &given, sizes, [largest(&flows).sqrt(), returns.flows]);
+        State { integrals, ..state }
     }
 
     /// E X Eᵀ and `given`, which flips give back; at the ends and in currents it is a sum of
@@ -114,7 +136,8 @@ impl State<'_> {
         let deviation = Array2::from_shape_fn((n, n).f(), |(i, j)| self.deviation[j * n + i]);
         let (turning, means) = (self.turning, &self.means[..]);
         let answer = Answer { turning, means, deviation: &deviation, time };
-        answer.solution(self.lost(time.hi, doublings), keep)
+        let integrals = Some(self.integrals.integrals(turning, time.hi, doublings));
+        Solution { integrals, ..answer.solution(self.lost(time.hi, doublings), keep) }
     }
 
     /// Roundings: a few of every product, which every doubling has. Where friction is strong, p² at
@@ -128,7 +151,10 @@ impl State<'_> {
         let friction = chain.friction();
         let of_ends = [0, 1].map(|end| friction[end] * rounded * self.ends[end]);
         let [made_of, was] = self.flows;
-        let flow = ROUNDINGS * f64::EPSILON * (made_of + (n as f64).sqrt() * was * self.largest);
-        MomentErrors::of_variances(lost, flow.max(of_ends[0]).max(of_ends[1]))
+        let rows = ROUNDINGS * (n as f64).sqrt() * was * self.largest;
+        let flow = f64::EPSILON * ((OF_SUM + given) * made_of + rows);
+        let correlation = flow.max(of_ends[1]);
+        let left = (of_ends[0] - correlation).max(0.0);
+        MomentErrors { left, ..MomentErrors::of_variances(lost, correlation) }
     }
 }
