@@ -11,9 +11,9 @@ use super::direct::{self, Direct};
 use super::friction::End;
 use super::independent::Independent;
 use super::interface::{Given, Interface, Start};
+use super::kept::{Guess, Kept};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::squares::{Guess, Kept};
 use super::{
     Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, mean, packed,
 };
@@ -58,7 +58,7 @@ pub(super) struct Solved<'a> {
 
 /// A residual that rounding keeps above the tolerance but below this is no failure: the error it
 /// leaves is in the report.
-const ROUNDING: f64 = 1e-9;
+const UNREFINED: f64 = 1e-9;
 /// Nor is one below this part of the solution, whose roundings it has.
 const BACKWARD: f64 = 1e-13;
 
@@ -233,11 +233,11 @@ impl Modal {
             guess,
             tolerance,
             &self.monitor,
-            |w| interface.apply::<F>(w),
-            |w| preconditioner.apply(w),
-            again,
+            &|w| interface.apply::<F>(w),
+            &|w| preconditioner.apply(w),
+            &again,
         )?;
-        let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
+        let floor = tolerance.max(UNREFINED).max(BACKWARD * w.norm() / b.norm());
         if outcome.residual.is_nan() || outcome.residual > floor {
             return Err(SolveError::NotConverged {
                 shift,

@@ -3,6 +3,7 @@
 //! each; judge: [`super::squaring`].
 
 use super::turning::Turning;
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::numerics::wide_matrix::Doublings;
@@ -18,7 +19,7 @@ pub(super) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
         solution.moments.mean = z[..n].iter().map(|z| z.hi).collect();
         let size = largest(&start.iter().chain(&z).map(|z| z.hi).collect::<Vec<_>>());
         let doubled = turning.doubled(solution.moments.time.hi) * size;
-        let error = |part: &[f64]| 2.0 * f64::EPSILON * largest(part) + doubled;
+        let error = |part: &[f64]| rounding::PRODUCT * largest(part) + doubled;
         let (r, p) = solution.moments.mean.split_at(bonds);
         let [mean_r, mean_p] = [error(r), error(p)];
         solution.errors = MomentErrors { mean_r, mean_p, ..solution.errors };

@@ -10,93 +10,22 @@
 //! errors along and shows how they fade. Cost: 14 s/6 complex solves a step of H, a third more
 //! while fast modes die; memory: six states.
 
-use super::halving::{Comparison, Halving};
+use super::halving::{Comparison, GAIN, Halving};
+use super::outcome::{Counts, EvolveError};
+use super::reference::reference_temperature;
 use super::shown::Shown;
 use super::step::{Losses, Path, Point, Run, product, twice_energy};
 use super::step_size::StepSize;
-use super::tableau::Tableau;
-use super::unresolved::{CAUTION, RESOLVED, Unresolved};
+use super::tableau::{STAGES, Tableau};
+use super::unresolved::{RESOLVED, Unresolved};
+use crate::budget::{rounding, truncation};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::filed::NotFiled;
 use crate::covariance::moments::{Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError};
-use crate::monitor::{Interrupted, Monitor, Progress, record};
+use crate::monitor::{Monitor, Progress, record};
 use crate::numerics::double_double::{exact, rounded};
 use crate::scenario::Topology;
 use ndarray::Array2;
-
-/// Work done by an evolution.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Accepted steps of the coarse trajectory.
-    pub steps: usize,
-    /// Rejected steps.
-    pub rejected: usize,
-    /// Shifted solves.
-    pub solves: usize,
-}
-
-record!(Counts { steps, rejected, solves });
-
-/// Why an evolution ended early.
-#[derive(Debug, thiserror::Error, Clone, PartialEq)]
-pub enum EvolveError {
-    /// A shifted solve failed.
-    #[error(transparent)]
-    Solve(SolveError),
-    /// The caller ended the run.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-    /// A file for what does not fit the memory was refused.
-    #[error("the covariance could not be written: {0}")]
-    File(String),
-    /// The step became too small.
-    #[error(
-        "the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached"
-    )]
-    StepTooSmall {
-        /// Microscopic time.
-        time: f64,
-        /// Tolerance asked.
-        tolerance: f64,
-    },
-    /// The error, of roundings, has outgrown the solution.
-    #[error(
-        "at τ = {time:.3e} the error is as large as anything that the chain can hold: its rates (flips, frictions, 1/time) are too far apart for steps"
-    )]
-    Lost {
-        /// Microscopic time.
-        time: f64,
-    },
-    /// The contour does not reach so far back.
-    #[error(
-        "the profiles without the covariance serve from τ = {earliest:.3e} on, not at τ = {time:.3e}"
-    )]
-    TooEarly {
-        /// Microscopic time.
-        time: f64,
-        /// [`super::profiles::earliest`]
-        earliest: f64,
-    },
-}
-
-impl From<SolveError> for EvolveError {
-    fn from(error: SolveError) -> EvolveError {
-        match error {
-            SolveError::Interrupted(end) => end.into(),
-            other => EvolveError::Solve(other),
-        }
-    }
-}
-
-impl From<NotFiled> for EvolveError {
-    fn from(error: NotFiled) -> EvolveError {
-        match error {
-            NotFiled::Interrupted(end) => end.into(),
-            NotFiled::File(error) => EvolveError::File(error.to_string()),
-        }
-    }
-}
 
 /// The state of an evolution between two steps, from which it can continue.
 struct Walk {
@@ -137,17 +66,6 @@ impl Walk {
         let errors = (self.halving.errors(), self.losses, lost);
         run.solution(time, &self.fine, &self.path, errors)
     }
-}
-
-/// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill
-/// scenario: 60 steps against 88 of five stages at 1e-10).
-pub(super) const STAGES: usize = 7;
-
-/// The temperature whose uniform state is split off: the coldest of all. What is left, C less it,
-/// is positive at the start and gets positive sources, so it is positive for ever. Small variances
-/// are then sums of what is small, and near equilibrium only the difference from it has roundings.
-pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
-    chain.coldest().map_or(law.coldest(), |end| end.min(law.coldest()))
 }
 
 /// Evolves the moments from independent initial coordinates to the ascending microscopic `times`.
@@ -271,7 +189,7 @@ pub fn evolve<E: MomentEquations>(
             };
             let next = halving.after(&compared);
             let difference = compared.half.filter(|_| concerned).map(|half| half.size);
-            let lost = difference.map_or(0.0, |d| CAUTION * (d - rounding).max(0.0));
+            let lost = difference.map_or(0.0, |d| truncation::UNRESOLVED * (d - rounding).max(0.0));
             let seen = [halving.size(), halving.size() + next.last().max(lost)];
             if !walk.size.accepts(time, step, seen, allowed, rounding) {
                 walk.counts.rejected += 1;
@@ -282,7 +200,7 @@ pub fn evolve<E: MomentEquations>(
             walk.coarse = run.carried(&coarse, &whole, &next_fine, GAIN / next.gain());
             (walk.fine, walk.path) = (next_fine, next_path);
             if let Some(half) = compared.half {
-                walk.seen = (SEEN * half.size / next_losses.variance).min(1.0);
+                walk.seen = (rounding::SAMPLE * half.size / next_losses.variance).min(1.0);
             }
             (walk.losses, walk.halving) = (losses.with(&next_losses, walk.seen), next);
             walk.unresolved.advance(step, difference);
@@ -359,10 +277,3 @@ fn free_steps(chain: &Chain, time: f64) -> f64 {
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
     time.min(damped) + 3.2 * (time / damped).ln_1p() + 0.8 * highest * time
 }
-
-/// How much larger than the sum of local errors the second trajectory's distance is: above
-/// roundings.
-pub(super) const GAIN: f64 = (1u32 << (STAGES - 1)) as f64;
-
-/// A difference is a sample of the roundings in it, not their bound.
-const SEEN: f64 = 4.0;

@@ -3,6 +3,7 @@
 use super::halving::Difference;
 use super::means;
 use super::tableau::Tableau;
+use crate::budget::{rounding, truncation};
 use crate::chain::Double;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
 use crate::covariance::source::ErrorSource;
@@ -162,7 +163,7 @@ impl<E: MomentEquations> Run<'_, E> {
         }
         let amplification: f64 =
             tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
-        let rounding = 4.0 * f64::EPSILON;
+        let rounding = rounding::FORMULA;
         // The coefficients' own roundings turn every step's means the same way.
         losses.mean += 2.0 * rounding * (apart(&from.mean, &to.mean) + largest(&to.mean));
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
@@ -288,7 +289,7 @@ impl<E: MomentEquations> Run<'_, E> {
             ..path.means.clone()
         };
         // The transforms of the modes leave some tens of roundings, the steps together some more.
-        let transforms = 256.0 * f64::EPSILON;
+        let transforms = rounding::RECURRENCES;
         let phase = phase_error(self.highest * time.hi);
         let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
@@ -304,7 +305,7 @@ impl<E: MomentEquations> Run<'_, E> {
         if self.highest > 0.0 {
             // Motion that turns with the force is seen at one phase: where it vanishes in the
             // momenta, the elongations show it.
-            apart = apart.map(|error| 2.0 * error);
+            apart = apart.map(|error| truncation::AT_ONE_PHASE * error);
             apart.mean_p = apart.mean_p.max(apart.mean_r);
             apart.mean_r = apart.mean_r.max(apart.mean_p);
             apart.var_p = apart.var_p.max(apart.var_r);

@@ -5,17 +5,13 @@
 //! energy ([`resolvent::currents`]). The latter carry 1/γN of the variances' errors, the former
 //! errors of their own; at the end those that are known better are taken.
 
+use crate::budget::{iteration, rounding};
 use crate::chain::Chain;
 use crate::covariance::{Diagonals, SolveReport};
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Exchange};
 use crate::scenario::Topology;
 use num_complex::Complex64;
-
-/// The relative error of a transform from the transforms of the modes and the weight of its node.
-const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
-/// The same for the answer of a direct solve.
-const WRITTEN: f64 = 4.0 * f64::EPSILON;
 
 /// The terms of Y(0) in the balance of energy.
 #[derive(Debug, Clone, Default)]
@@ -58,13 +54,14 @@ impl Found {
         start: Option<&Start>,
         (report, diagonals): (SolveReport, Diagonals),
     ) -> Found {
-        let written = if report.direct { WRITTEN } else { ROUNDINGS };
+        let written = if report.direct { rounding::FORMULA } else { rounding::TRANSFORM };
         // Four times the change by another refinement, because the residual has roundings too, plus
         // the roundings of the transforms.
-        let error = 4.0 * report.error + written * largest_norm(&diagonals.variance);
+        let error =
+            iteration::REFINEMENT * report.error + written * largest_norm(&diagonals.variance);
         let size = largest_norm(diagonals.correlation.iter().chain(&diagonals.losses));
         let read = Flows {
-            error: 4.0 * report.flow_error + written * size,
+            error: iteration::REFINEMENT * report.flow_error + written * size,
             size,
             correlation: diagonals.correlation.clone(),
             losses: diagonals.losses,
@@ -91,7 +88,7 @@ impl Found {
             Flows {
                 correlation: bonds.iter().map(|j| -j).collect(),
                 losses: inflow.map(|flow| -flow),
-                error: share * error + WRITTEN * terms,
+                error: share * error + rounding::FORMULA * terms,
                 size,
             }
         });
@@ -128,7 +125,7 @@ fn add(sums: &mut [f64], weight: Complex64, values: &[Complex64]) {
 }
 
 /// The sums at one output time.
-pub(super) struct Sums {
+pub(super) struct OutputSums {
     pub variance: Vec<f64>,
     pub variance_integral: Vec<f64>,
     /// The error of a variance.
@@ -151,10 +148,10 @@ pub(super) struct Best {
     pub size: f64,
 }
 
-impl Sums {
-    pub fn new(chain: &Chain, state: Option<Vec<f64>>) -> Sums {
+impl OutputSums {
+    pub fn new(chain: &Chain, state: Option<Vec<f64>>) -> OutputSums {
         let (n, bonds) = (chain.coordinates(), chain.bonds);
-        Sums {
+        OutputSums {
             variance: vec![0.0; n],
             variance_integral: vec![0.0; n],
             error: 0.0,

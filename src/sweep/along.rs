@@ -1,5 +1,6 @@
 //! Numbers read off values along a chain.
 
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::scenario::Topology;
 
@@ -7,7 +8,7 @@ use crate::scenario::Topology;
 pub(super) fn average(values: &[f64], error: f64) -> (f64, f64) {
     let count = values.len() as f64;
     let size = values.iter().map(|v| v.abs()).sum::<f64>() / count;
-    (values.iter().sum::<f64>() / count, error + count.log2().max(1.0) * f64::EPSILON * size)
+    (values.iter().sum::<f64>() / count, error + count.log2().max(1.0) * rounding::UNIT * size)
 }
 
 /// The first largest value and its place; what is not a number is larger than any.

@@ -17,6 +17,7 @@ mod stencil;
 
 use super::packed;
 use super::{Diagonals, SolveError, SolveReport, Source, Target};
+use crate::budget::{iteration, rounding};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::numerics::vector::largest_norm;
@@ -163,7 +164,7 @@ impl Direct {
         if !found.variance.iter().all(|v| v.is_finite()) {
             return Err(SolveError::Singular { shift });
         }
-        Ok((report(&found, [&corrected, &corrected], CORRECTED), found))
+        Ok((report(&found, [&corrected, &corrected]), found))
     }
 
     fn by_interface(
@@ -182,21 +183,16 @@ impl Direct {
             correlation: minus(&found.correlation, &other.correlation),
             losses: [0, 1].map(|end| found.losses[end] - other.losses[end]),
         };
-        Ok((report(&found, [&carried, &apart], APART), found))
+        Ok((report(&found, [&carried, &apart]), found))
     }
 }
 
-/// A sample of an error is of its size, not above it: of one refinement, and of other roundings,
-/// which do not touch every coefficient.
-const CORRECTED: f64 = 16.0;
-const APART: f64 = 16.0;
-
-/// The roundings of an answer to doubles, and `factor` times samples of its error.
-fn report(found: &Diagonals, samples: [&Diagonals; 2], factor: f64) -> SolveReport {
+/// The roundings of an answer to doubles, and samples of its error.
+fn report(found: &Diagonals, samples: [&Diagonals; 2]) -> SolveReport {
     let variance = |of: &Diagonals| largest_norm(&of.variance);
     let flow = |of: &Diagonals| largest_norm(of.correlation.iter().chain(&of.losses));
     let [error, flow_error] = [variance, flow].map(|size: fn(&Diagonals) -> f64| {
-        f64::EPSILON * size(found) + factor * size(samples[0]).max(size(samples[1]))
+        rounding::UNIT * size(found) + iteration::SAMPLE * size(samples[0]).max(size(samples[1]))
     });
     let residual = error / variance(found).max(f64::MIN_POSITIVE);
     SolveReport { iterations: 0, residual, error, flow_error, quadrature: 0.0, direct: true }
