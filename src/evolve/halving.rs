@@ -11,7 +11,7 @@
 
 use super::tableau::STAGES;
 use crate::budget::truncation::{
-    BETWEEN_MEASUREMENTS, FORGETTING, GAIN_GROWTH, GAINS, LOCAL_ERROR,
+    BETWEEN_MEASUREMENTS, FORGETTING, GAIN_GROWTH, GAINS, LOCAL_ERROR, SHARE,
 };
 use crate::covariance::moments::MomentErrors;
 use crate::monitor::record;
@@ -109,7 +109,8 @@ impl Halving {
     /// The error of every column.
     pub fn errors(&self) -> MomentErrors {
         let earlier = self.earlier_shares.map(|share| share * self.earlier);
-        earlier.with(self.last_shares.map(|share| share * self.last), |a, b| a + b)
+        let last = self.last_shares.map(|share| share * self.last);
+        earlier.with(last, |earlier, last| SHARE * (earlier + last))
     }
 }
 

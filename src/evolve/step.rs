@@ -2,9 +2,10 @@
 
 use super::halving::Difference;
 use super::means;
-use super::tableau::Tableau;
+use super::reference::reference_temperature;
+use super::tableau::{STAGES, Tableau};
 use crate::budget::{rounding, truncation};
-use crate::chain::Double;
+use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
 use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
@@ -12,6 +13,7 @@ use crate::monitor::record;
 use crate::numerics::double_double::phase_error;
 use crate::numerics::vector::euclidean;
 use crate::scenario::Topology;
+use ndarray::Array2;
 use num_complex::Complex64;
 
 /// A point of a trajectory: the means, and C less the reference state T_ref·1.
@@ -82,13 +84,41 @@ pub(super) struct Run<'a, E> {
     pub highest: f64,
 }
 
-pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
+fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Σ E z² less the reference state's.
-pub(super) fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
+fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
     product(&point.state, identity) + point.mean.iter().map(|z| z * z).sum::<f64>()
+}
+
+impl<'a, E: MomentEquations> Run<'a, E> {
+    /// The steps of an evolution, and the point where it starts.
+    pub fn new(equations: &'a E, law: &InitialLaw, tolerance: f64) -> (Run<'a, E>, Point) {
+        let chain = equations.chain();
+        let reference = reference_temperature(chain, law);
+        let state = equations.represent(&law.covariance_above(reference));
+        let start = Point { mean: law.mean(), state };
+        let (n, bonds) = (chain.coordinates(), chain.bonds);
+        let identity = equations.represent(&Array2::eye(n));
+        let ring = chain.topology == Topology::Ring;
+        let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
+        let uniform = Array2::from_shape_fn((n, n), |(i, j)| in_length(i) * in_length(j));
+        let uniform = ring.then(|| equations.represent(&uniform));
+        let run = Run {
+            equations,
+            tableau: Tableau::radau(STAGES),
+            reference,
+            solve_tolerance: (1e-7 * tolerance).max(1e-14),
+            energy: twice_energy(&start, &identity),
+            length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
+            highest: chain.force.highest_frequency(),
+            identity,
+            uniform,
+        };
+        (run, start)
+    }
 }
 
 impl<E: MomentEquations> Run<'_, E> {
