@@ -45,8 +45,8 @@ pub mod truncation {
     /// error that rotates is in the variances at one phase and in the correlations at another.
     pub const FORGETTING: f64 = 0.8;
 
-    /// On that share, for the same reason. With a factor 1, and shares that were halved, the estimate
-    /// of a variance was 0.85 times the true error at worst (campaign, seed 8004, tolerance 1e-4).
+    /// On that share, for the same reason. With a factor 1, and shares that were halved, the
+    /// estimate of a variance was 0.85 times the true error (campaign, seed 8004, tolerance 1e-4).
     pub const SHARE: f64 = 1.25;
 
     /// How many times the differences of steps exceed what these lose of a rotation that they do

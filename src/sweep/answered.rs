@@ -4,7 +4,7 @@ use crate::chain::Chain;
 use crate::run::{Answer, LimitRun, Run};
 use crate::scenario::TimeScale;
 
-/// The answer of a run, with what is needed beside it to read it.
+/// The answer of a run, with the scale of its times or the chain, which its observables need.
 pub(super) enum Answered {
     Run(Box<Run>, Option<TimeScale>),
     Limit(Box<LimitRun>, Chain),
