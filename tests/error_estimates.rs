@@ -366,11 +366,11 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
 
 /// Found by campaigns: stiff parts on which halving a step gains little, roundings of a strong
 /// friction, residuals of the solves in one variance, a mean that vanishes where it was looked at,
-/// an error that rotates between variances and correlations.
+/// an error that rotates between variances and correlations, residuals in the columns of the ends.
 #[test]
 fn what_was_beyond_its_estimate_once_is_within_it() {
     let mut tally = Tally::default();
-    for seed in [1022, 2139, 3007, 3068, 8004] {
+    for seed in [1022, 2139, 3007, 3068, 8004, 8033] {
         tally.evolution(seed, &[1e-4, 1e-6, 1e-8]);
     }
     tally.judge();

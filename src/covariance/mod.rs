@@ -100,8 +100,9 @@ pub struct SolveReport {
     /// Estimated largest error of a variance of X: the next correction that refinement would make.
     pub error: f64,
     /// The same of a correlation that carries current, X(p_(n-1), r_n), and of λ X(p, p) at the
-    /// thermostats. Errors are smooth, so this is smaller by some N; known where the diagonals are
-    /// asked for, otherwise max(1, λ) times the other.
+    /// thermostats. Errors are smooth, so that this is smaller by some N where the diagonals are
+    /// asked for. Otherwise it is the norm of the error of the ends' columns, or max(1, λ) times
+    /// the other.
     pub flow_error: f64,
     /// The part of `error` that a second quadrature shows; 0 where there is none.
     pub quadrature: f64,

@@ -113,7 +113,11 @@ pub fn evolve(
         };
         let none = MomentErrors::default();
         let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
-        let mut apart = distance.map(|distance| often * distance + least);
+        // Where roundings prevail, the distance is a sample of them.
+        let rounded = 4.0 * rounding::SHARED * size;
+        let counted =
+            |distance: f64| often * distance + inner_quadrature::TWO_RULES * distance.min(rounded);
+        let mut apart = distance.map(|distance| counted(distance) + least);
         apart.mean_p -= least * (1.0 - settled);
         let current =
             if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };

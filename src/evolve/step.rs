@@ -40,6 +40,8 @@ pub(super) struct Losses {
     pub variance: f64,
     /// The part of these that residuals are.
     pub solved: f64,
+    /// The error of the correlations by residuals, as far as it is above that of the variances.
+    pub flow: f64,
     /// The error of the variances by roundings that are alike in a step and in its halves.
     pub alike: f64,
     /// The error of the means.
@@ -48,7 +50,7 @@ pub(super) struct Losses {
 
 record!(Point { mean, state });
 record!(Path { state, means });
-record!(Losses { variance, solved, alike, mean });
+record!(Losses { variance, solved, flow, alike, mean });
 
 impl Losses {
     /// The largest of them.
@@ -61,6 +63,7 @@ impl Losses {
         Losses {
             variance: self.variance + seen * step.variance,
             solved: self.solved + seen * step.solved,
+            flow: self.flow + step.flow,
             alike: self.alike + step.alike,
             mean: self.mean + step.mean,
         }
@@ -186,6 +189,8 @@ impl<E: MomentEquations> Run<'_, E> {
             let left = 2.0 * equation.weights[0].norm() * report.error;
             losses.variance += left;
             losses.solved += left;
+            let more = (report.flow_error - chain.current_weight() * report.error).max(0.0);
+            losses.flow += 2.0 * equation.weights[0].norm() * more;
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {
@@ -346,7 +351,7 @@ impl<E: MomentEquations> Run<'_, E> {
             mean_p: apart.mean_p + mean_loss,
             var_r: apart.var_r + loss,
             var_p: apart.var_p + loss,
-            correlation: apart.correlation + flow * chain.current_weight(),
+            correlation: apart.correlation + flow * chain.current_weight() + losses.flow,
             left: 0.0,
         };
         let size = largest(&fine.mean);
@@ -358,10 +363,12 @@ impl<E: MomentEquations> Run<'_, E> {
             correlation: (variance + 2.0 * size * mean) * chain.current_weight(),
             left: 0.0,
         };
+        let solved = of(0.0, losses.solved);
+        let flowing = solved.correlation + losses.flow;
         let parts = vec![
             (ErrorSource::Truncation, apart),
             (ErrorSource::Truncation, of(lost, lost)),
-            (ErrorSource::Iteration, of(0.0, losses.solved)),
+            (ErrorSource::Iteration, MomentErrors { correlation: flowing, ..solved }),
             (ErrorSource::InputRounding, of(phase * size, 0.0)),
         ];
         let square = above.square.iter().map(|z| z + self.reference * time.hi).collect();
