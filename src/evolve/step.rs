@@ -40,8 +40,8 @@ pub(super) struct Losses {
     pub variance: f64,
     /// The part of these that residuals are.
     pub solved: f64,
-    /// The error of the correlations by residuals, as far as it is above that of the variances.
-    pub flow: f64,
+    /// The error of any entry by residuals in the columns of the ends, as far as it is above that.
+    pub columns: f64,
     /// The error of the variances by roundings that are alike in a step and in its halves.
     pub alike: f64,
     /// The error of the means.
@@ -50,7 +50,7 @@ pub(super) struct Losses {
 
 record!(Point { mean, state });
 record!(Path { state, means });
-record!(Losses { variance, solved, flow, alike, mean });
+record!(Losses { variance, solved, columns, alike, mean });
 
 impl Losses {
     /// The largest of them.
@@ -63,7 +63,7 @@ impl Losses {
         Losses {
             variance: self.variance + seen * step.variance,
             solved: self.solved + seen * step.solved,
-            flow: self.flow + step.flow,
+            columns: self.columns + step.columns,
             alike: self.alike + step.alike,
             mean: self.mean + step.mean,
         }
@@ -190,7 +190,7 @@ impl<E: MomentEquations> Run<'_, E> {
             losses.variance += left;
             losses.solved += left;
             let more = (report.flow_error - chain.current_weight() * report.error).max(0.0);
-            losses.flow += 2.0 * equation.weights[0].norm() * more;
+            losses.columns += 2.0 * equation.weights[0].norm() * more;
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {
@@ -349,9 +349,9 @@ impl<E: MomentEquations> Run<'_, E> {
         let errors = MomentErrors {
             mean_r: apart.mean_r + mean_loss,
             mean_p: apart.mean_p + mean_loss,
-            var_r: apart.var_r + loss,
-            var_p: apart.var_p + loss,
-            correlation: apart.correlation + flow * chain.current_weight() + losses.flow,
+            var_r: apart.var_r + loss + losses.columns,
+            var_p: apart.var_p + loss + losses.columns,
+            correlation: apart.correlation + flow * chain.current_weight() + losses.columns,
             left: 0.0,
         };
         let size = largest(&fine.mean);
@@ -363,12 +363,12 @@ impl<E: MomentEquations> Run<'_, E> {
             correlation: (variance + 2.0 * size * mean) * chain.current_weight(),
             left: 0.0,
         };
-        let solved = of(0.0, losses.solved);
-        let flowing = solved.correlation + losses.flow;
+        let of_columns = MomentErrors::of_variances(losses.columns, losses.columns);
+        let solved = of(0.0, losses.solved).with(of_columns, |a, b| a + b);
         let parts = vec![
             (ErrorSource::Truncation, apart),
             (ErrorSource::Truncation, of(lost, lost)),
-            (ErrorSource::Iteration, MomentErrors { correlation: flowing, ..solved }),
+            (ErrorSource::Iteration, solved),
             (ErrorSource::InputRounding, of(phase * size, 0.0)),
         ];
         let square = above.square.iter().map(|z| z + self.reference * time.hi).collect();
