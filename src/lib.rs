@@ -61,6 +61,7 @@
 //! Rust version is stated in Cargo.toml, and raising it is a minor change.
 #![warn(missing_docs)]
 
+mod budget;
 pub mod chain;
 // The program, which is no part of the library's surface.
 #[cfg(feature = "cli")]

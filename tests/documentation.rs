@@ -4,6 +4,8 @@
 //! draws). Commands for cargo and scripts must name what exists. The picture of the house is true.
 #![cfg(feature = "cli")]
 
+#[path = "documentation/house.rs"]
+mod house;
 mod pages;
 
 use clap::Parser;
@@ -235,29 +237,30 @@ fn the_source_is_built_in_the_floors_of_its_picture() {
     let floor = |name: &str| floors.iter().position(|floor| floor.contains(&name));
     let mut imports = 0;
     for name in floors.iter().flatten().filter(|name| **name != "python") {
-        let mut folders = vec![root().join("src").join(name)];
-        while let Some(folder) = folders.pop() {
-            let inside = std::fs::read_dir(&folder).unwrap_or_else(|e| panic!("{name}: {e}"));
-            for path in inside.map(|entry| entry.unwrap().path()) {
-                if path.is_dir() {
-                    folders.push(path);
-                    continue;
-                }
-                if path.extension().is_none_or(|e| e != "rs") {
-                    continue;
-                }
-                // A list of imports may go over several lines.
-                let source = std::fs::read_to_string(&path).unwrap();
-                // The tests of a module may ask every floor.
-                let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
-                let code: Vec<&str> =
-                    source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
-                for other in imported(&code.join(" ")) {
-                    let Some(below) = floor(&other) else { continue };
-                    imports += 1;
-                    let allowed = below >= floor(name).unwrap();
-                    assert!(allowed, "{}: {name} is no floor above {other}", path.display());
-                }
+        let mut files = vec![root().join("src").join(name)];
+        if !files[0].is_dir() {
+            files[0].set_extension("rs");
+        }
+        while let Some(path) = files.pop() {
+            if path.is_dir() {
+                let inside = std::fs::read_dir(&path).unwrap_or_else(|e| panic!("{name}: {e}"));
+                files.extend(inside.map(|entry| entry.unwrap().path()));
+                continue;
+            }
+            if path.extension().is_none_or(|e| e != "rs") {
+                continue;
+            }
+            // A list of imports may go over several lines.
+            let source = std::fs::read_to_string(&path).unwrap();
+            // The tests of a module may ask every floor.
+            let source = source.split("#[cfg(test)]\nmod tests").next().unwrap();
+            let code: Vec<&str> =
+                source.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
+            for other in imported(&code.join(" ")) {
+                let Some(below) = floor(&other) else { continue };
+                imports += 1;
+                let allowed = below >= floor(name).unwrap();
+                assert!(allowed, "{}: {name} is no floor above {other}", path.display());
             }
         }
     }

@@ -13,6 +13,7 @@ use flipchain::monitor::Monitor;
 use flipchain::scenario::{TimeScale, Topology};
 use flipchain::solver::covariance::modal::Modal;
 use flipchain::solver::covariance::moments::{Moments, Solution};
+use flipchain::solver::covariance::source::ErrorSource;
 use flipchain::solver::evolve::{self, Method};
 use flipchain::solver::observe::{self, Profile, relative_errors};
 use flipchain::solver::steady;
@@ -22,6 +23,15 @@ use std::fmt::Write;
 use std::ops::Range;
 
 const TOLERANCES: [f64; 5] = [1e-4, 1e-6, 1e-8, 1e-10, 1e-12];
+
+const SOURCES: [ErrorSource; 6] = [
+    ErrorSource::Truncation,
+    ErrorSource::OuterQuadrature,
+    ErrorSource::InnerQuadrature,
+    ErrorSource::Iteration,
+    ErrorSource::InputRounding,
+    ErrorSource::Rounding,
+];
 
 /// One output: the largest estimate and the largest true error of its columns, and what is
 /// reported, relative to the profiles' sizes.
@@ -33,6 +43,40 @@ struct Output {
     reported: f64,
     /// Whether the error is above some roundings of the largest energy.
     comparable: bool,
+    /// The source of the largest part of the estimate.
+    source: ErrorSource,
+}
+
+/// The source of the largest part of the largest estimate of a column.
+fn dominating(profile: &Profile) -> ErrorSource {
+    let estimates = profile.errors.values();
+    let column = (0..estimates.len()).max_by(|&a, &b| estimates[a].total_cmp(&estimates[b]));
+    let column = column.expect("there are columns");
+    let parts = profile.parts.iter().flatten();
+    let mut shares: Vec<(ErrorSource, f64)> = Vec::new();
+    for (source, part) in parts.map(|(source, part)| (*source, part.values()[column])) {
+        match shares.iter_mut().find(|(known, _)| *known == source) {
+            Some((_, sum)) => *sum += part,
+            None => shares.push((source, part)),
+        }
+    }
+    let known: f64 = shares.iter().map(|(_, part)| part).sum();
+    shares.push((ErrorSource::Rounding, estimates[column] - known));
+    shares.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).expect("one is there").0
+}
+
+/// The least, some quantiles and the largest of ratios.
+fn spread(mut ratios: Vec<f64>) -> String {
+    ratios.sort_by(f64::total_cmp);
+    let at = |part: f64| ratios[((ratios.len() - 1) as f64 * part) as usize];
+    format!(
+        "least {:.1}, 10 % {:.0}, 50 % {:.0}, 90 % {:.0}, most {:.0}",
+        at(0.0),
+        at(0.1),
+        at(0.5),
+        at(0.9),
+        at(1.0)
+    )
 }
 
 #[derive(Default)]
@@ -118,6 +162,7 @@ impl Tally {
                 error: most,
                 reported,
                 comparable: most > 16.0 * f64::EPSILON * largest,
+                source: dominating(profile),
             });
         }
     }
@@ -261,22 +306,25 @@ impl Tally {
                 let missed =
                     self.outputs.iter().filter(of_way).filter(|o| o.reported > tolerance).count();
                 let compared = self.outputs.iter().filter(of_way).filter(|o| o.comparable);
-                let mut spread: Vec<f64> = compared.map(|o| o.estimate / o.error).collect();
-                if spread.is_empty() {
+                let ratios: Vec<f64> = compared.map(|o| o.estimate / o.error).collect();
+                if ratios.is_empty() {
                     continue;
                 }
-                spread.sort_by(f64::total_cmp);
-                let at = |part: f64| spread[((spread.len() - 1) as f64 * part) as usize];
                 println!(
-                    "{way} {tolerance:.0e}: {} of {} outputs, {missed} missed it; estimate/error: least {:.1}, 10 % {:.0}, 50 % {:.0}, 90 % {:.0}, most {:.0}",
-                    spread.len(),
+                    "{way} {tolerance:.0e}: {} of {} outputs, {missed} missed it; estimate/error: {}",
+                    ratios.len(),
                     self.outputs.iter().filter(of_way).count(),
-                    at(0.0),
-                    at(0.1),
-                    at(0.5),
-                    at(0.9),
-                    at(1.0)
+                    spread(ratios)
                 );
+            }
+            for source in SOURCES {
+                let of_source =
+                    |o: &&Output| o.way.starts_with(way) && o.comparable && o.source == source;
+                let outputs = self.outputs.iter().filter(of_source);
+                let ratios: Vec<f64> = outputs.map(|o| o.estimate / o.error).collect();
+                if !ratios.is_empty() {
+                    println!("{way}, {source}: {} outputs; {}", ratios.len(), spread(ratios));
+                }
             }
         }
         println!(
@@ -317,11 +365,12 @@ fn the_estimate_bounds_the_true_error_over_random_scenarios_at_every_tolerance()
 }
 
 /// Found by campaigns: stiff parts on which halving a step gains little, roundings of a strong
-/// friction, residuals of the solves in one variance, a mean that vanishes where it was looked at.
+/// friction, residuals of the solves in one variance, a mean that vanishes where it was looked at,
+/// an error that rotates between variances and correlations, residuals in the columns of the ends.
 #[test]
 fn what_was_beyond_its_estimate_once_is_within_it() {
     let mut tally = Tally::default();
-    for seed in [1022, 2139, 3007, 3068] {
+    for seed in [1022, 2139, 3007, 3068, 8004, 8033] {
         tally.evolution(seed, &[1e-4, 1e-6, 1e-8]);
     }
     tally.judge();
@@ -356,16 +405,17 @@ fn campaign_over_random_scenarios() {
             tally.stationarity(seed);
         }
     }
-    let mut csv = String::from("way,tolerance,estimate,error,comparable\n");
+    let mut csv = String::from("way,tolerance,estimate,error,comparable,source\n");
     for o in &tally.outputs {
         let _ = writeln!(
             csv,
-            "{},{:e},{:e},{:e},{}",
+            "{},{:e},{:e},{:e},{},{}",
             o.way,
             o.tolerance,
             o.estimate,
             o.error,
-            u8::from(o.comparable)
+            u8::from(o.comparable),
+            o.source
         );
     }
     let file =

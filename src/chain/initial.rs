@@ -22,7 +22,7 @@ pub struct InitialError {
 
 /// Asymmetry and negative eigenvalues up to this part of the largest variance are accepted as
 /// roundings (of single precision).
-const ROUNDING: f64 = 1e-6;
+const SINGLE_PRECISION: f64 = 1e-6;
 
 impl InitialLaw {
     /// The scenario's law, with the covariance of its file where it names one: the last time of an
@@ -261,7 +261,7 @@ pub(super) fn symmetric_and_positive(covariance: Array2<f64>) -> Result<Array2<f
         return Err("the array \"covariance\" holds a number that is not finite".into());
     }
     let asymmetry = (&covariance - &covariance.t()).iter().fold(0.0, |m: f64, d| m.max(d.abs()));
-    if asymmetry > ROUNDING * scale {
+    if asymmetry > SINGLE_PRECISION * scale {
         return Err(format!(
             "the matrix is not symmetric: two mirror images differ by {asymmetry:.1e}"
         ));
@@ -271,7 +271,7 @@ pub(super) fn symmetric_and_positive(covariance: Array2<f64>) -> Result<Array2<f
         return Err(format!("the matrix has the negative variance {v:?}"));
     }
     let lifted = faer::Mat::from_fn(symmetric.nrows(), symmetric.ncols(), |i, j| {
-        symmetric[[i, j]] + if i == j { ROUNDING * scale + f64::MIN_POSITIVE } else { 0.0 }
+        symmetric[[i, j]] + if i == j { SINGLE_PRECISION * scale + f64::MIN_POSITIVE } else { 0.0 }
     });
     if lifted.llt(Side::Lower).is_err() {
         return Err("the matrix is not positive semidefinite, so it is no covariance".into());

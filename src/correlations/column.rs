@@ -7,6 +7,7 @@
 //! without thermostats, C has a closed form.
 
 use super::Vectors;
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::largest;
@@ -125,7 +126,7 @@ fn quadrature(
         found.values.iter().map(|column| column.iter().map(|x| x.re).collect()).collect();
     // The answer to a positive source is a positive matrix, and that to 4γ + 2λ at every atom is 1:
     // errors ±e of Var p in the source change C by at most e in the operator norm.
-    let rounding = f64::EPSILON * largest(&average.moments.variance);
+    let rounding = rounding::UNIT * largest(&average.moments.variance);
     let mut errors: Vec<f64> =
         found.errors.iter().map(|e| e + average.errors.var_p + rounding).collect();
     values.iter_mut().zip(indices).for_each(|(column, &j)| column[j] += reference);

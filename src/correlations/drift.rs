@@ -1,6 +1,7 @@
 //! The drift B of the means, dz̄/dτ = B z̄, in coordinates in which it contracts: the elongations
 //! and momenta of the homogeneous chain, and the line of [`crate::general::line`] of any other.
 
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::covariance::modal::Modal;
 use crate::covariance::{MomentEquations, SolveError};
@@ -112,7 +113,7 @@ impl AlongLine {
     pub fn leave(&self, y: &[f64], error: f64) -> (Vec<f64>, f64) {
         let z = self.line.leave(y);
         let size = z.iter().map(|z| z * z).sum::<f64>().sqrt();
-        let rounded = f64::EPSILON * size * (1.0 + self.line.rounding_of_leave(self.reach));
+        let rounded = rounding::UNIT * size * (1.0 + self.line.rounding_of_leave(self.reach));
         (z, self.reach * error + rounded)
     }
 }

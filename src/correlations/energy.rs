@@ -28,7 +28,7 @@ use super::drift::{AlongLine, Homogeneous};
 use super::propagator::propagate;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::modal::Modal;
-use crate::evolve::radau::EvolveError;
+use crate::evolve::EvolveError;
 use crate::evolve::{self, Method};
 use crate::general::contour;
 use crate::general::ways::Ways;

@@ -23,6 +23,7 @@
 
 use super::Vectors;
 use super::drift::AlongLine;
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::general::harmonics::{Harmonic, harmonics};
 use crate::general::law::uniform_temperature;
@@ -37,9 +38,6 @@ use rayon::prelude::*;
 
 /// Nodes whose sums are added up by one thread.
 const GROUP: usize = 8;
-/// Roundings of a column, relative to the sum of its terms' norms; and, for the long sums of long
-/// chains, relative to the hottest temperature and √N.
-const ROUNDINGS: [f64; 2] = [8.0, 8.0];
 
 /// The columns along the line, with the Euclidean norms of their errors, for the coordinates with
 /// these places in the theory's order. `known` is the state in the long run where the caller has
@@ -56,7 +54,7 @@ pub(super) fn columns(
     let functionals: Vec<Vec<f64>> = of.iter().map(|&j| along.line.functional(j)).collect();
     if let Some(temperature) = gibbs(chain, along, law) {
         let scaled = |w: &Vec<f64>| w.iter().map(|w| temperature * w).collect();
-        let errors = functionals.iter().map(|w| 2.0 * f64::EPSILON * temperature * euclidean(w));
+        let errors = functionals.iter().map(|w| rounding::PRODUCT * temperature * euclidean(w));
         return Ok(Vectors {
             errors: errors.collect(),
             values: functionals.iter().map(scaled).collect(),
@@ -141,12 +139,12 @@ fn average(
     monitor.check()?;
     let temperatures = found.profile.general.as_ref().expect("a chain with coefficients");
     let hottest = largest_of(temperatures.temperature.iter().copied());
-    let rounding = ROUNDINGS[1] * (atoms as f64).sqrt() * f64::EPSILON;
+    let rounding = rounding::COLUMN * (atoms as f64).sqrt();
     let relative = temperatures.errors[0] + (found.quadrature.missing + rounding) * hottest;
     let mut columns = Vectors::default();
     for ((w, (mut value, size)), (judge, _)) in functionals.iter().zip(first).zip(second) {
         let apart: Vec<f64> = value.iter().zip(&judge).map(|(x, y)| x - y).collect();
-        let rounded = ROUNDINGS[0] * f64::EPSILON * size;
+        let rounded = rounding::COLUMN * size;
         columns.errors.push(euclidean(&apart) + rounded + relative * euclidean(w));
         value.iter_mut().zip(w).for_each(|(x, w)| *x += found.coldest * w);
         columns.values.push(value);
@@ -185,7 +183,7 @@ fn add_harmonic(
     let twice = turn.norm();
     for (k, ((value, size), (judge, _))) in first.into_iter().zip(second).enumerate() {
         let apart: Vec<f64> = value.iter().zip(&judge).map(|(x, y)| x - y).collect();
-        let rounded = twice * ROUNDINGS[0] * f64::EPSILON * size;
+        let rounded = twice * rounding::COLUMN * size;
         columns.errors[k] +=
             euclidean(&apart) + rounded + twice * harmonic.error * euclidean(&functionals[k]);
         columns.values[k].iter_mut().zip(value).for_each(|(sum, x)| *sum += x);

@@ -9,6 +9,7 @@
 
 use super::Vectors;
 use super::drift::Drift;
+use crate::budget::rounding;
 use crate::covariance::SolveError;
 use crate::evolve::hyperbola::{self, Contour};
 use crate::monitor::{Monitor, Progress};
@@ -22,10 +23,6 @@ use std::ops::Range;
 const LATE: f64 = 60.0;
 /// ‖B‖h of a Taylor step: its terms grow to 2 at most.
 const STEP: f64 = 2.0;
-/// Roundings of a Taylor step, relative to ‖v‖₂ (seen: 0.7 at most, over 40 chains and 10⁴ steps).
-const STEP_ROUNDINGS: f64 = 2.0;
-/// Roundings of a contour, relative to the sum of its terms' Euclidean norms (seen: 3).
-const CONTOUR_ROUNDINGS: f64 = 16.0;
 /// Lags that share a contour lie within this ratio.
 const RATIO: f64 = 10.0;
 /// Digits of a contour, and nodes more for the second one.
@@ -64,7 +61,7 @@ fn by_steps(
         let steps = ((lag - time) / longest).ceil() as usize;
         let h = (lag - time) / steps.max(1) as f64;
         for step in 0..steps {
-            error += taylor(drift, h, &mut now) + STEP_ROUNDINGS * f64::EPSILON * euclidean(&now);
+            error += taylor(drift, h, &mut now) + rounding::TAYLOR_STEP * euclidean(&now);
             if step % 64 == 0 {
                 let reached = time + h * step as f64;
                 let share = reached / end;
@@ -116,7 +113,7 @@ fn by_contours(
         let (coarse, _) = with(count)?;
         for ((value, coarse), size) in values.iter().zip(&coarse).zip(sizes) {
             let distance: Vec<f64> = value.iter().zip(coarse).map(|(x, y)| x - y).collect();
-            found.errors.push(euclidean(&distance) + CONTOUR_ROUNDINGS * f64::EPSILON * size);
+            found.errors.push(euclidean(&distance) + rounding::SUM * size);
         }
         found.values.extend(values);
         let share = run.end as f64 / lags.len() as f64;

@@ -9,6 +9,7 @@
 
 use super::Vectors;
 use super::drift::Drift;
+use crate::budget::{iteration, outer_quadrature, rounding};
 use crate::numerics::vector::euclidean_norm;
 use crate::steady::SteadyError;
 use num_complex::Complex64;
@@ -41,8 +42,8 @@ pub(super) fn spectrum(
         let correction = drift.solve(shift, &residual)?;
         answer.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
         let taken_on = error * resolvent_norm(drift, start.len(), omega)?;
-        let solved =
-            4.0 * euclidean_norm(&correction) + 4.0 * f64::EPSILON * euclidean_norm(&answer);
+        let solved = iteration::REFINEMENT * euclidean_norm(&correction)
+            + rounding::FORMULA * euclidean_norm(&answer);
         Ok((answer.iter().map(|z| 2.0 * z.re).collect(), 2.0 * (solved + taken_on)))
     };
     let all: Vec<_> = frequencies.par_iter().map(at).collect();
@@ -55,9 +56,8 @@ pub(super) fn spectrum(
     Ok(found)
 }
 
-/// Iterations of the norm, and how far they may fall short (seen: by 1.3).
+/// Iterations of the norm.
 const ITERATIONS: usize = 12;
-const SHORT: f64 = 2.0;
 
 /// A bound of ‖(iω - B)⁻¹‖₂, or an estimate where no bound is known.
 fn resolvent_norm(drift: &impl Drift, len: usize, omega: f64) -> Result<f64, SteadyError> {
@@ -77,5 +77,5 @@ fn resolvent_norm(drift: &impl Drift, len: usize, omega: f64) -> Result<f64, Ste
         v = drift.solve(Complex64::new(0.0, -omega), &answer)?;
         drift.mirror(&mut v);
     }
-    Ok(SHORT * norm)
+    Ok(outer_quadrature::NORM * norm)
 }

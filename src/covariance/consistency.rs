@@ -1,6 +1,5 @@
 //! Measures how consistent a covariance is: symmetric, and positive semidefinite.
 
-use super::moments::largest;
 use crate::chain::Chain;
 use crate::monitor::record;
 use crate::numerics::vector::{largest_of, most_of};
@@ -51,7 +50,7 @@ impl Consistency {
 
     /// The consistency of the variances and the correlations of neighbours alone, O(N).
     pub fn of_bonds(chain: &Chain, variance: &[f64], correlation: &[f64]) -> Consistency {
-        let scale = largest(variance).max(f64::MIN_POSITIVE);
+        let scale = largest_of(variance.iter().copied()).max(f64::MIN_POSITIVE);
         let minor = correlation.iter().enumerate().map(|(bond, c)| {
             let (p, r) = chain.left_pair(bond);
             missing(variance[p], variance[r], *c)

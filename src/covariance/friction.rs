@@ -3,13 +3,13 @@
 //!
 //! e of the right end is (-1)^k e_k of the left one. So in a row k of one parity both ends act as
 //! one, with e of the left end and with y = Σ_i (±1)^k (-λ_i y_i): [`Sources`]. Read back, Σ_k e_k
-//! X_kk' over the even and over the odd k gives both ends: [`Sums`].
+//! X_kk' over the even and over the odd k gives both ends: [`RowSums`].
 
 use super::pair::Blocks;
 use super::pass::Place;
 use crate::chain::Chain;
 use crate::numerics::lanes::Lane;
-use crate::numerics::vector::{Vector, Window};
+use crate::numerics::vector::{Slice, Vector};
 use num_complex::Complex64;
 
 /// One thermostat: its friction λ, and 1 (left) or -1 (right), the sign of e at odd modes.
@@ -115,8 +115,8 @@ impl Sources {
         let [y, x] = [&self.y, &self.x].map(|columns| &columns[place.row % 2]);
         let any = y.len() > 0;
         SourceRun {
-            y: if any { y.window(place.column, count) } else { Window::default() },
-            x: if any { x.window(place.column, count) } else { Window::default() },
+            y: if any { y.window(place.column, count) } else { Slice::default() },
+            x: if any { x.window(place.column, count) } else { Slice::default() },
             row_y: V::load(place.simd, &row.y.re, &row.y.im, phase),
             row_x: V::load(place.simd, &row.x.re, &row.x.im, phase),
             here,
@@ -134,8 +134,8 @@ impl Sources {
 
 /// The sources of some columns of one row.
 pub(super) struct SourceRun<'a, V: Lane> {
-    y: Window<'a>,
-    x: Window<'a>,
+    y: Slice<'a>,
+    x: Slice<'a>,
     row_y: V,
     row_x: V,
     here: V::Real,
@@ -146,7 +146,7 @@ impl<V: Lane> SourceRun<'_, V> {
     /// No sources.
     #[inline(always)]
     pub fn none(simd: V::Simd) -> Self {
-        let (y, x, zero) = (Window::default(), Window::default(), V::number(simd, 0.0));
+        let (y, x, zero) = (Slice::default(), Slice::default(), V::number(simd, 0.0));
         let here = V::Real::number(simd, 0.0);
         SourceRun { y, x, row_y: zero, row_x: zero, here, any: false }
     }
@@ -169,17 +169,17 @@ impl<V: Lane> SourceRun<'_, V> {
 }
 
 /// Σ_k e_k X_kk' over even and over odd k: y from pp, x from rp.
-pub(super) struct Sums {
+pub(super) struct RowSums {
     y: [Vector; 2],
     x: [Vector; 2],
     /// This row's sums over k', lane by lane.
     row: Row,
 }
 
-impl Sums {
-    pub fn new(modes: usize, complex: bool) -> Sums {
+impl RowSums {
+    pub fn new(modes: usize, complex: bool) -> RowSums {
         let zero = || [(); 2].map(|()| Vector::zeros(modes, complex));
-        Sums { y: zero(), x: zero(), row: Row::default() }
+        RowSums { y: zero(), x: zero(), row: Row::default() }
     }
 
     pub fn start_row(&mut self) {
@@ -214,7 +214,7 @@ impl Sums {
         self.row.x.add_to(&mut self.x, row);
     }
 
-    pub fn add_all(&mut self, other: &Sums) {
+    pub fn add_all(&mut self, other: &RowSums) {
         let pairs = self.y.iter_mut().chain(&mut self.x).zip(other.y.iter().chain(&other.x));
         pairs.for_each(|(sum, part)| sum.add(Complex64::ONE, part));
     }

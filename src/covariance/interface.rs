@@ -7,7 +7,7 @@
 //! reading them back off the answer gives the linear equation w - T w = b. One application of 1 - T
 //! is one pass over the pairs, O(M²) time and O(M) memory.
 
-use super::friction::{self, End, SourceRun, Sources, Sums};
+use super::friction::{self, End, RowSums, SourceRun, Sources};
 use super::independent::Independent;
 use super::packed;
 use super::pair::{Blocks, Pair, Shift};
@@ -98,7 +98,7 @@ impl<'a> Interface<'a> {
             input,
             row: friction::Row::default(),
             diagonal: Vector::zeros(table, F::COMPLEX),
-            columns: Sums::new(if self.ends.is_empty() { 0 } else { m }, F::COMPLEX),
+            columns: RowSums::new(if self.ends.is_empty() { 0 } else { m }, F::COMPLEX),
             field: PhantomData,
         };
         let readers =
@@ -200,7 +200,7 @@ struct Reader<'a, F> {
     input: Input<'a>,
     row: friction::Row,
     diagonal: Vector,
-    columns: Sums,
+    columns: RowSums,
     field: PhantomData<F>,
 }
 

@@ -18,6 +18,7 @@ pub mod filed;
 mod friction;
 pub mod independent;
 mod interface;
+mod kept;
 pub mod literal;
 mod mean;
 pub mod modal;
@@ -117,8 +118,9 @@ pub struct SolveReport {
     /// Estimated largest error of a variance of X: the next correction that refinement would make.
     pub error: f64,
     /// The same of a correlation that carries current, X(p_(n-1), r_n), and of λ X(p, p) at the
-    /// thermostats. Errors are smooth, so this is smaller by some N; known where the diagonals are
-    /// asked for, otherwise max(1, λ) times the other.
+    /// thermostats. Errors are smooth, so that this is smaller by some N where the diagonals are
+    /// asked for. Otherwise it is the norm of the error of the ends' columns, or max(1, λ) times
+    /// the other.
     pub flow_error: f64,
     /// The part of `error` that a second quadrature shows; 0 where there is none.
     pub quadrature: f64,
@@ -219,6 +221,74 @@ pub trait MomentEquations: Sync {
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
         one_by_one(self, equations, states, tolerance)
+    }
+}
+
+/// What drives them is compiled once, for any of them.
+impl<T: MomentEquations + ?Sized> MomentEquations for &T {
+    fn chain(&self) -> &Chain {
+        (**self).chain()
+    }
+
+    fn state_len(&self) -> usize {
+        (**self).state_len()
+    }
+
+    fn represent(&self, covariance: &Array2<f64>) -> Vec<f64> {
+        (**self).represent(covariance)
+    }
+
+    fn matrix(&self, state: &[f64]) -> Array2<f64> {
+        (**self).matrix(state)
+    }
+
+    fn norm(&self, state: &[f64]) -> f64 {
+        (**self).norm(state)
+    }
+
+    fn generator(&self, state: &[f64]) -> Vec<f64> {
+        (**self).generator(state)
+    }
+
+    fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
+        (**self).solve_mean(shift, f)
+    }
+
+    fn approximate_mean(
+        &self,
+        shift: Complex64,
+        f: &[Complex64],
+    ) -> Result<Vec<Complex64>, SolveError> {
+        (**self).approximate_mean(shift, f)
+    }
+
+    fn solve(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<SolveReport, SolveError> {
+        (**self).solve(shift, source, targets, tolerance)
+    }
+
+    fn solve_diagonals(
+        &self,
+        shift: Complex64,
+        source: Source<'_>,
+        targets: &mut [Target<'_>],
+        tolerance: f64,
+    ) -> Result<(SolveReport, Diagonals), SolveError> {
+        (**self).solve_diagonals(shift, source, targets, tolerance)
+    }
+
+    fn solve_all(
+        &self,
+        equations: &[Shifted<'_>],
+        states: &mut [&mut [f64]],
+        tolerance: f64,
+    ) -> Result<Vec<SolveReport>, SolveError> {
+        (**self).solve_all(equations, states, tolerance)
     }
 }
 

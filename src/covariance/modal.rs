@@ -11,17 +11,17 @@ use super::direct::{self, Direct};
 use super::friction::End;
 use super::independent::Independent;
 use super::interface::{Given, Interface, Start};
+use super::kept::{Guess, Kept};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
-use super::squares::{Guess, Kept};
 use super::{
     Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, mean, packed,
 };
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::monitor::Monitor;
-use crate::numerics::gmres;
-use crate::numerics::vector::{Vector, largest_norm, largest_of};
+use crate::numerics::gmres::{self, Outcome};
+use crate::numerics::vector::{Vector, euclidean_norm, largest_norm, largest_of};
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -56,10 +56,9 @@ pub(super) struct Solved<'a> {
     real: bool,
 }
 
-/// A residual that rounding keeps above the tolerance but below this is no failure: the error it
-/// leaves is in the report.
-const ROUNDING: f64 = 1e-9;
-/// Nor is one below this part of the solution, whose roundings it has.
+/// A residual that rounding keeps above the tolerance is no failure below this, nor below this part
+/// of the solution: the error it leaves is in the report.
+const UNREFINED: f64 = 1e-9;
 const BACKWARD: f64 = 1e-13;
 
 impl Modal {
@@ -228,35 +227,34 @@ impl Modal {
             };
             others.iter().map(residual).collect()
         };
-        let (w, outcome) = gmres::solve(
+        let (w, Outcome { iterations, residual, errors }) = gmres::solve(
             &b,
             guess,
             tolerance,
             &self.monitor,
-            |w| interface.apply::<F>(w),
-            |w| preconditioner.apply(w),
-            again,
+            &|w| interface.apply::<F>(w),
+            &|w| preconditioner.apply(w),
+            &again,
         )?;
-        let floor = tolerance.max(ROUNDING).max(BACKWARD * w.norm() / b.norm());
-        if outcome.residual.is_nan() || outcome.residual > floor {
-            return Err(SolveError::NotConverged {
-                shift,
-                iterations: outcome.iterations,
-                residual: outcome.residual,
-                tolerance,
-            });
+        let floor = tolerance.max(UNREFINED).max(BACKWARD * w.norm() / b.norm());
+        if residual.is_nan() || residual > floor {
+            return Err(SolveError::NotConverged { shift, iterations, residual, tolerance });
         }
-        let variances = |error: &Vector| largest_norm((0..self.modes.count()).map(|n| error.at(n)));
-        let error = largest_of(outcome.errors.iter().map(variances));
+        // The columns of the ends are in modes: no site has more of them than their norm.
+        let count = self.modes.count();
+        let variances = |e: &Vector| largest_norm((0..count).map(|n| e.at(n)));
+        let columns = |e: &Vector| euclidean_norm((count..e.len()).map(|n| e.at(n)));
+        let error = largest_of(errors.iter().map(variances));
+        let of_columns = largest_of(errors.iter().map(columns));
         let report = SolveReport {
-            iterations: outcome.iterations,
-            residual: outcome.residual,
+            iterations,
+            residual,
             error,
-            flow_error: error * self.chain.current_weight(),
+            flow_error: (error * self.chain.current_weight()).max(of_columns),
             ..Default::default()
         };
         let answer = Answer::new(interface, given, &w);
-        Ok(Solved { answer, w, errors: outcome.errors, report, real: !F::COMPLEX })
+        Ok(Solved { answer, w, errors, report, real: !F::COMPLEX })
     }
 
     /// Adds the answers, each with its weights, to the states.

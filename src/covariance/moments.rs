@@ -2,7 +2,8 @@
 //! time integrals of all of them.
 
 pub use super::consistency::Consistency;
-use super::source::{ErrorParts, ErrorSource};
+use super::source::ErrorSource;
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::monitor::record;
 use crate::numerics::vector::largest_of;
@@ -46,6 +47,9 @@ pub struct MomentErrors {
     /// of λ Var p at the left thermostat, which is in no column: the excess over the former
     pub left: f64,
 }
+
+/// The parts of an error that have a source of their own; the rest is rounding.
+pub type ErrorParts = Vec<(ErrorSource, MomentErrors)>;
 
 /// ∫_0^τ of first and second moments.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -256,7 +260,7 @@ impl Solution {
             .into_iter()
             .zip(chain.friction().into_iter().zip(chain.temperature()));
         let terms = ends.map(|(p, (friction, t))| friction * (t + v[p] + z[p] * z[p]));
-        start.errors.correlation = 4.0 * f64::EPSILON * largest_of(terms);
+        start.errors.correlation = rounding::FORMULA * largest_of(terms);
         let n = chain.coordinates();
         start.integrals = Some(TimeIntegrals {
             mean: vec![0.0; n],

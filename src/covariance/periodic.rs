@@ -12,6 +12,7 @@
 
 use super::moments::largest;
 use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target, direct};
+use crate::budget::{iteration, rounding};
 use crate::chain::{Chain, Double};
 use crate::numerics::double_double::{harmonic_phase, phase_error};
 use crate::numerics::vector::largest_norm;
@@ -89,7 +90,7 @@ impl PeriodicMean {
                     Wide { re: Double::default(), im: turning },
                     &push,
                 )?;
-                oscillation_error += 2.0 * f64::EPSILON * largest_norm(&mean[chain.bonds..]);
+                oscillation_error += rounding::PRODUCT * largest_norm(&mean[chain.bonds..]);
                 push_pair(&mut harmonics, order, force, mean);
                 continue;
             }
@@ -104,13 +105,14 @@ impl PeriodicMean {
                 .collect();
             let correction = solve(shift, &residual)?;
             // Near a resonance the next correction may be as large as this one.
-            oscillation_error +=
-                2.0 * (4.0 * largest_norm(&correction) + 4.0 * f64::EPSILON * largest_norm(&mean));
+            oscillation_error += 2.0
+                * (iteration::REFINEMENT * largest_norm(&correction)
+                    + rounding::FORMULA * largest_norm(&mean));
             mean.iter_mut().zip(&correction).for_each(|(z, c)| *z += c);
             push_pair(&mut harmonics, order, force, mean);
         }
         harmonics.sort_by_key(|h| h.order);
-        let error = 4.0 * f64::EPSILON * largest(&stationary) + oscillation_error;
+        let error = rounding::FORMULA * largest(&stationary) + oscillation_error;
         Ok(Some(PeriodicMean {
             frequency,
             harmonics,

@@ -36,7 +36,7 @@ pub(super) struct Preconditioner<'a> {
 
 impl<'a> Preconditioner<'a> {
     pub fn new<F: Field>(interface: &Interface<'a>) -> Preconditioner<'a> {
-        let sums = Sums::<F>::of(interface);
+        let sums = TableSums::<F>::of(interface);
         let flips = sums.symbol().iter().map(Complex64::inv).collect();
         Preconditioner { modes: interface.modes, flips, friction: sums.friction_blocks() }
     }
@@ -69,7 +69,7 @@ impl<'a> Preconditioner<'a> {
 
 /// The results of one pass over the pairs: sums of q (νν')² over the places of each table entry,
 /// and sums over k, of one parity, of e_k² times the responses y←y, y←x, x←x of each mode k'.
-struct Sums<'a, F> {
+struct TableSums<'a, F> {
     interface: Interface<'a>,
     pairs: Shift,
     squares: Vector,
@@ -80,10 +80,10 @@ struct Sums<'a, F> {
     field: PhantomData<F>,
 }
 
-impl<'a, F: Field> Sums<'a, F> {
-    fn of(interface: &Interface<'a>) -> Sums<'a, F> {
+impl<'a, F: Field> TableSums<'a, F> {
+    fn of(interface: &Interface<'a>) -> TableSums<'a, F> {
         let m = if interface.ends.is_empty() { 0 } else { interface.modes.count() };
-        let sums = |_| Sums::<F> {
+        let sums = |_| TableSums::<F> {
             interface: *interface,
             pairs: interface.pairs(),
             squares: Vector::zeros(interface.modes.table_len(), F::COMPLEX),
@@ -145,7 +145,7 @@ impl<'a, F: Field> Sums<'a, F> {
     }
 }
 
-impl<F: Field> Visitor for Sums<'_, F> {
+impl<F: Field> Visitor for TableSums<'_, F> {
     fn start_row(&mut self, _row: usize) {
         self.row = Default::default();
     }

@@ -7,6 +7,7 @@ use super::interface::{Given, Interface, Start};
 use super::modal::{Modal, Solved};
 use super::pass::Field;
 use super::{Diagonals, MomentEquations, SolveReport};
+use crate::budget::rounding;
 use crate::numerics::vector::{Vector, largest_norm};
 use crate::scenario::Topology;
 use num_complex::Complex64;
@@ -80,7 +81,7 @@ impl Modal {
         // than the solve.
         let Interface { shift, flip_rate, .. } = solved.answer.interface;
         report.flow_error +=
-            4.0 * f64::EPSILON * largest_norm(&found.variance) / (shift + 2.0 * flip_rate).norm();
+            rounding::FORMULA * largest_norm(&found.variance) / (shift + 2.0 * flip_rate).norm();
         (report, found)
     }
 }

@@ -1,6 +1,5 @@
 //! The sources of an output's error.
 
-use super::moments::MomentErrors;
 use crate::monitor::{Record, refused};
 use std::fmt;
 use std::io::{Read, Result, Write};
@@ -55,6 +54,3 @@ impl Record for ErrorSource {
         ErrorSource::ALL.get(usize::take(from)?).copied().ok_or_else(refused)
     }
 }
-
-/// The parts of an error that have a source of their own; the rest is rounding.
-pub type ErrorParts = Vec<(ErrorSource, MomentErrors)>;

@@ -7,32 +7,16 @@
 
 use super::answer::{self, Answer};
 use super::filed::{self, HELD, NotFiled, Order};
+pub use super::kept::{Guess, Kept};
 use super::modal::Modal;
 use super::pass::{self, Complex, Place, Visitor};
-use super::{MomentEquations, SolveReport, friction, packed};
+use super::{MomentEquations, friction, packed};
 use crate::monitor::Monitor;
 use crate::numerics::lanes::Lane;
 use crate::numerics::matrix_file::MatrixFile;
 use ndarray::Array2;
 use num_complex::Complex64;
 use std::io;
-
-/// The answer to one equation, not formed ([`Modal::keep`]).
-pub struct Kept<'a> {
-    pub(super) answer: Answer<'a>,
-    /// The iterations and errors of the solve.
-    pub report: SolveReport,
-    /// The largest |X(p_n, p_n)|.
-    pub size: f64,
-}
-
-/// A guess of the numbers that will be read off an answer.
-pub struct Guess {
-    /// X(p_n, p_n)
-    pub momentum: Vec<Complex64>,
-    /// The columns of [`Modal::read_columns`], in the theory's order.
-    pub columns: Vec<Vec<Complex64>>,
-}
 
 /// Two sums of answers that should be the same, Σ_j Re(weights_j X_j) + T 1: the one to use, and
 /// another that judges it.

@@ -21,11 +21,13 @@ mod settled;
 pub use super::earliest::earliest;
 use super::earliest::left_out;
 use super::envelope;
-use super::hyperbola::{self, CAUTION, Contour, EXTRA, nodes_for_integrals};
-use super::radau::{Counts, EvolveError};
+use super::hyperbola::{self, Contour, EXTRA, nodes_for_integrals};
+use super::outcome::{Counts, EvolveError};
 use super::reference::Reference;
-use super::sharing::{goal, is_formed, runs};
-use super::sums::{Found, Start, Sums, targets};
+use super::sharing::{goal, groups, is_formed};
+use super::sums::{Found, OutputSums, Start, targets};
+use super::two_contours::{self, Asked};
+use crate::budget::{iteration, outer_quadrature, rounding};
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
@@ -35,19 +37,10 @@ use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::{largest_norm, largest_of};
 use num_complex::Complex64;
-use std::ops::Range;
 
 /// Solves go on until rounding stops them: the weights of the nodes amplify what a solve leaves a
 /// hundredfold, and at late times, where the slow mode of the energy counts, more.
 pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
-
-/// The error of the second contour is taken to be this many times what its two nodes should leave.
-const SHORT: f64 = 8.0;
-/// Roundings that both contours share, relative to the size of a column (seen: 300 roundings).
-const SHARED: f64 = 1024.0 * f64::EPSILON;
-
-/// The rounding of the transformed means, before the weight of a node multiplies it.
-pub(super) const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
 
 /// The moments at ascending `times`, each at least [`earliest`]. Arguments as for
 /// [`super::radau::evolve`]; `counts.solves` counts nodes.
@@ -59,53 +52,45 @@ pub fn evolve<E: MomentEquations>(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
-    let problem = Problem::new(equations, law, SOLVE_TOLERANCE)?;
+    let problem = TransformedMoments::new(equations, law, SOLVE_TOLERANCE)?;
     let goal = goal(tolerance);
     let exact = exact(times);
     let times = &rounded(&exact);
-    let mut counts = Counts::default();
-    let mut solutions = Vec::with_capacity(times.len());
     let whole = |i: usize| is_formed(times, &keep, i);
-    let runs = runs(times, tolerance, &keep);
-    let nodes_of =
-        |run: &Range<usize>| nodes_for_integrals(times[run.end - 1] / times[run.start], goal);
-    let mut shares = hyperbola::shares(runs.iter().map(nodes_of));
-    for (number, run) in runs.iter().enumerate() {
-        let group = &exact[run.clone()];
-        let (first, last) = (group[0].hi, group[group.len() - 1].hi);
-        let nodes = nodes_of(run);
+    let groups = groups(times, tolerance, &keep);
+    let ends = |group: usize| (times[groups[group].start], times[groups[group].end - 1]);
+    let gain = |group: usize| {
+        let (first, last) = ends(group);
+        hyperbola::gain(last / first, EXTRA)
+    };
+    let nodes: Vec<usize> = (0..groups.len())
+        .map(|group| nodes_for_integrals(ends(group).1 / ends(group).0, goal))
+        .collect();
+    let evaluate = |Asked { group, extra }: Asked, counts: &mut Counts, monitor: &Monitor| {
+        let (instants, offset) = (&exact[groups[group].clone()], groups[group].start);
+        let (first, last) = ends(group);
         // Two contours may agree by accident. The error that is stated is therefore never smaller
         // than what the second contour should leave of the goal of the first.
-        let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
-        let mut evaluate = |extra: usize, whole: &dyn Fn(usize) -> bool| {
-            let [from, to] = shares.next().expect("two contours of every run");
-            let part = monitor.part(from, to);
-            let (found, reached) = part.once(&format!("contour-{number}-{extra}"), |monitor| {
-                let (contour, mut reached) = (Contour::new(first, last, nodes + extra), counts);
-                let oscillation = problem.oscillation(group, whole)?;
-                let keep = |i: usize| keep(run.start + i);
-                let outputs = Outputs { times: group, keep: &keep, least };
-                let found =
-                    problem.invert(&contour, outputs, oscillation, &mut reached, monitor)?;
-                Ok::<_, EvolveError>((found, reached))
-            })?;
-            counts = reached;
-            Ok::<_, EvolveError>(found)
-        };
-        let coarse = evaluate(0, &|_| false)?;
-        let mut fine = evaluate(EXTRA, &|i| whole(run.start + i))?;
-        for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            let (none, chain) = (MomentErrors::default(), equations.chain());
-            let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
-            // The error of the first; roundings and solves apart, nodes leave a part of it.
-            let left = SHORT * hyperbola::gain(last / first, EXTRA);
-            let solves = fine.part(ErrorSource::Iteration).map(|error| 4.0 * error);
-            let rounded = solves.with(fine.moments.sizes(), |error, size| error + SHARED * size);
-            let distance = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
-            fine.add_error(ErrorSource::OuterQuadrature, distance);
-        }
-        solutions.append(&mut fine);
-    }
+        let least = outer_quadrature::NODES * gain(group) * goal;
+        let contour = Contour::new(first, last, nodes[group] + extra);
+        let oscillation = problem.oscillation(instants, &|i| extra > 0 && whole(offset + i))?;
+        let keep = |i: usize| keep(offset + i);
+        let outputs = Outputs { times: instants, keep: &keep, least };
+        problem.invert(&contour, outputs, oscillation, counts, monitor)
+    };
+    let judge = |group: usize, fine: &mut Solution, coarse: &Solution| {
+        let (none, chain) = (MomentErrors::default(), equations.chain());
+        let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
+        // The error of the first; roundings and solves apart, nodes leave a part of it.
+        let left = outer_quadrature::SECOND_CONTOUR * gain(group);
+        let solves = fine.part(ErrorSource::Iteration).map(|error| iteration::REFINEMENT * error);
+        let rounded =
+            solves.with(fine.moments.sizes(), |error, size| error + rounding::SHARED * size);
+        let distance = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
+        fine.add_error(ErrorSource::OuterQuadrature, distance);
+    };
+    let (mut solutions, counts) =
+        two_contours::invert("contour", &nodes, monitor, evaluate, judge)?;
     settled::mend(&problem, keep, tolerance, &mut solutions)?;
     Ok((solutions, counts))
 }
@@ -121,7 +106,7 @@ struct Outputs<'a> {
 }
 
 /// The transformed equations of one chain and initial law.
-struct Problem<'a, E> {
+struct TransformedMoments<'a, E> {
     equations: &'a E,
     /// The part that is subtracted before the inversion.
     reference: Reference,
@@ -138,7 +123,7 @@ struct Problem<'a, E> {
     constant_source: Vec<f64>,
 }
 
-impl<'a, E: MomentEquations> Problem<'a, E> {
+impl<'a, E: MomentEquations> TransformedMoments<'a, E> {
     fn new(equations: &'a E, law: &InitialLaw, solve_tolerance: f64) -> Result<Self, SolveError> {
         let chain = equations.chain();
         let reference = Reference::new(chain, law);
@@ -150,7 +135,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         start.indexed_iter_mut().for_each(|((i, j), y)| *y += w[i] * w[j]);
         let constant_source = periodic.constant_source(chain, &reference.noise);
         let start = equations.represent(&start);
-        let mut problem = Problem {
+        let mut problem = TransformedMoments {
             equations,
             reference,
             solve_tolerance,
@@ -192,11 +177,12 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         &self,
         times: &[Double],
         whole: &dyn Fn(usize) -> bool,
-    ) -> Result<Vec<Sums>, SolveError> {
+    ) -> Result<Vec<OutputSums>, SolveError> {
         let chain = self.equations.chain();
-        let zero =
-            |i: usize| Sums::new(chain, whole(i).then(|| vec![0.0; self.equations.state_len()]));
-        let mut all: Vec<Sums> = (0..times.len()).map(zero).collect();
+        let zero = |i: usize| {
+            OutputSums::new(chain, whole(i).then(|| vec![0.0; self.equations.state_len()]))
+        };
+        let mut all: Vec<OutputSums> = (0..times.len()).map(zero).collect();
         for order in self.periodic.square_orders().into_iter().filter(|&order| order > 0) {
             let weight = |time: Double| 2.0 * self.periodic.turn(order, time);
             let mut targets = targets(&mut all, |i| weight(times[i]));
@@ -224,7 +210,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         &self,
         contour: &Contour,
         Outputs { times, keep, least }: Outputs<'_>,
-        mut sums: Vec<Sums>,
+        mut sums: Vec<OutputSums>,
         counts: &mut Counts,
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
@@ -265,7 +251,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
                 monitor.check()?;
             }
             for (i, weight) in weights.iter().enumerate() {
-                let part = (ROUNDINGS + least) * weight.norm();
+                let part = (rounding::TRANSFORM + least) * weight.norm();
                 losses[i][0] += part * largest_norm(&w[..bonds]);
                 losses[i][1] += part * largest_norm(&w[bonds..]);
                 for ((value, sum), w) in
@@ -297,7 +283,7 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         &self,
         time: Double,
         least: f64,
-        sums: Sums,
+        sums: OutputSums,
         [w, w_sum]: [&[f64]; 2],
         mean_losses: [f64; 2],
         keep: bool,
@@ -339,13 +325,13 @@ impl<'a, E: MomentEquations> Problem<'a, E> {
         (integrals.product.iter_mut().zip(&flows.correlation_integral))
             .for_each(|(z, y)| *z += y + thermal.correlation * time.hi);
         // The parts are put together to some roundings of theirs.
-        let rounding = 32.0 * f64::EPSILON;
+        let rounding = rounding::TRANSFORM;
         let norms = [self.equations.norm(&self.start), self.deviation_norm()];
         let [out, mean_out] = left_out(chain, norms, time.hi);
         let (bonds, phase) = (chain.bonds, self.periodic.errors_at(time.hi));
         let parts = [&mean[..bonds], &mean[bonds..]];
         let [mean_r, mean_p] = [0, 1].map(|part| {
-            mean_losses[part] + mean_out + 8.0 * f64::EPSILON * largest(parts[part]) + phase[part]
+            mean_losses[part] + mean_out + rounding::FORMULAS * largest(parts[part]) + phase[part]
         });
         let loss = sums.error
             + least * sums.size

@@ -5,6 +5,7 @@
 
 use super::returns;
 use super::turning::Turning;
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::numerics::wide_matrix::Doublings;
@@ -25,7 +26,7 @@ pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
     for (solution, z) in solutions.iter_mut().zip(means) {
         let size = largest(&start.iter().chain(&z).map(|z| z.hi).collect::<Vec<_>>());
         let doubled = turning.doubled(solution.moments.time.hi) * size;
-        let error = |part: &[f64]| 2.0 * f64::EPSILON * largest(part) + doubled;
+        let error = |part: &[f64]| rounding::PRODUCT * largest(part) + doubled;
         let mean: Vec<f64> = z[..n].iter().map(|z| z.hi).collect();
         let (r, p) = mean.split_at(bonds);
         let MomentErrors { mean_r, mean_p, .. } = solution.errors;

@@ -3,16 +3,18 @@
 //!
 //! Along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), the generator is ẏ_i = y_(i+1) - y_(i-1)
 //! with friction at both ends, so that e^(Bτ) is a Toeplitz and a Hankel matrix, known from three
-//! of its columns ([`ToeplitzHankel`]). Scaling and squaring in 32 digits: eight Taylor steps of
-//! three columns at ‖Bh‖_∞ ≤ 2, degree 42, truncation below 10⁻³³, then squarings of e^(Bτ) - 1. B
-//! dissipates, so ‖e^(Bτ)‖₂ ≤ 1 and a squaring doubles an error at most: 10⁻²⁰ at N = 2000, τ =
-//! 10⁶, whatever the frictions are, since what these damp is gone when slower rates matter.
-//! Profiles of independent coordinates are sums over the rows, whose roundings are the error
-//! reported; correlated laws and kept covariances are two dense products, O(N³). So are the time
-//! integrals for the energy balance ([`super::doubling`]).
+//! of its columns ([`ToeplitzHankel`]). It is computed by scaling and squaring in 32 digits: eight
+//! Taylor steps of the three columns at ‖Bh‖_∞ ≤ 2, of degree 42, with a truncation below 10⁻³³,
+//! and then squarings of e^(Bτ) - 1. B dissipates, so that ‖e^(Bτ)‖₂ ≤ 1 and a squaring at most
+//! doubles an error. At N = 2000 and τ = 10⁶ it is 10⁻²⁰, with any friction, because motion that
+//! friction damps is gone before slower rates matter. Profiles of independent coordinates are sums
+//! over the rows, whose roundings are the reported error. Correlated laws and kept covariances take
+//! two dense products, O(N³), and so do the time integrals of the energy balance
+//! ([`super::doubling`]).
 
 use super::doubling::{self, DEGREE, INTEGRATED, product};
 use super::envelope::mean_integrals;
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::SolveError;
 use crate::covariance::literal;
@@ -111,18 +113,18 @@ impl<'a> Damped<'a> {
         // 0 - 0 is 0 where -0 would be printed.
         let inflow = [0, 1].map(|end| 0.0 + flow[end] - friction[end] * end_deviations[end]);
         moments.inflow = Some(inflow);
-        // Rows of length one at most, and sums of n terms; n times as much at worst in a dense
-        // product.
-        // The propagator itself: of its 32 digits a squaring loses one bit of what is slow.
+        // Rows have a length of one at most, and sums have n terms; a dense product is off by n
+        // times as much at worst. The propagator itself has 32 digits, of which a squaring loses
+        // one bit.
         let doubled = n as f64 * (1.0 + 4.0 * time.hi) * 2f64.powi(-102);
         let doubled = doubled.min(1.0);
-        let roundings = f64::EPSILON * (64.0 + (n as f64).sqrt());
+        let roundings = rounding::SOLVE + rounding::UNIT * (n as f64).sqrt();
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
         let size = dense * (largest(&variance) + self.correlation.abs());
         // The error of the variance that two rows of this square make of the start.
         let turned =
             |square: f64| size * (roundings * square + doubled * (2.0 * square.sqrt() + doubled));
-        let loss = turned(longest) + 4.0 * f64::EPSILON * largest(&self.variance);
+        let loss = turned(longest) + rounding::FORMULA * largest(&self.variance);
         let at_end = |end: usize| friction[end] * turned(end_squares[end]);
         let flows = largest(&inflow).max(self.correlation.abs());
         let correlation = turned(longest).max(at_end(0)).max(at_end(1));
@@ -131,14 +133,14 @@ impl<'a> Damped<'a> {
         };
         let [periodic_r, periodic_p] = self.periodic.errors_at(time.hi);
         let mean = |square: f64, part: std::ops::Range<usize>, periodic: f64| {
-            turned_mean(square) + 4.0 * f64::EPSILON * largest(&moments.mean[part]) + periodic
+            turned_mean(square) + rounding::FORMULA * largest(&moments.mean[part]) + periodic
         };
         let errors = MomentErrors {
             mean_r: mean(longest_r, 0..chain.bonds, periodic_r),
             mean_p: mean(longest_p, chain.bonds..n, periodic_p),
             var_r: loss,
             var_p: loss,
-            correlation: correlation + 4.0 * f64::EPSILON * flows,
+            correlation: correlation + rounding::FORMULA * flows,
             left: 0.0,
         };
         let consistency = match &covariance {

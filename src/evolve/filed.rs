@@ -1,8 +1,8 @@
 //! The covariance at late times by the contour of [`super::squares`] (docs/theory/theorems.md,
 //! (11.1)): where it does not fit the memory each time in a file of its own.
 
-use super::radau::EvolveError;
-use super::squares::{self, Collected, Problem, runs};
+use super::outcome::EvolveError;
+use super::squares::{self, Collected, TransformedSquares, groups};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::filed::{HELD, NotFiled};
@@ -56,15 +56,15 @@ pub(crate) fn evolve(
     place: &Place<'_>,
     monitor: &Monitor,
 ) -> Result<Vec<Filed>, EvolveError> {
-    let problem = Problem::new(equations, law)?;
+    let problem = TransformedSquares::new(equations, law)?;
     let mut found = Vec::with_capacity(times.len());
-    for run in runs(&rounded(times), tolerance) {
+    for group in groups(&rounded(times), tolerance) {
         let share = |index: usize| index as f64 / times.len() as f64;
-        let part = monitor.part(share(run.start), share(run.end));
+        let part = monitor.part(share(group.start), share(group.end));
         let solved = OnceCell::<Collected<'_>>::new();
-        for index in run.clone() {
+        for index in group.clone() {
             // The nodes take half of the time.
-            let until = |end: usize| 0.5 + 0.5 * (end - run.start) as f64 / run.len() as f64;
+            let until = |end: usize| 0.5 + 0.5 * (end - group.start) as f64 / group.len() as f64;
             let name = format!("covariance_{index}");
             if let Some(filed) = part.kept(&name).filter(|_| (place.is_there)(index)) {
                 found.push(filed);
@@ -74,11 +74,11 @@ pub(crate) fn evolve(
                 Some(all) => all,
                 None => {
                     let all =
-                        problem.solved(&times[run.clone()], tolerance, &part.part(0.0, 0.5))?;
+                        problem.solved(&times[group.clone()], tolerance, &part.part(0.0, 0.5))?;
                     solved.get_or_init(|| all)
                 }
             };
-            let i = index - run.start;
+            let i = index - group.start;
             let file = (place.create)(index).map_err(NotFiled::from)?;
             let writing = part.part(until(index), until(index + 1));
             let (squares, variance) =
@@ -111,20 +111,20 @@ pub(crate) fn formed(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<Vec<(Array2<f64>, f64)>, EvolveError> {
-    let problem = Problem::new(equations, law)?;
+    let problem = TransformedSquares::new(equations, law)?;
     let mut found = Vec::with_capacity(times.len());
-    for (number, run) in runs(&rounded(times), tolerance).into_iter().enumerate() {
+    for (number, group) in groups(&rounded(times), tolerance).into_iter().enumerate() {
         let share = |index: usize| index as f64 / times.len() as f64;
-        let part = monitor.part(share(run.start), share(run.end));
+        let part = monitor.part(share(group.start), share(group.end));
         found.extend(part.once(&format!("covariances-{number}"), |part| {
-            let all = problem.solved(&times[run.clone()], tolerance, part)?;
+            let all = problem.solved(&times[group.clone()], tolerance, part)?;
             let form = |(i, &time): (usize, &Double)| {
                 part.check()?;
                 let (matrix, difference) =
                     formed_of(equations, &all.answers, &problem.sums(&all, i));
                 Ok((matrix, difference + problem.error(time, &all, i)))
             };
-            let matrices = times[run.clone()].iter().enumerate().map(form);
+            let matrices = times[group.clone()].iter().enumerate().map(form);
             matrices.collect::<Result<Vec<(Array2<f64>, f64)>, EvolveError>>()
         })?);
     }

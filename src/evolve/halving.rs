@@ -1,41 +1,27 @@
 //! The error of a trajectory of half steps, from comparisons that begin at the same point
 //! (docs/theory/errors.md, (13.1), "Steps").
 //!
-//! Every step H is also taken as a whole, from the point where its two halves begin. The distance
-//! of the two is the local error of the whole step, which is `gain` times that of the halves. The
-//! gain is measured: at every [`PERIOD`]-th step, and at those that end at an output, the first
-//! half is compared with two quarters. Local errors add up, since no error grows
-//! (docs/theory/bounds.md). They also fade: the second trajectory carries their signed sum along
-//! and shows how fast. Columns have shares of the norm; a share is remembered for some steps,
-//! because a column that happens to be small at an output says nothing.
+//! Every step H is taken twice from the same point: as a whole, and as two halves. The distance of
+//! the two results is the local error of the whole step, which is `gain` times the error of the
+//! halves. The gain is measured by comparing the first half with two quarters, at every
+//! [`PERIOD`]-th step and at those that end at an output. Local errors add up, because no error
+//! grows (docs/theory/bounds.md, Theorem 2.1). They also fade; a second trajectory carries their
+//! signed sum along and shows how fast. The error of a column is its share of the norm. Shares are
+//! remembered for some steps, because a column may happen to be small where it is looked at.
 
+use super::tableau::STAGES;
+use crate::budget::truncation::{
+    BETWEEN_MEASUREMENTS, FORGETTING, GAIN_GROWTH, GAINS, LOCAL_ERROR, SHARE,
+};
 use crate::covariance::moments::MomentErrors;
 use crate::monitor::record;
 
 /// Steps from one measurement of the gain to the next.
 const PERIOD: usize = 3;
 
-/// The least and the largest gain that is credited. The order is 2s-1 = 13 on smooth components,
-/// with a gain of 2¹³, and s on stiff ones (Hairer and Wanner II, section IV.15), with a gain of
-/// 2⁷. For y' = λy + e^(iωt) with any λ in the left half-plane the least seen is 100 at ωH = 6,
-/// which steps exceed at loose tolerances only, 71 at 10 and 37 at 14.
-const LEAST_GAIN: f64 = 32.0;
-const LARGEST_GAIN: f64 = 4096.0;
-
-/// The gain that is credited to a column grows so much from one measurement to the next at most.
-const GROWTH: f64 = 4.0;
-
-/// The local error of a step between two measurements may be so much larger than the last gain
-/// says.
-const BETWEEN: f64 = 1.5;
-
-/// The factor on the local errors. They are differences, not bounds, and whole steps damp a
-/// rotation that the halves still resolve (campaign, seeds 1000 to 1066: the estimate was 0.8 times
-/// the true error at worst, at tolerance 1e-4, and 1.5 times at 1e-6).
-pub(super) const SAFETY: f64 = 2.0;
-
-/// The share of a column is halved with every step at most.
-const FORGETTING: f64 = 0.5;
+/// The second trajectory carries this many times the sum of the local errors, so that the sum
+/// stands above the roundings.
+pub(super) const GAIN: f64 = (1u32 << (STAGES - 1)) as f64;
 
 /// A difference of two states: its size in the norm in which no error grows, and the largest entry
 /// of each column.
@@ -93,12 +79,12 @@ impl Halving {
         self.gain
     }
 
-    /// After a step.
+    /// The error after one more step.
     pub fn after(&self, step: &Comparison) -> Halving {
         let Comparison { whole, half, before, after } = step;
         let since = if half.is_some() { 0 } else { self.since };
         let mut next = Halving { since: (since + 1) % PERIOD, ..*self };
-        let mut between = BETWEEN;
+        let mut between = BETWEEN_MEASUREMENTS;
         let mut measured = Difference::default();
         if let Some(half) = half {
             // An error of the first half is not amplified by the second.
@@ -106,15 +92,15 @@ impl Halving {
             between = 1.0;
             next.gain = gain(whole.size, measured.size);
             // A column that happens to vanish in the middle of the step has no gain to show.
-            let credited = self.gains.map(|g| if g > 0.0 { GROWTH * g } else { next.gain });
+            let credited = self.gains.map(|g| if g > 0.0 { GAIN_GROWTH * g } else { next.gain });
             let credited = credited.map(|gain| gain.min(next.gain));
             next.gains = whole.columns.with(measured.columns, gain).with(credited, f64::min);
         }
         let fading = if *before > 0.0 { (after.size / before).min(1.0) } else { 1.0 };
         next.earlier = fading * self.size();
-        next.last = SAFETY * measured.size.max(between * whole.size / next.gain);
+        next.last = LOCAL_ERROR * measured.size.max(between * whole.size / next.gain);
         let columns = whole.columns.with(next.gains, |whole, gain| between * whole / gain);
-        let columns = columns.with(measured.columns, |a, b| SAFETY * a.max(b));
+        let columns = columns.with(measured.columns, |a, b| LOCAL_ERROR * a.max(b));
         next.earlier_shares = remembered(self.earlier_shares, after.columns, after.size);
         next.last_shares = remembered(self.last_shares, columns, next.last);
         next
@@ -123,14 +109,15 @@ impl Halving {
     /// The error of every column.
     pub fn errors(&self) -> MomentErrors {
         let earlier = self.earlier_shares.map(|share| share * self.earlier);
-        earlier.with(self.last_shares.map(|share| share * self.last), |a, b| a + b)
+        let last = self.last_shares.map(|share| share * self.last);
+        earlier.with(last, |earlier, last| SHARE * (earlier + last))
     }
 }
 
 /// The gain that is credited where the halves are as much better as that.
 fn gain(whole: f64, halves: f64) -> f64 {
     let gain = whole / halves;
-    if gain.is_nan() { LEAST_GAIN } else { gain.clamp(LEAST_GAIN, LARGEST_GAIN) }
+    if gain.is_nan() { GAINS[0] } else { gain.clamp(GAINS[0], GAINS[1]) }
 }
 
 /// The shares of `columns` in a `whole`, and what is remembered of the earlier ones.

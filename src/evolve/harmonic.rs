@@ -14,8 +14,9 @@
 
 use super::doubling::{self, INTEGRATED};
 use super::exponential::Damped;
-use super::radau::EvolveError;
+use super::outcome::EvolveError;
 use super::rotation_integrals;
+use crate::budget::rounding;
 use crate::chain::modes::Modes;
 use crate::chain::{Chain, Double, Force, InitialLaw};
 use crate::covariance::moments::{
@@ -116,7 +117,8 @@ impl Rotation {
         // Some roundings of each transform, and of sums of N terms of one sign.
         // A late time's phases have lost what 32 digits do not hold.
         let fastest = phase_error(2.0 * self.time.hi) - phase_error(0.0);
-        let transforms = f64::EPSILON * (64.0 + (chain.coordinates() as f64).sqrt()) + fastest;
+        let transforms =
+            rounding::SOLVE + rounding::UNIT * (chain.coordinates() as f64).sqrt() + fastest;
         let loss = transforms * size;
         let mean_loss =
             transforms * largest(&law.mean()) * (chain.atoms() as f64).sqrt() + forced_error;

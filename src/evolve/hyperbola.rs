@@ -56,10 +56,6 @@ pub fn nodes_for_integrals(ratio: f64, goal: f64) -> usize {
 /// Nodes that a second contour, which judges the first, has more.
 pub const EXTRA: usize = 2;
 
-/// The errors of a contour are some times the exponentials that its nodes are chosen by (seen:
-/// twice where two contours agreed by accident).
-pub const CAUTION: f64 = 5.0;
-
 /// The nodes of a contour of `nodes` and of its judge.
 pub fn of_both(nodes: usize) -> usize {
     2 * nodes + EXTRA
@@ -126,29 +122,29 @@ impl<F: Fn(f64) -> usize> Remembered<F> {
     }
 }
 
-/// Splits ascending `times` into consecutive runs, each with its own contour of `nodes`(first,
-/// last), so that their number is least among the runs that `fits` allows; what it allows it must
+/// Splits ascending `times` into consecutive groups, each with its own contour of `nodes`(first,
+/// last), so that their number is least among the groups that `fits` allows; what it allows it must
 /// also allow in part, and every time alone.
 pub fn shared(
     times: &[f64],
     nodes: impl Fn(f64, f64) -> usize,
     fits: impl Fn(Range<usize>) -> bool,
 ) -> Vec<Range<usize>> {
-    // best[i]: the fewest nodes for the first i times, and where the last run starts.
+    // best[i]: the fewest nodes for the first i times, and where the last group starts.
     let mut best = vec![(0, 0)];
     for end in 1..=times.len() {
-        let run = |start: usize| (best[start].0 + nodes(times[start], times[end - 1]), start);
+        let group = |start: usize| (best[start].0 + nodes(times[start], times[end - 1]), start);
         let starts = (0..end).rev().take_while(|&start| start + 1 == end || fits(start..end));
-        let choice = starts.map(run).min().expect("there is a time before the end");
+        let choice = starts.map(group).min().expect("there is a time before the end");
         best.push(choice);
     }
-    let (mut runs, mut end) = (Vec::new(), times.len());
+    let (mut groups, mut end) = (Vec::new(), times.len());
     while end > 0 {
-        runs.push(best[end].1..end);
+        groups.push(best[end].1..end);
         end = best[end].1;
     }
-    runs.reverse();
-    runs
+    groups.reverse();
+    groups
 }
 
 #[cfg(test)]
@@ -207,14 +203,14 @@ mod tests {
     }
 
     #[test]
-    fn runs_cover_all_times_in_order() {
+    fn groups_cover_all_times_in_order() {
         let times: Vec<f64> = (1..=23).map(|i| i as f64).chain([1e6]).collect();
-        let runs =
-            shared(&times, |first, last| nodes_for(last / first, 1e-10), |run| run.len() <= 8);
+        let groups =
+            shared(&times, |first, last| nodes_for(last / first, 1e-10), |group| group.len() <= 8);
         assert_eq!(
-            runs.iter().flat_map(|r| r.clone()).collect::<Vec<_>>(),
+            groups.iter().flat_map(|r| r.clone()).collect::<Vec<_>>(),
             (0..24).collect::<Vec<_>>()
         );
-        assert!(runs.iter().all(|r| r.len() <= 8) && runs.last() == Some(&(23..24)));
+        assert!(groups.iter().all(|r| r.len() <= 8) && groups.last() == Some(&(23..24)));
     }
 }

@@ -1,17 +1,18 @@
-//! The means alone, for chains whose covariance would not fit: z̄ = z_per + w, dw/dτ = B w, in O(N
-//! log N) a step.
+//! The means alone, for chains whose covariance would not fit into memory: z̄ = z_per + w with
+//! dw/dτ = B w, in O(N log N) a step.
 //!
-//! z_per is known in closed form (`covariance::periodic`), so no period of the force is stepped
-//! through; w is stepped with Radau IIA, with the same estimate of the error as for the moments.
-//! Time integrals of z̄, z̄² and F p̄_N are exact to the same order, the largest value of (1/N) Σ
-//! z̄² is found between the stages from its values and slopes.
+//! z_per is known in closed form (`covariance::periodic`), so that no step has to follow the
+//! periods of the force. Steps of Radau IIA carry w, and their error is estimated as for the
+//! moments. The time integrals of z̄, z̄² and F p̄_N are exact to the same order. The largest value
+//! of (1/N) Σ z̄² is interpolated between the stages from its values and slopes.
 
 use super::envelope::mean_integrals;
-use super::halving::{Comparison, Difference, Halving};
-use super::radau::{EvolveError, GAIN, STAGES};
+use super::halving::{Comparison, Difference, GAIN, Halving};
+use super::outcome::EvolveError;
 use super::step_size::StepSize;
-use super::tableau::Tableau;
-use super::unresolved::{CAUTION, Unresolved};
+use super::tableau::{STAGES, Tableau};
+use super::unresolved::Unresolved;
+use crate::budget::{rounding, truncation};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, apart, largest};
 use crate::covariance::periodic::PeriodicMean;
@@ -39,8 +40,8 @@ pub struct MeanPath {
     pub largest_at: f64,
     /// Estimated largest error of r̄ and of p̄.
     pub errors: [f64; 2],
-    /// The part of the errors that may gather in an integral over time: without that of the force's
-    /// phase, which goes around.
+    /// The part of the errors that may add up in an integral over time. The error of the force's
+    /// phase is left out, because it turns with the force and averages to zero.
     pub lasting_errors: [f64; 2],
 }
 
@@ -63,7 +64,7 @@ pub fn evolve<E: MomentEquations>(
     let start = law.mean();
     let deviation: Vec<f64> = periodic.deviation(&start);
     let size = largest(&start).max(largest(&deviation));
-    // Means that are zero and stay so are stepped over at leisure.
+    // Means that stay zero need a scale, too, so that the steps have a tolerance.
     let size = if size > 0.0 { size } else { 1.0 };
     let tableau = Tableau::radau(STAGES);
     let step_from = |w: &[f64], h: f64| stages(equations, &tableau, w, &[0.0; STAGES], h);
@@ -72,7 +73,7 @@ pub fn evolve<E: MomentEquations>(
     let mut average = Average::new(chain, &periodic, &deviation);
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
-    // What oscillates for ever is not stepped through: the force's period is no motion of w.
+    // The force moves z_per alone; w decays as if there were none.
     let still = Chain { force: Default::default(), ..chain.clone() };
     let mut unresolved = Unresolved::new(&still, &deviation, 0.0, 1e-3 * tolerance * size);
     let (mut passed, mut halving, mut rounding) = (Double::default(), Halving::default(), [0.0; 2]);
@@ -99,7 +100,7 @@ pub fn evolve<E: MomentEquations>(
             let [half, next_fine] = halves?;
             let [_, quarters] = quarters?.map(last);
             let lost = apart_by_kind(chain, &fine, &next_fine[STAGES - 1])
-                .map(|change| 8.0 * f64::EPSILON * change);
+                .map(|change| rounding::FORMULAS * change);
             let rounded = lost[0].max(lost[1]);
             let compared = Comparison {
                 whole: difference(chain, &whole, &next_fine[STAGES - 1]),
@@ -110,7 +111,8 @@ pub fn evolve<E: MomentEquations>(
             let next = halving.after(&compared);
             let difference = compared.half.filter(|_| unresolved.concerns(time, step));
             let difference = difference.map(|half| half.size);
-            let missed = difference.map_or(0.0, |d| CAUTION * (d - rounded).max(0.0));
+            let missed =
+                difference.map_or(0.0, |d| truncation::UNRESOLVED * (d - rounded).max(0.0));
             let seen = [halving.size(), halving.size() + next.last().max(missed)];
             if !steps.accepts(time, step, seen, 0.5 * tolerance * size, rounded) {
                 continue;
@@ -148,7 +150,7 @@ pub fn evolve<E: MomentEquations>(
                 + unresolved.error(output.hi)
                 + rounding[i]
                 + periodic.error
-                + 64.0 * f64::EPSILON * largest(part)
+                + rounding::SOLVE * largest(part)
         });
         outputs.push(MeanPath {
             time: output.hi,

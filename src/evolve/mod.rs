@@ -10,6 +10,7 @@ pub mod envelope;
 pub(crate) mod exact_means;
 mod exponential;
 pub(crate) mod filed;
+mod groups;
 mod halving;
 pub mod harmonic;
 pub mod hyperbola;
@@ -17,6 +18,7 @@ pub mod means;
 mod moment_generator;
 pub mod norm;
 mod open;
+mod outcome;
 pub mod pairs;
 mod plan;
 pub mod profiles;
@@ -25,7 +27,6 @@ mod reference;
 pub mod returns;
 mod ring;
 mod rotation_integrals;
-mod runs;
 mod sharing;
 mod shown;
 pub mod squares;
@@ -37,10 +38,12 @@ mod strip;
 mod sums;
 pub mod tableau;
 mod turning;
+mod two_contours;
 mod unresolved;
 mod wide_series;
 
 pub use crate::method::Method;
+pub use outcome::{Counts, EvolveError};
 pub use plan::{Plan, by_doubling, in_32_digits, plan};
 
 use crate::chain::{Chain, Double, InitialLaw};
@@ -51,7 +54,6 @@ use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::{exact, rounded};
 use crate::scenario::Topology;
-use radau::{Counts, EvolveError};
 
 /// The number of waves in the moving means of a ring. It is 0 where the means are at rest, and for
 /// open chains, where it is not needed.
@@ -116,8 +118,14 @@ fn costs(
     let inverted = if late.is_empty() {
         Cost::default()
     } else if plan.without_covariance {
-        let (nodes, shared) = runs::nodes(chain, late, tolerance);
-        cost::of_profile_nodes(chain, moving_waves(chain, law), nodes, profiles::ABREAST, shared)
+        let (nodes, shared) = groups::nodes(chain, late, tolerance);
+        cost::of_profile_nodes(
+            chain,
+            moving_waves(chain, law),
+            nodes,
+            two_contours::ABREAST,
+            shared,
+        )
     } else {
         let shared = count(&kept[plan.stepped..]).min(sharing::SHARED_STATES);
         let nodes = sharing::nodes(chain, late, tolerance, |i| kept[plan.stepped + i]);
@@ -137,7 +145,27 @@ pub fn evolve<E: MomentEquations>(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
-    let times = exact(times);
+    as_planned(
+        &(equations as &dyn MomentEquations),
+        law,
+        exact(times),
+        plan,
+        tolerance,
+        &keep,
+        monitor,
+    )
+}
+
+/// [`evolve`], compiled once for all equations.
+fn as_planned(
+    equations: &&dyn MomentEquations,
+    law: &InitialLaw,
+    times: Vec<Double>,
+    plan: &Plan,
+    tolerance: f64,
+    keep: &dyn Fn(usize) -> bool,
+    monitor: &Monitor,
+) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
     let zeros = times.partition_point(|time| time.hi <= 0.0);
     let mut solutions: Vec<Solution> =
         (0..zeros).map(|i| Solution::at_start(equations.chain(), law, keep(i))).collect();
@@ -156,7 +184,7 @@ pub fn evolve<E: MomentEquations>(
         solutions.extend(harmonic::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
         return Ok((solutions, Default::default()));
     }
-    let kept: Vec<bool> = (0..times.len()).map(&keep).collect();
+    let kept: Vec<bool> = (0..times.len()).map(keep).collect();
     let [stepped, inverted] =
         costs(equations.chain(), law, &rounded(&times), plan, tolerance, &kept)
             .map(|cost| cost.seconds);
@@ -173,14 +201,14 @@ pub fn evolve<E: MomentEquations>(
         let tolerance = plan.stencil_tolerance(tolerance);
         let chain = equations.chain();
         let (found, counts) = match plan.judged {
-            true => stencil::judged(chain, law, early, tolerance, &keep, &stepping)?,
-            false => stencil::evolve(chain, law, early, tolerance, &keep, &stepping)?,
+            true => stencil::judged(chain, law, early, tolerance, keep, &stepping)?,
+            false => stencil::evolve(chain, law, early, tolerance, keep, &stepping)?,
         };
         // Applications of the operator are no solves.
         (found, Counts { solves: 0, ..counts })
     } else {
         solutions.clear();
-        radau::evolve(equations, law, early, plan.step_tolerance(tolerance), &keep, &stepping)?
+        radau::evolve(equations, law, early, plan.step_tolerance(tolerance), keep, &stepping)?
     };
     solutions.extend(stepped_to);
     let mut inverted = Counts::default();

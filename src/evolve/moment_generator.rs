@@ -75,7 +75,7 @@ impl Unknowns {
 pub(super) enum Of {
     /// E z zᵀ
     Moments,
-    /// z̄ z̄ᵀ, which no flip keeps and no thermostat feeds: their part of the heat is that of S.
+    /// z̄ z̄ᵀ. Flips do not conserve it, and thermostats do not feed it.
     Means,
 }
 
@@ -172,7 +172,7 @@ impl Generator {
         }
         let [friction, temperature] = [chain.friction(), chain.temperature()];
         for p in chain.bonds..n {
-            // A flip leaves p² alone.
+            // A flip does not change p².
             self.add(u.second(p, p), u.second(p, p), 4.0 * chain.flip_rate);
         }
         for (end, p) in [chain.bonds, n - 1].into_iter().enumerate() {
@@ -246,7 +246,8 @@ impl Generator {
     }
 }
 
-/// The row i of B: (column, entry). Friction and flips stand apart, so that both keep their digits.
+/// The row i of B: (column, entry). Friction and flips are two entries of the same place, so that
+/// neither loses digits in the other.
 fn drift(chain: &Chain, i: usize) -> impl Iterator<Item = (usize, f64)> + use<> {
     let mut row = Vec::new();
     if i < chain.bonds {

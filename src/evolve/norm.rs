@@ -1,6 +1,7 @@
 //! C_N, the size of the covariance, with its error: from the covariance, from its norm, or for
 //! independent coordinates (docs/theory/theorems.md).
 
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::moments::Solution;
 use ndarray::Array2;
@@ -52,7 +53,7 @@ impl Squares {
         let error = errors.var_r.max(errors.var_p);
         let sizes: f64 = variance.iter().map(|v| v.abs()).sum();
         let of_diagonal = (2.0 * sizes + variance.len() as f64 * error) * error;
-        let rounding = 64.0 * f64::EPSILON * norm.square;
+        let rounding = rounding::SOLVE * norm.square;
         found.off_diagonal[1] = found.all[1] + (of_diagonal + rounding) / chain.bonds as f64;
         found
     }

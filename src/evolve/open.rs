@@ -2,8 +2,10 @@
 //! stand in [`super::profiles`].
 
 use super::hyperbola::Contour;
-use super::profiles::{ABREAST, Inversion};
-use super::radau::{Counts, EvolveError, reference_temperature};
+use super::outcome::{Counts, EvolveError};
+use super::reference::reference_temperature;
+use super::two_contours::{ABREAST, Inversion};
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
@@ -203,7 +205,7 @@ impl<'a> Transformed<'a> {
         let correlation: Vec<f64> = sum.current.iter().map(|j| -j).collect();
         // The sums over the nodes and the recurrences leave some hundred roundings (seen: 110 of
         // the largest variance).
-        let rounding = 256.0 * f64::EPSILON;
+        let rounding = rounding::RECURRENCES;
         // The momenta that elongations move are smaller than these by √(8γ|s|) at every node:
         // a/(s(s + 2γ) + a²) for the mode of frequency a.
         let settled = (self.chain.flip_rate * time).sqrt().recip();

@@ -20,11 +20,13 @@
 //! [`earliest`].
 
 use super::contour;
-use super::hyperbola::{self, Contour};
+use super::groups;
+use super::hyperbola;
 use super::open::Transformed;
-use super::radau::{Counts, EvolveError};
+use super::outcome::{Counts, EvolveError};
 use super::ring::{self, Ring};
-use super::runs;
+use super::two_contours::{self, Asked, Inversion};
+use crate::budget::{inner_quadrature, iteration, outer_quadrature, rounding};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::covariance::source::ErrorSource;
@@ -33,9 +35,6 @@ use crate::numerics::double_double::{exact, rounded};
 use crate::resolvent::{self, Quality};
 use crate::scenario::Topology;
 use std::ops::Range;
-
-/// Nodes worked on side by side: enough for any number of threads, and few enough for the memory.
-pub(super) const ABREAST: usize = 4;
 
 /// The contour serves from this many 1/γ on: by its last node, Re s = -30/τ, it must not have come
 /// near the band's spectrum at Re s = -γ.
@@ -76,90 +75,70 @@ pub fn evolve(
     let within = tolerance / (0.5 * chain.flip_rate).max(1.0);
     let solve_tolerance = 1e-5 * within;
     let [quality, judge] = Quality::pair(within);
-    let runs = runs::runs(chain, &times, tolerance);
-    let mut counts = Counts::default();
-    let mut solutions = Vec::with_capacity(times.len());
-    let nodes_of = |(way, run): &(runs::Way, Range<usize>)| {
-        let (first, last) = (times[run.start], times[run.end - 1]);
+    let groups = groups::groups(chain, &times, tolerance);
+    // What the chain held at first.
+    let start = [&law.var_r, &law.var_p].into_iter().map(|v| largest(v)).fold(0.0, f64::max);
+    let start = start.max(problem.deviation().powi(2));
+    let of_group = |group: usize| {
+        let (way, times) = &groups[group];
+        (way, &exact[times.clone()])
+    };
+    let ends = |instants: &[Double]| (instants[0].hi, instants[instants.len() - 1].hi);
+    let nodes_of = |(way, group): &(groups::Way, Range<usize>)| {
+        let (first, last) = ends(&exact[group.clone()]);
         way.nodes(first, last, way.count(first, last))
     };
-    let mut shares = hyperbola::shares(runs.iter().map(nodes_of));
-    for (number, (way, run)) in runs.iter().enumerate() {
-        let group = &exact[run.clone()];
-        let (first, last) = (group[0].hi, group[group.len() - 1].hi);
-        let count = way.count(first, last);
-        let mut evaluate = |extra: usize, quality: Quality| {
-            let [from, to] = shares.next().expect("two contours of every run");
-            let part = monitor.part(from, to);
-            let (found, reached) = part.once(&format!("profiles-{number}-{extra}"), |monitor| {
-                let (contour, mut reached) = (way.contour(first, last, count + extra), counts);
-                let found = problem.invert(
-                    &contour,
-                    group,
-                    quality,
-                    solve_tolerance,
-                    &mut reached,
-                    monitor,
-                )?;
-                Ok::<_, EvolveError>((found, reached))
-            })?;
-            counts = reached;
-            Ok::<_, EvolveError>(found)
+    let nodes: Vec<usize> = groups.iter().map(nodes_of).collect();
+    let evaluate = |asked: Asked, counts: &mut Counts, monitor: &Monitor| {
+        let (way, instants) = of_group(asked.group);
+        let (first, last) = ends(instants);
+        let contour = way.contour(first, last, way.count(first, last) + asked.extra);
+        let quality = if asked.extra == 0 { quality } else { judge };
+        problem.invert(&contour, instants, quality, solve_tolerance, counts, monitor)
+    };
+    let judge = |group: usize, fine: &mut Solution, coarse: &Solution| {
+        let (way, instants) = of_group(group);
+        let (first, last) = ends(instants);
+        // Two contours may agree by accident: no less than what the second should leave is claimed.
+        // Slow modes have momenta and currents 1/√(γτ) of their elongations and variances, the
+        // slowest 1/N; the currents of a periodic state, where the contour encloses it, are as
+        // large as its variances.
+        let settled = (chain.flip_rate * fine.moments.time.hi).sqrt().recip();
+        let size = largest(&fine.moments.variance).max(problem.deviation());
+        let least =
+            outer_quadrature::NODES * way.gain(first, last, hyperbola::EXTRA) * way.goal * size;
+        let often = match size < inner_quadrature::REST * start {
+            true => inner_quadrature::TWO_RULES_OF_A_REST,
+            false => inner_quadrature::TWO_RULES,
         };
-        let coarse = evaluate(0, quality)?;
-        let mut fine = evaluate(hyperbola::EXTRA, judge)?;
-        for (fine, coarse) in fine.iter_mut().zip(&coarse) {
-            // The inner quadratures come near the truth together: errors of 4.6 distances were seen
-            // (what is left of a chain cooled to T = 0). Two contours may agree by accident: no
-            // less than what the second should leave is claimed. Slow modes have momenta and
-            // currents 1/√(γτ) of their elongations and variances, the slowest 1/N; the currents of
-            // a periodic state, where the contour encloses it, are as large as its variances.
-            let settled = (chain.flip_rate * fine.moments.time.hi).sqrt().recip();
-            let size = largest(&fine.moments.variance).max(problem.deviation());
-            let least =
-                hyperbola::CAUTION * way.gain(first, last, hyperbola::EXTRA) * way.goal * size;
-            let none = MomentErrors::default();
-            let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
-            let mut apart = distance.map(|distance| 8.0 * distance + least);
-            apart.mean_p -= least * (1.0 - settled);
-            let current =
-                if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
-            apart.correlation -= least * (1.0 - current);
-            // So may two inner quadratures: no less than a few times what they were asked for
-            // (errors of a thousandth of the tolerance were seen), nor than roundings.
-            let asked = (4e-3 * within).max(64.0 * f64::EPSILON) * size;
-            // The part of an error of the variances that enters the current as a whole, and the
-            // part that enters in the sum of the energies' slopes along the chain.
-            let share = match chain.topology {
-                Topology::Open if way.half_width == 0.0 => current.min(
-                    resolvent::current_share(chain) + chain.bonds as f64 / fine.moments.time.hi,
-                ),
-                _ => current,
-            };
-            let asked = MomentErrors::of_variances(asked, asked * share);
-            fine.errors = fine.errors.map(|error| 8.0 * error);
-            fine.parts.iter_mut().for_each(|(_, part)| *part = part.map(|error| 8.0 * error));
-            fine.add_error(ErrorSource::OuterQuadrature, apart);
-            fine.add_error(ErrorSource::InnerQuadrature, asked);
-        }
-        solutions.append(&mut fine);
-    }
-    Ok((solutions, counts))
-}
-
-/// Equations that a contour can invert.
-pub(super) trait Inversion {
-    /// The largest of w(0).
-    fn deviation(&self) -> f64;
-
-    /// The solutions at `times` by one contour; their errors hold what the solves leave.
-    fn invert(
-        &self,
-        contour: &Contour,
-        times: &[Double],
-        quality: Quality,
-        tolerance: f64,
-        counts: &mut Counts,
-        monitor: &Monitor,
-    ) -> Result<Vec<Solution>, EvolveError>;
+        let none = MomentErrors::default();
+        let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
+        // Where roundings prevail, the distance is a sample of them.
+        let rounded = 4.0 * rounding::SHARED * size;
+        let counted =
+            |distance: f64| often * distance + inner_quadrature::TWO_RULES * distance.min(rounded);
+        let mut apart = distance.map(|distance| counted(distance) + least);
+        apart.mean_p -= least * (1.0 - settled);
+        let current =
+            if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
+        apart.correlation -= least * (1.0 - current);
+        // So may two inner quadratures: no less is claimed than a part of the tolerance, nor than
+        // roundings.
+        let asked = (inner_quadrature::PART_OF_TOLERANCE * within).max(rounding::SOLVE) * size;
+        // The part of an error of the variances that enters the current as a whole, and the
+        // part that enters in the sum of the energies' slopes along the chain.
+        let share = match chain.topology {
+            Topology::Open if way.half_width == 0.0 => current
+                .min(resolvent::current_share(chain) + chain.bonds as f64 / fine.moments.time.hi),
+            _ => current,
+        };
+        let asked = MomentErrors::of_variances(asked, asked * share);
+        fine.errors = fine.errors.map(|error| iteration::REFINEMENT * error);
+        fine.parts
+            .iter_mut()
+            .for_each(|(_, part)| *part = part.map(|error| iteration::REFINEMENT * error));
+        fine.add_error(ErrorSource::OuterQuadrature, apart);
+        fine.add_error(ErrorSource::InnerQuadrature, asked);
+    };
+    two_contours::invert("profiles", &nodes, monitor, evaluate, judge)
 }

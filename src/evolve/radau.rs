@@ -10,93 +10,19 @@
 //! errors along and shows how they fade. Cost: 14 s/6 complex solves a step of H, a third more
 //! while fast modes die; memory: six states.
 
-use super::halving::{Comparison, Halving};
+use super::halving::{Comparison, Difference, GAIN, Halving};
+use super::outcome::{Counts, EvolveError};
 use super::shown::Shown;
-use super::step::{Losses, Path, Point, Run, product, twice_energy};
+use super::step::{Losses, Path, Point, Run};
 use super::step_size::StepSize;
-use super::tableau::Tableau;
-use super::unresolved::{CAUTION, RESOLVED, Unresolved};
+use super::tableau::STAGES;
+use super::unresolved::{RESOLVED, Unresolved};
+use crate::budget::{rounding, truncation};
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::filed::NotFiled;
 use crate::covariance::moments::{Solution, TimeIntegrals, largest};
 use crate::covariance::{MomentEquations, SolveError};
-use crate::monitor::{Interrupted, Monitor, Progress, record};
+use crate::monitor::{Monitor, Progress, record};
 use crate::numerics::double_double::{exact, rounded};
-use crate::scenario::Topology;
-use ndarray::Array2;
-
-/// Work done by an evolution.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Counts {
-    /// Accepted steps of the coarse trajectory.
-    pub steps: usize,
-    /// Rejected steps.
-    pub rejected: usize,
-    /// Shifted solves.
-    pub solves: usize,
-}
-
-record!(Counts { steps, rejected, solves });
-
-/// Why an evolution ended early.
-#[derive(Debug, thiserror::Error, Clone, PartialEq)]
-pub enum EvolveError {
-    /// A shifted solve failed.
-    #[error(transparent)]
-    Solve(SolveError),
-    /// The caller ended the run.
-    #[error(transparent)]
-    Interrupted(#[from] Interrupted),
-    /// A file for what does not fit the memory was refused.
-    #[error("the covariance could not be written: {0}")]
-    File(String),
-    /// The step became too small.
-    #[error(
-        "the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached"
-    )]
-    StepTooSmall {
-        /// Microscopic time.
-        time: f64,
-        /// Tolerance asked.
-        tolerance: f64,
-    },
-    /// The error, of roundings, has outgrown the solution.
-    #[error(
-        "at τ = {time:.3e} the error is as large as anything that the chain can hold: its rates (flips, frictions, 1/time) are too far apart for steps"
-    )]
-    Lost {
-        /// Microscopic time.
-        time: f64,
-    },
-    /// The contour does not reach so far back.
-    #[error(
-        "the profiles without the covariance serve from τ = {earliest:.3e} on, not at τ = {time:.3e}"
-    )]
-    TooEarly {
-        /// Microscopic time.
-        time: f64,
-        /// [`super::profiles::earliest`]
-        earliest: f64,
-    },
-}
-
-impl From<SolveError> for EvolveError {
-    fn from(error: SolveError) -> EvolveError {
-        match error {
-            SolveError::Interrupted(end) => end.into(),
-            other => EvolveError::Solve(other),
-        }
-    }
-}
-
-impl From<NotFiled> for EvolveError {
-    fn from(error: NotFiled) -> EvolveError {
-        match error {
-            NotFiled::Interrupted(end) => end.into(),
-            NotFiled::File(error) => EvolveError::File(error.to_string()),
-        }
-    }
-}
 
 /// The state of an evolution between two steps, from which it can continue.
 struct Walk {
@@ -130,7 +56,104 @@ record!(Walk {
     outputs
 });
 
+/// A step H as a whole and as two halves, which are the answer, both from the same point; and the
+/// same step of the second trajectory.
+struct Taken {
+    whole: Point,
+    fine: Point,
+    coarse: Point,
+    /// The difference of the first half and its quarters, where these were taken.
+    half: Option<Difference>,
+    /// The integrals after the halves, and the losses of these.
+    path: Path,
+    losses: Losses,
+}
+
 impl Walk {
+    fn start<E: MomentEquations>(
+        run: &Run<'_, E>,
+        start: Point,
+        negligible: f64,
+        size: StepSize,
+    ) -> Walk {
+        let chain = run.equations.chain();
+        let n = chain.coordinates();
+        let means = TimeIntegrals {
+            mean: vec![0.0; n],
+            square: vec![0.0; n],
+            product: vec![0.0; chain.bonds],
+            heat: Some(0.0),
+            ..Default::default()
+        };
+        let norm = run.equations.norm(&start.state);
+        Walk {
+            time: Double::default(),
+            unresolved: Unresolved::new(chain, &start.mean, norm, negligible),
+            path: Path { state: vec![0.0; start.state.len()], means },
+            fine: start.clone(),
+            coarse: start,
+            losses: Losses::default(),
+            halving: Halving::default(),
+            seen: 1.0,
+            size,
+            counts: Counts::default(),
+            outputs: Vec::new(),
+        }
+    }
+
+    /// Takes a step; `quartered` says whether its first half is compared with quarters.
+    fn take<E: MomentEquations>(
+        &self,
+        run: &Run<'_, E>,
+        step: f64,
+        quartered: bool,
+    ) -> Result<Taken, SolveError> {
+        let alone = |from: &Point, start: Double, h: f64| {
+            run.step(from, start, h, None, &mut Losses::default())
+        };
+        let later = |part: f64| self.time.plus((part * step).into());
+        let (mut path, mut losses) = (self.path.clone(), Losses::default());
+        let coarse = alone(&self.coarse, self.time, step)?;
+        let whole = alone(&self.fine, self.time, step)?;
+        let half = run.step(&self.fine, self.time, step / 2.0, Some(&mut path), &mut losses)?;
+        let fine = run.step(&half, later(0.5), step / 2.0, Some(&mut path), &mut losses)?;
+        let half = match quartered {
+            true => {
+                let first = alone(&self.fine, self.time, step / 4.0)?;
+                Some(run.difference(&alone(&first, later(0.25), step / 4.0)?, &half))
+            }
+            false => None,
+        };
+        Ok(Taken { whole, fine, coarse, half, path, losses })
+    }
+
+    /// Goes on to `time`, the end of the `step` that was taken; `halving` is its error, and
+    /// `difference` the one that shows unresolved motion.
+    fn go<E: MomentEquations>(
+        &mut self,
+        run: &Run<'_, E>,
+        (time, step): (Double, f64),
+        taken: Taken,
+        halving: Halving,
+        difference: Option<f64>,
+    ) {
+        let before = self.halving.size();
+        self.counts.steps += 1;
+        self.time = time;
+        self.coarse = run.carried(&taken.coarse, &taken.whole, &taken.fine, GAIN / halving.gain());
+        (self.fine, self.path) = (taken.fine, taken.path);
+        if let Some(half) = taken.half {
+            self.seen = (rounding::SAMPLE * half.size / taken.losses.variance).min(1.0);
+        }
+        (self.losses, self.halving) = (self.losses.with(&taken.losses, self.seen), halving);
+        self.unresolved.advance(step, difference);
+        let error =
+            before.max(halving.size()) + self.unresolved.error(time.hi) + self.losses.largest();
+        let [first, second] = &mut self.path.means.error;
+        *first += step * error;
+        *second += step * error * error;
+    }
+
     /// The moments at the point that is reached, with the covariance and without its consistency.
     fn moments<E: MomentEquations>(&self, run: &Run<'_, E>, time: Double) -> Solution {
         let lost = self.unresolved.error(time.hi);
@@ -139,15 +162,12 @@ impl Walk {
     }
 }
 
-/// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill
-/// scenario: 60 steps against 88 of five stages at 1e-10).
-pub(super) const STAGES: usize = 7;
-
-/// The temperature whose uniform state is split off: the coldest of all. What is left, C less it,
-/// is positive at the start and gets positive sources, so it is positive for ever. Small variances
-/// are then sums of what is small, and near equilibrium only the difference from it has roundings.
-pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
-    chain.coldest().map_or(law.coldest(), |end| end.min(law.coldest()))
+/// The largest initial mean, variance, temperature of a thermostat or constant force.
+fn scale_of(chain: &Chain, law: &InitialLaw) -> f64 {
+    let values = [&law.mean_r, &law.mean_p, &law.var_r, &law.var_p];
+    let scale = values.into_iter().map(|v| largest(v)).fold(0.0, f64::max);
+    let scale = largest(&chain.temperature()).max(scale).max(largest(&[chain.force.mean]));
+    if scale > 0.0 { scale } else { 1.0 }
 }
 
 /// Evolves the moments from independent initial coordinates to the ascending microscopic `times`.
@@ -162,43 +182,8 @@ pub fn evolve<E: MomentEquations>(
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let (times, chain) = (exact(times), equations.chain());
-    let reference = reference_temperature(chain, law);
-    let start =
-        Point { mean: law.mean(), state: equations.represent(&law.covariance_above(reference)) };
-    let (n, bonds) = (chain.coordinates(), chain.bonds);
-    let path = Path {
-        state: vec![0.0; start.state.len()],
-        means: TimeIntegrals {
-            mean: vec![0.0; n],
-            square: vec![0.0; n],
-            product: vec![0.0; bonds],
-            heat: Some(0.0),
-            ..Default::default()
-        },
-    };
-    let scale = [&law.mean_r, &law.mean_p, &law.var_r, &law.var_p]
-        .into_iter()
-        .map(|v| largest(v))
-        .fold(0.0, f64::max);
-    let scale = largest(&chain.temperature()).max(scale).max(largest(&[chain.force.mean]));
-    let scale = if scale > 0.0 { scale } else { 1.0 };
-    let highest = chain.force.highest_frequency();
-    let identity = equations.represent(&Array2::eye(n));
-    let ring = chain.topology == Topology::Ring;
-    let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
-    let uniform = Array2::from_shape_fn((n, n), |(i, j)| in_length(i) * in_length(j));
-    let uniform = ring.then(|| equations.represent(&uniform));
-    let run = Run {
-        equations,
-        tableau: Tableau::radau(STAGES),
-        reference,
-        solve_tolerance: (1e-7 * tolerance).max(1e-14),
-        energy: twice_energy(&start, &identity),
-        length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
-        highest,
-        identity,
-        uniform,
-    };
+    let (run, start) = Run::new(equations, law, tolerance);
+    let (scale, highest) = (scale_of(chain, law), chain.force.highest_frequency());
     // Half of the tolerance is for the local errors of the steps, the other half for the rest.
     let allowed = 0.5 * tolerance * scale;
     let fast = 0.2 / (1.0 + chain.flip_rate + chain.friction().iter().sum::<f64>() + highest);
@@ -206,100 +191,48 @@ pub fn evolve<E: MomentEquations>(
     // frequency.
     let longest = RESOLVED / (2.0 * highest);
     let last = times.last().map_or(0.0, |last| last.hi);
-    let expected = expected_until(chain, &rounded(&times), tolerance);
-    let in_all = expected.last().copied().unwrap_or(0.0);
+    let passing = Passing::new(chain, &times, tolerance);
     let mut shown = Shown::new(chain, monitor);
-    let norm = equations.norm(&start.state);
-    let mut walk = monitor.kept("steps").unwrap_or_else(|| Walk {
-        time: Double::default(),
-        unresolved: Unresolved::new(chain, &start.mean, norm, 1e-3 * tolerance * scale),
-        fine: start.clone(),
-        coarse: start,
-        path,
-        losses: Losses::default(),
-        halving: Halving::default(),
-        seen: 1.0,
-        size: StepSize::new(fast, last, longest, 2 * STAGES),
-        counts: Counts::default(),
-        outputs: Vec::with_capacity(times.len()),
+    let mut walk = monitor.kept("steps").unwrap_or_else(|| {
+        let size = StepSize::new(fast, last, longest, 2 * STAGES);
+        Walk::start(&run, start, 1e-3 * tolerance * scale, size)
     });
     for (index, &output) in times.iter().enumerate().skip(walk.outputs.len()) {
         while walk.time.hi < output.hi {
-            let Walk { time: exact, losses, halving, .. } = walk;
+            let Walk { time: exact, halving, .. } = walk;
             let (time, left) = (exact.hi, output.plus(exact.negated()).hi);
             let step = walk.size.next(left);
             if time + step <= time {
                 return Err(EvolveError::StepTooSmall { time, tolerance });
             }
-            let mut next_path = walk.path.clone();
-            let mut next_losses = Losses::default();
             let concerned = walk.unresolved.concerns(time, step);
-            let mut all_steps = || {
-                let alone = |from: &Point, start: Double, h: f64| {
-                    run.step(from, start, h, None, &mut Losses::default())
-                };
-                let middle = exact.plus((step / 2.0).into());
-                let coarse = alone(&walk.coarse, exact, step)?;
-                let whole = alone(&walk.fine, exact, step)?;
-                let (path, losses) = (&mut next_path, &mut next_losses);
-                let half = run.step(&walk.fine, exact, step / 2.0, Some(path), losses)?;
-                let fine = run.step(&half, middle, step / 2.0, Some(path), losses)?;
-                let quarters = match halving.is_due(step == left) || concerned {
-                    true => {
-                        let first = alone(&walk.fine, exact, step / 4.0)?;
-                        let start = exact.plus((step / 4.0).into());
-                        Some(run.difference(&alone(&first, start, step / 4.0)?, &half))
-                    }
-                    false => None,
-                };
-                Ok((coarse, whole, fine, quarters))
-            };
-            let (coarse, whole, next_fine, half) = all_steps().inspect_err(|error| {
+            let quartered = halving.is_due(step == left) || concerned;
+            let taken = walk.take(&run, step, quartered).inspect_err(|error| {
                 if matches!(error, SolveError::Interrupted(_)) && walk.counts.steps > 0 {
                     monitor.keep("steps", &walk);
                 }
             })?;
-            let taken = 4 + if half.is_some() { 2 } else { 0 };
-            walk.counts.solves += taken * run.tableau.branches.len();
+            let solves = 4 + if taken.half.is_some() { 2 } else { 0 };
+            walk.counts.solves += solves * run.tableau.branches.len();
             // Twice the losses of the three steps, at all sites together.
-            let rounding = 6.0 * (n as f64).sqrt() * next_losses.largest();
-            let compared = Comparison {
-                whole: run.difference(&whole, &next_fine),
-                half,
+            let rounding = 6.0 * (chain.coordinates() as f64).sqrt() * taken.losses.largest();
+            let next = halving.after(&Comparison {
+                whole: run.difference(&taken.whole, &taken.fine),
+                half: taken.half,
                 before: run.difference(&walk.coarse, &walk.fine).size,
-                after: run.difference(&coarse, &whole),
-            };
-            let next = halving.after(&compared);
-            let difference = compared.half.filter(|_| concerned).map(|half| half.size);
-            let lost = difference.map_or(0.0, |d| CAUTION * (d - rounding).max(0.0));
+                after: run.difference(&taken.coarse, &taken.whole),
+            });
+            let difference = taken.half.filter(|_| concerned).map(|half| half.size);
+            let lost = difference.map_or(0.0, |d| truncation::UNRESOLVED * (d - rounding).max(0.0));
             let seen = [halving.size(), halving.size() + next.last().max(lost)];
             if !walk.size.accepts(time, step, seen, allowed, rounding) {
                 walk.counts.rejected += 1;
                 continue;
             }
-            walk.counts.steps += 1;
-            walk.time = if step == left { output } else { exact.plus(step.into()) };
-            walk.coarse = run.carried(&coarse, &whole, &next_fine, GAIN / next.gain());
-            (walk.fine, walk.path) = (next_fine, next_path);
-            if let Some(half) = compared.half {
-                walk.seen = (SEEN * half.size / next_losses.variance).min(1.0);
-            }
-            (walk.losses, walk.halving) = (losses.with(&next_losses, walk.seen), next);
-            walk.unresolved.advance(step, difference);
-            let error = halving.size().max(next.size())
-                + walk.unresolved.error(walk.time.hi)
-                + walk.losses.largest();
-            let [first, second] = &mut walk.path.means.error;
-            *first += step * error;
-            *second += step * error * error;
-            let [before, from] = match index.checked_sub(1) {
-                Some(last) => [expected[last], times[last].hi],
-                None => [0.0; 2],
-            };
-            let [passed, towards] = [walk.time.hi, output.hi]
-                .map(|time| free_steps(chain, time) - free_steps(chain, from));
+            let end = if step == left { output } else { exact.plus(step.into()) };
+            walk.go(&run, (end, step), taken, next, difference);
             let progress = Progress {
-                share: (before + (expected[index] - before) * passed / towards) / in_all,
+                share: passing.share(index, walk.time.hi),
                 time: walk.time.hi,
                 steps: walk.counts.steps,
                 solves: walk.counts.solves,
@@ -321,6 +254,35 @@ pub fn evolve<E: MomentEquations>(
         walk.outputs.push(walk.moments(&run, output).with_consistency(keep(index)));
     }
     Ok((walk.outputs, walk.counts))
+}
+
+/// How far the steps to some times are, by the solves that they are expected to take.
+struct Passing<'a> {
+    chain: &'a Chain,
+    times: Vec<f64>,
+    /// The solves until each of the times.
+    expected: Vec<f64>,
+}
+
+impl<'a> Passing<'a> {
+    fn new(chain: &'a Chain, times: &[Double], tolerance: f64) -> Passing<'a> {
+        let times = rounded(times);
+        let expected = expected_until(chain, &times, tolerance);
+        Passing { chain, times, expected }
+    }
+
+    /// The share of all work that is done at `time`, on the way to the output number `index`.
+    fn share(&self, index: usize, time: f64) -> f64 {
+        let Passing { chain, times, expected } = self;
+        let in_all = expected.last().copied().unwrap_or(0.0);
+        let [before, from] = match index.checked_sub(1) {
+            Some(last) => [expected[last], times[last]],
+            None => [0.0; 2],
+        };
+        let [passed, towards] =
+            [time, times[index]].map(|time| free_steps(chain, time) - free_steps(chain, from));
+        (before + (expected[index] - before) * passed / towards) / in_all
+    }
 }
 
 /// How many shifted solves the steps to `times` take, about. Fitted to runs at γ = 0.1 and 1,
@@ -359,10 +321,3 @@ fn free_steps(chain: &Chain, time: f64) -> f64 {
     let damped = if chain.flip_rate > 0.0 { 15.0 / chain.flip_rate } else { f64::INFINITY };
     time.min(damped) + 3.2 * (time / damped).ln_1p() + 0.8 * highest * time
 }
-
-/// How much larger than the sum of local errors the second trajectory's distance is: above
-/// roundings.
-pub(super) const GAIN: f64 = (1u32 << (STAGES - 1)) as f64;
-
-/// A difference is a sample of the roundings in it, not their bound.
-const SEEN: f64 = 4.0;

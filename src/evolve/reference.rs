@@ -1,14 +1,13 @@
 //! The part of a covariance that is known exactly. A contour subtracts it and inverts the rest, so
 //! that the known part has no rounding errors.
 
-use super::radau::reference_temperature;
 use crate::chain::{Chain, InitialLaw, ThermalState};
 use crate::covariance::direct;
 use crate::covariance::moments::largest;
 
 /// The state that is split off. In a small chain it is the thermal stationary state, which leaves
-/// no noise; in a long one, and where something is far colder than the rest and friction is not
-/// strong, it is the coldest temperature of all.
+/// no noise. It is the uniform state of the coldest temperature in a long chain, and where one
+/// temperature is far below the others and no friction is strong.
 pub(super) struct Reference {
     pub state: ThermalState,
     /// λ(T - Var p) of it at the ends.
@@ -20,7 +19,8 @@ pub(super) struct Reference {
 /// Below this part of the highest temperature the lowest is cold.
 const COLD: f64 = 1e-3;
 
-/// From this friction on λ(T - Var p) cancels too much to be inverted: its error was 10⁻¹² λ T.
+/// With this friction or more, λ(T - Var p) cancels too much to be inverted: an error of 10⁻¹² λ T
+/// was seen.
 const STRONG: f64 = 16.0;
 
 impl Reference {
@@ -50,4 +50,11 @@ impl Reference {
             }
         }
     }
+}
+
+/// The temperature whose uniform state is split off: the coldest of all. What is left, C less it,
+/// is positive at the start and has positive sources, so that it stays positive. Small variances
+/// are then sums of small terms, and near equilibrium only the difference from it is rounded.
+pub(super) fn reference_temperature(chain: &Chain, law: &InitialLaw) -> f64 {
+    chain.coldest().map_or(law.coldest(), |end| end.min(law.coldest()))
 }

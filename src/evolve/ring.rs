@@ -9,13 +9,16 @@
 //! ```
 //!
 //! is a scalar equation, as are those of Var r and of the current ([`crate::resolvent::ring`]). A
-//! node costs O(N); the squares of means that move O(M log M) a node of their inner quadrature, M
-//! the number of waves in them. Two contours as in [`super::profiles`]: their difference bounds the
-//! error of the second, which is the answer. Times τ ≥ 60/γ.
+//! node of the contour costs O(N). Where means move, their squares add O(M log M) for every node of
+//! an inner quadrature, M being the number of waves in the means. Everything is done on two
+//! contours as in [`super::profiles`]; their difference bounds the error of the second, which is
+//! the answer. It serves at times τ ≥ 60/γ.
 
 use super::hyperbola::Contour;
-use super::profiles::Inversion;
-use super::radau::{Counts, EvolveError, reference_temperature};
+use super::outcome::{Counts, EvolveError};
+use super::reference::reference_temperature;
+use super::two_contours::Inversion;
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::monitor::{Monitor, Progress};
@@ -125,16 +128,16 @@ impl<'a> Ring<'a> {
         // Bond n lies to the left of atom n: its partner is p_(n-1).
         let mut correlation = sites(4);
         correlation.rotate_right(1);
-        // The sums over the nodes leave some hundred roundings, the transforms some tens.
-        let rounding = 256.0 * f64::EPSILON;
+        // The sums over the nodes leave a hundred roundings or more, the transforms some tens.
+        let rounding = rounding::RECURRENCES;
         let mean_r = rounding * largest(&mean).max(self.largest_mean);
         // With ρ, α of `RingMeans::at`: |α/(2γs + α²)| ≤ 1/√(8γ|s|), so that every term of p̄ is
         // smaller by √(γτ) than those of r̄.
         let settled = (self.chain.flip_rate * time.hi).sqrt();
         let mean_p = rounding * largest(&mean[n..]).max(self.largest_mean / settled);
         let loss = rounding * largest(&variance);
-        // Every wave of the currents has its own roundings, those of the terms it was summed from;
-        // for weak flips the closed forms lose as many more.
+        // Every wave of the currents has the roundings of the terms that it is summed from. Where
+        // flips are weak, the closed forms of these terms lose as many more.
         let terms =
             waves.iter().map(|(_, terms)| 2.0 * terms * terms).sum::<f64>().sqrt() / n as f64;
         let of_terms = rounding * (1.0 + 0.25 / self.chain.flip_rate);

@@ -1,5 +1,5 @@
-//! The error that is shown while steps are taken: the one that the run would report of the outputs
-//! so far and of the state that is reached.
+//! The error that the progress shows while steps are taken: the one that the run would report if it
+//! ended here, with the outputs so far and the present state.
 
 use crate::chain::Chain;
 use crate::covariance::moments::Solution;
@@ -9,7 +9,7 @@ use crate::monitor::Monitor;
 /// The error of the outputs so far.
 pub(super) struct Shown<'a> {
     chain: &'a Chain,
-    /// Whether anybody is told.
+    /// Whether anyone is told.
     heard: bool,
     largest: Largest,
     /// The outputs that are in it.
@@ -21,8 +21,8 @@ impl<'a> Shown<'a> {
         Shown { chain, heard: monitor.is_heard(), largest: Largest::default(), outputs: 0 }
     }
 
-    /// The error of the `outputs` that are passed and of what `reached` tells, if anything. O(N)
-    /// for each new one; 0 where nobody is told or nothing is known.
+    /// The error of the `outputs` so far and of the present state, if `reached` gives one. O(N) for
+    /// each new output. It is 0 where no one is told, and before there is an output.
     pub fn error(
         &mut self,
         outputs: &[Solution],

@@ -1,5 +1,5 @@
-//! C_N at late times without the covariance in memory (docs/theory/theorems.md, (11.1)), which
-//! `src/evolve/filed.rs` shares.
+//! C_N at late times without the covariance in memory (docs/theory/theorems.md, (11.1)).
+//! `src/evolve/filed.rs` writes covariances to files in the same way.
 //!
 //! The chain is open, and its coordinates are independent at first. With the notation of
 //! [`super::profiles`] and [`super::envelope`], C = R + Σ_(l≠0) V_l e^(ilωτ) + Σ_(m≠0) C_m
@@ -9,20 +9,23 @@
 //! (s - 𝓛) R̂ = diag(v(0)) + diag_p( 4γ p̂²(s) + 2λT/s ) - Σ_(m≠0) (s - 𝓛) C_m/(s - imω),
 //! ```
 //!
-//! so that every equation has a diagonal on its right. Every node keeps its answer as O(N) numbers;
-//! when all are solved, one pass forms the covariance pair by pair and adds up squares
-//! ([`squares`]). The iteration of a node starts from the interface that the O(N) ways give: the
-//! variances by the squared kernel, and the columns of the ends ([`resolvent::columns_once`]). The
-//! pass also forms the difference of two contours, whose norm bounds the error. O(nodes · N²) time,
-//! O(nodes · N) memory.
+//! so that the right-hand side of every equation is diagonal. Every node keeps its answer as O(N)
+//! numbers. When all are solved, one pass forms the covariance pair by pair and adds up the squares
+//! ([`squares`]). The iteration of a node starts from an interface that two O(N) solvers give: the
+//! squared kernel the variances, and [`resolvent::columns_once`] the columns of the ends. The same
+//! pass forms the difference of two contours, whose norm bounds the error. Cost: O(nodes · N²) time
+//! and O(nodes · N) memory.
 
-use super::contour::{ROUNDINGS, SOLVE_TOLERANCE};
+use super::contour::SOLVE_TOLERANCE;
 use super::earliest::{earliest, left_out};
 use super::envelope;
-use super::hyperbola::{self, CAUTION, Contour, EXTRA, Remembered};
+use super::hyperbola::{self, Contour, EXTRA, Remembered};
 use super::norm::Norm;
-use super::profiles::{self, ABREAST};
-use super::radau::{EvolveError, reference_temperature};
+use super::outcome::EvolveError;
+use super::profiles;
+use super::reference::reference_temperature;
+use super::two_contours::ABREAST;
+use crate::budget::{outer_quadrature, rounding};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::independent::Independent;
@@ -57,20 +60,20 @@ fn goal(tolerance: f64) -> f64 {
 /// Times at most that share a contour.
 const SHARED: usize = 16;
 
-/// The runs of times that share a contour.
-pub(super) fn runs(times: &[f64], tolerance: f64) -> Vec<Range<usize>> {
+/// The groups of times that share a contour.
+pub(super) fn groups(times: &[f64], tolerance: f64) -> Vec<Range<usize>> {
     let counts = Remembered::new(|ratio| hyperbola::nodes_for(ratio, goal(tolerance)));
-    hyperbola::shared(times, |first, last| counts.at(last / first), |run| run.len() <= SHARED)
+    hyperbola::shared(times, |first, last| counts.at(last / first), |group| group.len() <= SHARED)
 }
 
 /// The cost of [`evolve`].
 pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
     let late = times.iter().copied().filter(|&time| time > 0.0).collect::<Vec<f64>>();
-    let nodes = |run: &Range<usize>| {
-        let ratio = late[run.end - 1] / late[run.start];
+    let nodes = |group: &Range<usize>| {
+        let ratio = late[group.end - 1] / late[group.start];
         hyperbola::of_both(hyperbola::nodes_for(ratio, goal(tolerance)))
     };
-    let nodes: usize = runs(&late, tolerance).iter().map(nodes).sum();
+    let nodes: usize = groups(&late, tolerance).iter().map(nodes).sum();
     let equations = (1 + 2 * chain.force.harmonics.len()) * nodes;
     cost::of_squares(chain, equations, late.len())
 }
@@ -83,19 +86,19 @@ pub fn evolve(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<Vec<Norm>, EvolveError> {
-    let problem = Problem::new(equations, law)?;
-    let runs = runs(&rounded(times), tolerance);
+    let problem = TransformedSquares::new(equations, law)?;
+    let groups = groups(&rounded(times), tolerance);
     let mut found = Vec::with_capacity(times.len());
-    for (number, run) in runs.iter().enumerate() {
-        let share = |part: usize| (number + part) as f64 / runs.len() as f64;
+    for (number, group) in groups.iter().enumerate() {
+        let share = |part: usize| (number + part) as f64 / groups.len() as f64;
         let part = monitor.part(share(0), share(1));
-        found.extend(problem.invert(&times[run.clone()], tolerance, &part)?);
+        found.extend(problem.invert(&times[group.clone()], tolerance, &part)?);
     }
     Ok(found)
 }
 
 /// The transformed equations of one chain and initial law.
-pub(super) struct Problem<'a> {
+pub(super) struct TransformedSquares<'a> {
     equations: &'a Modal,
     /// The temperature of what is split off.
     temperature: f64,
@@ -134,7 +137,7 @@ struct Losses {
 impl<'a> Collected<'a> {
     fn push(&mut self, kept: Kept<'a>, weights: [Vec<Complex64>; 2]) {
         for (losses, weight) in self.losses.iter_mut().zip(&weights[1]) {
-            let error = 4.0 * kept.report.error + ROUNDINGS * kept.size;
+            let error = 4.0 * kept.report.error + rounding::TRANSFORM * kept.size;
             losses.variance += weight.norm() * error;
             losses.size += weight.norm() * kept.size;
         }
@@ -143,8 +146,11 @@ impl<'a> Collected<'a> {
     }
 }
 
-impl<'a> Problem<'a> {
-    pub(super) fn new(equations: &'a Modal, law: &InitialLaw) -> Result<Problem<'a>, EvolveError> {
+impl<'a> TransformedSquares<'a> {
+    pub(super) fn new(
+        equations: &'a Modal,
+        law: &InitialLaw,
+    ) -> Result<TransformedSquares<'a>, EvolveError> {
         let chain = equations.chain();
         let temperature = reference_temperature(chain, law);
         let periodic = PeriodicMean::new(equations)?
@@ -159,7 +165,7 @@ impl<'a> Problem<'a> {
         let noise = chain.covariance_source(&vec![0.0; chain.atoms()], temperature);
         let constant_source = periodic.constant_source(chain, &noise);
         let largest_variance = largest(&variance).max(largest(&chain.temperature()));
-        Ok(Problem {
+        Ok(TransformedSquares {
             equations,
             temperature,
             periodic,
@@ -172,7 +178,7 @@ impl<'a> Problem<'a> {
         })
     }
 
-    /// ‖C‖² at the times of one run.
+    /// ‖C‖² at the times of one group.
     fn invert(
         &self,
         times: &[Double],
@@ -184,8 +190,8 @@ impl<'a> Problem<'a> {
         let found = squares(self.equations, &all.answers, &sums);
         let output = |(i, found): (usize, &[f64; 2])| {
             let error = self.error(times[i], &all, i);
-            // The error of a solve answers to an equation with a diagonal on its right, as C does,
-            // so it is as small off its own diagonal.
+            // The error of a solve obeys an equation with a diagonal right-hand side, as C does. It
+            // is therefore as small off its own diagonal as C is.
             let spread = 2.0 * (self.equations.chain().coordinates() as f64).sqrt() * error;
             Norm { square: found[0], error: found[1].sqrt() + spread }
         };
@@ -207,7 +213,7 @@ impl<'a> Problem<'a> {
             answers: Vec::new(),
             weights: [Vec::new(), Vec::new()],
             losses: vec![Losses::default(); times.len()],
-            least: CAUTION * hyperbola::gain(last / first, EXTRA) * goal,
+            least: outer_quadrature::NODES * hyperbola::gain(last / first, EXTRA) * goal,
         };
         let waves = self.waves();
         for (order, momenta) in &waves {
@@ -371,6 +377,9 @@ impl<'a> Problem<'a> {
         let (chain, losses) = (self.equations.chain(), all.losses[i]);
         let w = euclidean(&self.deviation);
         let [out, _] = left_out(chain, [self.start.norm + w * w, w], time.hi);
-        losses.variance + all.least * losses.size + out + ROUNDINGS * self.largest_variance
+        losses.variance
+            + all.least * losses.size
+            + out
+            + rounding::TRANSFORM * self.largest_variance
     }
 }

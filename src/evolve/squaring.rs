@@ -10,8 +10,9 @@
 //! chains, whose matrix would be too large, go to early times step by step ([`wide_series`]).
 
 use super::moment_generator::{Generator, Of, STEP, Unknowns};
-use super::radau::EvolveError;
+use super::outcome::EvolveError;
 use super::wide_series;
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
 use crate::covariance::moments::{
@@ -283,10 +284,10 @@ impl Answer<'_> {
         });
         let square = largest_of(squares);
         let [lost, damped] = self.lost;
-        let rounding = |values: &[f64]| f64::EPSILON * largest(values);
+        let rounding = |values: &[f64]| rounding::UNIT * largest(values);
         let (mean, variance) = (&moments.mean, &moments.variance);
         let ends = moments.inflow.iter().flatten().chain(&moments.leaving).copied();
-        let currents = rounding(&moments.correlation).max(f64::EPSILON * largest_of(ends));
+        let currents = rounding(&moments.correlation).max(rounding::UNIT * largest_of(ends));
         let friction = self.chain.current_weight();
         let at_ends = lost * friction.min(SLOW) + damped * friction;
         MomentErrors {

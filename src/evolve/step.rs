@@ -2,8 +2,10 @@
 
 use super::halving::Difference;
 use super::means;
-use super::tableau::Tableau;
-use crate::chain::Double;
+use super::reference::reference_temperature;
+use super::tableau::{STAGES, Tableau};
+use crate::budget::{rounding, truncation};
+use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
 use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
@@ -11,6 +13,7 @@ use crate::monitor::record;
 use crate::numerics::double_double::phase_error;
 use crate::numerics::vector::euclidean;
 use crate::scenario::Topology;
+use ndarray::Array2;
 use num_complex::Complex64;
 
 /// A point of a trajectory: the means, and C less the reference state T_ref·1.
@@ -37,6 +40,8 @@ pub(super) struct Losses {
     pub variance: f64,
     /// The part of these that residuals are.
     pub solved: f64,
+    /// The error of any entry by residuals in the columns of the ends, as far as it is above that.
+    pub columns: f64,
     /// The error of the variances by roundings that are alike in a step and in its halves.
     pub alike: f64,
     /// The error of the means.
@@ -45,7 +50,7 @@ pub(super) struct Losses {
 
 record!(Point { mean, state });
 record!(Path { state, means });
-record!(Losses { variance, solved, alike, mean });
+record!(Losses { variance, solved, columns, alike, mean });
 
 impl Losses {
     /// The largest of them.
@@ -58,6 +63,7 @@ impl Losses {
         Losses {
             variance: self.variance + seen * step.variance,
             solved: self.solved + seen * step.solved,
+            columns: self.columns + step.columns,
             alike: self.alike + step.alike,
             mean: self.mean + step.mean,
         }
@@ -81,13 +87,41 @@ pub(super) struct Run<'a, E> {
     pub highest: f64,
 }
 
-pub(super) fn product(a: &[f64], b: &[f64]) -> f64 {
+fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
 }
 
 /// Σ E z² less the reference state's.
-pub(super) fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
+fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
     product(&point.state, identity) + point.mean.iter().map(|z| z * z).sum::<f64>()
+}
+
+impl<'a, E: MomentEquations> Run<'a, E> {
+    /// The steps of an evolution, and the point where it starts.
+    pub fn new(equations: &'a E, law: &InitialLaw, tolerance: f64) -> (Run<'a, E>, Point) {
+        let chain = equations.chain();
+        let reference = reference_temperature(chain, law);
+        let state = equations.represent(&law.covariance_above(reference));
+        let start = Point { mean: law.mean(), state };
+        let (n, bonds) = (chain.coordinates(), chain.bonds);
+        let identity = equations.represent(&Array2::eye(n));
+        let ring = chain.topology == Topology::Ring;
+        let in_length = |i: usize| if i < bonds { 1.0 / (bonds as f64).sqrt() } else { 0.0 };
+        let uniform = Array2::from_shape_fn((n, n), |(i, j)| in_length(i) * in_length(j));
+        let uniform = ring.then(|| equations.represent(&uniform));
+        let run = Run {
+            equations,
+            tableau: Tableau::radau(STAGES),
+            reference,
+            solve_tolerance: (1e-7 * tolerance).max(1e-14),
+            energy: twice_energy(&start, &identity),
+            length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
+            highest: chain.force.highest_frequency(),
+            identity,
+            uniform,
+        };
+        (run, start)
+    }
 }
 
 impl<E: MomentEquations> Run<'_, E> {
@@ -155,6 +189,8 @@ impl<E: MomentEquations> Run<'_, E> {
             let left = 2.0 * equation.weights[0].norm() * report.error;
             losses.variance += left;
             losses.solved += left;
+            let more = (report.flow_error - chain.current_weight() * report.error).max(0.0);
+            losses.columns += 2.0 * equation.weights[0].norm() * more;
         }
         let mut to = Point { mean: means.pop().expect("a method has stages"), state };
         if chain.is_isolated() {
@@ -162,7 +198,7 @@ impl<E: MomentEquations> Run<'_, E> {
         }
         let amplification: f64 =
             tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
-        let rounding = 4.0 * f64::EPSILON;
+        let rounding = rounding::FORMULA;
         // The coefficients' own roundings turn every step's means the same way.
         losses.mean += 2.0 * rounding * (apart(&from.mean, &to.mean) + largest(&to.mean));
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
@@ -288,7 +324,7 @@ impl<E: MomentEquations> Run<'_, E> {
             ..path.means.clone()
         };
         // The transforms of the modes leave some tens of roundings, the steps together some more.
-        let transforms = 256.0 * f64::EPSILON;
+        let transforms = rounding::RECURRENCES;
         let phase = phase_error(self.highest * time.hi);
         let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
@@ -304,7 +340,7 @@ impl<E: MomentEquations> Run<'_, E> {
         if self.highest > 0.0 {
             // Motion that turns with the force is seen at one phase: where it vanishes in the
             // momenta, the elongations show it.
-            apart = apart.map(|error| 2.0 * error);
+            apart = apart.map(|error| truncation::AT_ONE_PHASE * error);
             apart.mean_p = apart.mean_p.max(apart.mean_r);
             apart.mean_r = apart.mean_r.max(apart.mean_p);
             apart.var_p = apart.var_p.max(apart.var_r);
@@ -313,9 +349,9 @@ impl<E: MomentEquations> Run<'_, E> {
         let errors = MomentErrors {
             mean_r: apart.mean_r + mean_loss,
             mean_p: apart.mean_p + mean_loss,
-            var_r: apart.var_r + loss,
-            var_p: apart.var_p + loss,
-            correlation: apart.correlation + flow * chain.current_weight(),
+            var_r: apart.var_r + loss + losses.columns,
+            var_p: apart.var_p + loss + losses.columns,
+            correlation: apart.correlation + flow * chain.current_weight() + losses.columns,
             left: 0.0,
         };
         let size = largest(&fine.mean);
@@ -327,10 +363,12 @@ impl<E: MomentEquations> Run<'_, E> {
             correlation: (variance + 2.0 * size * mean) * chain.current_weight(),
             left: 0.0,
         };
+        let of_columns = MomentErrors::of_variances(losses.columns, losses.columns);
+        let solved = of(0.0, losses.solved).with(of_columns, |a, b| a + b);
         let parts = vec![
             (ErrorSource::Truncation, apart),
             (ErrorSource::Truncation, of(lost, lost)),
-            (ErrorSource::Iteration, of(0.0, losses.solved)),
+            (ErrorSource::Iteration, solved),
             (ErrorSource::InputRounding, of(phase * size, 0.0)),
         ];
         let square = above.square.iter().map(|z| z + self.reference * time.hi).collect();

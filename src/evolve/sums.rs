@@ -9,17 +9,13 @@
 //! strong. Its transform λ Y(p, p)/(s + 2λ) is large at every node and cancels in the sum, with
 //! the digits of a small current: it is left out of the sums ([`Driven`]), and added in time.
 
+use crate::budget::{iteration, rounding};
 use crate::chain::Chain;
 use crate::covariance::{Diagonals, Driven, SolveReport, Target};
 use crate::numerics::vector::largest_norm;
 use crate::resolvent::{self, Currents, Exchange};
 use crate::scenario::Topology;
 use num_complex::Complex64;
-
-/// The relative error of a transform from the transforms of the modes and the weight of its node.
-const ROUNDINGS: f64 = 32.0 * f64::EPSILON;
-/// The same for the answer of a direct solve.
-const WRITTEN: f64 = 4.0 * f64::EPSILON;
 
 /// The terms of Y(0) in the balance of energy.
 #[derive(Debug, Clone, Default)]
@@ -62,10 +58,11 @@ impl Found {
         start: Option<&Start>,
         (report, diagonals): (SolveReport, Diagonals),
     ) -> Found {
-        let written = if report.direct { WRITTEN } else { ROUNDINGS };
+        let written = if report.direct { rounding::FORMULA } else { rounding::TRANSFORM };
         // Four times the change by another refinement, because the residual has roundings too, plus
         // the roundings of the transforms.
-        let error = 4.0 * report.error + written * largest_norm(&diagonals.variance);
+        let error =
+            iteration::REFINEMENT * report.error + written * largest_norm(&diagonals.variance);
         let friction = chain.friction();
         let left = |end: usize| match start {
             Some(start) if friction[end] > 0.0 => {
@@ -84,7 +81,7 @@ impl Found {
         });
         let size = size(driven.losses);
         let read = Flows {
-            error: 4.0 * driven.error + written * size,
+            error: iteration::REFINEMENT * driven.error + written * size,
             size,
             correlation: diagonals.correlation.clone(),
             losses: driven.losses,
@@ -112,7 +109,7 @@ impl Found {
             Flows {
                 correlation: bonds.iter().map(|j| -j).collect(),
                 losses: less(inflow.map(|flow| -flow)),
-                error: share * error + WRITTEN * terms,
+                error: share * error + rounding::FORMULA * terms,
                 size,
             }
         });
@@ -149,7 +146,7 @@ fn add(sums: &mut [f64], weight: Complex64, values: &[Complex64]) {
 }
 
 /// The sums at one output time.
-pub(super) struct Sums {
+pub(super) struct OutputSums {
     pub variance: Vec<f64>,
     pub variance_integral: Vec<f64>,
     /// The error of a variance.
@@ -172,10 +169,10 @@ pub(super) struct Best {
     pub size: f64,
 }
 
-impl Sums {
-    pub fn new(chain: &Chain, state: Option<Vec<f64>>) -> Sums {
+impl OutputSums {
+    pub fn new(chain: &Chain, state: Option<Vec<f64>>) -> OutputSums {
         let (n, bonds) = (chain.coordinates(), chain.bonds);
-        Sums {
+        OutputSums {
             variance: vec![0.0; n],
             variance_integral: vec![0.0; n],
             error: 0.0,
@@ -224,7 +221,10 @@ impl Sums {
 }
 
 /// The places where the whole covariances of the output times are summed, with their weights.
-pub(super) fn targets(sums: &mut [Sums], weight: impl Fn(usize) -> Complex64) -> Vec<Target<'_>> {
+pub(super) fn targets(
+    sums: &mut [OutputSums],
+    weight: impl Fn(usize) -> Complex64,
+) -> Vec<Target<'_>> {
     let sums = sums.iter_mut().enumerate();
     let states = sums.filter_map(|(i, sums)| Some((i, sums.state.as_mut()?)));
     states.map(|(i, state)| Target { weight: weight(i), state }).collect()

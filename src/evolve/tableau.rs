@@ -11,6 +11,10 @@ use faer::Mat;
 use faer::linalg::solvers::Solve;
 use num_complex::Complex64;
 
+/// Seven stages: fewer solves than 3 or 5 at every tolerance below 1e-6 (measured on the uphill
+/// scenario: 60 steps against 88 of five stages at 1e-10).
+pub(super) const STAGES: usize = 7;
+
 /// The coefficients of one method.
 #[derive(Debug, Clone)]
 pub struct Tableau {

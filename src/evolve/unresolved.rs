@@ -2,15 +2,15 @@
 //!
 //! An L-stable step extinguishes a rotation that it does not resolve, whatever its length, so a
 //! long step and two half steps agree that the rotation is gone, and their distance says nothing of
-//! it. Two facts bound the loss all the same. First, a step grows threefold at most, so that on the
-//! way from resolved to extinguished at least one step shows the amplitude in the difference
-//! between its first half and two quarters, both begun at the same point: three times the sum of
-//! such differences exceeds what is lost (the test below). Second, every complex eigenvalue of B
-//! and of 𝓛 has a real part of -γ or less (x*(2γ + Γ)x/2 ≥ γ in the quadratic eigenproblem of the
-//! means; for 𝓛 seen in 300 random chains), so no rotation is larger than what e^(-γτ) leaves of
-//! it.
+//! it. Two facts bound the loss all the same. First, a step is at most three times as long as the
+//! one before. Between the last step that resolves a rotation and the first one that extinguishes
+//! it, at least one step shows its amplitude as the difference between its first half and two
+//! quarters. Three times the sum of these differences exceeds what is lost (the test below).
+//! Second, every complex eigenvalue of B and of 𝓛 has a real part of -γ or less
+//! (docs/theory/bounds.md, Theorem 2.2), so that a rotation decays at least like e^(-γτ).
 
 use super::step_size::GROWTH;
+use crate::budget::truncation;
 use crate::chain::Chain;
 use crate::monitor::record;
 
@@ -18,11 +18,8 @@ use crate::monitor::record;
 const FASTEST: f64 = 4.0;
 
 /// Radians of a step up to which the halves are better than it by far more than
-/// [`super::radau::GAIN`] (1700 times at 10 radians, 76 at 16).
+/// [`super::halving::GAIN`] (1700 times at 10 radians, 76 at 16).
 pub(super) const RESOLVED: f64 = 10.0;
-
-/// How many times the differences exceed the loss (2.6 in the test below).
-pub(super) const CAUTION: f64 = 3.0;
 
 /// The loss of one evolution, Frobenius norm.
 #[derive(Debug, Clone)]
@@ -50,8 +47,8 @@ impl Unresolved {
         Unresolved { rate, size, negligible, lost: 0.0 }
     }
 
-    /// A bound of the rotations that are left: t e^(-γt) where two modes meet, and some more where
-    /// they are nearly parallel.
+    /// A bound of the rotations that are left. Two modes of the same rate give t e^(-γt), and a
+    /// factor 4 allows for modes that are nearly parallel.
     fn left(&self, time: f64) -> f64 {
         let turns = self.rate * time;
         4.0 * self.size * (1.0 + turns) * (-turns).exp()
@@ -66,12 +63,12 @@ impl Unresolved {
         Unresolved::too_long(step) && self.left(time) > self.negligible
     }
 
-    /// After a step: `difference` is that between its first half and the quarters of it, where it
-    /// was looked for.
+    /// Counts a step; `difference` is that between its first half and two quarters, where these
+    /// were taken.
     pub fn advance(&mut self, step: f64, difference: Option<f64>) {
         self.lost *= (-self.rate * step).exp();
         self.lost += match difference {
-            Some(difference) => CAUTION * difference,
+            Some(difference) => truncation::UNRESOLVED * difference,
             None if Unresolved::too_long(step) => f64::INFINITY,
             None => 0.0,
         };
@@ -85,9 +82,9 @@ impl Unresolved {
 
 #[cfg(test)]
 mod tests {
-    use super::super::halving::SAFETY;
-    use super::super::radau::STAGES;
+    use super::super::tableau::STAGES;
     use super::*;
+    use crate::budget::truncation::LOCAL_ERROR;
     use num_complex::Complex64;
 
     /// The factor of a step for y' = zy: the Padé approximant of e^z with numerator of degree 6 and
@@ -133,7 +130,7 @@ mod tests {
                             if Unresolved::too_long(step) {
                                 unresolved.advance(step, Some(difference));
                             } else {
-                                resolved += SAFETY * 2.0 * difference;
+                                resolved += LOCAL_ERROR * 2.0 * difference;
                                 unresolved.advance(step, None);
                             }
                             worst = worst

@@ -8,7 +8,7 @@
 //! 2⁻¹⁰⁴, of every step. Judge: [`super::squaring`].
 
 use super::moment_generator::Generator;
-use super::radau::EvolveError;
+use super::outcome::EvolveError;
 use crate::chain::{Chain, Double};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::vector::largest_of;

@@ -3,7 +3,7 @@
 use super::axis::Fitted;
 use super::item::{Frame, Item};
 use super::label::number;
-use super::layout::{SMALL, Sheet, title};
+use super::sheet::{SMALL, Sheet, title};
 use super::spacetime::shown_range;
 use super::style::Theme;
 use super::{Axis, Colour, Map, Scale};

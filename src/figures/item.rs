@@ -2,6 +2,7 @@
 //! top left corner.
 
 use super::Mark;
+use super::curves::part_within;
 use super::label::{Part, parts, width};
 use plotters::style::RGBColor;
 
@@ -96,5 +97,36 @@ impl Text {
             false => Frame { left: x, top: y - up, right: x + along, bottom: y + down },
             true => Frame { left: x - up, top: y - along, right: x + down, bottom: y },
         }
+    }
+}
+
+/// Whether an item shows data within a frame.
+pub(super) fn covers(item: &Item, frame: &Frame) -> bool {
+    match item {
+        Item::Path { points, width, data: true, .. } => {
+            let around = frame.widened(0.5 * width);
+            points.windows(2).any(|ends| around.crosses(ends[0], ends[1]))
+        }
+        Item::Sign { mark, at, size, data: true, .. } => {
+            let half = if *mark == Mark::Diamond { 0.63 * size } else { 0.5 * size };
+            frame.widened(half).crosses(*at, *at)
+        }
+        _ => false,
+    }
+}
+
+impl Frame {
+    fn widened(&self, by: f64) -> Frame {
+        Frame {
+            left: self.left - by,
+            top: self.top - by,
+            right: self.right + by,
+            bottom: self.bottom + by,
+        }
+    }
+
+    /// Whether a segment enters the frame.
+    fn crosses(&self, from: (f64, f64), to: (f64, f64)) -> bool {
+        part_within(from, to, (self.left, self.top), (self.right, self.bottom)).is_some()
     }
 }

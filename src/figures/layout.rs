@@ -3,15 +3,14 @@
 
 use super::axis::Fitted;
 use super::colours::bar_axis;
-use super::curves::{clip, dashes, inside};
+use super::curves::dashes;
 use super::item::{Frame, Item, Text};
 use super::label::{lines, width};
 use super::legend::{LINE, Place, named};
+use super::sheet::{SMALL, Sheet, pieces, title};
 use super::style::{PER_MM, Theme};
-use super::{Axis, Colour, Figure, Layer, Mark, Panel, letter};
+use super::{Colour, Figure, Layer, Mark, Panel, letter};
 
-/// Size of numbers and keys, of the text's.
-pub(super) const SMALL: f64 = 7.0 / 8.0;
 /// From the point that a label is centred on down to its baseline, in ems: half a capital letter.
 const MIDDLE: f64 = 0.36;
 
@@ -25,13 +24,6 @@ pub(super) fn items(figure: &Figure, theme: &Theme) -> Vec<Item> {
     let mut sheet = Sheet { items: vec![], theme, em: theme.text * theme.zoom };
     sheet.figure(figure, size(figure, theme));
     sheet.items
-}
-
-pub(super) struct Sheet<'a> {
-    pub(super) items: Vec<Item>,
-    pub(super) theme: &'a Theme,
-    /// The text's size.
-    pub(super) em: f64,
 }
 
 /// The space that a panel needs beside its frame, on each side.
@@ -368,33 +360,4 @@ impl Sheet<'_> {
             }
         }
     }
-}
-
-/// An axis' label with the power of ten of its numbers.
-pub(super) fn title(axis: &Axis, fitted: &Fitted) -> String {
-    match fitted.factor {
-        Some(k) => format!("{}  (10^{{{k}}})", axis.label).replace("{-", "{−"),
-        None => axis.label.clone(),
-    }
-}
-
-/// A layer's curve or signs within the frame.
-pub(super) fn pieces(
-    layer: &Layer,
-    [x_axis, y_axis]: [&Fitted; 2],
-    frame: Frame,
-) -> Vec<Vec<(f64, f64)>> {
-    let place = |&(x, y): &(f64, f64)| Some((x_axis.beyond(x)?, y_axis.beyond(y)?));
-    let places = layer.points.iter().map(place);
-    let (first, step) = layer.drawn;
-    let pieces: Vec<Vec<_>> = match layer.mark {
-        Mark::Bar => {
-            let bars = layer.bars().map(|bar| bar.each_ref().map(place));
-            bars.flat_map(|bar| clip(&bar)).collect()
-        }
-        Mark::Line | Mark::Dashed | Mark::Guide => clip(&places.collect::<Vec<_>>()),
-        _ => vec![places.skip(first).step_by(step.max(1)).flatten().filter(inside).collect()],
-    };
-    let at = |p: Vec<(f64, f64)>| p.into_iter().map(|(x, y)| frame.at(x, y)).collect();
-    pieces.into_iter().map(at).collect()
 }

@@ -1,9 +1,8 @@
 //! Places the legend of a panel: in a corner that no curve enters, or in rows above the panel.
 
 use super::axis::Fitted;
-use super::item::{Frame, Item};
-use super::layout::{Sheet, pieces};
-use super::overlap::covers;
+use super::item::{Frame, Item, covers};
+use super::sheet::{Sheet, pieces};
 use super::{Corner, Layer, Panel};
 
 /// Height of a line of a legend, in ems.

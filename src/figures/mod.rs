@@ -28,6 +28,7 @@ mod parameters;
 mod pdf;
 mod profiles;
 mod readable;
+mod sheet;
 mod spacetime;
 pub mod style;
 mod sweep;
@@ -41,6 +42,7 @@ pub use profiles::{Curves, Outputs, limit, profiles, report};
 pub use sweep::sweep;
 pub use table::table;
 
+use crate::budget::rounding;
 use std::path::Path;
 use style::Theme;
 
@@ -264,7 +266,7 @@ impl Layer {
     /// of the largest.
     pub fn formula(self) -> Layer {
         let largest = self.points.iter().fold(0.0, |most: f64, p| most.max(p.1.abs()));
-        self.within(16.0 * f64::EPSILON * largest)
+        self.within(rounding::SUM * largest)
     }
 
     /// The two ends of every bar of the error; none unless it is drawn as bars.

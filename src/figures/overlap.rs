@@ -1,12 +1,11 @@
 //! Finds labels that a reader could not read: over each other, under curves, or beyond the sheet.
 //! It needs the layout alone, no drawing.
 
-use super::curves::part_within;
-use super::item::{Frame, Item, Text};
+use super::Figure;
+use super::item::{Frame, Item, Text, covers};
 use super::label::plain;
 use super::layout::{items, size};
 use super::style::Theme;
-use super::{Figure, Mark};
 
 impl Figure {
     /// One sentence for every label that another label, a curve or the edge of the sheet is in the
@@ -49,41 +48,10 @@ impl Figure {
     }
 }
 
-/// Whether an item shows data within a frame.
-pub(super) fn covers(item: &Item, frame: &Frame) -> bool {
-    match item {
-        Item::Path { points, width, data: true, .. } => {
-            let around = frame.widened(0.5 * width);
-            points.windows(2).any(|ends| around.crosses(ends[0], ends[1]))
-        }
-        Item::Sign { mark, at, size, data: true, .. } => {
-            let half = if *mark == Mark::Diamond { 0.63 * size } else { 0.5 * size };
-            frame.widened(half).crosses(*at, *at)
-        }
-        _ => false,
-    }
-}
-
-impl Frame {
-    fn widened(&self, by: f64) -> Frame {
-        Frame {
-            left: self.left - by,
-            top: self.top - by,
-            right: self.right + by,
-            bottom: self.bottom + by,
-        }
-    }
-
-    /// Whether a segment enters the frame.
-    fn crosses(&self, from: (f64, f64), to: (f64, f64)) -> bool {
-        part_within(from, to, (self.left, self.top), (self.right, self.bottom)).is_some()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::figures::{Axis, Corner, Layer, Note, Panel};
+    use crate::figures::{Axis, Corner, Layer, Mark, Note, Panel};
 
     fn figure(legend: Corner, notes: &[(f64, f64)]) -> Figure {
         let curve =

@@ -58,7 +58,8 @@ pub(super) fn svg(figure: &Figure, theme: &Theme) -> Result<String, FigureError>
     let found = format!("width=\"{width}\" height=\"{height}\" viewBox");
     let (w, h) = (figure.size.0 * theme.zoom, figure.size.1 * theme.zoom);
     let text = text.replacen(&found, &format!("width=\"{w}mm\" height=\"{h}mm\" viewBox"), 1);
-    // plotters' name for this type is not a registered one; Inkscape shows linked images only.
+    // plotters calls the type of a map's image `png`, which is not registered, and writes `href`.
+    // Inkscape shows images with `xlink:href` only.
     let text = text.replace(" href=\"data:png;base64,", " xlink:href=\"data:image/png;base64,");
     let text = text.replacen("<svg ", "<svg xmlns:xlink=\"http://www.w3.org/1999/xlink\" ", 1);
     // In whatever font a viewer has, a text is as wide as the layout took it to be.
@@ -118,7 +119,7 @@ fn draw<B: DrawingBackend>(
     let mut pen = Pen { area: &area, backend, widths: vec![] };
     let mut drawn = || {
         let (r, g, b) = theme.paper;
-        // A canvas is paper to begin with.
+        // Every drawing begins with the colour of the paper.
         if matches!(backend, Backend::Svg) {
             area.fill(&RGBColor(r, g, b)).map_err(|e| e.to_string())?;
         }
@@ -150,7 +151,7 @@ impl<B: DrawingBackend> Pen<'_, B> {
     }
 
     fn path(&self, points: &[(f64, f64)], colour: RGBColor, width: f64) -> Result<(), String> {
-        // Half a pixel of the drawing is what the rounding of its points moves them.
+        // Points are rounded to pixels of the drawing, which moves them by half a pixel at most.
         let points = thinned(points, 0.5 / scale());
         let mut path: Vec<(i32, i32)> = points.into_iter().map(pixel).collect();
         path.dedup();

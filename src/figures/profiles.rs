@@ -21,7 +21,7 @@ const CURVES: usize = 10;
 /// Cells of a map, each way: as many as its data, a table, should have.
 pub(super) const CELLS: usize = 128;
 /// Values below this part of their natural size are rounding.
-const ROUNDING: f64 = 1e-13;
+const VANISHING: f64 = 1e-13;
 
 /// The data drawn for one output, one entry a position.
 pub struct Curves {
@@ -218,7 +218,7 @@ impl Space<'_> {
                 readable(&all.iter().map(|c| &values(c)[self.first..]).collect::<Vec<_>>())
             });
             let (y, title) = match (natural[column], cut.flatten()) {
-                (natural, _) if most > 0.0 && most <= ROUNDING * natural => {
+                (natural, _) if most > 0.0 && most <= VANISHING * natural => {
                     (axis.over(-natural, natural), String::new())
                 }
                 (_, Some(((low, high), words))) => (axis.over(low, high), words),

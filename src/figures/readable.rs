@@ -1,15 +1,16 @@
-//! A range of values in which the last curves of a relaxation can be read, although the first were
-//! much larger: the current of a chain that was just pulled is a hundred times that of its end.
+//! Chooses a range of values in which the last curves of a relaxation can be read, although the
+//! first ones were much larger. The current just after a pull, for example, is a hundred times the
+//! one at the end.
 
 use super::label::number;
 
-/// The last curve reaches to this part of the range at least.
+/// The last curve fills at least this part of the range.
 const LAST: f64 = 1.0 / 6.0;
-/// How many times the last curve the largest must be before anything is cut off.
+/// Curves are cut off only if the largest is this many times the last one.
 const BEYOND: f64 = 10.0;
 
-/// The range, and words on how far the curves go that leave it; `None` where all can be shown.
-/// At least half of the curves, which are in the order of time, are whole.
+/// The range, and a remark on how far the curves reach that leave it; `None` where all of them can
+/// be shown. At least half of the curves, which are in the order of time, stay within the range.
 pub(super) fn readable(curves: &[&[f64]]) -> Option<((f64, f64), String)> {
     let size = |curve: &&[f64]| curve.iter().fold(0.0, |most: f64, v| most.max(v.abs()));
     let last = size(curves.last()?);
@@ -17,7 +18,7 @@ pub(super) fn readable(curves: &[&[f64]]) -> Option<((f64, f64), String)> {
     sizes.sort_by(f64::total_cmp);
     let (middle, most) = (sizes[(sizes.len() - 1) / 2], sizes[sizes.len() - 1]);
     let limit = (last / LAST).max(middle);
-    // A current that dies out altogether is no end that anybody would read.
+    // A current that has died out completely is nothing to read, so that no range is made for it.
     let worth = most > BEYOND * last && BEYOND * last > middle && most > 2.0 * limit;
     if !worth || !most.is_finite() {
         return None;

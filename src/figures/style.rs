@@ -77,8 +77,8 @@ impl Theme {
     }
 }
 
-/// Okabe and Ito, Color Universal Design (2008), without black; yellow, hardly visible on white,
-/// last.
+/// The colours of Okabe and Ito, Color Universal Design (2008), without black. Yellow comes last,
+/// because it is hardly visible on white.
 const PALETTE: [(u8, u8, u8); 7] = [
     (0, 114, 178),
     (213, 94, 0),

@@ -22,9 +22,10 @@ use super::line::Line;
 use super::mean::{Means, forces_of};
 use super::path::Spectrum;
 use super::transforms::Parts;
+use crate::budget::outer_quadrature;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
-use crate::evolve::hyperbola::{self, CAUTION, Contour, EXTRA, nodes_for_integrals};
+use crate::evolve::hyperbola::{self, Contour, EXTRA, nodes_for_integrals};
 use crate::monitor::{Interrupted, Monitor, Progress};
 use num_complex::Complex64;
 
@@ -33,9 +34,6 @@ use num_complex::Complex64;
 const EARLIEST: f64 = 80.0;
 /// Times at most that share a contour.
 const SHARED: usize = 32;
-/// The contours share what the inner quadratures miss. The estimate with this factor was fifty
-/// times the true error or more in the 100 random chains of tests/general_chain.rs.
-pub(super) const DISTANCE: f64 = 4.0;
 /// Seconds of processor time for a site, a node of the inner path and one of the contour.
 const SITE: f64 = 3e-7;
 /// The least microscopic time for which the contour serves; the reason why it never does.
@@ -62,7 +60,7 @@ pub fn earliest(chain: &Chain, law: &InitialLaw) -> Result<f64, &'static str> {
 }
 
 /// A chain, its line and its law.
-pub(super) struct Problem<'a> {
+pub(super) struct TransformedLine<'a> {
     pub chain: &'a Chain,
     pub model: Model,
     pub line: Line,
@@ -90,7 +88,7 @@ pub fn evolve(
     tolerance: f64,
     monitor: &Monitor,
 ) -> Result<Vec<Output>, Interrupted> {
-    let problem = Problem::new(chain, law);
+    let problem = TransformedLine::new(chain, law);
     let goal = goal(tolerance);
     let stops: Vec<f64> = times.iter().map(|time| time.hi).collect();
     let count = |first: f64, last: f64| nodes_for_integrals(last / first, goal);
@@ -111,7 +109,7 @@ pub fn evolve(
         let (coarse, _) = evaluate(0)?;
         let (fine, missing) = evaluate(1)?;
         // Two contours may agree by accident: no less is claimed than what the second should leave.
-        let least = CAUTION * hyperbola::gain(last / first, EXTRA) * goal;
+        let least = outer_quadrature::NODES * hyperbola::gain(last / first, EXTRA) * goal;
         for ((fine, coarse), &time) in fine.iter().zip(&coarse).zip(group) {
             outputs.push(problem.output(fine, coarse, time, [least, missing], nodes_done));
         }
@@ -140,8 +138,8 @@ pub fn cost(chain: &Chain, times: &[f64], tolerance: f64) -> Cost {
     Cost { bytes: 40.0 * inner * sites, seconds: SITE * outer as f64 * inner * sites }
 }
 
-impl<'a> Problem<'a> {
-    fn new(chain: &'a Chain, law: &InitialLaw) -> Problem<'a> {
+impl<'a> TransformedLine<'a> {
+    fn new(chain: &'a Chain, law: &InitialLaw) -> TransformedLine<'a> {
         let model = Model::new(chain);
         let line = Line::new(&model);
         let means = Means::new(chain, &model).expect("every atom is damped");
@@ -181,7 +179,7 @@ impl<'a> Problem<'a> {
             }
             false => (line.clone(), line.enter(&moved)),
         };
-        Problem {
+        TransformedLine {
             chain,
             spectrum: Spectrum::new(&model),
             reference,

@@ -20,7 +20,8 @@ use super::law::{differences, initial, softness};
 use super::line::Line;
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, LocalParts};
-use super::taylor::{add, growth, square};
+use super::series::{STEP, TERMS, add, growth, square};
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
 use crate::covariance::source::ErrorSource;
 use crate::monitor::{Interrupted, Monitor, Progress};
@@ -30,17 +31,10 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
 
-/// h‖𝓛‖ and h times the highest frequency of a force.
-pub(super) const STEP: f64 = 3.0;
-/// Terms of a series at most; STEP^k/k! is far below a rounding there.
-pub(super) const TERMS: usize = 80;
 /// The part of the tolerance that cuts and series may use.
 const BUDGET: f64 = 1e-3;
 /// Entries below which threads are not worth their start.
 const ALONE: usize = 40_000;
-/// Roundings of a moment after s steps are ROUNDINGS ε (4 + √s) of the largest one: at most 0.5 of
-/// that was seen in random chains (tests/general_chain.rs, seeds 0 to 2999).
-const ROUNDINGS: f64 = 2.0;
 
 /// The moments at an output.
 #[derive(Debug, Clone)]
@@ -74,7 +68,7 @@ pub(super) struct State {
     pub integrals: Integrated,
 }
 
-pub(super) struct Problem<'a> {
+pub(super) struct LineEquation<'a> {
     pub chain: &'a Chain,
     pub model: Model,
     pub line: Line,
@@ -95,7 +89,7 @@ pub fn evolve(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<Vec<Output>, Interrupted> {
-    let problem = Problem::new(chain);
+    let problem = LineEquation::new(chain);
     let mean = law.mean();
     let (covariance, cancelled) = problem.line.covariance(law);
     let given = [problem.line.entering(&mean), cancelled];
@@ -133,7 +127,7 @@ pub fn evolve(
 
 /// Applications of 𝓛 that the evolution to a time takes, and bytes of the state, roughly.
 pub fn expected(chain: &Chain, law: &InitialLaw, last: f64) -> (f64, f64) {
-    let problem = Problem::new(chain);
+    let problem = LineEquation::new(chain);
     let steps = (last / problem.longest_step()).ceil();
     // What is felt by then, at 2 sites of the line for every unit of time; or diffuses.
     let n = problem.line.len as f64;
@@ -145,14 +139,14 @@ pub fn expected(chain: &Chain, law: &InitialLaw, last: f64) -> (f64, f64) {
     (30.0 * steps * n * width, 3.0 * 8.0 * n * width)
 }
 
-impl<'a> Problem<'a> {
-    fn new(chain: &'a Chain) -> Problem<'a> {
+impl<'a> LineEquation<'a> {
+    fn new(chain: &'a Chain) -> LineEquation<'a> {
         let model = Model::new(chain);
         let line = Line::new(&model);
         let forces = forces_of(chain);
         let fastest = highest_frequency(chain, &forces);
         let (norm, soft) = (line.norm(), model.softness());
-        Problem { chain, model, line, forces, norm, fastest, soft }
+        LineEquation { chain, model, line, forces, norm, fastest, soft }
     }
 
     fn longest_step(&self) -> f64 {
@@ -328,7 +322,7 @@ impl<'a> Problem<'a> {
     ) -> Output {
         let at_start = time.hi <= 0.0;
         let steps = (state.steps as f64).sqrt();
-        let rounding = ROUNDINGS * f64::EPSILON * (4.0 + steps);
+        let rounding = rounding::TAYLOR_STEP * (4.0 + steps);
         // At the start nothing is rounded but differences of displacements.
         let rounding = if at_start { 0.0 } else { rounding };
         let mean = state.lost[0] + rounding * largest.sqrt();

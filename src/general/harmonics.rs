@@ -17,6 +17,7 @@ use super::kernel::Kernel;
 use super::line::Line;
 use super::mean::Means;
 use super::path::Spectrum;
+use crate::budget::{inner_quadrature, rounding};
 use crate::chain::Chain;
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_norm;
@@ -25,11 +26,6 @@ use num_complex::Complex64;
 
 /// The residual at which the iteration ends, relative to the source.
 const RESIDUAL: f64 = 1e-15;
-/// Both rules share a part of what they miss: their distance counts so often (as in
-/// [`super::contour`]).
-const DISTANCE: f64 = 4.0;
-/// Roundings, of the largest θ_m.
-const ROUNDINGS: f64 = 64.0;
 
 /// One harmonic of the covariance, m ≥ 1.
 pub struct Harmonic {
@@ -87,8 +83,9 @@ pub fn harmonics(
         };
         let [first, second] = [kinetic(0), kinetic(1)];
         let apart = largest_norm(first.iter().zip(&second).map(|(a, b)| a - b));
-        let missing = rules[0].missing + rules[1].missing + ROUNDINGS * f64::EPSILON;
-        let error = DISTANCE * apart + missing * largest_norm(second.iter().copied());
+        let missing = rules[0].missing + rules[1].missing + rounding::SOLVE;
+        let error =
+            inner_quadrature::TWO_RULES * apart + missing * largest_norm(second.iter().copied());
         let mut source = vec![Complex64::ZERO; line.len];
         for (n, (square, theta)) in squares.iter().zip(&second).enumerate() {
             let at = line.momentum(n);

@@ -118,9 +118,9 @@ impl<L: Wide> Network<L> {
             None,
             tolerance,
             monitor,
-            |x| scaled(self.apply(x)),
-            |r| neighbours(&unscaled(r)),
-            |_| vec![],
+            &|x| scaled(self.apply(x)),
+            &|r| neighbours(&unscaled(r)),
+            &|_| vec![],
         )?;
         let last = outcome.errors.last().filter(|e| e.len() == x.len());
         let x = parts(&x);
@@ -210,7 +210,7 @@ impl<F: Fn(&[Complex64]) -> Vec<Complex64>> InRegisters for Question<'_, F> {
 }
 
 /// The answers of all nodes, added up in their order.
-struct Sums<L: Wide, const V: usize> {
+struct NodeSums<L: Wide, const V: usize> {
     products: [Vec<Complex64>; V],
     squares: Vec<Complex64>,
     displacement: Vec<Complex64>,
@@ -222,9 +222,9 @@ fn passed<'a, L: Wide, const V: usize>(
     simd: L::Simd,
     nodes: &[Nodes<L>],
     pass: impl Fn(Nodes<L>) -> Pass<'a, L, V> + Sync,
-) -> Sums<L, V> {
+) -> NodeSums<L, V> {
     let answer = |&nodes: &Nodes<L>| L::vectorized(simd, pass(nodes));
-    let mut sums: Option<Sums<L, V>> = None;
+    let mut sums: Option<NodeSums<L, V>> = None;
     // A few at a time, so that their answers do not pile up.
     for some in nodes.chunks(TOGETHER) {
         let found: Vec<Found<L, V>> = some.par_iter().map(answer).collect();
@@ -232,7 +232,7 @@ fn passed<'a, L: Wide, const V: usize>(
             let Found { products, squares, displacement, elongation, factors } = found;
             let Some(sums) = &mut sums else {
                 let factors = vec![factors];
-                sums = Some(Sums { products, squares, displacement, elongation, factors });
+                sums = Some(NodeSums { products, squares, displacement, elongation, factors });
                 continue;
             };
             for (sum, products) in sums.products.iter_mut().zip(&products) {

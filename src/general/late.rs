@@ -5,18 +5,16 @@
 //! sum misses at the far end is spread over its terms by their sizes, so that the current is as
 //! accurate as the smaller of both sides: with the coldest temperature split off, the colder one.
 
-use super::contour::{DISTANCE, Problem};
+use super::contour::TransformedLine;
 use super::exponential::Output;
 use super::mean::forces_of;
 use super::profile::{Local, LocalErrors};
 use super::transforms::Parts;
+use crate::budget::{inner_quadrature, rounding};
 use crate::chain::Double;
 use crate::covariance::source::ErrorSource;
 use crate::numerics::vector::largest_of;
 use crate::observe::series::Integrated;
-
-/// Roundings, of the largest second moment.
-const ROUNDINGS: f64 = 64.0;
 
 /// Sums over the terms of the current through a bond, those before it and those beyond it: the
 /// largest product of their shares, and the smaller of both sums.
@@ -25,7 +23,7 @@ struct Felt {
     size: f64,
 }
 
-impl Problem<'_> {
+impl TransformedLine<'_> {
     /// One output, from two contours; `least` is the error that they share, of the outer and of the
     /// inner quadrature.
     pub(super) fn output(
@@ -39,14 +37,14 @@ impl Problem<'_> {
         let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
         let apart = |of: fn(&Parts<f64>) -> &Vec<f64>| {
             let pairs = of(fine).iter().zip(of(coarse));
-            DISTANCE * largest_of(pairs.map(|(a, b)| a - b))
+            inner_quadrature::TWO_RULES * largest_of(pairs.map(|(a, b)| a - b))
         };
         let hottest = largest_of(fine.kinetic.iter().map(|t| t + self.reference));
         let size = hottest.max(largest_of(self.deviation.iter().map(|w| w * w)));
         let root = size.sqrt();
         let moving =
             largest_of(self.deviation.iter().copied()).max(largest_of(fine.mean.iter().copied()));
-        let settled = 4.0 * f64::EPSILON * largest_of(self.settled.iter().copied());
+        let settled = rounding::FORMULA * largest_of(self.settled.iter().copied());
         let soft = model.softness();
         let of_positions = apart(|p| &p.elongation).max(if soft > 0.0 {
             apart(|p| &p.displacement) / soft
@@ -68,7 +66,7 @@ impl Problem<'_> {
         let apart_flow = apart(|p| &p.current) + closure * (2.0 * felt.share).min(0.5);
         let [outer, inner] = least;
         let all = [apart_mean + settled, apart_second, apart_flow];
-        let errors = errors_of(outer + inner + ROUNDINGS * f64::EPSILON, all);
+        let errors = errors_of(outer + inner + rounding::SOLVE, all);
         let parts = vec![
             (
                 ErrorSource::OuterQuadrature,
@@ -103,7 +101,7 @@ impl Problem<'_> {
         let other = self.integrals(coarse, time.hi);
         let most = largest_of(model.friction.iter().copied())
             + largest_of(model.flip_rate.iter().copied());
-        integrals.error = DISTANCE * integrals.apart(&other)
+        integrals.error = inner_quadrature::TWO_RULES * integrals.apart(&other)
             + time.hi * (most * atoms as f64) * (second + 2.0 * root * mean);
         Output { time, local, errors, parts, integrals, steps: nodes, kept: None }
     }

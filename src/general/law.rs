@@ -2,6 +2,7 @@
 
 use super::Model;
 use super::profile::Local;
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::numerics::vector::largest_of;
 
@@ -77,7 +78,7 @@ pub(super) fn differences(chain: &Chain, law: &InitialLaw) -> f64 {
         let (left, right) = chain.bond_ends(bond);
         k * (law.var_r[left] + law.var_r[right])
     });
-    f64::EPSILON * largest_of(stretched)
+    rounding::UNIT * largest_of(stretched)
 }
 
 /// The initial law as it is given.

@@ -23,6 +23,7 @@ use super::line::Line;
 use super::mean::{constant_forces, forces_of};
 use super::profile::{Local, LocalErrors};
 use super::steps::modes;
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::literal::{Literal, settled, settled_mean};
 use crate::covariance::source::ErrorSource;
@@ -33,9 +34,6 @@ use crate::scenario::Topology;
 use crate::steady::SteadyError;
 use ndarray::{Array2, s};
 use num_complex::Complex64;
-
-/// Roundings of the largest entry, in the units of the energy, that the factorization leaves.
-const ROUNDINGS: f64 = 600.0;
 
 /// A mode whose damping is below this part of the largest frequency is not damped at all: that of
 /// such modes was found to be 1e-16 to 1e-15.
@@ -101,7 +99,7 @@ pub fn stationary(chain: &Chain, law: Option<&InitialLaw>) -> Result<State, Stea
     let mut targets = [Target { weight: Complex64::ONE, state: &mut state }];
     let report = literal.solve(zero, source, &mut targets, 0.0)?;
     let mut covariance = literal.matrix(&state);
-    let rounded = ROUNDINGS * f64::EPSILON;
+    let rounded = rounding::FACTORIZATION;
     let [lost_mean, lost] = match length {
         Some(law) => stretch(&model, law, &mut mean, &mut covariance).map(|lost| rounded * lost),
         None => [0.0; 2],
@@ -121,7 +119,7 @@ pub fn stationary(chain: &Chain, law: Option<&InitialLaw>) -> Result<State, Stea
     let soft = model.softness();
     // Springs and pinning are added up before they act: a weak pinning is as uncertain as a
     // rounding of the springs beside it.
-    let displaced = rounded + chain.atoms() as f64 * stiffest * soft * f64::EPSILON;
+    let displaced = rounded + chain.atoms() as f64 * stiffest * soft * rounding::UNIT;
     let errors = LocalErrors {
         mean: rounded * most.sqrt() + lost_mean,
         second,
@@ -156,7 +154,7 @@ fn along_the_line(chain: &Chain, model: &Model) -> Result<State, SteadyError> {
     let local = line.local(&y, &along);
     let most = largest_of(y.iter().map(|y| y * y));
     let size = largest_of((0..n).map(|i| found.covariance[i * (n + 1)]));
-    let (rounded, soft) = (ROUNDINGS * f64::EPSILON, model.softness());
+    let (rounded, soft) = (rounding::FACTORIZATION, model.softness());
     let errors_of = |mean: f64, second: f64| LocalErrors::of(mean, second, soft);
     let second = found.error + rounded * size;
     let parts = vec![(ErrorSource::Iteration, errors_of(0.0, found.error))];

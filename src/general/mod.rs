@@ -32,6 +32,7 @@ pub mod profile;
 pub mod quadrature;
 pub mod resolvent;
 pub mod response;
+mod series;
 pub mod stationary;
 pub mod steps;
 mod taylor;

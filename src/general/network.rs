@@ -288,9 +288,9 @@ impl InRegisters for Question<'_> {
             None,
             RESIDUAL,
             monitor,
-            |x| scaled(equation.apply(x)),
-            |r| neighbours(&unscaled(r)),
-            |x| vec![scaled(equation.residual(x)), scaled(second.residual(x))],
+            &|x| scaled(equation.apply(x)),
+            &|r| neighbours(&unscaled(r)),
+            &|x| vec![scaled(equation.residual(x)), scaled(second.residual(x))],
         )?;
         if outcome.errors.len() < 2 {
             // No source: the state is the uniform one.

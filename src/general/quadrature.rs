@@ -16,6 +16,7 @@
 
 use super::Model;
 use super::response::Response;
+use crate::budget::rounding;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::legendre::gauss;
 use crate::numerics::vector::largest_of;
@@ -29,9 +30,7 @@ const SECOND: usize = 20;
 const PANEL: f64 = 2e-15;
 /// Halving a panel gains many digits, or less than this where its sums differ by roundings.
 const STAGNANT: f64 = 1.0 / 64.0;
-/// Those are at most this many ε ω/c, c the least damping, of the whole integral ..
-const ROUNDINGS: f64 = 16.0;
-/// .. and nothing larger is taken for roundings.
+/// Nothing larger than this part of the whole integral is taken for roundings.
 const ROUNDED: f64 = 1e-9;
 /// Panels at most; more of them have modes that are not damped.
 const PANELS: usize = 20_000;
@@ -129,7 +128,7 @@ impl Quadrature {
         let (rule, finer) = (gauss(NODES), gauss(SECOND));
         let stiffness: Vec<f64> = model.gibbs_elongations().iter().map(|v| 1.0 / v).collect();
         let sharpest = model.largest_frequency() / model.least_damping();
-        let rounded = (ROUNDINGS * f64::EPSILON * sharpest).min(ROUNDED);
+        let rounded = (rounding::SUM * sharpest).min(ROUNDED);
         let (mut open, mut kept) = (first_panels(model), Vec::new());
         let mut total = vec![0.0; 2 * model.atoms() - 1];
         while !open.is_empty() && kept.len() + open.len() < PANELS {

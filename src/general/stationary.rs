@@ -15,6 +15,7 @@ use super::mean::{Means, constant_forces};
 use super::network::{self, Temperatures};
 use super::quadrature::Quadrature;
 use super::response::Response;
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::covariance::moments::apart;
 use crate::covariance::source::ErrorSource;
@@ -29,11 +30,10 @@ use rayon::prelude::*;
 const UNDAMPED: f64 = 1e-6;
 /// Roundings of a variance and of a current, relative, are ε (16 + 8 √N): at most half of that was
 /// seen against the closed form of the homogeneous chain (γ = 0.05 .. 20, N = 30 .. 10⁴).
-const ROUNDINGS: [f64; 2] = [16.0, 8.0];
 
 /// Roundings of a variance, relative.
 pub(super) fn rounding(atoms: usize) -> f64 {
-    (ROUNDINGS[0] + ROUNDINGS[1] * (atoms as f64).sqrt()) * f64::EPSILON
+    rounding::SUM + rounding::FORMULAS * (atoms as f64).sqrt()
 }
 
 /// The state in the long run.

@@ -5,7 +5,7 @@ use super::exponential::Output;
 use super::{contour, exponential, steps};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
-use crate::evolve::radau::EvolveError;
+use crate::evolve::EvolveError;
 use crate::method::Method;
 use crate::monitor::Monitor;
 

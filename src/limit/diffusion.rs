@@ -12,7 +12,7 @@ use num_complex::Complex64;
 
 /// The boundary conditions at the two ends of [0, 1].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub enum Ends {
+pub enum Boundary {
     /// Joined to a ring.
     Ring,
     /// `true` where the value is given (its change is 0), `false` where the flux is.
@@ -24,7 +24,7 @@ pub enum Ends {
 pub fn solve(
     element: &Element,
     mesh: &[Panel],
-    ends: Ends,
+    ends: Boundary,
     diffusion: f64,
     shift: Complex64,
     f: &[Complex64],
@@ -32,7 +32,7 @@ pub fn solve(
     let (n, last) = (element.count(), element.count() - 1);
     let panels = mesh.len();
     // Common nodes: panel i lies between i and i+1; on the ring node `panels` is node 0.
-    let size = if ends == Ends::Ring { panels } else { panels + 1 };
+    let size = if ends == Boundary::Ring { panels } else { panels + 1 };
     let mut diagonal = vec![Complex64::ZERO; size];
     let mut coupling = vec![Complex64::ZERO; panels];
     let mut rhs = vec![Complex64::ZERO; size];
@@ -61,7 +61,7 @@ pub fn solve(
         }
         inner.push((inverse, modes, stiff));
     }
-    if let Ends::Open(fixed) = ends {
+    if let Boundary::Open(fixed) = ends {
         for (fixed, node, next) in [(fixed[0], 0, 0), (fixed[1], panels, panels - 1)] {
             if fixed {
                 // Its neighbour does not feel a node that stays.
@@ -70,7 +70,7 @@ pub fn solve(
             }
         }
     }
-    let common = if ends == Ends::Ring {
+    let common = if ends == Boundary::Ring {
         cyclic(&diagonal, &coupling, &rhs)
     } else {
         tridiagonal(&diagonal, &coupling, rhs)

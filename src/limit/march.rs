@@ -228,12 +228,12 @@ impl Stepper<'_> {
         let [elongation_diffusion, heat_diffusion] =
             [1.0 / (2.0 * self.flip_rate), 1.0 / (4.0 * self.flip_rate)];
         let (r_ends, heat_ends, slopes) = match *self.ends {
-            Ends::Ring => (diffusion::Ends::Ring, diffusion::Ends::Ring, [0.0; 2]),
+            Ends::Ring => (diffusion::Boundary::Ring, diffusion::Boundary::Ring, [0.0; 2]),
             Ends::Open { left, right, .. } => {
                 let fixed = |end: HeatEnd| matches!(end, HeatEnd::Temperature(_));
                 let slope = |end: HeatEnd| if let HeatEnd::Slope(s) = end { s } else { 0.0 };
-                let heat_ends = diffusion::Ends::Open([fixed(left), fixed(right)]);
-                (diffusion::Ends::Open([true; 2]), heat_ends, [slope(left), slope(right)])
+                let heat_ends = diffusion::Boundary::Open([fixed(left), fixed(right)]);
+                (diffusion::Boundary::Open([true; 2]), heat_ends, [slope(left), slope(right)])
             }
         };
         let increment = |branch: &Branch,

@@ -14,6 +14,7 @@ pub mod march;
 mod mesh;
 pub mod stationary;
 
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialProfiles};
 use crate::cost::Cost;
 use crate::monitor::{Interrupted, Monitor};
@@ -235,7 +236,8 @@ impl Problem {
         let evolved = fine.iter().zip(&coarse).map(|(fine, coarse)| {
             let (distance, size) = (fine.distance(coarse), fine.sizes());
             // Both resolutions lose a rounding a step, and some in the interpolation between nodes.
-            let errors = [0, 1].map(|i| distance[i] + (16 + steps) as f64 * f64::EPSILON * size[i]);
+            let errors =
+                [0, 1].map(|i| distance[i] + (16 + steps) as f64 * rounding::UNIT * size[i]);
             Output { state: State::Evolved(fine.clone()), errors }
         });
         let outputs = zeros.chain(evolved).collect();

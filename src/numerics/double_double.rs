@@ -4,6 +4,7 @@
 //! Error-free sums and products (Dekker, Numer. Math. 18, 1971; Hida, Li and Bailey, ARITH-15,
 //! 2001); a few units of 2⁻¹⁰⁴ an operation.
 
+use crate::budget::input_rounding;
 use num_complex::Complex64;
 use std::ops::{Add, Mul, Neg, Sub};
 
@@ -208,7 +209,7 @@ pub fn exponential(s: Complex64, time: Double) -> Complex64 {
 /// Error of e^(i angle) for an angle of 32 digits: some roundings of its own up to 10¹⁵ radians,
 /// and what an angle beyond has lost (a few units of 2⁻¹⁰⁴ of it), up to all there is.
 pub fn phase_error(angle: f64) -> f64 {
-    (4.0 * f64::EPSILON + 2f64.powi(-100) * angle.abs()).min(2.0)
+    (input_rounding::PHASE + 2f64.powi(-100) * angle.abs()).min(2.0)
 }
 
 /// e^(i angle). Error: [`phase_error`].

@@ -35,9 +35,9 @@ pub(crate) fn solve(
     guess: Option<Vector>,
     tolerance: f64,
     monitor: &Monitor,
-    apply: impl Fn(&Vector) -> Vector,
-    precondition: impl Fn(&Vector) -> Vector,
-    again: impl Fn(&Vector) -> Vec<Vector>,
+    apply: &dyn Fn(&Vector) -> Vector,
+    precondition: &dyn Fn(&Vector) -> Vector,
+    again: &dyn Fn(&Vector) -> Vec<Vector>,
 ) -> Result<(Vector, Outcome), Interrupted> {
     let zero = || Vector::zeros(b.len(), b.is_complex());
     let norm = b.norm();
@@ -70,7 +70,7 @@ pub(crate) fn solve(
         let seen = |iterations: usize, left: f64| {
             watch(outcome.iterations + iterations, outcome.residual * left)
         };
-        let (correction, iterations) = cycle(&residual, goal, &apply, &precondition, &seen)?;
+        let (correction, iterations) = cycle(&residual, goal, apply, precondition, &seen)?;
         let correction = precondition(&correction);
         let mut next = x.clone();
         next.add(Complex64::ONE, &correction);
@@ -101,7 +101,7 @@ pub(crate) fn solve(
             continue;
         }
         let seen = |iterations: usize, _| watch(outcome.iterations + iterations, outcome.residual);
-        let (correction, iterations) = cycle(&residual, ESTIMATE, &apply, &precondition, &seen)?;
+        let (correction, iterations) = cycle(&residual, ESTIMATE, apply, precondition, &seen)?;
         outcome.iterations += iterations;
         outcome.errors.push(precondition(&correction));
     }
@@ -113,9 +113,9 @@ pub(crate) fn solve(
 fn cycle(
     r: &Vector,
     goal: f64,
-    apply: &impl Fn(&Vector) -> Vector,
-    precondition: &impl Fn(&Vector) -> Vector,
-    seen: &impl Fn(usize, f64) -> Result<(), Interrupted>,
+    apply: &dyn Fn(&Vector) -> Vector,
+    precondition: &dyn Fn(&Vector) -> Vector,
+    seen: &dyn Fn(usize, f64) -> Result<(), Interrupted>,
 ) -> Result<(Vector, usize), Interrupted> {
     let norm = r.norm();
     let mut basis = vec![r.clone()];

@@ -13,7 +13,7 @@ pub(crate) struct Vector {
 
 /// A part of a vector.
 #[derive(Clone, Copy, Default)]
-pub(crate) struct Window<'a> {
+pub(crate) struct Slice<'a> {
     pub re: &'a [f64],
     pub im: &'a [f64],
 }
@@ -57,8 +57,8 @@ impl Vector {
 
     /// `len` numbers from index `start`.
     #[inline(always)]
-    pub fn window(&self, start: usize, len: usize) -> Window<'_> {
-        Window {
+    pub fn window(&self, start: usize, len: usize) -> Slice<'_> {
+        Slice {
             re: &self.re[start..start + len],
             im: if self.im.is_empty() { &[] } else { &self.im[start..start + len] },
         }

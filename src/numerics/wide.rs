@@ -6,6 +6,7 @@
 //! 40 ns each), n³/3 wide ones at worst. Error: 10⁻³² times the condition.
 
 use super::double_double::Double;
+use crate::budget::rounding;
 use faer::Mat;
 use faer::linalg::solvers::{PartialPivLu, Solve};
 use num_complex::Complex64;
@@ -158,8 +159,6 @@ const REFINEMENTS: usize = 24;
 const CONVERGED: f64 = 1e-29;
 /// A refinement that ends above this is not believed.
 const STALLED: f64 = 1e-22;
-/// Roundings of 32 digits over those of 16, 2⁻⁵¹, and some tens of them.
-const ROUNDING: f64 = 1e-14;
 
 /// The nearest power of two.
 fn power_of_two(x: f64) -> f64 {
@@ -228,11 +227,11 @@ fn refined(a: &Matrix, b: &[Wide]) -> Option<(Vec<Wide>, Vec<Wide>, f64)> {
         if !gains && !converged {
             // Roundings of the residual end the gain.
             let believed = moved < STALLED && first < 0.01;
-            return believed.then(|| (x, sample, ROUNDING + 10.0 * moved / first));
+            return believed.then(|| (x, sample, rounding::OF_32_DIGITS + 10.0 * moved / first));
         }
         x.iter_mut().zip(&correction).for_each(|(x, c)| *x += *c);
         if converged {
-            let left = ROUNDING + if first > 0.0 { moved / first } else { 0.0 };
+            let left = rounding::OF_32_DIGITS + if first > 0.0 { moved / first } else { 0.0 };
             return (first < 0.1).then_some((x, sample, left));
         }
         before = moved;

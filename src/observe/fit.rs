@@ -1,6 +1,7 @@
 //! Fits the order of convergence and the value at infinite size to values at several sizes, each
 //! with its uncertainty.
 
+use crate::budget::rounding;
 use crate::covariance::moments::largest;
 use serde::Serialize;
 
@@ -109,7 +110,7 @@ pub fn extrapolate(values: &[f64], error: f64) -> Option<Extrapolation> {
     }
     let size = largest(values);
     let differences: Vec<f64> = values.windows(2).map(|p| p[0] - p[1]).collect();
-    let floor = 4.0 * error + 4.0 * f64::EPSILON * size;
+    let floor = 4.0 * error + rounding::FORMULA * size;
     let [before, last] = [differences[n - 3], differences[n - 2]];
     if last.abs() <= floor {
         let limit = Uncertain { value: values[n - 1], uncertainty: floor.max(last.abs()) };
@@ -195,7 +196,7 @@ fn eliminate(values: &[f64], error: f64, exponents: &[f64], slow: f64) -> Uncert
         let across = (value - column[column.len() - 1]).abs();
         let within = if next.len() > 1 { (value - next[next.len() - 2]).abs() } else { across };
         let change = (2.0 * within).max(0.1 * across);
-        let uncertainty = slow * change.max(amplified).max(8.0 * f64::EPSILON * size);
+        let uncertainty = slow * change.max(amplified).max(rounding::FORMULAS * size);
         // A power may have next to no weight, so a column that does not gain may be followed by one
         // that does.
         if uncertainty < best.uncertainty {

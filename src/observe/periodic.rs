@@ -7,6 +7,7 @@
 //! length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those of the moments, propagated.
 
 use super::Profile;
+use crate::budget::rounding;
 use crate::chain::{Chain, Force};
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
@@ -54,7 +55,7 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
     errors.energy += mechanical;
     errors.current += carried;
     // The averages themselves are closed forms, however large the oscillation is.
-    let roundings = |averages: &[f64]| 4.0 * f64::EPSILON * largest(averages);
+    let roundings = |averages: &[f64]| rounding::FORMULA * largest(averages);
     errors.mean_r = roundings(&z[..chain.bonds]);
     errors.mean_p = roundings(&z[chain.bonds..]);
     if chain.topology == Topology::Open {
@@ -74,7 +75,7 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
         }
         // Nothing gathers at the last atom in the long run: what leaves there is what comes.
         profile.current[last] = profile.current[last - 1];
-        let roundings = (8 + lost.len()) as f64 * f64::EPSILON;
+        let roundings = (8 + lost.len()) as f64 * rounding::UNIT;
         profile.errors.current = error.correlation + roundings * lost[last - 1];
     }
     profile

@@ -12,6 +12,7 @@
 //! output.
 
 use super::Profile;
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::covariance::moments::{Solution, largest};
 use crate::numerics::vector::largest_of;
@@ -42,7 +43,7 @@ impl Totals {
         if integrals.heat.is_none() && chain.left.is_none() && chain.right.is_none() {
             // Nothing else turns mechanical energy into another.
             integrals.heat = integrals.work.map(|(work, error)| {
-                let roundings = 4.0 * f64::EPSILON * (work.abs() + before[0].0 + mechanical.0);
+                let roundings = rounding::FORMULA * (work.abs() + before[0].0 + mechanical.0);
                 (work + before[0].0 - mechanical.0, error + mechanical.1 + roundings)
             });
         }
@@ -137,7 +138,7 @@ fn energies(chain: &Chain, profile: &Profile) -> [(f64, f64); 3] {
     let total = |values: Vec<f64>| {
         let sum: f64 = values.iter().sum();
         let size: f64 = values.iter().map(|x| x.abs()).sum();
-        (sum, atoms.log2().max(1.0) * 4.0 * f64::EPSILON * size)
+        (sum, atoms.log2().max(1.0) * rounding::FORMULA * size)
     };
     let errors = &profile.errors;
     let size = |values: &[f64]| values.iter().map(|x| x.abs()).sum::<f64>();
@@ -174,7 +175,7 @@ fn integrals(chain: &Chain, solution: &Solution) -> Integrals {
     let at_start = time == 0.0;
     let forced = chain.topology == Topology::Open && chain.force != Default::default();
     let sums = solution.integrals.as_ref();
-    let rounding = 16.0 * f64::EPSILON;
+    let rounding = rounding::SUM;
     // ∫e and √∫e², where the error at the end is `last`.
     let on_the_way = sums.map_or([0.0; 2], |sums| sums.error);
     let lapse = |last: f64| on_the_way[0] + last * time;

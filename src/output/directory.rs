@@ -14,25 +14,15 @@
 
 use super::FORMAT_VERSION;
 use super::error::{OutputError, at};
-use super::hidden::{begin, clear, empty_run, enter, lock_in, remove};
+use super::hidden::{Existing, RUNS, begin, clear, empty_run, enter, is_at_work, lock_in, remove};
 use super::parts::Parts;
 use super::replace::{self, SUMMARY};
-use super::shards::{self, RUNS};
 use crate::monitor::{Monitor, Progress};
 use serde_json::{Map, Value};
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-
-/// The treatment of a directory that exists.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub struct Existing {
-    /// Replace an earlier run, and forget what an ended one has kept.
-    pub force: bool,
-    /// Go on from what an ended run has kept.
-    pub resume: bool,
-}
 
 /// A run directory in the making; dropped before [`RunDirectory::commit`], nothing is left of it
 /// but the finished parts.
@@ -58,7 +48,7 @@ impl RunDirectory {
         request: &Value,
     ) -> Result<RunDirectory, OutputError> {
         let (place, partial, lock) = enter(place, existing, request, lock_in)?;
-        if shards::is_at_work(&partial)? {
+        if is_at_work(&partial)? {
             return Err(OutputError::Busy(place));
         }
         let mut directory = RunDirectory {

@@ -1,14 +1,25 @@
 //! The hidden directory beside a run directory ([`super::directory`]): who works there, what was
 //! asked for, and what is put right after a process that ended badly.
 
-use super::directory::Existing;
 use super::error::{OutputError, at};
 use super::replace;
-use super::shards::{RUNS, SHARDS};
 use serde_json::Value;
 use std::fs::{self, File, TryLockError};
 use std::io::{Error, ErrorKind};
 use std::path::{Path, PathBuf};
+
+/// The folder of the shards' locks, and that of the kept runs.
+pub(super) const SHARDS: &str = "shards";
+pub(super) const RUNS: &str = "runs";
+
+/// The treatment of a directory that exists.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Existing {
+    /// Replace an earlier run, and forget what an ended one has kept.
+    pub force: bool,
+    /// Go on from what an ended run has kept.
+    pub resume: bool,
+}
 
 /// The names of the files and folders in the hidden directory.
 const OURS: [&str; 7] = ["lock", "request.json", "parts", "run", "old", SHARDS, RUNS];
@@ -236,4 +247,21 @@ fn difference(key: &str, before: &Value, now: &Value) -> Option<String> {
         _ if before == now => None,
         _ => Some(format!("{key} was {before} and is {now}")),
     }
+}
+
+/// Whether any shard holds its lock.
+pub(super) fn is_at_work(partial: &Path) -> Result<bool, OutputError> {
+    let folder = partial.join(SHARDS);
+    let Ok(entries) = fs::read_dir(&folder) else { return Ok(false) };
+    for entry in entries {
+        let path = entry.map_err(at(&folder))?.path();
+        let held = match File::options().write(true).open(&path) {
+            Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
+            Err(_) => false,
+        };
+        if held {
+            return Ok(true);
+        }
+    }
+    Ok(false)
 }

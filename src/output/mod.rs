@@ -13,8 +13,9 @@ mod shards;
 mod text;
 
 pub use correlations::{CorrelationsFile, write_correlations_npz, write_spectrum_npz};
-pub use directory::{Existing, RunDirectory};
+pub use directory::RunDirectory;
 pub use error::OutputError;
+pub use hidden::Existing;
 pub use npz::{
     KeptCovariance, write_covariance_npz, write_limit_npz, write_mean_npy, write_profiles_npz,
 };

@@ -13,19 +13,15 @@
 //! again. The locks are those of the operating system, also over NFS (version 4, or 3 with its lock
 //! daemon).
 
-use super::directory::{Existing, RunDirectory};
+use super::directory::RunDirectory;
 use super::error::{OutputError, at};
-use super::hidden::{self, clear, lock_in};
+use super::hidden::{self, Existing, RUNS, SHARDS, clear, is_at_work, lock_in};
 use super::parts::Parts;
 use serde_json::Value;
 use std::fs::{self, File, TryLockError};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
-
-/// The folder of the shards' locks, and that of the kept runs.
-pub(super) const SHARDS: &str = "shards";
-pub(super) const RUNS: &str = "runs";
 
 /// The longest time for which another process may hold the lock of the whole, while it begins or
 /// writes the tables.
@@ -172,21 +168,4 @@ fn lock(partial: &Path, place: &Path, number: usize, of: usize) -> Result<File, 
         Err(TryLockError::WouldBlock) => Err(OutputError::Busy(place.into())),
         Err(TryLockError::Error(e)) => Err(at(&path)(e)),
     }
-}
-
-/// Whether any shard holds its lock.
-pub(super) fn is_at_work(partial: &Path) -> Result<bool, OutputError> {
-    let folder = partial.join(SHARDS);
-    let Ok(entries) = fs::read_dir(&folder) else { return Ok(false) };
-    for entry in entries {
-        let path = entry.map_err(at(&folder))?.path();
-        let held = match File::options().write(true).open(&path) {
-            Ok(file) => matches!(file.try_lock(), Err(TryLockError::WouldBlock)),
-            Err(_) => false,
-        };
-        if held {
-            return Ok(true);
-        }
-    }
-    Ok(false)
 }

@@ -15,6 +15,7 @@
 
 use super::Drive;
 use super::path::{Integrand, Node, Quality, path};
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::monitor::{Interrupted, Monitor, Progress};
 use crate::numerics::vector::euclidean_norm;
@@ -33,10 +34,6 @@ pub struct Columns {
 /// Nodes are summed in this many tasks, whose results are added in order: the bits do not depend on
 /// the threads.
 const TASKS: usize = 16;
-
-/// Roundings of a column, relative to the sum of its terms' Euclidean norms (seen:
-/// 1.5 at N = 2 to 1000, γ = 1e-3 to 10).
-const ROUNDINGS: f64 = 8.0;
 
 /// s - B along the chain, eliminated from the left.
 struct Eliminated {
@@ -102,7 +99,7 @@ pub fn columns(
     let (judge, _) = with(Quality::JUDGE, &monitor.part(0.5, 1.0))?;
     let error = |((x, y), size): ((&Vec<Complex64>, &Vec<Complex64>), &f64)| {
         let distance = euclidean_norm(x.iter().zip(y).map(|(x, y)| x - y));
-        distance + ROUNDINGS * f64::EPSILON * size
+        distance + rounding::COLUMN * size
     };
     let errors = values.iter().zip(&judge).zip(&sizes).map(error).collect();
     Ok(Columns { values, errors })

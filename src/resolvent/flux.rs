@@ -144,9 +144,9 @@ impl<'a> FluxForm<'a> {
             None,
             tolerance,
             monitor,
-            |u| self.apply(u),
-            |y| self.precondition(y),
-            |_| Vec::new(),
+            &|u| self.apply(u),
+            &|y| self.precondition(y),
+            &|_| Vec::new(),
         )?;
         Ok(Variances {
             variance: unknowns.accumulated(),

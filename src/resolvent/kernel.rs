@@ -13,7 +13,7 @@ use super::group::{Group, Pair, Reach, by_reach};
 use super::mean_squares::MeanSquares;
 use super::pairing::{Conjugate, General, Pairing, Simd};
 use super::path::{Integrand, Quality, path};
-use super::sweep::{Sweep, Window, Work};
+use super::sweep::{Section, Sweep, Work};
 use super::wave::Wave;
 use crate::numerics::registers::{InRegisters, Wide, in_widest};
 use crate::numerics::vector::Vector;
@@ -99,7 +99,7 @@ impl Kernel {
             Vector::zeros(self.bonds + 1, momenta.is_complex()),
             Vector::zeros(self.bonds, momenta.is_complex()),
         );
-        let chain = self.moments.groups.sweep(Window::Chain, Work::Apply { momenta, elongations });
+        let chain = self.moments.groups.sweep(Section::Chain, Work::Apply { momenta, elongations });
         add(&mut sums, chain);
         if !self.moments.bulk.has_tables() {
             return sums;
@@ -118,7 +118,8 @@ impl Kernel {
             let momenta = part(&inner, end, reach);
             let elongations = elongations.map(|v| part(v, end, reach - 1));
             let work = Work::Apply { momenta: &momenta, elongations: elongations.as_ref() };
-            let (on_momenta, on_elongations) = self.moments.groups.sweep(Window::Corner(end), work);
+            let (on_momenta, on_elongations) =
+                self.moments.groups.sweep(Section::Corner(end), work);
             add_part(&mut sums.0, end, &on_momenta);
             add_part(&mut sums.1, end, &on_elongations);
         }
@@ -127,7 +128,7 @@ impl Kernel {
 
     /// Φ g for differences g across the bonds (length N).
     pub fn flux(&self, differences: &Vector) -> Vector {
-        let mut sums = self.flux.groups.sweep(Window::Chain, Work::Flux(differences)).0;
+        let mut sums = self.flux.groups.sweep(Section::Chain, Work::Flux(differences)).0;
         if sums.len() == 0 {
             sums = Vector::zeros(self.bonds, differences.is_complex());
         }
@@ -136,7 +137,7 @@ impl Kernel {
             for end in [0, 1] {
                 let inner =
                     part(differences, end, self.flux.groups.corner_reach(end).min(self.bonds));
-                let corner = self.flux.groups.sweep(Window::Corner(end), Work::Flux(&inner)).0;
+                let corner = self.flux.groups.sweep(Section::Corner(end), Work::Flux(&inner)).0;
                 add_part(&mut sums, end, &corner);
             }
         }
@@ -194,7 +195,7 @@ fn add(sum: &mut (Vector, Vector), more: (Vector, Vector)) {
 trait Nodes: Send + Sync {
     /// The product of the nodes that pass through the chain, or of the corners of the others, with
     /// a vector; empty where there are none.
-    fn sweep(&self, window: Window, work: Work<'_>) -> (Vector, Vector);
+    fn sweep(&self, section: Section, work: Work<'_>) -> (Vector, Vector);
     /// The squares of the means from all nodes.
     fn mean_squares(&self, bonds: usize, momenta: &[f64], elongations: &[f64]) -> Vector;
     /// The tables of the local nodes up to the distance `sites` (`None` where there are none), and
@@ -256,18 +257,18 @@ fn tasks<P: Pairing, T: Send>(
 }
 
 impl<P: Pairing> Nodes for Groups<P> {
-    fn sweep(&self, window: Window, work: Work<'_>) -> (Vector, Vector) {
+    fn sweep(&self, section: Section, work: Work<'_>) -> (Vector, Vector) {
         let sites = match work {
             Work::Apply { momenta, .. } => momenta.len(),
             Work::Flux(differences) => differences.len(),
         };
-        let groups = if window == Window::Chain { &self.through } else { &self.local };
-        let steps = |group: &Group<P>| match window {
-            Window::Chain => sites,
-            Window::Corner(end) => group.reach.corner[end].min(sites),
+        let groups = if section == Section::Chain { &self.through } else { &self.local };
+        let steps = |group: &Group<P>| match section {
+            Section::Chain => sites,
+            Section::Corner(end) => group.reach.corner[end].min(sites),
         };
         let task =
-            |groups: &[&Group<P>]| P::Wide::vectorized(self.simd, Sweep { groups, window, work });
+            |groups: &[&Group<P>]| P::Wide::vectorized(self.simd, Sweep { groups, section, work });
         let sum = |mut a: (Vector, Vector), b: (Vector, Vector)| {
             add(&mut a, b);
             a

@@ -8,7 +8,7 @@
 //! right:  p_n: pⁿ [1 + B z²⁽ᴺ⁻ⁿ⁾],    r_n: κ pⁿ⁻¹ [1 - B z²⁽ᴺ⁻ⁿ⁾⁺¹]
 //! ```
 //!
-//! In a corner ([`Window::Corner`]) the left factor has [1+x] - 1 and the right one no reflection:
+//! In a corner ([`Section::Corner`]) the left factor has [1+x] - 1 and the right one no reflection:
 //! what an end adds to the chain without ends. Cost: some ten to fifty operations a site and node;
 //! results in lanes, summed at the end of a block.
 
@@ -24,7 +24,7 @@ pub(super) const FRESH: usize = 16;
 
 /// A part of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Window {
+pub(super) enum Section {
     /// All of it between N+1 momenta.
     Chain,
     /// The part that one end adds to the chain without ends; vectors are counted from that end.
@@ -43,7 +43,7 @@ pub(super) enum Work<'a> {
 /// The recurrences of some groups.
 pub(super) struct Sweep<'a, P: Pairing> {
     pub groups: &'a [&'a Group<P>],
-    pub window: Window,
+    pub section: Section,
     pub work: Work<'a>,
 }
 
@@ -97,36 +97,36 @@ pub(super) fn blocks(len: usize) -> Vec<Range<usize>> {
 
 impl<P: Pairing> Sweep<'_, P> {
     fn end(&self) -> usize {
-        match self.window {
-            Window::Chain => 0,
-            Window::Corner(end) => end,
+        match self.section {
+            Section::Chain => 0,
+            Section::Corner(end) => end,
         }
     }
 
     /// Sites a group is followed for.
     #[inline(always)]
     fn reach(&self, group: &Group<P>) -> usize {
-        match self.window {
-            Window::Chain => usize::MAX,
-            Window::Corner(end) => group.reach.corner[end],
+        match self.section {
+            Section::Chain => usize::MAX,
+            Section::Corner(end) => group.reach.corner[end],
         }
     }
 
     /// [1+x], or in a corner [1+x] - 1.
     #[inline(always)]
     fn factor(&self, reflected: P::Factors) -> P::Value {
-        match self.window {
-            Window::Chain => P::square(reflected),
-            Window::Corner(_) => P::excess(reflected),
+        match self.section {
+            Section::Chain => P::square(reflected),
+            Section::Corner(_) => P::excess(reflected),
         }
     }
 
     /// B z²ⁿ at n sites from the far end.
     #[inline(always)]
     fn far(&self, group: &Group<P>, n: usize) -> P::Factors {
-        match self.window {
-            Window::Chain => group.reflected(1, n),
-            Window::Corner(_) => P::scaled(group.one, 0.0),
+        match self.section {
+            Section::Chain => group.reflected(1, n),
+            Section::Corner(_) => P::scaled(group.one, 0.0),
         }
     }
 
@@ -145,7 +145,7 @@ impl<P: Pairing> Sweep<'_, P> {
     #[inline(always)]
     fn flux(&self, simd: Simd<P>, g: &Vector) -> Vector {
         let zero = P::number(simd, 0.0, 0.0);
-        let chain = self.window == Window::Chain;
+        let chain = self.section == Section::Chain;
         let (sites, blocks) = (g.len(), blocks(g.len()));
         let mut checkpoints = vec![Vec::<Left<P>>::new(); self.groups.len()];
         for (group, checkpoints) in self.groups.iter().zip(&mut checkpoints) {

@@ -1,6 +1,6 @@
 //! The answer of `check`, and its report.
 
-use super::conductivity::Conductivity;
+use super::fourier::Conductivity;
 use super::plan::Record;
 use super::save::{Answer, Start};
 use crate::chain::Chain;

@@ -11,6 +11,7 @@
 //! the seeds and the change from the pair of sizes before. O(N) a size and seed.
 
 use super::checked::CheckRun;
+use super::fourier::{Conductivity, OfSize};
 use super::plan::{Plan, Prepared, Saving};
 use super::{Error, Options, Times};
 use crate::chain::{Chain, ChainBuilder, ordered_resistance};
@@ -24,35 +25,10 @@ use crate::observe::fit::Uncertain;
 use crate::observe::statement::CONDUCTIVITY;
 use crate::observe::theorems::Measurement;
 use crate::scenario::Topology;
-use serde::Serialize;
 use serde_json::json;
 
 /// Realizations of a random chain.
 const SEEDS: usize = 8;
-
-/// The results at one size.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct OfSize {
-    /// N
-    pub bonds: usize,
-    /// N J/(T_- - T_+), the mean over the seeds and its standard error (0 for one chain).
-    pub conductivity: Uncertain,
-    /// The values of all seeds.
-    pub of_seeds: Vec<f64>,
-}
-
-/// The effective conductivity of a family of chains.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Conductivity {
-    /// Every size.
-    pub sizes: Vec<OfSize>,
-    /// κ for N → ∞; of two sizes at least.
-    pub extrapolated: Option<Uncertain>,
-    /// κ where a closed form is known: coefficients that are the same everywhere.
-    pub closed_form: Option<f64>,
-    /// A plain sentence.
-    pub sentence: String,
-}
 
 /// Whether the current between the ends is Fourier's: flips at every atom, thermostats at both ends
 /// alone, of different temperatures, and no force. Otherwise what the chain has in its way.

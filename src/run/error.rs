@@ -1,9 +1,9 @@
 //! The errors of the library, with one variant for each thing that a caller can do about them.
 
 use super::memory;
-use super::plan::Saving;
+use super::saving::Saving;
 use crate::chain::{ArgumentError, InitialError};
-use crate::evolve::radau::EvolveError;
+use crate::evolve::EvolveError;
 use crate::limit::LimitError;
 use crate::monitor::Interrupted;
 use crate::output::OutputError;

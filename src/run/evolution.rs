@@ -10,7 +10,7 @@ use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost;
 use crate::covariance::moments::{Consistency, Moments, Solution};
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::Counts;
+use crate::evolve::Counts;
 use crate::evolve::{self, Plan as Steps};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;

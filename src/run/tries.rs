@@ -5,7 +5,7 @@ use super::evolution::{Evolution, Solved};
 use super::plan::Record;
 use crate::covariance::moments::{Solution, largest};
 use crate::covariance::{literal::Literal, modal::Modal};
-use crate::evolve::radau::EvolveError;
+use crate::evolve::EvolveError;
 use crate::evolve::{self, Plan as Steps};
 use crate::method::Method;
 use crate::monitor::Monitor;

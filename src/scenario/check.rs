@@ -3,7 +3,8 @@
 
 mod sites;
 
-use super::document::{Document, Value, shortened};
+use super::document::{Document, shortened};
+use super::node::Value;
 use super::schema::LARGEST_NUMBER;
 use super::{Expression, OutputRange, Outputs, Scenario, ScenarioError, Spacing, Topology};
 

@@ -1,39 +1,10 @@
 //! The TOML text as a tree in which every value knows the line, or the `--set`, that it comes from.
 
+use super::node::{Node, Place, Value};
 use super::{ScenarioError, hints, json};
 use serde_json::json;
 use std::collections::BTreeMap;
 use toml::de::{DeTable, DeValue};
-
-/// The place where a value was written.
-#[derive(Debug, Clone, Copy)]
-pub(super) enum Place {
-    /// Somewhere in the file.
-    File,
-    /// A byte of the text, turned into a line only for a message.
-    Text(usize),
-    /// The override of this number.
-    Override(usize),
-}
-
-/// A value and its place.
-#[derive(Debug)]
-pub(super) struct Node {
-    pub(super) place: Place,
-    pub(super) value: Value,
-}
-
-/// The values that a scenario can hold; the rest of TOML (dates, nan, ...) is kept as text for the
-/// message that refuses it.
-#[derive(Debug)]
-pub(super) enum Value {
-    Table(BTreeMap<String, Node>),
-    Array(Vec<Node>),
-    Text(String),
-    Integer(i64),
-    Number(f64),
-    Other(String),
-}
 
 /// The whole scenario as written.
 #[derive(Debug)]

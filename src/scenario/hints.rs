@@ -1,5 +1,5 @@
-//! Hints at the end of a message: what was probably meant. Habits of other languages and programs
-//! are recognized, and the hint says how to write them here.
+//! Hints at the end of a message: what the user probably meant. Notation of other languages and
+//! programs is recognized, and the hint says how to write it here.
 
 use super::similar::{did_you_mean, nearest};
 use serde_json::Value as Json;
@@ -112,7 +112,7 @@ pub(super) fn at(text: &str, position: usize) -> &'static str {
     }
 }
 
-/// The hint for a name that no expression knows.
+/// The hint for a name that is unknown in expressions.
 pub(super) fn name(name: &str, known: &[&str]) -> String {
     let raised = |c: char| "²³⁴⁵⁶⁷⁸⁹".contains(c);
     match name {

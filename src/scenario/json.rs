@@ -1,7 +1,7 @@
 //! A scenario as JSON, such as `flipchain scenario show --format json` prints it: the same tree as
 //! that of TOML. JSON values carry no place; a message names the file and the key.
 
-use super::document::{Node, Place, Value};
+use super::node::{Node, Place, Value};
 use serde::de::{Deserialize, Deserializer, Error, MapAccess, SeqAccess, Visitor};
 use std::collections::BTreeMap;
 use std::fmt;

@@ -15,10 +15,12 @@ mod expression;
 mod grid;
 mod hints;
 mod json;
+mod node;
 mod parser;
 mod schema;
 mod similar;
 mod starting_points;
+mod steps;
 mod template;
 mod types;
 

@@ -1,7 +1,7 @@
 //! The parser of [`super::expression`]: precedence climbing, into postfix steps.
 
-use super::expression::{DEEPEST, ExpressionError, FUNCTIONS, NAMES, Operator, Step};
 use super::hints;
+use super::steps::{DEEPEST, ExpressionError, FUNCTIONS, NAMES, Operator, Step};
 use std::f64::consts;
 
 /// The strength with which a sign holds its operand: more than * and /, less than ^.

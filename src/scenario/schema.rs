@@ -4,7 +4,8 @@
 //! types. Beyond JSON Schema: numbers other than 0 lie between [`SMALLEST_NUMBER`] and
 //! [`LARGEST_NUMBER`] in size, and a string of format "expression" must parse.
 
-use super::document::{Document, Node, Value, shortened};
+use super::document::{Document, shortened};
+use super::node::{Node, Value};
 use super::{Expression, Scenario, ScenarioError, hints};
 use serde_json::Value as Json;
 

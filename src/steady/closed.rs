@@ -17,6 +17,7 @@
 
 use super::SteadyError;
 use super::periodic::PeriodicState;
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::covariance::literal;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
@@ -90,7 +91,7 @@ pub fn isolated(chain: &Chain, law: &InitialLaw, keep: bool) -> Result<PeriodicS
     });
     let correlation = vec![0.0; chain.bonds];
     // Rounding of sums over all sites, at worst one unit each.
-    let rounding = f64::EPSILON * n as f64;
+    let rounding = rounding::UNIT * n as f64;
     let means = rounding * largest(&law.mean_r);
     let variances = rounding * (twice_energy / bonds).max(largest(&variance));
     let average = solution(mean, variance, correlation, covariance, [means, variances]);
@@ -106,7 +107,7 @@ pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError>
         .ok_or(SteadyError::NoThermostat)?;
     let variance = [&state.var_r[..], &state.var_p].concat();
     let covariance = keep.then(|| state.covariance(chain));
-    let rounding = 8.0 * f64::EPSILON * largest(&variance);
+    let rounding = rounding::FORMULAS * largest(&variance);
     let errors = [mean.error, rounding];
     let mut average = solution(
         mean.average(),
@@ -132,7 +133,7 @@ fn solution(
         mean_p: means,
         var_r: variances,
         var_p: variances,
-        correlation: f64::EPSILON * correlation.first().map_or(0.0, |c| 8.0 * c.abs()),
+        correlation: rounding::FORMULAS * correlation.first().map_or(0.0, |c| c.abs()),
         left: 0.0,
     };
     let consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));

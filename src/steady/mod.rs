@@ -13,6 +13,7 @@ mod unit_heat;
 
 pub use unit_heat::{LastUnitHeat, shared_by};
 
+use crate::budget::{iteration, rounding};
 use crate::chain::Chain;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
@@ -173,10 +174,10 @@ fn of_heat(
     let thermal = chain.harmonic_state().ok_or(SteadyError::NoThermostat)?;
     let Heat { diagonals: heat, report } = heat.scaled(source.factor);
     let hottest = largest_norm(&heat.variance);
-    let error = 4.0 * report.error + 64.0 * f64::EPSILON * hottest;
+    let error = iteration::REFINEMENT * report.error + rounding::SOLVE * hottest;
     let heating: Vec<Complex64> = source.momenta.iter().map(|q| source.factor * q).collect();
     let Flows { correlation, inflow, error: flow_error } =
-        flows(chain, &heating, &heat, [error, 4.0 * report.flow_error]);
+        flows(chain, &heating, &heat, [error, iteration::REFINEMENT * report.flow_error]);
     let variance: Vec<f64> = (thermal.var_r.iter().chain(&thermal.var_p))
         .zip(&heat.variance)
         .map(|(thermal, heat)| thermal + heat.re)
@@ -184,9 +185,9 @@ fn of_heat(
     let correlation: Vec<f64> = correlation.iter().map(|c| thermal.correlation + c).collect();
     let ([mean_r, mean_p], mean) = (mean.errors_at(0.0), mean.average());
     // Beside the solve: roundings of the two parts.
-    let error = error + 4.0 * f64::EPSILON * largest(&variance);
-    let of_solve = MomentErrors::of_variances(4.0 * report.error, flow_error);
-    let flow = flow_error + 8.0 * f64::EPSILON * (thermal.correlation.abs() + largest(&inflow));
+    let error = error + rounding::FORMULA * largest(&variance);
+    let of_solve = MomentErrors::of_variances(iteration::REFINEMENT * report.error, flow_error);
+    let flow = flow_error + rounding::FORMULAS * (thermal.correlation.abs() + largest(&inflow));
     let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(error, flow) };
     let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
     let (time, covariance) = (f64::INFINITY, None);
@@ -220,7 +221,7 @@ fn flows(
 ) -> Flows {
     let heated: Vec<Complex64> = source.iter().map(|q| 0.5 * q).collect();
     let gathered: f64 = heated.iter().map(|q| q.norm()).sum();
-    let balanced = resolvent::current_share(chain) * error + 4.0 * f64::EPSILON * gathered;
+    let balanced = resolvent::current_share(chain) * error + rounding::FORMULA * gathered;
     if flow_error <= balanced {
         return Flows {
             correlation: heat.correlation.iter().map(|c| c.re).collect(),

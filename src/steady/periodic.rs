@@ -12,6 +12,7 @@
 //! Error: what the solves report.
 
 use super::SteadyError;
+use crate::budget::{iteration, rounding};
 use crate::chain::Double;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution};
 use crate::covariance::periodic::PeriodicMean;
@@ -122,10 +123,10 @@ pub fn covariance<E: MomentEquations>(
         let [transforms, at_ends] = if solved.direct {
             [0.0; 2]
         } else {
-            [64.0, 64.0 * equations.chain().current_weight()]
+            [rounding::SOLVE, rounding::SOLVE * equations.chain().current_weight()]
         };
-        let error = 4.0 * solved.error + transforms * f64::EPSILON * size;
-        let correlation_error = 4.0 * solved.flow_error + at_ends * f64::EPSILON * size;
+        let error = iteration::REFINEMENT * solved.error + transforms * size;
+        let correlation_error = iteration::REFINEMENT * solved.flow_error + at_ends * size;
         let inflow = losses.map(|loss| -loss);
         state.harmonics.push(CovarianceHarmonic {
             order,

@@ -10,6 +10,7 @@
 use super::SteadyError;
 use super::periodic::{CovarianceHarmonic, PeriodicState};
 use super::unit_heat::{self, Heat, LastUnitHeat};
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::cost;
 use crate::covariance::direct;
@@ -101,14 +102,14 @@ pub fn profiles_beside(
     let Currents { bonds: flow, inflow } = resolvent::currents(chain, Complex64::ZERO, &exchange);
     let inflow = Some([inflow[0].re - thermal.correlation, inflow[1].re + thermal.correlation]);
     let correlation: Vec<f64> = flow.iter().map(|j| thermal.correlation - j.re).collect();
-    let rounding = f64::EPSILON * largest(&variance);
-    let error = found.error + 4.0 * rounding + 64.0 * f64::EPSILON * largest(&heat);
+    let error =
+        found.error + rounding::FORMULA * largest(&variance) + rounding::SOLVE * largest(&heat);
     let flowing = thermal.correlation.abs() + largest_norm(&flow);
     // A constant part has a closed form; what oscillates does not.
-    let mean_error = |part: &[f64]| 4.0 * f64::EPSILON * largest(part) + periodic.oscillation_error;
+    let mean_error = |part: &[f64]| rounding::FORMULA * largest(part) + periodic.oscillation_error;
     // The heat has the error of the momenta, and the currents are sums of it.
     let heated = flips * periodic.momentum_amplitude() * mean_error(momenta);
-    let current = resolvent::current_share(chain) * error + heated + 8.0 * f64::EPSILON * flowing;
+    let current = resolvent::current_share(chain) * error + heated + rounding::FORMULAS * flowing;
     let errors = MomentErrors {
         mean_r: mean_error(&mean[..bonds]),
         mean_p: mean_error(momenta),
@@ -179,7 +180,7 @@ fn harmonic(
         periodic.momentum_squares(order).iter().map(|q| flips * q).collect();
     let sigma = periodic.rotation(order);
     let found = resolvent::layer(chain, sigma, &source, None, 1e-15, monitor)?;
-    let error = found.error + 64.0 * f64::EPSILON * largest_norm(&found.variance);
+    let error = found.error + rounding::SOLVE * largest_norm(&found.variance);
     let harmonic = CovarianceHarmonic {
         order,
         variance: found.variance.clone(),

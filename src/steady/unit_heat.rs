@@ -11,7 +11,7 @@ use crate::covariance::{Diagonals, SolveReport};
 use num_complex::Complex64;
 use std::sync::{Arc, Mutex};
 
-/// The heat of a source on the momenta, and what the solve says of itself.
+/// The heat of a source on the momenta, with the report of the solve.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Heat {
     pub diagonals: Diagonals,
@@ -67,15 +67,14 @@ pub(super) fn source(chain: &Chain, mean: &PeriodicMean) -> Source {
     }
 }
 
-/// The last unit heat that was solved for, for the questions that follow; the default is empty.
-///
-/// Belongs to questions of one method and tolerance. O(N) memory.
+/// Keeps the last unit heat that was solved for, so that the next questions need not solve for it
+/// again; the default is empty. All questions must have the same method and tolerance. O(N) memory.
 #[derive(Debug, Default)]
 pub struct LastUnitHeat(Mutex<Option<(Chain, Arc<Heat>)>>);
 
 impl LastUnitHeat {
-    /// The heat of this chain under a unit source: known, or solved for now; that of no source
-    /// without a solve.
+    /// The heat of this chain under a unit source, from the last solve or from a new one. A source
+    /// that is zero needs no solve.
     pub(super) fn get_or_solve(
         &self,
         chain: &Chain,
@@ -98,8 +97,8 @@ impl LastUnitHeat {
     }
 }
 
-/// The chains of a sweep that share their unit heat share this value; `None` where there is nothing
-/// to share.
+/// A value that is the same for all chains of a sweep with the same unit heat; `None` where there
+/// is nothing to share.
 pub fn shared_by(chain: &Chain) -> Option<Chain> {
     let uniform =
         chain.general.is_none() && chain.force.harmonics.is_empty() && chain.flip_rate > 0.0;

@@ -1,5 +1,6 @@
 //! Numbers read off values along a chain.
 
+use crate::budget::rounding;
 use crate::chain::Chain;
 use crate::scenario::Topology;
 
@@ -7,10 +8,11 @@ use crate::scenario::Topology;
 pub(super) fn average(values: &[f64], error: f64) -> (f64, f64) {
     let count = values.len() as f64;
     let size = values.iter().map(|v| v.abs()).sum::<f64>() / count;
-    (values.iter().sum::<f64>() / count, error + count.log2().max(1.0) * f64::EPSILON * size)
+    (values.iter().sum::<f64>() / count, error + count.log2().max(1.0) * rounding::UNIT * size)
 }
 
-/// The first largest value and its place; what is not a number is larger than any.
+/// The largest value and the first place where it is. A value that is not a number counts as the
+/// largest.
 pub(super) fn largest(values: &[f64]) -> (usize, f64) {
     let place = (0..values.len()).reduce(|best, n| {
         let larger = values[n] > values[best] || (values[n].is_nan() && !values[best].is_nan());
@@ -19,7 +21,8 @@ pub(super) fn largest(values: &[f64]) -> (usize, f64) {
     place.map_or((0, f64::NAN), |n| (n, values[n]))
 }
 
-/// x of the largest value, and how far from it another site may hold the largest.
+/// The place x of the largest value, and its error: the distance to the farthest site whose value
+/// is the largest within the errors.
 pub(super) fn place_of_largest(values: &[f64], error: f64, chain: &Chain) -> (f64, f64) {
     let x = |n: usize| n as f64 / chain.bonds as f64;
     let (place, most) = largest(values);
@@ -31,7 +34,8 @@ pub(super) fn place_of_largest(values: &[f64], error: f64, chain: &Chain) -> (f6
     (x(place), apart.fold(if most.is_nan() { f64::NAN } else { 0.0 }, f64::max))
 }
 
-/// The value at x, linear between the sites x = n/N; around a ring the last meets the first.
+/// The value at x, by linear interpolation between the sites x = n/N. On a ring the last site is
+/// followed by the first.
 pub(super) fn interpolated(values: &[f64], x: f64, chain: &Chain) -> f64 {
     let at = x * chain.bonds as f64;
     let below = (at.floor() as usize).min(chain.bonds);

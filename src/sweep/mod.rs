@@ -8,6 +8,7 @@
 //! at work, and O(observables) for each finished one.
 
 mod along;
+mod answered;
 mod axis;
 mod fill;
 mod lanes;

@@ -5,11 +5,16 @@ use crate::output::{FORMAT_VERSION, Npz, OutputError, RunDirectory, Text};
 use ndarray::{Array1, ArrayD, IxDyn};
 use serde_json::{Map, Value as Json, json};
 
-/// NAME.npz: `keys`, the varied keys in the order of the axes, and for each an array of its name
-/// with its values; `t`, the output times, of the grid's shape and the number of times where they
-/// differ from point to point; for every observable NAME the arrays `NAME` and `NAME_error` of the
-/// grid's shape and the number of output times, NaN where there is none; `reason`, why a point
-/// failed, of all points in a row; `about`, a JSON text.
+/// Writes the arrays of the table:
+///
+/// * `keys`: the varied keys in the order of the axes, and for each key an array of its name with
+///   its values;
+/// * `t`: the output times; where they differ from point to point, of the grid's shape and the
+///   number of times;
+/// * `NAME` and `NAME_error` for every observable NAME: of the grid's shape and the number of
+///   output times, NaN where there is no value;
+/// * `reason`: why a point failed, for all points one after the other;
+/// * `about`: a JSON text.
 pub(super) fn write_table_npz(
     directory: &RunDirectory,
     name: &str,

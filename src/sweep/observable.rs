@@ -4,7 +4,8 @@
 //! as the error of a column bounds every entry of the column. O(N) an observable.
 
 use super::along::{average, interpolated, largest, place_of_largest};
-use super::question::Answered;
+use super::answered::Answered;
+use crate::budget::rounding;
 use crate::chain::{ArgumentError, Chain};
 use crate::observe::Profile;
 use crate::output::{GENERAL_COLUMNS, LIMIT_COLUMNS, PROFILE_COLUMNS};
@@ -245,7 +246,7 @@ impl Observable {
                 Some(work) if profile.time.is_infinite() => work.work_per_period / work.period,
                 _ => force_at(chain, scale, profile.time) * profile.mean_p[last],
             };
-            (value, size * errors.mean_p + 8.0 * f64::EPSILON * value.abs())
+            (value, size * errors.mean_p + rounding::FORMULAS * value.abs())
         };
         let series = |index: usize| run.series().get(output)?.values[index];
         match named {
@@ -269,7 +270,7 @@ impl Observable {
             Named::XMax => Some(place_of_largest(&profile.thermal(), errors.thermal, chain)),
             Named::WHeat => run.periodic_work().map(|work| {
                 let error = amplitudes().sum::<f64>() * errors.mean_p * chain.bonds as f64;
-                (work.w_heat, error + 8.0 * f64::EPSILON * work.w_heat.abs())
+                (work.w_heat, error + rounding::FORMULAS * work.w_heat.abs())
             }),
         }
     }
@@ -297,7 +298,7 @@ impl Observable {
             }
             let size = r.values[0].abs() + r.values[last].abs();
             let error = 2.0 * (size * r.error + thermal.error);
-            let rounding = 4.0 * f64::EPSILON * (end(0).abs() + end(last).abs());
+            let rounding = rounding::FORMULA * (end(0).abs() + end(last).abs());
             let weight = 0.25 / chain.flip_rate;
             (weight * (end(0) - end(last)), weight * (error + rounding))
         };
@@ -308,7 +309,7 @@ impl Observable {
             Named::XMax => Some(place_of_largest(&thermal.values, thermal.error, chain)),
             Named::WHeat if !chain.force.harmonics.is_empty() => {
                 let work = crate::limit::conditions::oscillation_work(chain);
-                Some((work, 64.0 * f64::EPSILON * work.abs()))
+                Some((work, rounding::SOLVE * work.abs()))
             }
             _ => None,
         }
@@ -321,7 +322,7 @@ impl Observable {
 fn of_sites(named: Named, chain: &Chain, profile: &Profile) -> Option<Known> {
     let general = chain.general.as_ref()?;
     let errors = &profile.errors;
-    let rounding = |value: f64| 8.0 * f64::EPSILON * value.abs();
+    let rounding = |value: f64| rounding::FORMULAS * value.abs();
     let steady = general.forces.iter().all(|force| force.harmonics.is_empty());
     let entering = |site: usize| {
         let open = chain.topology == Topology::Open;
@@ -360,5 +361,5 @@ fn force_at(chain: &Chain, scale: Option<TimeScale>, time: f64) -> f64 {
 fn conductivity(chain: &Chain, (current, error): (f64, f64), length: f64) -> Known {
     let fall = chain.left?.temperature - chain.right?.temperature;
     let value = length * current / fall;
-    (fall != 0.0).then(|| (value, length * error / fall.abs() + 4.0 * f64::EPSILON * value.abs()))
+    (fall != 0.0).then(|| (value, length * error / fall.abs() + rounding::FORMULA * value.abs()))
 }

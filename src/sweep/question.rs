@@ -1,6 +1,7 @@
 //! The question that a sweep asks at every point, and the answer of one point. The command line,
 //! shards of a cluster and Python's workers all call [`Question::answer`].
 
+use super::answered::Answered;
 use super::observable::{Known, Observable};
 use crate::chain::{ArgumentError, Chain, InitialLaw, InitialProfiles};
 use crate::cost::{Cost, PROFILES_FIGURE};
@@ -8,7 +9,7 @@ use crate::method::{Method, Task};
 use crate::monitor::{Monitor, record};
 use crate::output::Existing;
 use crate::run::{self, Answer, Error, LimitRun, Options, Prepared, Run, Times};
-use crate::scenario::{Scenario, TimeScale};
+use crate::scenario::Scenario;
 use crate::steady::LastUnitHeat;
 use std::path::Path;
 use std::sync::Arc;
@@ -48,12 +49,6 @@ pub struct Row {
 
 record!(Point { rows, reason });
 record!(Row { time, values });
-
-/// The answer of a run, with what is needed beside it to read it.
-pub(super) enum Answered {
-    Run(Box<Run>, Option<TimeScale>),
-    Limit(Box<LimitRun>, Chain),
-}
 
 /// A scenario as numbers.
 struct Subject {
@@ -218,14 +213,5 @@ impl Subject {
 
     fn limit(&self, options: &Options) -> Result<Prepared<'_, LimitRun>, Error> {
         run::plan_limit(&self.chain, self.initial.as_ref(), self.times.as_ref(), options)
-    }
-}
-
-impl Answered {
-    fn worst_error(&self) -> f64 {
-        match self {
-            Answered::Run(run, _) => run.worst_error(),
-            Answered::Limit(run, _) => run.worst_error(),
-        }
     }
 }

@@ -17,6 +17,7 @@ mod stencil;
 
 use super::packed;
 use super::{Diagonals, Driven, SolveError, SolveReport, Source, Target};
+use crate::budget::{iteration, rounding};
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
 use crate::numerics::vector::largest_norm;
@@ -172,7 +173,7 @@ impl Direct {
         if !found.variance.iter().all(|v| v.is_finite()) {
             return Err(SolveError::Singular { shift });
         }
-        Ok((report(&mut found, [&corrected, &corrected], CORRECTED), found))
+        Ok((report(&mut found, [&corrected, &corrected]), found))
     }
 
     fn by_interface(
@@ -195,14 +196,9 @@ impl Direct {
                 error: 0.0,
             }),
         };
-        Ok((report(&mut found, [&carried, &apart], APART), found))
+        Ok((report(&mut found, [&carried, &apart]), found))
     }
 }
-
-/// A sample of an error is of its size, not above it: of one refinement, and of other roundings,
-/// which do not touch every coefficient.
-const CORRECTED: f64 = 16.0;
-const APART: f64 = 16.0;
 
 /// What is given at the ends: σ, and q there.
 #[derive(Clone, Copy)]
@@ -223,8 +219,8 @@ impl AtEnds {
     }
 }
 
-/// The roundings of an answer to doubles, and `factor` times samples of its error.
-fn report(found: &mut Diagonals, samples: [&Diagonals; 2], factor: f64) -> SolveReport {
+/// The roundings of an answer to doubles, and samples of its error.
+fn report(found: &mut Diagonals, samples: [&Diagonals; 2]) -> SolveReport {
     let variance = |of: &Diagonals| largest_norm(&of.variance);
     let flow = |of: &Diagonals| largest_norm(of.correlation.iter().chain(&of.losses));
     let driven = |of: &Diagonals| {
@@ -233,7 +229,8 @@ fn report(found: &mut Diagonals, samples: [&Diagonals; 2], factor: f64) -> Solve
     };
     let [error, flow_error, driven_error] =
         [variance, flow, driven].map(|size: fn(&Diagonals) -> f64| {
-            f64::EPSILON * size(found) + factor * size(samples[0]).max(size(samples[1]))
+            rounding::UNIT * size(found)
+                + iteration::SAMPLE * size(samples[0]).max(size(samples[1]))
         });
     found.driven.iter_mut().for_each(|driven| driven.error = driven_error);
     let residual = error / variance(found).max(f64::MIN_POSITIVE);

@@ -1,5 +1,6 @@
-//! The friction-free equation of one pair of modes in 32 digits: [`super::super::pair`] with every
-//! answer as a number. Nothing is arranged against cancellation but q.
+//! The friction-free equation of one pair of modes in 32 digits: that of [`super::super::pair`],
+//! with every entry of the answer as a number. Only q is computed without cancellation; 32 digits
+//! leave enough of the rest.
 
 use crate::numerics::double_double::Double;
 use crate::numerics::wide::Wide;

@@ -7,14 +7,14 @@
 //! more than c times this; of the means, whose squares obey the same, the root of it. One solve at
 //! σ = 0 gives G, one the stationary state, and one the time integrals.
 
-use super::Problem;
+use super::TransformedMoments;
 use crate::chain::Double;
 use crate::covariance::direct;
 use crate::covariance::moments::{Solution, largest};
 use crate::covariance::profile::{Profile, relative_errors};
 use crate::covariance::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
-use crate::evolve::radau::EvolveError;
-use crate::evolve::sums::{Found, Sums, targets};
+use crate::evolve::outcome::EvolveError;
+use crate::evolve::sums::{Found, OutputSums, targets};
 use crate::numerics::vector::largest_of;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -26,7 +26,7 @@ const GONE: f64 = 40.0;
 /// Puts the stationary state in the place of the `solutions` that missed the `tolerance` after all
 /// has settled.
 pub(super) fn mend<E: MomentEquations>(
-    problem: &Problem<'_, E>,
+    problem: &TransformedMoments<'_, E>,
     keep: impl Fn(usize) -> bool,
     tolerance: f64,
     solutions: &mut [Solution],
@@ -60,7 +60,7 @@ pub(super) fn mend<E: MomentEquations>(
     Ok(())
 }
 
-impl<E: MomentEquations> Problem<'_, E> {
+impl<E: MomentEquations> TransformedMoments<'_, E> {
     fn solve_still(
         &self,
         state: Option<&[f64]>,
@@ -92,7 +92,7 @@ impl<E: MomentEquations> Problem<'_, E> {
     /// The stationary state at a time when all has settled, with the time integrals until then.
     fn stationary(&self, time: Double, keep: bool) -> Result<Solution, EvolveError> {
         let (chain, equations) = (self.equations.chain(), self.equations);
-        let mut sums = [Sums::new(chain, keep.then(|| vec![0.0; equations.state_len()]))];
+        let mut sums = [OutputSums::new(chain, keep.then(|| vec![0.0; equations.state_len()]))];
         let given: Vec<Complex64> = self.constant_source.iter().map(|&q| q.into()).collect();
         let mut state = vec![0.0; equations.state_len()];
         let one = Complex64::ONE;

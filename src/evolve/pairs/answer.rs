@@ -4,6 +4,7 @@ use super::super::returns::answer::Answer;
 use super::super::turning::Turning;
 use super::couples::Couples;
 use super::waves::{lasting, parity};
+use crate::budget::rounding;
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, TimeIntegrals, largest};
 use crate::numerics::vector::largest_of;
@@ -11,12 +12,6 @@ use faer::Mat;
 use ndarray::Array2;
 use num_complex::Complex64;
 use rayon::prelude::*;
-
-/// Roundings of a sum, and more for every doubling of R. Where the waves that a force drives are
-/// far larger than the means, 3.3 and half of one for each doubling were seen (N = 1, γ = 10⁻⁶,
-/// τ = 1).
-const ROUNDINGS: f64 = 12.0;
-const OF_DOUBLING: f64 = 1.0;
 
 /// X and the pairs of the means at some time.
 #[derive(Clone)]
@@ -60,14 +55,14 @@ impl<'a> State<'a> {
         let own = couples.pairs[..couples.own].iter().zip(&couples.weights);
         let (deviation, errors) = own
             .map(|(&[a, b], weight)| {
-                let error = 2.0 * f64::EPSILON * weight * sizes[(a, b)].sqrt();
+                let error = rounding::PRODUCT * weight * sizes[(a, b)].sqrt();
                 (in_waves[(a, b)] * *weight, error)
             })
             .unzip();
         let means = couples.pairs.iter().zip(&couples.weights);
         let means = means.map(|(&[a, b], w)| amplitudes[a] * amplitudes[b] * *w).collect();
         let squares = vec![0.0; couples.atoms()];
-        let roundings = ROUNDINGS;
+        let roundings = rounding::PAIRS[0];
         State { turning, couples, amplitudes, deviation, means, errors, squares, roundings }
     }
 
@@ -107,7 +102,7 @@ impl<'a> State<'a> {
 
     /// The squares of their errors and of the roundings that R makes of them.
     pub fn doubts(&self) -> Vec<f64> {
-        let rounding = self.roundings * f64::EPSILON;
+        let rounding = self.roundings;
         let mut all: Vec<f64> =
             self.whole().iter().map(|y| rounding * rounding * y.norm_sqr()).collect();
         all.iter_mut().zip(&self.errors).for_each(|(all, error)| *all += error * error);
@@ -122,9 +117,9 @@ impl<'a> State<'a> {
             self.deviation.iter_mut().zip(&mut self.errors).zip(given).zip(errors)
         {
             *y += given;
-            *error += more + 2.0 * f64::EPSILON * y.norm();
+            *error += more + rounding::PRODUCT * y.norm();
         }
-        self.roundings = ROUNDINGS + OF_DOUBLING * before as f64;
+        self.roundings = rounding::PAIRS[0] + rounding::PAIRS[1] * before as f64;
     }
 
     /// The real part of Σ y_α times the entry (i, j), and the error of it.
@@ -133,7 +128,7 @@ impl<'a> State<'a> {
         for (alpha, (y, error)) in values.iter().zip(errors).enumerate() {
             let entry = self.couples.entry(alpha, i, j);
             sum += (y * entry).re;
-            square += entry.norm_sqr() * (error + 2.0 * f64::EPSILON * y.norm()).powi(2);
+            square += entry.norm_sqr() * (error + rounding::PRODUCT * y.norm()).powi(2);
         }
         // A conjugate has the same error.
         (sum, 2.0 * square.sqrt())
@@ -237,7 +232,7 @@ impl<'a> State<'a> {
             product,
             work: couples.waves.work(chain, self.amplitudes, time),
             heat: Some(2.0 * chain.flip_rate * heat),
-            error: [64.0 * f64::EPSILON * size, 0.0],
+            error: [rounding::SOLVE * size, 0.0],
         }
     }
 }

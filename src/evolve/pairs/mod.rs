@@ -22,7 +22,7 @@ mod start;
 mod waves;
 
 use super::exact_means;
-use super::radau::EvolveError;
+use super::outcome::EvolveError;
 use super::turning::Turning;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;

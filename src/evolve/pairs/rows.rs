@@ -1,9 +1,9 @@
-//! R(h) a block of rows at a time, and everything it is applied to while it is there: its own
-//! doubling, the time integrals of U, and the states of outputs.
+//! R(h), computed a block of rows at a time. While a block is in memory it is applied to everything
+//! that needs it: its own doubling, the time integrals of U, and the states of the outputs.
 
 use super::answer::State;
 use super::couples::{Couples, apart};
-use super::waves::{after, lasting};
+use super::waves::{after, hyperbolic, lasting};
 use crate::chain::Double;
 use crate::monitor::{Interrupted, Monitor};
 use crate::numerics::wide::Wide;
@@ -13,8 +13,8 @@ use num_complex::Complex64;
 use rayon::prelude::*;
 use std::collections::BTreeMap;
 
-/// A whole product is quicker than one sum for each close pair of a block where these are more than
-/// one in this many of its pairs.
+/// Where more than one in this many pairs of a block are close, one product of the whole block is
+/// faster than a sum for every close pair.
 const MANY: usize = 8;
 
 /// R(h) by its columns Z = R U.
@@ -324,15 +324,6 @@ impl Step<'_> {
         }
         sums
     }
-}
-
-/// sinh(x)/x of |x| ≤ 1/2: 0.5¹⁴/15! is below 10⁻¹⁶.
-pub(super) fn hyperbolic(x: Complex64) -> Complex64 {
-    let square = x * x;
-    (1..=7).rev().fold(Complex64::from(1.0), |sum, k| {
-        let k = f64::from(k);
-        1.0 + square * sum * (1.0 / (2.0 * k * (2.0 * k + 1.0)))
-    })
 }
 
 pub(super) fn product(a: MatRef<Complex64>, b: MatRef<Complex64>) -> Mat<Complex64> {

@@ -7,7 +7,6 @@
 //! rates coincide, but for the mirror images in a chain with equal ends.
 
 use super::super::turning::Turning;
-use super::rows::hyperbolic;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::numerics::double_double::turned;
 use crate::numerics::vector::largest_of;
@@ -331,4 +330,13 @@ pub(super) fn lasting(rate: Wide, time: Double) -> Complex64 {
     } else {
         (after(rate, time) - 1.0) / rate.rounded()
     }
+}
+
+/// sinh(x)/x of |x| ≤ 1/2: 0.5¹⁴/15! is below 10⁻¹⁶.
+pub(super) fn hyperbolic(x: Complex64) -> Complex64 {
+    let square = x * x;
+    (1..=7).rev().fold(Complex64::from(1.0), |sum, k| {
+        let k = f64::from(k);
+        1.0 + square * sum * (1.0 / (2.0 * k * (2.0 * k + 1.0)))
+    })
 }

@@ -2,6 +2,7 @@
 //! digits.
 
 use super::super::turning::Turning;
+use crate::budget::rounding;
 use crate::chain::Double;
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::scenario::Topology;
@@ -59,7 +60,7 @@ impl Answer<'_> {
     /// Roundings of the numbers themselves, and the losses of the means.
     fn errors(&self, moments: &Moments) -> MomentErrors {
         let bonds = self.turning.chain.bonds;
-        let rounding = |values: &[f64]| 2.0 * f64::EPSILON * largest(values);
+        let rounding = |values: &[f64]| rounding::PRODUCT * largest(values);
         let doubled = self.turning.doubled(self.time.hi);
         let turned = doubled * largest(&self.means.iter().map(|z| z.hi).collect::<Vec<_>>());
         let ends: Vec<f64> =

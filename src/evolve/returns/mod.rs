@@ -19,8 +19,8 @@ pub(super) mod answer;
 mod integrals;
 mod state;
 
+use super::outcome::EvolveError;
 use super::pairs;
-use super::radau::EvolveError;
 use super::turning::Turning;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;

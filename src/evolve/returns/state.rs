@@ -4,18 +4,13 @@ use super::super::turning::Turning;
 use super::answer::Answer;
 use super::integrals::{Integrals, Sums};
 use super::{Returns, congruence, leading};
+use crate::budget::rounding;
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
 use crate::numerics::triangle::{fold, place, unfolded};
 use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::Power;
 use ndarray::{Array2, ShapeBuilder};
-
-/// Roundings of an answer, where sums of n terms count as √n.
-const ROUNDINGS: f64 = 4.0;
-
-/// The same of the root of a sum of squares.
-const OF_SUM: f64 = 12.0;
 
 /// z̃ in 32 digits, and X by columns.
 #[derive(Clone)]
@@ -25,7 +20,7 @@ pub(super) struct State<'a> {
     deviation: Vec<f64>,
     /// The largest entry of Y so far.
     largest: f64,
-    /// What the entries of X(p, p) at the ends are sums of.
+    /// The size of the terms of X(p, p) at the ends.
     ends: [f64; 2],
     /// The root of the sum of the squares that a current is a sum of, and what its rows of R have
     /// been.
@@ -140,19 +135,20 @@ impl State<'_> {
         Solution { integrals, ..answer.solution(self.lost(time.hi, doublings), keep) }
     }
 
-    /// Roundings: a few of every product, which every doubling has. Where friction is strong, p² at
-    /// the end is small, and so are its roundings. Currents forget theirs as they fade, down to
-    /// what the rows of R had when they were largest.
+    /// The roundings. Every doubling is a product, and every product leaves a few. Where friction
+    /// is strong, the variance of p at the end is small, and so are its roundings. Those of a
+    /// current fade with it, but not below the roundings that the rows of R had when they were
+    /// largest.
     fn lost(&self, time: f64, doublings: usize) -> MomentErrors {
         let (chain, n) = (self.turning.chain, self.turning.coordinates());
         let given = (4.0 * chain.flip_rate * time).min(1.0) * doublings as f64;
-        let rounded = f64::EPSILON * (ROUNDINGS + given) * (n as f64).sqrt();
+        let rounded = (rounding::FORMULA + rounding::UNIT * given) * (n as f64).sqrt();
         let lost = rounded * self.largest;
         let friction = chain.friction();
         let of_ends = [0, 1].map(|end| friction[end] * rounded * self.ends[end]);
         let [made_of, was] = self.flows;
-        let rows = ROUNDINGS * (n as f64).sqrt() * was * self.largest;
-        let flow = f64::EPSILON * ((OF_SUM + given) * made_of + rows);
+        let rows = rounding::FORMULA * (n as f64).sqrt() * was * self.largest;
+        let flow = (rounding::ROOT_OF_SQUARES + given * rounding::UNIT) * made_of + rows;
         let correlation = flow.max(of_ends[1]);
         let left = (of_ends[0] - correlation).max(0.0);
         MomentErrors { left, ..MomentErrors::of_variances(lost, correlation) }

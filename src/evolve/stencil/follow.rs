@@ -9,10 +9,10 @@
 //! x_k = (c_k - (k+1) x_(k+1)/h) / Λ,      downwards from the last term.
 //! ```
 //!
-//! c depends on x a little. A sweep takes the x of the sweep before as given and sums the series of
-//! everything else; the change from sweep to sweep falls by about (rate of the chain)/λ. What the
-//! last change is, and by how much x misses what the step before has left, are losses of the step
-//! as its cuts are: ‖e^(𝓛τ)‖ ≤ 1 bounds what they do.
+//! c depends on x a little. A sweep takes x from the sweep before and sums the series of everything
+//! else. The change from sweep to sweep falls by a factor of about (rate of the chain)/λ. Two more
+//! losses of a step come from here: the last change, and the jump from where the step before has
+//! left x. As ‖e^(𝓛τ)‖ ≤ 1, they add up like what is cut off.
 
 use super::equation::Equation;
 use crate::chain::Chain;
@@ -21,8 +21,8 @@ use crate::scenario::Topology;
 /// How many times faster than the chain an end must relax.
 const FASTER: f64 = 12.0;
 
-/// How many relaxation times a start takes to be forgotten: e⁻⁵⁰ is below a rounding of what is
-/// smaller by 1/λ, λ ≤ 10⁸.
+/// The number of relaxation times after which a start is forgotten. e⁻⁵⁰ is below a rounding even
+/// of numbers that are smaller by 1/λ, λ ≤ 10⁸.
 const RELAXED: f64 = 50.0;
 
 /// The largest chain whose ends follow: it is worked on as one piece.
@@ -73,7 +73,7 @@ pub(super) struct Follower {
     pushes: Vec<Vec<f64>>,
     /// The sum of the changes of all terms by the last sweep.
     change: f64,
-    /// Entries that had no place, of all terms.
+    /// The size of the entries that no stored diagonal has a place for, of all terms.
     dropped: f64,
     sweeps: usize,
 }
@@ -96,7 +96,7 @@ impl Follower {
         self.terms.get(k).map_or(0.0, |term| term[i])
     }
 
-    /// Begins a sweep: puts x_0 where the first ones of the entries stand, all that there are.
+    /// Begins a sweep: puts x_0 where the series has the first terms of these entries.
     pub fn begin(&mut self, entries: impl Iterator<Item = usize>, first: &mut [f64]) {
         (self.pushes, self.dropped) = (vec![], 0.0);
         let mut count = 0;
@@ -107,7 +107,7 @@ impl Follower {
         self.drop(0, count);
     }
 
-    /// Puts x_(k+1) in place of h/(k+1) c_k, which is kept, k counted from 0.
+    /// Puts x_(k+1) in place of h/(k+1) c_k, which is kept. k counts the calls from 0.
     pub fn exchange(&mut self, entries: impl Iterator<Item = usize>, next: &mut [f64]) {
         let k = self.pushes.len();
         let (mut push, mut count) = (vec![0.0; self.rates.len()], 0);
@@ -171,9 +171,9 @@ impl Follower {
         }
     }
 
-    /// The loss of the step by them, for a step `h` whose series begins with the factor 1/`first`:
-    /// the last change, and what had no place, would act on the neighbours, ‖K‖ ≤ 4, and the
-    /// entries jump from their start.
+    /// The loss of a step `h` whose series begins with the factor 1/`first`. The last change and
+    /// the entries without a place would have acted on the neighbours (‖K‖ ≤ 4), and the entries
+    /// jump from their start.
     pub fn lost(&self, h: f64, first: f64) -> f64 {
         let jump: Vec<f64> = self.terms[0].iter().zip(&self.start).map(|(x, s)| x - s).collect();
         first * ((4.0 * h).max(1.0) * (self.change + self.dropped) + self.norm(&jump))
@@ -181,7 +181,7 @@ impl Follower {
 }
 
 /// The rows of the ends that follow, in a window that is the whole chain.
-pub(super) struct Ends {
+pub(super) struct FollowingEnds {
     rows: Vec<(Entries, Follower)>,
 }
 
@@ -207,9 +207,9 @@ impl Entries {
     }
 }
 
-impl Ends {
+impl FollowingEnds {
     /// `term` holds the start of the step, the diagonals 0..=`top`.
-    pub fn new(equation: &Equation<'_>, stride: usize, top: usize, term: &[f64]) -> Ends {
+    pub fn new(equation: &Equation<'_>, stride: usize, top: usize, term: &[f64]) -> FollowingEnds {
         let n = equation.n;
         let both = equation.follow.iter().all(Option::is_some);
         let row = |end: usize| {
@@ -227,7 +227,7 @@ impl Ends {
             let weights = (0..count).map(|d| if d == 0 { 1.0 } else { 2.0 }).collect();
             Some((entries, Follower::new((0..count).map(rate).collect(), weights, start)))
         };
-        Ends { rows: (0..2).filter_map(row).collect() }
+        FollowingEnds { rows: (0..2).filter_map(row).collect() }
     }
 
     /// Begins a sweep with the first terms in `term`, of which the diagonals 0..=`top` are there.

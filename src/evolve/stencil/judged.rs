@@ -3,9 +3,10 @@
 
 use super::stretch::UNEVEN;
 use super::{STEPS, Shows, Steps, Tolerance, walk};
+use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
-use crate::evolve::radau::{Counts, EvolveError};
+use crate::evolve::{Counts, EvolveError};
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
 
@@ -14,11 +15,6 @@ const SHORTER: f64 = 0.82;
 
 /// How many times as long [`judged`] takes as [`super::evolve`].
 pub const JUDGED: f64 = UNEVEN * (1.0 + 1.0 / SHORTER);
-
-/// The estimate of the roundings: this many times the distance of the two evolutions, plus this
-/// many roundings of the largest value of each kind.
-const DISTANCES: f64 = 8.0;
-const WRITTEN: f64 = 16.0 * f64::EPSILON;
 
 /// [`super::evolve`] where many steps may round as much as `tolerance`: a second evolution, by
 /// other steps, shows what roundings do, where [`super::evolve`] adds up the most that they can.
@@ -50,7 +46,9 @@ pub fn judged(
             _ => 0.0,
         };
         let none = MomentErrors { var_r: of_entries, var_p: of_entries, ..Default::default() };
-        let rounded = none.with_distance(chain, moments, &judge.moments).map(|d| DISTANCES * d);
+        let rounded = none
+            .with_distance(chain, moments, &judge.moments)
+            .map(|d| rounding::TWO_EVOLUTIONS * d);
         let written = MomentErrors {
             mean_r: largest(&moments.mean[..bonds]),
             mean_p: largest(&moments.mean[bonds..]),
@@ -59,7 +57,7 @@ pub fn judged(
             correlation: largest(&moments.correlation),
             left: 0.0,
         };
-        let rounded = rounded.with(written, |rounded, size| rounded + WRITTEN * size);
+        let rounded = rounded.with(written, |rounded, size| rounded + rounding::SUM * size);
         output.errors = output.errors.with(rounded, |lost, rounded| lost + rounded);
     };
     let (outputs, mut counts) = walk(chain, law, times, tolerance, keep, &second, own, &compare)?;

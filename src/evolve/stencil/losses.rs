@@ -12,15 +12,11 @@
 //! where `held` is the sum of the losses of the steps, each with the damping since.
 
 use super::equation::Equation;
-use crate::covariance::moments::{MomentErrors, Moments, largest};
-use crate::covariance::source::{ErrorParts, ErrorSource};
+use crate::budget::rounding;
+use crate::covariance::moments::{ErrorParts, MomentErrors, Moments, largest};
+use crate::covariance::source::ErrorSource;
 use crate::monitor::record;
 use crate::numerics::double_double::phase_error;
-
-/// Roundings of the largest variance (and of the largest mean) that a step leaves, times 1 + 2ch:
-/// what the series of an isolated chain multiply the energy by is off by as much in every step.
-/// (Seen: up to 1.0, in the 60 random scenarios of tests/stencil.rs.)
-pub(super) const ROUNDING: f64 = 2.0;
 
 /// Sums of losses.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -62,7 +58,7 @@ impl Losses {
     pub fn add(&mut self, equation: &Equation<'_>, step: &OfStep) -> Losses {
         let OfStep { h, lost, largest, moved, cancelled, uneven } = *step;
         let repeated = 2.0 * equation.rounded * h;
-        let once = ROUNDING * (1.0 + 2.0 * equation.shift * h) * f64::EPSILON;
+        let once = rounding::TAYLOR_STEP * (1.0 + 2.0 * equation.shift * h);
         let [rounding, of_means] = cancelled.map(|cancelled| once * cancelled);
         for kind in 0..2 {
             self.lost[kind] += lost[kind];
@@ -124,7 +120,7 @@ impl Losses {
             let of_phase = Losses::default().errors_of(equation, moments, [0.0, phase]);
             parts.push((ErrorSource::InputRounding, of_phase));
         }
-        (self.errors_of(equation, moments, [f64::EPSILON, phase]), parts)
+        (self.errors_of(equation, moments, [rounding::UNIT, phase]), parts)
     }
 
     /// The losses of the series and the cuts, with their part of the losses that are still held.

@@ -24,11 +24,12 @@ mod price;
 mod rows;
 mod run;
 mod series;
+mod state;
 mod stretch;
 mod times;
 mod window;
 
-use super::radau::{Counts, EvolveError};
+use super::outcome::{Counts, EvolveError};
 use super::shown::Shown;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Solution, TimeIntegrals};
@@ -37,10 +38,10 @@ use crate::numerics::double_double::exact;
 use follow::{Phase, phases};
 pub use judged::{JUDGED, judged};
 use losses::Losses;
-use piece::{Piece, Read};
 use price::Price;
 pub use price::{Work, expected, pace};
 use run::Run;
+use state::{Piece, Read};
 use stretch::stretches;
 
 /// What an evolution may lose.

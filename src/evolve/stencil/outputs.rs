@@ -2,8 +2,8 @@
 
 use super::Walk;
 use super::losses::Losses;
-use super::piece::{Piece, Read};
 use super::run::Run;
+use super::state::{Piece, Read};
 use crate::chain::Double;
 use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals};
 use ndarray::Array2;

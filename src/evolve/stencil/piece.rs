@@ -6,74 +6,12 @@
 //! comes out as if the whole chain had been there. A piece that is the whole chain has no margin.
 
 use super::equation::Equation;
-use super::follow::Ends;
+use super::follow::FollowingEnds;
 use super::rows;
 use super::series::{Series, Source, grows};
-use super::times::Reading;
+use super::state::{Piece, Read, Step};
 use super::window::{Window, Workspace, gather, window};
-use crate::monitor::record;
 use std::ops::Range;
-
-/// The state of a piece between two steps.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Piece {
-    /// Its first place, and how many it has.
-    pub start: usize,
-    pub len: usize,
-    /// ȳ
-    pub mean: Vec<f64>,
-    /// The diagonals 0..=top of C, `len` numbers each, zero where there is no entry; of a strong
-    /// end D in place of C(y_0, y_0).
-    pub rows: Vec<f64>,
-    /// The last diagonal kept.
-    pub top: usize,
-}
-record!(Piece { start, len, mean, rows, top });
-
-impl Piece {
-    pub fn row(&self, d: usize) -> &[f64] {
-        &self.rows[d * self.len..(d + 1) * self.len]
-    }
-}
-
-/// The data of a step that all pieces share.
-pub(super) struct Step<'a> {
-    pub equation: &'a Equation<'a>,
-    pub h: f64,
-    /// Terms at most, and the margin of a piece.
-    pub terms: usize,
-    /// The force's coefficients.
-    pub force: &'a [f64],
-    /// A bound of the force's first coefficient beyond those.
-    pub unused_force: f64,
-    /// The times within the step at which moments are read; the last one is its end.
-    pub readings: &'a [Reading],
-    /// The error that the covariance of the whole chain may make in this step, Frobenius norm.
-    pub allowed: f64,
-    /// The same of the means, Euclidean norm.
-    pub allowed_of_means: f64,
-    /// The last diagonal that is ever stored.
-    pub limit: usize,
-}
-
-/// Moments and integrals at the places of a core: at one point of a step, from its beginning.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Read {
-    pub mean: Vec<f64>,
-    pub variance: Vec<f64>,
-    /// D of the strong ends.
-    pub distance: [f64; 2],
-    /// C(i, i+1)
-    pub neighbour: Vec<f64>,
-    pub mean_integral: Vec<f64>,
-    /// ∫ E y_i²
-    pub square: Vec<f64>,
-    /// ∫ E y_i y_(i+1)
-    pub product: Vec<f64>,
-    pub work: f64,
-    /// ∫ 2γ Σ p̄²
-    pub heat: f64,
-}
 
 /// The outcome of a step.
 pub(super) struct Stepped {
@@ -135,7 +73,7 @@ pub(super) fn advance(
         }
     };
     fill(buffers);
-    let mut ends = Ends::new(equation, window.stride, top, &buffers.term);
+    let mut ends = FollowingEnds::new(equation, window.stride, top, &buffers.term);
     let core = margin_of(&window, own);
     let core = core..core + own.len;
     let flip_rate = equation.chain.flip_rate;
@@ -211,7 +149,7 @@ fn add_baths(
     equation: &Equation<'_>,
     step: &Step<'_>,
     own: &Piece,
-    ends: &Ends,
+    ends: &FollowingEnds,
     reads: &mut [Read],
 ) -> [f64; 2] {
     let mut moved = [0.0f64; 2];
@@ -261,7 +199,7 @@ impl Walk<'_, '_> {
         mut top: usize,
         core: &Range<usize>,
         reads: &mut [Read],
-        ends: &mut Ends,
+        ends: &mut FollowingEnds,
     ) -> Summed {
         let (step, window) = (self.step, self.window);
         let ratio = step.equation.radius * step.h;

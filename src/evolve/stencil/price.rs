@@ -1,29 +1,12 @@
 //! The expected cost of an evolution by the stencil.
 
-use super::equation::Equation;
 use super::follow::{Phase, phases};
-use super::losses::ROUNDING;
-use super::run::Run;
+use super::run::{Run, expected_diagonals};
 use super::stretch::Stretch;
 use super::{STEPS, Steps, Tolerance, Walk};
+use crate::budget::rounding;
 use crate::chain::{Chain, InitialLaw};
 use crate::cost;
-
-/// The expected number of diagonals above the tolerance at `time`.
-pub(super) fn expected_diagonals(
-    equation: &Equation<'_>,
-    law: &InitialLaw,
-    time: f64,
-    tolerance: f64,
-) -> f64 {
-    let all = equation.last_diagonal() as f64;
-    if law.covariance.is_some() {
-        return all;
-    }
-    // Two sites a unit of time, in two coordinates a site, until flips have damped them.
-    let felt = time.min(-tolerance.min(0.1).ln() / (2.0 * equation.chain.flip_rate));
-    (4.0 * felt + 8.0 * felt.cbrt() + 12.0).min(all)
-}
 
 /// The work of an evolution.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -73,7 +56,7 @@ pub fn expected(
             steps += of_phase;
             sums += of_phase * equation.sweeps();
             let factors = 1.0 + 2.0 * equation.shift * run.safe;
-            rounding += of_phase * run.longest / run.safe * ROUNDING * factors * f64::EPSILON;
+            rounding += of_phase * run.longest / run.safe * rounding::TAYLOR_STEP * factors;
             from = until;
         }
     }

@@ -1,16 +1,17 @@
 //! One evolution by the stencil: how long its steps are, how the chain is divided, and a step.
 
 use super::equation::Equation;
-use super::losses::{Losses, OfStep, ROUNDING};
-use super::piece::{self, Piece, Read, Step, Stepped};
-use super::price::expected_diagonals;
+use super::losses::{Losses, OfStep};
+use super::piece::{self, Stepped};
+use super::state::{Piece, Read, Step};
 use super::stretch::Stretch;
 use super::times::Reading;
 use super::window::Workspace;
 use super::{Steps, Tolerance, Walk};
+use crate::budget::rounding;
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{TimeIntegrals, largest};
-use crate::evolve::radau::Counts;
+use crate::evolve::Counts;
 use crate::numerics::vector::largest_of;
 use rayon::prelude::*;
 use std::sync::Mutex;
@@ -42,6 +43,22 @@ const SHORT: usize = 300;
 
 /// Terms at most.
 const MOST_TERMS: usize = 160;
+
+/// The expected number of diagonals above the tolerance at `time`.
+pub(super) fn expected_diagonals(
+    equation: &Equation<'_>,
+    law: &InitialLaw,
+    time: f64,
+    tolerance: f64,
+) -> f64 {
+    let all = equation.last_diagonal() as f64;
+    if law.covariance.is_some() {
+        return all;
+    }
+    // Two sites a unit of time, in two coordinates a site, until flips have damped them.
+    let felt = time.min(-tolerance.min(0.1).ln() / (2.0 * equation.chain.flip_rate));
+    (4.0 * felt + 8.0 * felt.cbrt() + 12.0).min(all)
+}
 
 /// The evolution between two times in which the same ends follow.
 pub(super) struct Run<'a> {
@@ -136,7 +153,7 @@ impl<'a> Run<'a> {
     pub fn rounds_little(&self, &Ended { h, cancelled, .. }: &Ended) -> bool {
         let of_all = |step: f64| {
             let factors = 1.0 + 2.0 * self.equation.shift * step;
-            (self.last / step).max(1.0) * ROUNDING * factors * f64::EPSILON
+            (self.last / step).max(1.0) * rounding::TAYLOR_STEP * factors
         };
         let [times, tolerances] = ROUNDED;
         let most = (times * of_all(self.safe)).max(tolerances * self.tolerance.of_scale);

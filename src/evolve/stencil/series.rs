@@ -3,8 +3,8 @@
 
 use super::equation::Equation;
 use super::follow::Follower;
-use super::piece::{Read, Step};
 use super::rows;
+use super::state::{Read, Step};
 use super::times::Reading;
 use std::ops::Range;
 

@@ -1,8 +1,8 @@
 //! A piece of the chain with its margin: which places and diagonals there are, and one application
 //! of the stencil to them.
 
-use super::piece::{Piece, Step};
 use super::rows::{self, Compiled, Row, TOGETHER};
+use super::state::{Piece, Step};
 use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};

@@ -3,6 +3,7 @@
 
 use super::caption::{fill, of_chain, tex_number};
 use super::{Entry, GalleryError, Source, geometric, moments};
+use crate::budget::rounding;
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::largest;
 use crate::evolve::means;
@@ -75,7 +76,7 @@ fn rows(source: &Source<'_>, times: &[f64], monitor: &Monitor) -> Result<Vec<Row
             left * tau * of_square,
             right * tau * of_square,
             // What the balance lacks is read off exactly, but for rounding of its terms.
-            8.0 * f64::EPSILON * (integrals.work.abs() + (t_left + t_right) * tau + n),
+            rounding::FORMULAS * (integrals.work.abs() + (t_left + t_right) * tau + n),
         ];
         let values =
             [mechanical, thermal, integrals.work, turned, out_left, out_right, missing.abs()];

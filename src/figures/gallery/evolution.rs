@@ -3,6 +3,7 @@
 
 use super::caption::{fill, of_chain, tex_number};
 use super::{Entry, GalleryError, Source, even, moments, some_sites, stationary};
+use crate::budget::rounding;
 use crate::covariance::moments::largest;
 use crate::figures::label::numbers as labels;
 use crate::figures::parameters::numbers;
@@ -60,7 +61,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let settled = Problem::new(&scenario, &chain)?.stationary()?;
     let size = largest(&settled.heat) + largest(&settled.elongation).powi(2);
     // A closed form: its error is rounding.
-    let errors = [16.0 * f64::EPSILON * size.max(1.0); 2];
+    let errors = [rounding::SUM * size.max(1.0); 2];
     limits.push(Output { state: State::Stationary(settled), errors });
     // Finer where the curves are steep.
     let xs: Vec<f64> = even(0.0, 1.0, 251).into_iter().map(|u| 1.0 - (1.0 - u).powi(2)).collect();

@@ -30,7 +30,7 @@ use super::{Colour, Figure, FigureError, Layer, Mark};
 use crate::chain::{Chain, InitialError, InitialLaw};
 use crate::covariance::modal::Modal;
 use crate::covariance::moments::Solution;
-use crate::evolve::radau::EvolveError;
+use crate::evolve::EvolveError;
 use crate::evolve::{self, Method, means};
 use crate::limit::LimitError;
 use crate::monitor::{Interrupted, Monitor, Progress};

@@ -2,6 +2,7 @@
 
 use super::caption::{fill, of_chain, sizes};
 use super::{Entry, GalleryError, Source, bonds, curve, even, geometric, set, stationary};
+use crate::budget::rounding;
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
 use crate::figures::{
@@ -51,7 +52,7 @@ fn current(
     let unit = 4.0 * chain.flip_rate;
     let closed = n * chain.stationary_current().unwrap_or(f64::NAN);
     // A difference of two terms, one of them a sum over the sites.
-    let rounding = (n + 16.0) * f64::EPSILON * (closed.abs() + 2.0 * square / unit);
+    let rounding = (n + 16.0) * rounding::UNIT * (closed.abs() + 2.0 * square / unit);
     let profile = stationary(&chain, monitor)?;
     Ok(Current {
         closed: [closed, rounding],

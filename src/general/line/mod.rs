@@ -18,12 +18,10 @@ mod reading;
 use super::Model;
 use super::band::{Band, close};
 use super::profile::Local;
+use crate::budget::rounding;
 use crate::chain::{InitialLaw, RingFactor};
 use num_complex::Complex64;
 use sprs::{CsMat, TriMat};
-
-/// Roundings of a sum of up to four products of three numbers, relative to their sizes.
-const ENTERING: f64 = 4.0;
 
 /// The coefficients of the line.
 #[derive(Debug, Clone, PartialEq)]
@@ -286,7 +284,7 @@ impl Line {
             row
         };
         let rows = (0..=top).map(&mut row).collect();
-        (Band { rows, ring: self.ring }, ENTERING * f64::EPSILON * squares.sqrt())
+        (Band { rows, ring: self.ring }, rounding::FORMULA * squares.sqrt())
     }
 
     /// A bound of the roundings of [`Line::enter`] beyond those of y itself, in norm.
@@ -295,7 +293,7 @@ impl Line {
             return 0.0;
         }
         let terms = self.with_bond().map(|n| self.before[n] * z[self.left_of(n)]);
-        ENTERING * f64::EPSILON * terms.map(|term| term * term).sum::<f64>().sqrt()
+        rounding::FORMULA * terms.map(|term| term * term).sum::<f64>().sqrt()
     }
 
     /// The moments that profiles are made of. O(N); with pinning O(N) a stored diagonal.

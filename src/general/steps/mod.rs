@@ -24,11 +24,12 @@ use super::exponential::Output;
 use super::law::{differences, initial, softness};
 use super::mean::{forces_of, highest_frequency};
 use super::profile::{Local, LocalErrors, force_at};
+use crate::budget::{rounding, truncation};
 use crate::chain::{Chain, Double, InitialLaw, SiteForce};
 use crate::covariance::literal::{Factored, Literal, solve_drift};
 use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, SolveError, Source, Target};
-use crate::evolve::radau::EvolveError;
+use crate::evolve::EvolveError;
 use crate::evolve::tableau::Tableau;
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::vector::largest_of;
@@ -43,15 +44,10 @@ const STAGES: usize = 5;
 const BUDGET: f64 = 0.01;
 /// It is divided among this many steps at least, and as many as are expected.
 const USUAL: f64 = 300.0;
-/// The error of two halves, as a part of their distance from the whole: 1/512 for short steps, up
-/// to 1/370 for hλ = iy, y ≤ 4, and up to 1/19 for any negative real hλ.
-const GAIN: [f64; 2] = [1.0 / 256.0, 1.0 / 12.0];
 /// h‖𝓛‖ of a step that resolves the motion.
 const RESOLVED: f64 = 4.0;
-/// Roundings of a step, of the size of what it adds times the weights of its branches. Those of
-/// different steps are taken for independent: their squares add up.
-const ROUNDINGS: f64 = 4.0;
-/// The part of them that is the same in every step, from the coefficients: some 1/150 was seen in
+/// The roundings of different steps are taken for independent: their squares add up. This is the
+/// part of them that is the same in every step, from the coefficients: some 1/150 was seen in
 /// 4000 steps of a hardly damped chain.
 const BIAS: f64 = 1.0 / 32.0;
 /// A step that could be longer by less than this keeps its length, and its factorizations.
@@ -79,7 +75,7 @@ struct Lost {
     size: f64,
 }
 
-struct Problem<'a> {
+struct StepEquation<'a> {
     chain: &'a Chain,
     model: Model,
     literal: Literal,
@@ -138,7 +134,7 @@ pub fn evolve(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<Vec<Output>, EvolveError> {
-    let problem = Problem::new(chain);
+    let problem = StepEquation::new(chain);
     let atoms = chain.atoms();
     let state = problem.literal.represent(&law.covariance_above(0.0));
     let mut point = Point {
@@ -174,7 +170,7 @@ pub fn evolve(
             let middle = problem.step(&point, now, step / 2.0, &mut factors, &mut rounded)?;
             let half = now.plus((step / 2.0).into());
             let next = problem.step(&middle, half, step / 2.0, &mut factors, &mut rounded)?;
-            let gain = GAIN[usize::from(step * problem.fastest > RESOLVED)];
+            let gain = truncation::GENERAL_HALVES[usize::from(step * problem.fastest > RESOLVED)];
             let apart = problem.norm.apart(&whole, &next);
             let relative = |[mean, second]: [f64; 2]| budget.relative(mean, second, size);
             let worst = relative(apart);
@@ -215,11 +211,11 @@ pub fn evolve(
     Ok(outputs)
 }
 
-impl<'a> Problem<'a> {
-    fn new(chain: &'a Chain) -> Problem<'a> {
+impl<'a> StepEquation<'a> {
+    fn new(chain: &'a Chain) -> StepEquation<'a> {
         let model = Model::new(chain);
         let forces = forces_of(chain);
-        Problem {
+        StepEquation {
             chain,
             literal: Literal::new(chain),
             tableau: Tableau::radau(STAGES),
@@ -316,7 +312,7 @@ impl<'a> Problem<'a> {
         }
         let apart = self.norm.held_apart(from, &to);
         let size = self.norm.held(&to).max(self.size(&to));
-        let rounding = ROUNDINGS * f64::EPSILON;
+        let rounding = rounding::FORMULA;
         rounded[0] += rounding * (amplified * apart[0] + size.sqrt());
         rounded[1] += rounding * (amplified * apart[1] + size);
         for (i, mean) in stages.iter().enumerate() {

@@ -65,8 +65,8 @@ fn half_width(chain: &Chain) -> f64 {
     2.0 * acts.map(|&(order, _)| order as f64).fold(0.0, f64::max) * chain.force.frequency.hi
 }
 
-/// The runs of times that share a contour, each with its way.
-pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Range<usize>)> {
+/// The groups of times that share a contour, each with its way.
+pub(super) fn groups(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Range<usize>)> {
     // The current is 1/N of the energies.
     let goal = (1e-4 * tolerance).max(1e-14);
     // The poles and lines of a periodic force are apart once ωτ is large; until then they are
@@ -77,13 +77,14 @@ pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Ra
     let split = |half_width: f64, times: &[f64], offset: usize| {
         let way = Way { half_width, goal };
         let counts = Remembered::new(|ratio| way.count(1.0, ratio));
-        let runs = hyperbola::shared(
+        let shared = hyperbola::shared(
             times,
             |first, last| way.nodes(first, last, counts.at(last / first)),
-            |run| run.len() <= SHARED,
+            |group| group.len() <= SHARED,
         );
-        runs.into_iter()
-            .map(move |run| (way, run.start + offset..run.end + offset))
+        shared
+            .into_iter()
+            .map(move |group| (way, group.start + offset..group.end + offset))
             .collect::<Vec<_>>()
     };
     [split(strip, early, 0), split(0.0, late, early.len())].concat()
@@ -92,11 +93,11 @@ pub(super) fn runs(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<(Way, Ra
 /// The number of nodes that [`super::profiles::evolve`] takes, and the most times that share a
 /// contour.
 pub(super) fn nodes(chain: &Chain, times: &[f64], tolerance: f64) -> (usize, usize) {
-    let runs = runs(chain, times, tolerance);
-    let nodes = |(way, run): &(Way, Range<usize>)| {
-        let (first, last) = (times[run.start], times[run.end - 1]);
+    let groups = groups(chain, times, tolerance);
+    let nodes = |(way, group): &(Way, Range<usize>)| {
+        let (first, last) = (times[group.start], times[group.end - 1]);
         way.nodes(first, last, way.count(first, last))
     };
-    let twice = runs.iter().map(|run| hyperbola::of_both(nodes(run))).sum();
-    (twice, runs.iter().map(|(_, run)| run.len()).max().unwrap_or(0))
+    let twice = groups.iter().map(|group| hyperbola::of_both(nodes(group))).sum();
+    (twice, groups.iter().map(|(_, group)| group.len()).max().unwrap_or(0))
 }
