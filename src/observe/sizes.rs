@@ -77,6 +77,9 @@ pub fn measure(
     Ok(all)
 }
 
+/// The indices of some times, the solutions at these, and the sums over their covariances.
+type SecondMoments = (Vec<usize>, Vec<Solution>, Vec<Squares>);
+
 /// The second moments at the times of `way`, their indices before them, and the sums over the
 /// covariance where it is `formed` or its `norm_alone` is wanted.
 fn second_moments(
@@ -86,7 +89,7 @@ fn second_moments(
     [formed, norm_alone]: [bool; 2],
     tolerance: f64,
     monitor: &Monitor,
-) -> Result<(Vec<usize>, Vec<Solution>, Vec<Squares>), EvolveError> {
+) -> Result<SecondMoments, EvolveError> {
     let chain = equations.chain();
     let tolerance = tolerance_of_variances(tolerance);
     // Every node of the norm is O(N²).
