@@ -70,6 +70,9 @@ pub mod outer_quadrature {
     /// a sixth is typical (campaign, seeds 6000 to 6080).
     pub const NODES: f64 = 2.5;
 
+    /// The same for norms, and for chains with coefficients.
+    pub const NODES_OF_OTHERS: f64 = 5.0;
+
     /// The error of the second of two contours, as a multiple of what its additional nodes should
     /// leave of the first one's.
     pub const SECOND_CONTOUR: f64 = 8.0;

@@ -213,7 +213,7 @@ impl<'a> TransformedSquares<'a> {
             answers: Vec::new(),
             weights: [Vec::new(), Vec::new()],
             losses: vec![Losses::default(); times.len()],
-            least: outer_quadrature::NODES * hyperbola::gain(last / first, EXTRA) * goal,
+            least: outer_quadrature::NODES_OF_OTHERS * hyperbola::gain(last / first, EXTRA) * goal,
         };
         let waves = self.waves();
         for (order, momenta) in &waves {

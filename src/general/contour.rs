@@ -109,7 +109,7 @@ pub fn evolve(
         let (coarse, _) = evaluate(0)?;
         let (fine, missing) = evaluate(1)?;
         // Two contours may agree by accident: no less is claimed than what the second should leave.
-        let least = outer_quadrature::NODES * hyperbola::gain(last / first, EXTRA) * goal;
+        let least = outer_quadrature::NODES_OF_OTHERS * hyperbola::gain(last / first, EXTRA) * goal;
         for ((fine, coarse), &time) in fine.iter().zip(&coarse).zip(group) {
             outputs.push(problem.output(fine, coarse, time, [least, missing], nodes_done));
         }
