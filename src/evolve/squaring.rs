@@ -7,7 +7,7 @@
 //! number, takes the squares that it needs on the way. Unknowns: m ≈ n(n+1)/2 + 6n, n = 2N+1, more
 //! with harmonics. Cost: log₂(8‖A‖τ) products of m³, then m² for each bit of an output's time.
 //! Error: a squaring doubles an error (`lost`), and the rounding of the answer to doubles. Longer
-//! chains, whose matrix would be too large, go to early times step by step ([`wide_series`]).
+//! chains, whose matrix would be too large, go to early times step by step (`wide_series`).
 
 use super::moment_generator::{Generator, Of, STEP, Unknowns};
 use super::outcome::EvolveError;

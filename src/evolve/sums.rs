@@ -104,7 +104,7 @@ impl Found {
             let terms = heated.iter().map(|q| q.norm()).sum::<f64>()
                 + sources
                 + shift.norm() * diagonals.variance.iter().map(|v| v.norm()).sum::<f64>()
-                + largest_norm(&left);
+                + largest_norm(left);
             let share = 2.0 * resolvent::current_share(chain);
             Flows {
                 correlation: bonds.iter().map(|j| -j).collect(),
