@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from . import _core
 from ._answer import COLUMNS, GENERAL, LIMIT_COLUMNS, MODES, Array, _files
 from ._answers import CheckRun, LimitRun, Run
 from ._core import ScenarioError
@@ -60,7 +61,11 @@ def load(path: str | os.PathLike[str]) -> Run | LimitRun | CheckRun:
         answer = Run(_run_arrays(place, summary), summary, None, files)
         if command == "steady" and "scenario.toml" in files:
             common = Common(float(summary["tolerance"]), "auto", None)
-            answer._question = (files["scenario.toml"].decode(), None, common)
+            text = files["scenario.toml"].decode()
+            if "initial.npz" in files:
+                # Its place is known to those who read the file, not to those who read the text.
+                text = _core.read_scenario(str(place.absolute() / "scenario.toml"), [])
+            answer._question = (text, None, common)
     else:
         raise ScenarioError(
             f"{place}: found a run of {command!r}; allowed: evolve, steady, limit, check"

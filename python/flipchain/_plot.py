@@ -93,8 +93,13 @@ def profiles(run: Any) -> Figure:
             axes.set_ylabel(label)
             axes.set_xlim(0.0, 1.0)
         heading = _parameters(scenario)
+        if limit:
+            heading[1] = r"$N \to \infty$"
         if len(shown) < count:
             heading.append(f"{len(shown)} of {count} output times")
+        elif count == 1 and np.isinf(run.times[0]):
+            driven = scenario.get("right", {}).get("force", {}).get("harmonics")
+            heading.append("average over a period" if driven else "stationary state")
         figure.suptitle(",  ".join(heading), x=0.01, ha="left", fontsize=7.0)
         if count > 1:
             # Beside the panels, where no curve is.

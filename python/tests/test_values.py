@@ -169,3 +169,29 @@ def test_the_command_line_gives_the_same_bits_and_reads_the_same_files(command, 
     assert written.keys() == said.keys()
     for key in written.keys() - differ - {"scenario"}:
         assert written[key] == said[key], key
+
+
+@pytest.mark.skipif(PROGRAM is None, reason="the program is not there")
+@pytest.mark.parametrize("kind", ["functions", "covariance"])
+def test_a_run_whose_law_is_given_in_python_runs_again_from_its_directory(tmp_path, kind):
+    chain = fc.Chain(bonds=6, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0))
+    if kind == "functions":
+        law = fc.Initial(elongation=lambda x: x / 3, temperature=lambda x: 2 - x)
+    else:
+        root = np.random.default_rng(5).normal(size=(13, 13))
+        law = fc.Initial(covariance=root @ root.T)
+    fc.evolve(chain, [0.1, 1.0], law).save(tmp_path / "python")
+    again = [PROGRAM, "evolve", "python/scenario.toml", "-o", "again", "-q"]
+    subprocess.run(again, cwd=tmp_path, check=True)
+    for table in ("profiles.csv", "series.csv"):
+        assert (tmp_path / "python" / table).read_bytes() == (tmp_path / "again" / table).read_bytes()
+    read, initial, times = fc.read_scenario(tmp_path / "python" / "scenario.toml")
+    run = fc.evolve(read, times, initial)
+    assert np.array_equal(run.thermal, fc.load(tmp_path / "again").thermal)
+
+
+def test_a_limit_whose_law_is_a_function_says_that_no_file_holds_it(tmp_path):
+    chain = fc.Chain(bonds=6, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0))
+    fc.limit(chain, [0.1], fc.Initial(temperature=lambda x: 2 - x)).save(tmp_path / "run")
+    said = (tmp_path / "run" / "scenario.toml").read_text()
+    assert "without its initial law" in said and "[initial]\n" not in said

@@ -1,5 +1,6 @@
-//! Power spectra S_j(ω) = 2 Re[(iω - B)⁻¹ C e_j]: the transform of Cov(z(t+s), z_j(t)) over lags of
-//! both signs, the entry j being the power spectrum of z_j.
+//! Power spectra S_j(ω) = 2 Re[(iω - B)⁻¹ C e_j] (docs/theory/correlations.md, (12.5)): the
+//! transform of Cov(z(t+s), z_j(t)) over lags of both signs, the entry j being the power spectrum
+//! of z_j.
 //!
 //! From the resolvent, not from a time series: one solve with B for each frequency, O(N log N). The
 //! column is judged by the sum rule ∫ S_jj dω/2π = Var z_j. Error: what a refinement of the solve

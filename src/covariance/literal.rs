@@ -1,5 +1,5 @@
-//! The literal operator: 𝓛 on all (2N+1)² entries, assembled sparse and factorized sparse. The
-//! judge of everything faster.
+//! The literal operator (docs/theory/model.md, (1.5)): 𝓛 on all (2N+1)² entries, assembled sparse
+//! and factorized sparse. The judge of everything faster.
 //!
 //! C is a row-major matrix in the theory's order; 𝓛 = B⊗1 + 1⊗B + 4γ Σ_n |p_n p_n⟩⟨p_n p_n|. Cost:
 //! the fill of a two-dimensional grid of side 2N+1, O(N³) time and O(N² log N) memory with a large

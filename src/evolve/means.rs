@@ -1,5 +1,5 @@
 //! The means alone, for chains whose covariance would not fit into memory: z̄ = z_per + w with
-//! dw/dτ = B w, in O(N log N) a step.
+//! dw/dτ = B w (docs/theory/periodic.md, (7.1)), in O(N log N) a step.
 //!
 //! z_per is known in closed form (`covariance::periodic`), so that no step has to follow the
 //! periods of the force. Steps of Radau IIA carry w, and their error is estimated as for the

@@ -154,7 +154,7 @@ mod tests {
         let map = Map { range: (-2.0, 0.01), divergent: true, ..Map::default() };
         let labels: Vec<String> = bar_axis(&map).ticks.into_iter().map(|tick| tick.1).collect();
         assert!(labels.contains(&"0".to_string()), "{labels:?}");
-        let [cold, none, hot] = [-1e-3, 0.0, 1e-3].map(|v| cell(&map, v, &Theme::PRINT));
+        let [cold, none, hot] = [-0.2, 0.0, 1e-3].map(|v| cell(&map, v, &Theme::PRINT));
         assert!(hot.0 > hot.2 && none.0 == none.2 && cold.0 < cold.2, "{cold:?} {hot:?}");
     }
 

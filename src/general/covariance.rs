@@ -1,4 +1,5 @@
-//! The whole stationary covariance of any open chain with thermostats, O(N²) a frequency.
+//! The whole stationary covariance of any open chain with thermostats, O(N²) a frequency
+//! (docs/theory/general.md, (16.6)).
 //!
 //! Along the line y, with the coldest temperature T_c split off and q the noise of the momenta that
 //! is left, flips included ([`super::stationary`]),

@@ -8,7 +8,8 @@
 //! Sparse and factorized as it is written ([`crate::covariance::literal`]): short chains under
 //! constant forces. Error: the refinement of the solve, and roundings.
 //!
-//! A ring without pinning keeps its length L = Σ r_n, and with z_n = 1/k_n, S = Σ z_n
+//! A ring without pinning keeps its length L = Σ r_n (docs/theory/general.md, (16.12)), and with
+//! z_n = 1/k_n, S = Σ z_n
 //!
 //! ```text
 //! z̄ + c z,  C + c' z zᵀ      are stationary too:  c = (L̄ - Σ r̄_n)/S,  c' = (Var L - Σ C_rr)/S²

@@ -1,4 +1,5 @@
-//! Φ(iω)⁻¹ of a chain by continued fractions that add up stiffnesses.
+//! Φ(iω)⁻¹ of a chain (docs/theory/general.md, (16.2)) by continued fractions that add up
+//! stiffnesses.
 //!
 //! ```text
 //! ζ_n = κ_n - m_n ω² + iω m_n (2γ_n + λ_n),

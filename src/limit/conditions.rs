@@ -163,11 +163,18 @@ pub fn grounds(chain: &Chain) -> &'static str {
         chain.right.is_some(),
         chain.force.harmonics.is_empty(),
     ) {
-        (Topology::Ring, ..) => "periodic boundary: the bulk equations of Theorem 1 on a circle",
-        (_, true, true, true) => "Theorem 1: thermostats at both ends, constant force",
-        (_, true, false, _) => "Theorem 2: no thermostat on the right",
+        (Topology::Ring, ..) => {
+            "the bulk equations of Theorem 1 (Komorowski, Olla, Simon 2018) on a circle"
+        }
+        (_, true, true, true) => {
+            "Theorem 1 (Komorowski, Olla, Simon 2018): thermostats at both ends, constant force"
+        }
+        (_, true, false, _) => {
+            "Theorem 2 (Komorowski, Olla, Simon 2018): no thermostat on the right"
+        }
         (_, true, true, false) => {
-            "Theorem 1's equations; the oscillation of the force works into the right thermostat"
+            "the equations of Theorem 1 (Komorowski, Olla, Simon 2018); the oscillation of the \
+             force works into the right thermostat"
         }
         (_, false, ..) => {
             "the bulk equations with the balance of energy at the ends: no heat passes an end without thermostat"

@@ -1,7 +1,7 @@
-//! Observables of a solution: profiles, energies, currents ([`Profile`]), exact identities
-//! ([`identities`]), averages over a period ([`periodic`]), phonons and totals ([`series`]). From
-//! solutions at many sizes and frequencies: the theorems' statements ([`theorems`], [`verdict`])
-//! and their limits ([`fit`]).
+//! Observables of a solution: profiles, energies, currents ([`Profile`]; docs/theory/model.md,
+//! (1.6)), exact identities ([`identities`]), averages over a period ([`periodic`]), phonons and
+//! totals ([`series`]). From solutions at many sizes and frequencies: the theorems' statements
+//! ([`theorems`], [`verdict`]) and their limits ([`fit`]).
 
 pub mod fit;
 pub mod identities;

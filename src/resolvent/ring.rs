@@ -14,9 +14,9 @@
 //! ```
 //!
 //! and its average over the N values of θ is the trapezoid sum of simple poles, ⟨1/(y+m)⟩ =
-//! (1+ζ)/((1-ζ)√(m(m+2))), ζ = (-1)ʲ zᴺ. The part of Var p that flips do not return,
-//! ⟨(A-o)(A+o)/det⟩, of order 1/N² for long waves, is arranged so that nothing cancels. Judge: the
-//! sums themselves. Source: docs/theory/ring.md, (8.2).
+//! (1+ζ)/((1-ζ)√(m(m+2))), ζ = (-1)ʲ zᴺ (docs/theory/ring.md, (8.3)). The part of Var p that
+//! flips do not return, ⟨(A-o)(A+o)/det⟩, of order 1/N² for long waves, is arranged so that nothing
+//! cancels. Judge: the sums themselves. Source: docs/theory/ring.md, (8.2).
 
 use super::path::{Integrand, Quality, path};
 use super::wave::{asinh, exp_m1};

@@ -243,9 +243,9 @@ pub struct InitialTable {
     /// The tension of the Gibbs state at x = n/N.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub tension: Option<Expression>,
-    /// A covariance.npz to start from (its last time), or a covariance_K.npy with its mean_K.npy,
-    /// relative to the scenario file; the means are the file's, or where it has none the profiles
-    /// above.
+    /// A covariance.npz to start from (its last time), a covariance_K.npy with its mean_K.npy, or
+    /// the initial.npz of a run, relative to the scenario file; the means are the file's, or where
+    /// it has none the profiles above.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub covariance: Option<String>,
 }

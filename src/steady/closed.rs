@@ -1,5 +1,5 @@
-//! Stationary states that need no solve: that of a chain without thermostats, and that of the pure
-//! harmonic chain between thermostats.
+//! Stationary states that need no solve: that of a chain without thermostats (docs/theory/ring.md,
+//! (8.1)), and that of the pure harmonic chain between thermostats.
 //!
 //! Flips without thermostats conserve the energy E and, on the ring, Σ r with its mean N r̄ and
 //! variance V. Everything else is forgotten: p̄ = 0, and one number T, which E fixes, is left of

@@ -79,8 +79,10 @@ fn every_column_and_array_is_documented() {
         let options = ["--figures", "none", "-o", place];
         done(folder.path(), &[arguments, &options].concat());
     }
+    super::laws::save_runs_of_numbers(folder.path());
     let (documented, mut seen) = (documented(), BTreeMap::<String, BTreeSet<String>>::new());
-    for place in ["evolve", "pinned", "modes", "limit", "check", "lags"] {
+    let places = ["evolve", "pinned", "modes", "limit", "check", "lags"];
+    for place in places.into_iter().chain(["independent", "correlated"]) {
         for file in fs::read_dir(folder.path().join(place)).unwrap() {
             let path = file.unwrap().path();
             if path.extension().is_some_and(|e| e == "csv" || e == "npz") {

@@ -3,13 +3,10 @@
 use super::done;
 use flipchain::chain::{Chain, InitialLaw, InitialProfiles};
 use flipchain::{Answer, Existing, Keep, Options, Thermostat, Times, evolve, limit};
+use std::path::Path;
 
-/// A law that was given as numbers is filed beside scenario.toml, so that it runs again; functions
-/// of x are in no file, which scenario.toml says.
-#[test]
-fn a_saved_run_whose_law_was_given_as_numbers_can_be_run_again() {
-    let place = tempfile::tempdir().unwrap();
-    let at = place.path();
+/// Saves the runs of two laws that no scenario says, `independent` and `correlated`.
+pub(super) fn save_runs_of_numbers(at: &Path) {
     let chain = Chain::open(4).flip_rate(0.3).left(Thermostat::at(2.0)).build().unwrap();
     let (x_r, x_p) = (chain.elongation_positions(), chain.momentum_positions());
     let on = |x: &[f64], f: fn(f64) -> f64| x.iter().map(|&x| f(x)).collect::<Vec<f64>>();
@@ -23,6 +20,17 @@ fn a_saved_run_whose_law_was_given_as_numbers_can_be_run_again() {
     for (law, name) in [(independent, "independent"), (correlated, "correlated")] {
         let run = evolve(&chain, &law, &times, &options).unwrap();
         run.save(at.join(name), Existing::default()).unwrap();
+    }
+}
+
+/// A law that was given as numbers is filed beside scenario.toml, so that it runs again; functions
+/// of x are in no file, which scenario.toml says.
+#[test]
+fn a_saved_run_whose_law_was_given_as_numbers_can_be_run_again() {
+    let place = tempfile::tempdir().unwrap();
+    let at = place.path();
+    save_runs_of_numbers(at);
+    for name in ["independent", "correlated"] {
         let said = std::fs::read_to_string(at.join(name).join("scenario.toml")).unwrap();
         assert!(said.contains("covariance = \"initial.npz\"") && said.contains("as numbers"));
         let (scenario, again) = (format!("{name}/scenario.toml"), format!("{name}-again"));

@@ -1,5 +1,5 @@
-//! The moment equations along the chain, y = (p_0, r_1, p_1, .., r_N, p_N), on a ring (p_0, r_1,
-//! .., p_(N-1), r_0) and around:
+//! The moment equations along the chain (docs/theory/stencil.md, (14.1)), y = (p_0, r_1, p_1, ..,
+//! r_N, p_N), on a ring (p_0, r_1, .., p_(N-1), r_0) and around:
 //!
 //! ```text
 //! ẏ_i = y_(i+1) - y_(i-1) - δ_i y_i + force,     δ = 2γ + λ on momenta, 0 on elongations.
@@ -44,7 +44,7 @@ pub(super) struct Equation<'a> {
     pub own: Vec<f64>,
     /// The largest error of these two, which every step repeats.
     pub rounded: f64,
-    /// A bound of ‖𝓛 + 2c‖ in the Frobenius norm.
+    /// A bound of ‖𝓛 + 2c‖ in the Frobenius norm (docs/theory/stencil.md, (14.4)).
     pub radius: f64,
     /// The largest number in its numerical range, which the series is summed at.
     pub spread: f64,
