@@ -184,7 +184,8 @@ def test_a_run_whose_law_is_given_in_python_runs_again_from_its_directory(tmp_pa
     again = [PROGRAM, "evolve", "python/scenario.toml", "-o", "again", "-q"]
     subprocess.run(again, cwd=tmp_path, check=True)
     for table in ("profiles.csv", "series.csv"):
-        assert (tmp_path / "python" / table).read_bytes() == (tmp_path / "again" / table).read_bytes()
+        ours, theirs = (tmp_path / place / table for place in ("python", "again"))
+        assert ours.read_bytes() == theirs.read_bytes(), table
     read, initial, times = fc.read_scenario(tmp_path / "python" / "scenario.toml")
     run = fc.evolve(read, times, initial)
     assert np.array_equal(run.thermal, fc.load(tmp_path / "again").thermal)

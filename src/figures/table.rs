@@ -20,10 +20,10 @@ const CURVES: usize = 8;
 /// With more points than this a curve has no signs.
 const SIGNS: usize = 60;
 
-/// The figures of a table of runs of `task` whose first point is `first`: `table`, and where three keys or more
-/// vary one for each further observable. A sweep over seeds and other keys is drawn as averages
-/// with their standard errors; one over a seed alone as points, with their average. None where
-/// nothing varies.
+/// The figures of a table of runs of `task` whose first point is `first`: `table`, and where three
+/// keys or more vary one for each further observable. A sweep over seeds and other keys is drawn as
+/// averages with their standard errors; one over a seed alone as points, with their average. None
+/// where nothing varies.
 pub fn table(table: &Table, task: Task, first: &Scenario) -> Vec<Figure> {
     let averages = table.over_seeds();
     let varies = |table: &&Table| table.axes().iter().any(|axis| axis.values.len() > 1);
