@@ -44,20 +44,28 @@ pub(super) fn mend<E: MomentEquations>(
         .filter(|&i| missed(&solutions[i]) != Some(std::cmp::Ordering::Less))
         .collect();
     let Some(&last) = late.last() else { return Ok(()) };
-    let settled = problem.settled()?;
-    if solutions[last].moments.time.hi < settled {
-        return Ok(());
-    }
+    let settled = match known(problem.settled().map_err(EvolveError::from))? {
+        Some(settled) if solutions[last].moments.time.hi >= settled => settled,
+        _ => return Ok(()),
+    };
     for i in late {
         let time = solutions[i].moments.time;
         if time.hi >= settled {
-            let state = problem.stationary(time, keep(i))?;
+            let Some(state) = known(problem.stationary(time, keep(i)))? else { continue };
             if error(&state) < error(&solutions[i]) {
                 solutions[i] = state;
             }
         }
     }
     Ok(())
+}
+
+/// A solve that stops leaves the answers as they are.
+fn known<T>(found: Result<T, EvolveError>) -> Result<Option<T>, EvolveError> {
+    match found {
+        Err(error @ EvolveError::Interrupted(_)) => Err(error),
+        found => Ok(found.ok()),
+    }
 }
 
 impl<E: MomentEquations> TransformedMoments<'_, E> {
