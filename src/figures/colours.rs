@@ -96,7 +96,8 @@ pub(super) fn colouring(values: &[Vec<f64>], errors: &[Vec<f64>]) -> ((f64, f64)
     let (mut low, mut high) = shown_range(values);
     let cells = values.iter().flatten().zip(errors.iter().flatten());
     // An error that is not known leaves nothing open.
-    let signed = cells.filter(|(value, error)| !(value.abs() <= **error) && value.is_finite());
+    let signed = cells
+        .filter(|(value, error)| value.is_finite() && (error.is_nan() || value.abs() > **error));
     let (least, most) = signed.fold((0.0f64, 0.0f64), |(a, b), (v, _)| (a.min(*v), b.max(*v)));
     if (-least).min(most) <= TRACE * (-least).max(most) {
         return ((low, high), false);
