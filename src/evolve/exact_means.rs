@@ -3,8 +3,7 @@
 //! ways where their roundings miss the tolerance. O(n³ log τ), 4 ns each; judge:
 //! [`super::squaring`].
 
-use super::returns;
-use super::turning::Turning;
+use super::turning::{LARGEST, Turning};
 use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Solution, largest};
@@ -12,7 +11,7 @@ use crate::numerics::wide_matrix::Doublings;
 
 /// Whether a chain is small enough.
 pub(crate) fn serves(chain: &Chain) -> bool {
-    chain.general.is_none() && chain.bonds <= returns::LARGEST
+    chain.general.is_none() && chain.bonds <= LARGEST
 }
 
 /// Puts them, and their errors, into `solutions` at ascending times, where they are known better

@@ -7,6 +7,9 @@ use crate::numerics::wide_matrix::Power;
 use crate::scenario::Topology;
 use rayon::prelude::*;
 
+/// Bonds at most of a chain whose powers are formed.
+pub(super) const LARGEST: usize = 64;
+
 /// ‖B̃‖h of a short step.
 const STEP: f64 = 0.25;
 

@@ -4,7 +4,6 @@ use super::axis::Fitted;
 use super::item::{Frame, Item};
 use super::label::number;
 use super::sheet::{SMALL, Sheet, title};
-use super::spacetime::shown_range;
 use super::style::Theme;
 use super::{Axis, Colour, Map, Scale};
 use plotters::style::RGBColor;
@@ -88,6 +87,25 @@ fn axis(map: &Map) -> Axis {
     let scale =
         if map.divergent && low < 0.0 && high > 0.0 { Scale::Halves } else { Scale::Linear };
     Axis { scale, ..Axis::new("").over(low, high) }
+}
+
+/// The range of a map's colours: all values, or where a few are far beyond the others, those.
+fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
+    let mut all: Vec<f64> = values.iter().flatten().copied().filter(|v| v.is_finite()).collect();
+    all.sort_by(f64::total_cmp);
+    let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 1.0) };
+    let at = |part: f64| all[((all.len() - 1) as f64 * part).round() as usize];
+    let (most_low, most_high) = (at(0.01), at(0.99));
+    let chosen = if high - low > 3.0 * (most_high - most_low) && most_high > most_low {
+        (most_low, most_high)
+    } else {
+        (low, high)
+    };
+    let size = chosen.0.abs().max(chosen.1.abs()).max(f64::MIN_POSITIVE);
+    if chosen.1 - chosen.0 <= 1e-9 * size {
+        return (chosen.0 - 0.5 * size, chosen.1 + 0.5 * size);
+    }
+    chosen
 }
 
 /// The range of a map's colours, and whether they diverge from 0: where values of both signs are

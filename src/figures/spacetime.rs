@@ -71,25 +71,6 @@ impl Space<'_> {
     }
 }
 
-/// The range of a map's colours: all values, or where a few are far beyond the others, those.
-pub(super) fn shown_range(values: &[Vec<f64>]) -> (f64, f64) {
-    let mut all: Vec<f64> = values.iter().flatten().copied().filter(|v| v.is_finite()).collect();
-    all.sort_by(f64::total_cmp);
-    let (Some(&low), Some(&high)) = (all.first(), all.last()) else { return (0.0, 1.0) };
-    let at = |part: f64| all[((all.len() - 1) as f64 * part).round() as usize];
-    let (most_low, most_high) = (at(0.01), at(0.99));
-    let chosen = if high - low > 3.0 * (most_high - most_low) && most_high > most_low {
-        (most_low, most_high)
-    } else {
-        (low, high)
-    };
-    let size = chosen.0.abs().max(chosen.1.abs()).max(f64::MIN_POSITIVE);
-    if chosen.1 - chosen.0 <= 1e-9 * size {
-        return (chosen.0 - 0.5 * size, chosen.1 + 0.5 * size);
-    }
-    chosen
-}
-
 #[cfg(test)]
 mod tests {
     use super::super::profiles::tests::chain;

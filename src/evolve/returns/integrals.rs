@@ -12,6 +12,7 @@
 
 use super::super::turning::Turning;
 use super::{Returns, congruence};
+use crate::budget::rounding;
 use crate::covariance::moments::TimeIntegrals;
 use crate::numerics::triangle::{count, place};
 use crate::numerics::wide_matrix::Power;
@@ -267,7 +268,7 @@ impl Sums {
             product,
             work,
             heat: Some(2.0 * chain.flip_rate * heat),
-            error: [f64::EPSILON * roundings * size, 0.0],
+            error: [rounding::UNIT * roundings * size, 0.0],
         }
     }
 }

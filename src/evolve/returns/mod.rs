@@ -21,7 +21,7 @@ mod state;
 
 use super::outcome::EvolveError;
 use super::pairs;
-use super::turning::Turning;
+use super::turning::{LARGEST, Turning};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::Cost;
 use crate::covariance::moments::{Solution, largest};
@@ -35,9 +35,6 @@ use faer::{Accum, MatMut, MatRef, Par};
 use integrals::Integrals;
 use rayon::prelude::*;
 use state::State;
-
-/// Bonds at most.
-pub const LARGEST: usize = 64;
 
 /// Columns of a product that one thread forms at a time; fixed, so that the bits do not depend on
 /// the number of threads.
