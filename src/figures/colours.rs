@@ -12,9 +12,10 @@ impl Sheet<'_> {
     /// The cells of a map, and the bar that explains their colours.
     pub(super) fn map(&mut self, map: &Map, y_axis: &Fitted, frame: Frame) {
         let em = self.em;
+        let axis = bar_axis(map);
         let rows = rows_from_the_top(map, y_axis)
             .into_iter()
-            .map(|row| map.values[row].iter().map(|v| cell(map, *v, self.theme)).collect())
+            .map(|row| map.values[row].iter().map(|v| cell(map, &axis, *v, self.theme)).collect())
             .collect();
         self.items.push(Item::Cells { frame, rows });
         if !map.bar {
@@ -28,7 +29,6 @@ impl Sheet<'_> {
         self.items.push(Item::Cells { frame: bar, rows: shades });
         let Frame { top, right, bottom, .. } = bar;
         self.outline(bar);
-        let axis = bar_axis(map);
         for (value, label) in &axis.ticks {
             let Some(place) = axis.place(*value) else { continue };
             let (x, y) = bar.at(1.0, place);
@@ -69,9 +69,9 @@ fn beyond(map: &Map, bar: Frame, away: f64) -> Vec<(String, f64)> {
     labels
 }
 
-/// The colour of a value on a map.
-pub(super) fn cell(map: &Map, value: f64, theme: &Theme) -> RGBColor {
-    match axis(map).fit([].into_iter(), 2).beyond(value) {
+/// The colour of a value on a map with this [`bar_axis`].
+pub(super) fn cell(map: &Map, axis: &Fitted, value: f64, theme: &Theme) -> RGBColor {
+    match axis.beyond(value) {
         Some(place) => theme.on_map(place, map.divergent),
         None => theme.colour(Colour::Grey),
     }
@@ -79,14 +79,10 @@ pub(super) fn cell(map: &Map, value: f64, theme: &Theme) -> RGBColor {
 
 /// The axis of a map's colours.
 pub(super) fn bar_axis(map: &Map) -> Fitted {
-    axis(map).fit([].into_iter(), 6)
-}
-
-fn axis(map: &Map) -> Axis {
     let (low, high) = map.range;
     let scale =
         if map.divergent && low < 0.0 && high > 0.0 { Scale::Halves } else { Scale::Linear };
-    Axis { scale, ..Axis::new("").over(low, high) }
+    Axis { scale, ..Axis::new("").over(low, high) }.fit([].into_iter(), 6)
 }
 
 /// The range of a map's colours: all values, or where a few are far beyond the others, those.
@@ -173,7 +169,8 @@ mod tests {
         let map = Map { range: (-2.0, 0.01), divergent: true, ..Map::default() };
         let labels: Vec<String> = bar_axis(&map).ticks.into_iter().map(|tick| tick.1).collect();
         assert!(labels.contains(&"0".to_string()), "{labels:?}");
-        let [cold, none, hot] = [-0.2, 0.0, 1e-3].map(|v| cell(&map, v, &Theme::PRINT));
+        let [cold, none, hot] =
+            [-0.2, 0.0, 1e-3].map(|v| cell(&map, &bar_axis(&map), v, &Theme::PRINT));
         assert!(hot.0 > hot.2 && none.0 == none.2 && cold.0 < cold.2, "{cold:?} {hot:?}");
     }
 

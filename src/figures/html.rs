@@ -64,11 +64,11 @@ fn of_layer(layer: &Layer, theme: &Theme) -> Value {
 }
 
 fn of_map(map: &Map, theme: &Theme) -> Value {
-    let colours =
-        map.values.iter().map(|row| row.iter().map(|v| hex(cell(map, *v, theme))).collect());
+    let axis = bar_axis(map);
+    let colour = |value: &f64| hex(cell(map, &axis, *value, theme));
+    let colours = map.values.iter().map(|row| row.iter().map(colour).collect());
     let shade = |i: i32| hex(theme.on_map(f64::from(i) / 63.0, map.divergent));
     let bar: Vec<String> = (0..64).map(shade).collect();
-    let axis = bar_axis(map);
     let ticks = axis.ticks.iter().filter_map(|(value, _)| Some((axis.place(*value)?, *value)));
     json!({
         "name": map.series(), "xs": map.xs, "ys": map.ys, "values": map.values,
