@@ -24,15 +24,6 @@ use std::ops::Range;
 
 const TOLERANCES: [f64; 5] = [1e-4, 1e-6, 1e-8, 1e-10, 1e-12];
 
-const SOURCES: [ErrorSource; 6] = [
-    ErrorSource::Truncation,
-    ErrorSource::OuterQuadrature,
-    ErrorSource::InnerQuadrature,
-    ErrorSource::Iteration,
-    ErrorSource::InputRounding,
-    ErrorSource::Rounding,
-];
-
 /// One output: the largest estimate and the largest true error of its columns, and what is
 /// reported, relative to the profiles' sizes.
 struct Output {
@@ -47,36 +38,12 @@ struct Output {
     source: ErrorSource,
 }
 
-/// The source of the largest part of the largest estimate of a column.
-fn dominating(profile: &Profile) -> ErrorSource {
-    let estimates = profile.errors.values();
-    let column = (0..estimates.len()).max_by(|&a, &b| estimates[a].total_cmp(&estimates[b]));
-    let column = column.expect("there are columns");
-    let parts = profile.parts.iter().flatten();
-    let mut shares: Vec<(ErrorSource, f64)> = Vec::new();
-    for (source, part) in parts.map(|(source, part)| (*source, part.values()[column])) {
-        match shares.iter_mut().find(|(known, _)| *known == source) {
-            Some((_, sum)) => *sum += part,
-            None => shares.push((source, part)),
-        }
-    }
-    let known: f64 = shares.iter().map(|(_, part)| part).sum();
-    shares.push((ErrorSource::Rounding, estimates[column] - known));
-    shares.into_iter().max_by(|a, b| a.1.total_cmp(&b.1)).expect("one is there").0
-}
-
 /// The least, some quantiles and the largest of ratios.
 fn spread(mut ratios: Vec<f64>) -> String {
     ratios.sort_by(f64::total_cmp);
     let at = |part: f64| ratios[((ratios.len() - 1) as f64 * part) as usize];
-    format!(
-        "least {:.1}, 10 % {:.0}, 50 % {:.0}, 90 % {:.0}, most {:.0}",
-        at(0.0),
-        at(0.1),
-        at(0.5),
-        at(0.9),
-        at(1.0)
-    )
+    let [least, low, median, high, most] = [0.0, 0.1, 0.5, 0.9, 1.0].map(at);
+    format!("least {least:.1}, 10 % {low:.0}, 50 % {median:.0}, 90 % {high:.0}, most {most:.0}")
 }
 
 #[derive(Default)]
@@ -137,7 +104,8 @@ impl Tally {
                     || error > estimate + 4.0 * f64::EPSILON * largest
                 {
                     let line = format!(
-                        "{:.2}: {name} error {error:.2e}, estimate {estimate:.2e}, largest energy {largest:.2e}; {way} at {tolerance:.0e}, τ = {:.6e}, {place}",
+                        "{:.2}: {name} error {error:.2e}, estimate {estimate:.2e}, largest energy \
+                         {largest:.2e}; {way} at {tolerance:.0e}, τ = {:.6e}, {place}",
                         error / estimate,
                         profile.time
                     );
@@ -149,7 +117,8 @@ impl Tally {
             }
             if reported > tolerance && tolerance > 1e-9 {
                 self.missed.push(format!(
-                    "{way} at {tolerance:.0e}, τ = {:.3e}: {reported:.1e} reported, sizes {}, errors {}; {place}",
+                    "{way} at {tolerance:.0e}, τ = {:.3e}: {reported:.1e} reported, sizes {}, \
+                     errors {}; {place}",
                     profile.time,
                     short(profile.sizes().values()),
                     short(estimates)
@@ -162,7 +131,8 @@ impl Tally {
                 error: most,
                 reported,
                 comparable: most > 16.0 * f64::EPSILON * largest,
-                source: dominating(profile),
+                source: observe::dominating_source(profile, &[1.0; _])
+                    .unwrap_or(ErrorSource::Rounding),
             });
         }
     }
@@ -311,13 +281,14 @@ impl Tally {
                     continue;
                 }
                 println!(
-                    "{way} {tolerance:.0e}: {} of {} outputs, {missed} missed it; estimate/error: {}",
+                    "{way} {tolerance:.0e}: {} of {} outputs, {missed} missed it; \
+                     estimate/error: {}",
                     ratios.len(),
                     self.outputs.iter().filter(of_way).count(),
                     spread(ratios)
                 );
             }
-            for source in SOURCES {
+            for source in ErrorSource::ALL {
                 let of_source =
                     |o: &&Output| o.way.starts_with(way) && o.comparable && o.source == source;
                 let outputs = self.outputs.iter().filter(of_source);

@@ -134,8 +134,9 @@ pub struct SolveReport {
 pub enum SolveError {
     /// The iteration ended above its tolerance.
     #[error(
-        "the shifted solve at σ = {shift:.3e} stopped at a relative residual of {residual:.1e} after {iterations} iterations \
-         (asked: {tolerance:.1e}); the rates of this chain (flips, frictions, 1/time) are too far apart for the iteration at this size"
+        "the shifted solve at σ = {shift:.3e} stopped at a relative residual of \
+         {residual:.1e} after {iterations} iterations (asked: {tolerance:.1e}); the rates of this \
+         chain (flips, frictions, 1/time) are too far apart for the iteration at this size"
     )]
     NotConverged {
         /// σ
@@ -221,74 +222,6 @@ pub trait MomentEquations: Sync {
         tolerance: f64,
     ) -> Result<Vec<SolveReport>, SolveError> {
         one_by_one(self, equations, states, tolerance)
-    }
-}
-
-/// What drives them is compiled once, for any of them.
-impl<T: MomentEquations + ?Sized> MomentEquations for &T {
-    fn chain(&self) -> &Chain {
-        (**self).chain()
-    }
-
-    fn state_len(&self) -> usize {
-        (**self).state_len()
-    }
-
-    fn represent(&self, covariance: &Array2<f64>) -> Vec<f64> {
-        (**self).represent(covariance)
-    }
-
-    fn matrix(&self, state: &[f64]) -> Array2<f64> {
-        (**self).matrix(state)
-    }
-
-    fn norm(&self, state: &[f64]) -> f64 {
-        (**self).norm(state)
-    }
-
-    fn generator(&self, state: &[f64]) -> Vec<f64> {
-        (**self).generator(state)
-    }
-
-    fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {
-        (**self).solve_mean(shift, f)
-    }
-
-    fn approximate_mean(
-        &self,
-        shift: Complex64,
-        f: &[Complex64],
-    ) -> Result<Vec<Complex64>, SolveError> {
-        (**self).approximate_mean(shift, f)
-    }
-
-    fn solve(
-        &self,
-        shift: Complex64,
-        source: Source<'_>,
-        targets: &mut [Target<'_>],
-        tolerance: f64,
-    ) -> Result<SolveReport, SolveError> {
-        (**self).solve(shift, source, targets, tolerance)
-    }
-
-    fn solve_diagonals(
-        &self,
-        shift: Complex64,
-        source: Source<'_>,
-        targets: &mut [Target<'_>],
-        tolerance: f64,
-    ) -> Result<(SolveReport, Diagonals), SolveError> {
-        (**self).solve_diagonals(shift, source, targets, tolerance)
-    }
-
-    fn solve_all(
-        &self,
-        equations: &[Shifted<'_>],
-        states: &mut [&mut [f64]],
-        tolerance: f64,
-    ) -> Result<Vec<SolveReport>, SolveError> {
-        (**self).solve_all(equations, states, tolerance)
     }
 }
 

@@ -61,7 +61,9 @@ pub struct PeriodicMean {
 
 impl PeriodicMean {
     /// The periodic means; `None` where nothing resists the constant force.
-    pub fn new<E: MomentEquations>(equations: &E) -> Result<Option<PeriodicMean>, SolveError> {
+    pub fn new<E: MomentEquations + ?Sized>(
+        equations: &E,
+    ) -> Result<Option<PeriodicMean>, SolveError> {
         PeriodicMean::of(equations.chain(), |shift, f| equations.solve_mean(shift, f))
     }
 
@@ -254,7 +256,7 @@ impl PeriodicMean {
     }
 
     /// Adds Re(weight · C_m) to every target, m > 0, and returns the diagonals of C_m.
-    pub fn add_covariance<E: MomentEquations>(
+    pub fn add_covariance<E: MomentEquations + ?Sized>(
         &self,
         equations: &E,
         order: i64,

@@ -305,7 +305,8 @@ pub fn dominating_sources(profiles: &[Profile]) -> Vec<Option<ErrorSource>> {
     profiles.iter().map(|profile| dominating_source(profile, &scales)).collect()
 }
 
-fn dominating_source(profile: &Profile, scales: &[f64; COLUMNS]) -> Option<ErrorSource> {
+/// The same of one output, the error of each column relative to its entry of `scales`.
+pub fn dominating_source(profile: &Profile, scales: &[f64; COLUMNS]) -> Option<ErrorSource> {
     let errors = Columns::of(profile).errors;
     let relative = |column: usize| errors[column] / scales[column];
     let worst = (0..errors.len()).max_by(|&a, &b| relative(a).total_cmp(&relative(b)))?;

@@ -23,7 +23,7 @@ pub enum ErrorSource {
 
 impl ErrorSource {
     /// All of them.
-    const ALL: [ErrorSource; 6] = [
+    pub const ALL: [ErrorSource; 6] = [
         ErrorSource::Truncation,
         ErrorSource::OuterQuadrature,
         ErrorSource::InnerQuadrature,

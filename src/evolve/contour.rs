@@ -44,7 +44,7 @@ pub(super) const SOLVE_TOLERANCE: f64 = 2e-15;
 
 /// The moments at ascending `times`, each at least [`earliest`]. Arguments as for
 /// [`super::radau::evolve`]; `counts.solves` counts nodes.
-pub fn evolve<E: MomentEquations>(
+pub fn evolve<E: MomentEquations + ?Sized>(
     equations: &E,
     law: &InitialLaw,
     times: &[impl Copy + Into<Double>],
@@ -106,7 +106,7 @@ struct Outputs<'a> {
 }
 
 /// The transformed equations of one chain and initial law.
-struct TransformedMoments<'a, E> {
+struct TransformedMoments<'a, E: ?Sized> {
     equations: &'a E,
     /// The part that is subtracted before the inversion.
     reference: Reference,
@@ -123,7 +123,7 @@ struct TransformedMoments<'a, E> {
     constant_source: Vec<f64>,
 }
 
-impl<'a, E: MomentEquations> TransformedMoments<'a, E> {
+impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
     fn new(equations: &'a E, law: &InitialLaw, solve_tolerance: f64) -> Result<Self, SolveError> {
         let chain = equations.chain();
         let reference = Reference::new(chain, law);

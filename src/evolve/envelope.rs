@@ -38,7 +38,7 @@ pub(super) struct Envelope {
 
 /// ŵ(s), and the equations of the node s. `constant` is 4γ q_0 + 2λT less what the reference state
 /// takes; `deviation` is w(0).
-pub(super) fn at_node<E: MomentEquations>(
+pub(super) fn at_node<E: MomentEquations + ?Sized>(
     equations: &E,
     periodic: &PeriodicMean,
     constant: &[f64],

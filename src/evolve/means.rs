@@ -50,7 +50,7 @@ const PHASES: usize = 48;
 
 /// Evolves the means to the ascending microscopic `times`, to `tolerance` relative to the largest
 /// of them. The constant force must meet a resistance.
-pub fn evolve<E: MomentEquations>(
+pub fn evolve<E: MomentEquations + ?Sized>(
     equations: &E,
     law: &InitialLaw,
     times: &[impl Copy + Into<Double>],
@@ -184,7 +184,7 @@ fn difference(chain: &Chain, a: &[f64], b: &[f64]) -> Difference {
 /// cheap, so their increments D are refined once against the collocation equations D_i = h Σ_j A_ij
 /// (B(z̄ + D_j) + f_j) themselves: rounding is then that of the increments, without the
 /// amplification of the branches.
-pub(super) fn stages<E: MomentEquations>(
+pub(super) fn stages<E: MomentEquations + ?Sized>(
     equations: &E,
     tableau: &Tableau,
     from: &[f64],

@@ -145,20 +145,12 @@ pub fn evolve<E: MomentEquations>(
     keep: impl Fn(usize) -> bool,
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, [Counts; 2]), EvolveError> {
-    as_planned(
-        &(equations as &dyn MomentEquations),
-        law,
-        exact(times),
-        plan,
-        tolerance,
-        &keep,
-        monitor,
-    )
+    as_planned(equations, law, exact(times), plan, tolerance, &keep, monitor)
 }
 
 /// [`evolve`], compiled once for all equations.
 fn as_planned(
-    equations: &&dyn MomentEquations,
+    equations: &dyn MomentEquations,
     law: &InitialLaw,
     times: Vec<Double>,
     plan: &Plan,

@@ -31,7 +31,8 @@ pub enum EvolveError {
     File(String),
     /// The step became too small.
     #[error(
-        "the step size fell below rounding at τ = {time:.6e}: the tolerance {tolerance:.1e} cannot be reached"
+        "the step size fell below rounding at τ = {time:.6e}: the tolerance \
+         {tolerance:.1e} cannot be reached"
     )]
     StepTooSmall {
         /// Microscopic time.
@@ -41,7 +42,8 @@ pub enum EvolveError {
     },
     /// Roundings have added up to an error that is larger than the solution.
     #[error(
-        "at τ = {time:.3e} the error is as large as anything that the chain can hold: its rates (flips, frictions, 1/time) are too far apart for steps"
+        "at τ = {time:.3e} the error is as large as anything that the chain can hold: its \
+         rates (flips, frictions, 1/time) are too far apart for steps"
     )]
     Lost {
         /// Microscopic time.
@@ -49,7 +51,8 @@ pub enum EvolveError {
     },
     /// The output is earlier than the contour serves.
     #[error(
-        "the profiles without the covariance serve from τ = {earliest:.3e} on, not at τ = {time:.3e}"
+        "the profiles without the covariance serve from τ = {earliest:.3e} on, not at \
+         τ = {time:.3e}"
     )]
     TooEarly {
         /// Microscopic time.

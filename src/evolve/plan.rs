@@ -124,7 +124,8 @@ pub fn plan(
     if method == Method::Exponential && chain.flip_rate > 0.0 {
         let reason = "the exponential of the moment equation, in 32 digits".into();
         return in_32_digits(chain, times, reason).ok_or_else(|| {
-            "with flips (γ > 0) the exponential of the moment equation serves chains of some 20 bonds at most, and up to 64 bonds early times"
+            "with flips (γ > 0) the exponential of the moment equation serves chains of \
+             some 20 bonds at most, and up to 64 bonds early times"
                 .into()
         });
     }

@@ -70,7 +70,7 @@ struct Taken {
 }
 
 impl Walk {
-    fn start<E: MomentEquations>(
+    fn start<E: MomentEquations + ?Sized>(
         run: &Run<'_, E>,
         start: Point,
         negligible: f64,
@@ -102,7 +102,7 @@ impl Walk {
     }
 
     /// Takes a step; `quartered` says whether its first half is compared with quarters.
-    fn take<E: MomentEquations>(
+    fn take<E: MomentEquations + ?Sized>(
         &self,
         run: &Run<'_, E>,
         step: f64,
@@ -129,7 +129,7 @@ impl Walk {
 
     /// Goes on to `time`, the end of the `step` that was taken; `halving` is its error, and
     /// `difference` the one that shows unresolved motion.
-    fn go<E: MomentEquations>(
+    fn go<E: MomentEquations + ?Sized>(
         &mut self,
         run: &Run<'_, E>,
         (time, step): (Double, f64),
@@ -155,7 +155,7 @@ impl Walk {
     }
 
     /// The moments at the point that is reached, with the covariance and without its consistency.
-    fn moments<E: MomentEquations>(&self, run: &Run<'_, E>, time: Double) -> Solution {
+    fn moments<E: MomentEquations + ?Sized>(&self, run: &Run<'_, E>, time: Double) -> Solution {
         let lost = self.unresolved.error(time.hi);
         let errors = (self.halving.errors(), self.losses, lost);
         run.solution(time, &self.fine, &self.path, errors)
@@ -173,7 +173,7 @@ fn scale_of(chain: &Chain, law: &InitialLaw) -> f64 {
 /// Evolves the moments from independent initial coordinates to the ascending microscopic `times`.
 /// `tolerance` is relative to the largest initial mean, variance or thermostat's temperature;
 /// `keep` says at which outputs the whole covariance is kept; `monitor` hears of every step.
-pub fn evolve<E: MomentEquations>(
+pub fn evolve<E: MomentEquations + ?Sized>(
     equations: &E,
     law: &InitialLaw,
     times: &[impl Copy + Into<Double>],

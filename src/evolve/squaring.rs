@@ -107,9 +107,9 @@ fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
 }
 
 /// The part of the largest second moment that is lost by the time `last`, and of one that friction
-/// damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double with
-/// every one. What friction damps is no longer small when the slower rates come to matter, so those
-/// alone count.
+/// damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double
+/// with every one. What friction damps is no longer small when the slower rates come to matter, so
+/// those alone count.
 fn lost(chain: &Chain, last: f64, way: Way) -> [f64; 2] {
     if way == Way::Steps {
         return wide_series::lost(chain, last);

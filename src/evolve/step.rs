@@ -70,7 +70,7 @@ impl Losses {
     }
 }
 
-pub(super) struct Run<'a, E> {
+pub(super) struct Run<'a, E: ?Sized> {
     pub equations: &'a E,
     pub tableau: Tableau,
     pub reference: f64,
@@ -96,7 +96,7 @@ fn twice_energy(point: &Point, identity: &[f64]) -> f64 {
     product(&point.state, identity) + point.mean.iter().map(|z| z * z).sum::<f64>()
 }
 
-impl<'a, E: MomentEquations> Run<'a, E> {
+impl<'a, E: MomentEquations + ?Sized> Run<'a, E> {
     /// The steps of an evolution, and the point where it starts.
     pub fn new(equations: &'a E, law: &InitialLaw, tolerance: f64) -> (Run<'a, E>, Point) {
         let chain = equations.chain();
@@ -124,7 +124,7 @@ impl<'a, E: MomentEquations> Run<'a, E> {
     }
 }
 
-impl<E: MomentEquations> Run<'_, E> {
+impl<E: MomentEquations + ?Sized> Run<'_, E> {
     /// One step of length h. Adds to the integrals, and to the losses what the solves' residuals
     /// and the roundings may leave.
     ///

@@ -1,8 +1,8 @@
 //! Small chains at early times: the series of the whole moment equation in 32 digits.
 //!
-//! The equation x' = A x of [`super::squaring`], by steps of Taylor's series. With ρ a bound of
-//! what is fastest in it, a step of ρh ≤ 12 has some 80 terms, which become e¹² times as large as
-//! their sum: 32 digits hold that. Where a cold start leaves everything small, or an end hardly
+//! The equation x' = A x of [`super::squaring`], by steps of Taylor's series. With a bound
+//! ρ of its rates, a step of ρh ≤ 12 has some 80 terms. They become e¹² times as large as their
+//! sum, and 32 digits hold that. Where a cold start leaves everything small, or an end hardly
 //! exchanges energy, this still has digits when steps in doubles have none. Cost: some 7ρτ
 //! applications of A, 5 sums for each of its m ≈ n(n+1)/2 rows, n = 2N+1. Error: roundings of
 //! 2⁻¹⁰⁴, of every step. Judge: [`super::squaring`].
@@ -11,6 +11,7 @@ use super::moment_generator::Generator;
 use super::outcome::EvolveError;
 use crate::chain::{Chain, Double};
 use crate::monitor::{Monitor, Progress};
+use crate::numerics::double_double::leading;
 use crate::numerics::vector::largest_of;
 use rayon::prelude::*;
 
@@ -54,8 +55,8 @@ pub(super) fn seconds(chain: &Chain, last: f64, outputs: usize, unknowns: usize)
     (steps(chain, last) + outputs as f64) * TERMS * OF_ROW * unknowns as f64
 }
 
-/// What is lost of the largest number by a time: of everything, and of what is damped fast, which
-/// remembers the last step alone.
+/// The error at a time, as a part of the largest number: of any number, and of numbers that are
+/// damped so fast that they remember the last step alone.
 pub(super) fn lost(chain: &Chain, last: f64) -> [f64; 2] {
     let once = ROUNDED * 2f64.powi(-104);
     [once * steps(chain, last), once]
@@ -107,12 +108,6 @@ impl Rows {
             }
         });
     }
-}
-
-/// The leading 26 bits (Veltkamp).
-fn leading(a: f64) -> f64 {
-    let scaled = 134_217_729.0 * a;
-    scaled - (scaled - a)
 }
 
 /// a · b without the instruction that [`Double::times`] asks for, which some processors lack.

@@ -45,6 +45,13 @@ pub(crate) fn rounded(numbers: &[Double]) -> Vec<f64> {
     numbers.iter().map(|x| x.hi).collect()
 }
 
+/// The leading 26 bits, rounded to nearest (Veltkamp): the rest has 26 bits with its sign, so that
+/// all products of two parts are exact, and sums of two of these.
+pub(crate) fn leading(a: f64) -> f64 {
+    let scaled = 134_217_729.0 * a;
+    scaled - (scaled - a)
+}
+
 /// π
 const PI: Double = Double { hi: std::f64::consts::PI, lo: 1.224_646_799_147_353_2e-16 };
 

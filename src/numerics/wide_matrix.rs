@@ -6,7 +6,7 @@
 //! without any instruction that some processors lack. Cost: n³ multiplications of some 4 ns. Error:
 //! a few n times 2⁻¹⁰⁴ (2|D| + |D|²).
 
-use super::double_double::Double;
+use super::double_double::{Double, leading};
 use rayon::prelude::*;
 
 /// A step and how often it is doubled up to a last time.
@@ -45,13 +45,6 @@ pub struct Power {
     columns: usize,
     high: Vec<f64>,
     low: Vec<f64>,
-}
-
-/// The leading 26 bits, rounded to nearest (Veltkamp): the rest has 26 bits with its sign, so that
-/// all products of two parts are exact, and sums of two of these.
-fn leading(a: f64) -> f64 {
-    let scaled = 134_217_729.0 * a;
-    scaled - (scaled - a)
 }
 
 impl Power {

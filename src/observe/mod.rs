@@ -15,5 +15,6 @@ pub mod theorems;
 pub mod verdict;
 
 pub use crate::covariance::profile::{
-    ColumnErrors, GeneralColumns, Largest, Profile, dominating_sources, relative_errors, scales,
+    ColumnErrors, GeneralColumns, Largest, Profile, dominating_source, dominating_sources,
+    relative_errors, scales,
 };

@@ -28,8 +28,9 @@ pub(super) const FUNCTIONS: [(&str, Function); 19] = [
 ];
 
 /// The names that an expression may use.
-pub(super) const NAMES: &str = "x, pi, e and the functions sin cos tan asin acos atan sinh cosh tanh exp ln log (natural, like ln) \
-                     log10 sqrt abs floor ceil sign step min max";
+pub(super) const NAMES: &str = "x, pi, e and the functions sin cos tan asin acos atan sinh cosh \
+                     tanh exp ln log (natural, like ln) log10 sqrt abs floor ceil \
+                     sign step min max";
 
 /// Why a text is not an expression.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]

@@ -3,9 +3,9 @@
 //!
 //! e^(𝓛τ) keeps the order of symmetric matrices, and 𝓛 1 = -2Γ ≤ 0, so that e^(𝓛τ) 1 only falls.
 //! With G = (-𝓛)⁻¹ 1 = ∫_0^∞ e^(𝓛τ) 1 dτ ≤ g 1 it is at most g/τ, and as a product of k shorter
-//! ones at most (kg/τ)^k, that is e^(-τ/eg). What is left of a start between -c 1 and c 1 is no
-//! more than c times this; of the means, whose squares obey the same, the root of it. One solve at
-//! σ = 0 gives G, one the stationary state, and one the time integrals.
+//! ones at most (kg/τ)^k, that is e^(-τ/eg). A start between -c 1 and c 1 leaves no more
+//! than c times this, and the means, whose squares obey the same, leave the root of it. One solve
+//! at σ = 0 gives G, one the stationary state, and one the time integrals.
 
 use super::TransformedMoments;
 use crate::chain::Double;
@@ -20,12 +20,12 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use std::f64::consts::E as EULER;
 
-/// What is left is below e^(-40) of the start.
+/// The rest of the start is then below e^(-40) of it.
 const GONE: f64 = 40.0;
 
 /// Puts the stationary state in the place of the `solutions` that missed the `tolerance` after all
 /// has settled.
-pub(super) fn mend<E: MomentEquations>(
+pub(super) fn mend<E: MomentEquations + ?Sized>(
     problem: &TransformedMoments<'_, E>,
     keep: impl Fn(usize) -> bool,
     tolerance: f64,
@@ -68,7 +68,7 @@ fn known<T>(found: Result<T, EvolveError>) -> Result<Option<T>, EvolveError> {
     }
 }
 
-impl<E: MomentEquations> TransformedMoments<'_, E> {
+impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
     fn solve_still(
         &self,
         state: Option<&[f64]>,
