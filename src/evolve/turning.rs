@@ -17,7 +17,7 @@ const STEP: f64 = 0.25;
 const WIDE_TERMS: usize = 24;
 
 /// Terms of the series of pairs: 0.5¹⁸/18! is below 10⁻²¹.
-const TERMS: usize = 18;
+pub(super) const TERMS: usize = 18;
 
 /// The rows of B̃, and what follows from them.
 pub(super) struct Turning<'a> {

@@ -10,7 +10,7 @@
 //! alone, which no flip gives anything back, Σ p² for the heat and F p_N for the work. Cost: 3N+1
 //! rows of m numbers; a fraction of R's own.
 
-use super::super::turning::Turning;
+use super::super::turning::{TERMS, Turning};
 use super::{Returns, congruence};
 use crate::budget::rounding;
 use crate::covariance::moments::TimeIntegrals;
@@ -19,9 +19,6 @@ use crate::numerics::wide_matrix::Power;
 use faer::linalg::matmul::matmul;
 use faer::{Accum, MatMut, MatRef, Par};
 use rayon::prelude::*;
-
-/// Terms of the series of a short step: 0.5¹⁸/18! is below 10⁻²¹.
-const TERMS: usize = 18;
 
 /// Rows that one thread forms at a time.
 const ROWS: usize = 16;
@@ -88,16 +85,21 @@ fn adjoint(turning: &Turning, matrix: &[f64], factor: f64, given: f64) -> Vec<f6
     next
 }
 
-/// ∫_0^h of a functional along the propagator, which has `given` of the squares of p from flips.
-fn short(turning: &Turning, start: Vec<f64>, step: f64, given: f64) -> Vec<f64> {
-    let mut term = start;
-    let mut sum: Vec<f64> = term.iter().map(|x| step * x).collect();
+/// ∫_0^h e^(As) ds x by its series, `apply` giving A times a term and a factor.
+fn integrated(x: Vec<f64>, step: f64, apply: impl Fn(&[f64], f64) -> Vec<f64>) -> Vec<f64> {
+    let mut sum: Vec<f64> = x.iter().map(|x| step * x).collect();
+    let mut term = x;
     for k in 1..=TERMS {
-        term = adjoint(turning, &term, step / k as f64, given);
+        term = apply(&term, step / k as f64);
         let weight = step / (k + 1) as f64;
         sum.iter_mut().zip(&term).for_each(|(sum, x)| *sum += weight * x);
     }
     sum
+}
+
+/// ∫_0^h of a functional along the propagator, which has `given` of the squares of p from flips.
+fn short(turning: &Turning, start: Vec<f64>, step: f64, given: f64) -> Vec<f64> {
+    integrated(start, step, |term, factor| adjoint(turning, term, factor, given))
 }
 
 /// A functional by pairs, from its matrix.
@@ -130,9 +132,7 @@ impl<'a> Integrals<'a> {
         };
         let rows: Vec<Vec<f64>> = asked(turning).into_par_iter().map(row).collect();
         let of_means = of_means(turning).map(|start| short(turning, start, step, 0.0));
-        let mut term: Vec<f64> = unit(size);
-        let mut mean: Vec<f64> = term.iter().map(|x| step * x).collect();
-        for k in 1..=TERMS {
+        let mean = integrated(unit(size), step, |term, factor| {
             let mut next = vec![0.0; size * size];
             for (i, row) in turning.rows.iter().enumerate() {
                 for (j, b) in row {
@@ -141,10 +141,8 @@ impl<'a> Integrals<'a> {
                     }
                 }
             }
-            term = next.iter().map(|x| x * (step / k as f64)).collect();
-            let weight = step / (k + 1) as f64;
-            mean.iter_mut().zip(&term).for_each(|(sum, x)| *sum += weight * x);
-        }
+            next.iter().map(|x| x * factor).collect()
+        });
         Integrals { turning, rows: rows.concat(), of_means, mean }
     }
 
@@ -222,14 +220,7 @@ impl Sums {
         let functionals = of_means(turning);
         let [whole, of_z] = [(moments, 4.0 * turning.chain.flip_rate), (&products[..], 0.0)].map(
             |(start, given)| {
-                let mut term = start.to_vec();
-                let mut sum: Vec<f64> = term.iter().map(|x| time * x).collect();
-                for k in 1..=TERMS {
-                    term = turning.slope(&term, time / k as f64, given);
-                    let weight = time / (k + 1) as f64;
-                    sum.iter_mut().zip(&term).for_each(|(sum, x)| *sum += weight * x);
-                }
-                sum
+                integrated(start.to_vec(), time, |term, factor| turning.slope(term, factor, given))
             },
         );
         for (sum, [i, j]) in self.rows.iter_mut().zip(asked(turning)) {
