@@ -1,6 +1,6 @@
-//! Closed forms at finite N (docs/theory/model.md, (1.7) to (1.9)): the stationary mean and current
-//! under a constant force, and the thermal stationary profile. Open chain with a thermostat at both
-//! ends unless said otherwise.
+//! Closed forms at finite N (docs/theory/model.md, (1.7), (1.8) and (1.9)): the stationary mean and
+//! current under a constant force, and the thermal stationary profile. Open chain with a thermostat
+//! at both ends unless said otherwise.
 
 use super::Chain;
 use crate::scenario::Topology;

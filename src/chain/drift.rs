@@ -34,8 +34,8 @@ impl Chain {
         }
     }
 
-    /// Friction and noise strength at every atom: λ_n and 2 λ_n m_n T_n, zero where there is no
-    /// thermostat.
+    /// Friction and noise strength at every atom (docs/theory/model.md, (1.2)): λ_n and 2 λ_n m_n
+    /// T_n, zero where there is no thermostat.
     pub fn thermostats(&self) -> (Vec<f64>, Vec<f64>) {
         let (mut friction, mut noise) = (vec![0.0; self.atoms()], vec![0.0; self.atoms()]);
         if let Some(general) = &self.general {

@@ -49,8 +49,8 @@ pub struct Chain {
     pub general: Option<Arc<Coefficients>>,
 }
 
-/// F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with F_(-l) = conj F_l; the factor N^(-1/2) is already in
-/// F_l.
+/// The force on atom N (docs/theory/model.md, (1.3)): F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with
+/// F_(-l) = conj F_l; the factor N^(-1/2) is already in F_l.
 #[derive(Debug, Clone, PartialEq, Default)]
 pub struct Force {
     /// F̄

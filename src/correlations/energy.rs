@@ -1,5 +1,5 @@
 //! The energy structure function S(n, s) = Cov(e_n(s), e_m(0)) in equilibrium
-//! (docs/theory/correlations.md, (12.3)).
+//! (docs/theory/correlations.md, (12.3) and (12.4)).
 //!
 //! In the Gibbs state at temperature T all coordinates are independent and Gaussian. A unit of
 //! p_m²/2 more at time 0 shifts the law by (p_m² - T)/2T² (and r_m alike), so that

@@ -1,5 +1,5 @@
 //! The friction-free equation (σ - 𝓛) X = R for one pair of modes
-//! (docs/theory/shifted-solves.md, (3.2)).
+//! (docs/theory/shifted-solves.md, (3.2) and (3.4)).
 //!
 //! With frequencies a, b of the two modes and c = σ + 2γ,
 //!

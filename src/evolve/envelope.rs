@@ -1,5 +1,5 @@
 //! A periodic force on the contour: the covariance as harmonics with slow envelopes, no period
-//! resolved (docs/theory/periodic.md, (7.4)).
+//! resolved (docs/theory/periodic.md, (7.3) and (7.4)).
 //!
 //! z̄ = z_per + w, u the momenta of w. Y = C + w wᵀ - Σ_(m≠0) C_m e^(imωτ) obeys a linear equation
 //! with the sources 4γ q_0 + 2λT and 8γ Σ_l p̂_l∘u e^(ilωτ). Its transform has its slow

@@ -190,8 +190,9 @@ impl<'a> TransformedSquares<'a> {
         let found = squares(self.equations, &all.answers, &sums);
         let output = |(i, found): (usize, &[f64; 2])| {
             let error = self.error(times[i], &all, i);
-            // The error of a solve obeys an equation with a diagonal right-hand side, as C does. It
-            // is therefore as small off its own diagonal as C is.
+            // docs/theory/theorems.md, (11.2). The error of a solve obeys an equation with a
+            // diagonal right-hand side, as C does. It is therefore as small off its own diagonal
+            // as C is.
             let spread = 2.0 * (self.equations.chain().coordinates() as f64).sqrt() * error;
             Norm { square: found[0], error: found[1].sqrt() + spread }
         };

@@ -82,14 +82,19 @@ impl Sheet<'_> {
         let names = labels(&shown.iter().map(|&output| times[output]).collect::<Vec<_>>());
         let panel = |observable: usize| {
             let one = &self.table.observables()[observable];
+            // A stationary value is the same at every time. One curve says so, where all the others
+            // would be hidden under the last.
+            let still = timed && !self.draws_seeds() && self.is_still(key, observable, &shown);
+            let drawn = if still { &shown[..1] } else { &shown[..] };
             let of_output = |(number, &output): (usize, &usize)| {
                 let (points, errors) = self.along(key, observable, output);
-                let colour = match shown.len() {
+                let colour = match drawn.len() {
                     1 => Colour::Palette(0),
                     count => Colour::Map(number as f64 / (count - 1) as f64),
                 };
                 let series = format!("t = {}", number_of_time(times[output]));
                 let (label, series) = match timed {
+                    true if still => (String::new(), "every t".to_string()),
                     true if self.draws_seeds() => (format!("*t* = {}", names[number]), series),
                     true => (names[number].clone(), series),
                     false => (String::new(), one.to_string()),
@@ -97,11 +102,15 @@ impl Sheet<'_> {
                 let curve = Layer::new(label, Mark::Line, colour, points).named(series);
                 self.marked(curve.with_errors(errors), observable, output)
             };
-            let layers = shown.iter().enumerate().flat_map(of_output).collect();
-            let title = match self.averages {
-                Some(_) => format!("{} seeds, average ± standard error", self.seeds),
-                None => String::new(),
-            };
+            let layers = drawn.iter().enumerate().flat_map(of_output).collect();
+            let mut title = Vec::new();
+            if self.averages.is_some() {
+                title.push(format!("{} seeds, average ± standard error", self.seeds));
+            }
+            if still {
+                title.push("the same at every *t*".into());
+            }
+            let title = title.join(", ");
             let legend = self.draws_seeds().then_some(Corner::TopRight);
             let (x, y) = (key.axis(), Axis::new(label(one, self.task)));
             let parameters = self.parameters();
@@ -112,6 +121,20 @@ impl Sheet<'_> {
             (0..self.table.observables().len().min(PANELS)).map(panel).collect();
         let key = timed && !self.draws_seeds();
         self.of_observables(panels, key.then(|| self.unit.to_string()))
+    }
+
+    /// Whether an observable has, within its errors, the same values at all these outputs.
+    fn is_still(&self, key: &Key, observable: usize, outputs: &[usize]) -> bool {
+        let (first, bounds) = self.along(key, observable, outputs[0]);
+        outputs.iter().all(|&output| {
+            let (points, errors) = self.along(key, observable, output);
+            let agrees = |(i, (x, y)): (usize, &(f64, f64))| {
+                first.get(i).is_some_and(|first| {
+                    *x == first.0 && (y - first.1).abs() <= errors[i] + bounds[i]
+                })
+            };
+            points.len() == first.len() && points.iter().enumerate().all(agrees)
+        })
     }
 
     /// The points (x, value) of an observable along a key, and their errors; without those that

@@ -1,5 +1,5 @@
 //! The variances under σ: K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on the coordinates of [`Line`]
-//! (docs/theory/general.md, (16.3)), and the kinetic temperatures as the voltages of a network, for
+//! (docs/theory/general.md, (16.3) and (16.7)), and the kinetic temperatures as the voltages of a network, for
 //! a complex σ.
 //!
 //! ```text

@@ -1,5 +1,5 @@
-//! Functions of a chain that is homogeneous between its ends, G_ij = T(i-j) + (-1)ʲ H(i+j), T(-d) =
-//! (-1)ᵈ T(d), i, j = 0..L, L even, in 32 digits.
+//! Functions of a chain that is homogeneous between its ends (docs/theory/harmonic.md, (9.2)): G_ij
+//! = T(i-j) + (-1)ʲ H(i+j), T(-d) = (-1)ᵈ T(d), i, j = 0..L, L even, in 32 digits.
 //!
 //! The generator ẏ_i = y_(i+1) - y_(i-1), with anything added at i = 0 and i = L, has waves ζⁱ and
 //! (-1/ζ)ⁱ and turns into its transpose under the signs (-1)ⁱ; so its resolvent, and with it its

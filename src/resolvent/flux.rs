@@ -1,5 +1,5 @@
 //! The equation (1 - 4γK_σ) d = s for the momenta's variances, in flux form
-//! (docs/theory/profiles.md, (6.5)).
+//! (docs/theory/profiles.md, (6.4) and (6.5)).
 //!
 //! With the row sums ρ = (1 - 4γK_σ) 1 = 2K_σ(λ_- δ_0 + λ_+ δ_N) + σ(K_σ 1 + K_σ^(pr) 1) and g_i =
 //! d_(i+1) - d_i, summed over the sites 0..j,

@@ -1,6 +1,7 @@
-//! The squared kernel K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on all coordinates, and its double
-//! sums Φ_ji = 4γ Σ_(m ≤ min(i,j)) Σ_(n > max(i,j)) K_mn on the momenta: the flux through bond j
-//! caused by the difference across bond i, positive at σ = 0, with no cancellation at any N.
+//! The squared kernel (docs/theory/profiles.md, (6.1)), K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on
+//! all coordinates, and its double sums Φ_ji = 4γ Σ_(m ≤ min(i,j)) Σ_(n > max(i,j)) K_mn on the
+//! momenta: the flux through bond j caused by the difference across bond i, positive at σ = 0, with
+//! no cancellation at any N.
 //!
 //! Without ends both depend on distances only: tables summed over the quadrature nodes once,
 //! applied by FFT ([`super::bulk`]), O(N log N) whatever the number of nodes. The waves that an end

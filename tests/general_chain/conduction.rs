@@ -77,7 +77,7 @@ fn the_resistance_of_a_pinned_chain_grows_by_the_closed_form() {
 }
 
 /// κ = 2γ² ∫dk/2π ∫dx/2π tr |∂_k G(ix, k)|² of the chain of two masses by turns
-/// (docs/theory/general.md), k from atom to atom: midpoints in k, even steps in log x.
+/// (docs/theory/general.md, (16.10)), k from atom to atom: midpoints in k, even steps in log x.
 fn conductivity_of_two_masses([m, other]: [f64; 2], rate: f64) -> f64 {
     let (count, step) = (64, 0.01);
     let mut sum = 0.0;

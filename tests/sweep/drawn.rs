@@ -1,6 +1,6 @@
 //! How a sweep over seeds is drawn.
 
-use super::{scenario, table};
+use super::{scenario, table, text};
 use flipchain::Task;
 use flipchain::figures::Mark;
 
@@ -49,4 +49,24 @@ fn seeds_are_drawn_as_points_and_averages_with_their_standard_errors() {
         let (point, bar) = (layers[1].points[rate], layers[1].errors[rate]);
         assert!(point.0 == x && near(point.1, mean) && near(bar, error), "{point:?} ± {bar}");
     }
+}
+
+/// The current of the limit is that of its stationary state, whatever the time: one curve says so.
+/// What changes in time has a curve for every output.
+#[test]
+fn what_is_the_same_at_every_time_is_one_curve() {
+    let text = text("uphill");
+    let found = table(&text, Task::Limit, &["right.force.mean=0.5,1,2"], "current,thermal@0.5");
+    let first = scenario(&text, &found, 0);
+    let figure = flipchain::figures::table(&found, Task::Limit, &first).remove(0);
+    let names = |panel: usize| {
+        let mut names: Vec<&str> =
+            figure.panels[panel].layers.iter().map(|layer| &layer.name[..]).collect();
+        names.dedup();
+        names
+    };
+    assert_eq!(names(0), ["every t"]);
+    assert_eq!(figure.panels[0].title, "the same at every *t*");
+    assert_eq!(names(1).len(), found.outputs());
+    assert_eq!(figure.panels[1].title, "");
 }

@@ -1,5 +1,5 @@
-//! Outputs so late that everything has settled: the stationary state, where the nodes of a contour
-//! lose digits.
+//! Outputs so late that everything has settled (docs/theory/small-systems.md, (15.6)): the
+//! stationary state, where the nodes of a contour lose digits.
 //!
 //! e^(𝓛τ) keeps the order of symmetric matrices, and 𝓛 1 = -2Γ ≤ 0, so that e^(𝓛τ) 1 only falls.
 //! With G = (-𝓛)⁻¹ 1 = ∫_0^∞ e^(𝓛τ) 1 dτ ≤ g 1 it is at most g/τ, and as a product of k shorter

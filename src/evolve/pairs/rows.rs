@@ -1,4 +1,5 @@
-//! R(h), computed a block of rows at a time. While a block is in memory it is applied to everything
+//! R(h) and its time integrals (docs/theory/small-systems.md, (15.4) and (15.5)), computed a block
+//! of rows at a time. While a block is in memory it is applied to everything
 //! that needs it: its own doubling, the time integrals of U, and the states of the outputs.
 
 use super::answer::State;

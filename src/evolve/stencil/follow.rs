@@ -1,4 +1,5 @@
-//! Ends with a strong friction follow the chain, so that steps need not be as short as 1/λ.
+//! Ends with a strong friction follow the chain, so that steps need not be as short as 1/λ
+//! (docs/theory/stencil.md, (14.5)).
 //!
 //! After [`RELAXED`]/λ the entries x of the covariance at the momentum of such an end (its row),
 //! and its mean, have forgotten how they began: x' = c - Λ x, Λ ≥ λ, where c comes from the entries

@@ -1,7 +1,8 @@
 //! Adds up what the steps of the stencil cut off, and derives the errors of the outputs from it.
 //!
-//! By Theorem 2.1 these losses add up and never grow. Three kinds of moments even forget them:
-//! their own damping is fast, so that their errors follow those of the moments that drive them.
+//! These losses add up and never grow, because 𝓛 dissipates (docs/theory/bounds.md, (2.1)). Three
+//! kinds of moments even forget them: their own damping is fast, so that their errors follow those
+//! of the moments that drive them.
 //!
 //! ```text
 //! Var p at an end:  de/dτ = -2λ e + 2 e_pr          λ|e| ≤ max|e_pr| + λ (held)
