@@ -278,7 +278,8 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
             .collect()
     }
 
-    /// Puts C = Y - w wᵀ together, and the reference state.
+    /// Puts C = Y - w wᵀ together, and the reference state. Long because it lists every column's
+    /// errors, source by source.
     fn solution(
         &self,
         time: Double,

@@ -53,6 +53,8 @@ impl<'a> Damped<'a> {
         if i.is_multiple_of(2) { self.chain.bonds + i / 2 } else { i / 2 }
     }
 
+    /// The moments at one time. Long because means, variances and currents share the propagator's
+    /// rows.
     pub fn at(&self, law: &InitialLaw, time: Double, keep: bool) -> Result<Solution, SolveError> {
         let (chain, n) = (self.chain, self.chain.coordinates());
         let propagator = propagator(chain, time);

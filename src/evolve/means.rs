@@ -50,6 +50,8 @@ const PHASES: usize = 48;
 
 /// Evolves the means to the ascending microscopic `times`, to `tolerance` relative to the largest
 /// of them. The constant force must meet a resistance.
+///
+/// Long because one loop carries the state of the steps: the points, their sums, and the errors.
 pub fn evolve<E: MomentEquations + ?Sized>(
     equations: &E,
     law: &InitialLaw,

@@ -284,7 +284,7 @@ struct Way {
 /// Multiples of the earliest time of the contour up to which the stencil is tried.
 const LONGER: [f64; 3] = [2.0, 4.0, 8.0];
 
-/// The plan for one way.
+/// The plan for one way. Long because every way has its arm.
 fn planned(
     chain: &Chain,
     law: &InitialLaw,

@@ -51,7 +51,8 @@ pub fn earliest(chain: &Chain, law: &InitialLaw) -> Option<f64> {
 }
 
 /// The moments without covariance at ascending `times`, each at least [`earliest`]; `counts.solves`
-/// counts nodes.
+/// counts nodes. Long because it puts three parts together: the means, what the start and the
+/// constant sources make, and what oscillates.
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,

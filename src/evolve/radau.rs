@@ -173,6 +173,7 @@ fn scale_of(chain: &Chain, law: &InitialLaw) -> f64 {
 /// Evolves the moments from independent initial coordinates to the ascending microscopic `times`.
 /// `tolerance` is relative to the largest initial mean, variance or thermostat's temperature;
 /// `keep` says at which outputs the whole covariance is kept; `monitor` hears of every step.
+/// Long because one loop carries the state of the steps.
 pub fn evolve<E: MomentEquations + ?Sized>(
     equations: &E,
     law: &InitialLaw,

@@ -58,7 +58,8 @@ fn at_bonds(modes: &Modes, mut r: Vec<f64>) -> Vec<f64> {
     r.split_off(modes.padding())
 }
 
-/// The integrals from 0 to `time` for a chain without flips, thermostats and force.
+/// The integrals from 0 to `time` for a chain without flips, thermostats and force. Long because a
+/// row of modes gives all of them at once.
 pub(super) fn integrals(
     chain: &Chain,
     modes: &Modes,

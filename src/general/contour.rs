@@ -267,6 +267,32 @@ impl<'a> TransformedLine<'a> {
                 found.displacement,
             ),
         };
+        let (current, heat) = self.currents(s, &squares, [&kinetic, &elongation, &displacement]);
+        let over = |values: &[Complex64]| values.iter().map(|x| x / s).collect::<Vec<_>>();
+        let parts = Parts {
+            kinetic_integral: over(&kinetic),
+            square_integral: over(&squares),
+            mean_integral: over(&mean),
+            heat: heat / s,
+            mean,
+            kinetic,
+            elongation,
+            displacement,
+            current,
+        };
+        Ok((parts, found.missing))
+    }
+
+    /// The current through every bond: the energy that has entered to the left of it and is no
+    /// longer there. Also the heat that flips make of the means, whose squares are given; the
+    /// variances are those of u, √k r and √κ q.
+    fn currents(
+        &self,
+        s: Complex64,
+        squares: &[Complex64],
+        [kinetic, elongation, displacement]: [&[Complex64]; 3],
+    ) -> (Vec<Complex64>, Complex64) {
+        let (model, line, atoms) = (&self.model, &self.line, self.model.atoms());
         let at = |values: &[Complex64], n: usize| values.get(n).copied().unwrap_or_default();
         let mut through = Complex64::ZERO;
         let mut heat = Complex64::ZERO;
@@ -274,7 +300,7 @@ impl<'a> TransformedLine<'a> {
         let (mut size, mut sizes) = (0.0, Vec::with_capacity(atoms));
         for n in 0..atoms {
             let bond = n.checked_sub(1).map_or(Complex64::ZERO, |bond| elongation[bond]);
-            let energy = (kinetic[n] + bond + model.pinning[n] * at(&displacement, n)) / 2.0;
+            let energy = (kinetic[n] + bond + model.pinning[n] * at(displacement, n)) / 2.0;
             let begun = (self.start[line.momentum(n)]
                 + if n > 0 && line.offset == 0 { self.start[2 * n - 1] } else { 0.0 })
                 / 2.0;
@@ -291,19 +317,7 @@ impl<'a> TransformedLine<'a> {
         for (current, part) in current.iter_mut().zip(sizes).take(atoms - 1) {
             *current -= if size > 0.0 { through * (part / size) } else { Complex64::ZERO };
         }
-        let over = |values: &[Complex64]| values.iter().map(|x| x / s).collect::<Vec<_>>();
-        let parts = Parts {
-            kinetic_integral: over(&kinetic),
-            square_integral: over(&squares),
-            mean_integral: over(&mean),
-            heat: heat / s,
-            mean,
-            kinetic,
-            elongation,
-            displacement,
-            current,
-        };
-        Ok((parts, found.missing))
+        (current, heat)
     }
 
     /// The sums over one contour at all times, and by how much row sums are missed at most.

@@ -130,6 +130,7 @@ impl<L: Wide, const V: usize> Vectorized for Pass<'_, L, V> {
     type Output = Found<L, V>;
     type Numbers = L;
 
+    // Long because it is one loop in vector registers, which a call would spill.
     #[inline(always)]
     fn run(self, simd: L::Simd) -> Found<L, V> {
         let (line, n) = (self.line, self.line.len);

@@ -161,4 +161,42 @@ impl Means {
         };
         (0..model.atoms()).map(square).collect()
     }
+
+    /// The average energy of the means' oscillation at every site, and the average of k r̄ v̄ that
+    /// it carries.
+    pub(super) fn oscillation(&self, chain: &Chain, model: &Model) -> Vec<(f64, f64)> {
+        let atoms = model.atoms();
+        let mut all = vec![(0.0, 0.0); atoms];
+        for (l, q) in &self.harmonics {
+            let w = f64::from(*l) * chain.force.frequency.hi;
+            for n in 0..atoms {
+                let bond = |n: usize| q[n] - q[n - 1];
+                let mut energy =
+                    model.mass[n] * w * w * q[n].norm_sqr() + model.pinning[n] * q[n].norm_sqr();
+                if n > 0 {
+                    energy += model.spring[n - 1] * bond(n).norm_sqr();
+                }
+                all[n].0 += energy;
+                if n + 1 < atoms {
+                    // The average of r v is 2 Re(r̂ conj(iω q̂)).
+                    let velocity = Complex64::new(0.0, w) * q[n];
+                    all[n].1 += 2.0 * model.spring[n] * (bond(n + 1) * velocity.conj()).re;
+                }
+            }
+        }
+        all
+    }
+
+    /// The average power of the force on an atom, of its constant part and of its harmonics.
+    pub(super) fn power(&self, chain: &Chain, site: usize) -> f64 {
+        let forces = forces_of(chain);
+        let force = forces.iter().find(|force| force.site == site);
+        let parts = force.into_iter().flat_map(|force| &force.harmonics);
+        let of_harmonic = |(l, f): &(u32, Complex64)| {
+            let q = self.harmonics.iter().find(|(order, _)| order == l);
+            let w = f64::from(*l) * chain.force.frequency.hi;
+            q.map_or(0.0, |(_, q)| 2.0 * (f * (Complex64::new(0.0, w) * q[site]).conj()).re)
+        };
+        constant_forces(chain)[site] * self.velocity + parts.map(of_harmonic).sum::<f64>()
+    }
 }

@@ -114,6 +114,42 @@ impl Local {
         Profile { parts: None, ..self.profile_of(chain, now, time, errors, &vec![]) }
     }
 
+    /// The mechanical and the thermal energy of every atom.
+    fn energies(&self, model: &Model) -> [Vec<f64>; 2] {
+        let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
+        let bond = |values: &[f64], n: usize| model.bond_before(n).map_or(0.0, |bond| values[bond]);
+        let mechanical: Vec<f64> = (0..model.atoms())
+            .map(|n| {
+                let [p, r, q] = [self.mean_p[n], bond(&self.mean_r, n), at(&self.mean_q, n)];
+                model.energy(n, [p * p, r * r, q * q])
+            })
+            .collect();
+        let thermal: Vec<f64> = (0..model.atoms())
+            .map(|n| model.energy(n, [self.var_p[n], bond(&self.var_r, n), at(&self.var_q, n)]))
+            .collect();
+        [mechanical, thermal]
+    }
+
+    /// The power that the thermostat of an atom puts in.
+    fn entering(&self, model: &Model, n: usize) -> f64 {
+        let square = (self.var_p[n] + self.mean_p[n].powi(2)) / model.mass[n];
+        model.friction[n] * (model.temperature[n] - square)
+    }
+
+    /// The current to the right of every atom; `force` pulls at the last one.
+    fn currents(&self, model: &Model, force: f64) -> Vec<f64> {
+        let end = model.atoms() - 1;
+        let velocity = self.mean_p[end] / model.mass[end];
+        let current = |n: usize| match model.bond_after(n) {
+            Some(bond) => {
+                let product = self.correlation[bond] + self.mean_p[n] * self.mean_r[bond];
+                0.0 - model.spring[bond] * product / model.mass[n]
+            }
+            None => 0.0 - (force * velocity + self.entering(model, end)),
+        };
+        (0..=end).map(current).collect()
+    }
+
     /// The same with the sources of the errors.
     pub fn profile_of(
         &self,
@@ -125,38 +161,14 @@ impl Local {
     ) -> Profile {
         let model = Model::new(chain);
         let atoms = model.atoms();
-        let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
-        let bond = |values: &[f64], n: usize| model.bond_before(n).map_or(0.0, |bond| values[bond]);
-        let mechanical: Vec<f64> = (0..atoms)
-            .map(|n| {
-                let [p, r, q] = [self.mean_p[n], bond(&self.mean_r, n), at(&self.mean_q, n)];
-                model.energy(n, [p * p, r * r, q * q])
-            })
-            .collect();
-        let thermal: Vec<f64> = (0..atoms)
-            .map(|n| model.energy(n, [self.var_p[n], bond(&self.var_r, n), at(&self.var_q, n)]))
-            .collect();
+        let [mechanical, thermal] = self.energies(&model);
         let temperature: Vec<f64> =
             self.var_p.iter().zip(&model.mass).map(|(v, m)| v / m).collect();
-        let entering = |n: usize| {
-            let square = (self.var_p[n] + self.mean_p[n].powi(2)) / model.mass[n];
-            model.friction[n] * (model.temperature[n] - square)
-        };
-        let force: f64 = (forces_of(chain).iter().filter(|force| force.site == atoms - 1))
+        let end = atoms - 1;
+        let force: f64 = (forces_of(chain).iter().filter(|force| force.site == end))
             .map(|force| force_at(chain, force, now))
             .sum();
-        let end = atoms - 1;
-        let velocity = self.mean_p[end] / model.mass[end];
-        let current: Vec<f64> = (0..atoms)
-            .map(|n| match model.bond_after(n) {
-                Some(bond) => {
-                    let product = self.correlation[bond] + self.mean_p[n] * self.mean_r[bond];
-                    0.0 - model.spring[bond] * product / model.mass[n]
-                }
-                None => 0.0 - (force * velocity + entering(end)),
-            })
-            .collect();
-
+        let current = self.currents(&model, force);
         let largest = |values: &[f64]| largest_of(values.iter().copied());
         let least = |values: &[f64]| values.iter().copied().fold(f64::INFINITY, f64::min);
         let (heavy, soft) = (largest(&model.mass), 1.0 / least(&model.spring));
@@ -201,7 +213,7 @@ impl Local {
             var_r: padded(&self.var_r),
             var_p: self.var_p.clone(),
             current,
-            left_inflow: if model.ring { 0.0 } else { entering(0) },
+            left_inflow: if model.ring { 0.0 } else { self.entering(&model, 0) },
             left_more: 0.0,
             oscillation: vec![],
             general: Some(Box::new(columns)),

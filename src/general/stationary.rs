@@ -11,7 +11,7 @@
 //! Error: the second quadrature, what the iteration left, and roundings.
 
 use super::Model;
-use super::mean::{Means, constant_forces};
+use super::mean::Means;
 use super::network::{self, Temperatures};
 use super::quadrature::Quadrature;
 use super::response::Response;
@@ -179,139 +179,110 @@ impl Found {
         }
     }
 
-    fn finished(self, chain: &Chain, model: &Model, means: &Means) -> Stationary {
-        let [first, second] = &self.moments;
-        let (cold, atoms, pinned) = (self.coldest, model.atoms(), model.is_pinned());
-        let kinetic: Vec<f64> = first.kinetic.iter().map(|t| cold + t).collect();
-        let rounding = rounding(atoms);
+    /// What the second quadrature changes, what rows of the quadrature miss of `size`, and roundings.
+    fn error(&self, apart: f64, size: f64) -> f64 {
         // The identities say what a whole row of the quadrature misses.
-        let missing = self.quadrature.missing;
-        let lost = |value: f64| (rounding + missing) * value;
-        let hot = largest_of(kinetic.iter().copied());
-        let largest_sum = first.largest_sum.max(second.largest_sum);
-        let apart_t = apart(&first.kinetic, &second.kinetic);
-        let error_t = apart_t + lost(hot);
-        let var_p: Vec<f64> = kinetic.iter().zip(&model.mass).map(|(t, m)| t * m).collect();
-        let heavy = largest_of(model.mass.iter().copied());
-        let error_p = heavy * error_t;
-        let mut var_r = vec![0.0];
-        let still = model.gibbs_elongations();
-        var_r.extend(first.elongation.iter().zip(still).map(|(v, s)| v + cold * s));
-        let apart_r = apart(&first.elongation, &second.elongation);
-        let stretched = largest_of(var_r.iter().copied());
-        let error_r = apart_r + lost(stretched);
-        let (mut mean_q, mut var_q) = (vec![], vec![]);
-        let (mut error_q, mut apart_q, mut displaced) = (0.0, 0.0, 0.0);
-        if pinned {
-            mean_q.clone_from(&means.displacement);
-            let still = model.gibbs_displacements();
-            var_q = first.displacement.iter().zip(&still).map(|(v, s)| v + cold * s).collect();
+        apart + (rounding(self.strength.len()) + self.quadrature.missing) * size
+    }
+
+    /// The variances with T_c, and their errors.
+    fn variances(&self, model: &Model) -> Variances {
+        let [first, second] = &self.moments;
+        let cold = self.coldest;
+        let with = |(v, still): (&f64, f64)| v + cold * still;
+        let kinetic: Vec<f64> = first.kinetic.iter().map(|t| cold + t).collect();
+        let var_r = first.elongation.iter().zip(model.gibbs_elongations()).map(with);
+        let var_r: Vec<f64> = std::iter::once(0.0).chain(var_r).collect();
+        let (mut var_q, mut apart_q) = (vec![], 0.0);
+        if model.is_pinned() {
+            var_q = first.displacement.iter().zip(model.gibbs_displacements()).map(with).collect();
             apart_q = apart(&first.displacement, &second.displacement);
-            displaced = largest_of(var_q.iter().copied());
-            error_q = apart_q + lost(displaced);
         }
-        let mean_r: Vec<f64> = [&[0.0][..], &means.elongation].concat();
-        let mean_p: Vec<f64> = model.mass.iter().map(|m| m * means.velocity).collect();
-        let oscillation = oscillation(chain, model, means);
-        let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
-        let mechanical: Vec<f64> = (0..atoms)
-            .map(|n| {
-                let [p, r, q] = [mean_p[n], mean_r[n], at(&mean_q, n)];
-                model.energy(n, [p * p, r * r, q * q]) + oscillation[n].0
-            })
-            .collect();
-        let thermal: Vec<f64> =
-            (0..atoms).map(|n| model.energy(n, [var_p[n], var_r[n], at(&var_q, n)])).collect();
-        let largest = |values: &[f64]| largest_of(values.iter().copied());
-        // The velocity is one quotient of two sums and may be far smaller than the elongations.
-        let [error_mean_q, error_mean_r] = means.terms.map(|terms| rounding * terms);
-        let error_mean_p = rounding * largest(&mean_p);
-        let lost_energy = |n: usize| {
-            let of = |value: f64, error: f64| (2.0 * value.abs() + error) * error;
-            let [p, r, q] = [mean_p[n], mean_r[n], at(&mean_q, n)];
-            model.energy(n, [of(p, error_mean_p), of(r, error_mean_r), of(q, error_mean_q)])
-        };
-        let error_mechanical =
-            rounding * largest(&mechanical) + largest_of((0..atoms).map(lost_energy));
-        let thermal_of = |[t, r, q]: [f64; 3]| {
-            (t + largest(&model.spring) * r + largest(&model.pinning) * q) / 2.0
-        };
-        let error_thermal = thermal_of([error_t, error_r, error_q]);
-        // Means carry energy too.
-        let convected = |n: usize| {
-            (n + 1 < atoms)
-                .then(|| model.spring[n] * mean_r[n + 1] * means.velocity + oscillation[n].1)
-        };
+        let apart_r = apart(&first.elongation, &second.elongation);
+        let apart = [apart(&first.kinetic, &second.kinetic), apart_r, apart_q];
+        let sizes = [&kinetic, &var_r, &var_q].map(|values| largest_of(values.iter().copied()));
+        let errors = std::array::from_fn(|i| self.error(apart[i], sizes[i]));
+        Variances { kinetic, var_r, var_q, apart, sizes, errors }
+    }
+
+    /// The current through every bond with what the means carry, and what enters at the left end.
+    fn currents(&self, chain: &Chain, model: &Model, means: &MeanColumns) -> Currents {
+        let ([first, second], atoms) = (&self.moments, model.atoms());
+        let velocity = means.means.velocity;
+        let convected =
+            |n: usize| model.spring[n] * means.mean_r[n + 1] * velocity + means.oscillation[n].1;
         let mut current: Vec<f64> =
-            (0..atoms - 1).map(|n| first.current[n] - convected(n).unwrap_or(0.0)).collect();
+            (0..atoms - 1).map(|n| first.current[n] - convected(n)).collect();
         // In the long run an end hands on what it gets.
-        let worked = |site: usize| {
-            constant_forces(chain)[site] * means.velocity + power_of_harmonics(chain, means, site)
-        };
         let left = match model.friction[0] {
             0.0 => 0.0,
-            _ => current[0] - worked(0),
+            _ => current[0] - means.means.power(chain, 0),
         };
         current.push(current[atoms - 2]);
-        let carried = largest_of((0..atoms).filter_map(convected))
-            + largest(&model.spring) * means.velocity.abs() * means.terms[1];
-        let apart_j = apart(&first.current, &second.current);
-        let error_j = apart_j + lost(largest_sum) + rounding * carried;
-        let imbalance = first.imbalance.abs() / largest(&thermal).max(largest(&mechanical));
+        let carried = largest_of((0..atoms - 1).map(convected))
+            + largest_of(model.spring.iter().copied()) * velocity.abs() * means.means.terms[1];
+        let apart = apart(&first.current, &second.current);
+        let largest_sum = first.largest_sum.max(second.largest_sum);
+        let error = self.error(apart, largest_sum) + rounding(atoms) * carried;
+        Currents { current, left, apart, largest_sum, error }
+    }
+
+    fn finished(self, chain: &Chain, model: &Model, means: &Means) -> Stationary {
+        let (found, means) = (self.variances(model), MeanColumns::new(chain, model, means));
+        let currents = self.currents(chain, model, &means);
+        let largest = |values: &[f64]| largest_of(values.iter().copied());
+        let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
+        let var_p: Vec<f64> = found.kinetic.iter().zip(&model.mass).map(|(t, m)| t * m).collect();
+        let thermal_at = |n: usize| [var_p[n], found.var_r[n], at(&found.var_q, n)];
+        let thermal: Vec<f64> =
+            (0..model.atoms()).map(|n| model.energy(n, thermal_at(n))).collect();
+        let imbalance =
+            self.moments[0].imbalance.abs() / largest(&thermal).max(largest(&means.mechanical));
+        let missing = self.quadrature.missing;
         let identity =
             |name, violation| Identity { name, violation, site: None, time: f64::INFINITY };
         let identities = vec![
             identity("what enters leaves: one current through all bonds", imbalance),
             identity("uniform temperature, row by row", missing),
         ];
-        let errors = ColumnErrors {
-            mean_r: error_mean_r,
-            mean_p: error_mean_p,
-            var_r: error_r,
-            var_p: error_p,
-            mechanical: error_mechanical,
-            thermal: error_thermal,
-            energy: error_thermal + error_mechanical,
-            current: error_j,
+        let (stiff, held) = (largest(&model.spring), largest(&model.pinning));
+        let heavy = largest(&model.mass);
+        let of_second = |[t, r, q]: [f64; 3], current: f64| {
+            let thermal = (t + stiff * r + held * q) / 2.0;
+            let (var_r, var_p, energy) = (r, heavy * t, thermal);
+            ColumnErrors { var_r, var_p, thermal, energy, current, ..Default::default() }
         };
         // What iterations and the second quadrature would change, and what both rules miss.
-        let found = [
-            [apart_t, apart_r, apart_q],
-            [missing * hot, missing * stretched, missing * displaced],
+        let missed = found.sizes.map(|size| missing * size);
+        let parts = vec![
+            (ErrorSource::Iteration, of_second(found.apart, currents.apart)),
+            (ErrorSource::InnerQuadrature, of_second(missed, missing * currents.largest_sum)),
         ];
-        let currents = [apart_j, missing * largest_sum];
-        let parts = [ErrorSource::Iteration, ErrorSource::InnerQuadrature].into_iter().zip(0..2);
-        let part = |(source, k): (ErrorSource, usize)| {
-            let ([t, r, _], thermal) = (found[k], thermal_of(found[k]));
-            let (var_r, var_p, current) = (r, heavy * t, currents[k]);
-            let zero = ColumnErrors::default();
-            (source, ColumnErrors { var_r, var_p, thermal, energy: thermal, current, ..zero })
-        };
-        let parts = parts.map(part).collect();
+        let second = of_second(found.errors, currents.error);
+        let [error_q, mean_r, mean_p, mechanical] = means.errors;
+        let energy = second.thermal + mechanical;
+        let errors = ColumnErrors { mean_r, mean_p, mechanical, energy, ..second };
         let general = GeneralColumns {
-            temperature: kinetic,
-            mean_q,
-            var_q,
-            mechanical,
+            temperature: found.kinetic,
+            mean_q: means.mean_q,
+            var_q: found.var_q,
+            mechanical: means.mechanical,
             thermal,
-            errors: [error_t, error_mean_q, error_q],
-            parts: found.map(|[t, _, q]| [t, 0.0, q]).to_vec(),
+            errors: [found.errors[0], error_q, found.errors[2]],
+            parts: [found.apart, missed].map(|[t, _, q]| [t, 0.0, q]).to_vec(),
         };
-        let oscillates = !means.harmonics.is_empty();
+        let oscillates = !means.means.harmonics.is_empty();
+        let oscillation = means.oscillation.iter().map(|o| o.0);
         let profile = Profile {
             time: f64::INFINITY,
-            mean_r,
-            mean_p,
-            var_r,
+            mean_r: means.mean_r,
+            mean_p: means.mean_p,
+            var_r: found.var_r,
             var_p,
-            current,
-            left_inflow: left,
+            current: currents.current,
+            left_inflow: currents.left,
             left_more: 0.0,
-            oscillation: if oscillates {
-                oscillation.iter().map(|o| o.0).collect()
-            } else {
-                vec![]
-            },
+            oscillation: if oscillates { oscillation.collect() } else { vec![] },
             general: Some(Box::new(general)),
             errors,
             parts: Some(parts),
@@ -319,7 +290,7 @@ impl Found {
         Stationary {
             profile,
             identities,
-            coldest: cold,
+            coldest: self.coldest,
             strength: self.strength,
             quadrature: self.quadrature,
             iterations: self.temperatures.iterations,
@@ -328,43 +299,61 @@ impl Found {
     }
 }
 
-/// The average energy of the means' oscillation at every site, and the average of k r̄ v̄ that it
-/// carries.
-fn oscillation(chain: &Chain, model: &Model, means: &Means) -> Vec<(f64, f64)> {
-    let atoms = model.atoms();
-    let mut all = vec![(0.0, 0.0); atoms];
-    for (l, q) in &means.harmonics {
-        let w = f64::from(*l) * chain.force.frequency.hi;
-        for n in 0..atoms {
-            let bond = |n: usize| q[n] - q[n - 1];
-            let mut energy =
-                model.mass[n] * w * w * q[n].norm_sqr() + model.pinning[n] * q[n].norm_sqr();
-            if n > 0 {
-                energy += model.spring[n - 1] * bond(n).norm_sqr();
-            }
-            all[n].0 += energy;
-            if n + 1 < atoms {
-                // The average of r v is 2 Re(r̂ conj(iω q̂)).
-                let velocity = num_complex::Complex64::new(0.0, w) * q[n];
-                all[n].1 += 2.0 * model.spring[n] * (bond(n + 1) * velocity.conj()).re;
-            }
-        }
-    }
-    all
+/// Kinetic temperatures, Var r and Var q.
+struct Variances {
+    kinetic: Vec<f64>,
+    var_r: Vec<f64>,
+    var_q: Vec<f64>,
+    /// Of each: what the second quadrature changes, the largest value, the error.
+    apart: [f64; 3],
+    sizes: [f64; 3],
+    errors: [f64; 3],
 }
 
-/// The average work of the oscillating force on an atom.
-fn power_of_harmonics(chain: &Chain, means: &Means, site: usize) -> f64 {
-    let forces = super::mean::forces_of(chain);
-    let force = forces.iter().find(|force| force.site == site);
-    let parts = force.into_iter().flat_map(|force| &force.harmonics);
-    parts
-        .map(|(l, f)| {
-            let q = means.harmonics.iter().find(|(order, _)| order == l);
-            let w = f64::from(*l) * chain.force.frequency.hi;
-            q.map_or(0.0, |(_, q)| {
-                2.0 * (f * (num_complex::Complex64::new(0.0, w) * q[site]).conj()).re
-            })
-        })
-        .sum()
+struct Currents {
+    current: Vec<f64>,
+    left: f64,
+    /// What the second quadrature changes, the largest sum of the sizes of terms, and the error.
+    apart: f64,
+    largest_sum: f64,
+    error: f64,
+}
+
+/// The columns of the means and of their energy.
+struct MeanColumns<'a> {
+    means: &'a Means,
+    mean_r: Vec<f64>,
+    mean_p: Vec<f64>,
+    /// Empty without pinning.
+    mean_q: Vec<f64>,
+    /// The energy of the oscillation, and the current that it carries.
+    oscillation: Vec<(f64, f64)>,
+    mechanical: Vec<f64>,
+    /// Of q̄, r̄, p̄ and of the mechanical energy.
+    errors: [f64; 4],
+}
+
+impl<'a> MeanColumns<'a> {
+    fn new(chain: &Chain, model: &Model, means: &'a Means) -> MeanColumns<'a> {
+        let (atoms, rounding) = (model.atoms(), rounding(model.atoms()));
+        let mean_r: Vec<f64> = [&[0.0][..], &means.elongation].concat();
+        let mean_p: Vec<f64> = model.mass.iter().map(|m| m * means.velocity).collect();
+        let mean_q = if model.is_pinned() { means.displacement.clone() } else { vec![] };
+        let oscillation = means.oscillation(chain, model);
+        let at = |n: usize| [mean_p[n], mean_r[n], mean_q.get(n).copied().unwrap_or(0.0)];
+        let energy = |n: usize| model.energy(n, at(n).map(|mean| mean * mean)) + oscillation[n].0;
+        let mechanical: Vec<f64> = (0..atoms).map(energy).collect();
+        // The velocity is one quotient of two sums and may be far smaller than the elongations.
+        let [error_q, error_r] = means.terms.map(|terms| rounding * terms);
+        let error_p = rounding * largest_of(mean_p.iter().copied());
+        let lost_energy = |n: usize| {
+            let of = |value: f64, error: f64| (2.0 * value.abs() + error) * error;
+            let [p, r, q] = at(n);
+            model.energy(n, [of(p, error_p), of(r, error_r), of(q, error_q)])
+        };
+        let error_mechanical = rounding * largest_of(mechanical.iter().copied())
+            + largest_of((0..atoms).map(lost_energy));
+        let errors = [error_q, error_r, error_p, error_mechanical];
+        MeanColumns { means, mean_r, mean_p, mean_q, oscillation, mechanical, errors }
+    }
 }

@@ -127,7 +127,7 @@ impl Snapshot {
 }
 
 /// One march from the initial profiles to the ascending `times` > 0, and the number of its steps.
-/// Each step is reported to `monitor`.
+/// Each step is reported to `monitor`. Long because one loop carries the state of the steps.
 pub fn march(
     resolution: &Resolution,
     flip_rate: f64,

@@ -96,7 +96,7 @@ fn extrapolated(sizes: &[usize], resistances: &[Vec<f64>]) -> Option<Uncertain> 
     Some(Uncertain { value, uncertainty: value * value * found.uncertainty.hypot(drift) })
 }
 
-/// [`super::check()`] of such a family.
+/// [`super::check()`] of such a family. Long because it refuses, prices and solves, in this order.
 pub(super) fn plan(
     family: &ChainBuilder,
     chain: &Chain,

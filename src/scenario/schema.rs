@@ -8,6 +8,7 @@ use super::document::{Document, shortened};
 use super::node::{Node, Value};
 use super::{Expression, Scenario, ScenarioError, hints};
 use serde_json::Value as Json;
+use std::collections::BTreeMap;
 
 /// No number beyond this size is read: products of some of them would overflow.
 pub const LARGEST_NUMBER: f64 = 1e30;
@@ -76,42 +77,7 @@ impl<'a> Form<'a> {
             return Err(self.document.refuse(key, node.found(), allowed));
         }
         match &node.value {
-            Value::Table(entries) => {
-                let properties = &schema["properties"];
-                let join = |name: &str| {
-                    if key.is_empty() { name.to_string() } else { format!("{key}.{name}") }
-                };
-                for name in entries.keys() {
-                    if properties.get(name).is_none() {
-                        let known: Vec<&str> = properties
-                            .as_object()
-                            .into_iter()
-                            .flatten()
-                            .map(|(k, _)| &**k)
-                            .collect();
-                        return Err(self.document.refuse(
-                            &join(name),
-                            "an unknown key",
-                            hints::keys(self.root, key, name, &known),
-                        ));
-                    }
-                }
-                for name in
-                    schema["required"].as_array().into_iter().flatten().filter_map(Json::as_str)
-                {
-                    if !entries.contains_key(name) {
-                        let missing = "nothing, but this key is required";
-                        return Err(self.document.refuse(
-                            &join(name),
-                            missing,
-                            self.allowed(&properties[name]),
-                        ));
-                    }
-                }
-                entries
-                    .iter()
-                    .try_for_each(|(name, node)| self.check(node, &properties[name], &join(name)))
-            }
+            Value::Table(entries) => self.check_table(entries, schema, key),
             Value::Array(items) => {
                 let length = items.len() as u64;
                 let least = schema["minItems"].as_u64().unwrap_or(0);
@@ -140,6 +106,35 @@ impl<'a> Form<'a> {
             Value::Number(value) => self.check_number(*value, schema).map_or_else(refuse, Ok),
             Value::Other(_) => refuse(),
         }
+    }
+
+    /// Every key is known, those that are required are there, and each has an allowed value.
+    fn check_table(
+        &self,
+        entries: &BTreeMap<String, Node>,
+        schema: &'a Json,
+        key: &str,
+    ) -> Result<(), ScenarioError> {
+        let properties = &schema["properties"];
+        let join =
+            |name: &str| if key.is_empty() { name.to_string() } else { format!("{key}.{name}") };
+        if let Some(name) = entries.keys().find(|name| properties.get(name.as_str()).is_none()) {
+            let known = properties.as_object().into_iter().flatten();
+            let known: Vec<&str> = known.map(|(name, _)| &**name).collect();
+            let allowed = hints::keys(self.root, key, name, &known);
+            return Err(self.document.refuse(&join(name), "an unknown key", allowed));
+        }
+        let required = schema["required"].as_array().into_iter().flatten();
+        for name in required.filter_map(Json::as_str) {
+            if !entries.contains_key(name) {
+                let missing = "nothing, but this key is required";
+                let allowed = self.allowed(&properties[name]);
+                return Err(self.document.refuse(&join(name), missing, allowed));
+            }
+        }
+        let check =
+            |(name, node): (&String, &Node)| self.check(node, &properties[name], &join(name));
+        entries.iter().try_for_each(check)
     }
 
     fn check_number(&self, value: f64, schema: &Json) -> Option<()> {

@@ -62,7 +62,8 @@ pub fn profiles(
     profiles_beside(chain, &LastUnitHeat::default(), monitor)
 }
 
-/// The same, bit for bit, where what a constant force heats may be known already.
+/// The same, bit for bit, where what a constant force heats may be known already. Long because it
+/// goes from the variances to the currents and their errors in one line of thought.
 pub fn profiles_beside(
     chain: &Chain,
     known: &LastUnitHeat,

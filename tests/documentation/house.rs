@@ -1,5 +1,5 @@
-//! The rooms of the house: no two modules import each other, not even by a detour, and no rounding
-//! is counted outside the error budget.
+//! The rooms of the house: no two modules import each other, not even by a detour, no rounding is
+//! counted outside the error budget, and what is long says why.
 
 use super::pages::root;
 use std::collections::{BTreeMap, BTreeSet};
@@ -7,6 +7,11 @@ use std::path::Path;
 
 /// The code of every module by its path, without comments and tests.
 fn modules() -> BTreeMap<Vec<String>, String> {
+    as_written().into_iter().map(|(name, code)| (name, bare(&code))).collect()
+}
+
+/// The text of every module by its path.
+fn as_written() -> BTreeMap<Vec<String>, String> {
     let (mut modules, mut folders) = (BTreeMap::new(), vec![root().join("src")]);
     while let Some(folder) = folders.pop() {
         for path in std::fs::read_dir(&folder).unwrap().map(|entry| entry.unwrap().path()) {
@@ -14,7 +19,7 @@ fn modules() -> BTreeMap<Vec<String>, String> {
                 folders.push(path);
             } else if path.extension().is_some_and(|e| e == "rs") {
                 let code = std::fs::read_to_string(&path).unwrap();
-                modules.insert(name(path.strip_prefix(root().join("src")).unwrap()), bare(&code));
+                modules.insert(name(path.strip_prefix(root().join("src")).unwrap()), code);
             }
         }
     }
@@ -122,6 +127,49 @@ fn no_two_modules_import_each_other_not_even_by_a_detour() {
     }
     let names: Vec<String> = left.keys().map(|name| name.join("::")).collect();
     assert!(names.is_empty(), "import each other, or what does: {}", names.join(", "));
+}
+
+#[test]
+fn no_file_is_above_400_lines() {
+    for (name, code) in as_written() {
+        let lines = code.lines().count();
+        assert!(lines <= 400, "src/{}.rs has {lines} lines", name.join("/"));
+    }
+}
+
+/// A function above 80 lines says why it is long, above itself.
+#[test]
+fn long_functions_have_a_reason() {
+    let mut long = 0;
+    for (name, code) in as_written() {
+        let code = code.split("#[cfg(test)]").next().unwrap();
+        let lines: Vec<&str> = code.lines().collect();
+        for (start, line) in lines.iter().enumerate() {
+            let words: Vec<&str> = line.split_whitespace().take(4).collect();
+            if !words.contains(&"fn") || line.trim_start().starts_with("//") {
+                continue;
+            }
+            let end = line.len() - line.trim_start().len();
+            let closed = |line: &&str| line.len() == end + 1 && line.trim_start() == "}";
+            let length = 1 + lines[start..].iter().position(closed).unwrap_or(0);
+            if length <= 80 || line.ends_with(';') || line.ends_with('}') {
+                continue;
+            }
+            long += 1;
+            let comment = |line: &&&str| ["//", "#["].iter().any(|m| line.trim().starts_with(m));
+            let mut above: Vec<_> = lines[..start].iter().rev().take_while(comment).collect();
+            above.reverse();
+            let reason: String =
+                above.into_iter().map(|line| line.trim().trim_start_matches('/')).collect();
+            assert!(
+                reason.contains("Long because"),
+                "src/{}.rs:{}: {length} lines, and no reason",
+                name.join("/"),
+                start + 1
+            );
+        }
+    }
+    assert!((10..30).contains(&long), "{long} functions are above 80 lines");
 }
 
 /// Where a rounding decides, and is no part of an error estimate: the end of an iteration, what is

@@ -60,8 +60,8 @@ fn what_is_the_same_at_every_time_is_one_curve() {
     let first = scenario(&text, &found, 0);
     let figure = flipchain::figures::table(&found, Task::Limit, &first).remove(0);
     let names = |panel: usize| {
-        let mut names: Vec<&str> =
-            figure.panels[panel].layers.iter().map(|layer| &layer.name[..]).collect();
+        let layers = figure.panels[panel].layers.iter().filter(|layer| layer.mark != Mark::Guide);
+        let mut names: Vec<&str> = layers.map(|layer| &layer.name[..]).collect();
         names.dedup();
         names
     };

@@ -32,7 +32,7 @@ pub(super) struct Stepped {
     pub moved: [f64; 4],
 }
 
-/// One step of the piece `index`.
+/// One step of the piece `index`. Long because it is one loop over the terms, with what they cost.
 pub(super) fn advance(
     step: &Step<'_>,
     pieces: &[Piece],

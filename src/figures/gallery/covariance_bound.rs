@@ -44,6 +44,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     ))
 }
 
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let sizes = source.sizes(&SIZES)?;
     let times = source.values("time.outputs", &TIMES)?;

@@ -48,6 +48,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
 /// The column of an exact profile that a panel shows, with its error.
 type Exact<'a> = &'a dyn Fn(&Profile) -> (Vec<f64>, f64);
 
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (scenario, chain, law) = source.law(&[])?;
     let n = chain.bonds;

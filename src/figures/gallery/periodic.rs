@@ -2,6 +2,7 @@
 
 use super::caption::{fill, sizes, tex_number};
 use super::{Entry, GalleryError, Source, bonds, curve, done, even};
+use crate::chain::Chain;
 use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
@@ -45,6 +46,16 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     ))
 }
 
+/// By how much the oscillation of the means falls from one atom to the next one inside: |z| of the
+/// limit.
+fn decay(chain: &Chain) -> f64 {
+    let s = num_complex::Complex64::new(0.0, chain.force.frequency.hi);
+    let middle = 1.0 + s * (s + 2.0 * chain.flip_rate) / 2.0;
+    let root = (middle * middle - 1.0).sqrt();
+    (middle - root).norm().min((middle + root).norm())
+}
+
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (mut momentum, mut variance, mut layer) = (vec![], vec![], vec![]);
     let phases = even(0.0, 1.0, 81);
@@ -61,19 +72,11 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         let name = format!("N = {size}");
         let (average, errors) = (&state.average.moments, &state.average.errors);
         if index == 0 {
-            let force = phases.iter().map(|&p| {
-                (
-                    p,
-                    n.sqrt()
-                        * (chain.force.at(p * 2.0 * PI / chain.force.frequency.hi)
-                            - chain.force.mean),
-                )
-            });
-            momentum.push(
-                Layer::new("force", Mark::Line, Colour::Grey, force.collect())
-                    .named("force")
-                    .formula(),
-            );
+            let omega = chain.force.frequency.hi;
+            let force = |phase: &f64| chain.force.at(phase * 2.0 * PI / omega) - chain.force.mean;
+            let force = phases.iter().map(|p| (*p, n.sqrt() * force(p))).collect();
+            let force = Layer::new("force", Mark::Line, Colour::Grey, force);
+            momentum.push(force.named("force").formula());
         }
         let (mut means, mut variances) = (vec![], vec![]);
         for &phase in &phases {
@@ -107,10 +110,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         );
         done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
         if index + 1 == sizes.len() {
-            let s = num_complex::Complex64::new(0.0, chain.force.frequency.hi);
-            let middle = 1.0 + s * (s + 2.0 * chain.flip_rate) / 2.0;
-            let root = (middle * middle - 1.0).sqrt();
-            let decay = (middle - root).norm().min((middle + root).norm());
+            let decay = decay(&chain);
             let first = n.sqrt() * amplitude(0);
             layer.insert(
                 0,
@@ -123,32 +123,24 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         }
     }
     let scenario = source.scenario(&[bonds(sizes[0])])?;
-    let (ends, phase_is) =
-        (crate::figures::Parameters::of_scenario(&scenario), "0 to 1 (the axis)");
+    let ends = crate::figures::Parameters::of_scenario(&scenario);
     let list = numbers(&sizes.iter().map(|n| *n as f64).collect::<Vec<_>>());
     let parameters = || ends.clone().with("N", list.clone());
-    let phase = || Axis::new("*ωτ*/2π").over(0.0, 1.0);
+    let over_phase = |label: &str, layers: Vec<Layer>| Panel {
+        parameters: parameters().with("phase omega tau/2 pi", "0 to 1 (the axis)"),
+        x: Axis::new("*ωτ*/2π").over(0.0, 1.0),
+        y: Axis::new(label),
+        layers,
+        legend: Some(Corner::TopLeft),
+        ..Default::default()
+    };
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),
         columns: 3,
         panels: vec![
-            Panel {
-                parameters: parameters().with("phase omega tau/2 pi", phase_is),
-                x: phase(),
-                y: Axis::new("oscillation times √*N*"),
-                layers: momentum,
-                legend: Some(Corner::TopLeft),
-                ..Default::default()
-            },
-            Panel {
-                parameters: parameters().with("phase omega tau/2 pi", phase_is),
-                x: phase(),
-                y: Axis::new("*N* (Var *p*_{*N*} − average)"),
-                layers: variance,
-                legend: Some(Corner::TopLeft),
-                ..Default::default()
-            },
+            over_phase("oscillation times √*N*", momentum),
+            over_phase("*N* (Var *p*_{*N*} − average)", variance),
             Panel {
                 parameters: parameters(),
                 x: Axis::new("distance from the end  *N* − *n*").over(-0.5, 24.5),

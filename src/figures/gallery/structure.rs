@@ -135,6 +135,7 @@ fn variances(
         .with_errors(all.iter().map(|of| of.1).collect()))
 }
 
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (flipped, rates) = rates(source)?;
     let free = 0.0;

@@ -87,6 +87,7 @@ fn square_spread(elongation: &[f64], error: f64) -> (f64, f64) {
     (spread, error * (squares + elongation.len() as f64 * spread.abs()) / f64::abs(sum))
 }
 
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let rates = source.values(RATE, &RATES)?;
     let ring = source.chain(&[set(RATE, rates[0])])?;

@@ -61,6 +61,7 @@ fn current(
     })
 }
 
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let sizes = source.sizes(&SIZES)?;
     let (chain, [left, right]) = source.pulled(&[bonds(sizes[0]), set(FORCE, 0.0)])?;

@@ -125,7 +125,8 @@ fn fastest(chain: &Chain, model: &Model, forces: &[SiteForce]) -> f64 {
     (2.0 * model.largest_frequency() + largest_of(damping)).max(turned)
 }
 
-/// Moments at ascending microscopic `times` ≥ 0; `keep` says at which the covariance is kept.
+/// Moments at ascending microscopic `times` ≥ 0; `keep` says at which the covariance is kept. Long
+/// because one loop carries the state of the steps.
 pub fn evolve(
     chain: &Chain,
     law: &InitialLaw,

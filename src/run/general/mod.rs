@@ -45,15 +45,9 @@ pub(super) fn cost_of_profiles(model: &Model, bonds: usize) -> Cost {
     }
 }
 
-/// The method and the cost of `steady`, without solving.
-pub(super) fn plan_steady<'a>(
-    chain: &'a Chain,
-    law: Option<&'a InitialLaw>,
-    options: &Options,
-) -> Result<Prepared<'a, Run>, Error> {
-    let keeps = options.covariance.any();
-    let ring = chain.topology == Topology::Ring;
-    let literal = match options.method {
+/// Whether `steady` by this method solves the literal moment equations.
+fn is_literal(method: Method, ring: bool) -> Result<bool, Error> {
+    Ok(match method {
         Method::Auto => ring,
         Method::Profiles if !ring => false,
         Method::Literal => true,
@@ -65,7 +59,17 @@ pub(super) fn plan_steady<'a>(
             let reason = format!("found {method}; allowed: profiles, literal (a short chain)");
             return Err(refuse("method", &reason));
         }
-    };
+    })
+}
+
+/// The method and the cost of `steady`, without solving.
+pub(super) fn plan_steady<'a>(
+    chain: &'a Chain,
+    law: Option<&'a InitialLaw>,
+    options: &Options,
+) -> Result<Prepared<'a, Run>, Error> {
+    let keeps = options.covariance.any();
+    let literal = is_literal(options.method, chain.topology == Topology::Ring)?;
     if options.phases > 0 {
         return Err(refuse("phases", "found phases; allowed: none, averages over a period alone"));
     }
