@@ -249,6 +249,14 @@ fn a_page_of_a_run_has_all_its_outputs_and_the_drawings_stay_what_they_are() {
     let points = layers[14]["points"].as_array().unwrap();
     assert_eq!(points.last().unwrap()[1].as_f64().unwrap(), last[8].parse::<f64>().unwrap());
     assert!(layers[14]["errors"][0].as_f64().unwrap() >= 0.0);
+    // Below the curves stand the maps of the same quantities, a row for each output.
+    assert_eq!(data["panels"].as_array().unwrap().len(), 8);
+    let map = &data["panels"][6]["map"];
+    assert_eq!(data["panels"][6]["title"], map["name"]);
+    let rows = map["values"].as_array().unwrap();
+    let values = rows.last().unwrap().as_array().unwrap();
+    assert_eq!(rows.len(), 15);
+    assert_eq!(values.last().unwrap().as_f64().unwrap(), last[8].parse::<f64>().unwrap());
     let words = data["words"].to_string();
     assert!(words.contains("worst violation of an exact identity"), "{words}");
 }

@@ -38,7 +38,11 @@ fn of_panel(panel: &Panel, theme: &Theme) -> Value {
     let log = |axis: &Axis| axis.scale == Scale::Log;
     let layers: Vec<Value> = panel.layers.iter().map(|layer| of_layer(layer, theme)).collect();
     json!({
-        "title": plain(&panel.title),
+        // Beside a printed map its bar says what it shows.
+        "title": plain(match &panel.map {
+            Some(map) if panel.title.is_empty() => &map.quantity,
+            _ => &panel.title,
+        }),
         "x": plain(&panel.x.label), "xlog": log(&panel.x), "xrange": panel.x.range,
         "y": plain(&panel.y.label), "ylog": log(&panel.y), "yrange": panel.y.range,
         "layers": layers,

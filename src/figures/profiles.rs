@@ -95,13 +95,18 @@ pub fn profiles(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Vec<Fi
     figures
 }
 
-/// Page `report`: the same for the screen, with all outputs, or some of very many.
+/// Page `report`: the same for the screen, with all outputs, or some of very many, and the maps
+/// below the curves.
 pub fn report(profiles: &[Profile], chain: &Chain, outputs: Outputs) -> Figure {
     let positions: Vec<f64> = (0..chain.atoms()).map(|n| n as f64 / chain.bonds as f64).collect();
     let space = Space { chain, positions: &positions, first: chain.atoms() - chain.bonds, outputs };
     let drawn: Vec<Curves> =
         some(profiles.len(), ON_PAGE).into_iter().map(|index| curves(&profiles[index])).collect();
-    Figure { page: true, ..space.curves("report", &drawn, profiles.len()) }
+    let mut page = Figure { page: true, ..space.curves("report", &drawn, profiles.len()) };
+    let rows = Shown::new(profiles.len()).rows;
+    let rows: Vec<Curves> = rows.into_iter().map(|index| curves(&profiles[index])).collect();
+    page.panels.extend(space.map(&rows).into_iter().flat_map(|map| map.panels));
+    page
 }
 
 /// The data drawn for one output.
