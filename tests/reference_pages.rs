@@ -131,14 +131,14 @@ const IN_KEYS: [(&str, &str); 35] = [
         r"Independent r_n of mean tension and p_n of mean 0",
         r"Independent $r_n$ of mean tension and $p_n$ of mean 0",
     ),
-    (r"Var r_n = Var p_n at", r"$\operatorname{Var} r_n = \operatorname{Var} p_n$ at"),
+    (r"Var r_n = Var p_n at", r"$\mathrm{Var}\,r_n = \mathrm{Var}\,p_n$ at"),
     (
         r"(Var p_n = m_n T, Var r_n = T/k_n in general)",
-        r"($\operatorname{Var} p_n = m_n T$, $\operatorname{Var} r_n = T/k_n$ in general)",
+        r"($\mathrm{Var}\,p_n = m_n T$, $\mathrm{Var}\,r_n = T/k_n$ in general)",
     ),
-    (r"Var p_n at", r"$\operatorname{Var} p_n$ at"),
-    (r"Var q_n at", r"$\operatorname{Var} q_n$ at"),
-    (r"Var r_n at", r"$\operatorname{Var} r_n$ at"),
+    (r"Var p_n at", r"$\mathrm{Var}\,p_n$ at"),
+    (r"Var q_n at", r"$\mathrm{Var}\,q_n$ at"),
+    (r"Var r_n at", r"$\mathrm{Var}\,r_n$ at"),
     (r"x = n/N", r"$x = n/N$"),
     (r"−λ p dτ + √(2 λ T) dw", r"$-\lambda p\, d\tau + \sqrt{2\lambda T}\, dw$"),
     (r"−λ p dτ + √(2 λ m T) dw", r"$-\lambda p\, d\tau + \sqrt{2\lambda m T}\, dw$"),
@@ -154,7 +154,7 @@ const IN_KEYS: [(&str, &str); 35] = [
 const IN_COMMANDS: [(&str, &str); 8] = [
     (
         r"Correlations Cov(z(t+s), z_j(t)) at these lags s ≥ 0",
-        r"Correlations $\operatorname{Cov}(z(t+s), z_j(t))$ at these lags $s \ge 0$",
+        r"Correlations $\mathrm{Cov}(z(t+s), z_j(t))$ at these lags $s \ge 0$",
     ),
     (r"The coordinates j to", r"The coordinates $j$ to"),
     (r"frequencies ω ≥ 0", r"frequencies $\omega \ge 0$"),

@@ -2,7 +2,7 @@
 //! run, the pointer shows values with their errors, and the run's report stands below.
 
 use super::colours::{bar_axis, cell};
-use super::label::plain;
+use super::label::unicode;
 use super::style::Theme;
 use super::{Axis, Figure, Layer, Map, Mark, Panel, Scale};
 use plotters::style::RGBColor;
@@ -21,7 +21,7 @@ impl Figure {
         let panels: Vec<Value> = self.panels.iter().map(|panel| of_panel(panel, theme)).collect();
         let heading = if self.heading.is_empty() { &self.name } else { &self.heading };
         let data = json!({
-            "heading": plain(heading),
+            "heading": unicode(heading),
             "words": self.words,
             // The layers of one name are one output.
             "slider": self.key.is_some(),
@@ -29,7 +29,7 @@ impl Figure {
         });
         // Data cannot end the element that they stand in.
         let data = data.to_string().replace("</", "<\\/");
-        let title = plain(heading).replace('&', "&amp;").replace('<', "&lt;");
+        let title = unicode(heading).replace('&', "&amp;").replace('<', "&lt;");
         PAGE.replacen("TITLE", &title, 1).replacen("DATA", &data, 1)
     }
 }
@@ -39,12 +39,12 @@ fn of_panel(panel: &Panel, theme: &Theme) -> Value {
     let layers: Vec<Value> = panel.layers.iter().map(|layer| of_layer(layer, theme)).collect();
     json!({
         // Beside a printed map its bar says what it shows.
-        "title": plain(match &panel.map {
+        "title": unicode(match &panel.map {
             Some(map) if panel.title.is_empty() => &map.quantity,
             _ => &panel.title,
         }),
-        "x": plain(&panel.x.label), "xlog": log(&panel.x), "xrange": panel.x.range,
-        "y": plain(&panel.y.label), "ylog": log(&panel.y), "yrange": panel.y.range,
+        "x": unicode(&panel.x.label), "xlog": log(&panel.x), "xrange": panel.x.range,
+        "y": unicode(&panel.y.label), "ylog": log(&panel.y), "yrange": panel.y.range,
         "layers": layers,
         "map": panel.map.as_ref().map(|map| of_map(map, theme)),
     })

@@ -163,8 +163,12 @@ pub(super) const COMMA: &str = ",  ";
 /// A label in plain text, for tables: `*e*_{heat}` is e_heat, `10^{−3}` is 10^-3; bars stay as
 /// combining macrons.
 pub(super) fn plain(label: &str) -> String {
+    plain_parts(parts(label))
+}
+
+fn plain_parts(parts: impl IntoIterator<Item = Part>) -> String {
     let mut text = String::new();
-    for part in parts(label) {
+    for part in parts {
         text += ["_", "", "^"][(part.level + 1) as usize];
         text += &part.text.replace('\u{a0}', " ").replace('−', "-");
         if part.bar {
@@ -172,6 +176,26 @@ pub(super) fn plain(label: &str) -> String {
         }
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// A label in plain text for the screen, where numbers and signs have raised and lowered letters:
+/// `*T*_{−}` is T₋, `10^{−3}` is 10⁻³, `*e*_{heat}` is e_heat.
+pub(super) fn unicode(label: &str) -> String {
+    let letters = ["₀₁₂₃₄₅₆₇₈₉₊₋₋", "⁰¹²³⁴⁵⁶⁷⁸⁹⁺⁻⁻"];
+    let moved = |text: &str, letters: &str| -> Option<String> {
+        text.chars()
+            .map(|c| letters.chars().nth("0123456789+-−".chars().position(|k| k == c)?))
+            .collect()
+    };
+    let of_part = |part: &Part| match part.level {
+        0 => None,
+        level => moved(&part.text, letters[usize::from(level > 0)]),
+    };
+    let replaced = parts(label).into_iter().map(|part| match of_part(&part) {
+        Some(text) => Part { level: 0, text, ..part },
+        None => part,
+    });
+    plain_parts(replaced)
 }
 
 /// A number as a label: three significant digits, powers of ten outside 0.001 ... 10000.
@@ -248,6 +272,12 @@ mod tests {
         assert_eq!(plain("thermal energy  *e*_{heat}"), "thermal energy e_heat");
         assert_eq!(plain("*t* = 10^{−3}"), "t = 10^-3");
         assert_eq!(plain("*N* |∫ *p\u{304}*_{0} d*s*|"), "N |∫ p\u{304}_0 ds|");
+    }
+
+    #[test]
+    fn the_screen_has_raised_and_lowered_signs_and_digits() {
+        assert_eq!(unicode("*T*_{−} = 2,  10^{−3},  *e*_{heat}"), "T₋ = 2, 10⁻³, e_heat");
+        assert_eq!(unicode("*T*_{+}^{2}, *p\u{304}*_{*N*}"), "T₊², p\u{304}_N");
     }
 
     #[test]
