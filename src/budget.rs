@@ -123,6 +123,9 @@ pub mod rounding {
     /// Roundings of 32 digits over those of 16, 2⁻⁵¹, and some tens of them.
     pub const OF_32_DIGITS: f64 = 1e-14;
 
+    /// Some roundings of a number of 32 digits itself, 2⁻¹⁰⁰.
+    pub const OF_32: f64 = UNIT * UNIT * 16.0;
+
     /// A formula of a few operations.
     pub const FORMULA: f64 = 4.0 * UNIT;
 
@@ -167,6 +170,11 @@ pub mod rounding {
     /// A pair of waves that a force drives, and more of it for every doubling of the time. Seen:
     /// 3.3 ε, and half of one for each doubling (N = 1, γ = 10⁻⁶, τ = 1).
     pub const PAIRS: [f64; 2] = [12.0 * UNIT, UNIT];
+
+    /// What flips have given back by a time τ, 4γτ times as much as they give at once, has so many
+    /// times more roundings: every doubling doubles those of the energy, which all share. Seen: 0.3
+    /// at 4γτ = 4·10⁴ (N = 4, both frictions 10⁻⁸), by waves and by matrices.
+    pub const RETURNED: f64 = UNIT;
 
     /// A difference of two states is a sample of the roundings in it, not their bound.
     pub const SAMPLE: f64 = 4.0;

@@ -20,8 +20,7 @@ use flipchain::scenario::{Thermostat, Topology};
 use flipchain::solver::covariance::moments::{Moments, Solution, TimeIntegrals};
 use flipchain::solver::covariance::{MomentEquations, Source, Target};
 use flipchain::solver::covariance::{literal::Literal, modal::Modal};
-use flipchain::solver::observe::{self, Profile, relative_errors};
-use flipchain::solver::steady;
+use flipchain::solver::observe::{Profile, relative_errors};
 use flipchain::{Options, Times};
 use num_complex::Complex64;
 
@@ -106,8 +105,8 @@ fn name(chain: &Chain) -> String {
 /// The stationary state of a chain, judged at the end of a long time where it is small.
 fn judge_steady(chain: &Chain) -> Vec<String> {
     let clock = std::time::Instant::now();
-    let found = match steady::periodic::covariance(&Modal::new(chain), &[]) {
-        Ok((state, _, _)) => observe::periodic::average(chain, &state),
+    let found = match flipchain::steady(chain, None, &Options::default()) {
+        Ok(run) => run.profiles()[0].clone(),
         Err(error) => return vec![format!("steady {}: {error}", name(chain))],
     };
     let seconds = clock.elapsed().as_secs_f64();
@@ -118,8 +117,9 @@ fn judge_steady(chain: &Chain) -> Vec<String> {
         let (late, lost) = settled(chain);
         let (_, exact) = &reference::period(chain, &law(chain), PERIOD, late, 1)[0];
         let mut exact = profile(chain, f64::INFINITY, exact);
-        // What leaves is what comes; force and friction at the last atom nearly balance.
-        exact.current[chain.bonds] = exact.current[chain.bonds - 1];
+        // What leaves is what comes, and known as such; what crosses a bond by the means nearly
+        // balances what returns.
+        exact.current = vec![exact.current[chain.bonds]; chain.atoms()];
         (exact, lost)
     });
     let lost = exact.as_ref().map_or(0.0, |(_, lost)| *lost);

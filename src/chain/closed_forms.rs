@@ -3,18 +3,19 @@
 //! at both ends unless said otherwise.
 
 use super::Chain;
+use crate::numerics::double_double::Number;
 use crate::scenario::Topology;
 use ndarray::{Array1, Array2};
 
-/// The stationary state without force, for any friction and flip rate.
+/// The stationary state without force, for any friction and flip rate, in 16 digits or 32.
 #[derive(Debug, Clone, PartialEq)]
-pub struct ThermalState {
+pub struct ThermalState<X = f64> {
     /// Var r_1 .. Var r_N
-    pub var_r: Vec<f64>,
+    pub var_r: Vec<X>,
     /// Var p_0 .. Var p_N
-    pub var_p: Vec<f64>,
+    pub var_p: Vec<X>,
     /// Cov(p_(n-1), r_n) = Cov(r_n, p_n) = J; every other covariance vanishes.
-    pub correlation: f64,
+    pub correlation: X,
 }
 
 impl ThermalState {
@@ -44,22 +45,34 @@ impl Chain {
     /// chain; the mean elongation is r̄_n = (2γn + λ_-) p_s. `None` where nothing resists a force,
     /// and for chains with coefficients, as everywhere here.
     pub fn stationary_momentum(&self) -> Option<f64> {
+        self.momentum()
+    }
+
+    /// The same in numbers of any length.
+    fn momentum<X: Number>(&self) -> Option<X> {
         if self.general.is_some() {
             return None;
         }
-        let resistance =
-            2.0 * self.flip_rate * self.atoms() as f64 + self.friction().iter().sum::<f64>();
+        let [left, right] = self.friction().map(X::from);
+        let flips = X::from(2.0 * self.flip_rate) * X::from(self.atoms() as f64);
+        let resistance = flips + (left + right);
         if self.topology == Topology::Ring || self.force.mean == 0.0 {
-            return Some(0.0);
+            return Some(X::from(0.0));
         }
-        (resistance > 0.0).then(|| self.force.mean / resistance)
+        (resistance > X::from(0.0)).then(|| X::from(self.force.mean) / resistance)
     }
 
     /// The stationary means r̄, p̄ under the constant part of the force, in the theory's order.
     pub fn stationary_mean(&self) -> Option<Vec<f64>> {
-        let p_s = self.stationary_momentum()?;
-        let left = self.friction()[0];
-        let r = (1..=self.bonds).map(|n| (2.0 * self.flip_rate * n as f64 + left) * p_s);
+        self.stationary_mean_of()
+    }
+
+    /// The same in numbers of any length.
+    pub(crate) fn stationary_mean_of<X: Number>(&self) -> Option<Vec<X>> {
+        let p_s = self.momentum::<X>()?;
+        let left = X::from(self.friction()[0]);
+        let flips = |n: usize| X::from(2.0 * self.flip_rate) * X::from(n as f64);
+        let r = (1..=self.bonds).map(|n| (flips(n) + left) * p_s);
         Some(r.chain(std::iter::repeat_n(p_s, self.atoms())).collect())
     }
 
@@ -67,36 +80,39 @@ impl Chain {
     /// T_-)/R, Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ -
     /// J/λ_+, Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.
     pub fn thermal_state(&self) -> Option<ThermalState> {
+        self.thermal()
+    }
+
+    /// The same in numbers of any length.
+    fn thermal<X: Number>(&self) -> Option<ThermalState<X>> {
         if self.general.is_some() {
             return None;
         }
         let (left, right) = (self.left?, self.right?);
-        let (l, r) = (left.friction, right.friction);
-        let (gamma, bonds) = (self.flip_rate, self.bonds);
-        let resistance = 4.0 * gamma * bonds as f64 + l + 1.0 / l + r + 1.0 / r;
-        let j = (right.temperature - left.temperature) / resistance;
+        let [l, r] = [left, right].map(|end| X::from(end.friction));
+        let [at_left, at_right] = [left, right].map(|end| X::from(end.temperature));
+        let [one, bonds] = [X::from(1.0), X::from(self.bonds as f64)];
+        let resistance = X::from(4.0 * self.flip_rate) * bonds + l + one / l + r + one / r;
+        let rise = at_right - at_left;
+        let j = rise / resistance;
         // Between resistances a to the left and b to the right, from the nearer end: nothing
         // cancels where one friction prevails.
-        let between = |a: f64, b: f64| {
-            let rise = right.temperature - left.temperature;
-            if a < b {
-                left.temperature + rise * (a / (a + b))
-            } else {
-                right.temperature - rise * (b / (a + b))
-            }
+        let between = |a: X, b: X| {
+            if a < b { at_left + rise * (a / (a + b)) } else { at_right - rise * (b / (a + b)) }
         };
-        let half_bonds = |count: usize| 2.0 * gamma * count as f64;
+        let half_bonds = |count: usize| X::from(2.0 * self.flip_rate) * X::from(count as f64);
+        let all = 2 * self.bonds;
         let inside = |passed: usize| {
-            between(l + 1.0 / l + half_bonds(passed), half_bonds(2 * bonds - passed) + r + 1.0 / r)
+            between(l + one / l + half_bonds(passed), half_bonds(all - passed) + r + one / r)
         };
-        let var_p = (0..=bonds)
+        let var_p = (0..=self.bonds)
             .map(|n| match n {
-                0 => between(1.0 / l, l + half_bonds(2 * bonds) + r + 1.0 / r),
-                n if n == bonds => between(l + 1.0 / l + half_bonds(2 * bonds) + r, 1.0 / r),
+                0 => between(one / l, l + half_bonds(all) + r + one / r),
+                n if n == self.bonds => between(l + one / l + half_bonds(all) + r, one / r),
                 n => inside(2 * n),
             })
             .collect();
-        let var_r = (1..=bonds).map(|n| inside(2 * n - 1)).collect();
+        let var_r = (1..=self.bonds).map(|n| inside(2 * n - 1)).collect();
         Some(ThermalState { var_r, var_p, correlation: j })
     }
 
@@ -104,13 +120,18 @@ impl Chain {
     /// with a single thermostat its temperature everywhere, because every mode moves both ends.
     /// `None` without thermostats.
     pub fn harmonic_state(&self) -> Option<ThermalState> {
+        self.harmonic()
+    }
+
+    /// The same in numbers of any length.
+    pub(crate) fn harmonic<X: Number>(&self) -> Option<ThermalState<X>> {
         if self.general.is_some() {
             return None;
         }
-        self.thermal_state().or_else(|| {
-            let temperature = self.left.or(self.right)?.temperature;
+        self.thermal().or_else(|| {
+            let temperature = X::from(self.left.or(self.right)?.temperature);
             let (var_r, var_p) = (vec![temperature; self.bonds], vec![temperature; self.atoms()]);
-            Some(ThermalState { var_r, var_p, correlation: 0.0 })
+            Some(ThermalState { var_r, var_p, correlation: X::from(0.0) })
         })
     }
 

@@ -255,12 +255,16 @@ impl Solution {
             }
         });
         start.moments.covariance = covariance.filter(|_| keep);
+        // λ(T - Var p - p̄²) of given numbers: a difference of two doubles is right to a rounding of
+        // itself. What enters at the left end is in no column.
         let (z, v, last) = (&start.moments.mean, &start.moments.variance, chain.coordinates() - 1);
-        let ends = [chain.bonds, last]
-            .into_iter()
-            .zip(chain.friction().into_iter().zip(chain.temperature()));
-        let terms = ends.map(|(p, (friction, t))| friction * (t + v[p] + z[p] * z[p]));
-        start.errors.correlation = rounding::FORMULA * largest_of(terms);
+        let (friction, temperature) = (chain.friction(), chain.temperature());
+        let [left, right] = [0, 1].map(|end| {
+            let p = [chain.bonds, last][end];
+            let taken = (temperature[end] - v[p]).abs() + z[p] * z[p];
+            rounding::FORMULA * friction[end] * taken
+        });
+        (start.errors.correlation, start.errors.left) = (right, (left - right).max(0.0));
         let n = chain.coordinates();
         start.integrals = Some(TimeIntegrals {
             mean: vec![0.0; n],

@@ -17,6 +17,7 @@
 //! known part. The contour must stay within |s| < γ, where the transform is analytic off the
 //! negative axis. It therefore serves at times τ ≥ 300/γ, for small chains from 40/γ on.
 
+mod fading;
 mod settled;
 pub use super::earliest::earliest;
 use super::earliest::left_out;
@@ -25,9 +26,9 @@ use super::hyperbola::{self, Contour, EXTRA, nodes_for_integrals};
 use super::outcome::{Counts, EvolveError};
 use super::reference::Reference;
 use super::sharing::{goal, groups, is_formed};
-use super::sums::{Found, OutputSums, Start, targets};
-use super::two_contours::{self, Asked};
-use crate::budget::{iteration, outer_quadrature, rounding};
+use super::sums::{Found, OutputSums, Start, Summed, targets};
+use super::two_contours::{self, Asked, add_distance};
+use crate::budget::{outer_quadrature, rounding};
 use crate::chain::{Double, InitialLaw};
 use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
 use crate::covariance::periodic::PeriodicMean;
@@ -79,19 +80,11 @@ pub fn evolve<E: MomentEquations + ?Sized>(
         problem.invert(&contour, outputs, oscillation, counts, monitor)
     };
     let judge = |group: usize, fine: &mut Solution, coarse: &Solution| {
-        let (none, chain) = (MomentErrors::default(), equations.chain());
-        let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
-        // The error of the first; roundings and solves apart, nodes leave a part of it.
-        let left = outer_quadrature::SECOND_CONTOUR * gain(group);
-        let solves = fine.part(ErrorSource::Iteration).map(|error| iteration::REFINEMENT * error);
-        let rounded =
-            solves.with(fine.moments.sizes(), |error, size| error + rounding::SHARED * size);
-        let distance = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
-        fine.add_error(ErrorSource::OuterQuadrature, distance);
+        add_distance(equations.chain(), gain(group), fine, coarse);
     };
     let (mut solutions, counts) =
         two_contours::invert("contour", &nodes, monitor, evaluate, judge)?;
-    settled::mend(&problem, keep, tolerance, &mut solutions)?;
+    settled::mend(&problem, keep, tolerance, &mut solutions, &monitor.silent())?;
     Ok((solutions, counts))
 }
 
@@ -169,6 +162,7 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
             elongation: elongation.to_vec(),
             momentum: momentum.to_vec(),
             products: (0..chain.bonds).map(product).sum(),
+            apart: [true; 2],
         }
     }
 
@@ -209,11 +203,30 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
     fn invert(
         &self,
         contour: &Contour,
-        Outputs { times, keep, least }: Outputs<'_>,
-        mut sums: Vec<OutputSums>,
+        outputs: Outputs<'_>,
+        sums: Vec<OutputSums>,
         counts: &mut Counts,
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
+        let Outputs { times, keep, least } = outputs;
+        let parts = self.summed(contour, outputs, sums, true, counts, monitor)?.into_iter();
+        let solution = |(i, Summed { sums, means: [w, w_sum], losses })| {
+            self.solution(times[i], least, sums, [&w, &w_sum], losses, keep(i))
+        };
+        parts.enumerate().map(solution).collect()
+    }
+
+    /// The sums over the nodes of one contour, added to `sums`; those of the time integrals only
+    /// where the pole at 0 is enclosed.
+    fn summed(
+        &self,
+        contour: &Contour,
+        Outputs { times, least, .. }: Outputs<'_>,
+        mut sums: Vec<OutputSums>,
+        encloses_pole: bool,
+        counts: &mut Counts,
+        monitor: &Monitor,
+    ) -> Result<Vec<Summed>, EvolveError> {
         let mut deviations = vec![vec![0.0; self.deviation.len()]; times.len()];
         let mut deviation_sums = deviations.clone();
         // What is left of the means' transform: r̄ and p̄.
@@ -245,7 +258,9 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
                 let (chain, momenta) = (self.equations.chain(), &envelope.momenta);
                 let found = Found::new(chain, envelope.shift, momenta, start, solved);
                 for (i, sums) in sums.iter_mut().enumerate() {
-                    sums.add(turned(i), turned(i) / envelope.shift, &found);
+                    let integral =
+                        if encloses_pole { turned(i) / envelope.shift } else { 0.0.into() };
+                    sums.add(turned(i), integral, &found);
                 }
                 counts.solves += 1;
                 monitor.check()?;
@@ -270,12 +285,11 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
                 ..Default::default()
             })?;
         }
-        let parts = sums.into_iter().zip(deviations.iter().zip(&deviation_sums)).enumerate();
-        parts
-            .map(|(i, (sums, (w, w_sum)))| {
-                self.solution(times[i], least, sums, [w, w_sum], losses[i], keep(i))
-            })
-            .collect()
+        let means = deviations.into_iter().zip(deviation_sums).zip(losses);
+        let all = sums.into_iter().zip(means);
+        Ok(all
+            .map(|(sums, ((w, w_sum), losses))| Summed { sums, means: [w, w_sum], losses })
+            .collect())
     }
 
     /// Puts C = Y - w wᵀ together, and the reference state. Long because it lists every column's
@@ -325,8 +339,8 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
             .for_each(|((z, y), reference)| *z += y + reference * time.hi);
         (integrals.product.iter_mut().zip(&flows.correlation_integral))
             .for_each(|(z, y)| *z += y + thermal.correlation * time.hi);
-        // The parts are put together to some roundings of theirs.
-        let rounding = rounding::TRANSFORM;
+        // The parts are put together to some roundings of theirs, half a one for each operation.
+        let rounding = if sums.direct { rounding::PRODUCT } else { rounding::TRANSFORM };
         let norms = [self.equations.norm(&self.start), self.deviation_norm()];
         let [out, mean_out] = left_out(chain, norms, time.hi);
         let (bonds, phase) = (chain.bonds, self.periodic.errors_at(time.hi));

@@ -4,42 +4,56 @@
 //! [`super::squaring`].
 
 use super::turning::{LARGEST, Turning};
-use crate::budget::rounding;
-use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{MomentErrors, Solution, largest};
+use crate::budget::rounding::{self, OF_32};
+use crate::chain::{Chain, Double, Force, InitialLaw};
+use crate::covariance::moments::{Solution, largest};
+use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::Doublings;
+use crate::scenario::Topology;
 
 /// Whether a chain is small enough.
 pub(crate) fn serves(chain: &Chain) -> bool {
     chain.general.is_none() && chain.bonds <= LARGEST
 }
 
+/// The means at a time.
+pub(super) struct Means {
+    /// z̃
+    pub values: Vec<Double>,
+    /// Their error.
+    pub error: f64,
+}
+
 /// Puts them, and their errors, into `solutions` at ascending times, where they are known better
-/// than before: the bound of what squarings lose grows with time, also when all has decayed.
+/// than before. With them comes the energy that leaves at the right end, because the work and what
+/// friction takes of the mean motion may cancel.
 pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
     let turning = Turning::new(chain);
     let times: Vec<Double> = solutions.iter().map(|solution| solution.moments.time).collect();
     let means = of(&turning, law, &times);
-    let start = turning.start(law);
     let (n, bonds) = (chain.coordinates(), chain.bonds);
-    for (solution, z) in solutions.iter_mut().zip(means) {
-        let size = largest(&start.iter().chain(&z).map(|z| z.hi).collect::<Vec<_>>());
-        let doubled = turning.doubled(solution.moments.time.hi) * size;
-        let error = |part: &[f64]| rounding::PRODUCT * largest(part) + doubled;
+    for (solution, Means { values: z, error: lost }) in solutions.iter_mut().zip(means) {
+        let error = |part: &[f64]| rounding::PRODUCT * largest(part) + lost;
         let mean: Vec<f64> = z[..n].iter().map(|z| z.hi).collect();
         let (r, p) = mean.split_at(bonds);
-        let MomentErrors { mean_r, mean_p, .. } = solution.errors;
-        let better = [error(r) < mean_r, error(p) < mean_p];
-        let was = &mut solution.moments.mean;
+        let Solution { moments, errors, parts, .. } = solution;
+        let better = [error(r) < errors.mean_r, error(p) < errors.mean_p];
         if better[0] {
-            was[..bonds].copy_from_slice(r);
-            solution.errors.mean_r = error(r);
+            moments.mean[..bonds].copy_from_slice(r);
+            errors.mean_r = error(r);
         }
         if better[1] {
-            was[bonds..].copy_from_slice(p);
-            solution.errors.mean_p = error(p);
+            moments.mean[bonds..].copy_from_slice(p);
+            errors.mean_p = error(p);
+            let inflow = moments.inflow.filter(|_| chain.topology == Topology::Open);
+            if let (Some([_, inflow]), [_, friction]) = (inflow, chain.friction()) {
+                let leaving = turning.leaving(&z, inflow);
+                let weight = turning.force(&z).hi.abs() + 2.0 * friction * z[n - 1].hi.abs();
+                moments.leaving = Some(leaving);
+                errors.correlation += rounding::PRODUCT * leaving.abs() + weight * lost;
+            }
         }
-        for (_, part) in &mut solution.parts {
+        for (_, part) in parts {
             let kept = |better: bool, part: f64| if better { 0.0 } else { part };
             part.mean_r = kept(better[0], part.mean_r);
             part.mean_p = kept(better[1], part.mean_p);
@@ -47,22 +61,79 @@ pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
     }
 }
 
-/// z̃ at ascending times.
-pub(super) fn of(turning: &Turning, law: &InitialLaw, times: &[Double]) -> Vec<Vec<Double>> {
+/// The means at ascending times.
+pub(super) fn of(turning: &Turning, law: &InitialLaw, times: &[Double]) -> Vec<Means> {
+    let (chain, n) = (turning.chain, turning.coordinates());
+    let constant = chain.force.harmonics.is_empty();
+    let Some(still) = chain.stationary_mean_of::<Double>().filter(|_| constant) else {
+        let start = turning.start(law);
+        let of_time = |(values, time): (Vec<Double>, &Double)| {
+            let all = start.iter().chain(&values).map(|z| z.hi);
+            let error = turning.doubled(time.hi) * largest_of(all);
+            Means { values, error }
+        };
+        let turned = turned(turning, &start, times).into_iter().map(|(z, _)| z);
+        return turned.zip(times).map(of_time).collect();
+    };
+    // What is left of the start fades, and its error with it.
+    let free = Chain { force: Force::default(), ..chain.clone() };
+    let free = Turning::new(&free);
+    let start: Vec<Double> = free.start(law).iter().zip(&still).map(|(z, s)| *z - *s).collect();
+    let size = largest_of(still.iter().map(|s| s.hi));
+    let whole = |(w, error): (Vec<Double>, f64)| {
+        let mut values: Vec<Double> = still.iter().zip(&w).map(|(s, w)| *s + *w).collect();
+        values.resize(n.max(turning.size()), 1.0.into());
+        Means { values, error: error + 2.0 * OF_32 * size }
+    };
+    turned(&free, &start, times).into_iter().map(whole).collect()
+}
+
+/// e^(Bτ) w, and its error.
+pub(super) fn left(chain: &Chain, w: &[f64], time: Double) -> (Vec<f64>, f64) {
+    let free = Chain { force: Force::default(), ..chain.clone() };
+    let start: Vec<Double> = w.iter().map(|&w| w.into()).collect();
+    let found = turned(&Turning::new(&free), &start, &[time]);
+    let (w, lost) = &found[0];
+    (w.iter().map(|w| w.hi).collect(), *lost)
+}
+
+/// e^(B̃t) z̃ at ascending times, and what has been lost of it where B̃ = B: with ‖e^(Bh)‖ ≤ 1 a
+/// squaring of e^(Bh) - 1 doubles an error at most, and where the motion has faded, so has that.
+/// What friction damps fast is gone when slower rates come to matter, so those alone count
+/// ([`Turning::doubled`], which is a bound without the fading).
+fn turned(turning: &Turning, start: &[Double], times: &[Double]) -> Vec<(Vec<Double>, f64)> {
     let step = turning.step();
     let doublings = Doublings::up_to(times.last().map_or(0.0, |time| time.hi), step);
-    let start = turning.start(law);
+    let unit = OF_32 * turning.size() as f64;
+    let rounded = |k: usize| unit * (4.0 * step * 2f64.powi(k as i32)).min(1.0);
     let mut power = turning.short(step.into());
-    let mut powers = vec![power.clone()];
-    for _ in 0..doublings.count {
-        power = power.squared();
-        powers.push(power.clone());
+    let mut error = rounded(0);
+    let mut powers = Vec::with_capacity(doublings.count + 1);
+    for k in 0..=doublings.count {
+        let (next, faded) = (k < doublings.count, power.norm().min(1.0));
+        let squared = next.then(|| power.squared());
+        powers.push((power.clone(), error + unit, faded));
+        let Some(squared) = squared else { break };
+        error = 2.0 * faded * error + error * error + rounded(k + 1);
+        power = squared;
     }
+    // No squares, which would vanish.
+    let root = (turning.size() as f64).sqrt();
+    let norm = |z: &[Double]| root * largest_of(z.iter().map(|z| z.hi));
     let at = |&time: &Double| {
         let (bits, left) = doublings.of(time);
-        let used = powers.iter().zip(bits).rev().filter(|(_, bit)| *bit);
-        let z = used.fold(start.clone(), |z, (power, _)| power.apply(&z));
-        turning.short(left).apply(&z)
+        let first = turning.short(left).apply(start);
+        let lost = unit * norm(start);
+        let used = powers.iter().zip(bits).filter(|(_, bit)| *bit);
+        used.fold((first, lost), |(z, lost), ((power, error, faded), _)| {
+            let size = norm(&z);
+            (power.apply(&z), faded * lost + (error + unit) * size)
+        })
+    };
+    let most = largest_of(start.iter().map(|z| z.hi));
+    let at = |time: &Double| {
+        let (z, lost) = at(time);
+        (z, lost.min(turning.doubled(time.hi) * most))
     };
     times.iter().map(at).collect()
 }

@@ -14,13 +14,11 @@
 
 use super::doubling::{self, DEGREE, INTEGRATED, product};
 use super::envelope::mean_integrals;
-use crate::budget::rounding;
-use crate::chain::{Chain, InitialLaw};
+use super::turned::{Turned, place};
+use crate::chain::{Chain, InitialLaw, ThermalState};
 use crate::covariance::SolveError;
 use crate::covariance::literal;
-use crate::covariance::moments::{
-    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
-};
+use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::double_double::Double;
 use crate::numerics::toeplitz_hankel::ToeplitzHankel;
@@ -34,8 +32,7 @@ pub(super) struct Damped<'a> {
     chain: &'a Chain,
     /// z_per and C_∞.
     periodic: PeriodicMean,
-    variance: Vec<f64>,
-    correlation: f64,
+    state: ThermalState,
 }
 
 impl<'a> Damped<'a> {
@@ -44,13 +41,7 @@ impl<'a> Damped<'a> {
         let Some(state) = chain.harmonic_state() else { return Ok(None) };
         let periodic = PeriodicMean::of(chain, |shift, f| literal::solve_drift(chain, shift, f))?;
         let periodic = periodic.expect("a thermostat resists every force");
-        let variance = [&state.var_r[..], &state.var_p].concat();
-        Ok(Some(Damped { chain, periodic, variance, correlation: state.correlation }))
-    }
-
-    /// The place of the coordinate i along the chain in the theory's order.
-    fn place(&self, i: usize) -> usize {
-        if i.is_multiple_of(2) { self.chain.bonds + i / 2 } else { i / 2 }
+        Ok(Some(Damped { chain, periodic, state }))
     }
 
     /// The moments at one time. Long because means, variances and currents share the propagator's
@@ -59,92 +50,45 @@ impl<'a> Damped<'a> {
         let (chain, n) = (self.chain, self.chain.coordinates());
         let propagator = propagator(chain, time);
         let deviation: Vec<f64> = self.periodic.deviation(&law.mean());
-        let variance: Vec<f64> =
-            law.variance().iter().zip(&self.variance).map(|(v, limit)| v - limit).collect();
+        let wide = chain.bonds <= INTEGRATED && law.covariance.is_none();
+        let turned = match wide {
+            true => Turned::new(chain, law, &deviation, |i| propagator.wide_row(i).collect()),
+            false => Turned::new(chain, law, &deviation, |i| propagator.row(i)),
+        };
+        let turned = turned.expect("there is a thermostat");
+        let mut mean = self.periodic.at(time);
+        mean.iter_mut().zip(&turned.mean).for_each(|(mean, turned)| *mean += turned);
         let mut moments = Moments {
             time,
-            mean: self.periodic.at(time),
-            variance: self.variance.clone(),
-            correlation: vec![self.correlation; chain.bonds],
+            mean,
+            variance: turned.variance.clone(),
+            correlation: turned.correlation.clone(),
+            inflow: Some(turned.inflow),
             ..Default::default()
         };
-        // Atom by atom: p_n and r_(n+1), the rows 2n and 2n+1, and how long these are.
-        let square = |row: &[f64]| row.iter().map(|x| x * x).sum::<f64>();
-        let atom = |atom: usize| -> ([f64; 2], [f64; 3], [f64; 2]) {
-            let p = propagator.row(2 * atom);
-            let r = if 2 * atom + 1 < n { propagator.row(2 * atom + 1) } else { vec![0.0; n] };
-            let mean = [&p, &r].map(|row| (0..n).map(|j| row[j] * deviation[self.place(j)]).sum());
-            let second = |a: &[f64], b: &[f64]| -> f64 {
-                let own: f64 = (0..n).map(|j| a[j] * b[j] * variance[self.place(j)]).sum();
-                let next: f64 = (1..n).map(|j| a[j - 1] * b[j] + a[j] * b[j - 1]).sum();
-                own - self.correlation * next
-            };
-            (mean, [second(&p, &p), second(&r, &r), second(&p, &r)], [square(&p), square(&r)])
-        };
-        let atoms: Vec<_> = (0..chain.atoms()).into_par_iter().map(atom).collect();
-        let last = chain.atoms() - 1;
-        // The parts of the ends' variances that e^(Bτ) has left, and the squares of the longest
-        // row of all and of those of the ends.
-        let mut end_deviations = [atoms[0].1[0], atoms[last].1[0]];
-        let longest_of = |part: usize| largest_of(atoms.iter().map(|(_, _, s)| s[part]));
-        let [longest_p, longest_r] = [longest_of(0), longest_of(1)];
-        let longest = longest_p.max(longest_r);
-        let end_squares = [atoms[0].2[0], atoms[last].2[0]];
-        for (atom, ([mean_p, mean_r], [var_p, var_r, correlation], _)) in
-            atoms.into_iter().enumerate()
-        {
-            moments.mean[chain.bonds + atom] += mean_p;
-            moments.variance[chain.bonds + atom] += var_p;
-            if atom < chain.bonds {
-                moments.mean[atom] += mean_r;
-                moments.variance[atom] += var_r;
-                moments.correlation[atom] += correlation;
-            }
-        }
         let covariance =
             (keep || law.covariance.is_some()).then(|| self.covariance(law, &propagator));
         if let (Some(_), Some([covariance, turned])) = (&law.covariance, &covariance) {
             moments.variance = covariance.diag().to_vec();
             moments.correlation = chain.left_correlations(covariance.view());
-            end_deviations = [chain.bonds, n - 1].map(|p| turned[[p, p]]);
+            // 0 - 0 is 0 where -0 would be printed.
+            let left = |p: usize, friction: f64, flow: f64| 0.0 + flow - friction * turned[[p, p]];
+            let ([first, last], flow) = (chain.friction(), self.state.correlation);
+            moments.inflow = Some([left(chain.bonds, first, -flow), left(n - 1, last, flow)]);
         }
         let covariance = covariance.map(|[covariance, _]| covariance);
-        // λ(T - Var p) at the ends: what flows in C_∞, and what is left of the start.
-        let flow = [-self.correlation, self.correlation];
-        let friction = chain.friction();
-        // 0 - 0 is 0 where -0 would be printed.
-        let inflow = [0, 1].map(|end| 0.0 + flow[end] - friction[end] * end_deviations[end]);
-        moments.inflow = Some(inflow);
         // Rows have a length of one at most, and sums have n terms; a dense product is off by n
         // times as much at worst. The propagator itself has 32 digits, of which a squaring loses
         // one bit.
         let doubled = n as f64 * (1.0 + 4.0 * time.hi) * 2f64.powi(-102);
-        let doubled = doubled.min(1.0);
-        let roundings = rounding::SOLVE + rounding::UNIT * (n as f64).sqrt();
         let dense = if law.covariance.is_some() { (n as f64).sqrt() } else { 1.0 };
-        let size = dense * (largest(&variance) + self.correlation.abs());
-        // The error of the variance that two rows of this square make of the start.
-        let turned =
-            |square: f64| size * (roundings * square + doubled * (2.0 * square.sqrt() + doubled));
-        let loss = turned(longest) + rounding::FORMULA * largest(&self.variance);
-        let at_end = |end: usize| friction[end] * turned(end_squares[end]);
-        let flows = largest(&inflow).max(self.correlation.abs());
-        let correlation = turned(longest).max(at_end(0)).max(at_end(1));
-        let turned_mean = |square: f64| {
-            (roundings * square.sqrt() + doubled) * (n as f64).sqrt() * largest(&deviation)
-        };
+        let limit = self.state.var_r.iter().chain(&self.state.var_p);
+        let start = dense * largest_of(law.variance().iter().zip(limit).map(|(v, s)| v - s));
+        let sizes = [largest(&deviation), start + dense * self.state.correlation.abs()];
+        let mut errors = turned.errors(chain, &moments, &self.state, sizes, doubled.min(1.0), wide);
         let [periodic_r, periodic_p] = self.periodic.errors_at(time.hi);
-        let mean = |square: f64, part: std::ops::Range<usize>, periodic: f64| {
-            turned_mean(square) + rounding::FORMULA * largest(&moments.mean[part]) + periodic
-        };
-        let errors = MomentErrors {
-            mean_r: mean(longest_r, 0..chain.bonds, periodic_r),
-            mean_p: mean(longest_p, chain.bonds..n, periodic_p),
-            var_r: loss,
-            var_p: loss,
-            correlation: correlation + rounding::FORMULA * flows,
-            left: 0.0,
-        };
+        errors.mean_r += periodic_r;
+        errors.mean_p += periodic_p;
         let consistency = match &covariance {
             Some(covariance) => Consistency::of(covariance.view()),
             None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
@@ -196,27 +140,28 @@ impl<'a> Damped<'a> {
                 matrix
             },
         );
+        let variance = [&self.state.var_r[..], &self.state.var_p].concat();
         for (i, sum) in integrals.square.iter_mut().enumerate() {
-            *sum += self.variance[i] * time.hi + turned[[i, i]];
+            *sum += variance[i] * time.hi + turned[[i, i]];
         }
         for (bond, sum) in integrals.product.iter_mut().enumerate() {
-            *sum += self.correlation * time.hi + turned[chain.left_pair(bond)];
+            *sum += self.state.correlation * time.hi + turned[chain.left_pair(bond)];
         }
         Ok(integrals)
     }
 
     /// C_∞ in the theory's order.
     fn limit(&self) -> Array2<f64> {
-        self.chain.harmonic_state().expect("there is a thermostat").covariance(self.chain)
+        self.state.covariance(self.chain)
     }
 
     /// e^(Bτ) in the theory's order.
     fn matrix(&self, propagator: &ToeplitzHankel) -> Array2<f64> {
-        let n = self.chain.coordinates();
+        let (bonds, n) = (self.chain.bonds, self.chain.coordinates());
         let mut matrix = Array2::zeros((n, n));
         for i in 0..n {
             for (j, g) in propagator.row(i).into_iter().enumerate() {
-                matrix[[self.place(i), self.place(j)]] = g;
+                matrix[[place(bonds, i), place(bonds, j)]] = g;
             }
         }
         matrix

@@ -37,6 +37,7 @@ mod step_size;
 mod strip;
 mod sums;
 pub mod tableau;
+mod turned;
 mod turning;
 mod two_contours;
 mod unresolved;
@@ -78,9 +79,6 @@ pub fn cost(
     if plan.squared {
         return squaring::cost(chain, times);
     }
-    if plan.doubled {
-        return returns::cost(chain, times);
-    }
     if plan.exponential {
         let kept = kept.iter().filter(|&&kept| kept).count();
         let dense = law.covariance.is_some() || kept > 0;
@@ -106,6 +104,7 @@ fn costs(
     let latest = early.last().copied().unwrap_or(0.0);
     let stepped = match plan.stencil {
         _ if latest == 0.0 => Cost::default(),
+        _ if plan.doubled => returns::cost(chain, early),
         true => {
             let kept = count(&kept[..plan.stepped]);
             let work = stencil::expected(chain, law, early, step_tolerance, kept);
@@ -166,11 +165,6 @@ fn as_planned(
         solutions.extend(squaring::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
         return Ok((solutions, Default::default()));
     }
-    if plan.doubled {
-        let keep = |i: usize| keep(zeros + i);
-        solutions.extend(returns::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
-        return Ok((solutions, Default::default()));
-    }
     if plan.exponential {
         let keep = |i: usize| keep(zeros + i);
         solutions.extend(harmonic::evolve(equations.chain(), law, &times[zeros..], keep, monitor)?);
@@ -188,6 +182,11 @@ fn as_planned(
     // outputs.
     let (stepped_to, stepped) = if early.len() == zeros {
         Default::default()
+    } else if plan.doubled {
+        let keep = |i: usize| keep(zeros + i);
+        let chain = equations.chain();
+        let found = returns::evolve(chain, law, &early[zeros..], keep, &stepping)?;
+        (found, Counts::default())
     } else if plan.stencil {
         solutions.clear();
         let tolerance = plan.stencil_tolerance(tolerance);

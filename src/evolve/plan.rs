@@ -1,7 +1,11 @@
 //! Chooses the way to the outputs of a homogeneous chain: every way is priced, and the cheapest is
 //! taken.
 
-use super::{contour, cost, earliest, envelope, profiles, returns, squaring, stencil};
+mod small;
+
+pub use small::{by_doubling, in_32_digits};
+
+use super::{contour, cost, earliest, envelope, profiles, stencil};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::direct;
 use crate::method::{Method, Task};
@@ -11,7 +15,8 @@ use crate::resolvent;
 /// The plan of an evolution: the method for each output, and the reason.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Plan {
-    /// Outputs before this index are computed by steps or by the stencil, the others by a contour.
+    /// Outputs before this index are computed by steps, by the stencil or by doublings, the others
+    /// by a contour.
     pub stepped: usize,
     /// The share of the tolerance that the steps must meet.
     pub step_share: f64,
@@ -21,7 +26,7 @@ pub struct Plan {
     pub exponential: bool,
     /// Whether all outputs of a tiny chain come from the exponential of the whole moment equation.
     pub squared: bool,
-    /// Whether all outputs of a small chain come from doublings of what flips give back.
+    /// Whether outputs of a small chain come from doublings of what flips give back.
     pub doubled: bool,
     /// Whether the late outputs come without the covariance.
     pub without_covariance: bool,
@@ -50,7 +55,7 @@ const LEAST_STEP_TOLERANCE: f64 = 1e-12;
 const LEAST_STENCIL_TOLERANCE: f64 = 1e-14;
 
 impl Plan {
-    /// Whether all outputs come from a propagator, of whatever kind.
+    /// Whether outputs come from a propagator, of whatever kind.
     pub fn propagates(&self) -> bool {
         self.exponential || self.squared || self.doubled
     }
@@ -130,72 +135,11 @@ pub fn plan(
         });
     }
     let plan = plan_by_size(chain, law, times, method, covariance)?;
-    // What a contour leaves out.
-    let oscillates = |t: &f64| chain.flip_rate > 0.0 && *t > 0.0 && chain.flip_rate * t < DAMPED;
-    let oscillates = times[plan.stepped..].iter().any(oscillates);
-    if method != Method::Auto || !(plan.steps() || oscillates) {
-        return Ok(plan);
+    match method {
+        Method::Auto => Ok(small::chosen(chain, law, times, plan, covariance)),
+        _ => Ok(plan),
     }
-    let kept = vec![covariance; times.len()];
-    let seconds = cost(chain, law, times, &plan, USUAL_TOLERANCE, &kept).seconds;
-    let reason = "a tiny chain, many steps: the exponential of its moment equation, in 32 digits";
-    let squared = in_32_digits(chain, times, reason.into());
-    let dear = WORTH_SQUARING.max(squaring::cost(chain, times).seconds);
-    let squared = squared.filter(|_| match oscillates {
-        true => squaring::cost(chain, times).seconds < WORTH_ALL_DIGITS,
-        false => seconds > dear,
-    });
-    let doubled = || {
-        let reason = "long before flips have damped what oscillates: what they give back, by \
-                      doubling the time";
-        let own = || returns::cost(chain, times).seconds;
-        let dear = || seconds > WORTH_NO_STEPS && seconds > WORTH_NO_STEPS + own();
-        // Steps would be repeated in vain.
-        let lost = || loses_currents(chain, law, &times[..plan.stepped]) && AGAIN * seconds > own();
-        by_doubling(chain, times, reason.into())
-            .filter(|_| oscillates || dear() || plan.stencil && lost())
-    };
-    Ok(squared.or_else(doubled).unwrap_or(plan))
 }
-
-/// How many times as long all attempts by the stencil take.
-const AGAIN: f64 = 5.0;
-
-/// Whether the roundings of the stencil at these times are above the currents through ends that
-/// hardly exchange energy.
-fn loses_currents(chain: &Chain, law: &InitialLaw, times: &[f64]) -> bool {
-    let work = stencil::expected(chain, law, times, USUAL_TOLERANCE, 0);
-    let contact = |friction: f64| if friction > 0.0 { friction.max(1.0 / friction) } else { 1.0 };
-    let weakest = chain.friction().map(contact).into_iter().fold(1.0, f64::max);
-    chain.friction() != [0.0; 2] && work.rounding * weakest > USUAL_TOLERANCE
-}
-
-/// Seconds that all digits are worth where a shorter way may reach the tolerance.
-const WORTH_ALL_DIGITS: f64 = 5.0;
-
-/// Flips have damped what oscillates below all roundings.
-const DAMPED: f64 = 38.0;
-
-/// The plan for a small chain by doublings of what flips give back; `None` where it does not serve.
-pub fn by_doubling(chain: &Chain, times: &[f64], reason: String) -> Option<Plan> {
-    let at_start_only = times.iter().all(|&time| time == 0.0);
-    returns::serves(chain).then(|| Plan { doubled: true, at_start_only, reason, ..Plan::default() })
-}
-
-/// The plan for a tiny chain by the exponential of its whole moment equation; `None` where it does
-/// not serve.
-pub fn in_32_digits(chain: &Chain, times: &[f64], reason: String) -> Option<Plan> {
-    let at_start_only = times.iter().all(|&time| time == 0.0);
-    squaring::serves(chain, times).then(|| Plan {
-        squared: true,
-        at_start_only,
-        reason,
-        ..Plan::default()
-    })
-}
-
-/// Seconds of steps from which on a tiny chain is propagated instead.
-const WORTH_SQUARING: f64 = 0.05;
 
 /// [`plan`] for chains of any size.
 fn plan_by_size(

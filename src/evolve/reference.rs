@@ -8,6 +8,7 @@ use crate::covariance::moments::largest;
 /// The state that is split off. In a small chain it is the thermal stationary state, which leaves
 /// no noise. It is the uniform state of the coldest temperature in a long chain, and where one
 /// temperature is far below the others and no friction is strong.
+#[derive(Clone)]
 pub(super) struct Reference {
     pub state: ThermalState,
     /// λ(T - Var p) of it at the ends.
@@ -24,16 +25,19 @@ const COLD: f64 = 1e-3;
 const STRONG: f64 = 16.0;
 
 impl Reference {
+    /// The thermal stationary state; `None` without thermostats.
+    pub fn thermal(chain: &Chain) -> Option<Reference> {
+        let state = chain.harmonic_state()?;
+        let through = [-state.correlation, state.correlation];
+        Some(Reference { through, noise: vec![0.0; chain.atoms()], state })
+    }
+
     pub fn new(chain: &Chain, law: &InitialLaw) -> Reference {
         let coldest = reference_temperature(chain, law);
         let hottest = largest(&chain.temperature()).max(largest(&law.variance()));
         let splits = coldest >= COLD * hottest || largest(&chain.friction()) >= STRONG;
-        match chain.harmonic_state() {
-            Some(state) if direct::serves(chain) && splits => Reference {
-                through: [-state.correlation, state.correlation],
-                noise: vec![0.0; chain.atoms()],
-                state,
-            },
+        match Reference::thermal(chain) {
+            Some(thermal) if direct::serves(chain) && splits => thermal,
             _ => {
                 let (friction, temperature) = (chain.friction(), chain.temperature());
                 let state = ThermalState {

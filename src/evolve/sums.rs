@@ -26,6 +26,9 @@ pub(super) struct Start {
     pub momentum: Vec<f64>,
     /// Σ_n Y(p_(n-1), r_n) + Y(p_n, r_n)
     pub products: f64,
+    /// Whether what friction takes by itself is added in time, at either end: its pole at -2λ must
+    /// be within the contour.
+    pub apart: [bool; 2],
 }
 
 /// The currents of one transform, or their sums.
@@ -45,6 +48,7 @@ pub(super) struct Found {
     diagonals: Diagonals,
     /// The error of a variance.
     error: f64,
+    direct: bool,
     read: Flows<Complex64>,
     balanced: Option<Flows<Complex64>>,
 }
@@ -65,7 +69,7 @@ impl Found {
             iteration::REFINEMENT * report.error + written * largest_norm(&diagonals.variance);
         let friction = chain.friction();
         let left = |end: usize| match start {
-            Some(start) if friction[end] > 0.0 => {
+            Some(start) if friction[end] > 0.0 && start.apart[end] => {
                 let square = start.momentum[[0, start.momentum.len() - 1][end]];
                 friction[end] * square / (shift + 2.0 * friction[end])
             }
@@ -75,9 +79,15 @@ impl Found {
         let less = |losses: [Complex64; 2]| [0, 1].map(|end| losses[end] - left[end]);
         let size = |losses| largest_norm(diagonals.correlation.iter().chain(&losses));
         let all = size(diagonals.losses);
-        let driven = diagonals.driven.unwrap_or(Driven {
+        let read = Driven {
             losses: less(diagonals.losses),
             error: report.flow_error + 0.25 * written * all,
+        };
+        let driven = diagonals.driven.map_or(read, |driven| {
+            let apart = start.map_or([true; 2], |start| start.apart);
+            let of = |end: usize| if apart[end] { driven.losses[end] } else { read.losses[end] };
+            let error = if apart == [true; 2] { 0.0 } else { read.error };
+            Driven { losses: [of(0), of(1)], error: driven.error.max(error) }
         });
         let size = size(driven.losses);
         let read = Flows {
@@ -113,7 +123,7 @@ impl Found {
                 size,
             }
         });
-        Found { diagonals, error, read, balanced }
+        Found { diagonals, error, direct: report.direct, read, balanced }
     }
 }
 
@@ -153,9 +163,18 @@ pub(super) struct OutputSums {
     pub error: f64,
     /// Σ |weight| times the largest variance of X.
     pub size: f64,
+    /// Whether all X came from direct solves.
+    pub direct: bool,
     pub state: Option<Vec<f64>>,
     read: FlowSums,
     balanced: FlowSums,
+}
+
+/// The sums at one output: of Y, of w and its time integral, and the errors of w.
+pub(super) struct Summed {
+    pub sums: OutputSums,
+    pub means: [Vec<f64>; 2],
+    pub losses: [f64; 2],
 }
 
 /// The currents that are known best: Y(p, r) of every bond with the atom to its left and its time
@@ -177,6 +196,7 @@ impl OutputSums {
             variance_integral: vec![0.0; n],
             error: 0.0,
             size: 0.0,
+            direct: true,
             state,
             read: FlowSums::new(bonds),
             balanced: FlowSums::new(bonds),
@@ -187,6 +207,7 @@ impl OutputSums {
     pub fn add(&mut self, weight: Complex64, integral: Complex64, found: &Found) {
         add(&mut self.variance, weight, &found.diagonals.variance);
         add(&mut self.variance_integral, integral, &found.diagonals.variance);
+        self.direct &= found.direct;
         self.error += weight.norm() * found.error;
         self.size += weight.norm() * largest_norm(&found.diagonals.variance);
         self.read.add(weight, integral, &found.read);
@@ -209,11 +230,15 @@ impl OutputSums {
         let squares = start.momentum.first().zip(start.momentum.last());
         let [first, last] = squares.map_or([0.0; 2], |(first, last)| [*first, *last]);
         let still = |friction: f64, y: f64| friction * y * (-2.0 * friction * time).exp();
+        let still = |end: usize, friction: f64, y: f64| match start.apart[end] {
+            true => still(friction, y),
+            false => 0.0,
+        };
         let [of_left, of_right] = value.losses;
         Best {
             correlation: value.correlation.clone(),
             correlation_integral: integral.clone(),
-            losses: [of_left + still(left, first), of_right + still(right, last)],
+            losses: [of_left + still(0, left, first), of_right + still(1, right, last)],
             error: value.error,
             size: value.size,
         }

@@ -101,6 +101,16 @@ impl<'a> Turning<'a> {
         driving.fold(Double::default(), |sum, (column, b)| sum.plus(b.times(means[*column])))
     }
 
+    /// -(F p̄_N + λ_+(T_+ - E p_N²)), λ_+(T_+ - Var p_N) being `inflow`: the work and what friction
+    /// takes of the mean motion may cancel.
+    pub fn leaving(&self, means: &[Double], inflow: f64) -> f64 {
+        let [_, friction] = self.chain.friction();
+        let momentum = means[self.coordinates - 1];
+        let work = self.force(means).times(momentum);
+        let kept = momentum.times(momentum).scaled(friction);
+        0.0 - work.plus(kept.negated()).plus(inflow.into()).hi
+    }
+
     /// e^(B̃t) of a time up to [`Turning::step`].
     pub fn short(&self, time: Double) -> Power {
         let column = |j: usize| {

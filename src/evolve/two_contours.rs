@@ -7,8 +7,10 @@
 
 use super::hyperbola::{self, Contour, EXTRA};
 use super::outcome::{Counts, EvolveError};
-use crate::chain::Double;
-use crate::covariance::moments::Solution;
+use crate::budget::{iteration, outer_quadrature, rounding};
+use crate::chain::{Chain, Double};
+use crate::covariance::moments::{MomentErrors, Solution};
+use crate::covariance::source::ErrorSource;
 use crate::monitor::Monitor;
 use crate::resolvent::Quality;
 
@@ -75,4 +77,17 @@ pub(super) fn invert(
         solutions.append(&mut fine);
     }
     Ok((solutions, counts))
+}
+
+/// Adds what the distance of two contours says of the error of the second, whose additional nodes
+/// should leave the part `gain` of that of the first.
+pub(super) fn add_distance(chain: &Chain, gain: f64, fine: &mut Solution, coarse: &Solution) {
+    let none = MomentErrors::default();
+    let distance = none.with_distance(chain, &fine.moments, &coarse.moments);
+    // The error of the first; roundings and solves apart, nodes leave a part of it.
+    let left = outer_quadrature::SECOND_CONTOUR * gain;
+    let solves = fine.part(ErrorSource::Iteration).map(|error| iteration::REFINEMENT * error);
+    let rounded = solves.with(fine.moments.sizes(), |error, size| error + rounding::SHARED * size);
+    let distance = distance.with(rounded, |d, rounded| d.min(rounded + left * d));
+    fine.add_error(ErrorSource::OuterQuadrature, distance);
 }

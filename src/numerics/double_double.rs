@@ -6,10 +6,10 @@
 
 use crate::budget::input_rounding;
 use num_complex::Complex64;
-use std::ops::{Add, Mul, Neg, Sub};
+use std::ops::{Add, Div, Mul, Neg, Sub};
 
 /// hi + lo, |lo| ≤ half a unit of hi in the last place.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, PartialOrd)]
 pub struct Double {
     /// The number to 16 digits.
     pub hi: f64,
@@ -185,10 +185,45 @@ impl Mul for Double {
     }
 }
 
+impl Div for Double {
+    type Output = Double;
+    fn div(self, by: Double) -> Double {
+        self.times(by.inverse())
+    }
+}
+
 impl Neg for Double {
     type Output = Double;
     fn neg(self) -> Double {
         self.negated()
+    }
+}
+
+/// Real numbers of 16 or 32 digits, for formulas that are asked for in both.
+pub trait Number:
+    Copy
+    + Send
+    + Sync
+    + PartialOrd
+    + From<f64>
+    + Add<Output = Self>
+    + Sub<Output = Self>
+    + Mul<Output = Self>
+    + Div<Output = Self>
+{
+    /// To 16 digits.
+    fn rounded(self) -> f64;
+}
+
+impl Number for f64 {
+    fn rounded(self) -> f64 {
+        self
+    }
+}
+
+impl Number for Double {
+    fn rounded(self) -> f64 {
+        self.hi
     }
 }
 

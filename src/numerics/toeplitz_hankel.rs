@@ -81,11 +81,15 @@ impl ToeplitzHankel {
 
     /// Row i of G, in doubles.
     pub fn row(&self, i: usize) -> Vec<f64> {
-        let entry = |j: usize| {
+        self.wide_row(i).map(|entry| entry.hi).collect()
+    }
+
+    /// Row i of G.
+    pub fn wide_row(&self, i: usize) -> impl Iterator<Item = Double> {
+        (0..=self.last).map(move |j| {
             let change = self.entry(i, j);
-            if i == j { change.plus(1.0.into()).hi } else { change.hi }
-        };
-        (0..=self.last).map(entry).collect()
+            if i == j { change.plus(1.0.into()) } else { change }
+        })
     }
 
     /// G², from the columns of (G - 1)².

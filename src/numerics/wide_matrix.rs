@@ -72,6 +72,11 @@ impl Power {
         (0..n).flat_map(|j| (0..n).map(move |i| entry(i, j))).collect()
     }
 
+    /// The root of the sum of the squares of the entries of a square matrix 1 + D.
+    pub fn norm(&self) -> f64 {
+        self.rounded().iter().map(|x| x * x).sum::<f64>().sqrt()
+    }
+
     /// (1 + D) x
     pub fn apply(&self, x: &[Double]) -> Vec<Double> {
         let rows = self.high.chunks(self.columns).zip(self.low.chunks(self.columns));

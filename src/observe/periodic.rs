@@ -6,13 +6,13 @@
 //! per unit of time. W_heat at finite N is the part of l ≠ 0 per unit of macroscopic time and
 //! length, N Σ_(l≠0) F_l conj p̂_l(N). O(N) a harmonic; errors: those of the moments, propagated.
 
-use super::Profile;
+use super::{ColumnErrors, Profile};
 use crate::budget::rounding;
 use crate::chain::{Chain, Force};
 use crate::covariance::moments::largest;
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::vector::largest_of;
-use crate::scenario::Topology;
+use crate::scenario::{Thermostat, Topology};
 use crate::steady::periodic::PeriodicState;
 use serde::Serialize;
 use std::f64::consts::PI;
@@ -79,6 +79,51 @@ pub fn average(chain: &Chain, state: &PeriodicState) -> Profile {
         profile.errors.current = error.correlation + roundings * lost[last - 1];
     }
     profile
+}
+
+/// These averages with the current in closed form, where that is known better: an open chain has
+/// one current in the long run, through every bond and both ends. Of what flips heat at an atom, a
+/// part v_n leaves at the left end, v being the thermal profile at T_- = 1 and T_+ = 0, so that
+///
+/// ```text
+/// J = (T_- - T_+)/R - λ_- ⟨p̄_0²⟩ - 2γ Σ_n v_n ⟨p̄_n²⟩
+/// ```
+///
+/// (docs/theory/model.md, (1.9), for the averages). Nothing cancels where an end hardly exchanges
+/// energy, beside which the work, the heat and what crosses a bond may be large.
+pub fn with_known_current(chain: &Chain, mean: &PeriodicMean, profile: Profile) -> Profile {
+    let Some((current, error)) = known_current(chain, mean) else { return profile };
+    if KNOWN_BETTER * error >= profile.errors.current {
+        return profile;
+    }
+    let errors = ColumnErrors { current: error, ..profile.errors };
+    let parts = profile.parts.map(|parts| {
+        let known = |(source, part)| (source, ColumnErrors { current: 0.0, ..part });
+        parts.into_iter().map(known).collect()
+    });
+    let current = vec![current; chain.atoms()];
+    Profile { left_inflow: current[0], left_more: 0.0, current, errors, parts, ..profile }
+}
+
+/// The closed form counts where its error is so much smaller.
+const KNOWN_BETTER: f64 = 8.0;
+
+/// That current and its error; `None` on rings, without thermostats, and for chains with
+/// coefficients.
+fn known_current(chain: &Chain, mean: &PeriodicMean) -> Option<(f64, f64)> {
+    if chain.topology == Topology::Ring {
+        return None;
+    }
+    let end = |end: Option<Thermostat>, temperature| end.map(|t| Thermostat { temperature, ..t });
+    let (left, right) = (end(chain.left, 1.0), end(chain.right, 0.0));
+    let to_left = Chain { left, right, ..chain.clone() }.harmonic_state()?.var_p;
+    let square = |atom: usize| mean.average_product(chain.bonds + atom, chain.bonds + atom);
+    let heat = to_left.iter().enumerate().map(|(atom, part)| part * square(atom)).sum::<f64>();
+    let lost = chain.friction()[0] * square(0) + 2.0 * chain.flip_rate * heat;
+    let thermal = chain.harmonic_state()?.correlation;
+    let roundings = (8 + chain.atoms()) as f64 * rounding::UNIT;
+    // 0 - 0 is 0 where -0 would be printed.
+    Some((0.0 - thermal - lost, rounding::FORMULAS * thermal.abs() + roundings * lost))
 }
 
 /// The work of a periodic force in the periodic state, and the motion of the atom it acts on.

@@ -117,10 +117,11 @@ pub fn plan_evolve<'a>(
 
 /// The way of each output.
 fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
-    if plan.propagates() {
+    if plan.propagates() && !plan.doubled {
         return vec![(0..outputs, Way::Propagator)];
     }
     let early = match plan.stencil {
+        _ if plan.doubled => Way::Propagator,
         _ if plan.at_start_only => Way::InitialLaw,
         true => Way::Stencil,
         false => Way::Steps,

@@ -115,7 +115,8 @@ impl Evolution<'_> {
         let worth = if early { WORTH_DOUBLING } else { WORTH_ANOTHER_TRY };
         let doubled = self.by_doubling(&way).filter(|plan| cost(plan) < worth);
         let again = || {
-            let late = plan.stencil.then(|| self.by_contour(&way, record)).flatten();
+            let steps = plan.stencil && plan.stepped > 0 && !plan.at_start_only;
+            let late = steps.then(|| self.by_contour(&way, record)).flatten();
             let judged = || plan.judged();
             let less = || plan.asked_for_less(missed).filter(|_| own < WORTH_ANOTHER_TRY);
             late.or_else(judged).or_else(less)

@@ -117,7 +117,11 @@ pub fn harmonic(chain: &Chain, keep: bool) -> Result<PeriodicState, SteadyError>
         errors,
     );
     [average.errors.mean_r, average.errors.mean_p] = mean.errors_at(0.0);
-    average.errors.correlation += chain.current_weight() * rounding;
+    let [var_r, var_p] = [&state.var_r, &state.var_p].map(|part| largest(part));
+    average.errors.var_r = rounding::FORMULAS * var_r;
+    average.errors.var_p = rounding::FORMULAS * var_p;
+    // λ(T - Var p), which would cancel where an end hardly exchanges energy.
+    average.moments.inflow = Some([0.0 - state.correlation, state.correlation]);
     Ok(PeriodicState { mean, average, harmonics: Vec::new() })
 }
 

@@ -184,11 +184,14 @@ fn of_heat(
         .collect();
     let correlation: Vec<f64> = correlation.iter().map(|c| thermal.correlation + c).collect();
     let ([mean_r, mean_p], mean) = (mean.errors_at(0.0), mean.average());
-    // Beside the solve: roundings of the two parts.
-    let error = error + rounding::FORMULA * largest(&variance);
+    // Beside the solve: roundings of the two parts. The momentum of a hot end that hardly touches
+    // the chain may be far above everything else.
+    let (var_r, var_p) = variance.split_at(chain.bonds);
+    let [var_r, var_p] = [var_r, var_p].map(|part| error + rounding::FORMULA * largest(part));
     let of_solve = MomentErrors::of_variances(iteration::REFINEMENT * report.error, flow_error);
     let flow = flow_error + rounding::FORMULAS * (thermal.correlation.abs() + largest(&inflow));
-    let errors = MomentErrors { mean_r, mean_p, ..MomentErrors::of_variances(error, flow) };
+    let of_flow = MomentErrors::of_variances(0.0, flow);
+    let errors = MomentErrors { mean_r, mean_p, var_r, var_p, ..of_flow };
     let inflow = Some([inflow[0] - thermal.correlation, inflow[1] + thermal.correlation]);
     let (time, covariance) = (f64::INFINITY, None);
     let time = time.into();

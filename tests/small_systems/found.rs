@@ -67,3 +67,108 @@ fn late_states_far_from_uniform_keep_their_digits() {
     let moving = between(chain(54, 1.19e-8, [0.0, 3.81], 1.5), [0.0; 2]);
     assert_none(judge_evolution(&moving, 5.88e11));
 }
+
+/// The current in the long run was a small difference of what crosses a bond and what returns
+/// there: it stated 1e-9 where an end hardly exchanges energy.
+#[test]
+fn a_stationary_current_far_below_the_heat_keeps_its_digits() {
+    let mut faults = judge_steady(&chain(54, 9.2e-4, [3.8e-7, 5.0], 30.0));
+    faults.extend(judge_steady(&chain(3, 9.2e-4, [3.8e-7, 5.0], 30.0)));
+    // λ(T - Var p) cancelled without flips, where everything is a closed form.
+    for frictions in [[1e8, 1e-8], [3.0, 1e8]] {
+        faults.extend(judge_steady(&chain(20, 0.0, frictions, 1.5)));
+    }
+    // Elongations that are far colder than the momentum at a hot end.
+    let hot = between(chain(3, 2.6e-6, [6.2e7, 12.6], 0.3), [1.5, 0.0]);
+    faults.extend(judge_steady(&hot));
+    assert_none(faults);
+}
+
+/// Without flips the stationary state stood on both sides of a cold start, with roundings of its
+/// own: they stated 3e-8.
+#[test]
+fn a_cold_start_without_flips_keeps_its_digits() {
+    for (bonds, frictions, time) in
+        [(36, [7.4e6, 1.4e5], 3e-3), (3, [7.4e6, 1.4e5], 3e-3), (2, [0.3, 2e-6], 1e-3)]
+    {
+        let chain = chain(bonds, 0.0, frictions, 1.5);
+        assert_none(judge_evolution_of(&chain, &at_rest(&chain, 0.0), time));
+    }
+}
+
+/// The work at the right end and what friction takes of it are far above what leaves there.
+#[test]
+fn what_leaves_is_no_difference_of_the_work_and_of_friction() {
+    assert_none(judge_evolution(&chain(18, 0.0, [2.8e-7, 81.0], 30.0), 3.8e9));
+    let cold = between(chain(13, 4.3e-4, [4.9e-3, 2.55e6], 30.0), [0.0; 2]);
+    assert_none(judge_evolution(&cold, 1.5e7));
+}
+
+/// Long after the start, but before all of it is gone: it is far below itself, and what a contour
+/// knows was a part of it as it was.
+#[test]
+fn what_is_left_of_a_start_keeps_its_digits_however_small() {
+    let cold = |chain| between(chain, [0.0; 2]);
+    assert_none(judge_evolution(&cold(chain(18, 0.83, [2.2e7, 2.2e7], 30.0)), 2.6e10));
+    // Nothing is stationary, and what is left is all there is. The second half of the way begins
+    // where the first ends.
+    let still = cold(chain(20, 0.7, [1e-4, 3.0], 0.0));
+    let at = |law: &InitialLaw, time: f64| {
+        let kept = Options { covariance: flipchain::Keep::All, ..Options::default() };
+        flipchain::evolve(&still, law, &Times::microscopic([time]), &kept).expect("an answer")
+    };
+    let (whole, first) = (at(&law(&still), 4.5e4), at(&law(&still), 3e4));
+    let (_, mean, covariance) = first.covariances().next().expect("it was kept");
+    let (r, p) = mean.split_at(still.bonds);
+    let second = InitialLaw {
+        mean_r: r.to_vec(),
+        mean_p: p.to_vec(),
+        covariance: Some(covariance.to_owned()),
+        ..law(&still)
+    };
+    let second = at(&second, 1.5e4);
+    let [whole, second] = [&whole, &second].map(|run| {
+        assert!(run.tolerance_reached(), "{:?}", run.errors());
+        run.profiles()[0].clone()
+    });
+    let errors = whole.errors.values().into_iter().zip(second.errors.values());
+    let both = columns(&whole).into_iter().zip(columns(&second)).zip(COLUMNS);
+    for (((a, b), column), (e, f)) in both.zip(errors) {
+        assert!(agreement::apart(&a, &b) <= e + f, "{column}: {a:?} {b:?}, {e:e} + {f:e}");
+    }
+    assert!((1e-100..1e-20).contains(&agreement::largest(&whole.var_r)), "{:?}", whole.var_r);
+}
+
+/// Frictions far from 1 beside many flips, where the iteration lost digits of the current.
+#[test]
+fn strong_frictions_beside_many_flips_leave_the_current_its_digits() {
+    let chain = chain(24, 4.93, [4465.0, 1253.0], 1.5);
+    assert_none(judge_evolution_of(&chain, &at_rest(&chain, 1.0), 60.0));
+}
+
+/// What crosses a bond by the means and what returns there are far above the current.
+#[test]
+fn a_settled_current_far_below_what_returns_keeps_its_digits() {
+    let chain = between(chain(20, 0.465, [2.6e-6, 2.59], 0.3), [0.0, 1.0]);
+    assert_none(judge_evolution(&chain, 4e4));
+}
+
+/// A late state of a length that no other test has.
+#[test]
+fn a_settled_state_of_fifty_two_bonds_is_found() {
+    let chain = chain(52, 0.3, [0.7, 2.0], 1.5);
+    assert_none(judge_evolution(&chain, 1e8));
+}
+
+/// At time 0 the answer is the given law: what enters at the left end is in no column, and a
+/// difference of given numbers is exact.
+#[test]
+fn the_start_itself_has_no_error_of_strong_frictions() {
+    for frictions in [[7e7, 7e-5], [1e-3, 1e8]] {
+        let chain = chain(9, 0.5, frictions, 0.3);
+        let [moving, still] = [law(&chain), at_rest(&chain, 1.0)];
+        for law in [moving, still] {
+            assert_none(judge_evolution_of(&chain, &law, 0.0));
+        }
+    }
+}

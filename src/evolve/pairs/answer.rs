@@ -1,5 +1,6 @@
 //! The state of an output in pairs of waves, and the answer that is read off it.
 
+use super::super::exact_means::Means;
 use super::super::returns::answer::Answer;
 use super::super::turning::Turning;
 use super::couples::Couples;
@@ -100,9 +101,11 @@ impl<'a> State<'a> {
         all
     }
 
-    /// The squares of their errors and of the roundings that R makes of them.
-    pub fn doubts(&self) -> Vec<f64> {
-        let rounding = self.roundings;
+    /// The squares of their errors and of the roundings that R(h) makes of them. What flips have
+    /// shared among all is doubled with every rounding in it.
+    pub fn doubts(&self, h: f64) -> Vec<f64> {
+        let returned = 4.0 * self.turning.chain.flip_rate * h;
+        let rounding = self.roundings + rounding::RETURNED * returned;
         let mut all: Vec<f64> =
             self.whole().iter().map(|y| rounding * rounding * y.norm_sqr()).collect();
         all.iter_mut().zip(&self.errors).for_each(|(all, error)| *all += error * error);
@@ -135,7 +138,7 @@ impl<'a> State<'a> {
     }
 
     /// The answer at a time.
-    pub fn read(&self, start: &State, time: Double, means: &[Double], keep: bool) -> Solution {
+    pub fn read(&self, start: &State, time: Double, means: &Means, keep: bool) -> Solution {
         let (chain, n, bonds) = (self.turning.chain, self.turning.coordinates(), self.bonds());
         let mut deviation = self.matrix();
         let of = |i: usize, j: usize| self.sum(&self.deviation, &self.errors, i, j);
@@ -165,7 +168,10 @@ impl<'a> State<'a> {
             correlation: flow,
             ..Default::default()
         };
-        let answer = Answer { turning: self.turning, means, deviation: &deviation, time };
+        let Means { values, error: means_lost } = means;
+        let (means, means_lost) = (&values[..], *means_lost);
+        let answer =
+            Answer { turning: self.turning, means, means_lost, deviation: &deviation, time };
         let integrals = self.integrals(start, time);
         Solution { integrals: Some(integrals), ..answer.solution(lost, keep) }
     }

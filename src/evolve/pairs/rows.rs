@@ -122,7 +122,7 @@ impl<'a> Propagator<'a> {
         });
         let whole_states = moved.iter().map(|state| state.whole()).collect::<Vec<_>>();
         let states = Mat::from_fn(all, moved.len(), |alpha, output| whole_states[output][alpha]);
-        let errors = moved.iter().map(|state| state.doubts()).collect();
+        let errors = moved.iter().map(|state| state.doubts(time.hi)).collect();
         Step {
             of: self,
             half: phases(time.scaled(0.5)),

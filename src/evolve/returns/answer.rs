@@ -12,6 +12,8 @@ use ndarray::Array2;
 pub(crate) struct Answer<'a> {
     pub turning: &'a Turning<'a>,
     pub means: &'a [Double],
+    /// The error of z̃ beside its rounding to doubles.
+    pub means_lost: f64,
     pub deviation: &'a Array2<f64>,
     pub time: Double,
 }
@@ -37,7 +39,8 @@ impl Answer<'_> {
             variance: covariance.diag().to_vec(),
             correlation: chain.left_correlations(covariance.view()),
             inflow: Some(inflow),
-            leaving: (chain.topology == Topology::Open).then(|| self.leaving(inflow[1])),
+            leaving: (chain.topology == Topology::Open)
+                .then(|| self.turning.leaving(self.means, inflow[1])),
             covariance: None,
             mean: self.means[..n].iter().map(|z| z.hi).collect(),
         };
@@ -47,22 +50,11 @@ impl Answer<'_> {
         Solution { moments, errors, consistency, ..Default::default() }
     }
 
-    /// -(F p̄_N + λ_+(T_+ - E p_N²)), the force from its waves.
-    fn leaving(&self, inflow: f64) -> f64 {
-        let last = self.turning.coordinates() - 1;
-        let [_, friction] = self.turning.chain.friction();
-        let momentum = self.means[last];
-        let work = self.turning.force(self.means).times(momentum);
-        let kept = momentum.times(momentum).scaled(friction);
-        0.0 - work.plus(kept.negated()).plus(inflow.into()).hi
-    }
-
     /// Roundings of the numbers themselves, and the losses of the means.
     fn errors(&self, moments: &Moments) -> MomentErrors {
         let bonds = self.turning.chain.bonds;
         let rounding = |values: &[f64]| rounding::PRODUCT * largest(values);
-        let doubled = self.turning.doubled(self.time.hi);
-        let turned = doubled * largest(&self.means.iter().map(|z| z.hi).collect::<Vec<_>>());
+        let turned = self.means_lost;
         let ends: Vec<f64> =
             moments.inflow.iter().flatten().chain(&moments.leaving).copied().collect();
         MomentErrors {

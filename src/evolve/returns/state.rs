@@ -130,7 +130,8 @@ impl State<'_> {
         let n = self.turning.coordinates();
         let deviation = Array2::from_shape_fn((n, n).f(), |(i, j)| self.deviation[j * n + i]);
         let (turning, means) = (self.turning, &self.means[..]);
-        let answer = Answer { turning, means, deviation: &deviation, time };
+        let means_lost = turning.doubled(time.hi) * largest_of(means.iter().map(|z| z.hi));
+        let answer = Answer { turning, means, means_lost, deviation: &deviation, time };
         let integrals = Some(self.integrals.integrals(turning, time.hi, doublings));
         Solution { integrals, ..answer.solution(self.lost(time.hi, doublings), keep) }
     }
@@ -141,13 +142,16 @@ impl State<'_> {
     /// largest.
     fn lost(&self, time: f64, doublings: usize) -> MomentErrors {
         let (chain, n) = (self.turning.chain, self.turning.coordinates());
-        let given = (4.0 * chain.flip_rate * time).min(1.0) * doublings as f64;
+        // What flips have shared among all is doubled with every rounding in it.
+        let returned = 4.0 * chain.flip_rate * time;
+        let given = returned.min(1.0) * doublings as f64;
+        let given = given + returned * rounding::RETURNED / rounding::UNIT;
         let rounded = (rounding::FORMULA + rounding::UNIT * given) * (n as f64).sqrt();
         let lost = rounded * self.largest;
         let friction = chain.friction();
         let of_ends = [0, 1].map(|end| friction[end] * rounded * self.ends[end]);
         let [made_of, was] = self.flows;
-        let rows = rounding::FORMULA * (n as f64).sqrt() * was * self.largest;
+        let rows = rounding::FORMULAS * (n as f64).sqrt() * was * self.largest;
         let flow = (rounding::ROOT_OF_SQUARES + given * rounding::UNIT) * made_of + rows;
         let correlation = flow.max(of_ends[1]);
         let left = (of_ends[0] - correlation).max(0.0);
