@@ -54,8 +54,7 @@ pub fn evolve<E: MomentEquations + ?Sized>(
     monitor: &Monitor,
 ) -> Result<(Vec<Solution>, Counts), EvolveError> {
     let problem = TransformedMoments::new(equations, law, SOLVE_TOLERANCE)?;
-    let goal = goal(tolerance);
-    let exact = exact(times);
+    let (goal, exact) = (goal(tolerance), exact(times));
     let times = &rounded(&exact);
     let whole = |i: usize| is_formed(times, &keep, i);
     let groups = groups(times, tolerance, &keep);

@@ -120,11 +120,14 @@ fn what_is_left_of_a_start_keeps_its_digits_however_small() {
     let (whole, first) = (at(&law(&still), 4.5e4), at(&law(&still), 3e4));
     let (_, mean, covariance) = first.covariances().next().expect("it was kept");
     let (r, p) = mean.split_at(still.bonds);
+    let variance = covariance.diag().to_vec();
+    let (var_r, var_p) = variance.split_at(still.bonds);
     let second = InitialLaw {
         mean_r: r.to_vec(),
         mean_p: p.to_vec(),
+        var_r: var_r.to_vec(),
+        var_p: var_p.to_vec(),
         covariance: Some(covariance.to_owned()),
-        ..law(&still)
     };
     let second = at(&second, 1.5e4);
     let [whole, second] = [&whole, &second].map(|run| {
