@@ -94,6 +94,6 @@ impl Plan {
             1 => format!("{}; the last output by a contour", self.reason),
             late => format!("{}; the last {late} outputs by a contour", self.reason),
         };
-        (early > 0).then(|| Plan { stepped: early, reason, ..self })
+        (early > 0).then_some(Plan { stepped: early, reason, ..self })
     }
 }
