@@ -117,8 +117,8 @@ fn judge_steady(chain: &Chain) -> Vec<String> {
         let (late, lost) = settled(chain);
         let (_, exact) = &reference::period(chain, &law(chain), PERIOD, late, 1)[0];
         let mut exact = profile(chain, f64::INFINITY, exact);
-        // What leaves is what comes, and known as such; what crosses a bond by the means nearly
-        // balances what returns.
+        // In the long run one current flows everywhere. It is read where the energy leaves, because
+        // the means carry energy through a bond that nearly balances the energy that returns.
         exact.current = vec![exact.current[chain.bonds]; chain.atoms()];
         (exact, lost)
     });

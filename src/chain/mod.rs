@@ -49,6 +49,13 @@ pub struct Chain {
     pub general: Option<Arc<Coefficients>>,
 }
 
+impl Chain {
+    /// The same chain without its force.
+    pub(crate) fn unforced(&self) -> Chain {
+        Chain { force: Force::default(), ..self.clone() }
+    }
+}
+
 /// The force on atom N (docs/theory/model.md, (1.3)): F_N(τ) = F̄ + Σ_l F_l e^(i l ω τ), with
 /// F_(-l) = conj F_l; the factor N^(-1/2) is already in F_l.
 #[derive(Debug, Clone, PartialEq, Default)]

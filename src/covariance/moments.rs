@@ -255,8 +255,8 @@ impl Solution {
             }
         });
         start.moments.covariance = covariance.filter(|_| keep);
-        // λ(T - Var p - p̄²) of given numbers: a difference of two doubles is right to a rounding of
-        // itself. What enters at the left end is in no column.
+        // λ(T - Var p - p̄²) of given numbers: a difference of two doubles is right to a rounding
+        // of itself. No column holds the energy that enters at the left end.
         let (z, v, last) = (&start.moments.mean, &start.moments.variance, chain.coordinates() - 1);
         let (friction, temperature) = (chain.friction(), chain.temperature());
         let [left, right] = [0, 1].map(|end| {

@@ -5,7 +5,7 @@
 
 use super::turning::{LARGEST, Turning};
 use crate::budget::rounding::{self, OF_32};
-use crate::chain::{Chain, Double, Force, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Solution, largest};
 use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::Doublings;
@@ -75,8 +75,8 @@ pub(super) fn of(turning: &Turning, law: &InitialLaw, times: &[Double]) -> Vec<M
         let turned = turned(turning, &start, times).into_iter().map(|(z, _)| z);
         return turned.zip(times).map(of_time).collect();
     };
-    // What is left of the start fades, and its error with it.
-    let free = Chain { force: Force::default(), ..chain.clone() };
+    // The distance from the stationary means fades, and its error with it.
+    let free = chain.unforced();
     let free = Turning::new(&free);
     let start: Vec<Double> = free.start(law).iter().zip(&still).map(|(z, s)| *z - *s).collect();
     let size = largest_of(still.iter().map(|s| s.hi));
@@ -90,14 +90,14 @@ pub(super) fn of(turning: &Turning, law: &InitialLaw, times: &[Double]) -> Vec<M
 
 /// e^(Bτ) w, and its error.
 pub(super) fn left(chain: &Chain, w: &[f64], time: Double) -> (Vec<f64>, f64) {
-    let free = Chain { force: Force::default(), ..chain.clone() };
+    let free = chain.unforced();
     let start: Vec<Double> = w.iter().map(|&w| w.into()).collect();
     let found = turned(&Turning::new(&free), &start, &[time]);
     let (w, lost) = &found[0];
     (w.iter().map(|w| w.hi).collect(), *lost)
 }
 
-/// e^(B̃t) z̃ at ascending times, and what has been lost of it where B̃ = B: with ‖e^(Bh)‖ ≤ 1 a
+/// e^(B̃t) z̃ at ascending times, and its error where B̃ = B: with ‖e^(Bh)‖ ≤ 1 a
 /// squaring of e^(Bh) - 1 doubles an error at most, and where the motion has faded, so has that.
 /// What friction damps fast is gone when slower rates come to matter, so those alone count
 /// ([`Turning::doubled`], which is a bound without the fading).

@@ -76,7 +76,7 @@ pub fn evolve<E: MomentEquations + ?Sized>(
     let (mut fine, mut coarse) = (deviation.clone(), deviation.clone());
     let (mut integral, mut square) = (vec![0.0; start.len()], vec![0.0; start.len()]);
     // The force moves z_per alone; w decays as if there were none.
-    let still = Chain { force: Default::default(), ..chain.clone() };
+    let still = chain.unforced();
     let mut unresolved = Unresolved::new(&still, &deviation, 0.0, 1e-3 * tolerance * size);
     let (mut passed, mut halving, mut rounding) = (Double::default(), Halving::default(), [0.0; 2]);
     let mut outputs = Vec::with_capacity(times.len());

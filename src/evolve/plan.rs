@@ -55,9 +55,9 @@ const LEAST_STEP_TOLERANCE: f64 = 1e-12;
 const LEAST_STENCIL_TOLERANCE: f64 = 1e-14;
 
 impl Plan {
-    /// Whether outputs come from a propagator, of whatever kind.
+    /// Whether all outputs come from one propagator.
     pub fn propagates(&self) -> bool {
-        self.exponential || self.squared || self.doubled
+        self.exponential || self.squared
     }
 
     /// Whether any output needs steps.

@@ -131,8 +131,9 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
     /// With V_j = α_j y + D_j the branches carry increments, (λ_j/h - 𝓛) D_j = α_j 𝓛y + (T⁻¹G)_j,
     /// y(h) = y + Σ_j T_sj D_j: the sum amplifies rounding and residuals by Σ_j |T_sj α_j|, a
     /// thousand at seven stages, and so it amplifies those of an increment only. The integral is ∫y
-    /// = h y + Σ_j (h T_sj/λ_j) D_j, because the weights are A's last row. Long because the branches
-    /// share their sources.
+    /// = h y + Σ_j (h T_sj/λ_j) D_j, because the weights are A's last row.
+    ///
+    /// Long because the branches share their sources.
     pub fn step(
         &self,
         from: &Point,
@@ -297,9 +298,9 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         (gained - 2.0 * (inflow + integrals.work)).abs() / chain.coordinates() as f64
     }
 
-    /// The fine point with its covariance and its error estimate, of the error `apart` of the
-    /// steps, the `losses`, and what was `lost` of motion that is faster than they are. Long because
-    /// it lists every column's errors, source by source.
+    /// The fine point with its covariance and its error estimate: of the error `apart` of the steps,
+    /// the `losses`, and the part `lost` of motion that is faster than they are. Long because it
+    /// lists every column's errors, source by source.
     pub fn solution(
         &self,
         time: Double,

@@ -22,7 +22,7 @@ pub(super) struct Turned {
     pub mean: Vec<f64>,
     pub variance: Vec<f64>,
     pub correlation: Vec<f64>,
-    /// λ(T - Var p) at the ends: what flows in C_∞, less what is left of the start.
+    /// λ(T - Var p) at the ends: the flow of C_∞, less λ times the rest of the start.
     pub inflow: [f64; 2],
     /// The squares of the longest rows of r and of p, and of those of the ends.
     longest: [f64; 2],

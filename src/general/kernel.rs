@@ -1,6 +1,6 @@
 //! The variances under σ: K_σ[a,b] = ∫_0^∞ e^(-στ) (e^(Bτ))_ab² dτ on the coordinates of [`Line`]
-//! (docs/theory/general.md, (16.3) and (16.7)), and the kinetic temperatures as the voltages of a network, for
-//! a complex σ.
+//! (docs/theory/general.md, (16.3) and (16.7)), and the kinetic temperatures as the voltages of a
+//! network, for a complex σ.
 //!
 //! ```text
 //! row sums      1 = Σ_b K_ab (4γ_b + 2λ_b) + σ Σ_b K_ab

@@ -179,7 +179,7 @@ impl Found {
         }
     }
 
-    /// What the second quadrature changes, what rows of the quadrature miss of `size`, and roundings.
+    /// The error of numbers as large as `size`, by which the second quadrature is `apart`.
     fn error(&self, apart: f64, size: f64) -> f64 {
         // The identities say what a whole row of the quadrature misses.
         apart + (rounding(self.strength.len()) + self.quadrature.missing) * size
@@ -205,22 +205,23 @@ impl Found {
         Variances { kinetic, var_r, var_q, apart, sizes, errors }
     }
 
-    /// The current through every bond with what the means carry, and what enters at the left end.
-    fn currents(&self, chain: &Chain, model: &Model, means: &MeanColumns) -> Currents {
+    /// The currents through every bond, those of the means included, and into the left end.
+    fn currents(&self, chain: &Chain, model: &Model, columns: &MeanColumns) -> Currents {
         let ([first, second], atoms) = (&self.moments, model.atoms());
-        let velocity = means.means.velocity;
-        let convected =
-            |n: usize| model.spring[n] * means.mean_r[n + 1] * velocity + means.oscillation[n].1;
+        let velocity = columns.means.velocity;
+        let convected = |n: usize| {
+            model.spring[n] * columns.mean_r[n + 1] * velocity + columns.oscillation[n].1
+        };
         let mut current: Vec<f64> =
             (0..atoms - 1).map(|n| first.current[n] - convected(n)).collect();
         // In the long run an end hands on what it gets.
         let left = match model.friction[0] {
             0.0 => 0.0,
-            _ => current[0] - means.means.power(chain, 0),
+            _ => current[0] - columns.means.power(chain, 0),
         };
         current.push(current[atoms - 2]);
         let carried = largest_of((0..atoms - 1).map(convected))
-            + largest_of(model.spring.iter().copied()) * velocity.abs() * means.means.terms[1];
+            + largest_of(model.spring.iter().copied()) * velocity.abs() * columns.means.terms[1];
         let apart = apart(&first.current, &second.current);
         let largest_sum = first.largest_sum.max(second.largest_sum);
         let error = self.error(apart, largest_sum) + rounding(atoms) * carried;
@@ -228,8 +229,8 @@ impl Found {
     }
 
     fn finished(self, chain: &Chain, model: &Model, means: &Means) -> Stationary {
-        let (found, means) = (self.variances(model), MeanColumns::new(chain, model, means));
-        let currents = self.currents(chain, model, &means);
+        let (found, columns) = (self.variances(model), MeanColumns::new(chain, model, means));
+        let currents = self.currents(chain, model, &columns);
         let largest = |values: &[f64]| largest_of(values.iter().copied());
         let at = |values: &[f64], n: usize| values.get(n).copied().unwrap_or(0.0);
         let var_p: Vec<f64> = found.kinetic.iter().zip(&model.mass).map(|(t, m)| t * m).collect();
@@ -237,7 +238,7 @@ impl Found {
         let thermal: Vec<f64> =
             (0..model.atoms()).map(|n| model.energy(n, thermal_at(n))).collect();
         let imbalance =
-            self.moments[0].imbalance.abs() / largest(&thermal).max(largest(&means.mechanical));
+            self.moments[0].imbalance.abs() / largest(&thermal).max(largest(&columns.mechanical));
         let missing = self.quadrature.missing;
         let identity =
             |name, violation| Identity { name, violation, site: None, time: f64::INFINITY };
@@ -259,24 +260,24 @@ impl Found {
             (ErrorSource::InnerQuadrature, of_second(missed, missing * currents.largest_sum)),
         ];
         let second = of_second(found.errors, currents.error);
-        let [error_q, mean_r, mean_p, mechanical] = means.errors;
+        let [error_q, mean_r, mean_p, mechanical] = columns.errors;
         let energy = second.thermal + mechanical;
         let errors = ColumnErrors { mean_r, mean_p, mechanical, energy, ..second };
         let general = GeneralColumns {
             temperature: found.kinetic,
-            mean_q: means.mean_q,
+            mean_q: columns.mean_q,
             var_q: found.var_q,
-            mechanical: means.mechanical,
+            mechanical: columns.mechanical,
             thermal,
             errors: [found.errors[0], error_q, found.errors[2]],
             parts: [found.apart, missed].map(|[t, _, q]| [t, 0.0, q]).to_vec(),
         };
-        let oscillates = !means.means.harmonics.is_empty();
-        let oscillation = means.oscillation.iter().map(|o| o.0);
+        let oscillates = !means.harmonics.is_empty();
+        let oscillation = columns.oscillation.iter().map(|o| o.0);
         let profile = Profile {
             time: f64::INFINITY,
-            mean_r: means.mean_r,
-            mean_p: means.mean_p,
+            mean_r: columns.mean_r,
+            mean_p: columns.mean_p,
             var_r: found.var_r,
             var_p,
             current: currents.current,

@@ -83,17 +83,22 @@ pub fn oscillation_work(chain: &Chain) -> f64 {
     let friction = chain.friction()[1];
     let part = |&(order, amplitude): &(u32, Complex64)| {
         let s = Complex64::new(0.0, order as f64 * chain.force.frequency.hi);
-        let q = s * (s + 2.0 * chain.flip_rate);
-        let root = (q + q * q / 4.0).sqrt();
-        // 1/z - 1 with |1/z| > 1: of the two roots the one with the larger sum, so nothing cancels.
-        let [plus, minus] = [q / 2.0 + root, q / 2.0 - root];
-        let inverse_less_one =
-            if (1.0 + plus).norm() > (1.0 + minus).norm() { plus } else { minus };
+        let inverse_less_one = growth(chain, s);
         // The amplitudes hold a factor N^(-1/2); orders l and -l together count twice.
         2.0 * chain.bonds as f64 * amplitude.norm_sqr() * (s / (inverse_less_one + friction * s)).re
     };
     // A sum of nothing is -0.0.
     chain.force.harmonics.iter().map(part).sum::<f64>() + 0.0
+}
+
+/// 1/z - 1, |z| < 1: by how much the wave of frequency s = iω grows from one atom to the next one
+/// towards its source.
+pub(crate) fn growth(chain: &Chain, s: Complex64) -> Complex64 {
+    let q = s * (s + 2.0 * chain.flip_rate);
+    let root = (q + q * q / 4.0).sqrt();
+    // Of the two roots the one with the larger sum, so nothing cancels.
+    let [plus, minus] = [q / 2.0 + root, q / 2.0 - root];
+    if (1.0 + plus).norm() > (1.0 + minus).norm() { plus } else { minus }
 }
 
 /// What a chain with coefficients has that the theorems' chain has not.

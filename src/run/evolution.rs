@@ -76,7 +76,7 @@ pub fn plan_evolve<'a>(
     let saving = match () {
         _ if kept.contains(&true) || held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
-        _ if plan.propagates() => Saving::FewerOutputs,
+        _ if plan.propagates() || plan.doubled => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
     };
     let said = Plan {
@@ -117,7 +117,7 @@ pub fn plan_evolve<'a>(
 
 /// The way of each output.
 fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
-    if plan.propagates() && !plan.doubled {
+    if plan.propagates() {
         return vec![(0..outputs, Way::Propagator)];
     }
     let early = match plan.stencil {

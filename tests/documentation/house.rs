@@ -1,5 +1,5 @@
 //! The rooms of the house: no two modules import each other, not even by a detour, no rounding is
-//! counted outside the error budget, and what is long says why.
+//! counted outside the error budget, and long functions say why they are long.
 
 use super::pages::root;
 use std::collections::{BTreeMap, BTreeSet};

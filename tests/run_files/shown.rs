@@ -61,6 +61,9 @@ fn the_summary_names_what_dominates_the_error_of_every_output() {
     // and at its right end, which is as warm as its thermostat, nothing flows.
     let loose = ["--method", "radau", "--tolerance", "1e-5", "--set", "time.outputs=[0,5]"];
     assert_eq!(evolve(&loose), serde_json::json!([null, "truncation"]));
+    // At a colder one the current has a rounding.
+    let colder = [&loose[..], &["--set", "right.thermostat.temperature=0.7"]].concat();
+    assert_eq!(evolve(&colder), serde_json::json!(["rounding", "truncation"]));
     // The series of many steps lose less than their roundings.
     let many = ["--method", "stencil", "--set", "time.outputs=[500]"];
     assert_eq!(evolve(&many), serde_json::json!(["rounding"]));

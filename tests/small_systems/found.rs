@@ -96,7 +96,8 @@ fn a_cold_start_without_flips_keeps_its_digits() {
     }
 }
 
-/// The work at the right end and what friction takes of it are far above what leaves there.
+/// The work at the right end and the part that friction takes of it are far above the difference,
+/// which leaves there.
 #[test]
 fn what_leaves_is_no_difference_of_the_work_and_of_friction() {
     assert_none(judge_evolution(&chain(18, 0.0, [2.8e-7, 81.0], 30.0), 3.8e9));
@@ -110,7 +111,7 @@ fn what_leaves_is_no_difference_of_the_work_and_of_friction() {
 fn what_is_left_of_a_start_keeps_its_digits_however_small() {
     let cold = |chain| between(chain, [0.0; 2]);
     assert_none(judge_evolution(&cold(chain(18, 0.83, [2.2e7, 2.2e7], 30.0)), 2.6e10));
-    // Nothing is stationary, and what is left is all there is. The second half of the way begins
+    // The stationary state is 0, so that the rest of the start is all. The second half begins
     // where the first ends.
     let still = cold(chain(20, 0.7, [1e-4, 3.0], 0.0));
     let at = |law: &InitialLaw, time: f64| {

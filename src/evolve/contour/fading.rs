@@ -1,11 +1,11 @@
-//! What is left of a start, far below it, beside the stationary state (docs/theory/small-systems.md,
-//! (15.7)).
+//! The distance from the stationary state once it is far below its start
+//! (docs/theory/small-systems.md, (15.7)).
 //!
-//! A contour around 0 knows Y(τ) to some roundings of Y(0). Let G = (-𝓛)^(-k) 1 > 0 with -𝓛 G ≥ κ G.
-//! The order of symmetric matrices is kept, so that e^(𝓛τ) G ≤ e^(-κτ) G: nothing decays more slowly
-//! than κ, and means, whose squares obey the same, than κ/2. D = Y - Y_s therefore has no
-//! singularity to the right of -κ (-κ/2 where the means heat it), and the same contour around that
-//! point knows it to some roundings of e^(-κτ) Y(0). With k = 1 any κ ≤ 1/g will do
+//! A contour around 0 knows Y(τ) to some roundings of Y(0). Let G = (-𝓛)^(-k) 1 > 0 with -𝓛 G ≥
+//! κ G. The order of symmetric matrices is kept, so that e^(𝓛τ) G ≤ e^(-κτ) G: nothing decays more
+//! slowly than κ. The squares of the means obey the same, so that means decay at least like κ/2. D
+//! = Y - Y_s therefore has no singularity to the right of -κ (-κ/2 where the means heat it). The
+//! same contour around that point knows it to some roundings of e^(-κτ) Y(0). With k = 1 any κ ≤ 1/g will do
 //! ([`super::settled`]); more powers bring the slowest rate. The means are turned in 32 digits.
 //! Cost: that of one output by two contours, and the powers. Error: as there.
 
@@ -42,7 +42,7 @@ impl Rest {
 }
 
 impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
-    /// The stationary state and what is left beside it at a time when that has faded.
+    /// The stationary state and the distance from it, at a time when that has faded.
     pub(super) fn fading(
         &self,
         rest: &Rest,
@@ -95,32 +95,32 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         }
         let more = self.reference.state.covariance(chain) - reference.state.covariance(chain);
         let more = equations.represent(&more);
-        let mut above = TransformedMoments {
-            constant_source: self.periodic.constant_source(chain, &reference.noise),
-            start: self.start.iter().zip(&more).map(|(y, more)| y + more).collect(),
+        let constant_source = self.periodic.constant_source(chain, &reference.noise);
+        let start = self.start.iter().zip(&more).map(|(y, more)| y + more).collect();
+        Some(self.with(reference, constant_source, start))
+    }
+
+    /// The same equations with another reference, constant source and start.
+    fn with(&self, reference: Reference, constant_source: Vec<f64>, start: Vec<f64>) -> Self {
+        let (periodic, deviation) = (self.periodic.clone(), self.deviation.clone());
+        let balance = Default::default();
+        let mut changed = TransformedMoments {
             reference,
-            balance: Default::default(),
-            periodic: self.periodic.clone(),
-            deviation: self.deviation.clone(),
+            constant_source,
+            start,
+            periodic,
+            deviation,
+            balance,
             ..*self
         };
-        above.balance = above.balance_of_start();
-        Some(above)
+        changed.balance = changed.balance_of_start();
+        changed
     }
 
     /// The equations of D alone, from whose contour nothing to the right of -`rate` is enclosed.
     fn faded(&self, rest: &Rest, rate: f64) -> Self {
-        let mut faded = TransformedMoments {
-            equations: self.equations,
-            reference: self.reference.clone(),
-            solve_tolerance: self.solve_tolerance,
-            periodic: self.periodic.clone(),
-            deviation: self.deviation.clone(),
-            start: rest.start.clone(),
-            balance: Default::default(),
-            constant_source: vec![0.0; self.constant_source.len()],
-        };
-        faded.balance = faded.balance_of_start();
+        let no_source = vec![0.0; self.constant_source.len()];
+        let mut faded = self.with(self.reference.clone(), no_source, rest.start.clone());
         faded.balance.apart =
             self.equations.chain().friction().map(|friction| friction > 2.0 * rate);
         faded

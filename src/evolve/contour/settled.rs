@@ -3,10 +3,10 @@
 //!
 //! e^(𝓛τ) keeps the order of symmetric matrices, and 𝓛 1 = -2Γ ≤ 0, so that e^(𝓛τ) 1 only falls.
 //! With G = (-𝓛)⁻¹ 1 = ∫_0^∞ e^(𝓛τ) 1 dτ ≤ g 1 it is at most g/τ, and as a product of k shorter
-//! ones at most (kg/τ)^k, that is e^(-τ/eg). A start between -c 1 and c 1 leaves no more
-//! than c times this, and the means, whose squares obey the same, leave the root of it. One solve
-//! at σ = 0 gives G, one the stationary state, and one the time integrals. What is left of a start
-//! before that: [`super::fading`].
+//! ones at most (kg/τ)^k, that is e^(1-τ/eg). A start between -c 1 and c 1 leaves no more than c
+//! times this. The squares of the means obey the same, so that the means leave its root. One solve
+//! at σ = 0 gives G, one the stationary state, and one the time integrals. Before that:
+//! [`super::fading`].
 
 use super::TransformedMoments;
 use crate::chain::Double;
@@ -23,7 +23,7 @@ use ndarray::Array2;
 use num_complex::Complex64;
 use std::f64::consts::E as EULER;
 
-/// The rest of the start is then below e^(-40) of it.
+/// The rest of the start is then below e^(1/2 - 40) of it.
 const GONE: f64 = 40.0;
 
 /// Powers of (-𝓛)⁻¹ at most, of which each brings the slowest rate nearer.
@@ -66,7 +66,7 @@ pub(super) fn mend<E: MomentEquations + ?Sized>(
     let mended = |problem: &TransformedMoments<'_, E>, solutions: &mut [Solution]| {
         let rest = known(problem.rest().map_err(EvolveError::from))?;
         let Some(rest) = rest else { return Ok(()) };
-        // Where nothing is stationary, what is left of the start is all there is.
+        // A stationary state of 0 has no digits: the rest of the start is the whole answer.
         let vanishes = problem.constant_source.iter().all(|q| *q == 0.0)
             && largest(&problem.reference.state.var_p) == 0.0;
         for &i in &late {
@@ -95,7 +95,7 @@ pub(super) fn mend<E: MomentEquations + ?Sized>(
     mended(problem, solutions)
 }
 
-/// The stationary state Y_s, and what is known of Y - Y_s.
+/// The stationary state Y_s, and the start and the time integral of Y - Y_s.
 pub(super) struct Rest {
     /// G and g.
     pub uniform: Vec<f64>,
@@ -132,7 +132,7 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         self.equations.solve_diagonals(Complex64::ZERO, source, targets, tolerance)
     }
 
-    /// The stationary state, and what is known of the rest.
+    /// The stationary state, and the start and the time integrals of the rest.
     pub(super) fn rest(&self) -> Result<Rest, SolveError> {
         let (chain, equations) = (self.equations.chain(), self.equations);
         let n = chain.coordinates();

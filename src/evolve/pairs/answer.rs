@@ -101,8 +101,8 @@ impl<'a> State<'a> {
         all
     }
 
-    /// The squares of their errors and of the roundings that R(h) makes of them. What flips have
-    /// shared among all is doubled with every rounding in it.
+    /// The squares of their errors and of the roundings that R(h) makes of them. Every doubling
+    /// doubles the energy that flips have shared, with its roundings.
     pub fn doubts(&self, h: f64) -> Vec<f64> {
         let returned = 4.0 * self.turning.chain.flip_rate * h;
         let rounding = self.roundings + rounding::RETURNED * returned;

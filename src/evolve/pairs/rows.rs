@@ -1,6 +1,6 @@
 //! R(h) and its time integrals (docs/theory/small-systems.md, (15.4) and (15.5)), computed a block
-//! of rows at a time. While a block is in memory it is applied to everything
-//! that needs it: its own doubling, the time integrals of U, and the states of the outputs.
+//! of rows at a time. While a block is in memory it is applied to everything that needs it: its own
+//! doubling, the time integrals of U, and the states of the outputs.
 
 use super::answer::State;
 use super::couples::{Couples, apart};

@@ -142,17 +142,17 @@ impl State<'_> {
     /// largest.
     fn lost(&self, time: f64, doublings: usize) -> MomentErrors {
         let (chain, n) = (self.turning.chain, self.turning.coordinates());
-        // What flips have shared among all is doubled with every rounding in it.
+        // Every doubling doubles the energy that flips have shared, with its roundings.
         let returned = 4.0 * chain.flip_rate * time;
-        let given = returned.min(1.0) * doublings as f64;
-        let given = given + returned * rounding::RETURNED / rounding::UNIT;
-        let rounded = (rounding::FORMULA + rounding::UNIT * given) * (n as f64).sqrt();
+        let given =
+            rounding::UNIT * returned.min(1.0) * doublings as f64 + rounding::RETURNED * returned;
+        let rounded = (rounding::FORMULA + given) * (n as f64).sqrt();
         let lost = rounded * self.largest;
         let friction = chain.friction();
         let of_ends = [0, 1].map(|end| friction[end] * rounded * self.ends[end]);
         let [made_of, was] = self.flows;
         let rows = rounding::FORMULAS * (n as f64).sqrt() * was * self.largest;
-        let flow = (rounding::ROOT_OF_SQUARES + given * rounding::UNIT) * made_of + rows;
+        let flow = (rounding::ROOT_OF_SQUARES + given) * made_of + rows;
         let correlation = flow.max(of_ends[1]);
         let left = (of_ends[0] - correlation).max(0.0);
         MomentErrors { left, ..MomentErrors::of_variances(lost, correlation) }

@@ -90,8 +90,8 @@ impl<'a> Equation<'a> {
             [missing(i, flips, factor[i]), missing(i, 0.0, own[i])]
         });
         let rounded = rounded.fold(0.0, f64::max);
-        // By docs/theory/bounds.md, (2.2), 𝓛 + 2c = [[D, K], [-Kᵀ, E]] in ((rr, pp), rp): ‖K‖ ≤ 4, |D| ≤ 2c, and E = 2c - δ
-        // of the momentum.
+        // By docs/theory/bounds.md, (2.2), 𝓛 + 2c = [[D, K], [-Kᵀ, E]] in ((rr, pp), rp): ‖K‖ ≤ 4,
+        // |D| ≤ 2c, and E = 2c - δ of the momentum.
         let (same, mixed) = (most, most - 2.0 * flips);
         let half = 0.5 * (same - mixed);
         let radius = 0.5 * (same + mixed) + (half * half + 16.0).sqrt();

@@ -2,9 +2,9 @@
 
 use super::caption::{fill, sizes, tex_number};
 use super::{Entry, GalleryError, Source, bonds, curve, done, even};
-use crate::chain::Chain;
 use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
+use crate::limit::conditions::growth;
 use crate::monitor::Monitor;
 use crate::steady::profiles;
 use std::f64::consts::PI;
@@ -44,15 +44,6 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
             ("sizes", sizes(&all)),
         ],
     ))
-}
-
-/// By how much the oscillation of the means falls from one atom to the next one inside: |z| of the
-/// limit.
-fn decay(chain: &Chain) -> f64 {
-    let s = num_complex::Complex64::new(0.0, chain.force.frequency.hi);
-    let middle = 1.0 + s * (s + 2.0 * chain.flip_rate) / 2.0;
-    let root = (middle * middle - 1.0).sqrt();
-    (middle - root).norm().min((middle + root).norm())
 }
 
 // Long because it is the figure from top to bottom: its data, then its panels.
@@ -110,7 +101,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         );
         done(monitor, (index + 1) as f64 / sizes.len() as f64)?;
         if index + 1 == sizes.len() {
-            let decay = decay(&chain);
+            let s = num_complex::Complex64::new(0.0, chain.force.frequency.hi);
+            let decay = (1.0 + growth(&chain, s)).norm().recip();
             let first = n.sqrt() * amplitude(0);
             layer.insert(
                 0,
