@@ -130,7 +130,7 @@ pub fn plan(
         let reason = "the exponential of the moment equation, in 32 digits".into();
         return in_32_digits(chain, times, reason).ok_or_else(|| {
             "with flips (γ > 0) the exponential of the moment equation serves chains of \
-             some 20 bonds at most, and up to 64 bonds early times"
+             some 15 bonds at any time, and longer ones, up to 64 bonds, at early times"
                 .into()
         });
     }

@@ -298,9 +298,9 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         (gained - 2.0 * (inflow + integrals.work)).abs() / chain.coordinates() as f64
     }
 
-    /// The fine point with its covariance and its error estimate: of the error `apart` of the steps,
-    /// the `losses`, and the part `lost` of motion that is faster than they are. Long because it
-    /// lists every column's errors, source by source.
+    /// The fine point with its covariance and its error estimate: of the error `apart` of the
+    /// steps, the `losses`, and the part `lost` of motion that is faster than they are. Long
+    /// because it lists every column's errors, source by source.
     pub fn solution(
         &self,
         time: Double,

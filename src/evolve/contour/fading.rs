@@ -5,8 +5,9 @@
 //! κ G. The order of symmetric matrices is kept, so that e^(𝓛τ) G ≤ e^(-κτ) G: nothing decays more
 //! slowly than κ. The squares of the means obey the same, so that means decay at least like κ/2. D
 //! = Y - Y_s therefore has no singularity to the right of -κ (-κ/2 where the means heat it). The
-//! same contour around that point knows it to some roundings of e^(-κτ) Y(0). With k = 1 any κ ≤ 1/g will do
-//! ([`super::settled`]); more powers bring the slowest rate. The means are turned in 32 digits.
+//! same contour around that point knows it to some roundings of e^(-κτ) Y(0). With k = 1 any κ ≤
+//! 1/g will do ([`super::settled`]); more powers bring the slowest rate. The means are turned in 32
+//! digits.
 //! Cost: that of one output by two contours, and the powers. Error: as there.
 
 use super::settled::Rest;
