@@ -6,6 +6,7 @@ docstrings are read from the sources and the notebooks are shown as they are kep
 """
 
 import os
+import re
 import sys
 
 from docutils import nodes
@@ -44,9 +45,65 @@ napoleon_use_ivar = True
 nitpick_ignore_regex = [("py:.*", ".*")]
 
 
+# The order of the pages. It stands here and not on the pages, where GitHub would show it as code:
+# of each page a caption and what comes below it.
+CHAPTERS = """model bounds shifted-solves steps contour profiles periodic ring harmonic limit theorems
+correlations errors stencil small-systems general"""
+TASKS = """describe coefficients evolve steady correlate limit check sweep watch cost bytes figures
+trouble migrate"""
+CONTENTS = {
+    "index": {
+        "Using it": ["tutorial", "howto/index", "python", "gallery", "clusters"],
+        "Theory": ["theory/index"] + [f"theory/{chapter}" for chapter in CHAPTERS.split()],
+        "Reference": ["reference/index"],
+        "What it found, how fast, how exact": ["results", "performance", "accuracy"],
+        "Working on it": ["contributing"],
+    },
+    "howto/index": {"": TASKS.split()},
+    "reference/index": {"": ["scenario", "commands", "files", "python-api", "library"]},
+    "python": {
+        "": [
+            f"notebooks/{notebook}"
+            for notebook in (
+                "uphill_current",
+                "monte_carlo",
+                "equipartition",
+                "periodic_force",
+                "correlations",
+            )
+        ]
+    },
+}
+
+# An entry of the Python reference, `flipchain.NAME`, becomes the docstring of NAME.
+ENTRY = re.compile(r"^- `flipchain\.(\w+)`.*(\n  .*)*", re.MULTILINE)
+MEMBERS = {
+    "Chain": ["members"],
+    "Run": ["members", "inherited-members"],
+    "LimitRun": ["members", "inherited-members"],
+    "CheckRun": ["members", "inherited-members"],
+    "Correlations": ["members: to_xarray"],
+}
+
+
+def docstring(entry):
+    """What autodoc shows in place of an entry."""
+    name = entry.group(1)
+    kind = "autoclass" if name[0].isupper() else "autofunction"
+    options = "".join(f"   :{option}{'' if ':' in option else ':'}\n" for option in MEMBERS.get(name, []))
+    return f"```{{eval-rst}}\n.. {kind}:: flipchain.{name}\n{options}```\n"
+
+
 def in_the_book(app, page, source):
-    """The notebooks are pages of the book; in the repository they stand in python/examples."""
-    source[0] = source[0].replace("](../python/examples/", "](notebooks/")
+    """What a page is in the book alone."""
+    # The notebooks are pages of the book; in the repository they stand in python/examples.
+    text = source[0].replace("](../python/examples/", "](notebooks/")
+    if page == "reference/python-api":
+        text = ENTRY.sub(docstring, text)
+    for caption, pages in CONTENTS.get(page, {}).items():
+        options = ":hidden:\n" + (f":caption: {caption}\n" if caption else "")
+        text += "\n```{toctree}\n" + options + "\n".join(["", *pages]) + "\n```\n"
+    source[0] = text
 
 
 def as_written(app, doctree):
