@@ -14,7 +14,7 @@ pub struct ThermalState<X = f64> {
     pub var_r: Vec<X>,
     /// Var p_0 .. Var p_N
     pub var_p: Vec<X>,
-    /// Cov(p_(n-1), r_n) = Cov(r_n, p_n) = J; every other covariance vanishes.
+    /// Cov(p_(n-1), r_n) = Cov(r_n, p_n) = -J; every other covariance vanishes.
     pub correlation: X,
 }
 
@@ -76,9 +76,9 @@ impl Chain {
         Some(r.chain(std::iter::repeat_n(p_s, self.atoms())).collect())
     }
 
-    /// The thermal stationary state: with R = 4γN + λ_- + 1/λ_- + λ_+ + 1/λ_+ and J = (T_+ -
-    /// T_-)/R, Var p_n = T_- + (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- + J/λ_-, Var p_N = T_+ -
-    /// J/λ_+, Var r_n = T_- + (λ_- + 1/λ_- + 2γ(2n-1)) J.
+    /// The thermal stationary state: with R = 4γN + λ_- + 1/λ_- + λ_+ + 1/λ_+ and J = (T_- -
+    /// T_+)/R, Var p_n = T_- - (λ_- + 1/λ_- + 4γn) J inside, Var p_0 = T_- - J/λ_-, Var p_N = T_+ +
+    /// J/λ_+, Var r_n = T_- - (λ_- + 1/λ_- + 2γ(2n-1)) J.
     pub fn thermal_state(&self) -> Option<ThermalState> {
         self.thermal()
     }
@@ -94,7 +94,6 @@ impl Chain {
         let [one, bonds] = [X::from(1.0), X::from(self.bonds as f64)];
         let resistance = X::from(4.0 * self.flip_rate) * bonds + l + one / l + r + one / r;
         let rise = at_right - at_left;
-        let j = rise / resistance;
         // Between resistances a to the left and b to the right, from the nearer end: nothing
         // cancels where one friction prevails.
         let between = |a: X, b: X| {
@@ -113,7 +112,7 @@ impl Chain {
             })
             .collect();
         let var_r = (1..=self.bonds).map(|n| inside(2 * n - 1)).collect();
-        Some(ThermalState { var_r, var_p, correlation: j })
+        Some(ThermalState { var_r, var_p, correlation: rise / resistance })
     }
 
     /// The stationary state of the pure harmonic chain (γ = 0) under any force: the thermal one, or

@@ -21,7 +21,7 @@ pub(super) trait Drift: Sync {
     fn apply(&self, h: f64, z: &[f64], out: &mut [f64]);
     /// (s - B)⁻¹ f
     fn solve(&self, s: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError>;
-    /// J z, with J B J = Bᵀ: -1 on all that is no momentum.
+    /// Σ z, with Σ B Σ = Bᵀ: -1 on all that is no momentum.
     fn mirror(&self, z: &mut [Complex64]);
 }
 

@@ -7,7 +7,7 @@
 //! ```text
 //! C w = T_c w + (1/π) Re ∫_0^∞ G(iω) Q G(iω)* w dω,
 //! G(s) = (s - B)⁻¹,
-//! G(iω)* w = J conj(G(iω)) J w .
+//! G(iω)* w = Σ conj(G(iω)) Σ w .
 //! ```
 //!
 //! Under forces that oscillate with ω₀ the harmonics of the covariance are added,

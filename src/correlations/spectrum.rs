@@ -66,7 +66,7 @@ fn resolvent_norm(drift: &impl Drift, len: usize, omega: f64) -> Result<f64, Ste
     if bound.is_finite() {
         return Ok(bound);
     }
-    // J B J = Bᵀ, so that the adjoint is a solve at -ω.
+    // Σ B Σ = Bᵀ, so that the adjoint is a solve at -ω.
     let mut v: Vec<Complex64> = (0..len).map(|i| Complex64::cis(2.4 * i as f64)).collect();
     let mut norm = 0.0;
     for _ in 0..ITERATIONS {

@@ -77,7 +77,7 @@ impl Resolvent {
         y
     }
 
-    /// ((s - B)⁻¹)ᵀ w = J (s - B)⁻¹ J w, with J = -1 on all that is no momentum.
+    /// ((s - B)⁻¹)ᵀ w = Σ (s - B)⁻¹ Σ w, with Σ = -1 on all that is no momentum.
     pub fn row(&self, line: &Line, w: &[f64]) -> Vec<Complex64> {
         let mut y: Vec<Complex64> = w.iter().map(|&w| w.into()).collect();
         line.mirror(&mut y);

@@ -64,7 +64,7 @@ impl Eliminated {
         }
     }
 
-    /// ((s - B)⁻¹)ᵀ e_j: with J = -1 on elongations, J B J = Bᵀ.
+    /// ((s - B)⁻¹)ᵀ e_j: with Σ = -1 on elongations, Σ B Σ = Bᵀ.
     fn row(&self, j: usize) -> Vec<Complex64> {
         let mut y = vec![Complex64::ZERO; self.inverse.len()];
         y[j] = Complex64::ONE;

@@ -45,7 +45,7 @@ impl<'a> State<'a> {
         if let Some(state) = chain.harmonic_state() {
             deviation -= &state.covariance(chain);
         }
-        // Vᵀ J X J V, and the same of squares for the errors.
+        // Vᵀ Σ X Σ V, and the same of squares for the errors.
         let waves = &couples.waves.waves[..couples.waves.own];
         let v = Mat::from_fn(n, n, |i, a| waves[a].rounded[i] * parity(chain.bonds, i));
         let x = Mat::from_fn(n, n, |i, j| Complex64::from(deviation[[i, j]]));

@@ -1,8 +1,8 @@
 //! The damped waves of a short chain, B v = μ v, in 32 digits, and the means as sums of them and of
 //! what the force drives.
 //!
-//! J B J = Bᵀ makes vᵀ J v' = 0 of two waves with different rates, so that V⁻¹ = Vᵀ J where every
-//! wave is scaled to vᵀ J v = 1. Found in doubles, then mended by Newton's method with residuals of
+//! Σ B Σ = Bᵀ makes vᵀ Σ v' = 0 of two waves with different rates, so that V⁻¹ = Vᵀ Σ where every
+//! wave is scaled to vᵀ Σ v = 1. Found in doubles, then mended by Newton's method with residuals of
 //! 32 digits. Cost: O(n³) for each of n/2 waves. There are none where two
 //! rates coincide, but for the mirror images in a chain with equal ends.
 
@@ -26,7 +26,7 @@ const KNOWN: f64 = 1e-27;
 const MOSTLY: f64 = 0.99;
 /// A wave that decays so fast without oscillating sits at an end of strong friction.
 const FAST: f64 = -1.0;
-/// How far V⁻¹ may be from Vᵀ J.
+/// How far V⁻¹ may be from Vᵀ Σ.
 const APART: f64 = 1e-11;
 
 /// One wave e^(μτ) v, or one that the force drives, B̃ (s, 1) = ν (s, 1).
@@ -48,7 +48,7 @@ pub(super) struct Waves {
     pub waves: Vec<Wave>,
 }
 
-/// (-1)^(r): J.
+/// Σ: -1 on an elongation.
 pub(super) fn parity(bonds: usize, i: usize) -> f64 {
     if i < bonds { -1.0 } else { 1.0 }
 }
@@ -175,7 +175,7 @@ impl Wave {
     }
 }
 
-/// The largest entry of Vᵀ J V - 1.
+/// The largest entry of Vᵀ Σ V - 1.
 fn apart(waves: &[Wave], bonds: usize) -> f64 {
     let of_wave = |(a, wave): (usize, &Wave)| {
         let others = waves[..=a].iter().enumerate().map(|(b, other)| {

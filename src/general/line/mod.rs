@@ -357,7 +357,7 @@ impl Line {
         (row, variance)
     }
 
-    /// -1 on all that is no momentum: J B J = Bᵀ.
+    /// -1 on all that is no momentum: Σ B Σ = Bᵀ.
     pub fn mirror(&self, y: &mut [Complex64]) {
         y.iter_mut().skip(1 - self.offset).step_by(2).for_each(|x| *x = -*x);
     }
