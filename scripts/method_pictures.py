@@ -192,11 +192,16 @@ def stencil():
     }.items():
         colour = BLUE if (x, y) == (0, 0) else ORANGE
         left.plot(x, y, "o", color=colour, markersize=9)
-        side = "right" if x < 0 else "left"
-        left.text(x + (-0.14 if x < 0 else 0.14), y + 0.1, text, fontsize=7.5, ha=side)
+        # Above the upper points and below the lower ones, where no arrow is.
+        if y == 0:
+            left.text(x + 0.16, y, text, fontsize=7.5, ha="left", va="center")
+        else:
+            side = "right" if x < 0 or (x, y) == (0, -1) else "left"
+            left.text(x + (0.1 if side == "right" else -0.1), y + 0.24 * y, text, fontsize=7.5,
+                      ha=side, va="center")
         if (x, y) != (0, 0):
             arrow(left, (0.86 * x, 0.86 * y), (0.16 * x, 0.16 * y), color=GREY)
-    left.set(xlim=(-2.2, 2.2), ylim=(-1.5, 1.7), xlabel="place $i$", ylabel="diagonal $d$")
+    left.set(xlim=(-2.2, 2.2), ylim=(-1.6, 1.6), xlabel="place $i$", ylabel="diagonal $d$")
     left.set(xticks=[], yticks=[])
     # From a step of the temperatures, between thermostats, with flips.
     bonds, rate, time, h = 60, 0.5, 6.0, 0.02

@@ -62,16 +62,17 @@ fn power_of_ten(text: &str) -> f64 {
 fn the_digits_of_the_readme_are_those_of_its_scenario() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let run = folder.path().join("run");
-    let uphill = "data/scenarios/uphill.toml";
-    flipchain(&["evolve", uphill, "--set", "time.outputs=[1]"], &run);
+    // The first command of the page.
+    flipchain(&["evolve", "data/scenarios/uphill.toml"], &run);
     let summary = json(&run.join("summary.json"));
-    let output = &summary["outputs"][0];
+    let output = summary["outputs"].as_array().and_then(|all| all.last()).expect("outputs");
+    assert_eq!(output["t"], 1.0);
     let error = |name: &str| output["absolute_errors"][name].as_f64().expect("an error");
     let csv = std::fs::read_to_string(run.join("profiles.csv")).expect("profiles");
     let mut rows = csv.lines().map(|line| line.split(',').collect::<Vec<_>>());
     let names = rows.next().expect("a header");
     let column = |name: &str| names.iter().position(|n| *n == name).expect("a column");
-    let rows: Vec<_> = rows.collect();
+    let rows: Vec<_> = rows.filter(|row| row[0].parse() == Ok(1.0)).collect();
     let at = |name: &str, site: usize| rows[site][column(name)].parse::<f64>().expect("a number");
     assert_eq!(rows.len(), 101);
     let hottest = (0..=100).max_by(|&a, &b| at("thermal", a).total_cmp(&at("thermal", b)));
@@ -100,11 +101,11 @@ fn the_digits_of_the_readme_are_those_of_its_scenario() {
         let off = (digits - value).abs();
         assert!(off <= half + stated.unwrap_or(0.0), "{what}: {digits} is printed, found {value}");
         if let Some(stated) = stated {
-            // The last digits of an estimate depend on roundings.
+            // A part of an estimate is made of roundings, which depend on the machine.
             let estimate = power_of_ten(cells[3]);
             let ratio = stated / estimate;
             assert!(
-                (0.2..5.0).contains(&ratio),
+                (0.5..2.0).contains(&ratio),
                 "{what}: {estimate:e} is printed, found {stated:e}"
             );
         }

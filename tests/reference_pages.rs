@@ -201,12 +201,17 @@ fn kind(schema: &Value) -> String {
     };
     match schema["type"].as_str() {
         Some("array") => format!("list of: {}", kind(&schema["items"])),
-        Some(name @ ("number" | "integer")) => format!(
-            "{name}{}{}{}",
-            bound("minimum", "≥"),
-            bound("exclusiveMinimum", ">"),
-            bound("maximum", "≤")
-        ),
+        Some(name @ ("number" | "integer")) => {
+            match (schema["minimum"].as_f64(), schema["maximum"].as_f64()) {
+                (Some(least), Some(most)) => format!("{name} from {least} to {most}"),
+                _ => format!(
+                    "{name}{}{}{}",
+                    bound("minimum", "≥"),
+                    bound("exclusiveMinimum", ">"),
+                    bound("maximum", "≤")
+                ),
+            }
+        }
         Some("string") => "text".into(),
         other => other.unwrap_or("number or text").into(),
     }

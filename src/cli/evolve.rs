@@ -18,7 +18,7 @@ pub struct EvolveArgs {
     method: Method,
     #[command(flatten)]
     covariance: CovarianceArgs,
-    /// Output times at which the covariance is written, as in the scenario; all if left out
+    /// Those of the scenario's output times at which the covariance is written; all if left out
     #[arg(long, value_name = "T,T,..", value_delimiter = ',', requires = "covariance")]
     covariance_times: Vec<f64>,
     /// Write the energies of the chain's modes (phonons) to modes.csv

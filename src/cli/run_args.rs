@@ -103,7 +103,7 @@ pub struct CovarianceArgs {
     /// Write the whole covariance to covariance.npz
     #[arg(long)]
     pub covariance: bool,
-    /// Write it in single precision
+    /// Write the covariance in single precision
     #[arg(long, requires = "covariance")]
     pub single: bool,
 }

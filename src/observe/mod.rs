@@ -3,6 +3,7 @@
 //! totals ([`series`]). From solutions at many sizes and frequencies: the theorems' statements
 //! ([`theorems`], [`verdict`]) and their limits ([`fit`]).
 
+pub mod digits;
 pub mod fit;
 pub mod identities;
 pub mod periodic;

@@ -5,8 +5,9 @@
 //! a period. Cost: one stationary solve for each size and frequency, O(N) on the open chain. Error:
 //! that of the stationary state; of N → ∞ that of the extrapolation.
 
+use super::digits::digits;
 use super::sizes::{StationarySize, stationary};
-use super::verdict::{Extrapolated, digits};
+use super::verdict::Extrapolated;
 use crate::chain::Chain;
 use crate::limit::conditions::{ends_of, oscillation_work};
 use crate::limit::stationary;

@@ -1,6 +1,7 @@
 //! The verdict on a statement from the measurements at all sizes: the constant that its bound would
 //! need, the fitted rate, and a plain sentence.
 
+use super::digits::{self, digits, measured};
 use super::fit::{Extrapolation, Uncertain, extrapolate, logarithmic_growth, rate};
 use super::sizes::StationarySize;
 use super::statement::{Shape, Statement};
@@ -181,7 +182,7 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
     let last = verdict
         .rates
         .last()
-        .map(|r| format!("N^({}) at t = {}", plain(r.exponent), digits(r.t, 3)));
+        .map(|r| format!("N^({}) at t = {}", measured(r.exponent), digits(r.t, 3)));
     let still = verdict
         .rates
         .last()
@@ -226,10 +227,10 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 Some(g) if g.value < 4.0 * g.uncertainty || g.value < 1e-4 * most.abs() => {
                     format!(
                         "; the log²N growth of the bound is not seen: fitted slope {} per log²N",
-                        plain(g)
+                        measured(g)
                     )
                 }
-                Some(g) => format!("; it grows by {} per log²N", plain(g)),
+                Some(g) => format!("; it grows by {} per log²N", measured(g)),
                 None if few => String::new(),
                 None => "; its growth can be fitted to four sizes or more".into(),
             };
@@ -250,27 +251,6 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 None => format!("{name}: {} at N = {n}{site}", digits(verdict.value, 5)),
             }
         }
-    }
-}
-
-/// A number with its uncertainty, to the uncertainty's first digit.
-pub fn plain(number: Uncertain) -> String {
-    let Uncertain { value, uncertainty } = number;
-    if uncertainty.is_finite() && uncertainty < 1e-5 && value.abs() < 1e-3 {
-        return format!("{value:.0e} ± {uncertainty:.0e}").replace('-', "−");
-    }
-    let decimals = (-uncertainty.log10().floor()).clamp(1.0, 6.0) as usize;
-    let shown = uncertainty.max(10f64.powi(-(decimals as i32)));
-    format!("{value:.decimals$} ± {shown:.decimals$}").replace('-', "−")
-}
-
-/// A number with `count` significant digits, without trailing zeros.
-pub fn digits(value: f64, count: usize) -> String {
-    let rounded: f64 = format!("{value:.*e}", count - 1).parse().unwrap_or(value);
-    if rounded == 0.0 || (1e-3..1e5).contains(&rounded.abs()) {
-        format!("{rounded}")
-    } else {
-        format!("{rounded:e}")
     }
 }
 
@@ -320,11 +300,7 @@ impl Extrapolated {
             theory.map_or(String::new(), |theory| format!(", theory {}", digits(theory, 11)));
         let how = found.order.map_or(String::new(), |order| format!(", observed order {order:.3}"));
         let how = found.form.words().to_string() + &how;
-        let sentence = format!(
-            "{quantity} → {} ± {:.0e}{theory_says} ({how})",
-            digits(found.limit.value, 11),
-            found.limit.uncertainty
-        );
+        let sentence = format!("{quantity} → {}{theory_says} ({how})", digits::limit(found.limit));
         Some(Extrapolated { quantity, sizes, found, theory, sentence })
     }
 }

@@ -11,11 +11,11 @@ use crate::covariance::moments::largest;
 use crate::covariance::source::ErrorSource;
 use crate::method::Task;
 use crate::numerics::vector::largest_of;
+use crate::observe::digits::digits;
 use crate::observe::identities::Identity;
 use crate::observe::periodic::PeriodicWork;
 use crate::observe::phonons::{self, Phonon};
 use crate::observe::series::Totals;
-use crate::observe::verdict::digits;
 use crate::observe::{Profile, dominating_sources, relative_errors};
 use crate::output::{
     KeptCovariance, OutputError, RunDirectory, profiles_csv, series_csv, write_covariance_npz,

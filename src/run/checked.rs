@@ -6,6 +6,8 @@ use super::save::{Answer, Start};
 use crate::chain::Chain;
 use crate::limit::conditions::grounds;
 use crate::numerics::vector::largest_of;
+use crate::observe::digits::{at_least, digits};
+use crate::observe::fit::Uncertain;
 use crate::observe::statement::CONDUCTIVITY;
 use crate::observe::sweep::{self, Frequency};
 use crate::observe::theorems::Measurement;
@@ -206,7 +208,7 @@ fn missing(measurements: &[Measurement], times: &[f64]) -> Option<String> {
         if at.len() == times.len() {
             return "at all times".to_string();
         }
-        let [from, to] = [at[0], at[at.len() - 1]].map(|t| verdict::digits(t, 3));
+        let [from, to] = [at[0], at[at.len() - 1]].map(|t| digits(t, 3));
         if from == to { format!("at t = {from}") } else { format!("at t = {from} .. {to}") }
     };
     let said: Vec<String> =
@@ -250,7 +252,10 @@ fn table(verdicts: &[&Verdict]) -> String {
     ]];
     rows.extend(verdicts.iter().map(|v| {
         let rate = v.rates.last().map_or(String::new(), |r| {
-            format!("{:.2} ± {:.2}", r.exponent.value, r.exponent.uncertainty)
+            let Uncertain { value, uncertainty } = r.exponent;
+            // A sum with 0 has no negative zero.
+            let value = (100.0 * value).round() / 100.0 + 0.0;
+            format!("{value:.2} ± {:.2}", at_least(uncertainty, 2))
         });
         [
             v.statement.to_string(),

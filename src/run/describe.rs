@@ -2,7 +2,7 @@
 
 use super::Times;
 use crate::chain::{Chain, Coefficients};
-use crate::observe::verdict::digits;
+use crate::observe::digits::digits;
 use crate::scenario::{Thermostat, TimeScale, Topology};
 
 /// The chain in two lines: "open chain, N = 100, γ = 1" and its ends.

@@ -12,7 +12,7 @@ use crate::general::mean::forces_of;
 use crate::general::stationary::Stationary;
 use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
-use crate::observe::verdict::digits;
+use crate::observe::digits::digits;
 use crate::output::{
     CorrelationsFile, OutputError, RunDirectory, write_correlations_npz, write_spectrum_npz,
 };

@@ -21,10 +21,10 @@ pub struct Scenario {
     /// The right end (open chain only): free without thermostat and force.
     #[serde(default, skip_serializing_if = "RightEnd::is_free")]
     pub right: RightEnd,
-    /// Thermostats at any atom, in addition to those of the ends (open chain only).
+    /// Thermostats at any atom; of an open chain in addition to those of its ends.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub thermostat: Vec<ThermostatAt>,
-    /// Forces on any atom, in addition to that of the right end (open chain only).
+    /// Forces on any atom; of an open chain in addition to that of its right end.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub force: Vec<ForceAt>,
     /// The law of the coordinates at time 0.
