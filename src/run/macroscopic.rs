@@ -302,8 +302,10 @@ fn polynomial(coefficients: &[f64], size: f64) -> String {
             (false, false) => " + ",
             (false, true) => " − ",
         };
-        text += &format!("{}", format!("{:.9e}", c.abs()).parse::<f64>().unwrap_or(c.abs()));
-        text += ["", " x", " x²"][power.min(2)];
+        let rounded = format!("{:.9e}", c.abs()).parse::<f64>().unwrap_or(c.abs());
+        let factor =
+            if rounded == 1.0 && power > 0 { String::new() } else { format!("{rounded} ") };
+        text += format!("{factor}{}", ["", "x", "x²"][power.min(2)]).trim_end();
     }
     if text.is_empty() { "0".into() } else { text }
 }
