@@ -81,7 +81,7 @@ pub(super) enum Of {
 
 /// The entries of A by rows.
 pub(super) struct Generator {
-    of: Of,
+    pub of: Of,
     pub unknowns: Unknowns,
     rows: Vec<Vec<(usize, Double)>>,
 }

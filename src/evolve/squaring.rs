@@ -7,14 +7,17 @@
 //! number, takes the squares that it needs on the way. Unknowns: m ≈ n(n+1)/2 + 6n, n = 2N+1, more
 //! with harmonics. Cost: log₂(8‖A‖τ) products of m³, then m² for each bit of an output's time.
 //! Error: a squaring doubles an error (`lost`), and the rounding of the answer to doubles. Longer
-//! chains, whose matrix would be too large, go to early times step by step (`wide_series`).
+//! chains, whose matrix would be too large, go to early times step by step, by a series
+//! (`wide_series`) or, beside fast damping, by a contour (`wide_contour`).
 
 use super::moment_generator::{Generator, Of, STEP, Unknowns};
 use super::outcome::EvolveError;
-use super::wide_series;
+use super::{wide_contour, wide_series};
+mod way;
+pub use way::{cost, serves};
+
 use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::cost::Cost;
 use crate::covariance::moments::{
     Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
 };
@@ -25,110 +28,10 @@ use crate::numerics::wide_matrix::{Doublings, Power};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use rayon::prelude::*;
-
-/// Unknowns at most.
-const LARGEST: usize = 1000;
-
-/// The part of the largest second moment that may be lost.
-const ALLOWED: f64 = 1e-13;
-
-/// Processor time at most, in seconds, of squarings and of steps.
-const MOST_SECONDS: [f64; 2] = [60.0, 30.0];
+use way::{Way, lost, way};
 
 /// Rates below this are no faster than the chain itself.
 const SLOW: f64 = 8.0;
-
-/// Some hundred squarings' roundings of 2⁻¹⁰⁴, with a few terms each.
-const UNDOUBLED: f64 = 2.5e-29;
-
-/// Seconds of squarings that are worth no look at another way.
-const SHORT: f64 = 0.5;
-
-/// The largest chain of steps, in bonds.
-const LARGEST_OF_STEPS: usize = 64;
-
-/// How the unknowns are propagated.
-#[derive(Clone, Copy, PartialEq)]
-enum Way {
-    /// By squarings of e^(Ah).
-    Squarings,
-    /// By steps of the series.
-    Steps,
-}
-
-/// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
-/// ascending `times` keeps its digits and comes within `MOST_SECONDS`.
-pub fn serves(chain: &Chain, times: &[f64]) -> bool {
-    way(chain, times).is_some()
-}
-
-/// The way that serves, the squarings where both do and they are short, or the cheaper one.
-fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
-    if chain.general.is_some() {
-        return None;
-    }
-    let last = times.last().copied().unwrap_or(0.0);
-    let of = |way: Way| {
-        let [of_squarings, of_steps] = MOST_SECONDS;
-        let (small, most) = match way {
-            Way::Squarings => (Unknowns::of(chain).size() <= LARGEST, of_squarings),
-            Way::Steps => (chain.bonds <= LARGEST_OF_STEPS, of_steps),
-        };
-        let seconds = cost_of(chain, times, way).seconds;
-        (small && lost(chain, last, way)[0] <= ALLOWED && seconds <= most).then_some(seconds)
-    };
-    match (of(Way::Squarings), of(Way::Steps)) {
-        (Some(squarings), Some(steps)) if squarings > SHORT && steps < squarings => {
-            Some(Way::Steps)
-        }
-        (Some(_), _) => Some(Way::Squarings),
-        (None, steps) => steps.map(|_| Way::Steps),
-    }
-}
-
-/// The cost of an evolution to ascending `times`.
-pub fn cost(chain: &Chain, times: &[f64]) -> Cost {
-    cost_of(chain, times, way(chain, times).unwrap_or(Way::Squarings))
-}
-
-fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
-    let (unknowns, outputs) = (Unknowns::of(chain), times.len() as f64);
-    let (rows, columns) = (unknowns.size() as f64, unknowns.driving() as f64);
-    let last = times.last().copied().unwrap_or(0.0);
-    if way == Way::Steps {
-        let seconds = wide_series::seconds(chain, last, times.len(), unknowns.size());
-        return Cost { bytes: (2.0 * outputs + 300.0) * 16.0 * rows, seconds: 2.0 * seconds };
-    }
-    let squarings = (norm_bound(chain) * last / STEP).log2().max(1.0).ceil();
-    let product = 4e-9 * rows * columns * columns;
-    let seconds = squarings * product + outputs * 0.5 * squarings * 10e-9 * rows * columns;
-    // Once for E z zᵀ, once for z̄ z̄ᵀ.
-    Cost { bytes: 16.0 * (3.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
-}
-
-/// The part of the largest second moment that is lost by the time `last`, and of one that friction
-/// damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double
-/// with every one. What friction damps is no longer small when the slower rates come to matter, so
-/// those alone count.
-fn lost(chain: &Chain, last: f64, way: Way) -> [f64; 2] {
-    if way == Way::Steps {
-        return wide_series::lost(chain, last);
-    }
-    let slower = 8.0 + 2.0 * chain.force.highest_frequency();
-    let part = 2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last);
-    [part, UNDOUBLED]
-}
-
-/// At least ‖A‖ in the norm of the largest row sum.
-fn norm_bound(chain: &Chain) -> f64 {
-    let friction = chain.friction().into_iter().fold(0.0, f64::max);
-    let harmonics = chain.force.harmonics.iter().map(|(_, f)| 2.0 * (f.re.abs() + f.im.abs()));
-    let force = chain.force.mean.abs() + harmonics.sum::<f64>();
-    8.0 + 8.0 * chain.flip_rate
-        + 4.0 * friction * (1.0 + largest(&chain.temperature()))
-        + 2.0 * force
-        + 2.0 * chain.force.highest_frequency()
-}
 
 /// Evolves the moments to the ascending microscopic `times`. Arguments as for
 /// [`super::radau::evolve`].
@@ -144,6 +47,7 @@ pub fn evolve(
     let by_way = |generator: &Generator, start: &[Double], monitor: &Monitor| match way {
         Way::Squarings => propagated(generator, start, &times, STEP, monitor),
         Way::Steps => wide_series::propagated(chain, generator, start, &times, 1.0, monitor),
+        Way::Contour => wide_contour::propagated(chain, generator, start, &times, 1.0, monitor),
     };
     let moments = Generator::new(chain, Of::Moments);
     let start = moments.start(law);
@@ -273,23 +177,23 @@ impl Answer<'_> {
         0.0 - work.plus(heat).hi
     }
 
-    /// Two roundings of the answer, and what the squarings have lost of the largest second moment.
-    /// Where friction is strong, p² at the end follows the others: its own roundings are not
-    /// doubled, and an error of the others is in it by 1/λ.
+    /// Two roundings of the answer, and what the way has lost of the largest second moment. Where
+    /// friction is strong, p² at the end follows the others: its own roundings are not doubled, and
+    /// an error of the others, or of a start some time ago, is in it by 1/λ.
     fn errors(&self, moments: &Moments) -> MomentErrors {
         let (u, bonds) = (self.unknowns, self.chain.bonds);
         let squares = (0..moments.mean.len()).flat_map(|i| {
             let at = u.second(i, i);
             [self.start[at].hi, self.state[at].hi]
         });
-        let square = largest_of(squares);
+        let square = largest_of(squares.chain(self.chain.temperature()));
         let [lost, damped] = self.lost;
         let rounding = |values: &[f64]| rounding::UNIT * largest(values);
         let (mean, variance) = (&moments.mean, &moments.variance);
         let ends = moments.inflow.iter().flatten().chain(&moments.leaving).copied();
         let currents = rounding(&moments.correlation).max(rounding::UNIT * largest_of(ends));
         let friction = self.chain.current_weight();
-        let at_ends = lost * friction.min(SLOW) + damped * friction;
+        let at_ends = lost * friction.min(SLOW + SLOW / self.time.hi) + damped * friction;
         MomentErrors {
             mean_r: rounding(&mean[..bonds]) + lost * square.sqrt(),
             mean_p: rounding(&mean[bonds..]) + lost * square.sqrt(),

@@ -53,7 +53,7 @@ pub(crate) fn leading(a: f64) -> f64 {
 }
 
 /// π
-const PI: Double = Double { hi: std::f64::consts::PI, lo: 1.224_646_799_147_353_2e-16 };
+pub(crate) const PI: Double = Double { hi: std::f64::consts::PI, lo: 1.224_646_799_147_353_2e-16 };
 
 impl Double {
     /// a + b for |a| ≥ |b|.

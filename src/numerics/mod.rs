@@ -12,4 +12,5 @@ pub(crate) mod toeplitz_hankel;
 pub(crate) mod triangle;
 pub(crate) mod vector;
 pub(crate) mod wide;
+pub(crate) mod wide_exponential;
 pub(crate) mod wide_matrix;

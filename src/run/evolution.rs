@@ -76,7 +76,7 @@ pub fn plan_evolve<'a>(
     let saving = match () {
         _ if kept.contains(&true) || held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
-        _ if plan.propagates() || plan.doubled => Saving::FewerOutputs,
+        _ if plan.propagates() || plan.doubled || plan.wide => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
     };
     let said = Plan {
@@ -121,7 +121,7 @@ fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
         return vec![(0..outputs, Way::Propagator)];
     }
     let early = match plan.stencil {
-        _ if plan.doubled => Way::Propagator,
+        _ if plan.doubled || plan.wide => Way::Propagator,
         _ if plan.at_start_only => Way::InitialLaw,
         true => Way::Stencil,
         false => Way::Steps,

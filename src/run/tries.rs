@@ -86,7 +86,7 @@ impl Evolution<'_> {
         record: &Record,
     ) -> Option<Steps> {
         let Evolution { chain, law, microscopic, held, .. } = self;
-        if record.plan.method != Method::Auto || plan.squared {
+        if record.plan.method != Method::Auto || plan.squared || plan.wide {
             return None;
         }
         let (way, missed) = match found {
@@ -101,8 +101,10 @@ impl Evolution<'_> {
                 (way, error / record.tolerance)
             }
         };
+        let times = rounded(microscopic);
         let reason = format!("the exponential of the moment equation, in 32 digits; {way}");
-        let wide = evolve::in_32_digits(chain, &rounded(microscopic), reason);
+        let early = || evolve::early_in_32_digits(chain, &times, reason.clone());
+        let wide = evolve::in_32_digits(chain, &times, reason.clone()).or_else(early);
         if wide.is_some() || plan.doubled {
             return wide;
         }
