@@ -176,3 +176,16 @@ fn the_start_itself_has_no_error_of_strong_frictions() {
         }
     }
 }
+
+/// Soon after a cold start beside fast damping: friction far above the steps that a series may
+/// take, and many flips. Steps stated 2e-8 and 9e-9, the latter before a late output.
+#[test]
+fn a_cold_start_keeps_its_digits_beside_fast_damping() {
+    let first = between(chain(22, 4246.0, [7.3e7, 8.3e-4], 1.5), [0.0, 1.0]);
+    assert_none(judge_evolution_of(&first, &at_rest(&first, 0.0), 0.00593));
+    let both = between(chain(22, 1487.0, [6.3e4, 4.05e4], 0.0), [1.0; 2]);
+    let times = Times::microscopic([0.01878, 7010.0]);
+    let cold = at_rest(&both, 0.0);
+    let run = flipchain::evolve(&both, &cold, &times, &Options::default()).expect("an answer");
+    assert!(run.tolerance_reached(), "{:?}", run.errors());
+}
