@@ -10,6 +10,10 @@ import re
 import sys
 
 from docutils import nodes
+from markdown_it import MarkdownIt
+from sphinx.util.logging import getLogger
+
+LOG = getLogger(__name__)
 
 project = "flipchain"
 author = "the flipchain authors"
@@ -94,9 +98,33 @@ def docstring(entry):
     return f"```{{eval-rst}}\n.. {kind}:: flipchain.{name}\n{options}```\n"
 
 
+# GitHub reads a page as Markdown before it looks for formulas: a backslash before punctuation is
+# dropped, and an underscore that could begin an emphasis does.
+MARKDOWN = MarkdownIt("commonmark").enable("table")
+FORMULA = re.compile(r"\$\$.*?\$\$|\$[^$]+\$", re.DOTALL)
+DROPPED = re.compile(r"\\[,;:!|{}#%&_]|\\\\(?!\s*\n)")
+
+
+def lost_on_github(text):
+    """What GitHub would show otherwise, with its line."""
+    for token in MARKDOWN.parse(text):
+        if token.type != "inline":
+            continue
+        written = re.sub(r"`[^`]*`", "", token.content)
+        for formula in FORMULA.findall(written):
+            for found in DROPPED.findall(formula):
+                yield token.map[0] + 1, f"{found} in {formula}"
+        for part in token.children:
+            if part.type == "em_open" and part.markup == "_":
+                yield token.map[0] + 1, "an underscore after a bracket, which needs a space behind"
+
+
 def in_the_book(app, page, source):
     """What a page is in the book alone."""
     # The notebooks are pages of the book; in the repository they stand in python/examples.
+    if not page.startswith("notebooks/"):
+        for line, lost in lost_on_github(source[0]):
+            LOG.warning("GitHub would lose %s", lost, location=(page, line))
     text = source[0].replace("](../python/examples/", "](notebooks/")
     if page == "reference/python-api":
         text = ENTRY.sub(docstring, text)

@@ -131,17 +131,16 @@ const IN_KEYS: [(&str, &str); 35] = [
         r"Independent r_n of mean tension and p_n of mean 0",
         r"Independent $r_n$ of mean tension and $p_n$ of mean 0",
     ),
-    (r"Var r_n = Var p_n at", r"$\mathrm{Var}\,r_n = \mathrm{Var}\,p_n$ at"),
+    (r"Var r_n = Var p_n at", r"$\mathrm{Var}\ r_n = \mathrm{Var}\ p_n$ at"),
     (
         r"(Var p_n = m_n T, Var r_n = T/k_n in general)",
-        r"($\mathrm{Var}\,p_n = m_n T$, $\mathrm{Var}\,r_n = T/k_n$ in general)",
+        r"($\mathrm{Var}\ p_n = m_n T$, $\mathrm{Var}\ r_n = T/k_n$ in general)",
     ),
-    (r"Var p_n at", r"$\mathrm{Var}\,p_n$ at"),
-    (r"Var q_n at", r"$\mathrm{Var}\,q_n$ at"),
-    (r"Var r_n at", r"$\mathrm{Var}\,r_n$ at"),
+    (r"Var p_n at", r"$\mathrm{Var}\ p_n$ at"),
+    (r"Var q_n at", r"$\mathrm{Var}\ q_n$ at"),
+    (r"Var r_n at", r"$\mathrm{Var}\ r_n$ at"),
     (r"x = n/N", r"$x = n/N$"),
-    (r"−λ p dτ + √(2 λ T) dw", r"$-\lambda p\, d\tau + \sqrt{2\lambda T}\, dw$"),
-    (r"−λ p dτ + √(2 λ m T) dw", r"$-\lambda p\, d\tau + \sqrt{2\lambda m T}\, dw$"),
+    (r"−λ p dτ + √(2 λ m T) dw", r"$-\lambda p d\tau + \sqrt{2\lambda m T} dw$"),
     (r"Friction λ > 0", r"Friction $\lambda > 0$"),
     (r"Temperature T ≥ 0", r"Temperature $T \ge 0$"),
     (r"t = τ/N², τ/N or τ", r"$t = \tau/N^2$, $\tau/N$ or $\tau$"),
@@ -235,7 +234,7 @@ fn keys(schema: &Value) -> String {
     if rows.is_empty() {
         return rows;
     }
-    format!("\n| key | value | | meaning |\n|---|---|---|---|\n{rows}")
+    format!("\n| key | value | needed | meaning |\n|---|---|---|---|\n{rows}")
 }
 
 fn choices(schema: &Value) -> String {

@@ -57,8 +57,8 @@ pub enum NoLimit {
     Coefficients(&'static str),
     /// `check` of a chain whose coefficients depend on the site.
     #[error(
-        "this chain has {chain}: no limit theorem is known for it, and check measures its \
-         conductivity N J/(T_- - T_+) alone; which means nothing with {obstacle}; allowed: flips \
+        "this chain has {chain}: no limit theorem is known for it, so that check \
+         measures only its conductivity N J/(T_- - T_+); that has no meaning with {obstacle}; allowed: flips \
          at every atom, thermostats of different temperatures at both ends and none inside, \
          no force; or the homogeneous chain; evolve and steady answer for any other"
     )]

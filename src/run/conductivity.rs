@@ -21,6 +21,7 @@ use crate::general::stationary::stationary;
 use crate::limit::conditions::{NoLimit, coefficients_of};
 use crate::method::{Method, Task};
 use crate::monitor::Monitor;
+use crate::observe::digits;
 use crate::observe::fit::Uncertain;
 use crate::observe::statement::CONDUCTIVITY;
 use crate::observe::theorems::Measurement;
@@ -195,7 +196,7 @@ fn sentence(
     let Some(last) = sizes.last() else { return String::new() };
     let of = |u: Uncertain| match u.uncertainty {
         0.0 => format!("{:.8}", u.value),
-        uncertainty => format!("{:.8} ± {uncertainty:.1e}", u.value),
+        _ => digits::limit(u),
     };
     let over = if seeds > 1 { format!(", {seeds} seeds") } else { String::new() };
     let limit = match extrapolated {

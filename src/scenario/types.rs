@@ -70,7 +70,7 @@ pub struct ChainTable {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ThermostatAt {
-    /// The atom n, from 0 to N, on a ring to N-1.
+    /// The atom n, from 0 to N, on a ring to N − 1.
     pub site: usize,
     /// Temperature T ≥ 0.
     #[schemars(range(min = 0.0))]
@@ -93,7 +93,7 @@ impl ThermostatAt {
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct ForceAt {
-    /// The atom n, from 0 to N, on a ring to N-1.
+    /// The atom n, from 0 to N, on a ring to N − 1.
     pub site: usize,
     /// Constant part.
     #[serde(default)]
@@ -160,7 +160,7 @@ impl RightEnd {
     }
 }
 
-/// A Langevin thermostat: −λ p dτ + √(2 λ T) dw.
+/// A Langevin thermostat: −λ p dτ + √(2 λ m T) dw, m the mass of its atom.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize, JsonSchema)]
 #[serde(deny_unknown_fields)]
 pub struct Thermostat {
@@ -236,7 +236,7 @@ pub struct InitialTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub var_q: Option<Expression>,
     /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n
-    /// = 0. Reading turns it into profiles. Of a pinned chain the correlated Gibbs law, E q_n =
+    /// = 0. When a file is read, it becomes elongation and variances. Of a pinned chain the correlated Gibbs law, E q_n =
     /// displacement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<InitialState>,

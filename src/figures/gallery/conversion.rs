@@ -25,7 +25,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         @chain@) in time, per site. (a) Change of the mechanical and of the thermal energy; curves:
         exact chain, circles: macroscopic equations. (b) What has happened until $t$: work $W_N$ of
         the force, mechanical energy turned into heat by flips,
-        $2\gamma \int \sum_n \bar p_n^2 \, d\tau/N$, and energy that has left through each end.
+        $2\gamma \int \sum_n \bar p_n^2 d\tau/N$, and energy that has left through each end.
         (c) Violation of the exact balance: work, less the change of the energy, less the energy
         that left.";
     Ok(fill(

@@ -28,7 +28,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let text = r"$C_N(t) = \frac1N \sum_{n,k} [\mathrm{Cov}(p_n,r_k)^2 + \mathrm{Cov}(p_n,p_k)^2 +
         \mathrm{Cov}(r_n,r_k)^2]$ of the chain of the figure `evolution` ($\bar F = @F@$, @chain@),
         which starts with independent coordinates, at $t = @times@$. (a) Against $N = @sizes@$;
-        dashed: the limit $2\int e_{\rm heat}^2\, dx$ of local equilibrium. (b) The same less its
+        dashed: the limit $2\int e_{\rm heat}^2 dx$ of local equilibrium. (b) The same less its
         value at $t = 0$, against $\log^2 N$, in which the bound $C_N(0) + C t \log^2 N$ is a
         straight line from the origin (black: with the smallest $C$ that serves at $t = @last@$): the
         growth that the bound allows is not there. (c) The part without the variances vanishes.";

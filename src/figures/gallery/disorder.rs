@@ -34,7 +34,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let chain = source.chain(&[set(RATE, rates[0])])?;
     let [short, long] = sizes(&chain);
     let text = r"Chains with random masses between two thermostats. (a) Kinetic temperatures
-        $\theta_n = \mathrm{Var}\,p_n/m_n$ of one realization, $N = @short@$: with frequent flips
+        $\theta_n = \mathrm{Var}\ p_n/m_n$ of one realization, $N = @short@$: with frequent flips
         ($\gamma = @most@$) a straight line; with rare ones ($\gamma = @least@$) steeper at the
         contacts, and with pinning $\kappa = @pinning@$ steep where the masses hold energy back.
         (b) The conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- - T_+)/J$, from $N = @short@$

@@ -20,7 +20,7 @@ const SIZES: [usize; 5] = [16, 32, 64, 128, 256];
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let (scenario, chain, _) = source.law(&[])?;
     let momentum = scenario.require_initial("equipartition")?.momentum.source().to_owned();
-    let text = r"(a) $\mathrm{Var}\, r_n - \mathrm{Var}\, p_n$ of a chain of $N = @N@$ bonds
+    let text = r"(a) $\mathrm{Var}\ r_n - \mathrm{Var}\ p_n$ of a chain of $N = @N@$ bonds
         ($\bar F = @F@$, @chain@) that starts with equal variances and the momentum `@p@`. Flips
         turn the ordered momentum into heat of the momenta (blue); within a few units of
         microscopic time elongations take their half, and what remains is of order $1/N$. Colours

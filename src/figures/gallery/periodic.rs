@@ -23,12 +23,12 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let all = source.sizes(&SIZES)?;
     let chain = source.chain(&[bonds(all[0])])?;
     let amplitude = chain.force.harmonics.first().map_or(0.0, |h| 2.0 * h.1.norm());
-    let text = r"The periodic state under the force $\bar F + N^{-1/2}\, @amplitude@ \cos \omega\tau$
+    let text = r"The periodic state under the force $\bar F + N^{-1/2} @amplitude@ \cos \omega\tau$
         on an end without thermostat ($\bar F = @F@$, $\omega = @omega@$, $\gamma = @gamma@$,
         $T_- = @T@$) for $N = @sizes@$. (a) One period: $\sqrt N$ times the oscillating part of the
         force (grey) and of the momentum $\bar p_N$, which does not depend on $N$: the shortest
         chain as a line, longer ones as signs on it. (b) $N$ times the oscillation of
-        $\mathrm{Var}\, p_N$ about its average: twice a period in the limit, with a part at $\omega$
+        $\mathrm{Var}\ p_N$ about its average: twice a period in the limit, with a part at $\omega$
         that dies like $N^{-1/2}$. (c) $\sqrt N$ times the amplitude of the oscillation of
         $\bar p_n$, by the distance from the end: it dies like $|z|^{N-n}$ (line),
         $z + 1/z - 2 = i\omega(i\omega + 2\gamma)$, whatever the size; each size is drawn at every

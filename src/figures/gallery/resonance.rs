@@ -34,13 +34,13 @@ fn chosen(source: &Source<'_>) -> Result<[(f64, Vec<usize>); 2], GalleryError> {
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let [(rate_a, sizes_a), (rate_b, sizes_b)] = chosen(source)?;
     let chain = shaken(source, sizes_a[0], rate_a, 1.0)?;
-    let text = r"A force $\bar F + N^{-1/2}\, @amplitude@ \cos \omega\tau$ ($\bar F = @F@$) on an
+    let text = r"A force $\bar F + N^{-1/2} @amplitude@ \cos \omega\tau$ ($\bar F = @F@$) on an
         end without thermostat, $T_- = @T@$. (a) $W_{\rm heat}$, the work of the oscillation per unit
         of macroscopic time, against $\omega$ for $\gamma = @rate_a@$: the limit
-        $\sum_l |\hat F(l)|^2\, \mathrm{Re}[sz/(1-z)]$ (black, dashed where it lies on a curve) and
+        $\sum_l |\hat F(l)|^2 \mathrm{Re}[sz/(1-z)]$ (black, dashed where it lies on a curve) and
         exact chains of $N = @sizes_a@$; while $\gamma N$ is small the chain rings at its own
         frequencies; the band of the phonons ends at $\omega = 2$ (grey). (b) The temperature of the
-        wall, $\mathrm{Var}\, p_N$ on average over a period, for $\gamma = @rate_b@$: limit
+        wall, $\mathrm{Var}\ p_N$ on average over a period, for $\gamma = @rate_b@$: limit
         $e_{\rm heat}(1) = \bar F^2 + 4\gamma W_{\rm heat} + T_-$ (black) and exact chains of
         $N = @sizes_b@$.";
     let amplitude = chain.force.harmonics.first().map_or(0.0, |h| 2.0 * h.1.norm());
