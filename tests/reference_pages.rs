@@ -103,7 +103,7 @@ fn the_reference_of_commands_is_that_of_the_program() {
 }
 
 /// Formulas of the schema, which editors show as plain text, as LaTeX.
-const IN_KEYS: [(&str, &str); 35] = [
+const IN_KEYS: [(&str, &str); 34] = [
     (r"from 1 to 10^8", r"from 1 to $10^8$"),
     (r"from 0 to 10^5", r"from 0 to $10^5$"),
     (r"from 10^-6 to 10^6", r"from $10^{-6}$ to $10^6$"),
