@@ -46,7 +46,7 @@ mod wide_series;
 
 pub use crate::method::Method;
 pub use outcome::{Counts, EvolveError};
-pub use plan::{Plan, by_doubling, early_in_32_digits, in_32_digits, plan};
+pub use plan::{Plan, by_doubling, in_32_digits, plan};
 
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
@@ -106,7 +106,6 @@ fn costs(
     let stepped = match plan.stencil {
         _ if latest == 0.0 => Cost::default(),
         _ if plan.doubled => returns::cost(chain, early),
-        _ if plan.wide => squaring::cost(chain, early),
         true => {
             let kept = count(&kept[..plan.stepped]);
             let work = stencil::expected(chain, law, early, step_tolerance, kept);
@@ -189,10 +188,6 @@ fn as_planned(
         let chain = equations.chain();
         let found = returns::evolve(chain, law, &early[zeros..], keep, &stepping)?;
         (found, Counts::default())
-    } else if plan.wide {
-        let keep = |i: usize| keep(zeros + i);
-        let chain = equations.chain();
-        (squaring::evolve(chain, law, &early[zeros..], keep, &stepping)?, Counts::default())
     } else if plan.stencil {
         solutions.clear();
         let tolerance = plan.stencil_tolerance(tolerance);

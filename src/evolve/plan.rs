@@ -3,7 +3,7 @@
 
 mod small;
 
-pub use small::{by_doubling, early_in_32_digits, in_32_digits};
+pub use small::{by_doubling, in_32_digits};
 
 use super::{contour, cost, earliest, envelope, profiles, stencil};
 use crate::chain::{Chain, Double, InitialLaw};
@@ -28,8 +28,6 @@ pub struct Plan {
     pub squared: bool,
     /// Whether outputs of a small chain come from doublings of what flips give back.
     pub doubled: bool,
-    /// Whether the outputs before `stepped` come by the whole moment equation in 32 digits.
-    pub wide: bool,
     /// Whether the late outputs come without the covariance.
     pub without_covariance: bool,
     /// Whether all outputs before `stepped` are at time 0, where the initial law is the answer.
@@ -41,6 +39,8 @@ pub struct Plan {
     pub judged: bool,
     /// Whether it may be needed, where the first one's bound of them misses the tolerance.
     pub may_be_judged: bool,
+    /// The outputs that were computed anew in 32 digits.
+    pub anew: Vec<usize>,
     /// A sentence for the summary.
     pub reason: String,
 }

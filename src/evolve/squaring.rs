@@ -49,14 +49,18 @@ pub fn evolve(
         Way::Steps => wide_series::propagated(chain, generator, start, &times, 1.0, monitor),
         Way::Contour => wide_contour::propagated(chain, generator, start, &times, 1.0, monitor),
     };
-    let moments = Generator::new(chain, Of::Moments);
-    let start = moments.start(law);
-    let states = by_way(&moments, &start, &monitor.part(0.0, 0.5))?;
-    let means = Generator::new(chain, Of::Means);
-    let of_means = by_way(&means, &means.start(law), &monitor.part(0.5, 1.0))?;
+    let [moments, means] = [Of::Moments, Of::Means].map(|of| Generator::new(chain, of));
+    let [start, start_of_means] = [&moments, &means].map(|generator| generator.start(law));
+    let quiet = monitor.silent();
+    // Steps go along one thread each.
+    let (states, of_means) = rayon::join(
+        || by_way(&moments, &start, monitor),
+        || by_way(&means, &start_of_means, &quiet),
+    );
+    let (states, of_means) = (states?, of_means?);
     let read = |(index, &time): (usize, &Double)| {
         let (state, means) = (&states[index], &of_means[index]);
-        let (unknowns, lost) = (Unknowns::of(chain), lost(chain, time.hi, way));
+        let (unknowns, lost) = (Unknowns::of(chain), lost(chain, &rounded(&times)[..=index], way));
         Answer { chain, unknowns, start: &start, state, means, time, lost }.read(keep(index))
     };
     Ok(times.iter().enumerate().map(read).collect())
@@ -267,13 +271,13 @@ mod tests {
                     let size = largest_of(coarse[..unknowns.driving()].iter().map(|x| x.hi));
                     for (a, b) in coarse.iter().zip(fine).take(unknowns.driving()) {
                         let part = a.plus(b.negated()).hi.abs()
-                            / (size * lost(&chain, time.hi, Way::Squarings)[0]);
+                            / (size * lost(&chain, &[time.hi], Way::Squarings)[0]);
                         assert!(part <= 1.0, "{rate} {frictions:?} {bonds} {time}: {part}");
                         closest = closest.max(part);
                     }
                     let read = |state: &[Double]| {
                         let (start, means) = (&start[..], state);
-                        let lost = lost(&chain, time.hi, Way::Squarings);
+                        let lost = lost(&chain, &[time.hi], Way::Squarings);
                         let chain = &chain;
                         Answer { chain, unknowns, start, state, means, time, lost }.read(false)
                     };

@@ -72,10 +72,12 @@ pub(super) fn seconds(chain: &Chain, last: f64, outputs: usize, unknowns: usize)
     (steps(chain, last) + outputs as f64) * NODES * TERMS * OF_ROW * unknowns as f64
 }
 
-/// The error at a time, as a part of the largest number, and that of a number beside its distance
+/// The error at the last of ascending `times`, as a part of the largest number, and that of a number beside its distance
 /// from another one.
-pub(super) fn lost(chain: &Chain, last: f64) -> [f64; 2] {
-    [ROUNDED * 2f64.powi(-104) * steps(chain, last), 2f64.powi(-102)]
+pub(super) fn lost(chain: &Chain, times: &[f64]) -> [f64; 2] {
+    let last = times.last().copied().unwrap_or(0.0);
+    let steps = steps(chain, last) + times.len() as f64;
+    [ROUNDED * 2f64.powi(-104) * steps, 2f64.powi(-102)]
 }
 
 /// A hyperbola: M, α, the distance of nodes in θ, and their number.
@@ -353,7 +355,7 @@ mod tests {
                 let size = largest_of(a.iter().map(|x| x.hi));
                 // Squarings lose 2⁻¹⁰² of each of some 60 unknowns, 8τ times.
                 let judge = 2f64.powi(-96) * (1.0 + 10.0 * time.hi);
-                let allowed = size * (lost(&chain, time.hi)[0] + judge);
+                let allowed = size * (lost(&chain, &[time.hi])[0] + judge);
                 for ((a, b), c) in a.iter().zip(b).zip(c) {
                     for other in [b, c] {
                         let apart = (*a - *other).hi.abs();

@@ -76,7 +76,7 @@ pub fn plan_evolve<'a>(
     let saving = match () {
         _ if kept.contains(&true) || held.contains(&true) => Saving::FewerCovariances,
         _ if plan.without_covariance && plan.stepped == 0 => Saving::FewerOutputs,
-        _ if plan.propagates() || plan.doubled || plan.wide => Saving::FewerOutputs,
+        _ if plan.propagates() || plan.doubled => Saving::FewerOutputs,
         _ => Saving::LaterOutputs,
     };
     let said = Plan {
@@ -121,14 +121,25 @@ fn ways(plan: &Steps, outputs: usize) -> Vec<(Range<usize>, Way)> {
         return vec![(0..outputs, Way::Propagator)];
     }
     let early = match plan.stencil {
-        _ if plan.doubled || plan.wide => Way::Propagator,
+        _ if plan.doubled => Way::Propagator,
         _ if plan.at_start_only => Way::InitialLaw,
         true => Way::Stencil,
         false => Way::Steps,
     };
     let late = if plan.without_covariance { Way::Profiles } else { Way::Contour };
-    let ways = [(0..plan.stepped, early), (plan.stepped..outputs, late)];
-    ways.into_iter().filter(|(outputs, _)| !outputs.is_empty()).collect()
+    let way = |output: usize| match output {
+        _ if plan.anew.contains(&output) => Way::Propagator,
+        _ if output < plan.stepped => early,
+        _ => late,
+    };
+    let mut ways: Vec<(Range<usize>, Way)> = Vec::new();
+    for output in 0..outputs {
+        match ways.last_mut() {
+            Some((same, last)) if *last == way(output) => same.end += 1,
+            _ => ways.push((output..output + 1, way(output))),
+        }
+    }
+    ways
 }
 
 /// An evolution that is planned.

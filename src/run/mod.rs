@@ -6,6 +6,7 @@
 //! directory by [`Answer::save`]. What goes wrong is an [`Error`] with one variant for each thing
 //! that a caller can do about it; a tolerance that was missed is no error, the answer says it.
 
+mod anew;
 mod answer;
 mod checked;
 mod conductivity;

@@ -15,6 +15,10 @@ use crate::observe::{Profile, relative_errors};
 /// Seconds of a way that is tried again at a smaller tolerance.
 const WORTH_ANOTHER_TRY: f64 = 20.0;
 
+/// Seconds of processor time that outputs in 32 digits may take before another way is tried, and in
+/// the end.
+const WORTH_DIGITS: [f64; 2] = [20.0, 100.0];
+
 /// Seconds of processor time that doublings may take, whose rounding errors are smaller.
 const WORTH_DOUBLING: f64 = 150.0;
 
@@ -25,8 +29,9 @@ impl Evolution<'_> {
         record: &Record,
         monitor: &Monitor,
     ) -> Result<(Steps, Solved), EvolveError> {
+        let [_, many] = WORTH_DIGITS;
         let mut plan = self.plan.clone();
-        let mut found = self.with_means(self.solutions(&plan, record, monitor), record);
+        let mut found = self.tried(&mut plan, record, monitor);
         // Another try has parts of its own.
         let mut tries = 1;
         let mut best: Option<(f64, Steps, Solved)> = None;
@@ -41,17 +46,34 @@ impl Evolution<'_> {
             }
             (plan, tries) = (better, tries + 1);
             let monitor = monitor.within(&format!("try-{tries}"));
-            found = self.with_means(self.solutions(&plan, record, &monitor), record);
+            found = self.tried(&mut plan, record, &monitor);
         }
-        match (found, best) {
-            (Err(error @ EvolveError::Interrupted(_)), _) | (Err(error), None) => Err(error),
-            (Ok(solved), Some((least, ..))) if self.error(&solved.0) <= least => Ok((plan, solved)),
-            (Ok(solved), None) => Ok((plan, solved)),
+        let (mut plan, solved) = match (found, best) {
+            (Err(error @ EvolveError::Interrupted(_)), _) | (Err(error), None) => {
+                return Err(error);
+            }
+            (Ok(solved), Some((least, ..))) if self.error(&solved.0) <= least => (plan, solved),
+            (Ok(solved), None) => (plan, solved),
             (_, Some((_, before, solved))) => {
                 let reason = format!("{}; tried in vain: {}", before.reason, plan.reason);
-                Ok((Steps { reason, ..before }, solved))
+                (Steps { reason, ..before }, solved)
             }
-        }
+        };
+        let solved = self.anew(&mut plan, solved, many, record, monitor)?;
+        Ok((plan, solved))
+    }
+
+    /// The answer by one plan, with what it misses in 32 digits where that takes little.
+    fn tried(
+        &self,
+        plan: &mut Steps,
+        record: &Record,
+        monitor: &Monitor,
+    ) -> Result<Solved, EvolveError> {
+        plan.anew.clear();
+        let found = self.with_means(self.solutions(plan, record, monitor), record)?;
+        let [few, _] = WORTH_DIGITS;
+        self.anew(plan, found, few, record, monitor)
     }
 
     /// With means of 32 digits, where a small chain missed the tolerance: what has all but decayed
@@ -71,11 +93,16 @@ impl Evolution<'_> {
         Ok(found)
     }
 
-    /// The largest relative error of the outputs.
-    fn error(&self, solutions: &[Solution]) -> f64 {
+    /// The relative errors of the outputs.
+    pub(super) fn errors(&self, solutions: &[Solution]) -> Vec<f64> {
         let outputs = solutions.iter().zip(&self.times.values);
         let profiles: Vec<_> = outputs.map(|(s, &t)| Profile::new(self.chain, s, t)).collect();
-        largest(&relative_errors(&profiles))
+        relative_errors(&profiles)
+    }
+
+    /// The largest of them.
+    fn error(&self, solutions: &[Solution]) -> f64 {
+        largest(&self.errors(solutions))
     }
 
     /// Another plan, if there is one, for the case that a plan has failed or missed the tolerance.
@@ -86,7 +113,7 @@ impl Evolution<'_> {
         record: &Record,
     ) -> Option<Steps> {
         let Evolution { chain, law, microscopic, held, .. } = self;
-        if record.plan.method != Method::Auto || plan.squared || plan.wide {
+        if record.plan.method != Method::Auto || plan.squared {
             return None;
         }
         let (way, missed) = match found {
@@ -101,16 +128,18 @@ impl Evolution<'_> {
                 (way, error / record.tolerance)
             }
         };
-        let times = rounded(microscopic);
         let reason = format!("the exponential of the moment equation, in 32 digits; {way}");
-        let early = || evolve::early_in_32_digits(chain, &times, reason.clone());
-        let wide = evolve::in_32_digits(chain, &times, reason.clone()).or_else(early);
-        if wide.is_some() || plan.doubled {
-            return wide;
-        }
         let cost = |plan: &Steps| {
             evolve::cost(chain, law, microscopic, plan, record.tolerance, held).seconds
         };
+        // A way that has answered can be mended in the end.
+        let most = WORTH_DIGITS[usize::from(found.is_err())];
+        // Where outputs came anew in 32 digits, these are not enough.
+        let wide = evolve::in_32_digits(chain, &rounded(microscopic), reason)
+            .filter(|wide| plan.anew.is_empty() && cost(wide) <= most);
+        if wide.is_some() || plan.doubled {
+            return wide;
+        }
         let own = cost(plan);
         // What a contour misses late, doublings miss as a rule.
         let early = plan.stepped > 0 || found.is_err();

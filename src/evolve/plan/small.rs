@@ -80,15 +80,6 @@ pub fn in_32_digits(chain: &Chain, times: &[f64], reason: String) -> Option<Plan
     })
 }
 
-/// The plan for the early outputs of a small chain in 32 digits and the others by a contour; `None`
-/// where there are no others, or where it does not serve.
-pub fn early_in_32_digits(chain: &Chain, times: &[f64], reason: String) -> Option<Plan> {
-    let plan = Plan { wide: true, stepped: times.len(), reason, ..Plan::default() };
-    let plan = plan.late_by_contour(chain, times)?;
-    let early = plan.stepped < times.len() && times[plan.stepped - 1] > 0.0;
-    (early && squaring::serves(chain, &times[..plan.stepped])).then_some(plan)
-}
-
 /// Seconds of steps from which on a tiny chain is propagated instead.
 const WORTH_SQUARING: f64 = 0.05;
 

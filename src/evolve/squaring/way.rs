@@ -13,7 +13,7 @@ const LARGEST: usize = 1000;
 const ALLOWED: f64 = 1e-13;
 
 /// Processor time at most, in seconds, of squarings, of steps and of contours.
-const MOST_SECONDS: [f64; 3] = [60.0, 30.0, 60.0];
+const MOST_SECONDS: [f64; 3] = [60.0, 50.0, 60.0];
 
 /// Some hundred squarings' roundings of 2⁻¹⁰⁴, with a few terms each.
 const UNDOUBLED: f64 = 2.5e-29;
@@ -46,7 +46,6 @@ pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
     if chain.general.is_some() {
         return None;
     }
-    let last = times.last().copied().unwrap_or(0.0);
     let of = |way: Way| {
         let [of_squarings, of_steps, of_contours] = MOST_SECONDS;
         let (small, most) = match way {
@@ -55,7 +54,7 @@ pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
             Way::Contour => (chain.bonds <= LARGEST_OF_STEPS, of_contours),
         };
         let seconds = cost_of(chain, times, way).seconds;
-        (small && lost(chain, last, way)[0] <= ALLOWED && seconds <= most).then_some(seconds)
+        (small && lost(chain, times, way)[0] <= ALLOWED && seconds <= most).then_some(seconds)
     };
     let squarings = of(Way::Squarings);
     if squarings.is_some_and(|seconds| seconds <= SHORT) {
@@ -78,7 +77,7 @@ fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
     let last = times.last().copied().unwrap_or(0.0);
     let stepped = match way {
         Way::Squarings => None,
-        Way::Steps => Some(wide_series::seconds(chain, last, times.len(), unknowns.size())),
+        Way::Steps => Some(wide_series::seconds(chain, times, unknowns.size())),
         Way::Contour => Some(wide_contour::seconds(chain, last, times.len(), unknowns.size())),
     };
     if let Some(seconds) = stepped {
@@ -88,18 +87,19 @@ fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
     let product = 4e-9 * rows * columns * columns;
     let seconds = squarings * product + outputs * 0.5 * squarings * 10e-9 * rows * columns;
     // Once for E z zᵀ, once for z̄ z̄ᵀ.
-    Cost { bytes: 16.0 * (3.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
+    Cost { bytes: 16.0 * (6.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
 }
 
-/// The part of the largest second moment that is lost by the time `last`, and of one that friction
-/// damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double
+/// The part of the largest second moment that is lost by the last of `times`, and of one that
+/// friction damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double
 /// with every one. What friction damps is no longer small when the slower rates come to matter, so
 /// those alone count.
-pub(super) fn lost(chain: &Chain, last: f64, way: Way) -> [f64; 2] {
+pub(super) fn lost(chain: &Chain, times: &[f64], way: Way) -> [f64; 2] {
+    let last = times.last().copied().unwrap_or(0.0);
     match way {
         Way::Squarings => {}
-        Way::Steps => return wide_series::lost(chain, last),
-        Way::Contour => return wide_contour::lost(chain, last),
+        Way::Steps => return wide_series::lost(chain, times),
+        Way::Contour => return wide_contour::lost(chain, times),
     }
     let slower = 8.0 + 2.0 * chain.force.highest_frequency();
     let part = 2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last);
