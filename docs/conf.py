@@ -50,9 +50,9 @@ nitpick_ignore_regex = [("py:.*", ".*")]
 
 
 # The order of the pages. It stands here and not on the pages, where GitHub would show it as code:
-# of each page a caption and what comes below it.
-CHAPTERS = """model bounds shifted-solves steps contour profiles periodic ring harmonic limit theorems
-correlations errors stencil small-systems general"""
+# for each page its captions, and the pages below them.
+CHAPTERS = """model bounds shifted-solves steps contour profiles periodic ring harmonic limit
+theorems correlations errors stencil small-systems general"""
 TASKS = """describe coefficients evolve steady correlate limit check sweep watch cost bytes figures
 trouble migrate"""
 CONTENTS = {
@@ -94,7 +94,8 @@ def docstring(entry):
     """What autodoc shows in place of an entry."""
     name = entry.group(1)
     kind = "autoclass" if name[0].isupper() else "autofunction"
-    options = "".join(f"   :{option}{'' if ':' in option else ':'}\n" for option in MEMBERS.get(name, []))
+    members = [option if ":" in option else f"{option}:" for option in MEMBERS.get(name, [])]
+    options = "".join(f"   :{option}\n" for option in members)
     return f"```{{eval-rst}}\n.. {kind}:: flipchain.{name}\n{options}```\n"
 
 
@@ -120,11 +121,11 @@ def lost_on_github(text):
 
 
 def in_the_book(app, page, source):
-    """What a page is in the book alone."""
-    # The notebooks are pages of the book; in the repository they stand in python/examples.
+    """A page as the book needs it, and a warning of formulas that GitHub would lose."""
     if not page.startswith("notebooks/"):
         for line, lost in lost_on_github(source[0]):
             LOG.warning("GitHub would lose %s", lost, location=(page, line))
+    # The notebooks are pages of the book; in the repository they stand in python/examples.
     text = source[0].replace("](../python/examples/", "](notebooks/")
     if page == "reference/python-api":
         text = ENTRY.sub(docstring, text)

@@ -79,6 +79,24 @@ pub(super) enum Of {
     Means,
 }
 
+/// An entry of A: a sum or a difference, or a product.
+#[derive(Clone, Copy)]
+pub(super) enum Factor {
+    Plus,
+    Minus,
+    Times(Double),
+}
+
+impl From<Double> for Factor {
+    fn from(a: Double) -> Factor {
+        match (a.hi, a.lo) {
+            (1.0, 0.0) => Factor::Plus,
+            (-1.0, 0.0) => Factor::Minus,
+            _ => Factor::Times(a),
+        }
+    }
+}
+
 /// The entries of A by rows.
 pub(super) struct Generator {
     pub of: Of,

@@ -13,6 +13,8 @@
 use super::moment_generator::{Generator, Of, STEP, Unknowns};
 use super::outcome::EvolveError;
 use super::{wide_contour, wide_series};
+#[cfg(test)]
+pub(super) mod judge;
 mod way;
 pub use way::{cost, serves};
 
@@ -58,9 +60,10 @@ pub fn evolve(
         || by_way(&means, &start_of_means, &quiet),
     );
     let (states, of_means) = (states?, of_means?);
+    let losses = lost(chain, &rounded(&times), way);
     let read = |(index, &time): (usize, &Double)| {
         let (state, means) = (&states[index], &of_means[index]);
-        let (unknowns, lost) = (Unknowns::of(chain), lost(chain, &rounded(&times)[..=index], way));
+        let (unknowns, lost) = (Unknowns::of(chain), losses[index]);
         Answer { chain, unknowns, start: &start, state, means, time, lost }.read(keep(index))
     };
     Ok(times.iter().enumerate().map(read).collect())
@@ -271,13 +274,13 @@ mod tests {
                     let size = largest_of(coarse[..unknowns.driving()].iter().map(|x| x.hi));
                     for (a, b) in coarse.iter().zip(fine).take(unknowns.driving()) {
                         let part = a.plus(b.negated()).hi.abs()
-                            / (size * lost(&chain, &[time.hi], Way::Squarings)[0]);
+                            / (size * lost(&chain, &[time.hi], Way::Squarings)[0][0]);
                         assert!(part <= 1.0, "{rate} {frictions:?} {bonds} {time}: {part}");
                         closest = closest.max(part);
                     }
                     let read = |state: &[Double]| {
                         let (start, means) = (&start[..], state);
-                        let lost = lost(&chain, &[time.hi], Way::Squarings);
+                        let lost = lost(&chain, &[time.hi], Way::Squarings)[0];
                         let chain = &chain;
                         Answer { chain, unknowns, start, state, means, time, lost }.read(false)
                     };

@@ -4,9 +4,9 @@
 //! The equation x' = A x of [`super::squaring`] with A = D + K, D the diagonal. Friction and flips
 //! are in D alone, however fast they are, because 4γ E p² - 4γ E p² is 0. The sums of the rows of K
 //! are at most ρ = 4, or what a force that oscillates makes of it. No eigenvalue of A has an
-//! imaginary part beyond ρ (docs/theory/bounds.md), or a positive real part. A hyperbola that keeps away from the
-//! strip, s(θ) = (M/h)(1 + sin(iθ - α)), serves for steps of ρh ≤ 4 (`Shape`). All of its nodes
-//! have |s - d| > 3ρ for every d in D, so that Neumann's series
+//! imaginary part beyond ρ (docs/theory/bounds.md), or a positive real part. A hyperbola that keeps
+//! away from the strip, s(θ) = (M/h)(1 + sin(iθ - α)), serves for steps of ρh ≤ 4 (`Shape`). All of
+//! its nodes have |s - d| > 3ρ for every d in D, so that Neumann's series
 //!
 //! ```text
 //! (s - A)⁻¹ x = Σ_j ((s - D)⁻¹ K)^j (s - D)⁻¹ x
@@ -18,7 +18,7 @@
 //! applications a step, complex. Error: 10⁻²⁸ of the quadrature, and roundings of 2⁻¹⁰⁴ that the
 //! weights of the nodes make e¹² times as large. Judge: [`super::squaring`].
 
-use super::moment_generator::{Generator, Of};
+use super::moment_generator::{Factor, Generator, Of};
 use super::outcome::EvolveError;
 use crate::chain::{Chain, Double};
 use crate::monitor::{Monitor, Progress};
@@ -72,12 +72,12 @@ pub(super) fn seconds(chain: &Chain, last: f64, outputs: usize, unknowns: usize)
     (steps(chain, last) + outputs as f64) * NODES * TERMS * OF_ROW * unknowns as f64
 }
 
-/// The error at the last of ascending `times`, as a part of the largest number, and that of a number beside its distance
-/// from another one.
-pub(super) fn lost(chain: &Chain, times: &[f64]) -> [f64; 2] {
-    let last = times.last().copied().unwrap_or(0.0);
-    let steps = steps(chain, last) + times.len() as f64;
-    [ROUNDED * 2f64.powi(-104) * steps, 2f64.powi(-102)]
+/// The error at each of ascending `times`, as a part of the largest number, and that of a number
+/// beside its distance from another one.
+pub(super) fn lost(chain: &Chain, times: &[f64]) -> Vec<[f64; 2]> {
+    let steps = |(before, &time): (usize, &f64)| steps(chain, time) + before as f64 + 1.0;
+    let losses = times.iter().enumerate().map(steps);
+    losses.map(|steps| [ROUNDED * 2f64.powi(-104) * steps, 2f64.powi(-102)]).collect()
 }
 
 /// A hyperbola: M, α, the distance of nodes in θ, and their number.
@@ -149,14 +149,6 @@ fn nearest(strip: f64) -> f64 {
     if strip > 0.0 { high.tanh().acos() } else { FRAC_PI_2 }
 }
 
-/// An entry of K: a sum or a difference, or a product.
-#[derive(Clone, Copy)]
-enum Factor {
-    Plus,
-    Minus,
-    Times(Double),
-}
-
 /// A = D + K by rows.
 struct Split {
     /// The different numbers of D, and which one each row has.
@@ -202,11 +194,9 @@ impl Split {
             if let Some((_, temperature)) = self.shifts.iter().find(|(at, _)| *at == column) {
                 constant = constant + a * *temperature;
             }
-            match (a.hi, a.lo) {
-                _ if column == one => constant = constant + a,
-                (1.0, 0.0) => self.entries.push((column, Factor::Plus)),
-                (-1.0, 0.0) => self.entries.push((column, Factor::Minus)),
-                _ => self.entries.push((column, Factor::Times(a))),
+            match column == one {
+                true => constant = constant + a,
+                false => self.entries.push((column, a.into())),
             }
         }
         // The noise is what friction takes at the temperature of the end.
@@ -309,61 +299,26 @@ pub(super) fn propagated(
 
 #[cfg(test)]
 mod tests {
-    use super::super::squaring;
+    use super::super::squaring::judge::within_what_is_lost;
     use super::*;
-    use crate::chain::{Force, InitialLaw, frequency_of};
-    use crate::scenario::{Thermostat, Topology};
     use num_complex::Complex64;
 
     /// Steps of other lengths have other nodes, and squarings nothing of this.
     #[test]
     fn what_is_lost_bounds_the_distance_of_two_step_sizes_and_of_squarings() {
-        let end = |friction: f64| Some(Thermostat { temperature: 1.0, friction });
-        for (flip_rate, frictions, harmonics) in [
+        let rates = vec![
             (1e-6, [1e8, 1e-8], vec![]),
             (0.3, [50.0, 1e5], vec![(1, Complex64::new(0.3, 0.4))]),
             (1e5, [1e-3, 1e8], vec![]),
             (4e3, [1e7, 0.2], vec![]),
-        ] {
-            let frequency = frequency_of(8.0);
-            let chain = Chain {
-                topology: Topology::Open,
-                bonds: 3,
-                flip_rate,
-                left: end(frictions[0]),
-                right: end(frictions[1]),
-                force: Force { mean: 1.5, frequency, harmonics },
-                general: None,
-            };
-            let law = InitialLaw {
-                mean_r: vec![0.5, -1.0, 2.0],
-                mean_p: vec![0.25; 4],
-                var_r: vec![1.5; 3],
-                var_p: vec![0.0, 1e-6, 1.0, 2.0],
-                covariance: None,
-            };
-            let generator = Generator::new(&chain, Of::Moments);
-            let start = generator.start(&law);
-            let times = [1e-7, 1e-3, 0.3, 1.2, 6.0].map(Double::from);
-            let quiet = Monitor::default();
-            let by = |part: f64| {
-                propagated(&chain, &generator, &start, &times, part, &quiet).expect("no end")
-            };
-            let (coarse, fine) = (by(1.0), by(0.67));
-            let squared = squaring::states(&generator, &start, &times);
-            for (((a, b), c), time) in coarse.iter().zip(&fine).zip(&squared).zip(times) {
-                let size = largest_of(a.iter().map(|x| x.hi));
-                // Squarings lose 2⁻¹⁰² of each of some 60 unknowns, 8τ times.
-                let judge = 2f64.powi(-96) * (1.0 + 10.0 * time.hi);
-                let allowed = size * (lost(&chain, &[time.hi])[0] + judge);
-                for ((a, b), c) in a.iter().zip(b).zip(c) {
-                    for other in [b, c] {
-                        let apart = (*a - *other).hi.abs();
-                        assert!(apart <= allowed, "γ = {flip_rate}, {time}: {apart:e} {allowed:e}");
-                    }
-                }
-            }
-        }
+        ];
+        let times = [1e-7, 1e-3, 0.3, 1.2, 6.0];
+        let by = |chain: &Chain, generator: &Generator, start: &[Double], part: f64| {
+            let times = times.map(Double::from);
+            propagated(chain, generator, start, &times, part, &Monitor::default()).expect("no end")
+        };
+        let lost = |chain: &Chain, time: f64| lost(chain, &[time])[0][0];
+        within_what_is_lost(3, rates, &times, 0.67, &by, lost);
     }
 
     /// 1/(s + d) of rates on the axis, of the strip's edge and of its corner.

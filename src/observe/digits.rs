@@ -1,4 +1,4 @@
-//! Numbers in sentences: as many digits as are known, and uncertainties as the bounds that they are.
+//! Numbers in sentences: as many digits as are known, and uncertainties as bounds.
 
 use super::fit::Uncertain;
 

@@ -3,7 +3,7 @@
 use super::evolution::{Evolution, Solved};
 use super::plan::Record;
 use crate::chain::Double;
-use crate::evolve::{EvolveError, Plan as Steps, squaring};
+use crate::evolve::{EvolveError, Plan as Steps, exact_means, squaring};
 use crate::method::Method;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::rounded;
@@ -20,7 +20,8 @@ impl Evolution<'_> {
         monitor: &Monitor,
     ) -> Result<Solved, EvolveError> {
         let Evolution { chain, law, microscopic, held, .. } = self;
-        if record.plan.method != Method::Auto || plan.squared {
+        let small = exact_means::serves(chain);
+        if !small || record.plan.method != Method::Auto || plan.squared {
             return Ok(found);
         }
         let errors = self.errors(&found.0);
@@ -31,9 +32,12 @@ impl Evolution<'_> {
             let times = &rounded(&times)[..*count];
             squaring::serves(chain, times) && squaring::cost(chain, times).seconds <= seconds
         };
-        let Some(count) = (1..=missed.len()).rev().find(serves) else {
+        // More outputs cost more and lose more.
+        let counts: Vec<usize> = (1..=missed.len()).collect();
+        let count = counts.partition_point(serves);
+        if count == 0 {
             return Ok(found);
-        };
+        }
         let keep = |i: usize| held[missed[i]];
         let mut exact = squaring::evolve(chain, law, &times[..count], keep, &monitor.silent())?;
         let mut exchange = |outputs: &dyn Fn(usize) -> bool| {
@@ -43,7 +47,7 @@ impl Evolution<'_> {
             self.errors(&found.0)
         };
         let errors_anew = exchange(&|_| true);
-        // What has decayed far below its start may be known worse by this way.
+        // Moments that have decayed far below their start may be known worse by this way.
         exchange(&|i| errors_anew[i] > errors[i]);
         let some = match count {
             _ if count == microscopic.len() => "all outputs".into(),

@@ -236,8 +236,8 @@ pub struct InitialTable {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub var_q: Option<Expression>,
     /// "gibbs": the (local) Gibbs state of the temperature and the tension, E r_n = tension, E p_n
-    /// = 0. When a file is read, it becomes elongation and variances. Of a pinned chain the correlated Gibbs law, E q_n =
-    /// displacement.
+    /// = 0. When a file is read, it becomes elongation and variances. Of a pinned chain the
+    /// correlated Gibbs law, E q_n = displacement.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub state: Option<InitialState>,
     /// The tension of the Gibbs state at x = n/N.

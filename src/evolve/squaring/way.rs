@@ -53,8 +53,10 @@ pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
             Way::Steps => (chain.bonds <= LARGEST_OF_STEPS, of_steps),
             Way::Contour => (chain.bonds <= LARGEST_OF_STEPS, of_contours),
         };
-        let seconds = cost_of(chain, times, way).seconds;
-        (small && lost(chain, times, way)[0] <= ALLOWED && seconds <= most).then_some(seconds)
+        // A long chain is not priced.
+        let seconds = small.then(|| cost_of(chain, times, way).seconds)?;
+        let held = || lost(chain, times, way).last().is_none_or(|[part, _]| *part <= ALLOWED);
+        (seconds <= most && held()).then_some(seconds)
     };
     let squarings = of(Way::Squarings);
     if squarings.is_some_and(|seconds| seconds <= SHORT) {
@@ -90,20 +92,20 @@ fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
     Cost { bytes: 16.0 * (6.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
 }
 
-/// The part of the largest second moment that is lost by the last of `times`, and of one that
-/// friction damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which double
-/// with every one. What friction damps is no longer small when the slower rates come to matter, so
-/// those alone count.
-pub(super) fn lost(chain: &Chain, times: &[f64], way: Way) -> [f64; 2] {
-    let last = times.last().copied().unwrap_or(0.0);
+/// The part of the largest second moment that is lost by each of ascending `times`, and of one that
+/// friction damps fast. Of squarings: roundings of 2⁻¹⁰⁴ of e^(Aτ) - 1 while that is small, which
+/// double with every one. What friction damps is no longer small when the slower rates come to
+/// matter, so those alone count.
+pub(super) fn lost(chain: &Chain, times: &[f64], way: Way) -> Vec<[f64; 2]> {
     match way {
-        Way::Squarings => {}
-        Way::Steps => return wide_series::lost(chain, times),
-        Way::Contour => return wide_contour::lost(chain, times),
+        Way::Squarings => {
+            let slower = 8.0 + 2.0 * chain.force.highest_frequency();
+            let once = 2f64.powi(-102) * Unknowns::of(chain).size() as f64;
+            times.iter().map(|time| [once * (1.0 + slower * time), UNDOUBLED]).collect()
+        }
+        Way::Steps => wide_series::lost(chain, times),
+        Way::Contour => wide_contour::lost(chain, times),
     }
-    let slower = 8.0 + 2.0 * chain.force.highest_frequency();
-    let part = 2f64.powi(-102) * Unknowns::of(chain).size() as f64 * (1.0 + slower * last);
-    [part, UNDOUBLED]
 }
 
 /// At least ‖A‖ in the norm of the largest row sum.

@@ -16,6 +16,8 @@
 //! digits of the largest.
 
 use crate::chain::{Chain, Double};
+use crate::numerics::wide_exponential::exponential;
+use std::collections::BTreeMap;
 
 /// Log of the largest term of a step over its sum, at most: 32 digits have some to spare.
 const GROWTH: f64 = 10.0;
@@ -30,10 +32,10 @@ const NOTHING: f64 = -83.0;
 const BEYOND: f64 = -120.0;
 
 /// Ellipses that are compared.
-const TRIED: usize = 48;
+const TRIED: f64 = 48.0;
 
 /// An ellipse; s, κ and c have 24 bits each, so that products with them need no splitting.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, PartialEq)]
 pub(super) struct Ellipse {
     pub scale: f64,
     pub bend: f64,
@@ -56,20 +58,39 @@ fn rectangle(chain: &Chain) -> [f64; 2] {
 }
 
 impl Steps {
-    /// The cheapest over this time, with steps of at most `part` of what roundings allow.
-    pub fn over(chain: &Chain, length: f64, part: f64) -> Steps {
+    /// Over the time before each of ascending outputs, with steps of at most `part` of what roundings
+    /// allow. The ellipse is the cheapest for the next power of two of that time, so that few have to
+    /// be compared for many outputs.
+    pub fn before(chain: &Chain, times: &[f64], part: f64) -> Vec<Steps> {
         let [width, height] = rectangle(chain);
-        let of = |index: usize| {
-            let beyond = height * 10f64.powf(-3.0 + 5.0 * index as f64 / TRIED as f64);
+        let of = |length: f64, beyond: f64| {
             let ellipse = Ellipse::around(width, height, beyond);
             let count = (length * beyond / (part * GROWTH)).ceil().max(1.0);
             let terms = ellipse.terms(length / count, NOTHING);
-            let count = (count * (terms / (part * MOST_TERMS)).max(1.0)).ceil();
+            if terms <= part * MOST_TERMS {
+                return Steps { ellipse, count, terms };
+            }
+            let count = (count * terms / (part * MOST_TERMS)).ceil();
             Steps { ellipse, count, terms: ellipse.terms(length / count, NOTHING) }
         };
-        let price = |steps: &Steps| steps.count * steps.terms;
-        let all = (1..TRIED).map(of);
-        all.fold(of(0), |best, other| if price(&other) < price(&best) { other } else { best })
+        let cheapest = |length: f64| {
+            let beyond = |index| height * 10f64.powf(-3.0 + 5.0 * f64::from(index) / TRIED);
+            let price = |beyond: f64| {
+                let steps = of(length, beyond);
+                steps.count * steps.terms
+            };
+            let all = (0..TRIED as u32).map(beyond).map(|beyond| (price(beyond), beyond));
+            all.min_by(|(a, _), (b, _)| a.total_cmp(b)).map_or(height, |(_, beyond)| beyond)
+        };
+        let mut known = BTreeMap::new();
+        let starts = std::iter::once(0.0).chain(times.iter().copied());
+        let lengths = times.iter().zip(starts).map(|(time, start)| time - start);
+        let mut steps = |length: f64| {
+            let power = length.log2().ceil();
+            let beyond = known.entry(power as i32).or_insert_with(|| cheapest(power.exp2()));
+            of(length, *beyond)
+        };
+        lengths.map(&mut steps).collect()
     }
 }
 
@@ -108,7 +129,7 @@ impl Ellipse {
             (number, h * self.centre + size * (grown + shrunk) - number * log)
         };
         let (mut low, mut high) = (0.0, 400.0);
-        for _ in 0..60 {
+        for _ in 0..40 {
             let middle = 0.5 * (low + high);
             if at(middle).1 > least { low = middle } else { high = middle }
         }
@@ -120,7 +141,7 @@ impl Ellipse {
         let (last, first) = (self.terms(h.hi, NOTHING), self.terms(h.hi, BEYOND));
         let (mut above, mut own) = (Double::default(), Double::from(1e-150));
         let mut found = Vec::with_capacity(first as usize + 1);
-        let per_term = inverse(h).times(self.scale.into());
+        let per_term = h.inverse().times(self.scale.into());
         for k in (1..=first as usize).rev() {
             found.push(own);
             let below = per_term.scaled(k as f64).times(own).plus(above.scaled(self.bend));
@@ -135,31 +156,8 @@ impl Ellipse {
             power = power.scaled(self.bend);
             sum = sum.plus(b.times(power.plus(1.0.into())));
         }
-        let factor = exponential(self.right().times(h)).times(inverse(sum));
+        let factor = exponential(self.right().times(h).into()).re.times(sum.inverse());
         found.truncate(last as usize + 1);
         found.iter().map(|b| b.times(factor)).collect()
     }
-}
-
-/// 1/x of any size.
-fn inverse(x: Double) -> Double {
-    let first = 1.0 / x.hi;
-    let left = Double::from(1.0).plus(x.scaled(first).negated());
-    Double::from(first).plus(left.scaled(first))
-}
-
-/// e^x, for moderate x: e^(x/2ᵏ) by its series, squared k times.
-fn exponential(x: Double) -> Double {
-    let halvings = (x.hi.abs().log2() + 4.0).ceil().max(0.0) as i32;
-    let part = x.scaled(2f64.powi(-halvings));
-    let (mut term, mut less) = (part, part);
-    for k in 2..=24 {
-        term = term.times(part).divided(f64::from(k));
-        less = less.plus(term);
-    }
-    // e^x - 1 keeps its digits.
-    for _ in 0..halvings {
-        less = less.scaled(2.0).plus(less.times(less));
-    }
-    less.plus(1.0.into())
 }

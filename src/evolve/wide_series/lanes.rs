@@ -12,7 +12,7 @@
 //! on rings all) is formed entry by entry. The high and the low parts of the numbers lie in two
 //! arrays. Cost: some 130 operations of doubles an unknown.
 
-use super::super::moment_generator::Generator;
+use super::super::moment_generator::{Factor, Generator};
 use super::Ellipse;
 use crate::chain::{Chain, Double};
 use crate::numerics::double_double::leading;
@@ -42,14 +42,6 @@ impl Numbers {
     fn set(&mut self, index: usize, x: Double) {
         (self.hi[index], self.lo[index]) = (x.hi, x.lo);
     }
-}
-
-/// One entry of A: a sum or a difference, or a product.
-#[derive(Clone, Copy)]
-enum Factor {
-    Plus,
-    Minus,
-    Times(Double),
 }
 
 /// A row, and the part of it that is not formed by lanes.
@@ -83,7 +75,7 @@ fn times(a: Double, b: Double) -> Double {
 
 /// A, and where its unknowns are.
 pub(super) struct Operator {
-    ellipse: Ellipse,
+    pub ellipse: Ellipse,
     places: Vec<usize>,
     /// Rows that are formed entry by entry; the unknowns of the diagonals follow.
     rows: Vec<Row>,
@@ -137,11 +129,6 @@ impl Operator {
 
     /// Places from `lanes` on are in the diagonals, where entries of the chain itself are left out.
     fn add_rows(&mut self, generator: &Generator, lanes: usize) {
-        let factor = |a: Double| match (a.hi, a.lo) {
-            (1.0, 0.0) => Factor::Plus,
-            (-1.0, 0.0) => Factor::Minus,
-            _ => Factor::Times(a),
-        };
         for (unknown, entries) in generator.rows().iter().enumerate() {
             let place = self.places[unknown];
             let inside = place >= lanes;
@@ -151,7 +138,7 @@ impl Operator {
                 match self.places[column] {
                     at if at == place => own = own.plus(a),
                     at if inside && at >= lanes => {}
-                    at => row.entries.push((at, factor(a))),
+                    at => row.entries.push((at, a.into())),
                 }
             }
             let own = own.plus((-self.ellipse.centre).into());
