@@ -232,7 +232,7 @@ fn sentence(statement: &Statement, verdict: &Verdict, rows: &[&Measurement]) -> 
                 }
                 Some(g) => format!("; it grows by {} per log²N", measured(g)),
                 None if few => String::new(),
-                None => "; its growth can be fitted to four sizes or more".into(),
+                None => "; with four sizes or more, its growth with N would be fitted".into(),
             };
             format!(
                 "{name} stays below {below} for N ≤ {n} at t ≤ {t}{growth}{}",
