@@ -3,7 +3,7 @@
 //!
 //! One output at microscopic time τ of a chain between two thermostats under a constant force, for
 //! flip rates γ and two lengths, with the covariance kept and without. Nothing is solved.
-//! scripts/pictures.py draws the table.
+//! scripts/method_pictures.py draws the table.
 use flipchain::{Chain, Error, Force, InitialLaw, Keep, Options, Thermostat, Times, plan_evolve};
 
 /// Points a decade.

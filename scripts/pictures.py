@@ -89,7 +89,7 @@ FLOORS = [
     ("chain", "the physics as numbers: $B$, modes, force, initial law"),
     ("scenario", "the scenario as the user wrote it, validated"),
     ("numerics, monitor", "vectors, quadrature, Krylov, wide numbers; progress"),
-    ("budget", "the error budget: every factor of an error estimate, by its source"),
+    ("budget", "every factor of an error estimate, by its source"),
 ]
 
 

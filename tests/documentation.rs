@@ -1,11 +1,14 @@
 //! The commands that the README and docs/ print do what they say. Commands of the program in
 //! indented blocks are run, in their order, in a folder of their own, with the chain made short
-//! where they do not set its length themselves; the gallery's are only parsed (tests/gallery.rs
-//! draws). Commands for cargo and scripts must name what exists. The picture of the house is true.
+//! where they do not set its length themselves, and with them the lines for awk and with a pipe;
+//! those that draw the committed figures anew are only parsed (tests/gallery.rs draws). Commands for
+//! cargo and scripts must name what exists, and the examples end well. The picture of the house is
+//! true.
 #![cfg(feature = "cli")]
 
 #[path = "documentation/house.rs"]
 mod house;
+mod left_out;
 mod pages;
 
 use clap::Parser;
@@ -86,7 +89,12 @@ fn every_command_printed_in_a_block_ends_well() {
         for kept in ["data", "figures"] {
             std::os::unix::fs::symlink(root().join(kept), folder.path().join(kept)).unwrap();
         }
-        for mut arguments in block_lines(&page).iter().filter_map(|line| arguments(line)) {
+        for line in block_lines(&page) {
+            if line.starts_with("awk ") || line.contains(" | flipchain ") {
+                shown_by_a_shell(folder.path(), &line);
+                run += 1;
+            }
+            let Some(mut arguments) = arguments(&line) else { continue };
             // Sizes that are varied are replaced, and atoms that a scenario names must be there.
             for size in arguments.iter_mut().filter(|a| a.starts_with("chain.bonds=")) {
                 *size = "chain.bonds=8".into();
@@ -104,6 +112,8 @@ fn every_command_printed_in_a_block_ends_well() {
                 | Subcommand::Sweep(_) => &["--set", "chain.bonds=8"],
                 Subcommand::Check(_) => &["--sizes", "4,8"],
                 Subcommand::Scenario(_) => &[],
+                // Others go into the folder of the committed figures.
+                Subcommand::Figures(_) if arguments.iter().any(|a| a.starts_with("runs/")) => &[],
                 _ => continue,
             };
             if matches!(parse(&arguments).command, Subcommand::Check(_)) {
@@ -131,6 +141,63 @@ fn every_command_printed_in_a_block_ends_well() {
         }
     }
     assert!(run >= 10, "only {run} commands were found");
+}
+
+/// Runs a line in the folder as a shell does, with the program on its path; it must show something
+/// or leave a run.
+fn shown_by_a_shell(folder: &Path, line: &str) {
+    let program = Path::new(env!("CARGO_BIN_EXE_flipchain"));
+    let path = std::env::join_paths(
+        [program.parent().unwrap().to_path_buf()]
+            .into_iter()
+            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
+    );
+    let output = Command::new("sh")
+        .current_dir(folder)
+        .env("PATH", path.unwrap())
+        .args(["-c", line])
+        .output()
+        .unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success() && !output.stdout.is_empty(), "{line}: {message}");
+}
+
+/// What an example prints, as `cargo test` has built it; `None` where it has not.
+fn printed_by(example: &str) -> Option<String> {
+    let program = Path::new(env!("CARGO_BIN_EXE_flipchain"));
+    let built = program.parent().unwrap().join("examples").join(example);
+    let built = built.with_extension(std::env::consts::EXE_EXTENSION);
+    if !built.exists() {
+        left_out::say(&format!("the example {example} (cargo test --examples builds it)"));
+        return None;
+    }
+    let output = Command::new(&built).current_dir(root()).output().unwrap();
+    let message = String::from_utf8_lossy(&output.stderr);
+    assert!(output.status.success(), "{example}: {message}");
+    Some(String::from_utf8(output.stdout).unwrap())
+}
+
+/// The examples that pages name. Those that measure take minutes.
+#[test]
+fn every_example_ends_well() {
+    for name in ["evolve", "steady", "limit", "check", "watch", "shifted_solve"] {
+        if let Some(printed) = printed_by(name) {
+            assert!(!printed.is_empty(), "{name}");
+        }
+    }
+}
+
+/// Ways at nearly equal prices may change with a rounding, one cell in a hundred.
+#[test]
+fn the_map_of_methods_is_the_program_s() {
+    let Some(printed) = printed_by("map_of_methods") else { return };
+    let map = std::fs::read_to_string(root().join("docs/pictures/methods.csv")).unwrap();
+    let (now, drawn): (Vec<&str>, Vec<&str>) = (printed.lines().collect(), map.lines().collect());
+    assert_eq!(now.len(), drawn.len());
+    assert!(now.len() > 3000, "{} lines", now.len());
+    let others = now.iter().zip(&drawn).filter(|(now, drawn)| now != drawn).count();
+    let command = "cargo run --release --example map_of_methods > docs/pictures/methods.csv";
+    assert!(100 * others <= now.len(), "{others} cells differ; draw it anew:\n{command}");
 }
 
 #[test]

@@ -7,9 +7,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// README.md and the pages of docs/ and of its folders, by their path from the root.
+/// README.md, CHANGELOG.md, that of the Python package, and the pages of docs/ and of its folders,
+/// by their path from the root.
 pub fn pages() -> Vec<(String, String)> {
-    let mut files = vec![root().join("README.md")];
+    let names = ["README.md", "CHANGELOG.md", "python/README.md"];
+    let mut files: Vec<PathBuf> = names.iter().map(|name| root().join(name)).collect();
     let mut folders = vec![root().join("docs")];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(folder).unwrap() {
