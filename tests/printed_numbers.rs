@@ -1,10 +1,13 @@
-//! The numbers that README.md and docs/results.md print are those of the program.
+//! The numbers that README.md, docs/tutorial.md and docs/results.md print are those of the program.
 //!
 //! The README's digits are computed again. docs/results.md comes from sizes up to 2048; here the
 //! same commands run up to N = 256, and each printed number must agree with what they find, within
 //! both uncertainties, and with the macroscopic value to its last digit. A rate must be that of
 //! some statement at some time.
 #![cfg(feature = "cli")]
+
+#[path = "printed_numbers/tutorial.rs"]
+mod tutorial;
 
 use serde_json::Value;
 use std::path::Path;
