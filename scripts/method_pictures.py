@@ -341,12 +341,14 @@ def methods():
         panel.set_xlabel("$\\gamma N$")
     for panel in axes[:, 0]:
         panel.set_ylabel("microscopic time $\\tau$")
-    handles = [Rectangle((0, 0), 1, 1, color=colour) for _, colour in WAYS.values()]
+    used = {row["way"] for row in table}
+    shown = [label_and_colour for way, label_and_colour in WAYS.items() if way in used]
+    handles = [Rectangle((0, 0), 1, 1, color=colour) for _, colour in shown]
     handles += [
         plt.Line2D([], [], color="black", linewidth=0.7),
         plt.Line2D([], [], color="black", linewidth=0.7, linestyle=":"),
     ]
-    labels = [label for label, _ in WAYS.values()] + ["$\\tau = 300/\\gamma$", "$\\tau = N^2$"]
+    labels = [label for label, _ in shown] + ["$\\tau = 300/\\gamma$", "$\\tau = N^2$"]
     figure.legend(handles, labels, loc="outside lower center", ncols=4, fontsize=7, frameon=False)
     save(figure, "methods")
 
