@@ -7,6 +7,7 @@
 //! imaginary part beyond ρ (docs/theory/bounds.md), or a positive real part. A hyperbola that keeps
 //! away from the strip, s(θ) = (M/h)(1 + sin(iθ - α)), serves for steps of ρh ≤ 4 (`Shape`). All of
 //! its nodes have |s - d| > 3ρ for every d in D, so that Neumann's series
+//! (docs/theory/small-systems.md, (15.9))
 //!
 //! ```text
 //! (s - A)⁻¹ x = Σ_j ((s - D)⁻¹ K)^j (s - D)⁻¹ x

@@ -1,11 +1,11 @@
 //! Small chains at early times: the series of the whole moment equation in 32 digits.
 //!
-//! The equation x' = A x of [`super::squaring`], by steps of a series in Faber's polynomials of A,
-//! for an ellipse around all rates (`ellipse`): some 6 applications of A a unit of time where
-//! friction and flips are weak. Terms become at most e¹⁰ times as large as their sum, and 32 digits
-//! hold that. Where a cold start leaves everything small, or an end hardly exchanges energy, this
-//! still has digits when steps in doubles have none. Cost: see [`seconds`]. Error: roundings of
-//! 2⁻¹⁰⁴, of every step. Judge: [`super::squaring`].
+//! The equation x' = A x of [`super::squaring`], by steps of a series in Faber's polynomials of A
+//! (docs/theory/small-systems.md, (15.8)), for an ellipse around all rates (`ellipse`): some 6
+//! applications of A a unit of time where friction and flips are weak. Terms become at most e¹⁰
+//! times as large as their sum, and 32 digits hold that. Where a cold start leaves everything
+//! small, or an end hardly exchanges energy, this still has digits when steps in doubles have none.
+//! Cost: see [`seconds`]. Error: roundings of 2⁻¹⁰⁴, of every step. Judge: [`super::squaring`].
 
 mod ellipse;
 mod lanes;

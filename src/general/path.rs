@@ -1,5 +1,5 @@
 //! The path of the inner integral K_σ(a, b) = (1/πi) ∫_0^(i∞) G_ab(σ/2+κ) G_ab(σ/2-κ) dκ for a
-//! complex σ (docs/theory/general.md, (16.8)).
+//! complex σ (docs/theory/general.md, (16.8) and (16.13)).
 //!
 //! The spectrum of B lies on the real axis left of 0, or where Re s ≤ -c, c the least of γ_n +
 //! λ_n/2 (docs/theory/bounds.md, Theorem 2.2). It must stay left of σ/2 + κ and of σ/2 - κ, so two

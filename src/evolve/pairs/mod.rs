@@ -1,5 +1,5 @@
 //! Short chains while flips are few, at any time, in the pairs of damped waves
-//! (docs/theory/small-systems.md, (15.4)).
+//! (docs/theory/small-systems.md, (15.10) and (15.4)).
 //!
 //! With B v_a = μ_a v_a and Y = Σ y_α v_a v_b, α = (a, b), Λ_α = μ_a + μ_b and u_α(n) = v_a(p_n)
 //! v_b(p_n), the second moments obey dy/dτ = (Λ + 4γ U Uᵀ) y: a diagonal, and N+1 columns. The
