@@ -53,8 +53,8 @@ nitpick_ignore_regex = [("py:.*", ".*")]
 # for each page its captions, and the pages below them.
 CHAPTERS = """model bounds shifted-solves steps contour profiles periodic ring harmonic limit
 theorems correlations errors stencil small-systems general"""
-TASKS = """describe coefficients evolve steady correlate limit check sweep watch cost bytes figures
-trouble migrate"""
+TASKS = """describe law coefficients evolve steady correlate limit check sweep watch cost bytes
+figures screen gallery redraw trouble migrate"""
 CONTENTS = {
     "index": {
         "Using it": ["tutorial", "howto/index", "python", "gallery", "clusters"],

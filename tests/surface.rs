@@ -10,6 +10,7 @@ use flipchain::{
     plan_steady, steady,
 };
 use ndarray::Array2;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::process::Command;
 
@@ -188,4 +189,75 @@ fn the_library_writes_the_tables_of_the_program_byte_for_byte() {
     // What is there is not lost.
     let again = settled.save(place("steady"), save);
     assert!(matches!(again, Err(Error::Output(_))), "{again:?}");
+}
+
+/// A file of the project, by its path from the root.
+fn source(path: &str) -> String {
+    std::fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join(path)).expect("a file")
+}
+
+/// The public items of src/lib.rs, by the names they have at the root.
+fn items_of_the_root() -> BTreeSet<String> {
+    let text = source("src/lib.rs");
+    let (mut lines, mut hidden) = (text.lines(), false);
+    let mut found = BTreeSet::new();
+    while let Some(line) = lines.next() {
+        if let Some(name) = line.strip_prefix("pub mod ") {
+            if !hidden {
+                found.insert(name.trim_end_matches([';', '{', ' ']).to_string());
+            }
+        } else if line.starts_with("pub use ") {
+            let mut statement = line.to_string();
+            while !statement.contains(';') {
+                statement += lines.next().expect("the statement ends");
+            }
+            let names = statement.split_once('{').or(statement.rsplit_once("::"));
+            let names = names.expect("a path").1.trim_end_matches([';', '}', ' ']);
+            // `A as B` is B here.
+            let names = names.split(',').filter_map(|name| name.split_whitespace().next_back());
+            found.extend(names.map(String::from));
+        } else {
+            assert!(!line.starts_with("pub "), "this test does not know what this is: {line}");
+        }
+        hidden = line == "#[doc(hidden)]" || hidden && line.starts_with('#');
+    }
+    found
+}
+
+/// The fields or variants of a type in a file.
+fn members(path: &str, head: &str) -> BTreeSet<String> {
+    let text = source(path);
+    let (_, body) = text.split_once(&format!("{head} {{\n")).expect("the type is there");
+    let (body, _) = body.split_once("\n}").expect("it ends");
+    let names = body.lines().filter_map(|line| {
+        let line = line.strip_prefix("    ")?;
+        let name = line.strip_prefix("pub ").unwrap_or(line);
+        let length = name.find(|c: char| !(c.is_alphanumeric() || c == '_')).unwrap_or(name.len());
+        (length > 0).then(|| name[..length].to_string())
+    });
+    names.collect()
+}
+
+/// What the tables in a section of the page on the library name in their first column.
+fn named_in(section: &str) -> BTreeSet<String> {
+    let page = source("docs/reference/library.md");
+    let (_, text) = page.split_once(&format!("\n## {section}\n")).expect("the section is there");
+    let text = text.split("\n## ").next().expect("it has a text");
+    let cells = text.lines().filter(|line| line.starts_with("| `"));
+    let cells = cells.filter_map(|line| line.split('|').nth(1));
+    cells.flat_map(|cell| cell.split('`').skip(1).step_by(2)).map(String::from).collect()
+}
+
+#[test]
+fn the_page_on_the_library_names_all_that_it_offers_and_nothing_else() {
+    let items = items_of_the_root();
+    // Some of every kind, so that a parser that finds nothing is noticed.
+    for name in ["Chain", "Force", "evolve", "plan_check", "columns", "solver", "figures"] {
+        assert!(items.contains(name), "{name}: {items:?}");
+    }
+    assert!(!items.contains("cli"), "the program is no part of the library");
+    assert_eq!(named_in("The surface"), items);
+    assert_eq!(named_in("Options"), members("src/run/options.rs", "pub struct Options"));
+    assert_eq!(named_in("Methods"), members("src/method.rs", "pub enum Method"));
+    assert_eq!(named_in("Errors"), members("src/run/error.rs", "pub enum Error"));
 }
