@@ -142,7 +142,7 @@ pub fn balances(
 /// The identity of a solution without covariance: the energy that enters at an end, by the balance
 /// along the chain, is what its thermostat gives.
 pub fn of_inflow(chain: &Chain, solution: &Solution, time: f64, scale: f64) -> Option<Identity> {
-    let name = "energy that enters at the ends, by its balance and by λ(T - Var p)";
+    let name = "thermal energy that enters at the ends, by its balance and by λ(T - Var p)";
     let (variance, inflow) = (&solution.moments.variance, solution.moments.inflow?);
     let (friction, temperature) = (chain.friction(), chain.temperature());
     let ends = [variance[chain.bonds], variance[variance.len() - 1]];
