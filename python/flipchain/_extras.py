@@ -12,4 +12,6 @@ def needed(by: str, package: str, extra: str) -> Iterator[None]:
     try:
         yield
     except ImportError:
-        raise ImportError(f"{by} needs {package}: pip install 'flipchain[{extra}]'") from None
+        raise ImportError(
+            f"{by} needs {package}; in a clone of flipchain: pip install './python[{extra}]'"
+        ) from None
