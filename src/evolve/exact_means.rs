@@ -8,7 +8,7 @@ use crate::budget::rounding::{self, OF_32};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{Solution, largest};
 use crate::numerics::vector::largest_of;
-use crate::numerics::wide_matrix::Doublings;
+use crate::numerics::wide_matrix::{Doublings, Power};
 use crate::scenario::Topology;
 
 /// Whether a chain is small enough.
@@ -97,26 +97,49 @@ pub(super) fn left(chain: &Chain, w: &[f64], time: Double) -> (Vec<f64>, f64) {
     (w.iter().map(|w| w.hi).collect(), *lost)
 }
 
-/// e^(B̃t) z̃ at ascending times, and its error where B̃ = B: with ‖e^(Bh)‖ ≤ 1 a
-/// squaring of e^(Bh) - 1 doubles an error at most, and where the motion has faded, so has that.
-/// What friction damps fast is gone when slower rates come to matter, so those alone count
-/// ([`Turning::doubled`], which is a bound without the fading).
-fn turned(turning: &Turning, start: &[Double], times: &[Double]) -> Vec<(Vec<Double>, f64)> {
+/// e^(B̃h) of a time 2^k h, its error, the roundings of a product with it, and its norm or 1.
+#[derive(Clone)]
+pub(super) struct Turn {
+    pub power: Power,
+    pub error: f64,
+    pub rounding: f64,
+    pub faded: f64,
+}
+
+/// The powers of e^(B̃h) up to the last time: with ‖e^(Bh)‖ ≤ 1 a squaring of e^(Bh) - 1 doubles
+/// an error at most, and where the motion has faded, so has that. What has faded below 1/2 is held
+/// as it is, so that it keeps its digits however small it becomes. What friction damps fast is gone
+/// when slower rates come to matter, so those alone count ([`Turning::doubled`], which is a bound
+/// without the fading).
+pub(super) fn turns(turning: &Turning, last: f64) -> (Doublings, Vec<Turn>) {
     let step = turning.step();
-    let doublings = Doublings::up_to(times.last().map_or(0.0, |time| time.hi), step);
+    let doublings = Doublings::up_to(last, step);
     let unit = OF_32 * turning.size() as f64;
     let rounded = |k: usize| unit * (4.0 * step * 2f64.powi(k as i32)).min(1.0);
     let mut power = turning.short(step.into());
     let mut error = rounded(0);
-    let mut powers = Vec::with_capacity(doublings.count + 1);
+    let mut turns: Vec<Turn> = Vec::with_capacity(doublings.count + 1);
+    let mut whole = false;
     for k in 0..=doublings.count {
-        let (next, faded) = (k < doublings.count, power.norm().min(1.0));
-        let squared = next.then(|| power.squared());
-        powers.push((power.clone(), error + unit, faded));
+        let faded = power.norm().min(1.0);
+        if faded < 0.5 && !whole {
+            (power, whole) = (power.whole(), true);
+        }
+        let squared = (k < doublings.count).then(|| power.squared());
+        let rounding = if whole { unit * faded } else { unit };
+        turns.push(Turn { power, error, rounding, faded });
         let Some(squared) = squared else { break };
-        error = 2.0 * faded * error + error * error + rounded(k + 1);
+        let product = if whole { unit * faded * faded } else { rounded(k + 1) };
+        error = 2.0 * faded * error + error * error + product;
         power = squared;
     }
+    (doublings, turns)
+}
+
+/// e^(B̃t) z̃ at ascending times, and its error where B̃ = B.
+fn turned(turning: &Turning, start: &[Double], times: &[Double]) -> Vec<(Vec<Double>, f64)> {
+    let (doublings, turns) = turns(turning, times.last().map_or(0.0, |time| time.hi));
+    let unit = OF_32 * turning.size() as f64;
     // No squares, which would vanish.
     let root = (turning.size() as f64).sqrt();
     let norm = |z: &[Double]| root * largest_of(z.iter().map(|z| z.hi));
@@ -124,10 +147,10 @@ fn turned(turning: &Turning, start: &[Double], times: &[Double]) -> Vec<(Vec<Dou
         let (bits, left) = doublings.of(time);
         let first = turning.short(left).apply(start);
         let lost = unit * norm(start);
-        let used = powers.iter().zip(bits).filter(|(_, bit)| *bit);
-        used.fold((first, lost), |(z, lost), ((power, error, faded), _)| {
+        let used = turns.iter().zip(bits).filter(|(_, bit)| *bit);
+        used.fold((first, lost), |(z, lost), (turn, _)| {
             let size = norm(&z);
-            (power.apply(&z), faded * lost + (error + unit) * size)
+            (turn.power.apply(&z), turn.faded * lost + (turn.error + turn.rounding) * size)
         })
     };
     let most = largest_of(start.iter().map(|z| z.hi));

@@ -7,6 +7,7 @@ pub mod contour;
 mod doubling;
 mod earliest;
 pub mod envelope;
+pub(crate) mod exact_covariance;
 pub(crate) mod exact_means;
 mod exponential;
 pub(crate) mod filed;
@@ -42,6 +43,7 @@ mod turning;
 mod two_contours;
 mod unresolved;
 mod wide_contour;
+mod wide_fold;
 mod wide_series;
 
 pub use crate::method::Method;

@@ -70,15 +70,6 @@ impl Unknowns {
     }
 }
 
-/// The kind of second moments in S.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum Of {
-    /// E z zᵀ
-    Moments,
-    /// z̄ z̄ᵀ. Flips do not conserve it, and thermostats do not feed it.
-    Means,
-}
-
 /// An entry of A: a sum or a difference, or a product.
 #[derive(Clone, Copy)]
 pub(super) enum Factor {
@@ -99,16 +90,15 @@ impl From<Double> for Factor {
 
 /// The entries of A by rows.
 pub(super) struct Generator {
-    pub of: Of,
     pub unknowns: Unknowns,
     rows: Vec<Vec<(usize, Double)>>,
 }
 
 impl Generator {
-    pub fn new(chain: &Chain, of: Of) -> Generator {
+    pub fn new(chain: &Chain) -> Generator {
         let unknowns = Unknowns::of(chain);
         let rows = vec![Vec::new(); unknowns.size()];
-        let mut generator = Generator { of, unknowns, rows };
+        let mut generator = Generator { unknowns, rows };
         generator.add_means(chain);
         generator.add_second_moments(chain);
         generator.add_integrals(chain);
@@ -185,9 +175,6 @@ impl Generator {
                 self.add(u.second(i, n - 1), u.mean(l, 1, i), mirrored * s);
             }
         }
-        if self.of == Of::Means {
-            return;
-        }
         let [friction, temperature] = [chain.friction(), chain.temperature()];
         for p in chain.bonds..n {
             // A flip does not change p².
@@ -209,10 +196,7 @@ impl Generator {
             (0..=u.highest).for_each(|k| x[u.mean(k, 0, i)] = z[i].into());
             for j in 0..=i {
                 let of_means = Double::product(z[i], z[j]);
-                x[u.second(i, j)] = match self.of {
-                    Of::Moments => of_means.plus(covariance[[i, j]].into()),
-                    Of::Means => of_means,
-                };
+                x[u.second(i, j)] = of_means.plus(covariance[[i, j]].into());
             }
         }
         x
@@ -232,6 +216,34 @@ impl Generator {
             self.add(u.work(), u.mean(l, 0, n - 1), c);
             self.add(u.work(), u.mean(l, 1, n - 1), s);
         }
+    }
+
+    /// The equation of the same unknowns with the variance of each end as its distance from the
+    /// end's temperature, and these temperatures with their places: what is driven by the variance
+    /// is also driven by the temperature, and the noise of the end is nothing.
+    pub fn beside_temperatures(&self, chain: &Chain) -> (Generator, Vec<(usize, Double)>) {
+        let (u, one) = (self.unknowns, self.unknowns.wave(0, 0));
+        let ends = [chain.bonds, chain.coordinates() - 1].into_iter().zip(chain.temperature());
+        let ends = ends.filter(|(_, temperature)| *temperature > 0.0);
+        let ends: Vec<_> = ends.map(|(p, held)| (u.second(p, p), Double::from(held))).collect();
+        let mut rows = self.rows.clone();
+        for (row, entries) in rows.iter_mut().enumerate() {
+            if ends.iter().any(|(at, _)| *at == row) {
+                entries.retain(|(column, _)| *column != one);
+                continue;
+            }
+            let driven = entries.iter().filter_map(|(column, a)| {
+                let (_, temperature) = ends.iter().find(|(at, _)| at == column)?;
+                Some(*a * *temperature)
+            });
+            let driven = driven.fold(Double::default(), Double::plus);
+            match entries.iter_mut().find(|(column, _)| *column == one) {
+                _ if driven.hi == 0.0 => {}
+                Some((_, a)) => *a = *a + driven,
+                None => entries.push((one, driven)),
+            }
+        }
+        (Generator { unknowns: u, rows }, ends)
     }
 
     /// The entries of A by rows.

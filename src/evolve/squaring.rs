@@ -10,9 +10,10 @@
 //! chains, whose matrix would be too large, go to early times step by step, by a series
 //! (`wide_series`) or, beside fast damping, by a contour (`wide_contour`).
 
-use super::moment_generator::{Generator, Of, STEP, Unknowns};
+use super::moment_generator::{Generator, STEP, Unknowns};
 use super::outcome::EvolveError;
-use super::{wide_contour, wide_series};
+use super::{wide_contour, wide_fold, wide_series};
+mod heat;
 #[cfg(test)]
 pub(super) mod judge;
 mod way;
@@ -46,25 +47,26 @@ pub fn evolve(
 ) -> Result<Vec<Solution>, EvolveError> {
     let times = exact(times);
     let way = way(chain, &rounded(&times)).unwrap_or(Way::Squarings);
-    let by_way = |generator: &Generator, start: &[Double], monitor: &Monitor| match way {
-        Way::Squarings => propagated(generator, start, &times, STEP, monitor),
-        Way::Steps => wide_series::propagated(chain, generator, start, &times, 1.0, monitor),
-        Way::Contour => wide_contour::propagated(chain, generator, start, &times, 1.0, monitor),
+    let generator = Generator::new(chain);
+    let start = generator.start(law);
+    let mut more = 1.0;
+    let states = match way {
+        Way::Squarings => propagated(&generator, &start, &times, STEP, monitor)?,
+        Way::Steps => wide_series::propagated(chain, &generator, &start, &times, 1.0, monitor)?,
+        Way::Contour => wide_contour::propagated(chain, &generator, &start, &times, 1.0, monitor)?,
+        Way::Folded => {
+            let found = wide_fold::propagated(chain, &generator, &start, &times, 1.0, monitor)?;
+            more = found.1;
+            found.0
+        }
     };
-    let [moments, means] = [Of::Moments, Of::Means].map(|of| Generator::new(chain, of));
-    let [start, start_of_means] = [&moments, &means].map(|generator| generator.start(law));
-    let quiet = monitor.silent();
-    // Steps go along one thread each.
-    let (states, of_means) = rayon::join(
-        || by_way(&moments, &start, monitor),
-        || by_way(&means, &start_of_means, &quiet),
-    );
-    let (states, of_means) = (states?, of_means?);
+    let heats = heat::of(chain, law, &times);
     let losses = lost(chain, &rounded(&times), way);
     let read = |(index, &time): (usize, &Double)| {
-        let (state, means) = (&states[index], &of_means[index]);
-        let (unknowns, lost) = (Unknowns::of(chain), losses[index]);
-        Answer { chain, unknowns, start: &start, state, means, time, lost }.read(keep(index))
+        let (state, heat) = (&states[index], heats[index]);
+        let (unknowns, [lost, damped]) = (Unknowns::of(chain), losses[index]);
+        let lost = [more * lost, damped];
+        Answer { chain, unknowns, start: &start, state, heat, time, lost }.read(keep(index))
     };
     Ok(times.iter().enumerate().map(read).collect())
 }
@@ -129,8 +131,8 @@ struct Answer<'a> {
     unknowns: Unknowns,
     start: &'a [Double],
     state: &'a [Double],
-    /// The unknowns with z̄ z̄ᵀ in place of E z zᵀ.
-    means: &'a [Double],
+    /// What flips have made of the mean motion.
+    heat: f64,
     time: Double,
     /// See [`lost`].
     lost: [f64; 2],
@@ -214,13 +216,12 @@ impl Answer<'_> {
     fn integrals(&self) -> TimeIntegrals {
         let (u, n) = (self.unknowns, self.chain.coordinates());
         let at = |place: usize| self.state[place].hi;
-        let lost: f64 = (self.chain.bonds..n).map(|p| self.means[u.square(p)].hi).sum();
         TimeIntegrals {
             mean: (0..n).map(|i| at(u.mean_integral(i))).collect(),
             square: (0..n).map(|i| at(u.square(i))).collect(),
             product: (0..self.chain.bonds).map(|bond| at(u.product(bond))).collect(),
             work: at(u.work()),
-            heat: Some(2.0 * self.chain.flip_rate * lost),
+            heat: Some(self.heat),
             error: [0.0; 2],
         }
     }
@@ -262,7 +263,7 @@ mod tests {
                 let chain =
                     Chain { topology, bonds, flip_rate: rate, left, right, force, general: None };
                 let times = [1e-3, 1.0, 1e4, 1e8, 1e12].map(Double::from);
-                let generator = Generator::new(&chain, Of::Moments);
+                let generator = Generator::new(&chain);
                 let start = generator.start(&law(&chain));
                 let find = |size: f64| {
                     let monitor = Monitor::default();
@@ -279,10 +280,10 @@ mod tests {
                         closest = closest.max(part);
                     }
                     let read = |state: &[Double]| {
-                        let (start, means) = (&start[..], state);
+                        let (start, heat) = (&start[..], 0.0);
                         let lost = lost(&chain, &[time.hi], Way::Squarings)[0];
                         let chain = &chain;
-                        Answer { chain, unknowns, start, state, means, time, lost }.read(false)
+                        Answer { chain, unknowns, start, state, heat, time, lost }.read(false)
                     };
                     let [a, b] = [read(coarse), read(fine)];
                     let ends = |s: &Solution| {

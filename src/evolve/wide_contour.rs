@@ -19,7 +19,7 @@
 //! applications a step, complex. Error: 10⁻²⁸ of the quadrature, and roundings of 2⁻¹⁰⁴ that the
 //! weights of the nodes make e¹² times as large. Judge: [`super::squaring`].
 
-use super::moment_generator::{Factor, Generator, Of};
+use super::moment_generator::{Factor, Generator};
 use super::outcome::EvolveError;
 use crate::chain::{Chain, Double};
 use crate::monitor::{Monitor, Progress};
@@ -61,6 +61,11 @@ const OF_ROW: f64 = 1.5e-7;
 /// A bound of the sums of the rows of K and of what oscillates.
 fn strongest(chain: &Chain) -> f64 {
     (2.0 + 2.0 * chain.force.highest_frequency()).max(4.0)
+}
+
+/// The longest step.
+pub(super) fn longest(chain: &Chain) -> f64 {
+    LONGEST / strongest(chain)
 }
 
 /// Steps to a time.
@@ -159,51 +164,27 @@ struct Split {
     entries: Vec<(usize, Factor)>,
     /// The unknowns of one unit: waves, their products with the means, moments, time integrals.
     units: [Range<usize>; 4],
-    /// The squares of end momenta, with the temperatures that are subtracted from them.
-    shifts: Vec<(usize, Double)>,
 }
 
 impl Split {
-    fn new(chain: &Chain, generator: &Generator) -> Split {
-        let (u, n) = (generator.unknowns, chain.coordinates());
-        let ends = [chain.bonds, n - 1].into_iter().zip(chain.temperature());
-        let shifts = ends.map(|(p, temperature)| (u.second(p, p), Double::from(temperature)));
-        let shifts: Vec<_> = match generator.of {
-            Of::Moments => shifts.filter(|(_, temperature)| temperature.hi > 0.0).collect(),
-            Of::Means => Vec::new(),
-        };
+    fn new(generator: &Generator) -> Split {
+        let u = generator.unknowns;
         let borders = [0, u.mean(0, 0, 0), u.second(0, 0), u.driving(), u.size()];
         let units = [0, 1, 2, 3].map(|k| borders[k]..borders[k + 1]);
         let (damping, kinds, ends, entries) = Default::default();
-        let mut split = Split { damping, kinds, ends, entries, units, shifts };
-        generator
-            .rows()
-            .iter()
-            .enumerate()
-            .for_each(|(row, all)| split.add(row, all, u.wave(0, 0)));
+        let mut split = Split { damping, kinds, ends, entries, units };
+        generator.rows().iter().enumerate().for_each(|(row, all)| split.add(row, all));
         split
     }
 
-    /// Adds a row of A; `one` is the place of the constant 1.
-    fn add(&mut self, row: usize, all: &[(usize, Double)], one: usize) {
-        let (mut diagonal, mut constant) = (Double::default(), Double::default());
+    /// Adds a row of A.
+    fn add(&mut self, row: usize, all: &[(usize, Double)]) {
+        let mut diagonal = Double::default();
         for &(column, a) in all {
-            if column == row {
-                diagonal = diagonal + a;
-                continue;
-            }
-            if let Some((_, temperature)) = self.shifts.iter().find(|(at, _)| *at == column) {
-                constant = constant + a * *temperature;
-            }
-            match column == one {
-                true => constant = constant + a,
+            match column == row {
+                true => diagonal = diagonal + a,
                 false => self.entries.push((column, a.into())),
             }
-        }
-        // The noise is what friction takes at the temperature of the end.
-        let shifted = self.shifts.iter().any(|(at, _)| *at == row);
-        if !shifted && constant.hi != 0.0 {
-            self.entries.push((one, Factor::Times(constant)));
         }
         self.ends.push(self.entries.len());
         let known = self.damping.iter().position(|d| *d == diagonal);
@@ -248,20 +229,60 @@ impl Split {
 
     /// The unknowns a step later.
     fn stepped(&self, nodes: &[(Wide, Wide)], x: &[Double]) -> Vec<Double> {
-        let mut start = x.to_vec();
-        self.shifts.iter().for_each(|&(at, temperature)| start[at] = x[at] - temperature);
         let mut sum = vec![Double::default(); x.len()];
         for some in nodes.chunks(ABREAST) {
             let solved: Vec<Vec<Wide>> =
-                some.par_iter().map(|&(s, weight)| self.solved(s, weight, &start)).collect();
+                some.par_iter().map(|&(s, weight)| self.solved(s, weight, x)).collect();
             for y in solved {
                 // Both halves of the hyperbola together.
                 sum.iter_mut().zip(y).for_each(|(sum, y)| *sum = *sum + y.re.scaled(2.0));
             }
         }
-        self.shifts.iter().for_each(|&(at, temperature)| sum[at] = sum[at] + temperature);
         sum
     }
+}
+
+/// Steps from time to time; the variances of the ends are held beside the temperatures.
+pub(super) struct Contour {
+    split: Split,
+    strongest: f64,
+    /// Of the longest step.
+    longest: f64,
+}
+
+impl Contour {
+    /// Of the generator beside the temperatures, with steps of at most `part` of [`LONGEST`].
+    pub fn new(chain: &Chain, generator: &Generator, part: f64) -> Contour {
+        let strongest = strongest(chain);
+        Contour { split: Split::new(generator), strongest, longest: part * longest(chain) }
+    }
+
+    /// The unknowns at `to` of those at `from`; `share` of all is done at a time.
+    pub fn advanced(
+        &self,
+        mut state: Vec<Double>,
+        [from, to]: [Double; 2],
+        monitor: &Monitor,
+        share: impl Fn(f64) -> f64,
+    ) -> Result<Vec<Double>, EvolveError> {
+        let between = to - from;
+        let count = (between.hi / self.longest).ceil().max(1.0);
+        let length = between.divided(count);
+        if length.hi > 0.0 {
+            let nodes = Shape::of(self.strongest * length.hi).nodes(length);
+            for step in 0..count as u64 {
+                state = self.split.stepped(&nodes, &state);
+                let time = (from + length.scaled(step as f64 + 1.0)).hi;
+                monitor.advance(Progress { share: share(time), time, ..Default::default() })?;
+            }
+        }
+        Ok(state)
+    }
+}
+
+/// Adds numbers to those at their places.
+pub(super) fn added(x: &mut [Double], numbers: &[(usize, Double)], sign: f64) {
+    numbers.iter().for_each(|&(at, number)| x[at] = x[at] + number.scaled(sign));
 }
 
 /// The unknowns at ascending `times`, by steps of at most `part` of [`LONGEST`].
@@ -273,27 +294,18 @@ pub(super) fn propagated(
     part: f64,
     monitor: &Monitor,
 ) -> Result<Vec<Vec<Double>>, EvolveError> {
-    let split = Split::new(chain, generator);
-    let longest = part * LONGEST / strongest(chain);
+    let (generator, temperatures) = generator.beside_temperatures(chain);
+    let contour = Contour::new(chain, &generator, part);
     let last = times.last().map_or(1.0, |time| time.hi);
     let (mut state, mut now) = (start.to_vec(), Double::default());
+    added(&mut state, &temperatures, -1.0);
     let mut found = Vec::with_capacity(times.len());
     for &time in times {
-        let from = now;
-        let between = time - from;
-        let count = (between.hi / longest).ceil().max(1.0);
-        let length = between.divided(count);
-        if length.hi > 0.0 {
-            let nodes = Shape::of(strongest(chain) * length.hi).nodes(length);
-            for step in 0..count as u64 {
-                state = split.stepped(&nodes, &state);
-                now = from + length.scaled(step as f64 + 1.0);
-                let share = now.hi / last;
-                monitor.advance(Progress { share, time: now.hi, ..Default::default() })?;
-            }
-        }
+        state = contour.advanced(state, [now, time], monitor, |time| time / last)?;
         now = time;
-        found.push(state.clone());
+        let mut output = state.clone();
+        added(&mut output, &temperatures, 1.0);
+        found.push(output);
     }
     Ok(found)
 }

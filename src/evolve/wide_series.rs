@@ -7,8 +7,8 @@
 //! small, or an end hardly exchanges energy, this still has digits when steps in doubles have none.
 //! Cost: see [`seconds`]. Error: roundings of 2⁻¹⁰⁴, of every step. Judge: [`super::squaring`].
 
-mod ellipse;
-mod lanes;
+pub(super) mod ellipse;
+pub(super) mod lanes;
 
 use super::moment_generator::Generator;
 use super::outcome::EvolveError;

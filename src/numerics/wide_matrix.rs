@@ -7,6 +7,7 @@
 //! a few n times 2⁻¹⁰⁴ (2|D| + |D|²).
 
 use super::double_double::{Double, leading};
+use super::vector::largest_of;
 use rayon::prelude::*;
 
 /// A step and how often it is doubled up to a last time.
@@ -37,11 +38,13 @@ impl Doublings {
     }
 }
 
-/// 1 + D. The last columns of D may be zero: then the last unknowns are driven by the others and
-/// drive none. Those columns are not stored; the rest is stored by rows, the high and the low parts
-/// of the numbers in two arrays.
+/// 1 + D, or D alone. The last columns of D may be zero: then the last unknowns are driven by the
+/// others and drive none. Those columns are not stored; the rest is stored by rows, the high and the
+/// low parts of the numbers in two arrays.
 #[derive(Debug, Clone)]
 pub struct Power {
+    /// 1 or 0
+    unit: f64,
     columns: usize,
     high: Vec<f64>,
     low: Vec<f64>,
@@ -57,7 +60,7 @@ impl Power {
                 (high[i * count + j], low[i * count + j]) = (x.hi, x.lo);
             }
         }
-        Power { columns: count, high, low }
+        Power { unit: 1.0, columns: count, high, low }
     }
 
     /// 1 + D of a square D in doubles, by columns.
@@ -65,16 +68,32 @@ impl Power {
         let n = self.columns;
         let entry = |i: usize, j: usize| match i == j {
             true => {
-                Double { hi: self.high[i * n + j], lo: self.low[i * n + j] }.plus(1.0.into()).hi
+                let own = Double { hi: self.high[i * n + j], lo: self.low[i * n + j] };
+                own.plus(self.unit.into()).hi
             }
             false => self.high[i * n + j],
         };
         (0..n).flat_map(|j| (0..n).map(move |i| entry(i, j))).collect()
     }
 
-    /// The root of the sum of the squares of the entries of a square matrix 1 + D.
+    /// The root of the sum of the squares of the entries of a square matrix.
     pub fn norm(&self) -> f64 {
-        self.rounded().iter().map(|x| x * x).sum::<f64>().sqrt()
+        let entries = self.rounded();
+        let largest = largest_of(entries.iter().copied());
+        match largest > 0.0 {
+            true => largest * entries.iter().map(|x| (x / largest).powi(2)).sum::<f64>().sqrt(),
+            false => largest,
+        }
+    }
+
+    /// The same square matrix without its 1 apart: what is far below 1 keeps its digits.
+    pub fn whole(mut self) -> Power {
+        let n = self.columns;
+        for at in (0..n).map(|i| i * n + i) {
+            let own = Double { hi: self.high[at], lo: self.low[at] }.plus(self.unit.into());
+            (self.high[at], self.low[at]) = (own.hi, own.lo);
+        }
+        Power { unit: 0.0, ..self }
     }
 
     /// (1 + D) x
@@ -86,14 +105,19 @@ impl Power {
                 sum.plus(Double { hi, lo }.times(*x))
             })
         };
-        rows.map(change).zip(x).map(|(change, x)| x.plus(change)).collect()
+        rows.map(change).zip(x).map(|(change, x)| x.scaled(self.unit).plus(change)).collect()
+    }
+
+    /// (1 + D)ᵀ Q (1 + D) of a square D.
+    pub fn turned(&self, form: &Form) -> Form {
+        form.with_rows_of(self).transposed().with_rows_of(self)
     }
 
     /// (1 + D)². The same bits for any number of threads.
     pub fn squared(&self) -> Power {
         let n = self.columns;
-        let mut high: Vec<f64> = self.high.iter().map(|x| 2.0 * x).collect();
-        let mut low: Vec<f64> = self.low.iter().map(|x| 2.0 * x).collect();
+        let mut high: Vec<f64> = self.high.iter().map(|x| 2.0 * self.unit * x).collect();
+        let mut low: Vec<f64> = self.low.iter().map(|x| 2.0 * self.unit * x).collect();
         let rows = high.par_chunks_mut(n).zip(low.par_chunks_mut(n)).enumerate();
         rows.for_each(|(i, (high, low))| {
             for k in 0..n {
@@ -104,7 +128,66 @@ impl Power {
                 }
             }
         });
-        Power { columns: n, high, low }
+        Power { columns: n, high, low, ..*self }
+    }
+}
+
+/// A quadratic form: a symmetric matrix by rows, as the numbers of [`Power`].
+#[derive(Debug, Clone)]
+pub struct Form {
+    size: usize,
+    high: Vec<f64>,
+    low: Vec<f64>,
+}
+
+impl Form {
+    pub fn of(size: usize, entries: &[Double]) -> Form {
+        let (high, low) = entries.iter().map(|x| (x.hi, x.lo)).unzip();
+        Form { size, high, low }
+    }
+
+    fn at(&self, index: usize) -> Double {
+        Double { hi: self.high[index], lo: self.low[index] }
+    }
+
+    /// xᵀ Q x
+    pub fn of_vector(&self, x: &[Double]) -> Double {
+        let row = |i: usize| {
+            let terms = (0..self.size).map(|j| self.at(i * self.size + j) * x[j]);
+            terms.fold(Double::default(), Double::plus) * x[i]
+        };
+        (0..self.size).map(row).fold(Double::default(), Double::plus)
+    }
+
+    /// Q + Q'
+    pub fn plus(&self, other: &Form) -> Form {
+        let sums: Vec<Double> =
+            (0..self.high.len()).map(|index| self.at(index) + other.at(index)).collect();
+        Form::of(self.size, &sums)
+    }
+
+    /// Q + Aᵀ Q
+    fn with_rows_of(&self, a: &Power) -> Form {
+        let n = self.size;
+        let (mut high, mut low) = (self.high.clone(), self.low.clone());
+        let rows = high.par_chunks_mut(n).zip(low.par_chunks_mut(n)).enumerate();
+        rows.for_each(|(i, (high, low))| {
+            for k in 0..n {
+                let a = Double { hi: a.high[k * n + i], lo: a.low[k * n + i] };
+                if a.hi != 0.0 {
+                    let row = k * n..(k + 1) * n;
+                    add_multiple(high, low, a, &self.high[row.clone()], &self.low[row]);
+                }
+            }
+        });
+        Form { size: n, high, low }
+    }
+
+    fn transposed(&self) -> Form {
+        let n = self.size;
+        let entries: Vec<Double> =
+            (0..n * n).map(|index| self.at(index % n * n + index / n)).collect();
+        Form::of(n, &entries)
     }
 }
 

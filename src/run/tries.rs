@@ -89,6 +89,7 @@ impl Evolution<'_> {
         if choose && self.error(&found.0) > record.tolerance {
             let late = found.0.partition_point(|solution| solution.moments.time.hi <= 0.0);
             evolve::exact_means::put(chain, law, &mut found.0[late..]);
+            evolve::exact_covariance::put(chain, law, &mut found.0[late..]);
         }
         Ok(found)
     }

@@ -1,6 +1,6 @@
 //! Ways in 32 digits beside each other: the tests of the series and of the contour.
 
-use super::super::moment_generator::{Generator, Of};
+use super::super::moment_generator::Generator;
 use crate::chain::{Chain, Double, Force, InitialLaw, frequency_of};
 use crate::numerics::vector::largest_of;
 use crate::scenario::{Thermostat, Topology};
@@ -36,7 +36,7 @@ pub(crate) fn within_what_is_lost(
             var_p: [0.0, 1e-6, 1.0, 2.0, 0.5, 1.0, 3.0][..=bonds].to_vec(),
             covariance: None,
         };
-        let generator = Generator::new(&chain, Of::Moments);
+        let generator = Generator::new(&chain);
         let start = generator.start(&law);
         let times: Vec<Double> = times.iter().copied().map(Double::from).collect();
         let by = |part: f64| by(&chain, &generator, &start, part);

@@ -1,10 +1,11 @@
 //! Which of the ways in 32 digits serves, what it costs and what it loses.
 
 use super::super::moment_generator::{STEP, Unknowns};
-use super::super::{wide_contour, wide_series};
+use super::super::{wide_contour, wide_fold, wide_series};
 use crate::chain::Chain;
 use crate::cost::Cost;
 use crate::covariance::moments::largest;
+use crate::scenario::Topology;
 
 /// Unknowns at most.
 const LARGEST: usize = 1000;
@@ -12,8 +13,8 @@ const LARGEST: usize = 1000;
 /// The part of the largest second moment that may be lost.
 const ALLOWED: f64 = 1e-13;
 
-/// Processor time at most, in seconds, of squarings, of steps and of contours.
-const MOST_SECONDS: [f64; 3] = [60.0, 50.0, 60.0];
+/// Processor time at most, in seconds, of squarings and of all others.
+const MOST_SECONDS: [f64; 2] = [60.0, 100.0];
 
 /// Some hundred squarings' roundings of 2⁻¹⁰⁴, with a few terms each.
 const UNDOUBLED: f64 = 2.5e-29;
@@ -33,6 +34,8 @@ pub(super) enum Way {
     Steps,
     /// By steps of a contour.
     Contour,
+    /// By steps of the series without what is damped fast.
+    Folded,
 }
 
 /// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
@@ -47,11 +50,11 @@ pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
         return None;
     }
     let of = |way: Way| {
-        let [of_squarings, of_steps, of_contours] = MOST_SECONDS;
+        let [of_squarings, of_steps] = MOST_SECONDS;
         let (small, most) = match way {
             Way::Squarings => (Unknowns::of(chain).size() <= LARGEST, of_squarings),
-            Way::Steps => (chain.bonds <= LARGEST_OF_STEPS, of_steps),
-            Way::Contour => (chain.bonds <= LARGEST_OF_STEPS, of_contours),
+            Way::Folded if chain.topology == Topology::Ring => (false, 0.0),
+            _ => (chain.bonds <= LARGEST_OF_STEPS, of_steps),
         };
         // A long chain is not priced.
         let seconds = small.then(|| cost_of(chain, times, way).seconds)?;
@@ -62,8 +65,8 @@ pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
     if squarings.is_some_and(|seconds| seconds <= SHORT) {
         return Some(Way::Squarings);
     }
-    let all = [(Way::Squarings, squarings), (Way::Steps, of(Way::Steps))];
-    let all = all.into_iter().chain([(Way::Contour, of(Way::Contour))]);
+    let others = [Way::Steps, Way::Contour, Way::Folded].map(|way| (way, of(way)));
+    let all = std::iter::once((Way::Squarings, squarings)).chain(others);
     let serving = all.filter_map(|(way, seconds)| Some((way, seconds?)));
     serving.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(way, _)| way)
 }
@@ -81,15 +84,15 @@ fn cost_of(chain: &Chain, times: &[f64], way: Way) -> Cost {
         Way::Squarings => None,
         Way::Steps => Some(wide_series::seconds(chain, times, unknowns.size())),
         Way::Contour => Some(wide_contour::seconds(chain, last, times.len(), unknowns.size())),
+        Way::Folded => Some(wide_fold::seconds(chain, times, unknowns.size())),
     };
     if let Some(seconds) = stepped {
-        return Cost { bytes: (2.0 * outputs + 300.0) * 16.0 * rows, seconds: 2.0 * seconds };
+        return Cost { bytes: (outputs + 300.0) * 16.0 * rows, seconds };
     }
     let squarings = (norm_bound(chain) * last / STEP).log2().max(1.0).ceil();
     let product = 4e-9 * rows * columns * columns;
     let seconds = squarings * product + outputs * 0.5 * squarings * 10e-9 * rows * columns;
-    // Once for E z zᵀ, once for z̄ z̄ᵀ.
-    Cost { bytes: 16.0 * (6.0 * columns + 2.0 * outputs) * rows, seconds: 2.0 * seconds }
+    Cost { bytes: 16.0 * (3.0 * columns + 2.0 * outputs) * rows, seconds }
 }
 
 /// The part of the largest second moment that is lost by each of ascending `times`, and of one that
@@ -105,6 +108,7 @@ pub(super) fn lost(chain: &Chain, times: &[f64], way: Way) -> Vec<[f64; 2]> {
         }
         Way::Steps => wide_series::lost(chain, times),
         Way::Contour => wide_contour::lost(chain, times),
+        Way::Folded => wide_fold::lost(chain, times, Unknowns::of(chain).size()),
     }
 }
 

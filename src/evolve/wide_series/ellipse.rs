@@ -16,17 +16,18 @@
 //! digits of the largest.
 
 use crate::chain::{Chain, Double};
+use crate::numerics::wide::Wide;
 use crate::numerics::wide_exponential::exponential;
 use std::collections::BTreeMap;
 
 /// Log of the largest term of a step over its sum, at most: 32 digits have some to spare.
-const GROWTH: f64 = 10.0;
+pub(crate) const GROWTH: f64 = 10.0;
 
 /// Terms of a step at most, so that a step can be interrupted.
-const MOST_TERMS: f64 = 600.0;
+pub(crate) const MOST_TERMS: f64 = 600.0;
 
 /// Log of the terms that are left out.
-const NOTHING: f64 = -83.0;
+pub(crate) const NOTHING: f64 = -83.0;
 
 /// Log of the first coefficient of the recurrence downwards.
 const BEYOND: f64 = -120.0;
@@ -36,7 +37,7 @@ const TRIED: f64 = 48.0;
 
 /// An ellipse; s, κ and c have 24 bits each, so that products with them need no splitting.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) struct Ellipse {
+pub(crate) struct Ellipse {
     pub scale: f64,
     pub bend: f64,
     pub centre: f64,
@@ -51,7 +52,7 @@ pub(super) struct Steps {
 }
 
 /// w and H.
-fn rectangle(chain: &Chain) -> [f64; 2] {
+pub(crate) fn rectangle(chain: &Chain) -> [f64; 2] {
     let friction = chain.friction().into_iter().fold(0.0, f64::max);
     let turning = chain.force.highest_frequency();
     [4.0 * chain.flip_rate + 2.0 * friction, 4.0f64.max(2.0 + turning).max(2.0 * turning)]
@@ -101,7 +102,7 @@ fn short(x: f64) -> f64 {
 
 impl Ellipse {
     /// Through the corners of the rectangle, and so far to the right of it.
-    fn around(width: f64, height: f64, beyond: f64) -> Ellipse {
+    pub fn around(width: f64, height: f64, beyond: f64) -> Ellipse {
         let half = 0.5 * width;
         let across = half + beyond;
         // α² - (w/2)² without cancellation.
@@ -113,6 +114,24 @@ impl Ellipse {
         }
     }
 
+    /// So far to the right.
+    pub fn moved(self, to: f64) -> Ellipse {
+        Ellipse { centre: short(self.centre + to), ..self }
+    }
+
+    /// The point c + (w + κ/w)/s of a w on the unit circle.
+    pub fn boundary(&self, w: Wide) -> Wide {
+        let [scale, bend] = [self.scale, self.bend].map(Double::from);
+        let point = w + w.conjugate().times_real(bend);
+        Wide::from(self.centre) + point.times_real(scale.inverse())
+    }
+
+    /// The |w| of the ellipse of the same foci through a real point.
+    pub fn level(&self, x: f64) -> f64 {
+        let x = self.scale * (x - self.centre).abs();
+        0.5 * (x + (x * x - 4.0 * self.bend).max(0.0).sqrt())
+    }
+
     /// c + α
     fn right(&self) -> Double {
         let across = Double::from(1.0 + self.bend).divided(self.scale);
@@ -122,13 +141,22 @@ impl Ellipse {
     /// The number of the last term of e^(hz) that is above e^`least`: on the image of the circle
     /// ρ ≥ 1 a coefficient is at most the largest |e^(hz)| ρ⁻ᵏ; the best ρ is found by halving.
     fn terms(&self, h: f64, least: f64) -> f64 {
+        self.terms_within(h, least, 400.0)
+    }
+
+    /// The same where ln ρ is at most `most`.
+    pub fn terms_within(&self, h: f64, least: f64, most: f64) -> f64 {
         let size = h / self.scale;
         let at = |log: f64| {
             let [grown, shrunk] = [log.exp(), self.bend * (-log).exp()];
             let number = size * (grown - shrunk);
             (number, h * self.centre + size * (grown + shrunk) - number * log)
         };
-        let (mut low, mut high) = (0.0, 400.0);
+        if at(most).1 > least {
+            let (number, value) = at(most);
+            return (number + (value - least) / most).ceil() + 2.0;
+        }
+        let (mut low, mut high) = (0.0, most);
         for _ in 0..40 {
             let middle = 0.5 * (low + high);
             if at(middle).1 > least { low = middle } else { high = middle }

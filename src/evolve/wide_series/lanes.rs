@@ -25,33 +25,33 @@ const MARGIN: usize = 8;
 
 /// Numbers as two arrays.
 #[derive(Clone, Default)]
-pub(super) struct Numbers {
-    hi: Vec<f64>,
-    lo: Vec<f64>,
+pub(crate) struct Numbers {
+    pub hi: Vec<f64>,
+    pub lo: Vec<f64>,
 }
 
 impl Numbers {
-    fn zeros(count: usize) -> Numbers {
+    pub fn zeros(count: usize) -> Numbers {
         Numbers { hi: vec![0.0; count], lo: vec![0.0; count] }
     }
 
-    fn at(&self, index: usize) -> Double {
+    pub fn at(&self, index: usize) -> Double {
         Double { hi: self.hi[index], lo: self.lo[index] }
     }
 
-    fn set(&mut self, index: usize, x: Double) {
+    pub fn set(&mut self, index: usize, x: Double) {
         (self.hi[index], self.lo[index]) = (x.hi, x.lo);
     }
 }
 
 /// A row, and the part of it that is not formed by lanes.
-struct Row {
-    place: usize,
+pub(crate) struct Row {
+    pub place: usize,
     entries: Vec<(usize, Factor)>,
 }
 
 impl Row {
-    fn apply(&self, x: &Numbers) -> Double {
+    pub fn apply(&self, x: &Numbers) -> Double {
         self.entries.iter().fold(Double::default(), |sum, &(column, factor)| match factor {
             Factor::Plus => sum.plus(x.at(column)),
             Factor::Minus => sum.plus(x.at(column).negated()),
@@ -62,7 +62,7 @@ impl Row {
 }
 
 /// a · b without the instruction that [`Double::times`] asks for, which some processors lack.
-fn times(a: Double, b: Double) -> Double {
+pub(crate) fn times(a: Double, b: Double) -> Double {
     let product = a.hi * b.hi;
     let (a_lead, b_lead) = (leading(a.hi), leading(b.hi));
     let (a_rest, b_rest) = (a.hi - a_lead, b.hi - b_lead);
@@ -74,17 +74,17 @@ fn times(a: Double, b: Double) -> Double {
 }
 
 /// A, and where its unknowns are.
-pub(super) struct Operator {
+pub(crate) struct Operator {
     pub ellipse: Ellipse,
     places: Vec<usize>,
     /// Rows that are formed entry by entry; the unknowns of the diagonals follow.
-    rows: Vec<Row>,
+    pub rows: Vec<Row>,
     /// What drives the diagonals from outside.
-    driving: Vec<Row>,
+    pub driving: Vec<Row>,
     /// The first place of each diagonal from -1 on, and its length.
-    diagonals: Vec<(usize, usize)>,
+    pub diagonals: Vec<(usize, usize)>,
     /// s (A_ii - c) of the diagonals.
-    own: Numbers,
+    pub own: Numbers,
 }
 
 impl Operator {
@@ -121,7 +121,7 @@ impl Operator {
             rows: Vec::new(),
             driving: Vec::new(),
             diagonals,
-            own: Numbers::zeros(end),
+            own: Numbers::zeros(end.next_multiple_of(MARGIN)),
         };
         operator.add_rows(generator, MARGIN + first);
         operator
@@ -152,6 +152,12 @@ impl Operator {
                 self.rows.push(row);
             }
         }
+    }
+
+    /// The places of the numbers in lanes.
+    pub fn lane_places(&self) -> impl Iterator<Item = usize> + '_ {
+        let ranges = self.diagonals.iter().skip(1).map(|&(first, length)| first..first + length);
+        ranges.flatten()
     }
 
     /// The unknowns in their places.
@@ -194,7 +200,7 @@ impl Operator {
     }
 
     /// S_(-1)[i] = S_1[i-1].
-    fn mirror(&self, x: &mut Numbers) {
+    pub fn mirror(&self, x: &mut Numbers) {
         if let [(mirrored, length), _, (first, _), ..] = self.diagonals[..] {
             for part in [&mut x.hi, &mut x.lo] {
                 part.copy_within(first - 1..first + length, mirrored);
@@ -286,14 +292,14 @@ impl<L: Wide> Vectorized for InLanes<'_, L> {
 
 /// hi + lo of lanes; between operations lo may be a few roundings of hi.
 #[derive(Clone, Copy)]
-struct Pair<L> {
-    hi: L,
-    lo: L,
+pub(crate) struct Pair<L> {
+    pub hi: L,
+    pub lo: L,
 }
 
 /// The leading bits and the rest, as [`leading`].
 #[inline(always)]
-fn split<L: Lane<Real = L>>(x: L, splitter: L) -> [L; 2] {
+pub(crate) fn split<L: Lane<Real = L>>(x: L, splitter: L) -> [L; 2] {
     let scaled = splitter * x;
     let lead = scaled - (scaled - x);
     [lead, x - lead]
@@ -301,18 +307,18 @@ fn split<L: Lane<Real = L>>(x: L, splitter: L) -> [L; 2] {
 
 impl<L: Lane<Real = L>> Pair<L> {
     #[inline(always)]
-    fn load(simd: L::Simd, from: &Numbers, at: usize) -> Pair<L> {
+    pub fn load(simd: L::Simd, from: &Numbers, at: usize) -> Pair<L> {
         Pair { hi: L::load(simd, &from.hi, &[], at), lo: L::load(simd, &from.lo, &[], at) }
     }
 
     #[inline(always)]
-    fn store(self, to: &mut Numbers, at: usize) {
+    pub fn store(self, to: &mut Numbers, at: usize) {
         self.hi.store(&mut to.hi, &mut [], at);
         self.lo.store(&mut to.lo, &mut [], at);
     }
 
     #[inline(always)]
-    fn plus(self, other: Pair<L>) -> Pair<L> {
+    pub fn plus(self, other: Pair<L>) -> Pair<L> {
         let hi = self.hi + other.hi;
         let part = hi - self.hi;
         let error = (self.hi - (hi - part)) + (other.hi - part);
@@ -320,7 +326,7 @@ impl<L: Lane<Real = L>> Pair<L> {
     }
 
     #[inline(always)]
-    fn minus(self, other: Pair<L>) -> Pair<L> {
+    pub fn minus(self, other: Pair<L>) -> Pair<L> {
         let hi = self.hi - other.hi;
         let part = hi - self.hi;
         let error = (self.hi - (hi - part)) - (other.hi + part);
@@ -328,14 +334,14 @@ impl<L: Lane<Real = L>> Pair<L> {
     }
 
     #[inline(always)]
-    fn renormalized(self) -> Pair<L> {
+    pub fn renormalized(self) -> Pair<L> {
         let hi = self.hi + self.lo;
         Pair { hi, lo: self.lo - (hi - self.hi) }
     }
 
     /// self · other, both with the parts of their leading doubles.
     #[inline(always)]
-    fn times(self, own: [L; 2], other: Pair<L>, others: [L; 2]) -> Pair<L> {
+    pub fn times(self, own: [L; 2], other: Pair<L>, others: [L; 2]) -> Pair<L> {
         let hi = self.hi * other.hi;
         let mixed = own[0] * others[1] + own[1] * others[0];
         let error = ((own[0] * others[0] - hi) + mixed) + own[1] * others[1];
@@ -344,7 +350,7 @@ impl<L: Lane<Real = L>> Pair<L> {
 
     /// self · factor, a number of at most 25 bits.
     #[inline(always)]
-    fn scaled(self, factor: L, splitter: L) -> Pair<L> {
+    pub fn scaled(self, factor: L, splitter: L) -> Pair<L> {
         let [lead, rest] = split(self.hi, splitter);
         let hi = self.hi * factor;
         Pair { hi, lo: ((lead * factor - hi) + rest * factor) + self.lo * factor }
