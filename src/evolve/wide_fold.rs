@@ -50,43 +50,46 @@ fn by_series(gap: f64, settles: f64, first: bool) -> Option<f64> {
     (length > 0.0).then_some(length)
 }
 
-/// The cheapest fold for ascending times, and its seconds, for this number of unknowns.
-fn cheapest(chain: &Chain, times: &[f64], unknowns: usize) -> Option<(Fold, f64)> {
+/// The cheapest fold for a series up to the last of ascending times. So it is found once, however
+/// many outputs there are.
+fn cheapest(chain: &Chain, times: &[f64]) -> Option<Fold> {
+    let last = times.last().copied().unwrap_or(0.0);
     let price = |fold: &Fold| {
-        let (settles, mut first, mut sum) = (settles(chain, fold), true, 0.0);
-        for gap in gaps(times) {
-            let contour = match by_series(gap, settles, first) {
-                Some(length) => {
-                    let (count, terms) = fold.steps(length, 1.0);
-                    let of_term = OF_FACTOR * fold.degree() + OF_TERM;
-                    let passes = fold.passes(length / count) as f64;
-                    sum += count * (terms + passes) * of_term * unknowns as f64;
-                    let contour = gap - length;
-                    first = false;
-                    contour
-                }
-                None => gap,
-            };
-            sum += wide_contour::seconds(chain, contour, 0, unknowns);
-        }
-        sum
+        let settles = settles(chain, fold);
+        let contour = wide_contour::seconds(chain, 2.0 * settles, 0, 1);
+        by_series(last, settles, true).map_or(0.0, |length| in_series(fold, length)) + contour
     };
     let all = folds(chain).into_iter().map(|fold| (price(&fold), fold));
-    let least = all.min_by(|(a, _), (b, _)| a.total_cmp(b));
-    least.map(|(seconds, fold)| (fold, seconds))
+    all.min_by(|(a, _), (b, _)| a.total_cmp(b)).map(|(_, fold)| fold)
+}
+
+/// Seconds of an unknown in a series.
+fn in_series(fold: &Fold, length: f64) -> f64 {
+    let (count, terms) = fold.steps(length, 1.0);
+    let passes = fold.passes(length / count) as f64;
+    count * (terms + passes) * (OF_FACTOR * fold.degree() + OF_TERM)
 }
 
 /// Seconds of an evolution to ascending `times`, of this number of unknowns; infinite where it does
 /// not serve.
 pub(super) fn seconds(chain: &Chain, times: &[f64], unknowns: usize) -> f64 {
-    cheapest(chain, times, unknowns).map_or(f64::INFINITY, |(_, seconds)| seconds)
+    let Some(fold) = cheapest(chain, times) else { return f64::INFINITY };
+    let (settles, mut first) = (settles(chain, &fold), true);
+    let price = |gap: f64| {
+        let series = by_series(gap, settles, first);
+        first &= series.is_none();
+        let contour = gap - series.unwrap_or(0.0);
+        series.map_or(0.0, |length| in_series(&fold, length) * unknowns as f64)
+            + wide_contour::seconds(chain, contour, 0, unknowns)
+    };
+    gaps(times).map(price).sum()
 }
 
 /// The error at each of ascending `times`, as a part of the largest number where the polynomials do
 /// not grow, and that of a number beside its distance from another one.
-pub(super) fn lost(chain: &Chain, times: &[f64], unknowns: usize) -> Vec<[f64; 2]> {
+pub(super) fn lost(chain: &Chain, times: &[f64]) -> Vec<[f64; 2]> {
     let contour = wide_contour::lost(chain, times);
-    let Some((fold, _)) = cheapest(chain, times, unknowns) else { return contour };
+    let Some(fold) = cheapest(chain, times) else { return contour };
     let (settles, mut first, mut steps) = (settles(chain, &fold), true, 0.0);
     let mut by_contour = 0.0;
     let of = |gap: f64| {
@@ -115,7 +118,7 @@ pub(super) fn propagated(
     monitor: &Monitor,
 ) -> Result<(Vec<Vec<Double>>, f64), EvolveError> {
     let plain: Vec<f64> = times.iter().map(|time| time.hi).collect();
-    let (fold, _) = cheapest(chain, &plain, start.len()).expect("it was found to serve");
+    let fold = cheapest(chain, &plain).expect("it was found to serve");
     let (generator, temperatures) = generator.beside_temperatures(chain);
     let contour = Contour::new(chain, &generator, part);
     let folded = Folded::new(chain, &generator, &fold);
@@ -193,7 +196,7 @@ mod tests {
         };
         let lost = |chain: &Chain, time: f64| {
             let index = times.iter().position(|&t| t == time).expect("one of them");
-            more.get() * lost(chain, &times, 100)[index][0]
+            more.get() * lost(chain, &times)[index][0]
         };
         let closest = within_what_is_lost(3, rates, &times, 0.6, &by, lost);
         println!("{closest:e}");

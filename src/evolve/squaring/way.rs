@@ -108,7 +108,7 @@ pub(super) fn lost(chain: &Chain, times: &[f64], way: Way) -> Vec<[f64; 2]> {
         }
         Way::Steps => wide_series::lost(chain, times),
         Way::Contour => wide_contour::lost(chain, times),
-        Way::Folded => wide_fold::lost(chain, times, Unknowns::of(chain).size()),
+        Way::Folded => wide_fold::lost(chain, times),
     }
 }
 
