@@ -50,6 +50,8 @@ pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
         let ([first, end], flow) = (chain.friction(), state.correlation);
         let inflow = [left(bonds, first, -flow), left(n - 1, end, flow)];
         let currents = largest(&correlation).max(largest(&inflow));
+        // The limit is known in doubles, and soon after a cold start the rest takes it back.
+        let lost = lost + rounding::PRODUCT * largest(&limit.diag().to_vec());
         let error = |values: &[f64]| rounding::PRODUCT * largest(values) + lost;
         let of_currents = rounding::PRODUCT * currents
             + chain.current_weight() * lost

@@ -121,7 +121,7 @@ fn what_is_left_of_a_start_keeps_its_digits_however_small() {
 fn what_is_left_without_flips_keeps_its_digits_however_small() {
     let cold = between(chain(18, 0.0, [2.2, 0.0], 0.0), [0.0; 2]);
     let whole = agree_in_halves(&cold, [3e5, 2e5]);
-    assert!((1e-200..1e-40).contains(&agreement::largest(&whole.var_r)), "{:?}", whole.var_r);
+    assert!((1e-200..1e-30).contains(&agreement::largest(&whole.var_r)), "{:?}", whole.var_r);
     // Everything is below the smallest number.
     assert_none(judge_evolution(&cold, 1e12));
 }
