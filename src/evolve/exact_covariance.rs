@@ -22,7 +22,9 @@ type Matrix = Vec<Vec<Double>>;
 /// are known better than before.
 pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
     let (n, bonds) = (chain.coordinates(), chain.bonds);
-    let Some(state) = chain.harmonic_state().filter(|_| chain.flip_rate == 0.0) else { return };
+    let state = chain.harmonic_state().filter(|_| chain.flip_rate == 0.0);
+    // Beside warm ends the rest is far below the limit, which is known in doubles.
+    let Some(state) = state.filter(|_| chain.temperature() == [0.0; 2]) else { return };
     let free = chain.unforced();
     let turning = Turning::new(&free);
     let last = solutions.last().map_or(0.0, |solution| solution.moments.time.hi);
@@ -50,8 +52,6 @@ pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
         let ([first, end], flow) = (chain.friction(), state.correlation);
         let inflow = [left(bonds, first, -flow), left(n - 1, end, flow)];
         let currents = largest(&correlation).max(largest(&inflow));
-        // The limit is known in doubles, and soon after a cold start the rest takes it back.
-        let lost = lost + rounding::PRODUCT * largest(&limit.diag().to_vec());
         let error = |values: &[f64]| rounding::PRODUCT * largest(values) + lost;
         let of_currents = rounding::PRODUCT * currents
             + chain.current_weight() * lost
