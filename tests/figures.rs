@@ -125,17 +125,20 @@ fn a_gallery_figure_takes_parameters_size_and_formats_of_ones_own() {
     fn with<'a>(first: &[&'a str], more: &[&'a str]) -> Vec<&'a str> {
         [first, more].concat()
     }
-    let own = ["--set", "right.force.mean=0.9", "--size", "single", "--figures", "pdf,svg"];
+    let own = ["--set", "right.force.mean=0.9", "--size", "single", "--figures", "pdf,svg,html"];
     done(at, &with(&with(&parabola, &own), &["-o", "out"]));
     assert_eq!(
         names(&at.join("out")),
-        ["parabola.csv", "parabola.pdf", "parabola.svg", "parabola.tex"]
+        ["parabola.csv", "parabola.html", "parabola.pdf", "parabola.svg", "parabola.tex"]
     );
     is_a_pdf_with_fonts(&at.join("out/parabola.pdf"));
     let read = |name: &str| std::fs::read_to_string(at.join("out").join(name)).unwrap();
     let csv = read("parabola.csv");
     assert!(csv.contains("\"exact, F = 0.9, N = 12\"") && !csv.contains("F = 1.5"));
     assert!(read("parabola.svg").contains("width=\"86mm\""));
+    let page = read("parabola.html");
+    let titled = "<title>Stationary heat: hottest where no thermostat is</title>";
+    assert!(page.contains(titled) && page.contains("a constant force F\u{304} = 0.9. Discs"));
     let tex = read("parabola.tex");
     assert!(tex.contains(r"\bar F = 0.9$") && tex.contains("$N = 12$"), "{tex}");
     assert!(tex.contains("--set 'right.force.mean=0.9'"), "{tex}");
@@ -252,11 +255,37 @@ fn a_page_of_a_run_has_all_its_outputs_and_the_drawings_stay_what_they_are() {
     // Below the curves stand the maps of the same quantities, a row for each output.
     assert_eq!(data["panels"].as_array().unwrap().len(), 8);
     let map = &data["panels"][6]["map"];
-    assert_eq!(data["panels"][6]["title"], map["name"]);
+    assert_eq!(
+        (&data["panels"][6]["title"], &map["name"]),
+        (&"thermal energy e_heat".into(), &"e_heat".into())
+    );
     let rows = map["values"].as_array().unwrap();
     let values = rows.last().unwrap().as_array().unwrap();
     assert_eq!(rows.len(), 15);
     assert_eq!(values.last().unwrap().as_f64().unwrap(), last[8].parse::<f64>().unwrap());
     let words = data["words"].to_string();
     assert!(words.contains("worst violation of an exact identity"), "{words}");
+}
+
+/// Without a force nothing is stretched and nothing moves: two columns vanish, in the stationary
+/// state as well as before.
+#[test]
+fn columns_that_vanish_are_left_out_of_a_run_and_named() {
+    let folder = tempfile::tempdir().unwrap();
+    let at = folder.path();
+    let small = ["--set", "chain.bonds=12", "-q", "--figures", "svg"];
+    for (command, scenario) in [("steady", "heat_flow"), ("evolve", "disordered")] {
+        done(at, &[&[command, scenario, "-o", command], &small[..]].concat());
+        let read = |name: &str| {
+            std::fs::read_to_string(at.join(command).join("figures").join(name)).unwrap()
+        };
+        let csv = read("profiles.csv");
+        assert!(csv.contains("# panel a: x is \"x\" (linear from 0 to 1); y is \"thermal energy"));
+        assert!(csv.contains("# panel b:") && csv.contains("y is \"energy current J\""));
+        assert!(!csv.contains("# panel c:"), "{scenario}");
+        assert_eq!(csv.contains("initial temperature = 2 - x"), command == "evolve");
+        // Words stand one by one in the drawing: r̄ and e_mech, each "= 0".
+        let zeros = read("profiles.svg").matches("mech").count();
+        assert_eq!(zeros, 1, "{scenario}");
+    }
 }

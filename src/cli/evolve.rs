@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::{CovarianceArgs, Error, RunArgs, run_args, threads};
 use crate::chain::{Chain, InitialLaw};
-use crate::figures::{self, Format as Drawing, Outputs};
+use crate::figures::{self, Format as Drawing, Outputs, Setting};
 use crate::method::{Method, Task};
 use crate::run::{self, Keep, Options, Times};
 use crate::scenario::TimeScale;
@@ -59,10 +59,11 @@ pub fn run(all: EvolveArgs) -> Result<(), Error> {
         TimeScale::Ballistic => Outputs::Ballistic,
         TimeScale::Microscopic => Outputs::Microscopic,
     };
+    let setting = Setting { chain: &chain, initial: scenario.initial.as_ref(), outputs };
     Session::begin(args, &question)?.answer(question, |run| {
-        let mut all = figures::profiles(run.profiles(), &chain, outputs);
+        let mut all = figures::profiles(run.profiles(), setting);
         if args.figures.0.contains(&Drawing::Html) {
-            all.push(figures::report(run.profiles(), &chain, outputs));
+            all.push(figures::report(run.profiles(), setting));
         }
         all
     })

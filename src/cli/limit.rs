@@ -3,7 +3,7 @@
 use super::session::Session;
 use super::{Error, RunArgs, threads};
 use crate::chain::{Chain, InitialProfiles};
-use crate::figures::{self, Curves};
+use crate::figures::{self, Curves, Outputs, Setting};
 use crate::run::{self, LimitRun, Times};
 
 /// Arguments of `flipchain limit`.
@@ -28,10 +28,15 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
     threads::start(args.threads, args.quiet)?;
     let question = run::plan_limit(&chain, initial.as_ref(), times.as_ref(), &options)?
         .described_by(&scenario)?;
-    Session::begin(args, &question)?.answer(question, |run| vec![figure(run, &chain)])
+    Session::begin(args, &question)?.answer(question, |answer| {
+        // Between thermostats the stationary profiles depend on no initial law.
+        let needs_law = times.is_some() || run::depends_on_initial_law(&chain);
+        let initial = scenario.initial.as_ref().filter(|_| needs_law);
+        vec![figure(answer, Setting { chain: &chain, initial, outputs: Outputs::Diffusive })]
+    })
 }
 
-fn figure(run: &LimitRun, chain: &Chain) -> figures::Figure {
+fn figure(run: &LimitRun, setting: Setting<'_>) -> figures::Figure {
     let curve = |output: usize| {
         let columns = [run.elongation(output), run.mechanical(output), run.thermal(output)];
         let [r, mechanical, thermal] = columns.each_ref().map(|column| column.error);
@@ -46,5 +51,5 @@ fn figure(run: &LimitRun, chain: &Chain) -> figures::Figure {
         }
     };
     let curves: Vec<Curves> = (0..run.len()).map(curve).collect();
-    figures::limit(&curves, &run.positions(), chain)
+    figures::limit(&curves, &run.positions(), setting)
 }

@@ -4,7 +4,7 @@ use super::session::Session;
 use super::{CovarianceArgs, Error, RunArgs, run_args, threads};
 use crate::chain::{Chain, InitialLaw};
 use crate::correlations::Coordinate;
-use crate::figures::{self, Format as Drawing, Outputs};
+use crate::figures::{self, Format as Drawing, Outputs, Setting};
 use crate::method::{Method, Task};
 use crate::run::{self, Keep, Options, TwoTime};
 
@@ -75,10 +75,12 @@ pub fn run(all: SteadyArgs) -> Result<(), Error> {
     threads::start(args.threads, args.quiet)?;
     let question = run::plan_steady(&chain, law.as_ref(), &options)?.described_by(&scenario)?;
     Session::begin(args, &question)?.answer(question, |run| {
+        let initial = scenario.initial.as_ref().filter(|_| needs_law);
         let outputs = Outputs::in_the_long_run(&chain);
-        let mut all = figures::profiles(run.profiles(), &chain, outputs);
+        let setting = Setting { chain: &chain, initial, outputs };
+        let mut all = figures::profiles(run.profiles(), setting);
         if args.figures.0.contains(&Drawing::Html) {
-            all.push(figures::report(run.profiles(), &chain, outputs));
+            all.push(figures::report(run.profiles(), setting));
         }
         all
     })

@@ -47,7 +47,20 @@ impl Sheet<'_> {
             true,
             Colour::Ink,
         );
+        if halves_differ(map) {
+            let at = (x + HALVES_DIFFER * em, 0.5 * (top + bottom));
+            self.text("halves scaled apart", at, 0.5, SMALL * em, true, Colour::Ink);
+        }
     }
+}
+
+/// The room that the words at a bar of two scales take, in ems.
+pub(super) const HALVES_DIFFER: f64 = 1.15;
+
+/// Whether the colours of the two signs have scales of their own, which no eye sees.
+pub(super) fn halves_differ(map: &Map) -> bool {
+    let (low, high) = map.range;
+    map.divergent && low < 0.0 && high > 0.0 && (low + high).abs() > 1e-9 * high.max(-low)
 }
 
 /// Labels that say how far values go beyond the first and the last colour, where they do, each with
@@ -148,6 +161,8 @@ fn rows_from_the_top(map: &Map, axis: &Fitted) -> Vec<usize> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::layout::items;
+    use super::super::{Figure, Panel};
     use super::*;
 
     /// Colours from 0 to 1 for these values.
@@ -172,6 +187,21 @@ mod tests {
         let [cold, none, hot] =
             [-0.2, 0.0, 1e-3].map(|v| cell(&map, &bar_axis(&map), v, &Theme::PRINT));
         assert!(hot.0 > hot.2 && none.0 == none.2 && cold.0 < cold.2, "{cold:?} {hot:?}");
+    }
+
+    #[test]
+    fn a_bar_of_two_scales_says_so() {
+        let says = |range: (f64, f64)| {
+            let (xs, values) = (vec![0.0, 1.0], vec![vec![range.0, range.1]; 2]);
+            let map =
+                Map { xs, ys: vec![0.0, 1.0], values, range, divergent: true, ..Map::default() };
+            let panel = Panel { map: Some(Map { bar: true, ..map }), ..Panel::default() };
+            let figure = Figure { size: (86.0, 60.0), panels: vec![panel], ..Figure::default() };
+            assert_eq!(figure.overlaps(&Theme::PRINT), Ok(vec![]));
+            let texts = items(&figure, &Theme::PRINT).into_iter();
+            texts.filter(|item| matches!(item, Item::Text(t) if t.label.contains("apart"))).count()
+        };
+        assert_eq!([(-2.0, 0.1), (-0.1, 2.0), (-2.0, 2.0)].map(says), [1, 1, 0]);
     }
 
     #[test]

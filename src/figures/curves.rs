@@ -55,8 +55,23 @@ pub(super) fn clip(curve: &[Option<(f64, f64)>]) -> Vec<Vec<(f64, f64)>> {
 
 /// Cuts a curve into dashes of length `on` with gaps of length `off`.
 pub(super) fn dashes(curve: &[(f64, f64)], on: f64, off: f64) -> Vec<Vec<(f64, f64)>> {
-    let mut dashes = vec![vec![curve[0]]];
-    let (mut drawing, mut left) = (true, on);
+    dashes_after(0.0, curve, on, off)
+}
+
+/// The pieces of a curve that are its own where `of` curves lie on each other: of pieces of one
+/// length every `of`-th, from number `turn` on.
+pub(super) fn turns(
+    curve: &[(f64, f64)],
+    length: f64,
+    (turn, of): (usize, usize),
+) -> Vec<Vec<(f64, f64)>> {
+    dashes_after(turn as f64 * length, curve, length, (of - 1) as f64 * length)
+}
+
+/// The dashes of a curve after a gap at its beginning.
+fn dashes_after(gap: f64, curve: &[(f64, f64)], on: f64, off: f64) -> Vec<Vec<(f64, f64)>> {
+    let mut dashes = if gap > 0.0 { vec![] } else { vec![vec![curve[0]]] };
+    let (mut drawing, mut left) = if gap > 0.0 { (false, gap) } else { (true, on) };
     for pair in curve.windows(2) {
         let (mut from, to) = (pair[0], pair[1]);
         loop {
@@ -128,6 +143,18 @@ mod tests {
         assert_eq!(pieces[1][1], (0.5, 0.0));
         assert!((pieces[1][0].0 - 1.0).abs() < 1e-12 && (pieces[1][0].1 - 0.5).abs() < 1e-12);
         assert!(clip(&[Some((0.1, 0.1)), None, Some((0.2, 0.2))]).is_empty());
+    }
+
+    #[test]
+    fn curves_in_turns_cover_a_line_once() {
+        let line = [(0.0, 0.0), (4.0, 0.0), (10.0, 0.0)];
+        let all: Vec<Vec<Vec<(f64, f64)>>> = (0..3).map(|k| turns(&line, 2.0, (k, 3))).collect();
+        let ends = |pieces: &[Vec<(f64, f64)>]| -> Vec<(f64, f64)> {
+            pieces.iter().map(|p| (p[0].0, p[p.len() - 1].0)).collect()
+        };
+        assert_eq!(ends(&all[0]), [(0.0, 2.0), (6.0, 8.0)]);
+        assert_eq!(ends(&all[1]), [(2.0, 4.0), (8.0, 10.0)]);
+        assert_eq!(ends(&all[2]), [(4.0, 6.0)]);
     }
 
     #[test]

@@ -1,8 +1,8 @@
 //! A figure as a page of HTML: one file that needs no network. A slider goes over the outputs of a
 //! run, the pointer shows values with their errors, and the run's report stands below.
 
-use super::colours::{bar_axis, cell};
-use super::label::unicode;
+use super::colours::{bar_axis, cell, halves_differ};
+use super::label::{COMMA, unicode};
 use super::style::Theme;
 use super::{Axis, Figure, Layer, Map, Mark, Panel, Scale};
 use plotters::style::RGBColor;
@@ -19,7 +19,9 @@ impl Figure {
     /// The figure as a page of HTML.
     pub fn html(&self, theme: &Theme) -> String {
         let panels: Vec<Value> = self.panels.iter().map(|panel| of_panel(panel, theme)).collect();
-        let heading = if self.heading.is_empty() { &self.name } else { &self.heading };
+        let headings = [&self.title, &self.heading, &self.name];
+        let heading = headings.into_iter().find(|h| !h.is_empty()).unwrap_or(&self.name);
+        let heading = &heading.replace('\n', COMMA);
         let data = json!({
             "heading": unicode(heading),
             "words": self.words,
@@ -43,11 +45,20 @@ fn of_panel(panel: &Panel, theme: &Theme) -> Value {
             Some(map) if panel.title.is_empty() => &map.quantity,
             _ => &panel.title,
         }),
+        // What stands before a value under the pointer.
+        "xname": letter_of(&panel.x.label), "yname": letter_of(&panel.y.label),
         "x": unicode(&panel.x.label), "xlog": log(&panel.x), "xrange": panel.x.range,
         "y": unicode(&panel.y.label), "ylog": log(&panel.y), "yrange": panel.y.range,
         "layers": layers,
         "map": panel.map.as_ref().map(|map| of_map(map, theme)),
     })
+}
+
+/// The letter of a quantity, which stands in its label after two spaces: "number of bonds  *N*" is
+/// N, "*t* = *τ*/*N*" is t. The whole label where it has none.
+fn letter_of(label: &str) -> String {
+    let letter = label.rsplit("  ").find(|part| !part.is_empty()).unwrap_or(label);
+    unicode(letter.split(" = ").next().unwrap_or(letter))
 }
 
 fn of_layer(layer: &Layer, theme: &Theme) -> Value {
@@ -75,8 +86,8 @@ fn of_map(map: &Map, theme: &Theme) -> Value {
     let bar: Vec<String> = (0..64).map(shade).collect();
     let ticks = axis.ticks.iter().filter_map(|(value, _)| Some((axis.place(*value)?, *value)));
     json!({
-        "name": map.series(), "xs": map.xs, "ys": map.ys, "values": map.values,
-        "errors": map.errors, "bar": bar, "ticks": ticks.collect::<Vec<_>>(),
+        "name": letter_of(&map.quantity), "xs": map.xs, "ys": map.ys, "values": map.values,
+        "apart": halves_differ(map), "errors": map.errors, "bar": bar, "ticks": ticks.collect::<Vec<_>>(),
         "colours": colours.collect::<Vec<Vec<String>>>(),
     })
 }
@@ -84,6 +95,20 @@ fn of_map(map: &Map, theme: &Theme) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn values_under_the_pointer_have_the_names_of_their_axes() {
+        let of = ["number of bonds  *N*", "*t* = *τ*/*N*²", "lag *s*", "", "*e*_{heat} − average"];
+        // Minus signs are hyphens in plain text.
+        assert_eq!(of.map(letter_of), ["N", "t", "lag s", "", "e_heat - average"]);
+        let (x, y) = (Axis::log("microscopic time  *τ*"), Axis::new("energy current  *J*"));
+        let map = Map { quantity: "mean elongation  *r\u{304}*".into(), ..Map::default() };
+        let panel = Panel { x, y, map: Some(map), ..Panel::default() };
+        let data = of_panel(&panel, &Theme::PRINT);
+        assert_eq!((&data["xname"], &data["yname"]), (&json!("τ"), &json!("J")));
+        assert_eq!(data["map"]["name"], "r\u{304}");
+        assert!(!PAGE.contains("x = ${"), "every abscissa has its own name");
+    }
 
     #[test]
     fn a_page_is_one_file_with_the_numbers_that_were_given() {

@@ -140,7 +140,12 @@ pub(super) fn width(label: &str) -> f64 {
 }
 
 /// Parts of a label with commas between, in lines of at most `most` ems; no lines for an empty one.
+/// What stands after a line break begins a line.
 pub(super) fn lines(label: &str, most: f64) -> Vec<String> {
+    label.split('\n').flat_map(|label| wrapped(label, most)).collect()
+}
+
+fn wrapped(label: &str, most: f64) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for part in label.split(COMMA).filter(|part| !part.is_empty()) {
         let joined = lines.last().map(|line| format!("{line}{COMMA}{part}"));
@@ -255,6 +260,10 @@ mod tests {
         let few = lines(label, 12.0);
         assert!(few.len() > 1 && few.iter().all(|line| width(line) <= 12.5));
         assert_eq!(few.join("  "), label);
+        assert_eq!(
+            lines("chain,  *N* = 8\nfrom *T* = 1", 99.0),
+            ["chain,  *N* = 8", "from *T* = 1"]
+        );
     }
 
     #[test]

@@ -2,8 +2,8 @@
 //! all formats have the same layout.
 
 use super::axis::Fitted;
-use super::colours::bar_axis;
-use super::curves::dashes;
+use super::colours::{HALVES_DIFFER, bar_axis, halves_differ};
+use super::curves::{dashes, turns};
 use super::item::{Frame, Item, Text};
 use super::label::{lines, width};
 use super::legend::{LINE, Place, named};
@@ -243,7 +243,10 @@ impl Sheet<'_> {
             left: if panel.y.bare { 0.8 * em } else { self.widest(y) + 2.4 * em },
             top: em * (above + if lettered || !panel.title.is_empty() { 1.9 } else { 0.8 }),
             right: match &panel.map {
-                Some(map) if map.bar => 1.75 * em + self.widest(&bar_axis(map)) + 2.1 * em,
+                Some(map) if map.bar => {
+                    let words = if halves_differ(map) { HALVES_DIFFER } else { 0.0 };
+                    (1.75 + 2.1 + words) * em + self.widest(&bar_axis(map))
+                }
                 _ if panel.x.bare => 0.6 * em,
                 _ => (half + 0.2 * em).max(1.0 * em),
             },
@@ -341,6 +344,14 @@ impl Sheet<'_> {
         let width = self.theme.zoom * if layer.mark == Mark::Guide { 0.5 } else { self.theme.line };
         for piece in pieces.iter().filter(|p| !p.is_empty()) {
             match layer.mark {
+                Mark::Line if data && layer.turn.1 > 1 => {
+                    // The period is short enough to be seen in a panel, a piece long enough to
+                    // show its colour.
+                    let length = (5.0 / layer.turn.1 as f64).clamp(0.6, 1.6) * self.em;
+                    for points in turns(piece, length, layer.turn) {
+                        self.items.push(Item::Path { points, colour, width, data });
+                    }
+                }
                 Mark::Line | Mark::Guide | Mark::Bar => {
                     let data = data && layer.mark != Mark::Guide;
                     self.items.push(Item::Path { points: piece.clone(), colour, width, data });

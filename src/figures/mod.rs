@@ -11,10 +11,12 @@ mod axis;
 mod canvas;
 mod check;
 mod colours;
+mod columns;
 mod csv;
 mod curves;
 mod format;
 pub mod gallery;
+mod hidden;
 mod html;
 mod item;
 mod key;
@@ -22,10 +24,12 @@ mod label;
 mod layout;
 mod legend;
 mod names;
+mod outputs;
 mod overlap;
 mod paint;
 mod parameters;
 mod pdf;
+mod phases;
 mod profiles;
 mod readable;
 mod sheet;
@@ -33,12 +37,15 @@ mod spacetime;
 pub mod style;
 mod sweep;
 mod table;
+mod words;
 
 pub use axis::{Axis, Scale};
 pub use check::check;
+pub use columns::Curves;
 pub use format::{Format, Formats, Size};
+pub use outputs::Outputs;
 pub use parameters::Parameters;
-pub use profiles::{Curves, Outputs, limit, profiles, report};
+pub use profiles::{Setting, limit, profiles, report};
 pub use sweep::sweep;
 pub use table::table;
 
@@ -76,13 +83,15 @@ pub struct Figure {
     pub size: (f64, f64),
     /// Panels a row.
     pub columns: usize,
-    /// The line above all panels with the parameters of a run; empty for none.
+    /// The lines above all panels with the parameters of a run; empty for none.
     pub heading: String,
     /// The panels, row by row.
     pub panels: Vec<Panel>,
     /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no
     /// such key.
     pub key: Option<String>,
+    /// The heading of its page of HTML; the heading or the name if empty.
+    pub title: String,
     /// The words below it on a page of HTML.
     pub words: Vec<String>,
     /// Whether it is for the screen: written as a page of HTML, and in no other format.
@@ -143,6 +152,9 @@ pub struct Layer {
     /// (first, step): signs are drawn at the point `first` and at every `step`-th one after it; (0,
     /// 1) draws all.
     pub drawn: (usize, usize),
+    /// (turn, of): one of several lines that lie on each other, which are drawn in turns, a piece of
+    /// each after the other; (0, 1) is drawn whole.
+    pub turn: (usize, usize),
 }
 
 /// The way in which a layer is drawn.
@@ -227,6 +239,7 @@ impl Default for Layer {
             points: vec![],
             errors: vec![],
             drawn: (0, 1),
+            turn: (0, 1),
         }
     }
 }
@@ -305,6 +318,11 @@ impl Panel {
 }
 
 impl Figure {
+    /// The same with a title and a caption, its formulas in LaTeX, for a page of HTML.
+    pub fn described(self, title: &str, caption: &str) -> Figure {
+        Figure { title: title.into(), words: words::of_caption(caption), ..self }
+    }
+
     /// Writes `name`.csv and the drawing in each format into a folder that exists; what is for the
     /// screen as HTML only.
     pub fn save(

@@ -3,7 +3,7 @@
 
 use super::label::COMMA;
 use crate::chain::{Chain, Coefficients};
-use crate::scenario::{Scenario, Thermostat, Topology};
+use crate::scenario::{InitialTable, Scenario, Thermostat, Topology};
 use std::f64::consts::PI;
 use std::fmt;
 
@@ -62,19 +62,15 @@ impl Parameters {
         all
     }
 
-    /// The parameters of a scenario: the chain's, the initial law and the output times.
+    /// The parameters of a scenario: the chain's and the initial law.
     pub fn of_scenario(scenario: &Scenario) -> Parameters {
-        let mut all = Parameters::of_chain(&Chain::new(scenario));
-        if let Some(initial) = &scenario.initial {
-            let says = serde_json::to_value(initial).unwrap_or_default();
-            for (key, value) in says.as_object().into_iter().flatten() {
-                if !value.is_null() {
-                    let value = value.as_str().map_or(value.to_string(), str::to_owned);
-                    all = all.with(&format!("initial {key}"), value);
-                }
-            }
-        }
-        all
+        Parameters::of_chain(&Chain::new(scenario)).started_from(scenario.initial.as_ref())
+    }
+
+    /// The same with the initial law.
+    pub fn started_from(self, initial: Option<&InitialTable>) -> Parameters {
+        let of_law = written(initial).into_iter();
+        of_law.fold(self, |all, (key, value)| all.with(&format!("initial {key}"), value))
     }
 
     /// The same with one more, or another value of one that is there.
@@ -97,6 +93,54 @@ impl fmt::Display for Parameters {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let all = self.0.iter().map(|(name, value)| format!("{name} = {value}"));
         f.write_str(&all.collect::<Vec<_>>().join("; "))
+    }
+}
+
+/// The keys of an initial law and what a scenario says of them.
+fn written(initial: Option<&InitialTable>) -> Vec<(String, String)> {
+    let says = serde_json::to_value(initial).unwrap_or_default();
+    let of_law = says.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
+    let text = |value: &serde_json::Value| value.as_str().map_or(value.to_string(), str::to_owned);
+    of_law.map(|(key, value)| (key.clone(), text(value))).collect()
+}
+
+/// The initial law in a line with markup; means that are 0 are left out. Empty without a law.
+pub(super) fn heading_of_law(initial: Option<&InitialTable>) -> String {
+    let symbol = |key: &str| match key {
+        "elongation" => "*r\u{304}*".into(),
+        "displacement" => "*q\u{304}*".into(),
+        "momentum" => "*p\u{304}*".into(),
+        "temperature" => "*T*".into(),
+        "var_r" => "Var *r*".into(),
+        "var_p" => "Var *p*".into(),
+        "var_q" => "Var *q*".into(),
+        other => other.to_owned(),
+    };
+    let is_mean = |key: &str| ["elongation", "displacement", "momentum", "tension"].contains(&key);
+    let parts: Vec<String> = written(initial)
+        .into_iter()
+        .filter(|(key, value)| !(is_mean(key) && ["0", "0.0"].contains(&value.as_str())))
+        .map(|(key, value)| match key.as_str() {
+            "state" => format!("the {value} state"),
+            "covariance" => format!("the covariance in {}", shown(&value)),
+            key => format!("{} = {}", symbol(key), shown(&value)),
+        })
+        .collect();
+    if parts.is_empty() { String::new() } else { format!("from {}", parts.join(COMMA)) }
+}
+
+/// An expression as a label: signs that are markup are replaced, a long one is cut.
+fn shown(text: &str) -> String {
+    /// Longer ones would fill a line.
+    const LETTERS: usize = 48;
+    if text.starts_with('[') {
+        return "given values".into();
+    }
+    let signs = text.replace(" * ", "·").replace('*', "·").replace('-', "−");
+    let signs = signs.replace("^{", "^ {").replace("_{", "_ {").replace(COMMA, ", ");
+    match signs.char_indices().nth(LETTERS) {
+        Some((end, _)) => format!("{}…", &signs[..end]),
+        None => signs,
     }
 }
 

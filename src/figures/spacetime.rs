@@ -1,9 +1,10 @@
 //! Figure `map` of a run with many outputs: every quantity as colours over x and t.
 
 use super::colours::colouring;
-use super::parameters::heading;
-use super::profiles::{CELLS, COLUMNS, Curves, Space};
-use super::style::DOUBLE_COLUMN;
+use super::columns::{COLUMNS, Curves, Worth};
+use super::label::COMMA;
+use super::parameters::{heading, heading_of_law};
+use super::profiles::{CELLS, Space, sheet};
 use super::{Axis, Figure, Map, Panel};
 
 impl Space<'_> {
@@ -22,7 +23,7 @@ impl Space<'_> {
             (0..count).map(|i| first + (i as f64 * step).round() as usize).collect()
         };
         let panel = |column: usize| {
-            let (label, values) = COLUMNS[column];
+            let values = COLUMNS[column].values;
             let values: Vec<Vec<f64>> =
                 rows.iter().map(|c| sites.iter().map(|&n| values(c)[n]).collect()).collect();
             let errors = rows.iter().map(|c| vec![c.errors[column]; sites.len()]);
@@ -32,7 +33,7 @@ impl Space<'_> {
                 x: Axis::new("*x*").over(0.0, 1.0),
                 y: axis.clone(),
                 map: Some(Map {
-                    quantity: label.into(),
+                    quantity: COLUMNS[column].label(),
                     name: String::new(),
                     xs: sites.iter().map(|&n| self.positions[n]).collect(),
                     ys: times.clone(),
@@ -45,15 +46,17 @@ impl Space<'_> {
                 ..Default::default()
             }
         };
-        Some(Figure {
-            name: "map".into(),
-            size: (DOUBLE_COLUMN, 112.0),
-            columns: 2,
-            heading: heading(self.chain, true),
-            panels: (0..4).map(panel).collect(),
-            key: None,
-            ..Default::default()
-        })
+        let Worth { columns, zeros } = Worth::of(&rows);
+        let panels: Vec<Panel> = columns.into_iter().map(panel).collect();
+        let mut heading = heading(self.setting.chain, true);
+        let law = heading_of_law(self.setting.initial);
+        let second: Vec<String> =
+            [law].into_iter().chain(zeros).filter(|s| !s.is_empty()).collect();
+        if !second.is_empty() {
+            heading += &format!("\n{}", second.join(COMMA));
+        }
+        let (columns, size) = sheet(panels.len());
+        Some(Figure { name: "map".into(), size, columns, heading, panels, ..Default::default() })
     }
 
     /// The axis of ascending times: logarithmic where they are spread so.
@@ -64,8 +67,8 @@ impl Space<'_> {
         // Of evenly spread times the middle one is the arithmetic, else the geometric mean.
         let log = last > 10.0 * first && middle < 0.5 * ((first + last) / 2.0);
         let (axis, from) = match log {
-            true => (Axis::log(self.outputs.unit()), first),
-            false => (Axis::new(self.outputs.unit()), *times.first()?),
+            true => (Axis::log(self.setting.outputs.unit()), first),
+            false => (Axis::new(self.setting.outputs.unit()), *times.first()?),
         };
         (from < last).then(|| axis.over(from, last))
     }
@@ -73,7 +76,7 @@ impl Space<'_> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::profiles::tests::chain;
+    use super::super::profiles::tests::{chain, setting};
     use super::super::{Outputs, Scale};
     use super::*;
     use crate::scenario::Topology;
@@ -82,8 +85,8 @@ mod tests {
     fn times_that_spread_over_decades_have_a_logarithmic_axis() {
         let ring = chain(Topology::Ring, 4);
         let axis = |times: &[f64]| {
-            let outputs = Outputs::Diffusive;
-            let space = Space { chain: &ring, positions: &[0.0], first: 0, outputs };
+            let setting = setting(&ring, Outputs::Diffusive);
+            let space = Space { setting, positions: &[0.0], first: 0 };
             space.times(times).expect("an axis")
         };
         let logs: Vec<f64> = (0..20).map(|i| 10f64.powf(-4.0 + 0.2 * i as f64)).collect();

@@ -7,6 +7,7 @@ use super::label::numbers as labels;
 use super::names::{label, symbol};
 use super::parameters::{heading_without, number, numbers};
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
+use super::words::of_sweep;
 use super::{Axis, Colour, Corner, Figure, Layer, Map, Mark, Outputs, Panel, Parameters};
 use crate::chain::Chain;
 use crate::method::Task;
@@ -40,12 +41,14 @@ pub fn table(table: &Table, task: Task, first: &Scenario) -> Vec<Figure> {
     };
     let (averages, chain) = (averages.as_ref(), &Chain::new(first));
     let sheet = Sheet { table: shown, averages, seeds, chain, task, unit, keys };
-    match sheet.keys.len() {
+    let figures = match sheet.keys.len() {
         0 => vec![],
         1 => vec![sheet.curves()],
         2 if table.outputs() == 1 => vec![sheet.maps()],
         _ => (0..table.observables().len()).map(|one| sheet.multiples(one)).collect(),
-    }
+    };
+    let words = of_sweep(table, task);
+    figures.into_iter().map(|figure| Figure { words: words.clone(), ..figure }).collect()
 }
 
 /// The data of a figure.

@@ -30,6 +30,12 @@ fn seeds_are_drawn_as_points_and_averages_with_their_standard_errors() {
     let values = found.values(0, 0);
     let (mean, error) = average(&values);
     assert!(error > 1e-4, "the masses differ: {values:?}");
+    // What a page of HTML says in words.
+    let said = seeds.words.join("\n");
+    let says = |words: &str| assert!(said.contains(words), "{words}: {said}");
+    says("flipchain sweep --run steady: 3 points\nchain.mass.seed = 4, 1, 9\n");
+    says("in the stationary state\ncurrent: from ");
+    says("\nevery point reached its tolerance");
     let layers = &seeds.panels[0].layers;
     let marks: Vec<Mark> = layers.iter().map(|layer| layer.mark).collect();
     assert_eq!(marks, [Mark::Disc, Mark::Line, Mark::Dashed, Mark::Dashed]);

@@ -103,7 +103,8 @@ pub fn write(
     for (index, (entry, caption)) in entries.iter().zip(captions).enumerate() {
         let start = Instant::now();
         let part = monitor.part(index as f64 / count, (index + 1) as f64 / count);
-        let figure = entry.draw(settings, &part)?;
+        let caption_of_page = entry.caption(settings)?;
+        let figure = entry.draw(settings, &part)?.described(entry.title, &caption_of_page);
         let figure = match folder.size {
             Some(size) => figure.resized(size),
             None => figure,
