@@ -115,7 +115,8 @@ mod tests {
             ..Default::default()
         };
         let ring = chain(Topology::Ring, 2);
-        let figure = &profiles(&[profile.clone()], setting(&ring, Outputs::Microscopic))[0];
+        let figure =
+            &profiles(std::slice::from_ref(&profile), setting(&ring, Outputs::Microscopic))[0];
         let labels: Vec<&str> = figure.panels.iter().map(|p| p.y.label.as_str()).collect();
         assert_eq!(labels, ["thermal energy  *e*_{heat}"]);
         assert_eq!(figure.columns, 1);

@@ -144,10 +144,10 @@ impl<'a> Space<'a> {
             columns.into_iter().map(|column| self.panel(column, name, all, &times)).collect();
         // A page can show one curve alone.
         let paper = name != "report";
-        let hidden = panels
-            .iter_mut()
-            .filter(|_| paper)
-            .fold(false, |hidden, panel| in_turns(panel, cell) || hidden);
+        let mut hidden = false;
+        for panel in panels.iter_mut().filter(|_| paper) {
+            hidden |= in_turns(panel, cell);
+        }
         let count_is = match outputs {
             _ if count < of => {
                 // The average of the phases is none of them.
