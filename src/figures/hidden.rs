@@ -22,7 +22,7 @@ pub(super) fn in_turns(panel: &mut Panel, cell: (f64, f64)) -> bool {
         .iter()
         .map(|&line| {
             let at = |&(x, y): &(f64, f64)| {
-                let (x, y) = (axes[0].place(x)?, axes[1].place(y)?);
+                let (x, y) = (axes[0].beyond(x)?, axes[1].beyond(y)?);
                 Some((x * size.0, y * size.1))
             };
             panel.layers[line].points.iter().map(at).collect()
@@ -31,7 +31,7 @@ pub(super) fn in_turns(panel: &mut Panel, cell: (f64, f64)) -> bool {
     // A later line is drawn over the earlier ones, so that it stands for all that are under it.
     let mut groups: Vec<Vec<usize>> = Vec::new();
     for line in (0..lines.len()).rev() {
-        let over = groups.iter_mut().find(|group| is_under(&paths[line], &paths[group[0]]));
+        let over = groups.iter_mut().find(|group| is_under(&paths[line], &paths[group[0]], size.1));
         match over {
             Some(group) => group.push(line),
             None => groups.push(vec![line]),
@@ -46,14 +46,16 @@ pub(super) fn in_turns(panel: &mut Panel, cell: (f64, f64)) -> bool {
     !groups.is_empty()
 }
 
-/// Points in mm; none where a point is outside the panel.
+/// Points in mm from the panel's lower left corner; none where the axes have no such point.
 type Path = Vec<Option<(f64, f64)>>;
 
-/// Whether all of a path is within a line's width of another that has the same places along x.
-fn is_under(path: &Path, over: &Path) -> bool {
+/// Whether all of a path that is seen in a panel of this height is within a line's width of another
+/// that has the same places along x.
+fn is_under(path: &Path, over: &Path, height: f64) -> bool {
     let width = Theme::PRINT.line / PER_MM;
     let near = |i: usize| match (path[i], over[i]) {
         (None, None) => true,
+        (Some(at), Some(same)) if [at, same].iter().all(|p| p.1 < 0.0 || p.1 > height) => true,
         (Some(at), Some(same)) => {
             // Where the curve is steep, another piece of it is nearer than the one above or below.
             (at.1 - same.1).abs() <= width || {
@@ -102,7 +104,7 @@ mod tests {
     #[test]
     fn lines_that_cannot_be_told_apart_are_drawn_in_turns() {
         // 40 mm high: a line's width of 0.35 mm is 0.009.
-        let found = turns(&[|x| x, |_| 0.5, |x| x + 0.005, |x| x - 0.005, |x| 0.9 * x]);
+        let found = turns(&[|x| x, |_| 0.5, |x| x + 0.004, |x| x - 0.004, |x| 0.9 * x]);
         assert_eq!(found, [(0, 3), (0, 1), (1, 3), (2, 3), (0, 1)]);
         // A gap of two lines' widths is seen.
         assert_eq!(turns(&[|_| 0.5, |_| 0.52]), [(0, 1); 2]);
@@ -112,6 +114,11 @@ mod tests {
             |x| 0.5 + 0.4 * (200.0 * (x - 0.501)).tanh(),
         ]);
         assert_eq!(steep, [(0, 2), (1, 2)]);
+        // What is outside the panel is not seen.
+        assert_eq!(
+            turns(&[|x| 4.0 * x, |x| if x > 0.3 { 9.0 } else { 4.0 * x }]),
+            [(0, 2), (1, 2)]
+        );
         // Lines that lie on each other along a part alone are seen where they part.
         assert_eq!(turns(&[|x| x, |x| if x > 0.9 { 0.9 } else { x }]), [(0, 1); 2]);
     }

@@ -351,7 +351,8 @@ pub(super) mod tests {
             figures.iter().map(|f| f.name.as_str()).collect::<Vec<_>>(),
             ["profiles", "map"]
         );
-        assert!(figures[0].heading.ends_with("10 of 1000 output times"), "{}", figures[0].heading);
+        let heading = figures[0].heading.lines().next().unwrap();
+        assert!(heading.ends_with("10 of 1000 output times"), "{heading}");
         for panel in &figures[0].panels {
             assert_eq!(panel.layers.len(), CURVES);
             assert_eq!((&*panel.layers[0].name, &*panel.layers[9].name), ("t = 0", "t = 999"));

@@ -128,8 +128,10 @@ fn plain(text: &str) -> String {
                     None => plain.push_str(name),
                 },
             }
-            // The space after a command ends it.
-            rest = if name.is_empty() { rest } else { rest.strip_prefix(' ').unwrap_or(rest) };
+            // The space after a command ends it; around a relation there is one.
+            let spaced =
+                name.is_empty() || ["le", "ge", "pm", "sim", "times", "to"].contains(&name);
+            rest = if spaced { rest } else { rest.strip_prefix(' ').unwrap_or(rest) };
             continue;
         }
         rest = after;
