@@ -6,6 +6,8 @@
 mod agreement;
 #[path = "gallery/drawn_again.rs"]
 mod drawn_again;
+#[path = "gallery/settings.rs"]
+mod settings;
 
 use drawn_again::{is_redrawn_from_its_csv_alone, redrawn};
 use flipchain::figures::gallery::{self, Entry, GALLERY};

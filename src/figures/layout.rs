@@ -87,7 +87,7 @@ impl Sheet<'_> {
         let em = self.em;
         let heading = lines(&figure.heading, (width - 5.0 * em) / (SMALL * em));
         let top = if heading.is_empty() { 0.0 } else { (0.4 + 1.1 * heading.len() as f64) * em };
-        let named = figure.panels.first().map_or(vec![], |p| named(&p.layers));
+        let named = figure.panels.first().map_or(vec![], named);
         let key_width = figure.key.as_ref().map_or(0.0, |heading| {
             let labels = named.iter().map(|entry| self.small(&entry[0].label) + 2.2 * em);
             labels.chain([self.small(heading)]).fold(0.0, f64::max) + 0.8 * em
@@ -302,11 +302,12 @@ impl Sheet<'_> {
         }
         self.outline(frame);
         for note in &panel.notes {
-            if let (Some(x), Some(y)) = (x_axis.beyond(note.at.0), y_axis.beyond(note.at.1)) {
+            // Words at a point that the panel does not show would stand in another.
+            if let (Some(x), Some(y)) = (x_axis.place(note.at.0), y_axis.place(note.at.1)) {
                 self.text(&note.label, frame.at(x, y), note.anchor, SMALL * em, false, note.colour);
             }
         }
-        self.legend(&panel.layers, place, frame);
+        self.legend(panel, place, frame);
     }
 
     fn ticks(&mut self, panel: &Panel, [x_axis, y_axis]: [&Fitted; 2], frame: Frame) {

@@ -34,7 +34,7 @@ impl Sheet<'_> {
         drawn: &[Item],
     ) -> Place {
         use Corner::{BottomLeft, BottomRight, TopLeft, TopRight};
-        let entries = named(&panel.layers);
+        let entries = named(panel);
         let free = |corner: &Corner| {
             let taken = self.box_of(&entries, *corner, frame);
             let within = taken.left >= frame.left
@@ -71,7 +71,7 @@ impl Sheet<'_> {
             sheet.marks(layer, &drawn, true);
         }
         for note in &panel.notes {
-            if let (Some(x), Some(y)) = (axes[0].beyond(note.at.0), axes[1].beyond(note.at.1)) {
+            if let (Some(x), Some(y)) = (axes[0].place(note.at.0), axes[1].place(note.at.1)) {
                 let (x, y) = frame.at(x, y);
                 let start = x - note.anchor * self.small(&note.label);
                 let end = start + self.small(&note.label);
@@ -103,9 +103,9 @@ impl Sheet<'_> {
     }
 
     /// Draws a panel's legend.
-    pub(super) fn legend(&mut self, layers: &[Layer], place: &Place, frame: Frame) {
+    pub(super) fn legend(&mut self, panel: &Panel, place: &Place, frame: Frame) {
         let (em, line) = (self.em, LINE * self.em);
-        let entries = named(layers);
+        let entries = named(panel);
         match place {
             Place::Nowhere => {}
             Place::Corner(corner) => {
@@ -139,10 +139,10 @@ impl Sheet<'_> {
     }
 }
 
-/// The layers that a key names, those of one label together.
-pub(super) fn named(layers: &[Layer]) -> Vec<Vec<&Layer>> {
+/// The layers that a key names, those of one label together; not those of which nothing is seen.
+pub(super) fn named(panel: &Panel) -> Vec<Vec<&Layer>> {
     let mut named: Vec<Vec<&Layer>> = Vec::new();
-    for layer in layers.iter().filter(|l| !l.label.is_empty()) {
+    for layer in panel.layers.iter().filter(|l| !l.label.is_empty() && panel.shows(l)) {
         match named.iter_mut().find(|entry| entry[0].label == layer.label) {
             // Another piece of the same curve.
             Some(entry) if entry.iter().any(|l| l.mark == layer.mark) => {}
@@ -151,4 +151,27 @@ pub(super) fn named(layers: &[Layer]) -> Vec<Vec<&Layer>> {
         }
     }
     named
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::figures::{Axis, Mark};
+
+    #[test]
+    fn a_key_names_what_is_seen_and_nothing_else() {
+        let layer = |label: &str, mark, y: f64| {
+            Layer::new(label, mark, Default::default(), vec![(1.0, y), (2.0, y)])
+        };
+        let layers = vec![
+            layer("seen", Mark::Line, 1.0),
+            layer("vanishes", Mark::Line, 0.0),
+            layer("above", Mark::Disc, 20.0),
+            layer("no number", Mark::Disc, f64::NAN),
+        ];
+        let y = Axis::log("*y*").over(0.1, 10.0);
+        let panel = Panel { x: Axis::new("*x*"), y, layers, ..Default::default() };
+        let labels: Vec<_> = named(&panel).iter().map(|entry| entry[0].label.clone()).collect();
+        assert_eq!(labels, ["seen"]);
+    }
 }

@@ -296,6 +296,17 @@ impl Layer {
 }
 
 impl Panel {
+    /// Whether its axes show anything of a layer. A line may cross between two points outside.
+    fn shows(&self, layer: &Layer) -> bool {
+        let line = matches!(layer.mark, Mark::Line | Mark::Dashed | Mark::Guide);
+        let has = |axis: &Axis, value: f64| {
+            let exists = value.is_finite() && (axis.scale != Scale::Log || value > 0.0);
+            let within = |(low, high): (f64, f64)| (low..=high).contains(&value);
+            exists && (line || axis.range.is_none_or(within))
+        };
+        layer.points.iter().any(|&(x, y)| has(&self.x, x) && has(&self.y, y))
+    }
+
     /// The same with a guide at zero under the curves, if they are on both sides of it.
     fn with_zero(mut self) -> Panel {
         let points = || self.layers.iter().flat_map(|layer| &layer.points);

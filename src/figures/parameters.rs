@@ -3,7 +3,7 @@
 
 use super::label::COMMA;
 use crate::chain::{Chain, Coefficients};
-use crate::scenario::{InitialTable, Scenario, Thermostat, Topology};
+use crate::scenario::{Coefficient, InitialTable, Scenario, Thermostat, Topology};
 use std::f64::consts::PI;
 use std::fmt;
 
@@ -27,8 +27,9 @@ impl Parameters {
             all = all.with("omega", number(chain.force.frequency.hi)).with(
                 "harmonics of the force",
                 list(chain.force.harmonics.iter().map(|(order, amplitude)| {
-                    let (size, phase) = (2.0 * amplitude.norm(), amplitude.arg());
-                    format!("order {order} amplitude {} phase {}", number(size), number(phase))
+                    let (size, phase) = (amplitude_of(chain, amplitude.norm()), amplitude.arg());
+                    let size = number(size);
+                    format!("order {order} amplitude {size} times N^(-1/2) phase {}", number(phase))
                 })),
             );
         }
@@ -64,7 +65,17 @@ impl Parameters {
 
     /// The parameters of a scenario: the chain's and the initial law.
     pub fn of_scenario(scenario: &Scenario) -> Parameters {
-        Parameters::of_chain(&Chain::new(scenario)).started_from(scenario.initial.as_ref())
+        let table = &scenario.chain;
+        let all_laws = [
+            ("gamma", &table.flip_rate),
+            ("mass", &table.mass),
+            ("spring", &table.spring),
+            ("pinning", &table.pinning),
+        ];
+        let of_chain = Parameters::of_chain(&Chain::new(scenario));
+        let named = all_laws.into_iter().filter_map(|(name, of)| Some((name, law(of)?)));
+        let all = named.fold(of_chain, |all, (name, law)| all.with(name, law));
+        all.started_from(scenario.initial.as_ref())
     }
 
     /// The same with the initial law.
@@ -83,6 +94,12 @@ impl Parameters {
         self
     }
 
+    /// The same without one, where a panel varies it under another name.
+    pub fn without(mut self, name: &str) -> Parameters {
+        self.0.retain(|known| known.0 != name);
+        self
+    }
+
     /// Whether there are none.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
@@ -97,7 +114,7 @@ impl fmt::Display for Parameters {
 }
 
 /// The keys of an initial law and what a scenario says of them.
-fn written(initial: Option<&InitialTable>) -> Vec<(String, String)> {
+pub(super) fn written(initial: Option<&InitialTable>) -> Vec<(String, String)> {
     let says = serde_json::to_value(initial).unwrap_or_default();
     let of_law = says.as_object().into_iter().flatten().filter(|(_, value)| !value.is_null());
     let text = |value: &serde_json::Value| value.as_str().map_or(value.to_string(), str::to_owned);
@@ -205,8 +222,7 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
         match &chain.force.harmonics[..] {
             [] => {}
             [(_, amplitude)] => {
-                // The chain's amplitudes have the factor N^(-1/2), those of a scenario have not.
-                let size = 2.0 * amplitude.norm() * (chain.bonds as f64).sqrt();
+                let size = amplitude_of(chain, amplitude.norm());
                 parts.push(format!("amplitude {}", short(size)));
             }
             several => parts.push(format!("{} harmonics", several.len())),
@@ -233,6 +249,22 @@ pub(super) fn heading_without(chain: &Chain, varied: &[&str]) -> String {
     }
     parts.retain(|part| !part.is_empty());
     parts.join(COMMA)
+}
+
+/// The amplitude of a scenario: those of its chain have the factor N^(-1/2), in complex halves.
+/// Rounded to 14 digits, which the two factors leave.
+pub(super) fn amplitude_of(chain: &Chain, half: f64) -> f64 {
+    let size = 2.0 * half * (chain.bonds as f64).sqrt();
+    format!("{size:.13e}").parse().unwrap_or(size)
+}
+
+/// The random law of a coefficient as its scenario has it: `uniform [0.5, 1.5], seed 1`.
+pub(super) fn law(coefficient: &Coefficient) -> Option<String> {
+    let Coefficient::Table(table) = coefficient else { return None };
+    let laws = [("uniform", &table.uniform), ("normal", &table.normal), ("choose", &table.choose)];
+    let (name, values) = laws.into_iter().find_map(|(name, v)| Some((name, v.as_ref()?)))?;
+    let seed = table.seed.map_or(String::new(), |seed| format!(", seed {seed}"));
+    Some(format!("{name} [{}]{seed}", numbers(values)))
 }
 
 /// Thermostats and forces inside the chain are named one by one up to this number of them.

@@ -1,6 +1,6 @@
 //! The time integrals of the momenta at the ends, which the proof needs to be of order 1/N.
 
-use super::caption::{fill, of_chain, sizes, tex_number};
+use super::caption::{fill, of_chain, sizes, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, bonds, geometric, measure_means};
 use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
@@ -18,15 +18,20 @@ const SIZES: [usize; 4] = [16, 64, 256, 1024];
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let all = source.sizes(&SIZES)?;
-    let chain = source.chain(&[bonds(all[0])])?;
-    let text = r"$N$ times $|\int_0^t \bar p(sN^2) ds|$ at (a) the left and (b) the right end of the
-        chain of the figure `evolution` ($\bar F = @F@$, @chain@), against $t$, for $N = @sizes@$.
+    let (scenario, chain, _) = source.law(&[bonds(all[0])])?;
+    let text = r"$N$ times $|\int_0^t \bar p(sN^2) ds|$ at (a) the left and (b) the right end of a
+        chain that starts with @initial@ ($\bar F = @F@$, @chain@), against $t$, for $N = @sizes@$.
         Curves: exact chains; dashed: the limit $\frac{1}{2\gamma} \int_0^t \partial_x r ds$ at
         the end. The theory bounds them by $C(t+1)$: here they follow the limit from $t \sim 1/N^2$
         on, and $N$ times them stays below $\bar F (t+1)/(2\gamma)$ at both ends (grey).";
     Ok(fill(
         text,
-        &[("F", tex_number(chain.force.mean)), ("chain", of_chain(&chain)), ("sizes", sizes(&all))],
+        &[
+            ("initial", starts_with(scenario.require_initial("boundary_terms")?)),
+            ("F", tex_number(chain.force.mean)),
+            ("chain", of_chain(&chain)),
+            ("sizes", sizes(&all)),
+        ],
     ))
 }
 

@@ -2,6 +2,7 @@
 
 use crate::chain::Chain;
 use crate::figures::parameters::number;
+use crate::scenario::InitialTable;
 
 /// A caption with its numbers: every `@NAME@` of the text is replaced.
 pub(super) fn fill(text: &str, numbers: &[(&str, String)]) -> String {
@@ -30,6 +31,13 @@ pub(super) fn tex_number(value: f64) -> String {
 
 /// The ends and the chain in the words of a caption: `T_- = 2`, `T_+ = 1`, `\gamma = 1`.
 pub(super) fn of_chain(chain: &Chain) -> String {
+    let rate = format!(r"$\gamma = {}$", tex_number(chain.flip_rate));
+    let ends = of_ends(chain);
+    if ends.is_empty() { rate } else { format!("{ends}, {rate}") }
+}
+
+/// The ends alone.
+pub(super) fn of_ends(chain: &Chain) -> String {
     let [left, right] = chain.temperature().map(tex_number);
     let [l, r] = chain.friction();
     let mut parts = Vec::new();
@@ -43,8 +51,24 @@ pub(super) fn of_chain(chain: &Chain) -> String {
     if chain.right.is_some() {
         parts.push(format!("$T_+ = {right}${}", friction("+", r)));
     }
-    parts.push(format!(r"$\gamma = {}$", tex_number(chain.flip_rate)));
     parts.join(", ")
+}
+
+/// What a chain starts with, as the scenario has it: "elongation `0` and temperature `2 - x`"; the
+/// momentum only where there is one.
+pub(super) fn starts_with(initial: &InitialTable) -> String {
+    let table = serde_json::to_value(initial).unwrap_or_default();
+    let mut parts = Vec::new();
+    for (key, value) in table.as_object().into_iter().flatten() {
+        let says = value.as_str().map_or(value.to_string(), str::to_owned);
+        if !value.is_null() && !(key == "momentum" && says == "0") {
+            parts.push(format!("{} `{says}`", key.replace('_', " ")));
+        }
+    }
+    match parts.split_last() {
+        Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
+        _ => parts.concat(),
+    }
 }
 
 /// Text in lines of at most 100 columns; formulas are not broken.

@@ -1,6 +1,6 @@
 //! The distance to the macroscopic limit against N, and its shape.
 
-use super::caption::{fill, of_chain, row, sizes, tex_number};
+use super::caption::{fill, of_chain, row, sizes, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, against_size, bonds, measure, moments, order_label};
 use crate::chain::{Chain, InitialLaw};
 use crate::figures::parameters::{Parameters, numbers};
@@ -25,21 +25,24 @@ fn time(source: &Source<'_>) -> Result<f64, GalleryError> {
     Ok(source.values("time.outputs", &[0.1])?[0])
 }
 
-/// The sizes of panel (b): three around a hundred.
+/// The sizes of panel (b): three around a hundred, or the last three.
 fn shown(source: &Source<'_>) -> Result<Vec<usize>, GalleryError> {
     let all = source.sizes(&SIZES)?;
     let some: Vec<usize> = all.iter().copied().filter(|n| (32..=128).contains(n)).collect();
-    Ok(if some.is_empty() { all } else { some }.into_iter().take(3).collect())
+    let chosen = if some.len() > 1 { some } else { all[all.len().saturating_sub(3)..].to_vec() };
+    Ok(chosen.into_iter().take(3).collect())
 }
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
-    let chain = source.chain(&[bonds(shown(source)?[0]), outputs(time(source)?)])?;
-    let text = r"(a) Distance of the chain of the figure `evolution` ($\bar F = @F@$, @chain@) to the
+    let shown = shown(source)?;
+    let (scenario, chain, _) = source.law(&[bonds(shown[0]), outputs(time(source)?)])?;
+    let text = r"(a) Distance of a chain that starts with @initial@ ($\bar F = @F@$, @chain@) to the
         macroscopic equations at $t = @t@$ against $N = @sizes@$: the largest over the sites of
         $|\bar r_n - r|$ and of $|E[E_n] - e|$, and the largest over test functions $G$ ($1$,
         $\cos \pi k x$, $\sin \pi k x$, $k \le 4$) of the same averages against $G$ (weak). The
         orders are fitted to the larger sizes. (b) $N$ times the distance of the energy, site by
-        site, for $N = @shown@$: the curves fall on one, the correction of order $1/N$.";
+        site, for $N = @shown@$@one@.";
+    let one = ": the longer the chain, the nearer to one curve, the correction of order $1/N$";
     Ok(fill(
         text,
         &[
@@ -47,7 +50,9 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
             ("chain", of_chain(&chain)),
             ("t", row(&[time(source)?])),
             ("sizes", sizes(&source.sizes(&SIZES)?)),
-            ("shown", sizes(&shown(source)?)),
+            ("shown", sizes(&shown)),
+            ("one", if shown.len() > 1 { one.into() } else { String::new() }),
+            ("initial", starts_with(scenario.require_initial("convergence")?)),
         ],
     ))
 }

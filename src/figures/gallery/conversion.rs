@@ -1,7 +1,7 @@
 //! The ways of the energy: work in, mechanical energy into heat, heat out of both ends, and the
 //! balance.
 
-use super::caption::{fill, of_chain, tex_number};
+use super::caption::{fill, of_chain, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, geometric, moments};
 use crate::budget::rounding;
 use crate::covariance::modal::Modal;
@@ -19,9 +19,12 @@ pub(super) const ENTRY: Entry = Entry {
     figure,
 };
 
+/// The first time: until then hardly any energy has moved.
+const FIRST: f64 = 1e-3;
+
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
-    let (_, chain, _) = source.law(&[])?;
-    let text = r"The energies of the chain of the figure `evolution` ($N = @N@$, $\bar F = @F@$,
+    let (scenario, chain, _) = source.law(&[])?;
+    let text = r"The energies of a chain that starts with @initial@ ($N = @N@$, $\bar F = @F@$,
         @chain@) in time, per site. (a) Change of the mechanical and of the thermal energy; curves:
         exact chain, circles: macroscopic equations. (b) What has happened until $t$: work $W_N$ of
         the force, mechanical energy turned into heat by flips,
@@ -31,6 +34,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     Ok(fill(
         text,
         &[
+            ("initial", starts_with(scenario.require_initial("conversion")?)),
             ("N", chain.bonds.to_string()),
             ("F", tex_number(chain.force.mean)),
             ("chain", of_chain(&chain)),
@@ -87,7 +91,7 @@ fn rows(source: &Source<'_>, times: &[f64], monitor: &Monitor) -> Result<Vec<Row
 
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (scenario, chain, _) = source.law(&[])?;
-    let times = geometric(1e-4, 2.0, 44);
+    let times = geometric(FIRST, 2.0, 44);
     let rows = rows(source, &times, monitor)?;
     let column = |label: &str, mark, colour, index: usize| {
         let points = times.iter().zip(&rows).map(|(&t, row)| (t, row[index].0)).collect();
@@ -115,9 +119,9 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         .named(format!("{label}, limit"))
         .with_errors(errors)
     };
-    let t = || Axis::log("*t* = *τ*/*N*²").over(1e-4, 2.0);
+    let t = || Axis::log("*t* = *τ*/*N*²").over(FIRST, 2.0);
     let exact = format!("exact, N = {}", chain.bonds);
-    let parameters = source.parameters()?.with("t = tau/N^2", "0.0001 to 2 (the axis)");
+    let parameters = source.parameters()?.with("t = tau/N^2", format!("{FIRST} to 2 (the axis)"));
     let violation = largest_of(rows.iter().map(|row| row[6].0)).max(1e-16);
     Ok(Figure {
         name: ENTRY.name.into(),

@@ -1,11 +1,11 @@
 //! Random masses: rare flips carry heat past localization, and with pinning they alone do.
 
-use super::caption::{fill, row, tex_number};
+use super::caption::{fill, of_ends, row, tex_number};
 use super::conduction::{conducting, conduction, conductivity, ordered};
 use super::{Entry, GalleryError, Source, curve, done, joined, set};
 use crate::chain::{Chain, ChainBuilder};
 use crate::figures::label::number;
-use crate::figures::parameters::numbers;
+use crate::figures::parameters::{law, numbers};
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
 
@@ -18,11 +18,12 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 const RATE: &str = "chain.flip_rate";
-const RATES: [f64; 6] = [0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
+const RATES: [f64; 8] = [0.005, 0.01, 0.02, 0.05, 0.1, 0.2, 0.5, 1.0];
 /// Strengths of the pinning in panel (b); the second one is also that of panel (a).
 const PINNING: [f64; 2] = [0.0, 1.0];
 /// Realizations that conductivities are averaged over.
 const SEEDS: u64 = 4;
+const RANDOM: &str = "a random law of chain.mass, such as { uniform = [0.5, 1.5], seed = 1 }";
 
 /// The shorter of two chains and the longer, twice as long.
 fn sizes(chain: &Chain) -> [usize; 2] {
@@ -31,14 +32,16 @@ fn sizes(chain: &Chain) -> [usize; 2] {
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let rates = source.values(RATE, &RATES)?;
-    let chain = source.chain(&[set(RATE, rates[0])])?;
+    let scenario = source.scenario(&[set(RATE, rates[0])])?;
+    let masses = law(&scenario.chain.mass).ok_or_else(|| source.refused(RANDOM))?;
+    let chain = Chain::new(&scenario);
     let [short, long] = sizes(&chain);
-    let text = r"Chains with random masses between two thermostats. (a) Kinetic temperatures
+    let text = r"Chains with random masses (`@masses@`) between two thermostats (@ends@). (a) Kinetic temperatures
         $\theta_n = \mathrm{Var}\ p_n/m_n$ of one realization, $N = @short@$: with frequent flips
         ($\gamma = @most@$) a straight line; with rare ones ($\gamma = @least@$) steeper at the
         contacts, and with pinning $\kappa = @pinning@$ steep where the masses hold energy back.
         (b) The conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- - T_+)/J$, from $N = @short@$
-        and $@long@$, averaged over @seeds@ realizations with its standard error: without pinning it
+        and $@long@$, averaged over @seeds@ realizations, with its standard error (bars): without pinning it
         grows as the flips get rare, more slowly than the conductivity $1/(4\gamma)$ of the ordered
         chain (dashed); with pinning it has a maximum and falls, since all modes are localized and
         flips alone carry energy between them.";
@@ -49,6 +52,8 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         ("least", row(&rates[..1])),
         ("pinning", tex_number(PINNING[1])),
         ("seeds", SEEDS.to_string()),
+        ("masses", masses),
+        ("ends", of_ends(&chain)),
     ];
     Ok(fill(text, &numbers))
 }
@@ -79,6 +84,9 @@ fn averaged(values: &[[f64; 2]]) -> (f64, f64) {
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let rates = source.values(RATE, &RATES)?;
     let (least, most) = (rates[0], rates[rates.len() - 1]);
+    if law(&source.scenario(&[set(RATE, least)])?.chain.mass).is_none() {
+        return Err(source.refused(RANDOM));
+    }
     let chain =
         realization(source, least, PINNING[0], source.chain(&[set(RATE, least)])?.bonds, 0)?;
     let [short, long] = sizes(&chain);
@@ -113,7 +121,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         let label = format!("*κ* = {}", number(pinning));
         let name = format!("random masses, kappa = {}", numbers(&[pinning]));
         let layer = Layer::new(label.clone(), Mark::Disc, colour, measured);
-        layers.extend(joined(layer.named(name).with_errors(errors)));
+        let [line, discs] = joined(layer.named(name).with_errors(errors));
+        layers.extend([line, Layer { mark: Mark::Bar, label: "".into(), ..discs.clone() }, discs]);
         let of_ordered = |rate: f64| ordered(pinning) / (2.0 * rate);
         layers.push(Layer {
             mark: Mark::Dashed,
@@ -121,7 +130,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 .named(format!("ordered, kappa = {}", numbers(&[pinning])))
         });
     }
-    let parameters = source.parameters()?.with("masses", "uniform in the scenario's interval");
+    // Under the name of kappa, which the figure varies.
+    let parameters = source.parameters()?.without("pinning");
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 66.0),

@@ -1,7 +1,9 @@
 //! Var r_n - Var p_n in site and time, and its time integral against N.
 
 use super::caption::{fill, of_chain, sizes, tex_number};
-use super::{Entry, GalleryError, Source, against_size, geometric, measure, moments, order_label};
+use super::{
+    Entry, GalleryError, Source, against_size, bonds, geometric, measure, moments, order_label,
+};
 use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Map, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
@@ -16,15 +18,27 @@ pub(super) const ENTRY: Entry = Entry {
 };
 
 const SIZES: [usize; 5] = [16, 32, 64, 128, 256];
+/// The largest colour, of |Var r_n - Var p_n|.
+const COLOUR: f64 = 0.6;
+
+/// What sets N of panel (a): a number that the user gave, but not a list, which is for panel (b).
+fn mapped(source: &Source<'_>) -> Vec<String> {
+    if source.is_list("chain.bonds") { vec![bonds(64)] } else { vec![] }
+}
+
+/// The sizes of panel (b).
+fn fitted(source: &Source<'_>) -> Result<Vec<usize>, GalleryError> {
+    if source.is_list("chain.bonds") { source.sizes(&SIZES) } else { Ok(SIZES.to_vec()) }
+}
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
-    let (scenario, chain, _) = source.law(&[])?;
+    let (scenario, chain, _) = source.law(&mapped(source))?;
     let momentum = scenario.require_initial("equipartition")?.momentum.source().to_owned();
     let text = r"(a) $\mathrm{Var}\ r_n - \mathrm{Var}\ p_n$ of a chain of $N = @N@$ bonds
         ($\bar F = @F@$, @chain@) that starts with equal variances and the momentum `@p@`. Flips
-        turn the ordered momentum into heat of the momenta (blue); within a few units of
+        turn the ordered momentum into heat of the momenta (negative); within a few units of
         microscopic time elongations take their half, and what remains is of order $1/N$. Colours
-        end at $\pm 0.2$. (b) The time integral of the difference up to $t = 1$, in units of $N^2$,
+        end at $\pm @colour@$. (b) The time integral of the difference up to $t = 1$, in units of $N^2$,
         against $N = @sizes@$: its largest average against a test function $G$ ($1$,
         $\cos \pi k x$, $\sin \pi k x$, $k \le 4$) and its average size over the sites; orders
         fitted to the larger sizes.";
@@ -35,13 +49,14 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
             ("F", tex_number(chain.force.mean)),
             ("chain", of_chain(&chain)),
             ("p", momentum),
-            ("sizes", sizes(&SIZES)),
+            ("colour", tex_number(COLOUR)),
+            ("sizes", sizes(&fitted(source)?)),
         ],
     ))
 }
 
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
-    let (_, chain, law) = source.law(&[])?;
+    let (_, chain, law) = source.law(&mapped(source))?;
     let bonds = chain.bonds;
     let times = geometric(0.05, (bonds * bonds) as f64, 61);
     let last = times[60];
@@ -53,12 +68,13 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         xs: (1..=bonds).map(|n| n as f64 / bonds as f64).collect(),
         ys: times,
         values: solutions.iter().map(|s| difference(&s.moments.variance)).collect(),
-        range: (-0.2, 0.2),
+        range: (-COLOUR, COLOUR),
         divergent: true,
         bar: true,
         errors: solutions.iter().map(|s| s.errors.var_r + s.errors.var_p).collect(),
     };
-    let sizes = SIZES.map(|n| (n, true));
+    let fitted = fitted(source)?;
+    let sizes: Vec<_> = fitted.iter().map(|&n| (n, true)).collect();
     let all = measure(source, &sizes, &[1.0], &monitor.part(0.3, 1.0))?;
     let mut layers = Vec::new();
     let statements = [("equipartition", "test functions"), (EQUIPARTITION_L1.name, "average size")];
@@ -69,7 +85,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         layers.extend(found.map(|layer| Layer { label: label.clone(), ..layer }));
     }
     let parameters = source.parameters()?;
-    let list = numbers(&SIZES.map(|n| n as f64));
+    let list = numbers(&fitted.iter().map(|n| *n as f64).collect::<Vec<_>>());
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 68.0),

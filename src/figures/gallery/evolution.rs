@@ -1,7 +1,7 @@
 //! Elongation, mechanical and thermal energy in time: the exact chain over the solution of the
 //! macroscopic equations.
 
-use super::caption::{fill, of_chain, tex_number};
+use super::caption::{fill, of_chain, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, even, moments, some_sites, stationary};
 use crate::budget::rounding;
 use crate::covariance::moments::largest;
@@ -14,33 +14,43 @@ use crate::observe::Profile;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "evolution",
-    title: "From rest to stationarity",
+    title: "How the chain becomes stationary",
     caption,
     scenario: Some("evolution"),
     figure,
 };
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
-    let (scenario, chain, _) = source.law(&[])?;
+    let (scenario, chain, law) = source.law(&[])?;
     let initial = scenario.require_initial("evolution")?;
-    let text = r"A chain with the initial elongation `@r@` and temperature `@T@` is pulled from
-        $t = 0$ on ($\bar F = @F@$, @chain@). (a) Mean elongation, (b) mechanical energy
+    let text = r"A chain that starts with @initial@ @force@ (@chain@). (a) Mean elongation, (b) mechanical energy
         $(\bar r^2 + \bar p^2)/2$, (c) thermal energy, at diffusive times $t = \tau/N^2$ and in the
         stationary state (black: dashed curve and circles). Discs: the exact chain of $N = @N@$
-        bonds (one site in @every@); curves: the macroscopic equations
+        bonds@every@; curves: the macroscopic equations
         $\partial_t r = \partial_{xx} r/(2\gamma)$,
         $\partial_t e_{\rm heat} = \partial_{xx} e_{\rm heat}/(4\gamma) +
-        (\partial_x r)^2/(2\gamma)$. What lies between discs and curves is of order $1/N$, largest
-        at the pulled end at early times, where the boundary value jumps.";
+        (\partial_x r)^2/(2\gamma)$. What lies between discs and curves is of order $1/N$@jump@.";
+    let mean = tex_number(chain.force.mean);
+    let force = match (chain.force.harmonics.is_empty(), chain.force.mean == 0.0) {
+        (true, true) => "is left without a force".into(),
+        (true, false) => format!(r"is pulled from $t = 0$ on by $\bar F = {mean}$"),
+        (false, _) => {
+            format!(r"is pulled from $t = 0$ on by an oscillating force, $\bar F = {mean}$")
+        }
+    };
+    // A pulled chain whose elongation at the end is another from the first moment on.
+    let jumps = law.mean_r.last().is_some_and(|r| (r - chain.force.mean).abs() > 1e-9);
+    let jump = ", largest at the right end at early times, where the boundary value jumps";
+    let every = (chain.bonds / 25).max(1);
     Ok(fill(
         text,
         &[
-            ("r", initial.elongation.source().to_owned()),
-            ("T", initial.temperature.source().to_owned()),
-            ("F", tex_number(chain.force.mean)),
+            ("initial", starts_with(initial)),
+            ("force", force),
+            ("jump", if jumps { jump.into() } else { String::new() }),
             ("chain", of_chain(&chain)),
             ("N", chain.bonds.to_string()),
-            ("every", (chain.bonds / 25).max(1).to_string()),
+            ("every", if every > 1 { format!(" (one site in {every})") } else { String::new() }),
         ],
     ))
 }

@@ -190,7 +190,8 @@ fn hottest_place(
         layers.insert(0, Layer::guide(name, (unit, bottom), (unit, top)));
         notes.push(Note {
             label: "*F\u{304}*² = |*T*_{+} − *T*_{−}|".into(),
-            at: (1.5 * unit, if bottom < 0.0 { 0.06 } else { 0.94 }),
+            at: (1.25 * unit, if bottom < 0.0 { 0.03 } else { 0.97 }),
+            colour: Colour::Grey,
             ..Default::default()
         });
     }

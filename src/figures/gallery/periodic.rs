@@ -131,7 +131,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         size: (DOUBLE_COLUMN, 62.0),
         columns: 3,
         panels: vec![
-            over_phase("oscillation times √*N*", momentum),
+            over_phase("force and *p\u{304}*_{*N*}, times √*N*", momentum),
             over_phase("*N* (Var *p*_{*N*} − average)", variance),
             Panel {
                 parameters: parameters(),

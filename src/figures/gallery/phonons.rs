@@ -22,7 +22,9 @@ const LATE: [f64; 8] = [0.0, 1.0, 10.0, 100.0, 1e3, 1e4, 1e5, 1e6];
 const TIMES: [f64; 6] = [0.0, 1.0, 3.0, 10.0, 30.0, 100.0];
 
 fn rate(source: &Source<'_>) -> Result<f64, GalleryError> {
-    Ok(source.values(RATE, &[0.05])?[0])
+    let rate = source.values(RATE, &[0.05])?[0];
+    // Panel (b) and its caption are about flips.
+    if rate > 0.0 { Ok(rate) } else { Err(source.refused("a chain.flip_rate above 0")) }
 }
 
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
@@ -83,9 +85,10 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             change = change.max(((mode.energy - start.energy) / start.energy).abs());
             unsure = unsure.max((error + free[0].1) / start.energy);
         }
-        changes.push((t, change.max(1e-18)));
+        changes.push((t, change));
         errors.push(unsure);
     }
+    let most = changes.iter().fold(f64::MIN_POSITIVE, |most, c: &(f64, f64)| most.max(c.1));
     let changes = Layer::new("", Mark::Disc, Colour::Palette(1), changes)
         .named(format!("largest relative change, N = {n}"))
         .with_errors(errors);
@@ -120,7 +123,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 0.0,
                 &LATE,
                 Axis::log("*τ*"),
-                Axis::log("largest relative change").over(1e-16, 1e-14),
+                Axis::new("largest relative change").over(0.0, 1.3 * most),
                 vec![changes],
                 None,
             ),

@@ -1,7 +1,7 @@
 //! The pinned chain: its conductivity against the closed form, and how the temperatures bend at the
 //! contacts.
 
-use super::caption::{fill, row, tex_number};
+use super::caption::{fill, of_ends, row, tex_number};
 use super::conduction::{conducting, conduction, conductivity, ordered};
 use super::{Entry, GalleryError, Source, curve, done, geometric, joined, set};
 use crate::chain::Chain;
@@ -30,7 +30,7 @@ const RANGE: (f64, f64, usize) = (0.01, 10.0, 7);
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let (rates, wells) = (source.values(RATE, &RATES)?, source.values(PINNING, &WELLS)?);
     let chain = source.chain(&[set(RATE, rates[0]), set(PINNING, wells[0])])?;
-    let text = r"Chain of equal atoms with pinning energy $\kappa q_n^2/2$ between two thermostats.
+    let text = r"Chain of equal atoms with pinning energy $\kappa q_n^2/2$ between two thermostats (@ends@).
         (a) Conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- - T_+)/J$, of chains of
         $N = @short@$ and $@long@$ bonds, times $2\gamma$, for $\gamma = @rates@$; line: the closed
         form $1/(\kappa + 2 + \sqrt{\kappa(\kappa + 4)})$, the mean square group velocity. (b) How
@@ -38,6 +38,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         the middle of the chain ($\gamma = @rate@$, $N = @short@$), for $\kappa = @wells@$: it falls
         exponentially, and below the errors the points end.";
     let numbers = [
+        ("ends", of_ends(&chain)),
         ("short", chain.bonds.to_string()),
         ("long", (2 * chain.bonds).to_string()),
         ("rates", row(&rates)),
@@ -106,7 +107,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         let name = format!("kappa = {}", numbers(&[pinning]));
         distances.extend(joined(layer.named(name).within(error)));
     }
-    let parameters = source.parameters()?;
+    // Under the name of kappa, which the figure varies.
+    let parameters = source.parameters()?.without("pinning");
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 66.0),

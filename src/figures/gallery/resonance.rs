@@ -146,7 +146,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             curves.fold((f64::INFINITY, 0.0f64), |(low, high), p| (low.min(p.1), high.max(p.1)));
         let air = 0.05 * (ends.1 - ends.0);
         let (low, high) = (ends.0 - air, ends.1 + air);
-        layers.insert(0, Layer::guide("end of the band", (2.0, low), (2.0, high)));
+        let band = Layer::guide("end of the band", (2.0, low), (2.0, high));
+        layers.push(Layer { label: "band ends".into(), ..band });
         let sizes: Vec<f64> = sizes.iter().map(|n| *n as f64).collect();
         Panel {
             title: format!("*γ* = {}", number(rate)),

@@ -104,6 +104,12 @@ impl Source<'_> {
         })
     }
 
+    /// Whether the user set a key to a list.
+    pub(super) fn is_list(&self, key: &str) -> bool {
+        let of_key = |text: &&String| text.split('=').next().is_some_and(|k| k.trim() == key);
+        self.overrides.iter().rev().find(of_key).is_some_and(|text| text.contains('['))
+    }
+
     /// The sizes N that the figure varies.
     pub(super) fn sizes(&self, own: &[usize]) -> Result<Vec<usize>, GalleryError> {
         let own: Vec<f64> = own.iter().map(|n| *n as f64).collect();

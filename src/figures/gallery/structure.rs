@@ -25,8 +25,13 @@ const RATE: &str = "chain.flip_rate";
 /// Flip rates of the variances; the first one above 0 is that of panels (b) and (c). Panel (a) has
 /// no flips.
 const RATES: [f64; 3] = [0.0, 0.1, 1.0];
-/// Lags of panel (a).
-const EARLY: [f64; 3] = [10.0, 20.0, 40.0];
+/// The last lag of panel (a), in which the waves do not meet on the other side of the ring: this, or
+/// on a short ring a whole number below `ROUND` N. The others are a half and a quarter of it.
+const EARLY: f64 = 40.0;
+/// Where waves that started together meet, in units of N: a little before their fronts do.
+const ROUND: f64 = 0.39;
+/// Panel (c) shows the Gaussian up to this many standard deviations.
+const WIDTHS: f64 = 4.0;
 /// Lags of panels (b) and (c) in units of 1/γ.
 const CROSSING: [f64; 4] = [0.25, 0.5, 1.0, 2.0];
 const LATE: [f64; 3] = [5.0, 10.0, 20.0];
@@ -38,6 +43,12 @@ fn rates(source: &Source<'_>) -> Result<(f64, Vec<f64>), GalleryError> {
     let flipped = rates.iter().copied().find(|&rate| rate > 0.0);
     let flipped = flipped.ok_or_else(|| source.refused("a chain.flip_rate above 0"))?;
     Ok((flipped, rates))
+}
+
+/// Lags of panel (a).
+fn early(bonds: usize) -> [f64; 3] {
+    let last = EARLY.min((ROUND * bonds as f64 / 4.0).floor() * 4.0);
+    [0.25, 0.5, 1.0].map(|part| part * last)
 }
 
 fn scaled(units: &[f64], rate: f64) -> Vec<f64> {
@@ -53,14 +64,14 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         $1/(\pi\sqrt{1 - v^2})$, the share of the phonons with group velocity $v$. (b) Crossover
         ($\gamma = @flipped@$): the fronts lose their energy within times $1/\gamma$, and a diffusive
         peak takes it. (c) Diffusive: $\sqrt{s} S/T^2$ against $(n-m)/\sqrt{s}$; dashed: the Gaussian
-        with the diffusion coefficient $D = 1/(4\gamma)$. (d) Variance of $S$ in $n$ for
+        with the diffusion coefficient $D = 1/(4\gamma)$, on which the curves come to lie. (d) Variance of $S$ in $n$ for
         $\gamma = @rates@$: it grows like $s^2/2$ before and like $2Ds$ after $1/\gamma$ (grey).";
     Ok(fill(
         text,
         &[
             ("N", ring.bonds.to_string()),
             ("flipped", tex_number(flipped)),
-            ("early", row(&EARLY)),
+            ("early", row(&early(ring.bonds))),
             ("rates", row(&rates)),
         ],
     ))
@@ -77,6 +88,9 @@ fn structure(
     let warm = law.var_p.iter().chain(&law.var_r).all(|t| *t == law.var_p[0] && *t > 0.0);
     if chain.topology != Topology::Ring || !warm || law.mean_r.iter().any(|r| *r != 0.0) {
         return Err(source.refused("a ring at rest at one temperature above 0"));
+    }
+    if early(chain.bonds)[0] == 0.0 {
+        return Err(source.refused("chain.bonds of at least 11"));
     }
     let middle = chain.bonds / 2;
     let found = energy::energy(&chain, 1.0, 0.0, middle, lags, TOLERANCE, &monitor.silent())?;
@@ -124,7 +138,7 @@ fn variances(
     monitor: &Monitor,
 ) -> Result<Layer, GalleryError> {
     let n = source.chain(&[set(RATE, rate)])?.bonds as f64;
-    let lags = geometric(0.5, (0.39 * n).max(0.0076 * rate * n * n), 25);
+    let lags = geometric(0.5, (ROUND * n).max(0.0076 * rate * n * n), 25);
     let (_, found) = structure(source, rate, &lags, monitor)?;
     let all: Vec<(f64, f64)> =
         found.values.iter().zip(&found.errors).map(|(s, &error)| variance(s, error)).collect();
@@ -139,19 +153,27 @@ fn variances(
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let (flipped, rates) = rates(source)?;
     let free = 0.0;
+    let (crossing, late) = (scaled(&CROSSING, flipped), scaled(&LATE, flipped));
+    let width = WIDTHS / (2.0 * flipped).sqrt();
+    let least = width * late[2].sqrt() / flipped.recip() * 2.0;
+    let bonds = source.chain(&[set(RATE, flipped)])?.bonds as f64;
+    if bonds * flipped < least {
+        let needs = "times its chain.flip_rate, or energy that diffuses meets around the ring";
+        return Err(source.refused(&format!("chain.bonds of at least {least:.1} {needs}")));
+    }
     let scenario = source.scenario(&[set(RATE, flipped)])?;
     let of_rate = |rate: f64| {
         Parameters::of_scenario(&scenario).with("gamma", numbers(&[rate])).with("m", "N/2")
     };
-    let ballistic = structure(source, free, &EARLY, monitor)?;
+    let lags_free = early(bonds as usize);
+    let ballistic = structure(source, free, &lags_free, monitor)?;
     done(monitor, 0.1)?;
-    let mut early = profiles(&EARLY, &ballistic, |s| s, 1.2);
+    let mut early = profiles(&lags_free, &ballistic, |s| s, 1.2);
     let speeds: Vec<f64> = even(-PI / 2.0, PI / 2.0, 203)[1..202].iter().map(|a| a.sin()).collect();
     let share = |v: f64| 1.0 / (PI * (1.0 - v * v).sqrt());
     let share = curve("*s* → ∞", Colour::Ink, &speeds, share).named("share of phonons");
     early.push(Layer { mark: Mark::Dashed, ..share });
 
-    let (crossing, late) = (scaled(&CROSSING, flipped), scaled(&LATE, flipped));
     let lags = [crossing.clone(), late.clone()].concat();
     let (ring, found) = structure(source, flipped, &lags, monitor)?;
     let part = |from: usize, to: usize| {
@@ -160,7 +182,6 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     };
     done(monitor, 0.4)?;
     let middle = profiles(&crossing, &part(0, 4), |_| 1.0, 2.2 * crossing[2]);
-    let width = 4.0 / (2.0 * flipped).sqrt();
     let mut spread = profiles(&late, &part(4, 7), f64::sqrt, width);
     let places = even(-width, width, 201);
     let gauss = |x: f64| (flipped / PI).sqrt() * (-x * x * flipped).exp();
@@ -173,13 +194,22 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         done(monitor, 0.4 + 0.6 * (index + 1) as f64 / rates.len() as f64)?;
     }
     let ends: Vec<f64> = growth.iter().map(|l| l.points.last().map_or(1.0, |p| p.0)).collect();
-    let meet = 0.39 * ring.bonds as f64;
+    let meet = ROUND * ring.bonds as f64;
+    let highest = growth.iter().flat_map(|l| &l.points).fold(0.0f64, |most, p| most.max(p.1));
     growth.push(Layer::guide("s^2/2", (1.0, 0.5), (meet, 0.5 * meet * meet)));
     for (&rate, &end) in rates.iter().zip(&ends).filter(|(rate, _)| **rate > 0.0) {
         let name = format!("2 D s, gamma = {}", numbers(&[rate]));
         let slope = 0.5 / rate;
         growth.push(Layer::guide(&name, (1.0 / rate, slope / rate), (end, slope * end)));
     }
+    // Ends left of the guide, below its end and the highest point.
+    let at = 0.4 * meet.min((2.0 * highest).sqrt());
+    let square = Note {
+        label: "~ *s*^{2}".into(),
+        at: (0.75 * at, 0.5 * at * at),
+        anchor: 1.0,
+        ..Default::default()
+    };
     let panel = |title: String, rate: Parameters, x: Axis, y: &str, layers, corner| Panel {
         title,
         parameters: rate,
@@ -218,7 +248,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     );
     let spreading = Panel {
         y: Axis::log("variance in *n*"),
-        notes: vec![Note { label: "~ *s*^{2}".into(), at: (14.0, 900.0), ..Default::default() }],
+        notes: vec![square],
         ..panel(
             String::new(),
             of_rate(flipped).with("gamma", numbers(&rates)),

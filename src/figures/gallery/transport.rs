@@ -87,6 +87,37 @@ fn square_spread(elongation: &[f64], error: f64) -> (f64, f64) {
     (spread, error * (squares + elongation.len() as f64 * spread.abs()) / f64::abs(sum))
 }
 
+/// The words beside the curves of the last panel that have these slopes long enough to be seen.
+fn slopes(rates: &[f64], curves: &[Layer]) -> Vec<Note> {
+    let mut notes = Vec::new();
+    let all = || rates.iter().zip(curves);
+    let rarest = all().min_by(|a, b| a.0.total_cmp(b.0));
+    if let Some((&rate, curve)) = rarest {
+        let straight: Vec<_> = curve.points.iter().filter(|p| rate * p.0 < 0.3).collect();
+        if straight.len() > 8 {
+            let (x, y) = *straight[straight.len() / 2];
+            notes.push(Note {
+                label: "~ *τ*".into(),
+                at: (0.75 * x, y),
+                anchor: 1.0,
+                ..Default::default()
+            });
+        }
+    }
+    if let Some((&rate, curve)) = all().max_by(|a, b| a.0.total_cmp(b.0)) {
+        let straight: Vec<_> = curve.points.iter().filter(|p| rate * p.0 > 3.0).collect();
+        if straight.len() > 8 {
+            let (x, y) = *straight[straight.len() / 2];
+            notes.push(Note {
+                label: "~ √*τ*".into(),
+                at: (1.3 * x, 0.9 * y),
+                ..Default::default()
+            });
+        }
+    }
+    notes
+}
+
 // Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let rates = source.values(RATE, &RATES)?;
@@ -145,11 +176,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 .with_errors(unsure),
         );
     }
-    let note = |label: &str, at: (f64, f64)| Note {
-        label: label.into(),
-        at: (at.0 * n / 512.0, at.1 * n / 512.0),
-        ..Default::default()
-    };
+    let notes = slopes(&rates, &layers);
     panels.push(Panel {
         parameters: parameters
             .with("gamma", numbers(&rates))
@@ -157,7 +184,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         x: Axis::log("*τ*"),
         y: Axis::log("distance from the origin"),
         layers,
-        notes: vec![note("~ *τ*", (22.0, 62.0)), note("~ √*τ*", (700.0, 15.0))],
+        notes,
         legend: Some(Corner::TopLeft),
         ..Default::default()
     });

@@ -28,7 +28,7 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         and $N = @sizes@$. Discs: $-E[p_n r_{n+1}]$ of the solved chain at its middle bond; lines:
         the closed form at the same $N$; dashed: the limit $-(T_+ - T_- + \bar F^2)/(4\gamma)$.
         Where the current and $T_- - T_+$ have opposite signs energy flows from the cold to the
-        hot end. (b) Distance of $N J_N$ to the limit: of order $1/N$ for every force. Discs as in
+        hot end. (b) Distance of $N J_N$ to the limit: at most of order $1/N$ for every force. Discs as in
         (a); lines: closed form. Dashed where a curve lies on another.";
     Ok(fill(text, &[("chain", of_chain(&chain)), ("sizes", sizes(&bonds))]))
 }
@@ -154,7 +154,7 @@ fn distances(
     let own: Vec<f64> = (0..4).map(|k| (k as f64 * unit).sqrt()).collect();
     let forces = source.values(FORCE, &own)?;
     let squares: Vec<f64> = forces.iter().map(|f| f * f).collect();
-    let mut layers = Vec::new();
+    let (mut layers, mut solid) = (Vec::new(), Vec::new());
     for (index, &square) in squares.iter().enumerate() {
         let colour = Colour::Map(index as f64 / (squares.len() - 1).max(1) as f64);
         let (mut line, mut discs, mut errors) = (vec![], vec![], (vec![], vec![]));
@@ -167,14 +167,18 @@ fn distances(
         }
         let label = format!("*F\u{304}*² = {}", number(square));
         let name = numbers(&[(1e12 * square).round() / 1e12]);
-        // The second lies on the first for long chains: the first shows between its dashes.
-        let mark = if index == 1 { Mark::Dashed } else { Mark::Line };
+        // On a curve that is there already: that one shows between its dashes.
+        let on_another = solid.iter().any(|other| is_near(&line, other));
+        let mark = if on_another { Mark::Dashed } else { Mark::Line };
+        if !on_another {
+            solid.push(line.clone());
+        }
         layers.push(
             Layer::new(label.clone(), mark, colour, line)
                 .named(format!("closed form, F^2 = {name}"))
                 .with_errors(errors.0),
         );
-        let mark = if index == 1 { Mark::Ring } else { Mark::Disc };
+        let mark = if on_another { Mark::Ring } else { Mark::Disc };
         layers.push(
             Layer::new(label, mark, colour, discs)
                 .named(format!("exact, F^2 = {name}"))
@@ -182,4 +186,13 @@ fn distances(
         );
     }
     Ok((layers, squares))
+}
+
+/// Whether two curves over the same places are a line's width apart, or less, over half of them.
+fn is_near(one: &[(f64, f64)], other: &[(f64, f64)]) -> bool {
+    let near = |pair: &(&(f64, f64), &(f64, f64))| {
+        let (a, b) = (pair.0.1, pair.1.1);
+        a > 0.0 && b > 0.0 && (a / b).ln().abs() < 0.1
+    };
+    2 * one.iter().zip(other).filter(near).count() >= one.len()
 }
