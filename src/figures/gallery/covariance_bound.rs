@@ -1,6 +1,6 @@
 //! C_N(t) and its part without the variances against N and log² N.
 
-use super::caption::{fill, of_chain, row, sizes, tex_number};
+use super::caption::{fill, of_chain, row, sizes, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, against_size, bonds, measure, order_label};
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
@@ -24,17 +24,19 @@ const SIZES: [usize; 5] = [16, 32, 64, 128, 256];
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let all = source.sizes(&SIZES)?;
     let times = source.values("time.outputs", &TIMES)?;
-    let chain = source.chain(&[bonds(all[0]), format!("time.outputs={times:?}")])?;
+    let outputs = format!("time.outputs={times:?}");
+    let (scenario, chain, _) = source.law(&[bonds(all[0]), outputs])?;
     let text = r"$C_N(t) = \frac1N \sum_{n,k} [\mathrm{Cov}(p_n,r_k)^2 + \mathrm{Cov}(p_n,p_k)^2 +
-        \mathrm{Cov}(r_n,r_k)^2]$ of the chain of the figure `evolution` ($\bar F = @F@$, @chain@),
-        which starts with independent coordinates, at $t = @times@$. (a) Against $N = @sizes@$;
-        dashed: the limit $2\int e_{\rm heat}^2 dx$ of local equilibrium. (b) The same less its
-        value at $t = 0$, against $\log^2 N$, in which the bound $C_N(0) + C t \log^2 N$ is a
-        straight line from the origin (black: with the smallest $C$ that serves at $t = @last@$): the
-        growth that the bound allows is not there. (c) The part without the variances vanishes.";
+        \mathrm{Cov}(r_n,r_k)^2]$ of a chain ($\bar F = @F@$, @chain@) that starts with @initial@,
+        coordinates independent, at $t = @times@$. (a) Against $N = @sizes@$; dashed: the limit
+        $2\int e_{\rm heat}^2 dx$ of local equilibrium. (b) The same less its value at $t = 0$,
+        against $\log^2 N$, in which the bound $C_N(0) + C t \log^2 N$ is a straight line from the
+        origin (black: with the smallest $C$ that serves at $t = @last@$): the growth that the
+        bound allows is not there. (c) The part without the variances vanishes.";
     Ok(fill(
         text,
         &[
+            ("initial", starts_with(scenario.require_initial("covariance_bound")?)),
             ("F", tex_number(chain.force.mean)),
             ("chain", of_chain(&chain)),
             ("times", row(&times)),

@@ -36,15 +36,15 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let masses = law(&scenario.chain.mass).ok_or_else(|| source.refused(RANDOM))?;
     let chain = Chain::new(&scenario);
     let [short, long] = sizes(&chain);
-    let text = r"Chains with random masses (`@masses@`) between two thermostats (@ends@). (a) Kinetic temperatures
-        $\theta_n = \mathrm{Var}\ p_n/m_n$ of one realization, $N = @short@$: with frequent flips
-        ($\gamma = @most@$) a straight line; with rare ones ($\gamma = @least@$) steeper at the
-        contacts, and with pinning $\kappa = @pinning@$ steep where the masses hold energy back.
-        (b) The conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- - T_+)/J$, from $N = @short@$
-        and $@long@$, averaged over @seeds@ realizations, with its standard error (bars): without pinning it
-        grows as the flips get rare, more slowly than the conductivity $1/(4\gamma)$ of the ordered
-        chain (dashed); with pinning it has a maximum and falls, since all modes are localized and
-        flips alone carry energy between them.";
+    let text = r"Chains with random masses (`@masses@`) between two thermostats (@ends@). (a)
+        Kinetic temperatures $\theta_n = \mathrm{Var}\ p_n/m_n$ of one realization, $N = @short@$:
+        with frequent flips ($\gamma = @most@$) a straight line; with rare ones ($\gamma =
+        @least@$) steeper at the contacts, and with pinning $\kappa = @pinning@$ steep where the
+        masses hold energy back. (b) The conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- -
+        T_+)/J$, from $N = @short@$ and $@long@$, averaged over @seeds@ realizations, with its
+        standard error (bars): without pinning it grows as the flips get rare, more slowly than the
+        conductivity $1/(4\gamma)$ of the ordered chain (dashed); with pinning it has a maximum and
+        falls, since all modes are localized and flips alone carry energy between them.";
     let numbers = [
         ("short", short.to_string()),
         ("long", long.to_string()),

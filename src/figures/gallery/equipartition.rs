@@ -38,8 +38,8 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         ($\bar F = @F@$, @chain@) that starts with equal variances and the momentum `@p@`. Flips
         turn the ordered momentum into heat of the momenta (negative); within a few units of
         microscopic time elongations take their half, and what remains is of order $1/N$. Colours
-        end at $\pm @colour@$. (b) The time integral of the difference up to $t = 1$, in units of $N^2$,
-        against $N = @sizes@$: its largest average against a test function $G$ ($1$,
+        end at $\pm @colour@$. (b) The time integral of the difference up to $t = 1$, in units of
+        $N^2$, against $N = @sizes@$: its largest average against a test function $G$ ($1$,
         $\cos \pi k x$, $\sin \pi k x$, $k \le 4$) and its average size over the sites; orders
         fitted to the larger sizes.";
     Ok(fill(

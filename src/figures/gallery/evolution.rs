@@ -23,13 +23,12 @@ pub(super) const ENTRY: Entry = Entry {
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let (scenario, chain, law) = source.law(&[])?;
     let initial = scenario.require_initial("evolution")?;
-    let text = r"A chain that starts with @initial@ @force@ (@chain@). (a) Mean elongation, (b) mechanical energy
-        $(\bar r^2 + \bar p^2)/2$, (c) thermal energy, at diffusive times $t = \tau/N^2$ and in the
-        stationary state (black: dashed curve and circles). Discs: the exact chain of $N = @N@$
-        bonds@every@; curves: the macroscopic equations
-        $\partial_t r = \partial_{xx} r/(2\gamma)$,
-        $\partial_t e_{\rm heat} = \partial_{xx} e_{\rm heat}/(4\gamma) +
-        (\partial_x r)^2/(2\gamma)$. What lies between discs and curves is of order $1/N$@jump@.";
+    let text = r"A chain that starts with @initial@ @force@ (@chain@). (a) Mean elongation, (b)
+        mechanical energy $(\bar r^2 + \bar p^2)/2$, (c) thermal energy, at diffusive times $t =
+        \tau/N^2$ and in the stationary state (black: dashed curve and circles). Discs: the exact
+        chain of $N = @N@$ bonds@every@; curves: the macroscopic equations $\partial_t r =
+        \partial_{xx} r/(2\gamma)$, $\partial_t e_{\rm heat} = \partial_{xx} e_{\rm heat}/(4\gamma)
+        + (\partial_x r)^2/(2\gamma)$. What lies between discs and curves is of order $1/N$@jump@.";
     let mean = tex_number(chain.force.mean);
     let force = match (chain.force.harmonics.is_empty(), chain.force.mean == 0.0) {
         (true, true) => "is left without a force".into(),

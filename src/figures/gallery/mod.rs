@@ -143,11 +143,11 @@ and one of them with parameters, a size and formats of one's own:
     flipchain figures parabola --set right.force.mean=0.9 --size single --figures pdf -o runs/parabola
 
 `--set` takes any key of the figure's scenario, and where a figure varies a key, a list of its
-values (`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). Where only one panel varies it, as `equipartition`
-varies `chain.bonds` in (b), a list is for that panel and a number for the others; the long chain of
-`parabola` (b) stays. `--size` is `single` (86 mm), `double` (178 mm)
-or `WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi), `pdf`
-(text in embedded fonts) and `html` (a page with values under the pointer). Beside each drawing
+values (`--set 'right.force.mean=[0.5, 0.9, 1.3]'`). Where only one panel varies it, as
+`equipartition` varies `chain.bonds` in (b), a list is for that panel and a number for the others;
+the long chain of `parabola` (b) stays. `--size` is `single` (86 mm), `double` (178 mm) or
+`WIDTHxHEIGHT` in millimetres. `--figures` takes `svg` (text as text), `png` (300 dpi), `pdf` (text
+in embedded fonts) and `html` (a page with values under the pointer). Beside each drawing
 stand its data, NAME.csv, and its caption, NAME.tex, to be read by LaTeX.
 
 The CSV has one row for each point, `panel,series,x,y,value,error`. Its comments say of each panel

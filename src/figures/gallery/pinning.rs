@@ -30,13 +30,13 @@ const RANGE: (f64, f64, usize) = (0.01, 10.0, 7);
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let (rates, wells) = (source.values(RATE, &RATES)?, source.values(PINNING, &WELLS)?);
     let chain = source.chain(&[set(RATE, rates[0]), set(PINNING, wells[0])])?;
-    let text = r"Chain of equal atoms with pinning energy $\kappa q_n^2/2$ between two thermostats (@ends@).
-        (a) Conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- - T_+)/J$, of chains of
-        $N = @short@$ and $@long@$ bonds, times $2\gamma$, for $\gamma = @rates@$; line: the closed
-        form $1/(\kappa + 2 + \sqrt{\kappa(\kappa + 4)})$, the mean square group velocity. (b) How
-        far the temperatures $\theta_n$ near the left thermostat are from the straight line through
-        the middle of the chain ($\gamma = @rate@$, $N = @short@$), for $\kappa = @wells@$: it falls
-        exponentially, and below the errors the points end.";
+    let text = r"Chain of equal atoms with pinning energy $\kappa q_n^2/2$ between two thermostats
+        (@ends@). (a) Conductivity $(N_2 - N_1)/(R(N_2) - R(N_1))$, $R = (T_- - T_+)/J$, of chains
+        of $N = @short@$ and $@long@$ bonds, times $2\gamma$, for $\gamma = @rates@$; line: the
+        closed form $1/(\kappa + 2 + \sqrt{\kappa(\kappa + 4)})$, the mean square group velocity.
+        (b) How far the temperatures $\theta_n$ near the left thermostat are from the straight line
+        through the middle of the chain ($\gamma = @rate@$, $N = @short@$), for $\kappa = @wells@$:
+        it falls exponentially, and below the errors the points end.";
     let numbers = [
         ("ends", of_ends(&chain)),
         ("short", chain.bonds.to_string()),

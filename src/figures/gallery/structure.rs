@@ -25,8 +25,8 @@ const RATE: &str = "chain.flip_rate";
 /// Flip rates of the variances; the first one above 0 is that of panels (b) and (c). Panel (a) has
 /// no flips.
 const RATES: [f64; 3] = [0.0, 0.1, 1.0];
-/// The last lag of panel (a), in which the waves do not meet on the other side of the ring: this, or
-/// on a short ring a whole number below `ROUND` N. The others are a half and a quarter of it.
+/// The last lag of panel (a), in which the waves do not meet on the other side of the ring: this,
+/// or on a short ring a whole number below `ROUND` N. The others are a half and a quarter of it.
 const EARLY: f64 = 40.0;
 /// Where waves that started together meet, in units of N: a little before their fronts do.
 const ROUND: f64 = 0.39;
@@ -58,14 +58,15 @@ fn scaled(units: &[f64], rate: f64) -> Vec<f64> {
 fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let (flipped, rates) = rates(source)?;
     let ring = source.chain(&[set(RATE, flipped)])?;
-    let text = r"Energy structure function $S(n, s) = \mathrm{Cov}(e_n(s), e_m(0))$ of a ring of
-        $N = @N@$ atoms in equilibrium at temperature $T$; its sum over $n$ is $T^2$ at all times.
-        (a) Ballistic ($\gamma = 0$): $s S/T^2$ against $(n-m)/s$ at lags $s = @early@$; dashed:
+    let text = r"Energy structure function $S(n, s) = \mathrm{Cov}(e_n(s), e_m(0))$ of a ring of $N
+        = @N@$ atoms in equilibrium at temperature $T$; its sum over $n$ is $T^2$ at all times. (a)
+        Ballistic ($\gamma = 0$): $s S/T^2$ against $(n-m)/s$ at lags $s = @early@$; dashed:
         $1/(\pi\sqrt{1 - v^2})$, the share of the phonons with group velocity $v$. (b) Crossover
-        ($\gamma = @flipped@$): the fronts lose their energy within times $1/\gamma$, and a diffusive
-        peak takes it. (c) Diffusive: $\sqrt{s} S/T^2$ against $(n-m)/\sqrt{s}$; dashed: the Gaussian
-        with the diffusion coefficient $D = 1/(4\gamma)$, on which the curves come to lie. (d) Variance of $S$ in $n$ for
-        $\gamma = @rates@$: it grows like $s^2/2$ before and like $2Ds$ after $1/\gamma$ (grey).";
+        ($\gamma = @flipped@$): the fronts lose their energy within times $1/\gamma$, and a
+        diffusive peak takes it. (c) Diffusive: $\sqrt{s} S/T^2$ against $(n-m)/\sqrt{s}$; dashed:
+        the Gaussian with the diffusion coefficient $D = 1/(4\gamma)$, on which the curves come to
+        lie. (d) Variance of $S$ in $n$ for $\gamma = @rates@$: it grows like $s^2/2$ before and
+        like $2Ds$ after $1/\gamma$ (grey).";
     Ok(fill(
         text,
         &[
@@ -155,7 +156,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let free = 0.0;
     let (crossing, late) = (scaled(&CROSSING, flipped), scaled(&LATE, flipped));
     let width = WIDTHS / (2.0 * flipped).sqrt();
-    let least = width * late[2].sqrt() / flipped.recip() * 2.0;
+    let least = 2.0 * width * late[2].sqrt() * flipped;
     let bonds = source.chain(&[set(RATE, flipped)])?.bonds as f64;
     if bonds * flipped < least {
         let needs = "times its chain.flip_rate, or energy that diffuses meets around the ring";

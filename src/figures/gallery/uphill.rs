@@ -28,8 +28,8 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         and $N = @sizes@$. Discs: $-E[p_n r_{n+1}]$ of the solved chain at its middle bond; lines:
         the closed form at the same $N$; dashed: the limit $-(T_+ - T_- + \bar F^2)/(4\gamma)$.
         Where the current and $T_- - T_+$ have opposite signs energy flows from the cold to the
-        hot end. (b) Distance of $N J_N$ to the limit: at most of order $1/N$ for every force. Discs as in
-        (a); lines: closed form. Dashed where a curve lies on another.";
+        hot end. (b) Distance of $N J_N$ to the limit: at most of order $1/N$ for every force. Discs
+        as in (a); lines: closed form. Dashed where a curve lies on another.";
     Ok(fill(text, &[("chain", of_chain(&chain)), ("sizes", sizes(&bonds))]))
 }
 
@@ -154,7 +154,7 @@ fn distances(
     let own: Vec<f64> = (0..4).map(|k| (k as f64 * unit).sqrt()).collect();
     let forces = source.values(FORCE, &own)?;
     let squares: Vec<f64> = forces.iter().map(|f| f * f).collect();
-    let (mut layers, mut solid) = (Vec::new(), Vec::new());
+    let (mut layers, mut solid) = (Vec::new(), Vec::<Vec<(f64, f64)>>::new());
     for (index, &square) in squares.iter().enumerate() {
         let colour = Colour::Map(index as f64 / (squares.len() - 1).max(1) as f64);
         let (mut line, mut discs, mut errors) = (vec![], vec![], (vec![], vec![]));
