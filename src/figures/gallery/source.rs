@@ -7,6 +7,11 @@ use crate::figures::Parameters;
 use crate::limit::{Evolution, Problem};
 use crate::scenario::Scenario;
 
+/// The keys that some figure varies, for which the user may give a list. Of other keys a list is the
+/// value, such as the ends of a random law.
+const VARIED: [&str; 5] =
+    ["chain.bonds", "chain.flip_rate", "chain.pinning", "right.force.mean", "time.outputs"];
+
 /// A scenario of the gallery and what the user set.
 #[derive(Debug, Clone, Copy)]
 pub struct Source<'a> {
@@ -72,7 +77,10 @@ impl Source<'_> {
     /// The parameters of a panel's data, for the comments of the CSV.
     pub(super) fn parameters(&self) -> Result<Parameters, GalleryError> {
         // A list, of what a panel varies, is no value of the scenario; the panel names its own.
-        let single = |set: &&String| !set.contains('[') || set.contains("harmonics");
+        let single = |set: &&String| {
+            let (key, value) = set.split_once('=').unwrap_or_default();
+            !VARIED.contains(&key.trim()) || !value.trim().starts_with('[')
+        };
         let overrides: Vec<String> = self.overrides.iter().filter(single).cloned().collect();
         let scenario = Source { overrides: &overrides, ..*self }.scenario(&[])?;
         Ok(Parameters::of_scenario(&scenario))
