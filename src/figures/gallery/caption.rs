@@ -1,7 +1,7 @@
 //! Captions: sentences with formulas as $LaTeX$, for the page of the gallery and for papers.
 
 use crate::chain::Chain;
-use crate::figures::parameters::number;
+use crate::figures::parameters::{number, written};
 use crate::scenario::InitialTable;
 
 /// A caption with its numbers: every `@NAME@` of the text is replaced.
@@ -57,14 +57,10 @@ pub(super) fn of_ends(chain: &Chain) -> String {
 /// What a chain starts with, as the scenario has it: "elongation `0` and temperature `2 - x`"; the
 /// momentum only where there is one.
 pub(super) fn starts_with(initial: &InitialTable) -> String {
-    let table = serde_json::to_value(initial).unwrap_or_default();
-    let mut parts = Vec::new();
-    for (key, value) in table.as_object().into_iter().flatten() {
-        let says = value.as_str().map_or(value.to_string(), str::to_owned);
-        if !value.is_null() && !(key == "momentum" && says == "0") {
-            parts.push(format!("{} `{says}`", key.replace('_', " ")));
-        }
-    }
+    let mut parts = written(Some(initial));
+    parts.retain(|(key, says)| !(key == "momentum" && says == "0"));
+    let says = |(key, says): &(String, String)| format!("{} `{says}`", key.replace('_', " "));
+    let parts: Vec<String> = parts.iter().map(says).collect();
     match parts.split_last() {
         Some((last, others)) if !others.is_empty() => format!("{} and {last}", others.join(", ")),
         _ => parts.concat(),
