@@ -35,8 +35,11 @@ impl Sheet<'_> {
             self.ink(&[(x, y), (x + 0.25 * em, y)], 0.5);
             self.number(label, (x + 0.45 * em, y), 0.0);
         }
+        // Words that are longer than the room of the bar end with it.
+        let end = frame.right + self.room_of_bar(map);
         for (label, y) in beyond(map, bar, 0.85 * em) {
-            self.text(&label, (bar.left + 0.4 * em, y), 0.0, SMALL * em, false, Colour::Ink);
+            let x = (bar.left + 0.4 * em).min(end - self.small(&label));
+            self.text(&label, (x, y), 0.0, SMALL * em, false, Colour::Ink);
         }
         let x = right + 0.45 * em + self.widest(&axis) + 0.75 * em;
         self.text(
@@ -52,10 +55,16 @@ impl Sheet<'_> {
             self.text("halves scaled apart", at, 0.5, SMALL * em, true, Colour::Ink);
         }
     }
+
+    /// The room that a map's bar takes beside its panel.
+    pub(super) fn room_of_bar(&self, map: &Map) -> f64 {
+        let words = if halves_differ(map) { HALVES_DIFFER } else { 0.0 };
+        (1.75 + 2.1 + words) * self.em + self.widest(&bar_axis(map))
+    }
 }
 
 /// The room that the words at a bar of two scales take, in ems.
-pub(super) const HALVES_DIFFER: f64 = 1.15;
+const HALVES_DIFFER: f64 = 1.15;
 
 /// Whether the colours of the two signs have scales of their own, which no eye sees.
 pub(super) fn halves_differ(map: &Map) -> bool {

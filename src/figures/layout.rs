@@ -2,7 +2,6 @@
 //! all formats have the same layout.
 
 use super::axis::Fitted;
-use super::colours::{HALVES_DIFFER, bar_axis, halves_differ};
 use super::curves::{dashes, turns};
 use super::item::{Frame, Item, Text};
 use super::label::{lines, width};
@@ -243,10 +242,7 @@ impl Sheet<'_> {
             left: if panel.y.bare { 0.8 * em } else { self.widest(y) + 2.4 * em },
             top: em * (above + if lettered || !panel.title.is_empty() { 1.9 } else { 0.8 }),
             right: match &panel.map {
-                Some(map) if map.bar => {
-                    let words = if halves_differ(map) { HALVES_DIFFER } else { 0.0 };
-                    (1.75 + 2.1 + words) * em + self.widest(&bar_axis(map))
-                }
+                Some(map) if map.bar => self.room_of_bar(map),
                 _ if panel.x.bare => 0.6 * em,
                 _ => (half + 0.2 * em).max(1.0 * em),
             },

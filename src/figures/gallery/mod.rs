@@ -330,3 +330,13 @@ fn some_sites(n: usize, count: usize) -> impl Iterator<Item = usize> {
     let every = (n / count).max(1);
     (0..=n).filter(move |i| i % every == 0)
 }
+
+/// Whether two curves over the same places are a line's width apart, or less, over half of them, on
+/// a logarithmic axis.
+fn is_near(one: &[(f64, f64)], other: &[(f64, f64)]) -> bool {
+    let near = |(a, b): &(&(f64, f64), &(f64, f64))| {
+        let apart = |a: f64, b: f64| if a > 0.0 && b > 0.0 { (a / b).ln().abs() } else { 1.0 };
+        apart(a.0, b.0) < 1e-9 && apart(a.1, b.1) < 0.1
+    };
+    2 * one.iter().zip(other).filter(near).count() >= one.len()
+}

@@ -2,7 +2,7 @@
 //! is between.
 
 use super::caption::{fill, row};
-use super::{Entry, GalleryError, Source, done, even, geometric, moments, set};
+use super::{Entry, GalleryError, Source, done, even, geometric, is_near, moments, set};
 use crate::covariance::modal::Modal;
 use crate::evolve::means;
 use crate::figures::label::number;
@@ -168,8 +168,9 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             points.push((t, distance));
             unsure.push((spread.1 + start.1) / (2.0 * distance));
         }
-        // The first two run together until the second's waves are damped.
-        let mark = if index == 1 { Mark::Dashed } else { Mark::Line };
+        // Two curves run together until the second's waves are damped.
+        let on_another = layers.iter().any(|other: &Layer| is_near(&points, &other.points));
+        let mark = if on_another { Mark::Dashed } else { Mark::Line };
         layers.push(
             Layer::new(format!("*γ* = {}", number(rate)), mark, Colour::Palette(index), points)
                 .named(format!("gamma = {}", numbers(&[rate])))

@@ -1,7 +1,7 @@
 //! The stationary current against the force: it changes its sign at F̄² = T_- - T_+, up to 1/N.
 
 use super::caption::{fill, of_chain, sizes};
-use super::{Entry, GalleryError, Source, bonds, curve, even, geometric, set, stationary};
+use super::{Entry, GalleryError, Source, bonds, curve, even, geometric, is_near, set, stationary};
 use crate::budget::rounding;
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
@@ -186,13 +186,4 @@ fn distances(
         );
     }
     Ok((layers, squares))
-}
-
-/// Whether two curves over the same places are a line's width apart, or less, over half of them.
-fn is_near(one: &[(f64, f64)], other: &[(f64, f64)]) -> bool {
-    let near = |pair: &(&(f64, f64), &(f64, f64))| {
-        let (a, b) = (pair.0.1, pair.1.1);
-        a > 0.0 && b > 0.0 && (a / b).ln().abs() < 0.1
-    };
-    2 * one.iter().zip(other).filter(near).count() >= one.len()
 }
