@@ -68,6 +68,7 @@ pub fn redrawn(csv: &str) -> Figure {
                         Mark::Ring,
                         Mark::Square,
                         Mark::Diamond,
+                        Mark::Bar,
                     ];
                     let mark = all.into_iter().find(|m| m.name() == mark).unwrap();
                     let label = if mark == Mark::Guide { String::new() } else { name.clone() };
