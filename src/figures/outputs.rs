@@ -3,6 +3,9 @@
 use super::parameters::number;
 use crate::chain::Chain;
 
+/// Up to this number of phases are drawn as curves.
+pub(super) const FEW: usize = 3;
+
 /// The meaning of the outputs of a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Outputs {

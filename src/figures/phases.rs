@@ -4,6 +4,7 @@
 
 use super::columns::{COLUMNS, Column, Curves, VANISHING};
 use super::label::COMMA;
+use super::outputs::FEW;
 use super::parameters::heading;
 use super::profiles::{CELLS, Space, sheet, some};
 use super::{Axis, Figure, Map, Outputs, Panel};
@@ -11,8 +12,6 @@ use crate::covariance::moments::largest;
 use crate::observe::Profile;
 use crate::scenario::Topology;
 
-/// Up to this number of phases are curves.
-pub(super) const FEW: usize = 3;
 /// A deviation below this part of the largest of its column is not shown at the far side.
 const REACH: f64 = 0.01;
 /// Sites that are shown at least.

@@ -5,8 +5,8 @@
 use super::columns::{COLUMNS, CURRENT, Curves, Worth, curves};
 use super::hidden::in_turns;
 use super::label::{COMMA, numbers as labels};
+use super::outputs::FEW;
 use super::parameters::{heading, heading_of_law, heading_of_limit, number};
-use super::phases::FEW;
 use super::readable::readable;
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
 use super::{Axis, Colour, Figure, Layer, Mark, Outputs, Panel, Parameters};

@@ -81,6 +81,7 @@ fn averaged(values: &[[f64; 2]]) -> (f64, f64) {
     (mean, (square / (count * (count - 1.0))).sqrt() + largest)
 }
 
+// Long because it is the figure from top to bottom: its data, then its panels.
 fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError> {
     let rates = source.values(RATE, &RATES)?;
     let (least, most) = (rates[0], rates[rates.len() - 1]);
