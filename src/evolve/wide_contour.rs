@@ -326,12 +326,8 @@ mod tests {
             (4e3, [1e7, 0.2], vec![]),
         ];
         let times = [1e-7, 1e-3, 0.3, 1.2, 6.0];
-        let by = |chain: &Chain, generator: &Generator, start: &[Double], part: f64| {
-            let times = times.map(Double::from);
-            propagated(chain, generator, start, &times, part, &Monitor::default()).expect("no end")
-        };
         let lost = |chain: &Chain, time: f64| lost(chain, &[time])[0][0];
-        within_what_is_lost(3, rates, &times, 0.67, &by, lost);
+        within_what_is_lost(3, rates, &times, 0.67, &propagated, lost);
     }
 
     /// 1/(s + d) of rates on the axis, of the strip's edge and of its corner.

@@ -96,12 +96,8 @@ mod tests {
             (20.0, [1e-3, 0.2], vec![]),
         ];
         let times = [1e-7, 0.3, 7.0, 60.0];
-        let by = |chain: &Chain, generator: &Generator, start: &[Double], part: f64| {
-            let times = times.map(Double::from);
-            propagated(chain, generator, start, &times, part, &Monitor::default()).expect("no end")
-        };
         let lost = |chain: &Chain, time: f64| lost(chain, &[time])[0][0];
-        let closest = within_what_is_lost(6, rates, &times, 0.4, &by, lost);
+        let closest = within_what_is_lost(6, rates, &times, 0.4, &propagated, lost);
         assert!(closest > 1e-6, "the bound says nothing: {closest:e}");
     }
 }

@@ -9,6 +9,7 @@
 use super::lanes::{Eight, Lane};
 use num_complex::Complex64;
 use pulp::{NullaryFnOnce, Simd};
+use std::marker::PhantomData;
 use std::ops::{Add, Mul, Sub};
 use std::sync::atomic::{AtomicU8, Ordering};
 
@@ -33,6 +34,9 @@ pub(crate) trait InRegisters {
     type Output;
     fn with<L: Wide>(self, simd: L::Simd) -> Self::Output;
 }
+
+/// A computation for the registers L alone: what [`Vectorized`] is implemented for.
+pub(crate) struct Registered<T, L>(pub T, pub PhantomData<L>);
 
 /// The kinds of registers.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

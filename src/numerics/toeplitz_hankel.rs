@@ -11,7 +11,7 @@
 //! their digits beside fast ones through all squarings.
 
 use super::double_double::Double;
-use super::registers::{InRegisters, Vectorized, Wide, in_widest};
+use super::registers::{InRegisters, Registered, Vectorized, Wide, in_widest};
 use rayon::prelude::*;
 
 /// Numbers of 32 digits, as two arrays.
@@ -141,12 +141,9 @@ struct Rows<'a> {
 impl InRegisters for Rows<'_> {
     type Output = Vec<[Double; 3]>;
     fn with<L: Wide>(self, simd: L::Simd) -> Vec<[Double; 3]> {
-        L::vectorized(simd, Registered::<L>(self, Default::default()))
+        L::vectorized(simd, Registered::<_, L>(self, Default::default()))
     }
 }
-
-/// In registers L.
-struct Registered<'a, L>(Rows<'a>, std::marker::PhantomData<L>);
 
 /// The two halves of the digits of a double (Dekker).
 #[inline(always)]
@@ -169,7 +166,7 @@ fn sum<L: Wide>(a: L, b: L) -> [L; 2] {
     [total, (a - (total - part)) + (b - part)]
 }
 
-impl<L: Wide> Vectorized for Registered<'_, L> {
+impl<L: Wide> Vectorized for Registered<Rows<'_>, L> {
     type Output = Vec<[Double; 3]>;
     type Numbers = L;
 

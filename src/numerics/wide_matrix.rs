@@ -39,8 +39,8 @@ impl Doublings {
 }
 
 /// 1 + D, or D alone. The last columns of D may be zero: then the last unknowns are driven by the
-/// others and drive none. Those columns are not stored; the rest is stored by rows, the high and the
-/// low parts of the numbers in two arrays.
+/// others and drive none. Those columns are not stored; the rest is stored by rows, the high and
+/// the low parts of the numbers in two arrays.
 #[derive(Debug, Clone)]
 pub struct Power {
     /// 1 or 0
@@ -86,7 +86,7 @@ impl Power {
         }
     }
 
-    /// The same square matrix without its 1 apart: what is far below 1 keeps its digits.
+    /// The same square matrix without its 1 apart, so that numbers far below 1 keep their digits.
     pub fn whole(mut self) -> Power {
         let n = self.columns;
         for at in (0..n).map(|i| i * n + i) {

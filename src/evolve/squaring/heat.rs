@@ -1,7 +1,7 @@
 //! What flips have made of the mean motion by a time: 2γ ∫ Σ p̄² in 32 digits.
 //!
-//! It is a quadratic form of the start, z̃ᵀ Q(t) z̃ with z̃' = B̃ z̃ of [`super::super::turning`] and
-//! Q(2h) = Q(h) + e^(B̃ᵀh) Q(h) e^(B̃h). No term is negative. O(n³ log τ), 8 ns each.
+//! It is a quadratic form of the start, z̃ᵀ Q(t) z̃ with z̃' = B̃ z̃ of [`super::super::turning`]
+//! and Q(2h) = Q(h) + e^(B̃ᵀh) Q(h) e^(B̃h). No term is negative. O(n³ log τ), 8 ns each.
 
 use super::super::turning::Turning;
 use crate::chain::{Chain, Double, InitialLaw};

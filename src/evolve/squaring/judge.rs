@@ -1,7 +1,9 @@
 //! Ways in 32 digits beside each other: the tests of the series and of the contour.
 
 use super::super::moment_generator::Generator;
+use super::super::outcome::EvolveError;
 use crate::chain::{Chain, Double, Force, InitialLaw, frequency_of};
+use crate::monitor::Monitor;
 use crate::numerics::vector::largest_of;
 use crate::scenario::{Thermostat, Topology};
 use num_complex::Complex64;
@@ -9,8 +11,15 @@ use num_complex::Complex64;
 /// Flip rate, frictions of the ends and harmonics of the force.
 pub(crate) type Rates = (f64, [f64; 2], Vec<(u32, Complex64)>);
 
-/// States by a way, from this start and with steps of at most a part of the longest.
-type States<'a> = &'a dyn Fn(&Chain, &Generator, &[Double], f64) -> Vec<Vec<Double>>;
+/// States at these times by a way, from this start and with steps of at most a part of the longest.
+type States<'a> = &'a dyn Fn(
+    &Chain,
+    &Generator,
+    &[Double],
+    &[Double],
+    f64,
+    &Monitor,
+) -> Result<Vec<Vec<Double>>, EvolveError>;
 
 /// The distances of a way by long steps from the same by shorter ones and from squarings are within
 /// those that it states; the largest part of them.
@@ -39,7 +48,10 @@ pub(crate) fn within_what_is_lost(
         let generator = Generator::new(&chain);
         let start = generator.start(&law);
         let times: Vec<Double> = times.iter().copied().map(Double::from).collect();
-        let by = |part: f64| by(&chain, &generator, &start, part);
+        let monitor = Monitor::default();
+        let by = |part: f64| {
+            by(&chain, &generator, &start, &times, part, &monitor).expect("nobody ends it")
+        };
         let (coarse, fine) = (by(1.0), by(shorter));
         let squared = super::states(&generator, &start, &times);
         for (((a, b), c), time) in coarse.iter().zip(&fine).zip(&squared).zip(times) {

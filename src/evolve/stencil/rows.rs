@@ -1,7 +1,7 @@
 //! The inner loops of the stencil, over a row: one diagonal of the covariance, eight places at a
 //! time in whatever registers the machine has. No sum depends on the width of the registers.
 
-use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
+use crate::numerics::registers::{InRegisters, Registered, Vectorized, Wide, in_widest};
 use std::marker::PhantomData;
 
 /// Places that are computed at once. Behind each row there are as many cells that may be
@@ -99,11 +99,11 @@ struct Products<'a> {
 impl InRegisters for Products<'_> {
     type Output = ();
     fn with<L: Wide>(self, simd: L::Simd) {
-        L::vectorized(simd, Compiled::<_, L>(self, PhantomData));
+        L::vectorized(simd, Registered::<_, L>(self, PhantomData));
     }
 }
 
-impl<L: Wide> Vectorized for Compiled<Products<'_>, L> {
+impl<L: Wide> Vectorized for Registered<Products<'_>, L> {
     type Output = ();
     type Numbers = L;
     #[inline(always)]
@@ -166,14 +166,11 @@ pub(super) fn add(sum: &mut [f64], weight: f64, x: &[f64]) {
 impl InRegisters for Loop<'_> {
     type Output = f64;
     fn with<L: Wide>(self, simd: L::Simd) -> f64 {
-        L::vectorized(simd, Compiled::<_, L>(self, PhantomData))
+        L::vectorized(simd, Registered::<_, L>(self, PhantomData))
     }
 }
 
-/// Code for the registers L.
-pub(super) struct Compiled<T, L>(pub T, pub PhantomData<L>);
-
-impl<L: Wide> Vectorized for Compiled<Loop<'_>, L> {
+impl<L: Wide> Vectorized for Registered<Loop<'_>, L> {
     type Output = f64;
     type Numbers = L;
     #[inline(always)]

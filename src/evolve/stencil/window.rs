@@ -1,9 +1,9 @@
 //! A piece of the chain with its margin: which places and diagonals there are, and one application
 //! of the stencil to them.
 
-use super::rows::{self, Compiled, Row, TOGETHER};
+use super::rows::{self, Row, TOGETHER};
 use super::state::{Piece, Step};
-use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
+use crate::numerics::registers::{InRegisters, Registered, Vectorized, Wide, in_widest};
 use std::marker::PhantomData;
 use std::ops::{Deref, DerefMut, Range};
 
@@ -157,11 +157,11 @@ struct Application<'a, 'b, 'c> {
 impl InRegisters for Application<'_, '_, '_> {
     type Output = f64;
     fn with<L: Wide>(self, simd: L::Simd) -> f64 {
-        L::vectorized(simd, Compiled::<_, L>(self, PhantomData))
+        L::vectorized(simd, Registered::<_, L>(self, PhantomData))
     }
 }
 
-impl<L: Wide> Vectorized for Compiled<Application<'_, '_, '_>, L> {
+impl<L: Wide> Vectorized for Registered<Application<'_, '_, '_>, L> {
     type Output = f64;
     type Numbers = L;
     #[inline(always)]

@@ -1,17 +1,18 @@
 //! Faber's recurrence of Q(A) in 32 digits, eight unknowns at a time.
 //!
-//! A factor (d + A) 2⁻ᵏ is applied with the diagonals of `wide_series::lanes`: d and the diagonal of A
-//! are one number of 32 digits, whose fast part vanishes, the others are ±1, and a power of two is
-//! exact. The factors with the largest d come last, so that what is rounded in the fast parts by the
-//! first ones is taken by the last.
+//! A factor (d + A) 2⁻ᵏ is applied with the diagonals of `wide_series::lanes`: d and the diagonal
+//! of A are one number of 32 digits, whose fast part vanishes, the others are ±1, and a power of
+//! two is exact. The factors with the largest d come last, so that the last ones take the roundings
+//! that the first ones leave in the fast parts.
 
 use super::polynomial::Fold;
 use crate::chain::{Chain, Double};
 use crate::evolve::moment_generator::Generator;
 use crate::evolve::wide_series::ellipse::Ellipse;
 use crate::evolve::wide_series::lanes::{Numbers, Operator, Pair, split, times};
-use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
+use crate::numerics::registers::{InRegisters, Registered, Vectorized, Wide, in_widest};
 use crate::numerics::vector::largest_of;
+use std::marker::PhantomData;
 
 /// d + A_ii of the diagonals, d, and 2⁻ᵏ.
 struct Factor {
@@ -133,16 +134,14 @@ struct OverDiagonals<'a> {
     to: &'a mut Numbers,
 }
 
-struct InLanes<C, L>(C, std::marker::PhantomData<L>);
-
 impl InRegisters for OverDiagonals<'_> {
     type Output = ();
     fn with<L: Wide>(self, simd: L::Simd) {
-        L::vectorized(simd, InLanes::<_, L>(self, std::marker::PhantomData));
+        L::vectorized(simd, Registered::<_, L>(self, PhantomData));
     }
 }
 
-impl<L: Wide> Vectorized for InLanes<OverDiagonals<'_>, L> {
+impl<L: Wide> Vectorized for Registered<OverDiagonals<'_>, L> {
     type Output = ();
     type Numbers = L;
     #[inline(always)]
@@ -154,21 +153,14 @@ impl<L: Wide> Vectorized for InLanes<OverDiagonals<'_>, L> {
             let [(below, _), (here, length), (above, _)] = [at[0], at[1], at[2]];
             for i in (0..length).step_by(L::WIDTH) {
                 let own = Pair::<L>::load(simd, x, here + i);
-                let turned = Pair::<L>::load(simd, x, below + i + 1)
-                    .minus(Pair::load(simd, x, below + i))
-                    .plus(Pair::load(simd, x, above + i))
-                    .minus(Pair::load(simd, x, above + i - 1))
-                    .renormalized();
+                let turned = Pair::turned(simd, x, [below + i, above + i]);
                 let damping = Pair::<L>::load(simd, &factor.own, here + i);
                 let damped =
                     own.times(split(own.hi, splitter), damping, split(damping.hi, splitter));
                 let new = damped.renormalized().plus(turned).renormalized();
                 Pair { hi: new.hi * power, lo: new.lo * power }.store(to, here + i);
             }
-            // Beyond the end of a diagonal nothing is.
-            let rest = here + length..here + length.next_multiple_of(L::WIDTH);
-            to.hi[rest.clone()].fill(0.0);
-            to.lo[rest].fill(0.0);
+            to.end_after(here, length, L::WIDTH);
         }
     }
 }
@@ -189,11 +181,11 @@ struct Together<'a> {
 impl InRegisters for Together<'_> {
     type Output = ();
     fn with<L: Wide>(self, simd: L::Simd) {
-        L::vectorized(simd, InLanes::<_, L>(self, std::marker::PhantomData));
+        L::vectorized(simd, Registered::<_, L>(self, PhantomData));
     }
 }
 
-impl<L: Wide> Vectorized for InLanes<Together<'_>, L> {
+impl<L: Wide> Vectorized for Registered<Together<'_>, L> {
     type Output = ();
     type Numbers = L;
     #[inline(always)]

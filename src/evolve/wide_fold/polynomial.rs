@@ -190,8 +190,8 @@ impl Fold {
         z
     }
 
-    /// The coefficients of e^(ζ(q)h)/W(ζ(q)) in Faber's polynomials of q, Fourier's of its values on
-    /// the ellipse, down to their roundings; and what is left out beyond these.
+    /// The coefficients of e^(ζ(q)h)/W(ζ(q)) in Faber's polynomials of q, Fourier's of its values
+    /// on the ellipse, down to their roundings; and the largest that is left out.
     pub fn coefficients(&self, h: Double) -> (Vec<Double>, f64) {
         let terms = self.ellipse.terms_within(h.hi, NOTHING, self.level);
         let mut nodes = (4.0 * terms).max(64.0).log2().ceil().exp2() as usize;

@@ -58,10 +58,16 @@ pub(crate) fn rectangle(chain: &Chain) -> [f64; 2] {
     [4.0 * chain.flip_rate + 2.0 * friction, 4.0f64.max(2.0 + turning).max(2.0 * turning)]
 }
 
+/// Times between outputs, the first one from 0 on.
+pub(crate) fn gaps(times: &[f64]) -> impl Iterator<Item = f64> + '_ {
+    let starts = std::iter::once(0.0).chain(times.iter().copied());
+    times.iter().zip(starts).map(|(time, start)| time - start)
+}
+
 impl Steps {
-    /// Over the time before each of ascending outputs, with steps of at most `part` of what roundings
-    /// allow. The ellipse is the cheapest for the next power of two of that time, so that few have to
-    /// be compared for many outputs.
+    /// Over the time before each of ascending outputs, with steps of at most `part` of what
+    /// roundings allow. The ellipse is the cheapest for the next power of two of that time, so that
+    /// few have to be compared for many outputs.
     pub fn before(chain: &Chain, times: &[f64], part: f64) -> Vec<Steps> {
         let [width, height] = rectangle(chain);
         let of = |length: f64, beyond: f64| {
@@ -84,14 +90,12 @@ impl Steps {
             all.min_by(|(a, _), (b, _)| a.total_cmp(b)).map_or(height, |(_, beyond)| beyond)
         };
         let mut known = BTreeMap::new();
-        let starts = std::iter::once(0.0).chain(times.iter().copied());
-        let lengths = times.iter().zip(starts).map(|(time, start)| time - start);
         let mut steps = |length: f64| {
             let power = length.log2().ceil();
             let beyond = known.entry(power as i32).or_insert_with(|| cheapest(power.exp2()));
             of(length, *beyond)
         };
-        lengths.map(&mut steps).collect()
+        gaps(times).map(&mut steps).collect()
     }
 }
 

@@ -17,8 +17,9 @@ use super::Ellipse;
 use crate::chain::{Chain, Double};
 use crate::numerics::double_double::leading;
 use crate::numerics::lanes::Lane;
-use crate::numerics::registers::{InRegisters, Vectorized, Wide, in_widest};
+use crate::numerics::registers::{InRegisters, Registered, Vectorized, Wide, in_widest};
 use crate::scenario::Topology;
+use std::marker::PhantomData;
 
 /// Zeros on each side of a diagonal, and numbers that are formed together.
 const MARGIN: usize = 8;
@@ -41,6 +42,15 @@ impl Numbers {
 
     pub fn set(&mut self, index: usize, x: Double) {
         (self.hi[index], self.lo[index]) = (x.hi, x.lo);
+    }
+
+    /// Beyond the end of a diagonal nothing is, though registers of this `width` have written
+    /// there.
+    #[inline(always)]
+    pub fn end_after(&mut self, first: usize, length: usize, width: usize) {
+        let rest = first + length..first + length.next_multiple_of(width);
+        self.hi[rest.clone()].fill(0.0);
+        self.lo[rest].fill(0.0);
     }
 }
 
@@ -241,16 +251,14 @@ struct OverDiagonals<'a> {
     sum: &'a mut Numbers,
 }
 
-struct InLanes<'a, L>(OverDiagonals<'a>, std::marker::PhantomData<L>);
-
 impl InRegisters for OverDiagonals<'_> {
     type Output = ();
     fn with<L: Wide>(self, simd: L::Simd) {
-        L::vectorized(simd, InLanes::<L>(self, std::marker::PhantomData));
+        L::vectorized(simd, Registered::<_, L>(self, PhantomData));
     }
 }
 
-impl<L: Wide> Vectorized for InLanes<'_, L> {
+impl<L: Wide> Vectorized for Registered<OverDiagonals<'_>, L> {
     type Output = ();
     type Numbers = L;
     #[inline(always)]
@@ -268,11 +276,7 @@ impl<L: Wide> Vectorized for InLanes<'_, L> {
                 let load = |from: &Numbers, at: usize| Pair::<L>::load(simd, from, at);
                 let x = load(pass.now, here + i);
                 let x_split = split(x.hi, splitter);
-                let turned = load(pass.now, below + i + 1)
-                    .minus(load(pass.now, below + i))
-                    .plus(load(pass.now, above + i))
-                    .minus(load(pass.now, above + i - 1))
-                    .renormalized();
+                let turned = Pair::turned(simd, pass.now, [below + i, above + i]);
                 let damping = load(own, here + i);
                 let damped = x.times(x_split, damping, split(damping.hi, splitter));
                 let before = load(next, here + i).scaled(bend, splitter);
@@ -282,10 +286,7 @@ impl<L: Wide> Vectorized for InLanes<'_, L> {
                 let whole = load(sum, here + i).plus(term).renormalized();
                 whole.store(sum, here + i);
             }
-            // Beyond the end of a diagonal nothing is.
-            let rest = here + length..here + length.next_multiple_of(L::WIDTH);
-            next.hi[rest.clone()].fill(0.0);
-            next.lo[rest].fill(0.0);
+            next.end_after(here, length, L::WIDTH);
         }
     }
 }
@@ -309,6 +310,16 @@ impl<L: Lane<Real = L>> Pair<L> {
     #[inline(always)]
     pub fn load(simd: L::Simd, from: &Numbers, at: usize) -> Pair<L> {
         Pair { hi: L::load(simd, &from.hi, &[], at), lo: L::load(simd, &from.lo, &[], at) }
+    }
+
+    /// S_(d-1)[i+1] - S_(d-1)[i] + S_(d+1)[i] - S_(d+1)[i-1], of the places [i] in both diagonals.
+    #[inline(always)]
+    pub fn turned(simd: L::Simd, x: &Numbers, [below, above]: [usize; 2]) -> Pair<L> {
+        Pair::<L>::load(simd, x, below + 1)
+            .minus(Pair::load(simd, x, below))
+            .plus(Pair::load(simd, x, above))
+            .minus(Pair::load(simd, x, above - 1))
+            .renormalized()
     }
 
     #[inline(always)]
