@@ -107,7 +107,7 @@ pub(super) struct Turn {
 }
 
 /// The powers of e^(B̃h) up to the last time: with ‖e^(Bh)‖ ≤ 1 a squaring of e^(Bh) - 1 doubles
-/// an error at most, and where the motion has faded, so has that. What has faded below 1/2 is held
+/// an error at most, and where the motion has faded, so has that. A power below 1/2 is held
 /// as it is, so that it keeps its digits however small it becomes. What friction damps fast is gone
 /// when slower rates come to matter, so those alone count ([`Turning::doubled`], which is a bound
 /// without the fading).

@@ -219,8 +219,8 @@ impl Generator {
     }
 
     /// The equation of the same unknowns with the variance of each end as its distance from the
-    /// end's temperature, and these temperatures with their places: what is driven by the variance
-    /// is also driven by the temperature, and the noise of the end is nothing.
+    /// end's temperature, and these temperatures with their places. A row that the variance drives
+    /// has the temperature as a source, too, and the noise of the end is nothing.
     pub fn beside_temperatures(&self, chain: &Chain) -> (Generator, Vec<(usize, Double)>) {
         let (u, one) = (self.unknowns, self.unknowns.wave(0, 0));
         let ends = [chain.bonds, chain.coordinates() - 1].into_iter().zip(chain.temperature());

@@ -315,8 +315,8 @@ fn expected_until(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<f64> {
 }
 
 /// The steps that lead to `time` without an output, in the unit of those of 1e-9: short ones at
-/// first, equal ones while flips have not yet damped the waves, and as long as the force oscillates;
-/// in proportion to the time after that.
+/// first, equal ones while flips have not yet damped the waves, and as long as the force
+/// oscillates; in proportion to the time after that.
 fn free_steps(chain: &Chain, time: f64) -> f64 {
     let damped = if chain.flip_rate > 0.0 { 13.0 / chain.flip_rate } else { f64::INFINITY };
     let first = 4.7 * time / (time + 0.05);

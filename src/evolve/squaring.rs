@@ -17,7 +17,7 @@ mod heat;
 #[cfg(test)]
 pub(super) mod judge;
 mod way;
-pub use way::{cost, serves};
+pub use way::{cost, seconds, serves};
 
 use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};

@@ -30,7 +30,7 @@ impl Evolution<'_> {
         let times: Vec<Double> = missed.iter().map(|&i| microscopic[i]).collect();
         let serves = |count: &usize| {
             let times = &rounded(&times)[..*count];
-            squaring::serves(chain, times) && squaring::cost(chain, times).seconds <= seconds
+            squaring::seconds(chain, times).is_some_and(|own| own <= seconds)
         };
         // More outputs cost more and lose more.
         let counts: Vec<usize> = (1..=missed.len()).collect();

@@ -116,7 +116,7 @@ fn what_is_left_of_a_start_keeps_its_digits_however_small() {
     assert!((1e-100..1e-20).contains(&agreement::largest(&whole.var_r)), "{:?}", whole.var_r);
 }
 
-/// The same without flips: it stated 1e8 of what is left.
+/// The same without flips: the estimate was 1e8 times the rest of the start.
 #[test]
 fn what_is_left_without_flips_keeps_its_digits_however_small() {
     let cold = between(chain(18, 0.0, [2.2, 0.0], 0.0), [0.0; 2]);

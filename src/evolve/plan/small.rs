@@ -22,12 +22,12 @@ pub(super) fn chosen(
     let kept = vec![covariance; times.len()];
     let seconds = cost(chain, law, times, &plan, USUAL_TOLERANCE, &kept).seconds;
     let reason = "a tiny chain, many steps: the exponential of its moment equation, in 32 digits";
-    let squared = in_32_digits(chain, times, reason.into());
-    let dear = WORTH_SQUARING.max(squaring::cost(chain, times).seconds);
-    let squared = squared.filter(|_| match oscillates {
-        true => squaring::cost(chain, times).seconds < WORTH_ALL_DIGITS,
-        false => seconds > dear,
-    });
+    let worth = |own: &f64| match oscillates {
+        true => *own < WORTH_ALL_DIGITS,
+        false => seconds > WORTH_SQUARING.max(*own),
+    };
+    let squared = squaring::seconds(chain, times).filter(worth);
+    let squared = squared.and_then(|_| in_32_digits(chain, times, reason.into()));
     let Plan { stencil, stepped, .. } = plan;
     let doubled = || {
         let reason = "long before flips have damped what oscillates: what they give back, by \

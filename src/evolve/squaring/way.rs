@@ -34,18 +34,28 @@ pub(super) enum Way {
     Steps,
     /// By steps of a contour.
     Contour,
-    /// By steps of the series without what is damped fast.
+    /// By steps of the series that leaves out fast damping.
     Folded,
 }
 
 /// Whether a chain is small enough, without coefficients that depend on the site, and the answer at
 /// ascending `times` keeps its digits and comes within `MOST_SECONDS`.
 pub fn serves(chain: &Chain, times: &[f64]) -> bool {
-    way(chain, times).is_some()
+    seconds(chain, times).is_some()
 }
 
-/// The way that serves, the squarings where both do and they are short, or the cheaper one.
+/// The seconds of processor time of an evolution to ascending `times`, where it [`serves`].
+pub fn seconds(chain: &Chain, times: &[f64]) -> Option<f64> {
+    priced(chain, times).map(|(_, seconds)| seconds)
+}
+
+/// The way that serves.
 pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
+    priced(chain, times).map(|(way, _)| way)
+}
+
+/// The way that serves and its seconds: the squarings where they do and are short, or the cheapest.
+fn priced(chain: &Chain, times: &[f64]) -> Option<(Way, f64)> {
     if chain.general.is_some() {
         return None;
     }
@@ -62,13 +72,13 @@ pub(super) fn way(chain: &Chain, times: &[f64]) -> Option<Way> {
         (seconds <= most && held()).then_some(seconds)
     };
     let squarings = of(Way::Squarings);
-    if squarings.is_some_and(|seconds| seconds <= SHORT) {
-        return Some(Way::Squarings);
+    if let Some(seconds) = squarings.filter(|seconds| *seconds <= SHORT) {
+        return Some((Way::Squarings, seconds));
     }
     let others = [Way::Steps, Way::Contour, Way::Folded].map(|way| (way, of(way)));
     let all = std::iter::once((Way::Squarings, squarings)).chain(others);
     let serving = all.filter_map(|(way, seconds)| Some((way, seconds?)));
-    serving.min_by(|(_, a), (_, b)| a.total_cmp(b)).map(|(way, _)| way)
+    serving.min_by(|(_, a), (_, b)| a.total_cmp(b))
 }
 
 /// The cost of an evolution to ascending `times`.
