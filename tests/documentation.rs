@@ -1,15 +1,16 @@
 //! The commands that the README and docs/ print do what they say. Commands of the program in
 //! indented blocks are run, in their order, in a folder of their own, with the chain made short
 //! where they do not set its length themselves, and with them the lines for awk and with a pipe;
-//! those that draw the committed figures anew are only parsed (tests/gallery.rs draws). Commands for
-//! cargo and scripts must name what exists, and the examples end well. The picture of the house is
-//! true.
+//! those that draw the committed figures anew are only parsed (tests/gallery.rs draws). Commands
+//! for cargo and scripts must name what exists, and the examples end well. The picture of the house
+//! is true.
 #![cfg(feature = "cli")]
 
 #[path = "documentation/house.rs"]
 mod house;
 mod left_out;
 mod pages;
+mod shell;
 
 use clap::Parser;
 use flipchain::cli::{Cli, Command as Subcommand};
@@ -91,7 +92,7 @@ fn every_command_printed_in_a_block_ends_well() {
         }
         for line in block_lines(&page) {
             if line.starts_with("awk ") || line.contains(" | flipchain ") {
-                shown_by_a_shell(folder.path(), &line);
+                assert!(!shell::run(folder.path(), &line).stdout.is_empty(), "{line}");
                 run += 1;
             }
             let Some(mut arguments) = arguments(&line) else { continue };
@@ -141,25 +142,6 @@ fn every_command_printed_in_a_block_ends_well() {
         }
     }
     assert!(run >= 10, "only {run} commands were found");
-}
-
-/// Runs a line in the folder as a shell does, with the program on its path; it must show something
-/// or leave a run.
-fn shown_by_a_shell(folder: &Path, line: &str) {
-    let program = Path::new(env!("CARGO_BIN_EXE_flipchain"));
-    let path = std::env::join_paths(
-        [program.parent().unwrap().to_path_buf()]
-            .into_iter()
-            .chain(std::env::split_paths(&std::env::var_os("PATH").unwrap())),
-    );
-    let output = Command::new("sh")
-        .current_dir(folder)
-        .env("PATH", path.unwrap())
-        .args(["-c", line])
-        .output()
-        .unwrap();
-    let message = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success() && !output.stdout.is_empty(), "{line}: {message}");
 }
 
 /// What an example prints, as `cargo test` has built it; `None` where it has not.

@@ -6,6 +6,7 @@
 //! some statement at some time.
 #![cfg(feature = "cli")]
 
+mod shell;
 #[path = "printed_numbers/tutorial.rs"]
 mod tutorial;
 

@@ -114,7 +114,7 @@ mod tests {
             |x| 0.5 + 0.4 * (200.0 * (x - 0.501)).tanh(),
         ]);
         assert_eq!(steep, [(0, 2), (1, 2)]);
-        // What is outside the panel is not seen.
+        // Points outside the panel are not seen.
         assert_eq!(
             turns(&[|x| 4.0 * x, |x| if x > 0.3 { 9.0 } else { 4.0 * x }]),
             [(0, 2), (1, 2)]

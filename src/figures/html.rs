@@ -45,7 +45,7 @@ fn of_panel(panel: &Panel, theme: &Theme) -> Value {
             Some(map) if panel.title.is_empty() => &map.quantity,
             _ => &panel.title,
         }),
-        // What stands before a value under the pointer.
+        // The names before values under the pointer.
         "xname": letter_of(&panel.x.label), "yname": letter_of(&panel.y.label),
         "x": unicode(&panel.x.label), "xlog": log(&panel.x), "xrange": panel.x.range,
         "y": unicode(&panel.y.label), "ylog": log(&panel.y), "yrange": panel.y.range,
@@ -87,7 +87,8 @@ fn of_map(map: &Map, theme: &Theme) -> Value {
     let ticks = axis.ticks.iter().filter_map(|(value, _)| Some((axis.place(*value)?, *value)));
     json!({
         "name": letter_of(&map.quantity), "xs": map.xs, "ys": map.ys, "values": map.values,
-        "apart": halves_differ(map), "errors": map.errors, "bar": bar, "ticks": ticks.collect::<Vec<_>>(),
+        "apart": halves_differ(map), "errors": map.errors, "bar": bar,
+        "ticks": ticks.collect::<Vec<_>>(),
         "colours": colours.collect::<Vec<Vec<String>>>(),
     })
 }

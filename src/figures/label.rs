@@ -140,7 +140,7 @@ pub(super) fn width(label: &str) -> f64 {
 }
 
 /// Parts of a label with commas between, in lines of at most `most` ems; no lines for an empty one.
-/// What stands after a line break begins a line.
+/// A line break begins a new line.
 pub(super) fn lines(label: &str, most: f64) -> Vec<String> {
     label.split('\n').flat_map(|label| wrapped(label, most)).collect()
 }

@@ -152,8 +152,8 @@ pub struct Layer {
     /// (first, step): signs are drawn at the point `first` and at every `step`-th one after it; (0,
     /// 1) draws all.
     pub drawn: (usize, usize),
-    /// (turn, of): one of several lines that lie on each other, which are drawn in turns, a piece of
-    /// each after the other; (0, 1) is drawn whole.
+    /// (turn, of): one of several lines that lie on each other, which are drawn in turns, a piece
+    /// of each after the other; (0, 1) is drawn whole.
     pub turn: (usize, usize),
 }
 

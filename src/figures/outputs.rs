@@ -41,7 +41,7 @@ impl Outputs {
         }
     }
 
-    /// What is counted.
+    /// The word for several of them.
     pub(super) fn plural(self) -> &'static str {
         if self == Outputs::Phases { "phases" } else { "output times" }
     }

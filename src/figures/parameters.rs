@@ -146,6 +146,14 @@ pub(super) fn heading_of_law(initial: Option<&InitialTable>) -> String {
     if parts.is_empty() { String::new() } else { format!("from {}", parts.join(COMMA)) }
 }
 
+/// The two lines above a figure, of their parts; empty ones are left out.
+pub(super) fn lines(lines: [Vec<String>; 2]) -> String {
+    let join = |parts: Vec<String>, between: &str| {
+        parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(between)
+    };
+    join(lines.map(|parts| join(parts, COMMA)).into(), "\n")
+}
+
 /// An expression as a label: signs that are markup are replaced, a long one is cut.
 fn shown(text: &str) -> String {
     /// Longer ones would fill a line.

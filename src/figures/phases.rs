@@ -75,7 +75,7 @@ impl Space<'_> {
             let from = farthest.min(last.saturating_sub(LEAST_SITES - 1)).max(self.first);
             some(last - from + 1, CELLS).into_iter().map(|d| last - d).collect()
         } else {
-            some(last - self.first + 1, CELLS).into_iter().map(|d| self.first + d).collect()
+            self.sites()
         };
         let end = self.is_driven_at_its_end();
         let place = |&n: &usize| if end { (last - n) as f64 } else { self.positions[n] };

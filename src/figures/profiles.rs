@@ -4,9 +4,9 @@
 
 use super::columns::{COLUMNS, CURRENT, Curves, Worth, curves};
 use super::hidden::in_turns;
-use super::label::{COMMA, numbers as labels};
+use super::label::numbers as labels;
 use super::outputs::FEW;
-use super::parameters::{heading, heading_of_law, heading_of_limit, number};
+use super::parameters::{heading, heading_of_law, heading_of_limit, lines, number};
 use super::readable::readable;
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
 use super::{Axis, Colour, Figure, Layer, Mark, Outputs, Panel, Parameters};
@@ -165,16 +165,12 @@ impl<'a> Space<'a> {
             "limit" => heading_of_limit(self.setting.chain),
             _ => heading(self.setting.chain, true),
         };
-        let join = |parts: Vec<String>| {
-            parts.into_iter().filter(|part| !part.is_empty()).collect::<Vec<_>>().join(COMMA)
-        };
-        let second = join([vec![law], zeros, vec![coincide.into()]].concat());
-        let lines = [join(vec![first, count_is]), second];
+        let second = [vec![law], zeros, vec![coincide.into()]].concat();
         Figure {
             name: name.into(),
             size,
             columns: columns_a_row,
-            heading: lines.into_iter().filter(|l| !l.is_empty()).collect::<Vec<_>>().join("\n"),
+            heading: lines([vec![first, count_is], second]),
             panels,
             key: (count > 1).then(|| outputs.unit().into()),
             ..Default::default()

@@ -2,9 +2,8 @@
 
 use super::colours::colouring;
 use super::columns::{COLUMNS, Curves, Worth};
-use super::label::COMMA;
-use super::parameters::{heading, heading_of_law};
-use super::profiles::{CELLS, Space, sheet};
+use super::parameters::{heading, heading_of_law, lines};
+use super::profiles::{CELLS, Space, sheet, some};
 use super::{Axis, Figure, Map, Panel};
 
 impl Space<'_> {
@@ -16,12 +15,7 @@ impl Space<'_> {
         let rows: Vec<&Curves> =
             finite.into_iter().filter(|c| (low..=high).contains(&c.time)).collect();
         let times: Vec<f64> = rows.iter().map(|c| c.time).collect();
-        let sites: Vec<usize> = {
-            let (first, last) = (self.first, self.positions.len() - 1);
-            let count = (last - first + 1).min(CELLS);
-            let step = (last - first) as f64 / (count.max(2) - 1) as f64;
-            (0..count).map(|i| first + (i as f64 * step).round() as usize).collect()
-        };
+        let sites = self.sites();
         let panel = |column: usize| {
             let values = COLUMNS[column].values;
             let values: Vec<Vec<f64>> =
@@ -48,15 +42,16 @@ impl Space<'_> {
         };
         let Worth { columns, zeros } = Worth::of(&rows);
         let panels: Vec<Panel> = columns.into_iter().map(panel).collect();
-        let mut heading = heading(self.setting.chain, true);
-        let law = heading_of_law(self.setting.initial);
-        let second: Vec<String> =
-            [law].into_iter().chain(zeros).filter(|s| !s.is_empty()).collect();
-        if !second.is_empty() {
-            heading += &format!("\n{}", second.join(COMMA));
-        }
+        let second = [vec![heading_of_law(self.setting.initial)], zeros].concat();
+        let heading = lines([vec![heading(self.setting.chain, true)], second]);
         let (columns, size) = sheet(panels.len());
         Some(Figure { name: "map".into(), size, columns, heading, panels, ..Default::default() })
+    }
+
+    /// The sites that are the columns of a map: those that are drawn, or some of very many.
+    pub(super) fn sites(&self) -> Vec<usize> {
+        let (first, last) = (self.first, self.positions.len() - 1);
+        some(last - first + 1, CELLS).into_iter().map(|n| first + n).collect()
     }
 
     /// The axis of ascending times: logarithmic where they are spread so.

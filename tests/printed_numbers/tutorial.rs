@@ -1,9 +1,8 @@
 //! The numbers in the text of docs/tutorial.md are those of the commands that it prints.
 
-use super::{json, page, printed};
+use super::{json, page, printed, shell};
 use std::collections::HashMap;
 use std::path::Path;
-use std::process::Command;
 
 /// The commands in indented blocks; those that end with \ go on in the next line.
 fn commands(page: &str) -> Vec<String> {
@@ -12,21 +11,8 @@ fn commands(page: &str) -> Vec<String> {
     lines.filter(|line| line.starts_with("flipchain ")).map(str::to_string).collect()
 }
 
-fn shell(folder: &Path, line: &str) {
-    let program = Path::new(env!("CARGO_BIN_EXE_flipchain")).parent().expect("a folder");
-    let path = std::env::var("PATH").expect("a path");
-    let path = format!("{}:{path}", program.display());
-    let output = Command::new("sh")
-        .args(["-c", line])
-        .env("PATH", path)
-        .current_dir(folder)
-        .output()
-        .expect("a shell");
-    assert!(output.status.success(), "{line}: {}", String::from_utf8_lossy(&output.stderr));
-}
-
-/// The columns of a table at the latest of its times, or of all rows.
-fn columns(file: &Path) -> Vec<HashMap<String, f64>> {
+/// The rows of a table, by the names of its columns.
+fn rows(file: &Path) -> Vec<HashMap<String, f64>> {
     let text = std::fs::read_to_string(file).expect("a table");
     let mut lines = text.lines().filter(|line| !line.starts_with('#'));
     let names: Vec<&str> = lines.next().expect("a header").split(',').collect();
@@ -50,7 +36,9 @@ fn the_numbers_of_the_tutorial_are_those_of_its_commands() {
     let folder = tempfile::tempdir().expect("a temporary folder");
     let all = commands(&text);
     assert!(all.len() >= 9, "only {} commands were found", all.len());
-    all.iter().for_each(|line| shell(folder.path(), line));
+    for line in &all {
+        shell::run(folder.path(), line);
+    }
     let runs = folder.path().join("runs");
     // What goes over the end of a line is one sentence.
     let text = text.split_whitespace().collect::<Vec<_>>().join(" ");
@@ -63,14 +51,14 @@ fn the_numbers_of_the_tutorial_are_those_of_its_commands() {
         let rows = rows.iter().filter(|row| row["t"] == time || time.is_infinite());
         rows.max_by(|a, b| a["thermal"].total_cmp(&b["thermal"])).expect("rows").clone()
     };
-    let pulled = hottest(&columns(&runs.join("pulled/profiles.csv")), f64::INFINITY);
+    let pulled = hottest(&rows(&runs.join("pulled/profiles.csv")), f64::INFINITY);
     says(&text, "with a thermal energy of ", pulled["thermal"]);
     says(&text, "thermal energy of 2.55 at $x = ", pulled["x"]);
-    let rates = columns(&runs.join("rates/table.csv")).remove(0);
+    let rates = rows(&runs.join("rates/table.csv")).remove(0);
     says(&text, "heat leaves through both ends: ", rates["power"]);
     says(&text, "of work per unit of $\\tau$, ", -rates["right_rate"]);
     says(&text, "of it out at the right end and ", -rates["left_rate"]);
-    let time = columns(&runs.join("time/profiles.csv"));
+    let time = rows(&runs.join("time/profiles.csv"));
     let last: Vec<_> = time.iter().filter(|row| row["t"] == 1.0).collect();
     says(&text, "almost settled, from ", last[1]["current"]);
     says(&text, "at the left end to ", last[100]["current"]);
@@ -82,7 +70,7 @@ fn the_numbers_of_the_tutorial_are_those_of_its_commands() {
     ] {
         says(&text, words, hottest(&time, t)["thermal"]);
     }
-    let limit = columns(&runs.join("limit/limit.csv"));
+    let limit = rows(&runs.join("limit/limit.csv"));
     let there = limit.iter().find(|row| row["t"] == 1.0 && row["x"] == 0.5).expect("a row");
     says(&text, "at $t = 1$ and $x = 0.5$, ", last[50]["thermal"]);
     says(&text, "of the chain and ", there["thermal"]);

@@ -7,8 +7,8 @@ use crate::figures::Parameters;
 use crate::limit::{Evolution, Problem};
 use crate::scenario::Scenario;
 
-/// The keys that some figure varies, for which the user may give a list. Of other keys a list is the
-/// value, such as the ends of a random law.
+/// The keys that some figure varies, for which the user may give a list. Of other keys a list is
+/// the value, such as the ends of a random law.
 const VARIED: [&str; 5] =
     ["chain.bonds", "chain.flip_rate", "chain.pinning", "right.force.mean", "time.outputs"];
 
