@@ -74,6 +74,71 @@ fn a_wave_on_the_ring_becomes_heat_as_in_closed_form() {
     compare(&problem, &[1e-9, 1e-4, 1e-2, 0.1, 1.0], exact, 1e-10);
 }
 
+/// Compares the current with exact values; the stated error must bound the distance, and be below
+/// `small` of the largest value.
+fn compare_current(
+    problem: &Problem,
+    times: &[f64],
+    at: &[f64],
+    exact: impl Fn(f64, f64) -> f64,
+    small: f64,
+) {
+    let evolution = problem.evolve(times).expect("solved").expect("with initial profiles");
+    for (output, &t) in evolution.outputs.iter().zip(times) {
+        let (error, size) = (output.current_error, largest(at.iter().map(|&x| exact(t, x))));
+        assert!(error < small * size, "t = {t:e}: error {error:e} of {size:e}");
+        for &x in at {
+            let distance = (output.state.current(x).expect("t > 0") - exact(t, x)).abs();
+            assert!(distance <= error, "t = {t:e}, x = {x}: {distance:e} beyond {error:e}");
+        }
+    }
+}
+
+#[test]
+fn currents_of_a_wave_and_of_layers_at_the_ends_are_those_of_closed_forms() {
+    // The ring's wave as above.
+    let (gamma, a) = (0.7, 1.3);
+    let monitor = || Default::default();
+    let wave = Problem {
+        flip_rate: gamma,
+        ends: Ends::Ring,
+        initial: initial("1.3*sin(2*pi*x)", "0", "2"),
+        monitor: monitor(),
+    };
+    let rate = 4.0 * PI * PI / (2.0 * gamma);
+    let exact = |t: f64, x: f64| {
+        let decay = a * a * (-2.0 * rate * t).exp();
+        let heat = -2.0 * PI * rate * t * decay * (4.0 * PI * x).sin();
+        let elongation = PI * decay * (4.0 * PI * x).sin();
+        -heat / (4.0 * gamma) - elongation / (2.0 * gamma)
+    };
+    compare_current(&wave, &[1e-9, 1e-4, 1e-2, 0.1], &points().collect::<Vec<_>>(), exact, 1e-7);
+    // A thermostat that is hotter than the start: a layer, as on half a line.
+    let fixed = HeatEnd::Temperature;
+    let ends = Ends::Open { force: 0.0, left: fixed(2.0), right: fixed(1.0) };
+    let start = initial("0", "0", "1");
+    let warmed = Problem { flip_rate: gamma, ends, initial: start, monitor: monitor() };
+    let exact = |t: f64, x: f64| {
+        let spread = t / gamma;
+        (-x * x / spread).exp() / (4.0 * gamma) / (PI * spread / 4.0).sqrt()
+    };
+    for t in [1e-20, 1e-12, 1e-6, 1e-3] {
+        let at: Vec<f64> = (0..40).map(|i| f64::from(i) / 10.0 * (t / gamma).sqrt()).collect();
+        compare_current(&warmed, &[t], &at, exact, 1e-8);
+    }
+    // A pulled end without thermostat: what goes in there is the work and the oscillation's heat,
+    // and nothing passes the other end.
+    let (gamma, force, slope) = (1.0, 2.0, 3.0);
+    let ends = Ends::Open { force, left: HeatEnd::Slope(0.0), right: HeatEnd::Slope(slope) };
+    let start = initial("0", "0", "1");
+    let pulled = Problem { flip_rate: gamma, ends, initial: start, monitor: monitor() };
+    let exact = |t: f64, x: f64| {
+        let work = force * force / (2.0 * gamma) / (PI * t / (2.0 * gamma)).sqrt();
+        if x == 0.0 { 0.0 } else { -work - slope / (4.0 * gamma) }
+    };
+    compare_current(&pulled, &[1e-12, 1e-8, 1e-4], &[0.0, 1.0], exact, 1e-8);
+}
+
 #[test]
 fn a_wave_between_insulated_ends_becomes_heat_as_in_closed_form() {
     let gamma = 2.0;

@@ -41,13 +41,15 @@ fn figure(run: &LimitRun, setting: Setting<'_>) -> figures::Figure {
         let columns = [run.elongation(output), run.mechanical(output), run.thermal(output)];
         let [r, mechanical, thermal] = columns.each_ref().map(|column| column.error);
         let [elongation, e_mech, e_heat] = columns.map(|column| column.values);
+        let current = run.current(output);
+        let current_error = current.as_ref().map_or(0.0, |current| current.error);
         Curves {
             time: run.time(output),
             elongation,
             mechanical: e_mech,
             thermal: e_heat,
-            current: vec![],
-            errors: [r, mechanical, thermal, 0.0],
+            current: current.map_or(vec![], |current| current.values),
+            errors: [r, mechanical, thermal, current_error],
         }
     };
     let curves: Vec<Curves> = (0..run.len()).map(curve).collect();

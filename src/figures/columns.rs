@@ -17,7 +17,7 @@ pub struct Curves {
     pub mechanical: Vec<f64>,
     /// e_heat
     pub thermal: Vec<f64>,
-    /// The energy current, where it is known; empty otherwise.
+    /// The energy current, or N times it in the limit; empty where it is not known.
     pub current: Vec<f64>,
     /// Largest error of each of them.
     pub errors: [f64; 4],
@@ -76,7 +76,7 @@ pub(super) struct Worth {
 
 impl Worth {
     pub fn of(all: &[&Curves]) -> Worth {
-        let count = if all.first().is_some_and(|c| !c.current.is_empty()) { 4 } else { 3 };
+        let count = if all.iter().any(|c| !c.current.is_empty()) { 4 } else { 3 };
         let energy = COLUMNS[1].largest(all).max(COLUMNS[2].largest(all));
         let natural = [energy.sqrt(), energy, energy, energy];
         let (zero, drawn): (Vec<usize>, Vec<usize>) =

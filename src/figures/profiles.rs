@@ -188,7 +188,8 @@ impl<'a> Space<'a> {
             let sites =
                 (self.first..=last).filter(|n| n % every == 0 || *n == self.first || *n == last);
             let values = values(curves);
-            let points: Vec<_> = sites.map(|n| (self.positions[n], values[n])).collect();
+            let points: Vec<_> =
+                sites.filter_map(|n| Some((self.positions[n], *values.get(n)?))).collect();
             let label = match (outputs, count) {
                 (_, 1) => String::new(),
                 (Outputs::Phases, _) if curves.time.is_infinite() => "average".into(),
@@ -212,9 +213,13 @@ impl<'a> Space<'a> {
                 .named(outputs.series(curves.time))
                 .within(curves.errors[column])
         };
-        let axis = Axis::new(COLUMNS[column].label());
+        let axis = match (column, name) {
+            (CURRENT, "limit") => Axis::new(format!("{}  *NJ*", COLUMNS[column].name)),
+            _ => Axis::new(COLUMNS[column].label()),
+        };
         let current = column == CURRENT && name != "report";
-        let shown: Vec<&[f64]> = all.iter().map(|c| &values(c)[self.first..]).collect();
+        let known = || all.iter().filter(|c| !values(c).is_empty());
+        let shown: Vec<&[f64]> = known().map(|c| &values(c)[self.first..]).collect();
         // The phases of a period are of one size, and a page can show one curve alone.
         let cut = (current && outputs != Outputs::Phases).then(|| readable(&shown)).flatten();
         let (y, title) = match cut {
@@ -222,7 +227,7 @@ impl<'a> Space<'a> {
             None if current => (with_zero(axis, &shown), String::new()),
             None => (axis, String::new()),
         };
-        let layers = all.iter().enumerate().map(layer).collect();
+        let layers = all.iter().enumerate().map(layer).filter(|l| !l.points.is_empty()).collect();
         let (parameters, x) = (self.parameters(times), Axis::new("*x*").over(0.0, 1.0));
         let panel = Panel { title, parameters, x, y, layers, ..Default::default() };
         if current { panel.with_zero() } else { panel }

@@ -1,5 +1,5 @@
 //! The macroscopic problem of a scenario: the conditions at the ends, and the heat that an
-//! oscillating force makes there (docs/theory/limit.md, (10.2) and (10.3)).
+//! oscillating force makes there (docs/theory/limit.md, (10.3) and (10.4)).
 //!
 //! The elongation is r = 0 at x = 0 and r = F̄ at x = 1 whatever is attached, because p̄ is of
 //! order 1/N. A thermostat fixes e_heat. An end without one lets no heat through but what the

@@ -116,6 +116,12 @@ impl Element {
             .collect()
     }
 
+    /// How many times a derivative at a node exceeds errors of the values: max_i Σ_j |ℓ_j'(x_i)|.
+    pub fn steepest(&self) -> f64 {
+        let row = |row: &Vec<f64>| row.iter().map(|d| d.abs()).sum::<f64>();
+        self.derivative.iter().map(row).fold(0.0, f64::max)
+    }
+
     /// K u = ∂ᵀ W ∂ u, for the reference width.
     pub fn stiffness_of(&self, values: &[f64]) -> Vec<f64> {
         let slopes = self.differentiate(values);

@@ -83,6 +83,8 @@ pub struct Snapshot {
     mesh: Mesh,
     elongation: Field,
     heat: Field,
+    /// Of an output; empty at the start.
+    current: Field,
 }
 
 impl Snapshot {
@@ -96,6 +98,37 @@ impl Snapshot {
         evaluate(&self.element, &self.mesh, &self.heat, x)
     }
 
+    /// The energy current at x: of an output, and infinite nowhere after the start.
+    pub fn current(&self, x: f64) -> f64 {
+        evaluate(&self.element, &self.mesh, &self.current, x)
+    }
+
+    /// The same with its current at the nodes (docs/theory/limit.md, (10.2)).
+    fn with_current(mut self, flip_rate: f64) -> Snapshot {
+        let n = self.element.count();
+        let panel = |(index, panel): (usize, &Panel)| {
+            let [r, heat] = [&self.elongation, &self.heat].map(|f| &f[index * n..(index + 1) * n]);
+            let slopes = [r, heat].map(|values| self.element.differentiate(values));
+            let scale = -1.0 / (2.0 * flip_rate * panel.width);
+            let node = |i: usize| scale * (slopes[1][i] + 2.0 * r[i] * slopes[0][i]);
+            (0..n).map(node).collect::<Field>()
+        };
+        self.current = self.mesh.iter().enumerate().flat_map(panel).collect();
+        self
+    }
+
+    /// How far a rounding of r and of e_heat, relative to their values on a panel, changes the
+    /// current.
+    pub fn rounded_current(&self, flip_rate: f64) -> f64 {
+        let (n, steepest) = (self.element.count(), self.element.steepest());
+        let panel = |(index, panel): (usize, &Panel)| {
+            let [r, heat] = [&self.elongation, &self.heat]
+                .map(|f| largest_of(f[index * n..(index + 1) * n].iter().copied()));
+            steepest * (heat + 2.0 * r * r) / (2.0 * flip_rate * panel.width)
+        };
+        largest_of(self.mesh.iter().enumerate().map(panel))
+    }
+
     /// ∫ f(x, r, e_heat) dx.
     pub fn integrate(&self, f: impl Fn(f64, f64, f64) -> f64) -> f64 {
         mesh::integrate(&self.element, &self.mesh, |x, i| f(x, self.elongation[i], self.heat[i]))
@@ -106,17 +139,20 @@ impl Snapshot {
         [&self.elongation, &self.heat].map(|f| largest_of(f.iter().copied()))
     }
 
-    /// Largest distance of r and of e_heat from another solution, over the nodes of this one.
-    pub fn distance(&self, other: &Snapshot) -> [f64; 2] {
+    /// Largest distance of r, e_heat and the current from another solution, over the nodes of this
+    /// one.
+    pub fn distance(&self, other: &Snapshot) -> [f64; 3] {
         let n = self.element.count();
-        let mut worst = [0.0f64; 2];
+        let mut worst = [0.0f64; 3];
+        let fields = [
+            (&self.elongation, &other.elongation),
+            (&self.heat, &other.heat),
+            (&self.current, &other.current),
+        ];
         for (index, panel) in self.mesh.iter().enumerate() {
             for (i, at) in self.element.nodes.iter().enumerate() {
                 let offset = panel.width * (1.0 + at) / 2.0;
-                for (worst, (own, theirs)) in worst
-                    .iter_mut()
-                    .zip([(&self.elongation, &other.elongation), (&self.heat, &other.heat)])
-                {
+                for (worst, (own, theirs)) in worst.iter_mut().zip(fields) {
                     let theirs = evaluate_in(&other.element, &other.mesh, theirs, panel, offset);
                     *worst = largest_of([*worst, own[index * n + i] - theirs]);
                 }
@@ -172,7 +208,8 @@ pub fn march(
         (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
     elongation.iter_mut().for_each(|v| *v *= size[0]);
     heat.iter_mut().for_each(|v| *v *= size[1]);
-    let first = Snapshot { time: 0.0, element: element.clone(), mesh, elongation, heat };
+    let current = vec![];
+    let first = Snapshot { time: 0.0, element: element.clone(), mesh, elongation, heat, current };
     let stepper = Stepper { element, tableau: Tableau::radau(resolution.stages), flip_rate, ends };
     let mut state = first.clone();
     let narrowest = state.mesh.iter().map(|p| p.width).fold(1.0, f64::min).min(finest[0]);
@@ -207,7 +244,7 @@ pub fn march(
                     (fields.pop().unwrap_or_default(), fields.pop().unwrap_or_default());
             }
         }
-        outputs.push(state.clone());
+        outputs.push(state.clone().with_current(flip_rate));
     }
     Ok((first, outputs, steps))
 }

@@ -18,6 +18,7 @@ use crate::budget::rounding;
 use crate::chain::{Chain, InitialProfiles};
 use crate::cost::Cost;
 use crate::monitor::{Interrupted, Monitor};
+use crate::numerics::vector::largest_of;
 use crate::scenario::Scenario;
 use conditions::{Ends, NoLimit};
 use march::{Initial, Resolution, Snapshot, march};
@@ -76,13 +77,15 @@ pub struct Problem {
     pub monitor: Monitor,
 }
 
-/// r and e_heat at one output time, with their errors.
+/// r, e_heat and the current at one output time, with their errors.
 #[derive(Debug, Clone)]
 pub struct Output {
     /// The state.
     pub state: State,
     /// Estimated largest error of r and of e_heat.
     pub errors: [f64; 2],
+    /// Estimated largest error of the current.
+    pub current_error: f64,
 }
 
 /// A macroscopic state.
@@ -148,6 +151,16 @@ impl State {
         self.heat(x) + self.mechanical(x)
     }
 
+    /// The energy current -∂_x e_heat/4γ - r ∂_x r/2γ at x: N times the chain's. `None` at t = 0,
+    /// where data that jump or do not fit the ends make it infinite.
+    pub fn current(&self, x: f64) -> Option<f64> {
+        match self {
+            State::Initial(_) => None,
+            State::Evolved(snapshot) => Some(snapshot.current(x)),
+            State::Stationary(s) => Some(s.current),
+        }
+    }
+
     /// t
     pub fn time(&self) -> f64 {
         match self {
@@ -159,6 +172,15 @@ impl State {
 }
 
 impl Output {
+    /// The stationary state of a chain with this flip rate: a closed form, off by rounding.
+    pub fn stationary(state: Stationary, flip_rate: f64) -> Output {
+        let [elongation, heat] = [largest_of(state.elongation), largest_of(state.heat)];
+        let error = rounding::SUM * (heat + elongation * elongation);
+        let errors = [rounding::SUM * elongation, error];
+        let current_error = error / flip_rate;
+        Output { state: State::Stationary(state), errors, current_error }
+    }
+
     /// Estimated largest error of r, e_mech, e_heat and e, given the largest |r|.
     pub fn column_errors(&self, elongation: f64) -> [f64; 4] {
         let [r, heat] = self.errors;
@@ -229,16 +251,18 @@ impl Problem {
             march(&RESOLUTIONS[index], self.flip_rate, &self.ends, &initial, &later, &monitor)
         };
         let ((_, coarse, _), (start, fine, steps)) = (march(0)?, march(1)?);
-        let zeros = times
-            .iter()
-            .filter(|t| **t == 0.0)
-            .map(|_| Output { state: State::Initial(profiles.clone()), errors: [0.0; 2] });
+        let zeros = times.iter().filter(|t| **t == 0.0).map(|_| Output {
+            state: State::Initial(profiles.clone()),
+            errors: [0.0; 2],
+            current_error: 0.0,
+        });
         let evolved = fine.iter().zip(&coarse).map(|(fine, coarse)| {
             let (distance, size) = (fine.distance(coarse), fine.sizes());
             // Both resolutions lose a rounding a step, and some in the interpolation between nodes.
-            let errors =
-                [0, 1].map(|i| distance[i] + (16 + steps) as f64 * rounding::UNIT * size[i]);
-            Output { state: State::Evolved(fine.clone()), errors }
+            let roundings = (16 + steps) as f64 * rounding::UNIT;
+            let errors = [0, 1].map(|i| distance[i] + roundings * size[i]);
+            let current_error = distance[2] + roundings * fine.rounded_current(self.flip_rate);
+            Output { state: State::Evolved(fine.clone()), errors, current_error }
         });
         let outputs = zeros.chain(evolved).collect();
         Ok(Some(Evolution { outputs, start, steps }))

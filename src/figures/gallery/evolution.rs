@@ -3,8 +3,6 @@
 
 use super::caption::{fill, of_chain, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, even, moments, some_sites, stationary};
-use crate::budget::rounding;
-use crate::covariance::moments::largest;
 use crate::figures::label::numbers as labels;
 use crate::figures::parameters::numbers;
 use crate::figures::{Axis, Colour, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
@@ -69,10 +67,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     profiles.push(stationary(&chain, monitor)?);
     let mut limits = source.limit(&scenario, &chain, &times)?.outputs;
     let settled = Problem::new(&scenario, &chain)?.stationary()?;
-    let size = largest(&settled.heat) + largest(&settled.elongation).powi(2);
-    // A closed form: its error is rounding.
-    let errors = [rounding::SUM * size.max(1.0); 2];
-    limits.push(Output { state: State::Stationary(settled), errors });
+    limits.push(Output::stationary(settled, chain.flip_rate));
     // Finer where the curves are steep.
     let xs: Vec<f64> = even(0.0, 1.0, 251).into_iter().map(|u| 1.0 - (1.0 - u).powi(2)).collect();
     let all: Vec<f64> = limits.iter().map(|output| output.state.time()).collect();
