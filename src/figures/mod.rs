@@ -331,7 +331,8 @@ impl Panel {
 impl Figure {
     /// The same with a title and a caption, its formulas in LaTeX, for a page of HTML.
     pub fn described(self, title: &str, caption: &str) -> Figure {
-        Figure { title: title.into(), words: words::of_caption(caption), ..self }
+        let words = [words::of_caption(caption), words::of_parameters(&self.panels)].concat();
+        Figure { title: title.into(), words, ..self }
     }
 
     /// Writes `name`.csv and the drawing in each format into a folder that exists; what is for the

@@ -103,7 +103,7 @@ impl Sheet<'_> {
                     false => (String::new(), one.to_string()),
                 };
                 let curve = Layer::new(label, Mark::Line, colour, points).named(series);
-                self.marked(curve.with_errors(errors), observable, output)
+                self.marked(curve.with_errors(errors), key, observable, output)
             };
             let layers = drawn.iter().enumerate().flat_map(of_output).collect();
             let mut title = Vec::new();
@@ -159,19 +159,16 @@ impl Sheet<'_> {
         self.averages.is_some_and(|averages| !std::ptr::eq(averages, self.table))
     }
 
-    /// The layers of a curve. Seeds have no order, so that no line joins them: their average and
-    /// its standard error go across the panel.
-    fn marked(&self, curve: Layer, observable: usize, output: usize) -> Vec<Layer> {
-        let with = |marks: &[Mark]| -> Vec<Layer> {
-            marks.iter().map(|&mark| Layer { mark, ..curve.clone() }).collect()
-        };
-        let signs = curve.points.len() <= SIGNS;
-        let averages = match self.averages {
-            Some(averages) if self.draws_seeds() => averages,
-            Some(_) if signs => return with(&[Mark::Line, Mark::Bar, Mark::Disc]),
-            Some(_) => return with(&[Mark::Line, Mark::Bar]),
-            None if signs => return with(&[Mark::Line, Mark::Disc]),
-            None => return with(&[Mark::Line]),
+    /// The layers of a curve. Words and seeds have no order, so that no line joins them; the seeds'
+    /// average and its standard error go across the panel.
+    fn marked(&self, curve: Layer, key: &Key, observable: usize, output: usize) -> Vec<Layer> {
+        let Some(averages) = self.averages.filter(|_| self.draws_seeds()) else {
+            let words = !key.names.is_empty();
+            let signs = words || curve.points.len() <= SIGNS;
+            let marks =
+                [(Mark::Line, !words), (Mark::Bar, self.averages.is_some()), (Mark::Disc, signs)];
+            let drawn = marks.into_iter().filter(|(_, drawn)| *drawn);
+            return drawn.map(|(mark, _)| Layer { mark, ..curve.clone() }).collect();
         };
         let mean = averages.values(observable, output)[0];
         let error = averages.errors(observable, output)[0];

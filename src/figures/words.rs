@@ -1,6 +1,7 @@
 //! What a page of HTML says below its panels where no run's report stands there: the summary of a
 //! sweep, and the caption of a figure of the gallery.
 
+use super::Panel;
 use crate::method::Task;
 use crate::sweep::Table;
 
@@ -71,6 +72,21 @@ pub(super) fn of_caption(caption: &str) -> Vec<String> {
         }
     }
     lines
+}
+
+/// What the panels were computed from, a line for each that differs from the one before.
+pub(super) fn of_parameters(panels: &[Panel]) -> Vec<String> {
+    let mut lines: Vec<(String, String)> = Vec::new();
+    for (panel, letter) in panels.iter().zip('a'..) {
+        let says = panel.parameters.to_string();
+        match lines.last_mut() {
+            Some((letters, before)) if *before == says => letters.push(letter),
+            _ => lines.push((letter.into(), says)),
+        }
+    }
+    let known = lines.into_iter().filter(|(_, says)| !says.is_empty());
+    let letters = |all: String| all.chars().map(|l| format!("({l})")).collect::<Vec<_>>();
+    known.map(|(all, says)| format!("{} {says}", letters(all).join(" "))).collect()
 }
 
 /// LaTeX as plain text: letters for commands, no braces around one letter.
@@ -156,6 +172,16 @@ fn plain(text: &str) -> String {
 mod tests {
     use super::*;
     use crate::figures::gallery::GALLERY;
+
+    #[test]
+    fn parameters_that_panels_share_are_said_once() {
+        let panel = |bonds: usize| Panel {
+            parameters: crate::figures::Parameters::default().with("N", bonds),
+            ..Panel::default()
+        };
+        let lines = of_parameters(&[panel(10), panel(10), panel(20), Panel::default()]);
+        assert_eq!(lines, ["(a) (b) N = 10", "(c) N = 20"]);
+    }
 
     #[test]
     fn captions_are_read_without_latex() {

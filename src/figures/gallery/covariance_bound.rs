@@ -4,11 +4,9 @@ use super::caption::{fill, of_chain, row, sizes, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, against_size, bonds, measure, order_label};
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
-use crate::figures::{
-    Axis, Colour, Corner, Figure, Layer, Mark, Note, Panel, style::DOUBLE_COLUMN,
-};
+use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
-use crate::numerics::vector::{largest_of, most_of};
+use crate::numerics::vector::most_of;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "covariance_bound",
@@ -29,10 +27,8 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
     let text = r"$C_N(t) = \frac1N \sum_{n,k} [\mathrm{Cov}(p_n,r_k)^2 + \mathrm{Cov}(p_n,p_k)^2 +
         \mathrm{Cov}(r_n,r_k)^2]$ of a chain ($\bar F = @F@$, @chain@) that starts with @initial@,
         coordinates independent, at $t = @times@$. (a) Against $N = @sizes@$; dashed: the limit
-        $2\int e_{\rm heat}^2 dx$ of local equilibrium. (b) The same less its value at $t = 0$,
-        against $\log^2 N$, in which the bound $C_N(0) + C t \log^2 N$ is a straight line from the
-        origin (black: with the smallest $C$ that serves at $t = @last@$): the growth that the
-        bound allows is not there. (c) The part without the variances vanishes.";
+        $2\int e_{\rm heat}^2 dx$ of local equilibrium. (b) The constant $C$ with which the bound
+        $C_N(0) + C t \log^2 N$ would be reached. (c) The part without the variances vanishes.";
     Ok(fill(
         text,
         &[
@@ -40,7 +36,6 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
             ("F", tex_number(chain.force.mean)),
             ("chain", of_chain(&chain)),
             ("times", row(&times)),
-            ("last", tex_number(times[times.len() - 1])),
             ("sizes", sizes(&all)),
         ],
     ))
@@ -55,8 +50,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let outputs = format!("time.outputs={times:?}");
     let scenario = source.scenario(&[bonds(sizes[0]), outputs])?;
     let macroscopic = source.limit(&scenario, &source.chain(&[bonds(sizes[0])])?, &times)?;
-    let log_square = |n: f64| n.ln().powi(2);
-    let (mut whole, mut against_log, mut rest) = (vec![], vec![], vec![]);
+    let (mut whole, mut constants, mut rest) = (vec![], vec![], vec![]);
     for (index, &time) in times.iter().enumerate() {
         let colour = Colour::Map(index as f64 / (times.len() - 1).max(1) as f64);
         let name = format!("t = {}", numbers(&[time]));
@@ -75,25 +69,17 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             Layer { mark: Mark::Dashed, ..limits }.named(format!("limit, {name}")).within(error),
         );
         for mut layer in of(&|m| m.value - m.start) {
-            layer.points.iter_mut().for_each(|p| p.0 = log_square(p.0));
-            against_log.push(layer);
+            for ((n, constant), error) in layer.points.iter_mut().zip(&mut layer.errors) {
+                let allowed = time * n.ln().powi(2);
+                (*constant, *error) = (*constant / allowed, *error / allowed);
+            }
+            constants.push(layer);
         }
         let (off, order) =
             against_size(&all, "covariance_offdiagonal", time, &name, colour, |m| m.value);
         let label = format!("{label}:  {}", order_label(order));
         rest.extend(off.map(|layer| labelled(&label, layer)));
     }
-    let end = times[times.len() - 1];
-    let last = all.iter().filter(|m| m.statement == "covariance" && m.time == end);
-    let constant = most_of(last.map(|m| (m.value - m.start) / log_square(m.bonds as f64)));
-    let longest = sizes.iter().copied().max().unwrap_or(2) as f64;
-    let most = log_square(1.17 * longest);
-    let line = vec![(0.0, 0.0), (most, constant * most)];
-    against_log.push(
-        Layer::new("", Mark::Guide, Colour::Ink, line).named("bound").within(largest_of(
-            all.iter().filter(|m| m.statement == "covariance").map(|m| m.error),
-        )),
-    );
     let parameters = source
         .scenario(&[bonds(sizes[0])])
         .map(|scenario| crate::figures::Parameters::of_scenario(&scenario))?
@@ -106,8 +92,12 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         layers,
         ..Default::default()
     };
-    let top = against_log.iter().filter(|l| l.mark != Mark::Guide).flat_map(|l| &l.points);
-    let top = top.fold(0.0f64, |most, p| most.max(p.1));
+    let bounded = Axis::new("[*C*_{*N*}(*t*) − *C*_{*N*}(0)] / *t* log² *N*");
+    let all = || constants.iter().flat_map(|layer| &layer.points).map(|p| p.1);
+    let bounded = match all().all(|constant| constant >= 0.0) {
+        true => bounded.over(0.0, 1.05 * most_of(all())),
+        false => bounded,
+    };
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),
@@ -117,18 +107,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
                 legend: Some(Corner::TopLeft),
                 ..panel(Axis::log("*N*"), Axis::new("*C*_{*N*}(*t*)"), whole)
             },
-            Panel {
-                notes: vec![Note {
-                    label: format!("bound, *t* = {}", number(end)),
-                    at: (0.19 * most, 0.55 * top),
-                    ..Default::default()
-                }],
-                ..panel(
-                    Axis::new("log² *N*").over(0.0, most),
-                    Axis::new("*C*_{*N*}(*t*) − *C*_{*N*}(0)"),
-                    against_log,
-                )
-            },
+            panel(Axis::log("*N*"), bounded, constants).with_zero(),
             Panel {
                 legend: Some(Corner::BottomLeft),
                 ..panel(Axis::log("*N*"), Axis::log("*C*_{*N*} without variances"), rest)
