@@ -6,6 +6,8 @@ mod agreement;
 mod cold;
 #[allow(dead_code)]
 mod reference;
+#[path = "error_estimates/small.rs"]
+mod small;
 
 use agreement::{COLUMNS, columns};
 use flipchain::chain::{Chain, Double, Force, InitialLaw};

@@ -1,11 +1,13 @@
 //! The answer X of a shifted solve, formed pair by pair from its right-hand side and its interface;
 //! and the product 𝓛X.
 
+use super::Rate;
 use super::friction::{self, Sources};
 use super::interface::{Given, Interface};
 use super::packed;
 use super::pair::{Blocks, Shift};
 use super::pass::{self, Field, Place, Real, Visitor};
+use crate::chain::Chain;
 use crate::numerics::lanes::Lane;
 use crate::numerics::vector::Vector;
 use num_complex::Complex64;
@@ -108,12 +110,18 @@ impl<F: Field> Visitor for Emitter<'_, F> {
     fn end_row(&mut self, _row: usize) {}
 }
 
-/// 𝓛X of a packed state; the shift of the interface plays no role.
-pub(super) fn generator(interface: &Interface<'_>, state: &[f64]) -> Vec<f64> {
+/// 𝓛X + diag_p(q) of a packed state; the shift of the interface plays no role.
+pub(super) fn rate(
+    chain: &Chain,
+    interface: &Interface<'_>,
+    state: &[f64],
+    momenta: &[f64],
+) -> Rate {
     let m = interface.modes.count();
     let w = interface.of_state::<Real>(state);
     let mut table = w.map_range(0..m, |d| interface.modes.table(d));
     table.scale(4.0 * interface.flip_rate);
+    table.re.iter_mut().zip(interface.modes.table(momenta)).for_each(|(sum, q)| *sum += q);
     let (table, friction) = (&table, &interface.friction(&w));
     let mut out = vec![0.0; state.len()];
     let parts = packed::split(&mut out, m, interface.groups);
@@ -128,7 +136,7 @@ pub(super) fn generator(interface: &Interface<'_>, state: &[f64]) -> Vec<f64> {
     };
     let generators = interface.groups.iter().zip(parts).map(generator).collect();
     pass::run::<Real, _>(interface.modes, interface.groups, generators);
-    out
+    Rate::new(chain, out, &w.re[..m], momenta)
 }
 
 /// Writes 𝓛X pair by pair: first B X + X Bᵀ without friction and flips, then their terms.

@@ -5,7 +5,7 @@
 //! the fill of a two-dimensional grid of side 2N+1, O(N³) time and O(N² log N) memory with a large
 //! constant ([`Literal::bytes`]). Error: rounding.
 
-use super::{Diagonals, MomentEquations, SolveError, SolveReport, Source, Target};
+use super::{Diagonals, MomentEquations, Rate, SolveError, SolveReport, Source, Target};
 use crate::chain::Chain;
 use crate::cost::Cost;
 use crate::numerics::vector::largest_norm;
@@ -323,6 +323,14 @@ impl MomentEquations for Literal {
         let mut out = vec![0.0; state.len()];
         self.generator.iter().for_each(|(l, (i, j))| out[i] += l * state[j]);
         out
+    }
+
+    fn rate(&self, state: &[f64], momenta: &[f64]) -> Rate {
+        let (mut change, n) = (self.generator(state), self.chain.coordinates());
+        let diagonal = (self.chain.positions()..n).map(|p| p * (n + 1));
+        diagonal.clone().zip(momenta).for_each(|(at, q)| change[at] += q);
+        let variance: Vec<f64> = diagonal.map(|at| state[at]).collect();
+        Rate::new(&self.chain, change, &variance, momenta)
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {

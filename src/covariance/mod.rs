@@ -35,6 +35,7 @@ pub mod squares;
 
 use crate::chain::Chain;
 use crate::monitor::Interrupted;
+use crate::numerics::vector::largest_of;
 use ndarray::Array2;
 use num_complex::Complex64;
 
@@ -129,6 +130,30 @@ pub struct SolveReport {
     pub direct: bool,
 }
 
+/// 𝓛X + diag_p(q), and how large its terms are: its roundings are a part of them.
+#[derive(Debug, Clone)]
+pub struct Rate {
+    /// The sum.
+    pub change: Vec<f64>,
+    /// The largest 4γ X(p, p) of an atom.
+    pub flips: f64,
+    /// The largest 2λ X(p, p) of an atom, and q there.
+    pub ends: f64,
+}
+
+impl Rate {
+    pub(crate) fn new(chain: &Chain, change: Vec<f64>, variance: &[f64], q: &[f64]) -> Rate {
+        let friction = chain.thermostats().0;
+        let taken = friction.iter().zip(variance).zip(q);
+        Rate {
+            change,
+            flips: 4.0
+                * largest_of(variance.iter().zip(chain.flip_rates()).map(|(d, rate)| rate * d)),
+            ends: largest_of(taken.map(|((friction, d), q)| (2.0 * friction * d).abs() + q.abs())),
+        }
+    }
+}
+
 /// Why a shifted solve failed.
 #[derive(Debug, thiserror::Error, Clone, PartialEq)]
 pub enum SolveError {
@@ -180,7 +205,12 @@ pub trait MomentEquations: Sync {
     fn norm(&self, state: &[f64]) -> f64;
 
     /// 𝓛X of a state.
-    fn generator(&self, state: &[f64]) -> Vec<f64>;
+    fn generator(&self, state: &[f64]) -> Vec<f64> {
+        self.rate(state, &vec![0.0; self.chain().atoms()]).change
+    }
+
+    /// 𝓛X + diag_p(q) in one sum, because a strong friction and its noise may cancel.
+    fn rate(&self, state: &[f64], momenta: &[f64]) -> Rate;
 
     /// Solves (σ - B) z = f.
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError>;

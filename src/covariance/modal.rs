@@ -15,7 +15,8 @@ use super::kept::{Guess, Kept};
 use super::pass::{self, Complex, Field, Real};
 use super::preconditioner::Preconditioner;
 use super::{
-    Diagonals, MomentEquations, Shifted, SolveError, SolveReport, Source, Target, mean, packed,
+    Diagonals, MomentEquations, Rate, Shifted, SolveError, SolveReport, Source, Target, mean,
+    packed,
 };
 use crate::chain::Chain;
 use crate::chain::modes::Modes;
@@ -300,8 +301,8 @@ impl MomentEquations for Modal {
         packed::norm(self.modes.count(), state)
     }
 
-    fn generator(&self, state: &[f64]) -> Vec<f64> {
-        answer::generator(&self.interface(Complex64::ONE), state)
+    fn rate(&self, state: &[f64], momenta: &[f64]) -> Rate {
+        answer::rate(&self.chain, &self.interface(Complex64::ONE), state, momenta)
     }
 
     fn solve_mean(&self, shift: Complex64, f: &[Complex64]) -> Result<Vec<Complex64>, SolveError> {

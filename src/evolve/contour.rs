@@ -19,6 +19,7 @@
 
 mod fading;
 mod settled;
+mod start;
 pub use super::earliest::earliest;
 use super::earliest::left_out;
 use super::envelope;
@@ -38,6 +39,7 @@ use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::{largest_norm, largest_of};
 use num_complex::Complex64;
+use start::{largest_entry, largest_moment};
 
 /// Solves go on until rounding stops them: the weights of the nodes amplify what a solve leaves a
 /// hundredfold, and at late times, where the slow mode of the energy counts, more.
@@ -109,6 +111,10 @@ struct TransformedMoments<'a, E: ?Sized> {
     deviation: Vec<f64>,
     /// Y(0) less the reference state and the oscillation.
     start: Vec<f64>,
+    /// The largest entry of what that is a sum of.
+    formed_of: f64,
+    /// A rate below which nothing of it decays that is summed.
+    decay: f64,
     /// The same as the balance of energy sees it.
     balance: Start,
     /// 4γ q_0, and the noise that the reference state leaves.
@@ -129,9 +135,11 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
         let start = equations.represent(&start);
         let mut problem = TransformedMoments {
             equations,
-            reference,
             solve_tolerance,
             periodic,
+            formed_of: largest_entry(&reference.state).max(largest_moment(law, &deviation)),
+            decay: 0.0,
+            reference,
             deviation,
             start,
             balance: Start::default(),
@@ -147,22 +155,6 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
     /// ‖w(0)‖
     fn deviation_norm(&self) -> f64 {
         self.deviation.iter().map(|w| w * w).sum::<f64>().sqrt()
-    }
-
-    fn balance_of_start(&self) -> Start {
-        let (chain, start) = (self.equations.chain(), self.equations.matrix(&self.start));
-        let variance = start.diag().to_vec();
-        let (elongation, momentum) = variance.split_at(chain.bonds);
-        let product = |bond: usize| {
-            let (left, right) = chain.bond_ends(bond);
-            start[[chain.bonds + left, bond]] + start[[chain.bonds + right, bond]]
-        };
-        Start {
-            elongation: elongation.to_vec(),
-            momentum: momentum.to_vec(),
-            products: (0..chain.bonds).map(product).sum(),
-            apart: [true; 2],
-        }
     }
 
     /// Σ_(m≠0) C_m e^(imωτ) and its integral at every time.
@@ -284,6 +276,9 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
                 ..Default::default()
             })?;
         }
+        for (sums, time) in sums.iter_mut().zip(times) {
+            sums.of_start = self.left_of_roundings(time.hi);
+        }
         let means = deviations.into_iter().zip(deviation_sums).zip(losses);
         let all = sums.into_iter().zip(means);
         Ok(all
@@ -348,11 +343,13 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
             mean_losses[part] + mean_out + rounding::FORMULAS * largest(parts[part]) + phase[part]
         });
         let loss = sums.error
+            + sums.of_start[0]
             + least * sums.size
             + out
             + 2.0 * (largest(&w[..bonds]) * mean_r).max(largest(&w[bonds..]) * mean_p);
         let weighted = |end: usize| 2.0 * friction[end] * at_ends[end].abs() * mean_p;
         let flow = flows.error
+            + sums.of_start[1]
             + least * flows.size
             + out * chain.current_weight()
             + largest(&w[..bonds]) * mean_p

@@ -38,6 +38,7 @@ mod step_size;
 mod strip;
 mod sums;
 pub mod tableau;
+mod trajectory;
 mod turned;
 mod turning;
 mod two_contours;

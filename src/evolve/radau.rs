@@ -13,9 +13,10 @@
 use super::halving::{Comparison, Difference, GAIN, Halving};
 use super::outcome::{Counts, EvolveError};
 use super::shown::Shown;
-use super::step::{Losses, Path, Point, Run};
+use super::step::Run;
 use super::step_size::StepSize;
 use super::tableau::STAGES;
+use super::trajectory::{Losses, Path, Point};
 use super::unresolved::{RESOLVED, Unresolved};
 use crate::budget::{rounding, truncation};
 use crate::chain::{Chain, Double, InitialLaw};

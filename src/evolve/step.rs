@@ -4,71 +4,17 @@ use super::halving::Difference;
 use super::means;
 use super::reference::reference_temperature;
 use super::tableau::{STAGES, Tableau};
+use super::trajectory::{Losses, Path, Point};
 use crate::budget::{rounding, truncation};
-use crate::chain::{Double, InitialLaw};
+use crate::chain::{Chain, Double, InitialLaw};
 use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, apart, largest};
 use crate::covariance::source::ErrorSource;
-use crate::covariance::{MomentEquations, Shifted, SolveError, Source};
-use crate::monitor::record;
+use crate::covariance::{MomentEquations, Rate, Shifted, SolveError, Source};
 use crate::numerics::double_double::phase_error;
-use crate::numerics::vector::euclidean;
+use crate::numerics::vector::{euclidean, largest_norm};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
-
-/// A point of a trajectory: the means, and C less the reference state T_ref·1.
-#[derive(Clone)]
-pub(super) struct Point {
-    pub mean: Vec<f64>,
-    pub state: Vec<f64>,
-}
-
-/// Integrals along a trajectory; `state` is ∫ (C - T_ref), the variances and correlations are read
-/// off it at an output.
-#[derive(Clone, Default)]
-pub(super) struct Path {
-    pub state: Vec<f64>,
-    /// The means' part.
-    pub means: TimeIntegrals,
-}
-
-/// Errors that add up along a trajectory, absolute.
-#[derive(Clone, Copy, Default)]
-pub(super) struct Losses {
-    /// The error of the variances by residuals of the solves and roundings of the increments, which
-    /// differ from step to step.
-    pub variance: f64,
-    /// The part of these that residuals are.
-    pub solved: f64,
-    /// The error of any entry by residuals in the columns of the ends, as far as it is above that.
-    pub columns: f64,
-    /// The error of the variances by roundings that are alike in a step and in its halves.
-    pub alike: f64,
-    /// The error of the means.
-    pub mean: f64,
-}
-
-record!(Point { mean, state });
-record!(Path { state, means });
-record!(Losses { variance, solved, columns, alike, mean });
-
-impl Losses {
-    /// The largest of them.
-    pub fn largest(&self) -> f64 {
-        (self.variance + self.alike).max(self.mean)
-    }
-
-    /// With those of a step, of whose variances the part `seen` is real.
-    pub fn with(&self, step: &Losses, seen: f64) -> Losses {
-        Losses {
-            variance: self.variance + seen * step.variance,
-            solved: self.solved + seen * step.solved,
-            columns: self.columns + step.columns,
-            alike: self.alike + step.alike,
-            mean: self.mean + step.mean,
-        }
-    }
-}
 
 pub(super) struct Run<'a, E: ?Sized> {
     pub equations: &'a E,
@@ -85,10 +31,19 @@ pub(super) struct Run<'a, E: ?Sized> {
     pub length: f64,
     /// The highest frequency of the force.
     pub highest: f64,
+    /// 2λ(T - T_ref) at every atom.
+    noise: Vec<f64>,
 }
 
 fn product(a: &[f64], b: &[f64]) -> f64 {
     a.iter().zip(b).map(|(a, b)| a * b).sum()
+}
+
+/// The atoms that share their heat by a time: waves run at most one bond a unit of time, and flips
+/// make them spread with D = 1/4γ.
+fn shared(chain: &Chain, time: f64) -> f64 {
+    let reach = time / (1.0 + 4.0 * chain.flip_rate * time).sqrt();
+    (1.0 + reach).min(chain.atoms() as f64)
 }
 
 /// Σ E z² less the reference state's.
@@ -117,6 +72,7 @@ impl<'a, E: MomentEquations + ?Sized> Run<'a, E> {
             energy: twice_energy(&start, &identity),
             length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
             highest: chain.force.highest_frequency(),
+            noise: chain.covariance_source(&vec![0.0; chain.atoms()], reference),
             identity,
             uniform,
         };
@@ -128,10 +84,11 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
     /// One step of length h. Adds to the integrals, and to the losses what the solves' residuals
     /// and the roundings may leave.
     ///
-    /// With V_j = α_j y + D_j the branches carry increments, (λ_j/h - 𝓛) D_j = α_j 𝓛y + (T⁻¹G)_j,
-    /// y(h) = y + Σ_j T_sj D_j: the sum amplifies rounding and residuals by Σ_j |T_sj α_j|, a
-    /// thousand at seven stages, and so it amplifies those of an increment only. The integral is ∫y
-    /// = h y + Σ_j (h T_sj/λ_j) D_j, because the weights are A's last row.
+    /// With V_j = α_j y + D_j the branches carry increments, (λ_j/h - 𝓛) D_j = α_j (𝓛y + g) +
+    /// (T⁻¹G)_j, y(h) = y + Σ_j T_sj D_j, g the noise and G the heat at the stages: the sum
+    /// amplifies rounding and residuals by Σ_j |T_sj α_j|, a thousand at seven stages, and so it
+    /// amplifies those of an increment only. The integral is ∫y = h y + Σ_j (h T_sj/λ_j) D_j,
+    /// because the weights are A's last row.
     ///
     /// Long because the branches share their sources.
     pub fn step(
@@ -151,11 +108,13 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
             .map(|c| if open { chain.force.at(time.plus((c * h).into())) } else { 0.0 })
             .collect();
         let mut means = means::stages(self.equations, tableau, &from.mean, &force, h)?;
-        let sources: Vec<Vec<f64>> = means
-            .iter()
-            .map(|z| chain.covariance_source(&z[chain.bonds..], self.reference))
-            .collect();
-        let change = self.equations.generator(&from.state);
+        let heat = |z: &Vec<f64>| -> Vec<f64> {
+            z[chain.bonds..].iter().map(|p| 4.0 * chain.flip_rate * p * p).collect()
+        };
+        let sources: Vec<Vec<f64>> = means.iter().map(heat).collect();
+        // The branches share the noise, and its roundings, with what friction takes: those of what
+        // is theirs alone are amplified.
+        let Rate { change, flips, ends } = self.equations.rate(&from.state, &self.noise);
         let mut state = from.state.clone();
         let mut integral = path;
         if let Some(path) = &mut integral {
@@ -198,6 +157,10 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         if chain.is_isolated() {
             losses.alike += 0.25 * self.restore(&mut to);
         }
+        // The heat of a branch has the roundings of a transform at all atoms.
+        let heated: f64 = (tableau.branches.iter().zip(&momenta))
+            .map(|(b, q)| (b.column[stages - 1] / b.eigenvalue).norm() * largest_norm(q))
+            .sum();
         let amplification: f64 =
             tableau.branches.iter().map(|b| (b.column[stages - 1] * b.scale).norm()).sum();
         let rounding = rounding::FORMULA;
@@ -205,15 +168,16 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         losses.mean += 2.0 * rounding * (apart(&from.mean, &to.mean) + largest(&to.mean));
         // Rounding is spread over the modes, so a site sees the Frobenius norm over √M.
         let spread = (chain.atoms() as f64).sqrt();
-        losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread;
-        // A slow mode gains h times the rounding of 𝓛y, the same in every step. Over many atoms the
-        // roundings average, and where energy can leave, the balance of the total energy shows them
-        // too. A friction acts on one atom: its roundings are spread over all modes (campaign, seed
-        // 3007: 1e-11 by λ = 74 in τ = 37), and the energy that they bring is shared by all atoms.
-        let averaged = if chain.is_isolated() { 1.0 } else { (4.0 / spread).min(1.0) };
-        let at_ends = 16.0 * (8.0 / chain.atoms() as f64).min(1.0);
-        let rate = chain.flip_rate + at_ends * largest(&chain.friction());
-        losses.alike += averaged * rounding * rate * h * self.equations.norm(&to.state) / spread;
+        losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread
+            + rounding::PRODUCT * h * heated;
+        // What is slow gains h times the rounding of 𝓛y, the same in every step: that of a
+        // transform, at every atom, of its largest term. The atoms that have shared their heat by
+        // then share these too, and where energy can leave, the balance of the total energy shows
+        // them as well.
+        let averaged = 1.0 / shared(chain, time.hi + h).sqrt();
+        let of_flips = if chain.is_isolated() { 1.0 } else { (4.0 * averaged).min(1.0) };
+        losses.alike +=
+            h * (rounding::PRODUCT * of_flips * flips + rounding::UNIT * averaged * ends);
         Ok(to)
     }
 

@@ -163,6 +163,8 @@ pub(super) struct OutputSums {
     pub error: f64,
     /// Σ |weight| times the largest variance of X.
     pub size: f64,
+    /// What the start's roundings have left in a variance and in a current.
+    pub of_start: [f64; 2],
     /// Whether all X came from direct solves.
     pub direct: bool,
     pub state: Option<Vec<f64>>,
@@ -196,6 +198,7 @@ impl OutputSums {
             variance_integral: vec![0.0; n],
             error: 0.0,
             size: 0.0,
+            of_start: [0.0; 2],
             direct: true,
             state,
             read: FlowSums::new(bonds),

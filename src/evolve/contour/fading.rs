@@ -11,6 +11,7 @@
 //! Cost: that of one output by two contours, and the powers. Error: as there.
 
 use super::settled::Rest;
+use super::start::largest_entry;
 use super::{Outputs, TransformedMoments};
 use crate::budget::{outer_quadrature, rounding};
 use crate::chain::{Chain, Double};
@@ -105,10 +106,12 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
     fn with(&self, reference: Reference, constant_source: Vec<f64>, start: Vec<f64>) -> Self {
         let (periodic, deviation) = (self.periodic.clone(), self.deviation.clone());
         let balance = Default::default();
+        let formed_of = self.formed_of.max(largest_entry(&reference.state));
         let mut changed = TransformedMoments {
             reference,
             constant_source,
             start,
+            formed_of,
             periodic,
             deviation,
             balance,
@@ -122,6 +125,9 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
     fn faded(&self, rest: &Rest, rate: f64) -> Self {
         let no_source = vec![0.0; self.constant_source.len()];
         let mut faded = self.with(self.reference.clone(), no_source, rest.start.clone());
+        let state =
+            self.equations.norm(&rest.state) / (self.equations.chain().atoms() as f64).sqrt();
+        (faded.formed_of, faded.decay) = (self.formed_of.max(state), rate);
         faded.balance.apart =
             self.equations.chain().friction().map(|friction| friction > 2.0 * rate);
         faded

@@ -1,0 +1,74 @@
+//! What is far smaller than what it was made of.
+
+use super::*;
+
+/// The outputs of one chain by one way, and nothing granted beside the estimates.
+fn compare(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method) {
+    let given: Vec<(f64, f64)> = times.iter().map(|&time| (time, 1.0)).collect();
+    let exact = reference::moments(chain, law, 1.0, &given);
+    let times: Vec<Double> = times.iter().map(|&time| time.into()).collect();
+    let plan = evolve::plan(chain, law, &times, method, true).expect("this way serves");
+    let (modal, quiet) = (Modal::new(chain), Monitor::default());
+    let found = evolve::evolve(&modal, law, &times, &plan, 1e-9, |_| false, &quiet);
+    let mut tally = Tally::default();
+    for ((solution, exact), time) in found.expect("it ends").0.iter().zip(&exact).zip(&times) {
+        let found = Profile::new(chain, solution, time.hi);
+        let exact = columns(&exact_profile(chain, *time, exact));
+        // The answer itself is a double.
+        let place = format!("N = {}, γ = {:e}", chain.bonds, chain.flip_rate);
+        tally.compare(&place, &format!("{method:?}"), 1e-9, &[found], &[exact], 0.0);
+    }
+    tally.judge();
+}
+
+fn chain(bonds: usize, flip_rate: f64, ends: [(f64, f64); 2]) -> Chain {
+    let [left, right] = ends.map(|(temperature, friction)| {
+        Some(flipchain::scenario::Thermostat { temperature, friction })
+    });
+    Chain {
+        topology: Topology::Open,
+        bonds,
+        flip_rate,
+        left,
+        right,
+        force: flipchain::chain::Force::default(),
+        general: None,
+    }
+}
+
+fn cold(chain: &Chain) -> InitialLaw {
+    InitialLaw {
+        mean_r: vec![0.0; chain.bonds],
+        mean_p: vec![0.0; chain.atoms()],
+        var_r: vec![0.0; chain.bonds],
+        var_p: vec![0.0; chain.atoms()],
+        covariance: None,
+    }
+}
+
+/// A contour starts from what the law has above the thermal state. The roundings of that difference
+/// are heat that spreads: they were six times the error that a weak current stated.
+#[test]
+fn a_current_far_below_the_thermal_one_holds_the_roundings_of_the_start() {
+    let chain = chain(5, 23.27, [(1.5, 1.89e-8), (0.0, 9.24e5)]);
+    compare(&chain, &cold(&chain), &[19.33], Method::Contour);
+}
+
+/// Strong frictions and their noise were rounded apart in every branch of a step: 1e-11 of a
+/// momentum's variance at atoms that the heat has not reached.
+#[test]
+fn a_step_rounds_strong_frictions_and_their_noise_together() {
+    let chain = chain(24, 1487.0, [(1.0, 63100.0), (1.0, 40500.0)]);
+    let (modal, quiet) = (Modal::new(&chain), Monitor::default());
+    let times = [0.0188];
+    let plan = evolve::plan(&chain, &cold(&chain), &times.map(Double::from), Method::Radau, true);
+    let plan = plan.expect("steps serve");
+    let found = evolve::evolve(&modal, &cold(&chain), &times, &plan, 1e-9, |_| false, &quiet);
+    let found = Profile::new(&chain, &found.expect("it ends").0[0], times[0]);
+    let stated = found.errors.var_p;
+    assert!((1e-13..5e-12).contains(&stated), "{stated:e}");
+    for atom in 6..19 {
+        let cold = found.var_p[atom];
+        assert!(cold.abs() < stated && cold.abs() < 1e-12, "{atom}: {cold:e}, {stated:e} stated");
+    }
+}
