@@ -122,7 +122,9 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
     let t = || Axis::log("*t* = *τ*/*N*²").over(FIRST, 2.0);
     let exact = format!("exact, N = {}", chain.bonds);
     let parameters = source.parameters()?.with("t = tau/N^2", format!("{FIRST} to 2 (the axis)"));
-    let violation = largest_of(rows.iter().map(|row| row[6].0)).max(1e-16);
+    let violations = || rows.iter().map(|row| row[6].0).filter(|violation| *violation > 0.0);
+    let violation = largest_of(violations()).max(1e-16);
+    let least = violations().fold(violation, f64::min).max(1e-17);
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),
@@ -157,7 +159,7 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
             Panel {
                 parameters,
                 x: t(),
-                y: Axis::log("violation of the balance").over(1e-17, 10.0 * violation),
+                y: Axis::log("violation of the balance").over(0.3 * least, 3.0 * violation),
                 layers: vec![column("", Mark::Disc, 4, 6).named("violation of the balance")],
                 ..Default::default()
             },
