@@ -5,8 +5,8 @@
 //! With G = (-𝓛)⁻¹ 1 = ∫_0^∞ e^(𝓛τ) 1 dτ ≤ g 1 it is at most g/τ, and as a product of k shorter
 //! ones at most (kg/τ)^k, that is e^(1-τ/eg). A start between -c 1 and c 1 leaves no more than c
 //! times this. The squares of the means obey the same, so that the means leave its root. One solve
-//! at σ = 0 gives G, one the stationary state, and one the time integrals. Before that:
-//! [`super::fading`].
+//! at σ = 0 gives G, one the stationary state, and one the time integrals. Under a periodic force
+//! its harmonics C_m e^(imωτ) are added. Before that: [`super::fading`].
 
 use super::TransformedMoments;
 use crate::chain::Double;
@@ -50,10 +50,10 @@ pub(super) fn mend<E: MomentEquations + ?Sized>(
     monitor: &Monitor,
 ) -> Result<(), EvolveError> {
     let chain = problem.equations.chain();
-    let still = chain.force.harmonics.is_empty() && chain.friction() != [0.0; 2];
-    if !direct::serves(chain) || !still {
+    if !direct::serves(chain) || chain.friction() == [0.0; 2] {
         return Ok(());
     }
+    let constant = chain.force.harmonics.is_empty();
     let profile = |s: &Solution| Profile::new(chain, s, s.moments.time.hi);
     let error = |solution: &Solution| relative_errors(&[profile(solution)])[0];
     let all: Vec<Profile> = solutions.iter().map(profile).collect();
@@ -76,7 +76,7 @@ pub(super) fn mend<E: MomentEquations + ?Sized>(
             let time = solutions[i].moments.time;
             let found = match time.hi >= rest.settled && !vanishes {
                 true => known(problem.stationary(&rest, time, keep(i)))?,
-                false if rest.fades(chain, time.hi) => {
+                false if constant && rest.fades(chain, time.hi) => {
                     known(problem.fading(&rest, time, keep(i), tolerance, monitor))?
                 }
                 false => None,
@@ -153,7 +153,8 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         let solved = self.solve_still(None, &given, &mut target)?;
         let still = Found::new(chain, Complex64::ZERO, &given, None, solved);
         let start: Vec<f64> = self.start.iter().zip(&state).map(|(y, s)| y - s).collect();
-        // ∫ (Y - Y_s) = (-𝓛)⁻¹ (Y(0) - Y_s + 8γ diag_p(p_s ∫u)), and ∫w = (-B)⁻¹ w(0).
+        // ∫ (Y - Y_s) = (-𝓛)⁻¹ (Y(0) - Y_s + 8γ diag_p(Σ_l p̂_l ∫ e^(ilωt) u dt)), where
+        // ∫ e^(ilωt) w dt = (-ilω - B)⁻¹ w(0).
         let (w_sum, lasting) = self.lasting(&start, &self.deviation)?;
         Ok(Rest { uniform: found, longest: most, settled, state, still, start, w_sum, lasting })
     }
@@ -186,7 +187,15 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         let chain = self.equations.chain();
         let w: Vec<Complex64> = w.iter().map(|&w| w.into()).collect();
         let w_sum = self.equations.solve_mean(Complex64::ZERO, &w)?;
-        let heat = self.heat(&w_sum);
+        let mut heat = self.heat(&w_sum);
+        for harmonic in self.periodic.harmonics.iter().filter(|harmonic| harmonic.order > 0) {
+            let shift = self.periodic.rotation(-harmonic.order);
+            let turned = self.equations.solve_mean(shift, &w)?;
+            let products = harmonic.mean.iter().zip(&turned).skip(chain.bonds);
+            // With its complex conjugate, of order -l.
+            let both = products.map(|(p, u)| 16.0 * chain.flip_rate * (p * u).re);
+            heat.iter_mut().zip(both).for_each(|(sum, q)| *sum += q);
+        }
         let solved = self.solve_still(Some(y), &heat, &mut [])?;
         let found = Found::new(chain, Complex64::ZERO, &heat, None, solved);
         Ok((w_sum.iter().map(|w| w.re).collect(), found))
@@ -201,17 +210,26 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
 
     /// The stationary state, with the time integrals as if nothing were left of the rest.
     pub(super) fn still(&self, rest: &Rest, time: Double, keep: bool) -> OutputSums {
-        let one = Complex64::ONE;
-        let mut sums = OutputSums::new(self.equations.chain(), keep.then(|| rest.state.clone()));
-        sums.add(one, time.hi.into(), &rest.still);
-        sums.add(Complex64::ZERO, one, &rest.lasting);
+        let zero = || vec![0.0; rest.state.len()];
+        let none = OutputSums::new(self.equations.chain(), keep.then(zero));
+        self.with_still(rest, time, none)
+    }
+
+    fn with_still(&self, rest: &Rest, time: Double, mut sums: OutputSums) -> OutputSums {
+        if let Some(state) = &mut sums.state {
+            state.iter_mut().zip(&rest.state).for_each(|(sum, y)| *sum += y);
+        }
+        sums.add(Complex64::ONE, time.hi.into(), &rest.still);
+        sums.add(Complex64::ZERO, Complex64::ONE, &rest.lasting);
         sums
     }
 
-    /// The stationary state at a time when all has settled, with the time integrals until then.
+    /// The stationary or periodic state at a time when all has settled, with the time integrals
+    /// until then.
     fn stationary(&self, rest: &Rest, time: Double, keep: bool) -> Result<Solution, EvolveError> {
         let w = vec![0.0; rest.w_sum.len()];
-        let sums = self.still(rest, time, keep);
+        let turning = self.oscillation(&[time], &|_| keep)?.pop().expect("one time");
+        let sums = self.with_still(rest, time, turning);
         self.solution(time, 0.0, sums, [&w, &rest.w_sum], [0.0; 2], keep)
     }
 }
