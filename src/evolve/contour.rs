@@ -18,6 +18,7 @@
 //! negative axis. It therefore serves at times τ ≥ 300/γ, for small chains from 40/γ on.
 
 mod fading;
+mod leaving;
 mod settled;
 mod start;
 pub use super::earliest::earliest;
@@ -367,7 +368,9 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
             let size = |i: usize| variance[i].abs() + reference[i] + 2.0 * w[i] * w[i];
             loss + rounding * largest_of(part.map(size))
         });
-        let of_flow = MomentErrors::of_variances(0.0, flow);
+        let lost = [mean_p, mean_losses[1] + mean_out];
+        let (leaving, at_end) = self.leaving(time, [&mean, w], (inflow[1], flow), lost);
+        let of_flow = MomentErrors::of_variances(0.0, flow + at_end);
         let errors = MomentErrors { mean_r, mean_p, var_r, var_p, ..of_flow };
         let of = MomentErrors::of_variances;
         let of_phase = MomentErrors { mean_r: phase[0], mean_p: phase[1], ..Default::default() };
@@ -383,8 +386,7 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
         };
         let covariance = covariance.filter(|_| keep);
         let inflow = Some(inflow);
-        let moments =
-            Moments { time, mean, variance, correlation, inflow, leaving: None, covariance };
+        let moments = Moments { time, mean, variance, correlation, inflow, leaving, covariance };
         Ok(Solution {
             moments,
             errors,

@@ -45,7 +45,9 @@ pub(crate) fn put(chain: &Chain, law: &InitialLaw, solutions: &mut [Solution]) {
         if better[1] {
             moments.mean[bonds..].copy_from_slice(p);
             errors.mean_p = error(p);
-            let inflow = moments.inflow.filter(|_| chain.topology == Topology::Open);
+            // A contour may know it better.
+            let asked = chain.topology == Topology::Open && moments.leaving.is_none();
+            let inflow = moments.inflow.filter(|_| asked);
             if let (Some([_, inflow]), [_, friction]) = (inflow, chain.friction()) {
                 let leaving = turning.leaving(&z, inflow);
                 let weight = turning.force(&z).hi.abs() + 2.0 * friction * z[n - 1].hi.abs();

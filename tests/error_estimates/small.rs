@@ -2,23 +2,28 @@
 
 use super::*;
 
+/// That of periodic forces here.
+const PERIOD: f64 = 8.0;
+
 /// The outputs of one chain by one way, and nothing granted beside the estimates.
-fn compare(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method) {
+fn compare(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method) -> Vec<Profile> {
     let given: Vec<(f64, f64)> = times.iter().map(|&time| (time, 1.0)).collect();
-    let exact = reference::moments(chain, law, 1.0, &given);
+    let exact = reference::moments(chain, law, PERIOD, &given);
     let times: Vec<Double> = times.iter().map(|&time| time.into()).collect();
     let plan = evolve::plan(chain, law, &times, method, true).expect("this way serves");
     let (modal, quiet) = (Modal::new(chain), Monitor::default());
     let found = evolve::evolve(&modal, law, &times, &plan, 1e-9, |_| false, &quiet);
-    let mut tally = Tally::default();
+    let (mut tally, mut profiles) = (Tally::default(), Vec::new());
     for ((solution, exact), time) in found.expect("it ends").0.iter().zip(&exact).zip(&times) {
         let found = Profile::new(chain, solution, time.hi);
         let exact = columns(&exact_profile(chain, *time, exact));
         // The answer itself is a double.
         let place = format!("N = {}, γ = {:e}", chain.bonds, chain.flip_rate);
-        tally.compare(&place, &format!("{method:?}"), 1e-9, &[found], &[exact], 0.0);
+        tally.compare(&place, &format!("{method:?}"), 1e-9, &[found.clone()], &[exact], 0.0);
+        profiles.push(found);
     }
     tally.judge();
+    profiles
 }
 
 fn chain(bonds: usize, flip_rate: f64, ends: [(f64, f64); 2]) -> Chain {
@@ -71,4 +76,17 @@ fn a_step_rounds_strong_frictions_and_their_noise_together() {
         let cold = found.var_p[atom];
         assert!(cold.abs() < stated && cold.abs() < 1e-12, "{atom}: {cold:e}, {stated:e} stated");
     }
+}
+
+/// Where friction takes nearly all of the work, what leaves is no difference of the two: 1e-6 of
+/// the largest current was stated beside a strong friction.
+#[test]
+fn what_leaves_beside_a_strong_friction_keeps_its_digits_under_a_periodic_force() {
+    let mut chain = chain(3, 0.0318, [(0.0, 1.6e-6), (0.0, 3.5e7)]);
+    chain.force = Force { mean: 10.0, ..Default::default() };
+    chain.force.frequency = flipchain::chain::frequency_of(PERIOD);
+    chain.force.harmonics = vec![(1, num_complex::Complex64::new(0.3, 0.4))];
+    let found = compare(&chain, &cold(&chain), &[4e6], Method::Contour);
+    let reported = relative_errors(&found)[0];
+    assert!(reported < 1e-10, "{reported:e}: {:?}", found[0].errors);
 }
