@@ -19,7 +19,14 @@ fn compare(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method) -> Ve
         let exact = columns(&exact_profile(chain, *time, exact));
         // The answer itself is a double.
         let place = format!("N = {}, γ = {:e}", chain.bonds, chain.flip_rate);
-        tally.compare(&place, &format!("{method:?}"), 1e-9, &[found.clone()], &[exact], 0.0);
+        tally.compare(
+            &place,
+            &format!("{method:?}"),
+            1e-9,
+            std::slice::from_ref(&found),
+            &[exact],
+            0.0,
+        );
         profiles.push(found);
     }
     tally.judge();
