@@ -176,8 +176,13 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         // them as well.
         let averaged = 1.0 / shared(chain, time.hi + h).sqrt();
         let of_flips = if chain.is_isolated() { 1.0 } else { (4.0 * averaged).min(1.0) };
-        losses.alike +=
-            h * (rounding::PRODUCT * of_flips * flips + rounding::UNIT * averaged * ends);
+        let of_terms = rounding::PRODUCT * of_flips * flips + rounding::UNIT * averaged * ends;
+        // In short chains the coefficients of a friction have roundings in every mode, too.
+        let of_all = if chain.is_isolated() { 1.0 } else { (4.0 / spread).min(1.0) };
+        let at_ends = 16.0 * (8.0 / chain.atoms() as f64).min(1.0);
+        let of_rates = chain.flip_rate + at_ends * largest(&chain.friction());
+        let of_norm = rounding * of_all * of_rates * self.equations.norm(&to.state) / spread;
+        losses.alike += h * of_terms.max(of_norm);
         Ok(to)
     }
 

@@ -17,7 +17,6 @@ fn compare(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method) -> Ve
     for ((solution, exact), time) in found.expect("it ends").0.iter().zip(&exact).zip(&times) {
         let found = Profile::new(chain, solution, time.hi);
         let exact = columns(&exact_profile(chain, *time, exact));
-        // The answer itself is a double.
         let place = format!("N = {}, γ = {:e}", chain.bonds, chain.flip_rate);
         tally.compare(
             &place,
