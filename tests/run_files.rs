@@ -191,6 +191,13 @@ fn arrays_say_what_they_hold_and_how_well() {
         let stated = &known["outputs"][errors.len() - 1]["absolute_errors"][array];
         assert_eq!(*stated, errors[errors.len() - 1], "{array}");
     }
+    // At t = 1 it is near the stationary one, which is constant.
+    let current: Array2<f64> = npz.by_name("current").unwrap();
+    let errors: Array1<f64> = npz.by_name("error_current").unwrap();
+    let last = current.row(current.nrows() - 1);
+    assert_eq!((current.ncols(), current.nrows()), (4, errors.len()));
+    assert!(last.iter().all(|j| (j + 0.75).abs() < 0.1), "{last}");
+    assert!(errors.iter().all(|error| (0.0..1e-7).contains(error)), "{errors}");
 }
 
 /// Gauss-Legendre with four nodes on [0, 1].

@@ -44,6 +44,7 @@ LIMIT_COLUMNS = {
     "mechanical": "r²/2",
     "thermal": "e_heat",
     "energy": "r²/2 + e_heat",
+    "current": "-∂_x e_heat/4γ - r ∂_x r/2γ, to which N times the chain's tends; NaN at t = 0",
 }
 
 

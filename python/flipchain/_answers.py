@@ -213,6 +213,15 @@ class LimitRun(_Profiles):
         return self._arrays["r"]  # type: ignore[no-any-return]
 
     @property
+    def current(self) -> Array:
+        """The energy current, to which N times the chain's tends, (times, sites).
+
+        It is NaN at t = 0, where data that jump or do not fit the ends make it infinite. Its error
+        counts in no tolerance.
+        """
+        return self._arrays["current"]  # type: ignore[no-any-return]
+
+    @property
     def stationary(self) -> dict[str, Any] | str:
         """The stationary state as polynomials in x by ascending power, or why there is none."""
         return self._summary["stationary"]  # type: ignore[no-any-return]

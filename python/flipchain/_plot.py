@@ -47,50 +47,59 @@ class Shown(Figure):
         return png.getvalue()
 
 
+#: Values below this part of their natural size are rounding.
+VANISHING = 1e-13
+#: The label, the symbol and the name of each column.
+COLUMNS = (
+    ("mean elongation", r"$\bar r$", "mean_r"),
+    ("mechanical energy", r"$e_\mathrm{mech}$", "mechanical"),
+    ("thermal energy", r"$e_\mathrm{heat}$", "thermal"),
+    ("energy current", "$J$", "current"),
+)
+
+
 def profiles(run: Any) -> Figure:
-    """Elongation, energies and current (of a chain) over x, one curve an output time."""
+    """Elongation, energies and current over x, one curve an output time.
+
+    Columns that vanish at all times are named in the heading, as in the program's figures.
+    """
     limit = "r" in run._columns
-    columns = {
-        r"mean elongation  $\bar r$": "r" if limit else "mean_r",
-        r"mechanical energy  $e_\mathrm{mech}$": "mechanical",
-        r"thermal energy  $e_\mathrm{heat}$": "thermal",
-    }
-    if not limit:
-        columns["energy current  $J$"] = "current"
     count = len(run.times)
     shown = np.unique(np.linspace(0, count - 1, min(count, CURVES)).round().astype(int))
     scenario = run.summary["scenario"]
     # An open chain has no bond r_0, so that site 0 has half an energy.
     first = int(scenario["chain"]["topology"] == "open" and not limit)
+    drawn = {
+        name: run._arrays["r" if limit and name == "mean_r" else name][shown, first:]
+        for _, _, name in COLUMNS
+    }
+    columns, zeros = _worth(drawn)
     with rc_context(STYLE):
-        height = 55.0 if limit else 105.0
-        figure = Shown(figsize=(DOUBLE_COLUMN / 25.4, height / 25.4), layout="constrained")
-        panels = figure.subplots(1, 3) if limit else figure.subplots(2, 2)
-        for axes, letter, (label, name) in zip(panels.flat, "abcd", columns.items()):
-            values = run._arrays[name]
+        rows, across = {1: (1, 1), 2: (1, 2), 3: (1, 3)}.get(len(columns), (2, 2))
+        height, width = 55.0 * rows, DOUBLE_COLUMN if across > 1 else 0.5 * DOUBLE_COLUMN
+        figure = Shown(figsize=(width / 25.4, height / 25.4), layout="constrained")
+        panels = figure.subplots(rows, across, squeeze=False)
+        for axes, letter, (label, symbol, name) in zip(panels.flat, "abcd", columns):
             for place, index in enumerate(shown):
                 # The last tenth of the map would vanish on white paper.
                 colour = cm.viridis(0.9 * place / (len(shown) - 1)) if len(shown) > 1 else BLUE
                 time = run.times[index]
                 key = "stationary" if np.isinf(time) else f"{time:.3g}"
-                axes.plot(run.x[first:], values[index, first:], color=colour, label=key)
-            drawn = values[shown, first:]
-            middle, spread = drawn.mean(), np.ptp(drawn)
-            if spread <= 1e-9 * np.abs(drawn).max():
-                # The same everywhere: its roundings are not what to look at.
-                around = 0.5 * abs(middle) or 1.0
-                axes.set_ylim(middle - around, middle + around)
-            title = f"({letter})"
-            if name == "current":
-                if drawn.min() < 0.0 < drawn.max():
-                    axes.axhline(0.0, color="0.6", linewidth=0.5, zorder=0.5)
-                cut = None if _of_phases(run) else readable(drawn)
-                if cut is not None:
-                    axes.set_ylim(*cut[0])
-                    title += f"  {cut[1]}"
-            axes.set_title(title, loc="left", fontsize=8.0)
+                axes.plot(run.x[first:], drawn[name][place], color=colour, label=key)
+            title = [f"({letter})"] if len(columns) > 1 else []
+            # The limit has no current at t = 0.
+            known = drawn[name][np.isfinite(drawn[name]).all(axis=1)]
+            if name == "current" and len(known):
+                title += _of_current(axes, known, _of_phases(run))
+                if len(known) < len(shown):
+                    title.append("none at $t$ = 0")
+                if limit:
+                    label, symbol = "energy current times $N$,", "$N J$"
+            else:
+                _around(axes, known)
+            axes.set_title("  ".join(title), loc="left", fontsize=8.0)
             axes.set_xlabel("$x$")
-            axes.set_ylabel(label)
+            axes.set_ylabel(f"{label}  {symbol}")
             axes.set_xlim(0.0, 1.0)
         heading = _parameters(scenario)
         if limit:
@@ -100,14 +109,63 @@ def profiles(run: Any) -> Figure:
         elif count == 1 and np.isinf(run.times[0]):
             driven = scenario.get("right", {}).get("force", {}).get("harmonics")
             heading.append("average over a period" if driven else "stationary state")
-        figure.suptitle(",  ".join(heading), x=0.01, ha="left", fontsize=7.0)
+        law = _law(scenario) if np.isfinite(run.times).any() else []
+        if law and zeros and count > 1:
+            zeros[0] = "at all times " + zeros[0]
+        lines = [",  ".join(line) for line in (heading, law + zeros) if line]
+        figure.suptitle("\n".join(lines), x=0.01, ha="left", fontsize=7.0)
         if count > 1:
             # Beside the panels, where no curve is.
             scale = scenario.get("time", {}).get("scale")
-            title = {"diffusive": "$t = \\tau/N^2$", "ballistic": "$t = \\tau/N$"}.get(scale, "$t$")
+            unit = {"diffusive": "$t = \\tau/N^2$", "ballistic": "$t = \\tau/N$"}.get(scale, "$t$")
             handles, labels = figure.axes[0].get_legend_handles_labels()
-            figure.legend(handles, labels, title=title, loc="outside right upper")
+            figure.legend(handles, labels, title=unit, loc="outside right upper")
     return figure
+
+
+def _worth(drawn: dict[str, Any]) -> tuple[list[tuple[str, str, str]], list[str]]:
+    """The columns that are drawn, and what is said of those that vanish."""
+    finite = {name: values[np.isfinite(values)] for name, values in drawn.items()}
+    largest = {name: np.abs(values).max(initial=0.0) for name, values in finite.items()}
+    energy = max(largest["mechanical"], largest["thermal"])
+    natural = {name: np.sqrt(energy) if name == "mean_r" else energy for name in drawn}
+    columns = [one for one in COLUMNS if largest[one[2]] > VANISHING * natural[one[2]]]
+    if not columns:
+        return list(COLUMNS), []
+    zeros = []
+    for column in COLUMNS:
+        most = largest[column[2]]
+        if column in columns or not len(finite[column[2]]):
+            continue
+        # One digit, rounded up: it stays a bound.
+        power = 10.0 ** np.floor(np.log10(most)) if most > 0.0 else 1.0
+        bound = f"{np.ceil(most / power) * power:.0e}"
+        zeros.append(f"{column[1]} = 0" if most == 0.0 else f"|{column[1]}| ≤ {bound}")
+    return columns, zeros
+
+
+def _around(axes: Any, values: Any) -> None:
+    """The same everywhere: its roundings are not what to look at."""
+    middle, spread = values.mean(), np.ptp(values)
+    if spread <= 1e-9 * np.abs(values).max():
+        around = 0.5 * abs(middle) or 1.0
+        axes.set_ylim(middle - around, middle + around)
+
+
+def _of_current(axes: Any, values: Any, phases: bool) -> list[str]:
+    """The axis of a current goes to 0, so that its sign is seen, or as far as it can be read."""
+    low, high = min(values.min(), 0.0), max(values.max(), 0.0)
+    cut = None if phases else readable(values)
+    if low < 0.0 < high:
+        axes.axhline(0.0, color="0.6", linewidth=0.5, zorder=0.5)
+    if cut is not None:
+        axes.set_ylim(*cut[0])
+        return [cut[1]]
+    if low < 0.0 == high:
+        axes.set_ylim(1.05 * low, 0.0)
+    elif low == 0.0 < high:
+        axes.set_ylim(0.0, 1.05 * high)
+    return []
 
 
 def readable(curves: Any) -> tuple[tuple[float, float], str] | None:
@@ -168,3 +226,24 @@ def _parameters(scenario: dict[str, Any]) -> list[str]:
         else:
             said += [f"${symbol}_{{{at['site']}}}$ = {at.get(key, 0.0):g}" for at in inside]
     return said
+
+
+def _law(scenario: dict[str, Any]) -> list[str]:
+    """The initial law; means that are 0 are left out. Empty where it is not known as text."""
+    symbols = {
+        "elongation": r"$\bar r$",
+        "displacement": r"$\bar q$",
+        "momentum": r"$\bar p$",
+        "temperature": "$T$",
+        "var_r": r"$\mathrm{Var}\ r$",
+        "var_p": r"$\mathrm{Var}\ p$",
+        "var_q": r"$\mathrm{Var}\ q$",
+    }
+    initial = scenario.get("initial") or {}
+    given = {key: str(v) for key, v in initial.items() if isinstance(v, (float, int, str))}
+    said = [
+        f"{symbols[key]} = {value}".replace("*", "·").replace("-", "−")
+        for key, value in given.items()
+        if key in symbols and value not in ("0", "0.0")
+    ]
+    return ["from " + said[0], *said[1:]] if said else []

@@ -254,6 +254,11 @@ impl Limit {
         name: &str,
     ) -> PyResult<(Bound<'py, PyArray2<f64>>, Bound<'py, PyArray1<f64>>)> {
         let column: fn(&LimitRun, usize) -> Estimated = match name {
+            "current" => |run, output| {
+                let values = || vec![f64::NAN; run.positions().len()];
+                run.current(output)
+                    .unwrap_or_else(|| Estimated { values: values(), error: f64::NAN })
+            },
             "r" => LimitRun::elongation,
             "mechanical" => LimitRun::mechanical,
             "thermal" => LimitRun::thermal,

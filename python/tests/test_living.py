@@ -173,6 +173,31 @@ def test_the_figure_shows_every_time_and_no_bond_zero(uphill, tmp_path):
     assert "$\\bar F$ = 0" in unforced and "right end free" in unforced
 
 
+def test_columns_that_vanish_are_said_and_the_current_goes_to_zero(uphill):
+    pytest.importorskip("matplotlib")
+    chain = fc.Chain(bonds=8, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0))
+    figure = fc.steady(chain).plot()
+    assert [axes.get_ylabel().split("  ")[0] for axes in figure.axes] == [
+        "thermal energy",
+        "energy current",
+    ]
+    assert figure.axes[1].get_ylim()[0] == 0.0
+    assert "$\\bar r$ = 0" in figure.get_suptitle()
+    from_law = fc.evolve(chain, [0.1, 1.0], fc.Initial(temperature="1 + x")).plot().get_suptitle()
+    assert "from $T$ = 1 + x,  at all times $\\bar r$ = 0" in from_law
+
+
+def test_the_current_of_the_limit_is_kept_and_is_none_at_the_start(uphill, tmp_path):
+    macro = fc.limit(uphill, [0.0, 0.1, 100.0], LAW)
+    assert np.isnan(macro.current[0]).all() and np.isfinite(macro.current[1:]).all()
+    stationary = macro.stationary["current"]
+    assert np.abs(macro.current[2] - stationary).max() <= macro.errors["current"][2] < 1e-7
+    macro.save(tmp_path / "macro")
+    read = fc.load(tmp_path / "macro")
+    assert np.array_equal(read.current, macro.current, equal_nan=True)
+    assert np.array_equal(read.errors["current"], macro.errors["current"], equal_nan=True)
+
+
 def test_the_last_current_can_be_read_beside_large_early_ones():
     pytest.importorskip("matplotlib")
     chain = fc.Chain(100, left=fc.Thermostat(2.0), right=fc.Thermostat(1.0), force=fc.Force(2.0))

@@ -98,6 +98,13 @@ pub const LIMIT_COLUMNS: [Column; 4] = [
     column("energy", "mechanical + thermal", "energy"),
 ];
 
+/// The column of limit.npz that limit.csv has not.
+pub const LIMIT_CURRENT: Column = column(
+    "current",
+    "the limit of N times the energy current; not a number at t = 0, where it may be infinite",
+    "energy/time",
+);
+
 /// The limit's columns at every output time.
 pub type LimitTable = [(f64, [Vec<f64>; 4])];
 

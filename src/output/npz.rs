@@ -5,8 +5,8 @@ use super::directory::RunDirectory;
 use super::error::{OutputError, at};
 use super::text::Text;
 use super::{
-    FORMAT_VERSION, GENERAL_COLUMNS, GENERAL_MEANINGS, LIMIT_COLUMNS, LimitTable, PROFILE_COLUMNS,
-    columns, general_columns,
+    FORMAT_VERSION, GENERAL_COLUMNS, GENERAL_MEANINGS, LIMIT_COLUMNS, LIMIT_CURRENT, LimitTable,
+    PROFILE_COLUMNS, columns, general_columns,
 };
 use crate::chain::InitialLaw;
 use crate::numerics::npy;
@@ -157,6 +157,7 @@ pub fn write_limit_npz(
     table: &LimitTable,
     positions: &[f64],
     errors: &[[f64; 4]],
+    currents: &[(Vec<f64>, f64)],
     estimates: &[f64],
     request: &Map<String, Value>,
 ) -> Result<(), OutputError> {
@@ -168,7 +169,10 @@ pub fn write_limit_npz(
         file.table(column.name, table.iter().map(|(_, columns)| &columns[index]))?;
         file.vector(&format!("error_{}", column.name), errors.iter().map(|e| e[index]))?;
     }
-    file.add("about", &Text::scalar(about(request, &LIMIT_COLUMNS)))?;
+    file.table(LIMIT_CURRENT.name, currents.iter().map(|(values, _)| values))?;
+    file.vector("error_current", currents.iter().map(|(_, error)| *error))?;
+    let all = [&LIMIT_COLUMNS[..], &[LIMIT_CURRENT]].concat();
+    file.add("about", &Text::scalar(about(request, &all)))?;
     file.finish()
 }
 

@@ -285,7 +285,13 @@ impl Answer for LimitRun {
     fn write(&self, directory: &RunDirectory) -> Result<(), OutputError> {
         let (positions, request) = (self.positions(), &self.record.request);
         directory.write("limit.csv", limit_csv(&self.table, &positions).as_bytes())?;
-        write_limit_npz(directory, &self.table, &positions, &self.errors, &self.relative, request)
+        let unknown = || (vec![f64::NAN; positions.len()], f64::NAN);
+        let current = |known: &Option<Estimated>| {
+            known.clone().map_or_else(unknown, |current| (current.values, current.error))
+        };
+        let currents: Vec<_> = self.currents.iter().map(current).collect();
+        let (table, errors, relative) = (&self.table, &self.errors, &self.relative);
+        write_limit_npz(directory, table, &positions, errors, &currents, relative, request)
     }
 }
 
