@@ -32,7 +32,8 @@ pub fn run(all: LimitArgs) -> Result<(), Error> {
         // Between thermostats the stationary profiles depend on no initial law.
         let needs_law = times.is_some() || run::depends_on_initial_law(&chain);
         let initial = scenario.initial.as_ref().filter(|_| needs_law);
-        vec![figure(answer, Setting { chain: &chain, initial, outputs: Outputs::Diffusive })]
+        let outputs = if times.is_some() { Outputs::Diffusive } else { Outputs::Stationary };
+        vec![figure(answer, Setting { chain: &chain, initial, outputs })]
     })
 }
 

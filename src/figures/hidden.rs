@@ -7,6 +7,9 @@ use super::{Mark, Panel};
 /// The part of a cell of the figure that axes and labels take, mm.
 const MARGINS: (f64, f64) = (17.0, 14.0);
 
+/// What the heading says of such lines.
+pub(super) const STRIPED: &str = "striped: curves that lie on each other";
+
 /// Draws the lines of a panel that lie on each other in turns; `cell` is its share of the figure's
 /// width and height, mm. Whether there are any.
 pub(super) fn in_turns(panel: &mut Panel, cell: (f64, f64)) -> bool {

@@ -2,6 +2,7 @@
 //! run, the pointer shows values with their errors, and the run's report stands below.
 
 use super::colours::{bar_axis, cell, halves_differ};
+use super::hidden::STRIPED;
 use super::label::{COMMA, unicode};
 use super::style::Theme;
 use super::{Axis, Figure, Layer, Map, Mark, Panel, Scale};
@@ -18,10 +19,20 @@ fn hex(colour: RGBColor) -> String {
 impl Figure {
     /// The figure as a page of HTML.
     pub fn html(&self, theme: &Theme) -> String {
-        let panels: Vec<Value> = self.panels.iter().map(|panel| of_panel(panel, theme)).collect();
+        let mut panels: Vec<Value> =
+            self.panels.iter().map(|panel| of_panel(panel, theme)).collect();
+        // The caption of a figure of the gallery names its panels by letters.
+        if !self.title.is_empty() && panels.len() > 1 {
+            for (panel, letter) in panels.iter_mut().zip('a'..) {
+                let title = panel["title"].as_str().unwrap_or_default();
+                panel["title"] = format!("({letter}) {title}").trim_end().into();
+            }
+        }
         let headings = [&self.title, &self.heading, &self.name];
         let heading = headings.into_iter().find(|h| !h.is_empty()).unwrap_or(&self.name);
-        let heading = &heading.replace('\n', COMMA);
+        // A page draws no curve in stripes.
+        let heading = &heading.replace(STRIPED, "").replace('\n', COMMA);
+        let heading = heading.trim_end_matches(COMMA);
         let data = json!({
             "heading": unicode(heading),
             "words": self.words,

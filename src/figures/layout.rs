@@ -86,7 +86,10 @@ impl Sheet<'_> {
         let em = self.em;
         let heading = lines(&figure.heading, (width - 5.0 * em) / (SMALL * em));
         let top = if heading.is_empty() { 0.0 } else { (0.4 + 1.1 * heading.len() as f64) * em };
-        let named = figure.panels.first().map_or(vec![], named);
+        // A panel may have one curve for all outputs; the first that shows most of them is named.
+        let keys = figure.panels.iter().map(named);
+        let longer = |most: Vec<_>, one: Vec<_>| if one.len() > most.len() { one } else { most };
+        let named = keys.fold(vec![], longer);
         let key_width = figure.key.as_ref().map_or(0.0, |heading| {
             let labels = named.iter().map(|entry| self.small(&entry[0].label) + 2.2 * em);
             labels.chain([self.small(heading)]).fold(0.0, f64::max) + 0.8 * em

@@ -87,8 +87,8 @@ pub struct Figure {
     pub heading: String,
     /// The panels, row by row.
     pub panels: Vec<Panel>,
-    /// Heading of a key at the right edge to the labelled layers of the first panel; `None` for no
-    /// such key.
+    /// Heading of a key at the right edge to the labelled layers of the panel that shows most of
+    /// them; `None` for no such key.
     pub key: Option<String>,
     /// The heading of its page of HTML; the heading or the name if empty.
     pub title: String,

@@ -55,7 +55,7 @@ pub(super) fn label(observable: &Observable, task: Task) -> String {
         }
         Observable::Named(named) => match named {
             // The limit of N times the current.
-            Named::Current if task == Task::Limit => "current times *N*,  *N* *J*",
+            Named::Current if task == Task::Limit => "energy current times *N*,  *N* *J*",
             Named::Current => "current  *J*",
             Named::LeftRate => "energy entering at the left",
             Named::RightRate => "energy entering at the right",

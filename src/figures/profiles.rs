@@ -3,11 +3,11 @@
 //! curves, and the deviations from them over the place and the phase (`phases`).
 
 use super::columns::{COLUMNS, CURRENT, Curves, Worth, curves};
-use super::hidden::in_turns;
+use super::hidden::{STRIPED, in_turns};
 use super::label::numbers as labels;
 use super::outputs::FEW;
 use super::parameters::{heading, heading_of_law, heading_of_limit, lines, number};
-use super::readable::readable;
+use super::readable::{readable, with_zero};
 use super::style::{DOUBLE_COLUMN, SINGLE_COLUMN};
 use super::{Axis, Colour, Figure, Layer, Mark, Outputs, Panel, Parameters};
 use crate::chain::Chain;
@@ -134,7 +134,7 @@ impl<'a> Space<'a> {
     fn curves(&self, name: &str, all: &[&Curves], of: usize) -> Figure {
         let (count, outputs) = (all.len(), self.setting.outputs);
         let times: Vec<f64> = all.iter().map(|c| c.time).collect();
-        let Worth { columns, zeros } = Worth::of(all);
+        let Worth { columns, mut zeros } = Worth::of(all);
         let (columns_a_row, size) = sheet(columns.len());
         let cell = (
             size.0 / columns_a_row as f64,
@@ -160,7 +160,11 @@ impl<'a> Space<'a> {
             _ => String::new(),
         };
         let law = heading_of_law(self.setting.initial);
-        let coincide = if hidden { "striped: curves that lie on each other" } else { "" };
+        // Beside the initial law, what vanishes might be taken for a part of it.
+        if let (Some(first), false, true) = (zeros.first_mut(), law.is_empty(), count > 1) {
+            *first = format!("at all times {first}");
+        }
+        let coincide = if hidden { STRIPED } else { "" };
         let first = match name {
             "limit" => heading_of_limit(self.setting.chain),
             _ => heading(self.setting.chain, true),
@@ -214,7 +218,9 @@ impl<'a> Space<'a> {
                 .within(curves.errors[column])
         };
         let axis = match (column, name) {
-            (CURRENT, "limit") => Axis::new(format!("{}  *NJ*", COLUMNS[column].name)),
+            (CURRENT, "limit") => {
+                Axis::new(format!("{} times *N*,  *N* *J*", COLUMNS[column].name))
+            }
             _ => Axis::new(COLUMNS[column].label()),
         };
         let current = column == CURRENT && name != "report";
@@ -222,11 +228,14 @@ impl<'a> Space<'a> {
         let shown: Vec<&[f64]> = known().map(|c| &values(c)[self.first..]).collect();
         // The phases of a period are of one size, and a page can show one curve alone.
         let cut = (current && outputs != Outputs::Phases).then(|| readable(&shown)).flatten();
-        let (y, title) = match cut {
+        let (y, mut title) = match cut {
             Some(((low, high), words)) => (axis.over(low, high), words),
             None if current => (with_zero(axis, &shown), String::new()),
             None => (axis, String::new()),
         };
+        if known().count() < count {
+            title = if title.is_empty() { title } else { title + ",  " } + "none at *t* = 0";
+        }
         let layers = all.iter().enumerate().map(layer).filter(|l| !l.points.is_empty()).collect();
         let (parameters, x) = (self.parameters(times), Axis::new("*x*").over(0.0, 1.0));
         let panel = Panel { title, parameters, x, y, layers, ..Default::default() };
@@ -258,17 +267,6 @@ pub(super) fn sheet(panels: usize) -> (usize, (f64, f64)) {
         2 => (2, (DOUBLE_COLUMN, 66.0)),
         3 => (3, (DOUBLE_COLUMN, 66.0)),
         _ => (2, (DOUBLE_COLUMN, 112.0)),
-    }
-}
-
-/// The axis of a current goes to 0, so that its sign is seen.
-fn with_zero(axis: Axis, curves: &[&[f64]]) -> Axis {
-    let all = || curves.iter().flat_map(|curve| curve.iter().copied()).filter(|v| v.is_finite());
-    let (low, high) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
-    match (low < 0.0, high > 0.0) {
-        (true, false) => axis.over(1.05 * low, 0.0),
-        (false, true) => axis.over(0.0, 1.05 * high),
-        _ => axis,
     }
 }
 

@@ -2,6 +2,7 @@
 //! first ones were much larger. The current just after a pull, for example, is a hundred times the
 //! one at the end.
 
+use super::Axis;
 use super::label::number;
 
 /// The last curve fills at least this part of the range.
@@ -33,6 +34,17 @@ pub(super) fn readable(curves: &[&[f64]]) -> Option<((f64, f64), String)> {
     let beyond = [(low < range.0, low), (high > range.1, high)];
     let ends: Vec<String> = beyond.iter().filter(|b| b.0).map(|b| number(b.1)).collect();
     Some((range, format!("early curves go on to {}", ends.join(" and "))))
+}
+
+/// The axis of a current goes to 0, so that its sign is seen.
+pub(super) fn with_zero(axis: Axis, curves: &[&[f64]]) -> Axis {
+    let all = || curves.iter().flat_map(|curve| curve.iter().copied()).filter(|v| v.is_finite());
+    let (low, high) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));
+    match (low < 0.0, high > 0.0) {
+        (true, false) => axis.over(1.05 * low, 0.0),
+        (false, true) => axis.over(0.0, 1.05 * high),
+        _ => axis,
+    }
 }
 
 #[cfg(test)]

@@ -81,7 +81,11 @@ impl fmt::Display for Filled {
                 let of_axis =
                     |axis: &Axis| format!("{} ({})", axis.key, counted(axis.values.len(), "value"));
                 let axes: Vec<String> = table.axes().iter().map(of_axis).collect();
-                write!(f, "{}: {}", counted(table.points().len(), "point"), axes.join(" × "))
+                write!(f, "{}: {}", counted(table.points().len(), "point"), axes.join(" × "))?;
+                match table.failed().next() {
+                    None => f.write_str("\nevery point reached its tolerance"),
+                    Some(_) => Ok(()),
+                }
             }
             Filled::Part { points: [all, there], .. } => write!(
                 f,
