@@ -369,7 +369,7 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
             loss + rounding * largest_of(part.map(size))
         });
         let lost = [mean_p, mean_losses[1] + mean_out];
-        let (leaving, at_end) = self.leaving(time, [&mean, w], (inflow[1], flow), lost);
+        let (leaving, at_end) = self.leaving(time, [&mean, w], inflow[1], lost);
         let of_flow = MomentErrors::of_variances(0.0, flow + at_end);
         let errors = MomentErrors { mean_r, mean_p, var_r, var_p, ..of_flow };
         let of = MomentErrors::of_variances;

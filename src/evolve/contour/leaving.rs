@@ -15,18 +15,18 @@ use crate::covariance::MomentEquations;
 use crate::scenario::Topology;
 
 impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
-    /// What leaves, and its error, where that is smaller than by the means as they are; under a
-    /// constant force smaller than the error `flow` of the other currents, too, because
-    /// [`crate::evolve::exact_means`] may know it better. `lost` are the errors of p̄ and of w.
+    /// What leaves under a periodic force, and its error, where that is smaller than by the means as
+    /// they are; under a constant one [`crate::evolve::exact_means`] knows it where it matters.
+    /// `lost` are the errors of p̄ and of w.
     pub(super) fn leaving(
         &self,
         time: Double,
         [mean, w]: [&[f64]; 2],
-        (inflow, flow): (f64, f64),
+        inflow: f64,
         lost: [f64; 2],
     ) -> (Option<f64>, f64) {
         let (chain, end, periodic) = (self.equations.chain(), w.len() - 1, &self.periodic);
-        if chain.topology == Topology::Ring {
+        if chain.topology == Topology::Ring || chain.force.harmonics.is_empty() {
             return (None, 0.0);
         }
         let [_, friction] = chain.friction();
@@ -43,8 +43,7 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         let lost_here = kept.abs() * lost[0] + mean[end].abs() * error + error * lost[0];
         let error = lost_here + rounding::PRODUCT * (work.abs() + inflow.abs());
         let as_they_are = chain.force.at(time).abs() + 2.0 * friction * mean[end].abs();
-        let best = !chain.force.harmonics.is_empty() || error <= flow;
-        match best && error < as_they_are * lost[0] {
+        match error < as_they_are * lost[0] {
             true => (Some(0.0 - (work + inflow)), error),
             false => (None, 0.0),
         }
