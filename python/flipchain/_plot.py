@@ -67,11 +67,12 @@ def profiles(run: Any) -> Figure:
     count = len(run.times)
     shown = np.unique(np.linspace(0, count - 1, min(count, CURVES)).round().astype(int))
     scenario = run.summary["scenario"]
-    # An open chain has no bond r_0, so that site 0 has half an energy.
-    first = int(scenario["chain"]["topology"] == "open" and not limit)
+    # An open chain has no bond r_0, so that site 0 has half an energy, but a current.
+    half = int(scenario["chain"]["topology"] == "open" and not limit)
+    start = {name: 0 if name == "current" else half for _, _, name in COLUMNS}
     drawn = {
         name: run._arrays["r" if limit and name == "mean_r" else name][shown, first:]
-        for _, _, name in COLUMNS
+        for name, first in start.items()
     }
     columns, zeros = _worth(drawn)
     with rc_context(STYLE):
@@ -85,7 +86,7 @@ def profiles(run: Any) -> Figure:
                 colour = cm.viridis(0.9 * place / (len(shown) - 1)) if len(shown) > 1 else BLUE
                 time = run.times[index]
                 key = "stationary" if np.isinf(time) else f"{time:.3g}"
-                axes.plot(run.x[first:], drawn[name][place], color=colour, label=key)
+                axes.plot(run.x[start[name] :], drawn[name][place], color=colour, label=key)
             title = [f"({letter})"] if len(columns) > 1 else []
             # The limit has no current at t = 0.
             known = drawn[name][np.isfinite(drawn[name]).all(axis=1)]
@@ -246,4 +247,6 @@ def _law(scenario: dict[str, Any]) -> list[str]:
         for key, value in given.items()
         if key in symbols and value not in ("0", "0.0")
     ]
+    if "state" in given:
+        said.insert(0, "the Gibbs state")
     return ["from " + said[0], *said[1:]] if said else []

@@ -166,7 +166,8 @@ def test_the_figure_shows_every_time_and_no_bond_zero(uphill, tmp_path):
     figure.savefig(tmp_path / "a.png")
     header = (tmp_path / "a.png").read_bytes()[:24]
     assert abs(int.from_bytes(header[16:20], "big") - 178 / 25.4 * 300) <= 1, "300 dots an inch"
-    assert all(len(axes.lines[0].get_xdata()) == 12 for axes in panels)
+    # The current has a value at site 0, that of bond 1.
+    assert [len(axes.lines[0].get_xdata()) for axes in panels] == [12, 12, 12, 13]
     assert figure._repr_png_().startswith(b"\x89PNG"), "a notebook shows it"
     assert fc.limit(uphill, [0.1], LAW).plot().axes[0].get_ylabel().startswith("mean elong")
     unforced = fc.steady(fc.Chain(bonds=4, left=fc.Thermostat(1.0))).plot().get_suptitle()

@@ -344,7 +344,8 @@ impl Sheet<'_> {
         let width = self.theme.zoom * if layer.mark == Mark::Guide { 0.5 } else { self.theme.line };
         for piece in pieces.iter().filter(|p| !p.is_empty()) {
             match layer.mark {
-                Mark::Line if data && layer.turn.1 > 1 => {
+                // The first is whole, so that no gap is left where the others are a little longer.
+                Mark::Line if data && layer.turn.0 > 0 => {
                     // The period is short enough to be seen in a panel, a piece long enough to
                     // show its colour.
                     let length = (5.0 / layer.turn.1 as f64).clamp(0.6, 1.6) * self.em;

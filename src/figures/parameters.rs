@@ -138,7 +138,7 @@ pub(super) fn heading_of_law(initial: Option<&InitialTable>) -> String {
         .into_iter()
         .filter(|(key, value)| !(is_mean(key) && ["0", "0.0"].contains(&value.as_str())))
         .map(|(key, value)| match key.as_str() {
-            "state" => format!("the {value} state"),
+            "state" => format!("the {} state", value.replace("gibbs", "Gibbs")),
             "covariance" => format!("the covariance in {}", shown(&value)),
             key => format!("{} = {}", symbol(key), shown(&value)),
         })

@@ -185,12 +185,13 @@ impl<'a> Space<'a> {
     fn panel(&self, column: usize, name: &str, all: &[&Curves], times: &[f64]) -> Panel {
         let (count, outputs) = (all.len(), self.setting.outputs);
         let values = COLUMNS[column].values;
+        // Site 0 of an open chain has no bond and half an energy, but the current through bond 1.
+        let first = if column == CURRENT { 0 } else { self.first };
         let names = labels(times);
         let every = self.positions.len().div_ceil(POINTS).max(1);
         let last = self.positions.len() - 1;
         let layer = |(index, curves): (usize, &&Curves)| {
-            let sites =
-                (self.first..=last).filter(|n| n % every == 0 || *n == self.first || *n == last);
+            let sites = (first..=last).filter(|n| n % every == 0 || *n == first || *n == last);
             let values = values(curves);
             let points: Vec<_> =
                 sites.filter_map(|n| Some((self.positions[n], *values.get(n)?))).collect();
@@ -225,7 +226,7 @@ impl<'a> Space<'a> {
         };
         let current = column == CURRENT && name != "report";
         let known = || all.iter().filter(|c| !values(c).is_empty());
-        let shown: Vec<&[f64]> = known().map(|c| &values(c)[self.first..]).collect();
+        let shown: Vec<&[f64]> = known().map(|c| &values(c)[first..]).collect();
         // The phases of a period are of one size, and a page can show one curve alone.
         let cut = (current && outputs != Outputs::Phases).then(|| readable(&shown)).flatten();
         let (y, mut title) = match cut {
@@ -308,7 +309,10 @@ pub(super) mod tests {
         let all = [profile(2, 1.0)];
         let figures = profiles(&all, setting(&chain(Topology::Open, 1), Outputs::Microscopic));
         assert_eq!(figures.len(), 1);
-        for layer in figures[0].panels.iter().flat_map(|panel| &panel.layers) {
+        // What leaves at its end is a current, too.
+        let current = &figures[0].panels[CURRENT].layers[0];
+        assert_eq!((current.mark, current.points.len()), (Mark::Line, 2));
+        for layer in figures[0].panels[..CURRENT].iter().flat_map(|panel| &panel.layers) {
             assert_eq!((layer.mark, layer.points.len(), layer.points[0].0), (Mark::Disc, 1, 1.0));
         }
     }

@@ -237,15 +237,18 @@ impl Answer for LimitRun {
     }
 
     fn keys(&self) -> Map<String, Value> {
-        let entry = |(((t, _), e), relative): ((&(f64, _), &[f64; 4]), &f64)| {
+        let entry = |output: usize| {
+            let e = &self.errors[output];
             json!({
-                "t": time(*t),
-                "error_estimate": relative,
-                "absolute_errors":
-                    { "mean_r": e[0], "mechanical": e[1], "thermal": e[2], "energy": e[3] },
+                "t": time(self.table[output].0),
+                "error_estimate": self.relative[output],
+                "absolute_errors": {
+                    "mean_r": e[0], "mechanical": e[1], "thermal": e[2], "energy": e[3],
+                    "current": self.currents[output].as_ref().map(|current| current.error),
+                },
             })
         };
-        let outputs = self.table.iter().zip(&self.errors).zip(&self.relative).map(entry);
+        let outputs = (0..self.len()).map(entry);
         let keys = json!({
             "outputs": outputs.collect::<Vec<_>>(),
             "equations": grounds(&self.chain),
