@@ -50,7 +50,9 @@ impl Figure {
 fn of_panel(panel: &Panel, theme: &Theme) -> Value {
     let log = |axis: &Axis| axis.scale == Scale::Log;
     let layers: Vec<Value> = panel.layers.iter().map(|layer| of_layer(layer, theme)).collect();
+    let words = panel.x.ticks.iter().map(|(at, label)| (at, unicode(label)));
     json!({
+        "xticks": words.collect::<Vec<_>>(),
         // Beside a printed map its bar says what it shows.
         "title": unicode(match &panel.map {
             Some(map) if panel.title.is_empty() => &map.quantity,
@@ -120,6 +122,9 @@ mod tests {
         assert_eq!((&data["xname"], &data["yname"]), (&json!("τ"), &json!("J")));
         assert_eq!(data["map"]["name"], "r\u{304}");
         assert!(!PAGE.contains("x = ${"), "every abscissa has its own name");
+        let words = Axis { ticks: vec![(0.0, "2 − *x*".into())], ..Axis::new("law") };
+        let panel = Panel { x: words, ..Panel::default() };
+        assert_eq!(of_panel(&panel, &Theme::PRINT)["xticks"], json!([[0.0, "2 - x"]]));
     }
 
     #[test]

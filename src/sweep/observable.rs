@@ -303,6 +303,8 @@ impl Observable {
             (weight * (end(0) - end(last)), weight * (error + rounding))
         };
         match named {
+            // Where the data do not fit the ends it is infinite.
+            Named::Current | Named::Conductivity if run.time(output) == 0.0 => None,
             Named::Current => Some(current()),
             Named::Conductivity => conductivity(chain, current(), 1.0),
             Named::ThermalMax => Some((largest(&thermal.values).1, thermal.error)),
