@@ -7,6 +7,8 @@ mod agreement;
 mod documented;
 #[path = "run_files/laws.rs"]
 mod laws;
+#[path = "run_files/limit.rs"]
+mod limit;
 #[allow(dead_code)]
 mod reference;
 #[path = "run_files/shown.rs"]
@@ -175,29 +177,6 @@ fn arrays_say_what_they_hold_and_how_well() {
     done(at, &[&["evolve", "ring_relaxation", "-o", "ring"], &ring[..]].concat());
     let coordinates = texts(&at.join("ring/covariance.npz"), "coordinates");
     assert_eq!(coordinates, ["r_0", "r_1", "r_2", "r_3", "p_0", "p_1", "p_2", "p_3"]);
-    done(at, &["limit", "uphill", "-o", "limit", "--set", "chain.bonds=3"]);
-    let mut npz = NpzReader::new(File::open(at.join("limit/limit.npz")).unwrap()).unwrap();
-    let csv = table(&at.join("limit/limit.csv"));
-    let known = summary(&at.join("limit"));
-    for (array, column) in [
-        ("mean_r", "r"),
-        ("mechanical", "mechanical"),
-        ("thermal", "thermal"),
-        ("energy", "energy"),
-    ] {
-        let values: Array2<f64> = npz.by_name(array).unwrap();
-        assert_eq!(values.iter().copied().collect::<Vec<_>>(), csv[column]);
-        let errors: Array1<f64> = npz.by_name(&format!("error_{array}")).unwrap();
-        let stated = &known["outputs"][errors.len() - 1]["absolute_errors"][array];
-        assert_eq!(*stated, errors[errors.len() - 1], "{array}");
-    }
-    // At t = 1 it is near the stationary one, which is constant.
-    let current: Array2<f64> = npz.by_name("current").unwrap();
-    let errors: Array1<f64> = npz.by_name("error_current").unwrap();
-    let last = current.row(current.nrows() - 1);
-    assert_eq!((current.ncols(), current.nrows()), (4, errors.len()));
-    assert!(last.iter().all(|j| (j + 0.75).abs() < 0.1), "{last}");
-    assert!(errors.iter().all(|error| (0.0..1e-7).contains(error)), "{errors}");
 }
 
 /// Gauss-Legendre with four nodes on [0, 1].

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import os
 from collections.abc import Mapping
@@ -56,7 +57,7 @@ def load(path: str | os.PathLike[str]) -> Run | LimitRun | CheckRun:
     if command == "check":
         return CheckRun({}, summary, None, files)
     if command == "limit":
-        answer: Run | LimitRun = LimitRun(_limit_arrays(place, summary), summary, None, files)
+        answer: Run | LimitRun = LimitRun(_limit_arrays(files, summary), summary, None, files)
     elif command in ("evolve", "steady"):
         answer = Run(_run_arrays(place, summary), summary, None, files)
         if command == "steady" and "scenario.toml" in files:
@@ -118,8 +119,8 @@ def _table(place: Path, prefix: str) -> dict[str, Array]:
     return {prefix + name: np.array([float(row[name] or "nan") for row in rows]) for name in names}
 
 
-def _limit_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
-    rows = list(csv.DictReader((place / "limit.csv").read_text(encoding="utf-8").splitlines()))
+def _limit_arrays(files: dict[str, bytes], summary: dict[str, Any]) -> dict[str, Any]:
+    rows = list(csv.DictReader(files["limit.csv"].decode().splitlines()))
     count = len(summary["outputs"])
     column = {name: np.array([float(row[name]) for row in rows]) for name in rows[0]}
     names = {name: meaning for name, meaning in LIMIT_COLUMNS.items() if name in column}
@@ -130,8 +131,8 @@ def _limit_arrays(place: Path, summary: dict[str, Any]) -> dict[str, Any]:
     # Runs of the first versions have no such array.
     arrays["current"] = np.full_like(arrays["thermal"], np.nan)
     arrays["error_current"] = np.full(count, np.nan)
-    if (place / "limit.npz").is_file():
-        with np.load(place / "limit.npz") as stored:
+    if "limit.npz" in files:
+        with np.load(io.BytesIO(files["limit.npz"])) as stored:
             for name in ("current", "error_current"):
                 arrays[name] = stored[name] if name in stored else arrays[name]
     return arrays

@@ -125,7 +125,7 @@ def profiles(run: Any) -> Figure:
 
 
 def _worth(drawn: dict[str, Any]) -> tuple[list[tuple[str, str, str]], list[str]]:
-    """The columns that are drawn, and what is said of those that vanish."""
+    """The columns that are drawn, and a remark on each that vanishes."""
     finite = {name: values[np.isfinite(values)] for name, values in drawn.items()}
     largest = {name: np.abs(values).max(initial=0.0) for name, values in finite.items()}
     energy = max(largest["mechanical"], largest["thermal"])

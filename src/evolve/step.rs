@@ -170,7 +170,7 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         let spread = (chain.atoms() as f64).sqrt();
         losses.variance += rounding * amplification * self.covariance_distance(from, &to) / spread
             + rounding::PRODUCT * h * heated;
-        // What is slow gains h times the rounding of 𝓛y, the same in every step: that of a
+        // Slow parts gain h times the rounding of 𝓛y, the same in every step: that of a
         // transform, at every atom, of its largest term. The atoms that have shared their heat by
         // then share these too, and where energy can leave, the balance of the total energy shows
         // them as well.

@@ -1,5 +1,4 @@
-//! What implicit steps carry along: a point, the integrals on the way to it, and the errors that add
-//! up.
+//! The state of implicit steps: a point, the integrals on the way to it, and the errors that add up.
 
 use crate::covariance::moments::TimeIntegrals;
 use crate::monitor::record;

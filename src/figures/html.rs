@@ -5,7 +5,7 @@ use super::colours::{bar_axis, cell, halves_differ};
 use super::hidden::STRIPED;
 use super::label::{COMMA, unicode};
 use super::style::Theme;
-use super::{Axis, Figure, Layer, Map, Mark, Panel, Scale};
+use super::{Axis, Figure, Layer, Map, Mark, Panel, Scale, letter};
 use plotters::style::RGBColor;
 use serde_json::{Value, json};
 
@@ -23,9 +23,9 @@ impl Figure {
             self.panels.iter().map(|panel| of_panel(panel, theme)).collect();
         // The caption of a figure of the gallery names its panels by letters.
         if !self.title.is_empty() && panels.len() > 1 {
-            for (panel, letter) in panels.iter_mut().zip('a'..) {
+            for (index, panel) in panels.iter_mut().enumerate() {
                 let title = panel["title"].as_str().unwrap_or_default();
-                panel["title"] = format!("({letter}) {title}").trim_end().into();
+                panel["title"] = format!("({}) {title}", letter(index)).trim_end().into();
             }
         }
         let headings = [&self.title, &self.heading, &self.name];

@@ -153,7 +153,7 @@ pub struct Layer {
     /// 1) draws all.
     pub drawn: (usize, usize),
     /// (turn, of): one of several lines that lie on each other, which are drawn in turns, a piece
-    /// of each after the other; (0, 1) is drawn whole.
+    /// of each after the other over the first, which is whole; (0, 1) is a line by itself.
     pub turn: (usize, usize),
 }
 

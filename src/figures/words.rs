@@ -1,7 +1,7 @@
 //! What a page of HTML says below its panels where no run's report stands there: the summary of a
 //! sweep, and the caption of a figure of the gallery.
 
-use super::Panel;
+use super::{Panel, letter};
 use crate::method::Task;
 use crate::sweep::Table;
 
@@ -77,16 +77,15 @@ pub(super) fn of_caption(caption: &str) -> Vec<String> {
 /// What the panels were computed from, a line for each that differs from the one before.
 pub(super) fn of_parameters(panels: &[Panel]) -> Vec<String> {
     let mut lines: Vec<(String, String)> = Vec::new();
-    for (panel, letter) in panels.iter().zip('a'..) {
-        let says = panel.parameters.to_string();
+    for (index, panel) in panels.iter().enumerate() {
+        let (named, says) = (format!("({})", letter(index)), panel.parameters.to_string());
         match lines.last_mut() {
-            Some((letters, before)) if *before == says => letters.push(letter),
-            _ => lines.push((letter.into(), says)),
+            Some((all, before)) if *before == says => *all += &format!(" {named}"),
+            _ => lines.push((named, says)),
         }
     }
     let known = lines.into_iter().filter(|(_, says)| !says.is_empty());
-    let letters = |all: String| all.chars().map(|l| format!("({l})")).collect::<Vec<_>>();
-    known.map(|(all, says)| format!("{} {says}", letters(all).join(" "))).collect()
+    known.map(|(all, says)| format!("{all} {says}")).collect()
 }
 
 /// LaTeX as plain text: letters for commands, no braces around one letter.

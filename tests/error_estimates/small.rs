@@ -1,4 +1,4 @@
-//! What is far smaller than what it was made of.
+//! Results that are far smaller than the numbers they are made of.
 
 use super::*;
 

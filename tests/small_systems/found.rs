@@ -189,7 +189,7 @@ fn a_settled_state_of_fifty_two_bonds_is_found() {
     assert_none(judge_evolution(&chain, 1e8));
 }
 
-/// With rare flips a contour's solves lose digits. What has settled under a periodic force is the
+/// With rare flips a contour's solves lose digits. Once settled, a driven chain is in its
 /// periodic state: doublings took its place, or 4e-5 was stated (46 bonds).
 #[test]
 fn a_settled_periodic_state_is_found() {

@@ -4,9 +4,9 @@ use super::caption::{fill, of_chain, row, sizes, starts_with, tex_number};
 use super::{Entry, GalleryError, Source, against_size, bonds, measure, order_label};
 use crate::figures::label::number;
 use crate::figures::parameters::numbers;
+use crate::figures::readable::with_zero;
 use crate::figures::{Axis, Colour, Corner, Figure, Layer, Mark, Panel, style::DOUBLE_COLUMN};
 use crate::monitor::Monitor;
-use crate::numerics::vector::most_of;
 
 pub(super) const ENTRY: Entry = Entry {
     name: "covariance_bound",
@@ -93,11 +93,8 @@ fn figure(source: &Source<'_>, monitor: &Monitor) -> Result<Figure, GalleryError
         ..Default::default()
     };
     let bounded = Axis::new("[*C*_{*N*}(*t*) − *C*_{*N*}(0)] / *t* log² *N*");
-    let all = || constants.iter().flat_map(|layer| &layer.points).map(|p| p.1);
-    let bounded = match all().all(|constant| constant >= 0.0) {
-        true => bounded.over(0.0, 1.05 * most_of(all())),
-        false => bounded,
-    };
+    let all: Vec<f64> = constants.iter().flat_map(|layer| &layer.points).map(|p| p.1).collect();
+    let bounded = with_zero(bounded, &[&all]);
     Ok(Figure {
         name: ENTRY.name.into(),
         size: (DOUBLE_COLUMN, 62.0),
