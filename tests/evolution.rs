@@ -138,6 +138,41 @@ fn the_estimate_bounds_the_distance_to_the_matrix_exponential() {
     }
 }
 
+/// Without flips a force keeps the means swinging beside a held end. Their errors weigh more while
+/// the means are large, and what the weight took away again passed for fading: 6e-11 was off where
+/// 9e-12 was stated.
+#[test]
+fn errors_of_means_that_swing_add_up() {
+    let end = |friction| Some(Thermostat { temperature: 0.0, friction });
+    let still = chain(Topology::Open, 2, 0.0, [false, false], 0.3);
+    let chain = Chain { left: end(1e3), right: end(1e-6), ..still };
+    let zeros = |count| vec![0.0; count];
+    let law = InitialLaw {
+        mean_r: zeros(2),
+        mean_p: zeros(3),
+        var_r: zeros(2),
+        var_p: zeros(3),
+        covariance: None,
+    };
+    let times = [60.0, 212.0, 219.0];
+    for tolerance in [1e-5, 1e-7] {
+        let (outputs, _) = stepped(&Modal::new(&chain), &law, &times, tolerance);
+        for output in &outputs {
+            let time = output.moments.time.hi;
+            let (z, _) = exact(&chain, &law, time);
+            let (found, errors) = (&output.moments.mean, &output.errors);
+            let z = z.to_vec();
+            let parts = [(0..2, errors.mean_r), (2..5, errors.mean_p)];
+            for (part, estimate) in parts {
+                let error = apart(&found[part.clone()], &z[part]);
+                let place = format!("τ = {time} at {tolerance:e}");
+                assert!(error <= estimate, "{place}: {error:e} above its estimate {estimate:e}");
+                assert!(estimate < tolerance, "{place}: estimate {estimate:e}");
+            }
+        }
+    }
+}
+
 fn full(solution: &Solution) -> &Array2<f64> {
     solution.moments.covariance.as_ref().expect("it was kept")
 }

@@ -2,7 +2,7 @@
 //! current under a constant force, and the thermal stationary profile. Open chain with a thermostat
 //! at both ends unless said otherwise.
 
-use super::Chain;
+use super::{Chain, Double, InitialLaw};
 use crate::numerics::double_double::Number;
 use crate::scenario::Topology;
 use ndarray::{Array1, Array2};
@@ -132,6 +132,24 @@ impl Chain {
             let (var_r, var_p) = (vec![temperature; self.bonds], vec![temperature; self.atoms()]);
             Some(ThermalState { var_r, var_p, correlation: X::from(0.0) })
         })
+    }
+
+    /// The initial covariance less that of the harmonic state, O(N²). The difference is formed in
+    /// 32 digits: a start near that state keeps its own.
+    pub(crate) fn beyond_harmonic(&self, law: &InitialLaw) -> Array2<f64> {
+        let mut deviation = law.covariance_above(0.0);
+        let Some(state) = self.harmonic::<Double>() else { return deviation };
+        let less = |x: &mut f64, thermal: Double| *x = (Double::from(*x) - thermal).hi;
+        let variance = state.var_r.iter().chain(&state.var_p);
+        deviation.diag_mut().iter_mut().zip(variance).for_each(|(x, &thermal)| less(x, thermal));
+        for bond in 0..self.bonds {
+            let (left, right) = self.bond_ends(bond);
+            for p in [left, right].map(|atom| self.bonds + atom) {
+                less(&mut deviation[[p, bond]], state.correlation);
+                less(&mut deviation[[bond, p]], state.correlation);
+            }
+        }
+        deviation
     }
 
     /// Energy entering at the left end in the stationary state under a constant force:

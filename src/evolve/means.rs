@@ -107,12 +107,13 @@ pub fn evolve<E: MomentEquations + ?Sized>(
             let compared = Comparison {
                 whole: difference(chain, &whole, &next_fine[STAGES - 1]),
                 half: Some(difference(chain, &quarters, &half[STAGES - 1])),
-                before: difference(chain, &coarse, &fine).size,
+                before: difference(chain, &coarse, &fine),
                 after: difference(chain, &next_coarse, &whole),
+                driven: false,
             };
             let next = halving.after(&compared);
             let difference = compared.half.filter(|_| unresolved.concerns(time, step));
-            let difference = difference.map(|half| half.size);
+            let difference = difference.map(|half| half.size());
             let missed =
                 difference.map_or(0.0, |d| truncation::UNRESOLVED * (d - rounded).max(0.0));
             let seen = [halving.size(), halving.size() + next.last().max(missed)];
@@ -178,8 +179,9 @@ fn apart_by_kind(chain: &Chain, a: &[f64], b: &[f64]) -> [f64; 2] {
 /// The same with the Euclidean norm of all.
 fn difference(chain: &Chain, a: &[f64], b: &[f64]) -> Difference {
     let [mean_r, mean_p] = apart_by_kind(chain, a, b);
-    let size = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
-    Difference { size, columns: MomentErrors { mean_r, mean_p, ..Default::default() } }
+    let mean = a.iter().zip(b).map(|(a, b)| (a - b).powi(2)).sum::<f64>().sqrt();
+    let columns = MomentErrors { mean_r, mean_p, ..Default::default() };
+    Difference { covariance: 0.0, mean, weight: 1.0, columns }
 }
 
 /// The means at the stages of a step of length h, `force` acting on the last coordinate. They are

@@ -144,7 +144,7 @@ impl Walk {
         self.coarse = run.carried(&taken.coarse, &taken.whole, &taken.fine, GAIN / halving.gain());
         (self.fine, self.path) = (taken.fine, taken.path);
         if let Some(half) = taken.half {
-            self.seen = (rounding::SAMPLE * half.size / taken.losses.variance).min(1.0);
+            self.seen = (rounding::SAMPLE * half.size() / taken.losses.variance).min(1.0);
         }
         (self.losses, self.halving) = (self.losses.with(&taken.losses, self.seen), halving);
         self.unresolved.advance(step, difference);
@@ -221,10 +221,11 @@ pub fn evolve<E: MomentEquations + ?Sized>(
             let next = halving.after(&Comparison {
                 whole: run.difference(&taken.whole, &taken.fine),
                 half: taken.half,
-                before: run.difference(&walk.coarse, &walk.fine).size,
+                before: run.difference(&walk.coarse, &walk.fine),
                 after: run.difference(&taken.coarse, &taken.whole),
+                driven: run.highest > 0.0,
             });
-            let difference = taken.half.filter(|_| concerned).map(|half| half.size);
+            let difference = taken.half.filter(|_| concerned).map(|half| half.size());
             let lost = difference.map_or(0.0, |d| truncation::UNRESOLVED * (d - rounding).max(0.0));
             let seen = [halving.size(), halving.size() + next.last().max(lost)];
             if !walk.size.accepts(time, step, seen, allowed, rounding) {

@@ -222,9 +222,7 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         let state: Vec<f64> = a.state.iter().zip(&b.state).map(|(a, b)| a - b).collect();
         let matrix = self.equations.matrix(&state);
         let mean: Vec<f64> = a.mean.iter().zip(&b.mean).map(|(a, b)| a - b).collect();
-        // An error ε of the means heats by 4γ∫ 2|p̄||ε| ≤ 2|z̄||ε|, by what both lose to friction.
-        let weight = (2.0 * euclidean(&b.mean)).max(1.0);
-        let size = self.equations.norm(&state) + weight * euclidean(&mean);
+        let size = euclidean(&mean);
         let moments = Moments {
             mean,
             variance: matrix.diag().to_vec(),
@@ -233,7 +231,9 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         };
         let zero = Solution::zero(chain).moments;
         let columns = MomentErrors::default().with_distance(chain, &moments, &zero);
-        Difference { size, columns }
+        // An error ε of the means heats by 4γ∫ 2|p̄||ε| ≤ 2|z̄||ε|, by what both lose to friction.
+        let weight = (2.0 * euclidean(&b.mean)).max(1.0);
+        Difference { covariance: self.equations.norm(&state), mean: size, weight, columns }
     }
 
     /// The next point of the second trajectory: the `fine` point, plus the distance after the step,

@@ -41,10 +41,7 @@ impl<'a> State<'a> {
         amplitudes: &'a [Complex64],
     ) -> State<'a> {
         let (chain, n) = (turning.chain, turning.coordinates());
-        let mut deviation = law.covariance_above(0.0);
-        if let Some(state) = chain.harmonic_state() {
-            deviation -= &state.covariance(chain);
-        }
+        let deviation = chain.beyond_harmonic(law);
         // Vᵀ Σ X Σ V, and the same of squares for the errors.
         let waves = &couples.waves.waves[..couples.waves.own];
         let v = Mat::from_fn(n, n, |i, a| waves[a].rounded[i] * parity(chain.bonds, i));

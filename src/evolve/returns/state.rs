@@ -31,12 +31,8 @@ pub(super) struct State<'a> {
 
 impl<'a> State<'a> {
     pub fn start(turning: &'a Turning<'a>, law: &InitialLaw) -> State<'a> {
-        let mut deviation = law.covariance_above(0.0);
-        if let Some(state) = turning.chain.harmonic_state() {
-            deviation -= &state.covariance(turning.chain);
-        }
         let means = turning.start(law);
-        let deviation = deviation.iter().copied().collect();
+        let deviation = turning.chain.beyond_harmonic(law).iter().copied().collect();
         let (ends, flows, integrals) = ([0.0; 2], [0.0; 2], Sums::zero(turning));
         State { turning, means, deviation, largest: 0.0, ends, flows, integrals }
     }
