@@ -338,25 +338,6 @@ fn a_cold_end_of_strong_friction_leaves_the_current_its_digits() {
     assert_none([1e7, 2e10].iter().flat_map(|&time| judge_evolution(&chain, time)).collect());
 }
 
-/// Beside a held end all but one momentum are in the thermal state already: the rest of the start
-/// is small and keeps its digits, and with it the current: 1.7e-16 was off, 3e-21 stated.
-#[test]
-fn a_start_near_the_thermal_state_keeps_the_digits_of_its_current() {
-    let mut chain = chain(3, 1.5e-7, [2e7, 191.5], 0.3);
-    chain.left.iter_mut().for_each(|thermostat| thermostat.temperature = 0.0);
-    let [none, one] = [0.0, 1.0].map(|value| move |count| vec![value; count]);
-    let law = InitialLaw {
-        mean_r: none(3),
-        mean_p: none(4),
-        var_r: one(3),
-        var_p: one(4),
-        covariance: None,
-    };
-    for time in [0.01, 0.546, 40.0] {
-        assert_none(judge_evolution_of(&chain, &law, time));
-    }
-}
-
 /// An end that is held all but fast lets every momentum vanish, of which a contour stated 2e-8.
 #[test]
 fn small_mean_momenta_keep_their_digits() {

@@ -247,3 +247,14 @@ fn a_cold_start_beside_weak_contacts_keeps_the_digits_of_its_currents() {
     let run = flipchain::evolve(&weak, &cold, &times, &Options::default()).expect("an answer");
     assert!(run.tolerance_reached(), "{:?}", run.errors());
 }
+
+/// Beside a held end all but one momentum are in the thermal state already: the rest of the start
+/// is small and keeps its digits, and with it the current: 1.7e-16 was off, 3e-21 stated.
+#[test]
+fn a_start_near_the_thermal_state_keeps_the_digits_of_its_current() {
+    let chain = between(chain(3, 1.5e-7, [2e7, 191.5], 0.3), [0.0, 1.0]);
+    let law = at_rest(&chain, 1.0);
+    for time in [0.01, 0.546, 40.0] {
+        assert_none(judge_evolution_of(&chain, &law, time));
+    }
+}
