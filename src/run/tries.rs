@@ -35,7 +35,7 @@ impl Evolution<'_> {
         // Another try has parts of its own.
         let mut tries = 1;
         let mut best: Option<(f64, Steps, Solved)> = None;
-        while let Some(better) = self.better(&plan, &found, record) {
+        while let Some(better) = self.better(&plan, &found, tries == 1, record) {
             if let Ok(solved) = found {
                 let error = self.error(&solved.0);
                 // Covariances would take the memory twice.
@@ -106,15 +106,17 @@ impl Evolution<'_> {
         largest(&self.errors(solutions))
     }
 
-    /// Another plan, if there is one, for the case that a plan has failed or missed the tolerance.
+    /// Another plan, if there is one, for the case that a plan has failed or missed the tolerance;
+    /// `first` says that it was the first one.
     fn better(
         &self,
         plan: &Steps,
         found: &Result<Solved, EvolveError>,
+        first: bool,
         record: &Record,
     ) -> Option<Steps> {
         let Evolution { chain, law, microscopic, held, .. } = self;
-        if record.plan.method != Method::Auto || plan.squared {
+        if record.plan.method != Method::Auto || (plan.squared && !first) {
             return None;
         }
         let (way, missed) = match found {
@@ -135,11 +137,16 @@ impl Evolution<'_> {
         };
         // A way that has answered can be mended in the end.
         let most = WORTH_DIGITS[usize::from(found.is_err())];
-        // Where outputs came anew in 32 digits, these are not enough.
+        // Where these were not enough, of all outputs or of those that came anew in 32 digits, what
+        // has decayed may keep its digits in pairs of waves.
+        let tried = plan.squared || !plan.anew.is_empty();
         let wide = evolve::in_32_digits(chain, &rounded(microscopic), reason)
-            .filter(|wide| plan.anew.is_empty() && cost(wide) <= most);
+            .filter(|wide| !tried && cost(wide) <= most);
         if wide.is_some() || plan.doubled {
             return wide;
+        }
+        if plan.squared {
+            return self.by_doubling(&way).filter(|plan| cost(plan) < WORTH_DOUBLING);
         }
         let own = cost(plan);
         // What a contour misses late, doublings miss as a rule.

@@ -258,3 +258,45 @@ fn a_start_near_the_thermal_state_keeps_the_digits_of_its_current() {
         assert_none(judge_evolution_of(&chain, &law, time));
     }
 }
+
+/// What flips give back early is all that a cold chain has, to twelve digits as well: the first
+/// order of it was 3e-10 of it off, and 3e-15 stated.
+#[test]
+fn what_flips_give_a_cold_chain_early_is_within_its_error() {
+    let chain = between(chain(3, 2.7e-8, [4.9e-7, 1111.3], 30.0), [0.0, 0.0]);
+    let law = InitialLaw { mean_p: vec![0.25, -0.5, 0.75, 1.0], ..at_rest(&chain, 0.0) };
+    for time in [0.0048, 0.4] {
+        assert_none(judge_evolution_of(&chain, &law, time));
+    }
+}
+
+/// Of two outputs after which all has decayed, the digits of the first one were lost: an error of
+/// 10¹²¹ of what is left.
+#[test]
+fn two_outputs_of_what_has_decayed_keep_their_digits() {
+    let chain = between(chain(3, 1e-9, [1.0, 1.0], 0.0), [0.0, 0.0]);
+    let law = InitialLaw { mean_p: vec![0.25, -0.5, 0.75, 1.0], ..at_rest(&chain, 0.0) };
+    let times = Times::microscopic([3e3, 3e5]);
+    let run = flipchain::evolve(&chain, &law, &times, &Options::default()).expect("an answer");
+    assert!(run.tolerance_reached(), "{:?}", run.errors());
+    // The judge keeps its digits over pieces of the time, each begun anew at the size of one.
+    let (mut piece, mut size) = (law.clone(), 1.0);
+    for _ in 0..30 {
+        let mean = reference::moments(&chain, &piece, PERIOD, &[(100.0, 1.0)])[0].mean.to_vec();
+        let scale = agreement::largest(&mean);
+        let (r, p) = mean.split_at(chain.bonds);
+        let scaled = |values: &[f64]| values.iter().map(|z| z / scale).collect();
+        piece = InitialLaw { mean_r: scaled(r), mean_p: scaled(p), ..piece };
+        size *= scale;
+    }
+    let found = run.profiles()[0].clone();
+    assert!(size < 1e-50, "{size:e}");
+    for (found, exact, estimate) in [
+        (&found.mean_r[1..], &piece.mean_r, found.errors.mean_r),
+        (&found.mean_p[..], &piece.mean_p, found.errors.mean_p),
+    ] {
+        let exact: Vec<f64> = exact.iter().map(|z| z * size).collect();
+        let error = agreement::apart(found, &exact);
+        assert!(error <= estimate + 1e-13 * size, "{error:e} where {estimate:e} is stated");
+    }
+}

@@ -53,7 +53,7 @@ impl<'a> State<'a> {
         let own = couples.pairs[..couples.own].iter().zip(&couples.weights);
         let (deviation, errors) = own
             .map(|(&[a, b], weight)| {
-                let error = rounding::PRODUCT * weight * sizes[(a, b)].sqrt();
+                let error = rounding::FORMULA * weight * sizes[(a, b)].sqrt();
                 (in_waves[(a, b)] * *weight, error)
             })
             .unzip();

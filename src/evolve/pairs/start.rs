@@ -5,6 +5,7 @@ use super::couples::{Couples, apart};
 use super::rows::{Propagator, product};
 use super::waves::{after, lasting};
 use crate::chain::Double;
+use crate::numerics::wide::Wide;
 use faer::Mat;
 use num_complex::Complex64;
 use rayon::prelude::*;
@@ -118,6 +119,24 @@ impl<'a> Propagator<'a> {
         block.iter().enumerate().map(row).collect()
     }
 
+    /// Twice what the second order adds at most to `first`, the first order of R Y: there flips give
+    /// once more of the p² that they have given.
+    fn second_order_of(&self, first: &[Complex64]) -> Vec<f64> {
+        let Couples { rates, shapes, own, chain, .. } = self.couples;
+        let (atoms, given) = (self.couples.atoms(), 4.0 * chain.flip_rate);
+        let squares: Vec<f64> = (0..atoms)
+            .map(|n| first.iter().enumerate().map(|(alpha, y)| (shapes[(alpha, n)] * y).re).sum())
+            .collect();
+        let most = |(alpha, rate): (usize, &Wide)| -> f64 {
+            let damped = (rate.rounded().re * self.step).abs();
+            let lasting = if damped > 1.0 { self.step / damped } else { self.step };
+            let terms =
+                squares.iter().enumerate().map(|(n, q)| shapes[(alpha, n)].norm() * q.abs());
+            if alpha < *own { given * lasting * terms.sum::<f64>() } else { 0.0 }
+        };
+        rates.iter().enumerate().map(most).collect()
+    }
+
     /// Moves an output by a time up to the first step.
     pub fn go_short(couples: &'a Couples<'a>, state: &mut State, time: Double) {
         let of = Propagator::without_columns(couples, time.hi);
@@ -135,6 +154,8 @@ impl<'a> Propagator<'a> {
             of.scatter_errors(&mut errors, block, &doubts);
         }
         let added: Vec<Complex64> = (0..couples.all()).map(|alpha| states[(alpha, 0)]).collect();
+        let left_out = of.second_order_of(&added);
+        errors[0].iter_mut().zip(left_out).for_each(|(error, more)| *error += more);
         state.add_lasting(time);
         state.go(&step.whole, &added, &errors[0], 0);
     }
