@@ -122,16 +122,18 @@ impl<'a> State<'a> {
         self.roundings = rounding::PAIRS[0] + rounding::PAIRS[1] * before as f64;
     }
 
-    /// The real part of Σ y_α times the entry (i, j), and the error of it.
+    /// The real part of Σ y_α times the entry (i, j), and the error of it. The sum itself leaves no
+    /// roundings: its terms are many, and what is left of them may be small.
     fn sum(&self, values: &[Complex64], errors: &[f64], i: usize, j: usize) -> (f64, f64) {
-        let (mut sum, mut square) = (0.0, 0.0);
+        let (mut sum, mut square) = (Double::default(), 0.0);
         for (alpha, (y, error)) in values.iter().zip(errors).enumerate() {
             let entry = self.couples.entry(alpha, i, j);
-            sum += (y * entry).re;
+            let next = Double::sum(sum.hi, (y * entry).re);
+            sum = Double { hi: next.hi, lo: sum.lo + next.lo };
             square += entry.norm_sqr() * (error + rounding::PRODUCT * y.norm()).powi(2);
         }
         // A conjugate has the same error.
-        (sum, 2.0 * square.sqrt())
+        (sum.hi + sum.lo, 2.0 * square.sqrt())
     }
 
     /// The answer at a time.
