@@ -28,6 +28,9 @@ pub(super) struct Losses {
     rounded: [f64; 2],
     /// The part of the losses that the variances of both ends, p̄ and Cov(p, r) still hold.
     held: [f64; 4],
+    /// Roundings of the variances that are held by their distance from T, of either end: soon after
+    /// a cold start the distance is far larger than the variance.
+    of_ends: [f64; 2],
     /// A bound of the heat that errors of the means have made.
     heated: f64,
     /// The largest mean so far, an error of which drives the covariance.
@@ -35,7 +38,7 @@ pub(super) struct Losses {
     /// The largest error of a Cov(p, r) so far.
     flow: f64,
 }
-record!(Losses { lost, rounded, held, heated, mean, flow });
+record!(Losses { lost, rounded, held, of_ends, heated, mean, flow });
 
 /// One step.
 pub(super) struct OfStep {
@@ -82,10 +85,15 @@ impl Losses {
         let more = [of_end(0), of_end(1), of_momenta, lost[0] + rounding * moved[3]];
         let rates = [2.0 * left, 2.0 * right, damping, damping];
         let held = self.held;
+        let at_end = |end: usize| equation.held_from[end].map_or(0.0, |_| rounding * moved[end]);
+        let of_ends = [0, 1].map(|end| self.of_ends[end] + at_end(end));
         let mut within = self.clone();
         within.held = std::array::from_fn(|kind| held[kind] + more[kind]);
+        within.of_ends = of_ends;
         within.flow = self.flow.max(within.of_flow(equation));
-        self.held = std::array::from_fn(|kind| held[kind] * (-rates[kind] * h).exp() + more[kind]);
+        let kept = rates.map(|rate| (-rate * h).exp());
+        self.held = std::array::from_fn(|kind| held[kind] * kept[kind] + more[kind]);
+        self.of_ends = [0, 1].map(|end| self.of_ends[end] * kept[end] + at_end(end));
         self.flow = within.flow;
         within
     }
@@ -135,7 +143,8 @@ impl Losses {
         held[2] = of_means * self.held[2];
         let flow = of_covariance * self.flow;
         let (heated, mean) = (of_means * self.heated, self.mean);
-        Losses { lost: self.lost, rounded: [0.0; 2], held, heated, mean, flow }
+        let of_ends = [0.0; 2];
+        Losses { lost: self.lost, rounded: [0.0; 2], held, of_ends, heated, mean, flow }
     }
 
     /// The errors of `moments`, whose numbers have roundings of `digits` and whose force has lost
@@ -174,7 +183,7 @@ impl Losses {
                         size
                     },
             var_r: of_r,
-            var_p: of_p,
+            var_p: of_p + largest(&self.of_ends),
             correlation: flow.max(of_end(1)) + inflow[1],
             left: of_end(0) + inflow[0],
         }
