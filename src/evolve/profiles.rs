@@ -124,8 +124,9 @@ pub fn evolve(
             if way.half_width > 0.0 { 1.0 } else { settled.max(1.0 / chain.bonds as f64) };
         apart.correlation -= least * (1.0 - current);
         // So may two inner quadratures: no less is claimed than a part of the tolerance, nor than
-        // roundings.
-        let asked = (inner_quadrature::PART_OF_TOLERANCE * within).max(rounding::SOLVE) * size;
+        // roundings, which 1 - 4γK makes γ times as large (seen: γ ε, γ = 2·10⁴ and more, N = 2).
+        let enlarged = rounding::SOLVE.max(rounding::FORMULA * chain.flip_rate);
+        let asked = (inner_quadrature::PART_OF_TOLERANCE * within).max(enlarged) * size;
         // The part of an error of the variances that enters the current as a whole, and the
         // part that enters in the sum of the energies' slopes along the chain.
         let share = match chain.topology {
