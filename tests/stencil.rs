@@ -162,6 +162,25 @@ fn a_variance_far_below_its_temperature_has_the_roundings_of_that() {
     }
 }
 
+/// Means below 10⁻¹⁵⁰, whose squares are 0, had an infinite error, and so had all that they heat.
+#[test]
+fn a_motion_that_has_all_but_vanished_has_a_finite_error() {
+    let (chain, law) = with_frictions(2, 1.0, [0.0, 0.0]);
+    let chain = Chain { topology: Topology::Ring, force: Force::default(), ..chain };
+    let (mean_r, mean_p) = (vec![0.0; 2], vec![1.0, -1.0]);
+    let law = InitialLaw { mean_r, mean_p, var_p: vec![1.0; 2], ..law };
+    let times = [300.0, 400.0, 2000.0];
+    let found = stencil::evolve(&chain, &law, &times, 1e-9, |_| false, &Default::default());
+    for output in found.expect("it ends").0 {
+        let (errors, mean) = (output.errors, largest(&output.moments.mean));
+        assert!(mean < 1e-100, "{mean:e}");
+        for error in [errors.mean_r, errors.mean_p, errors.var_r, errors.var_p, errors.correlation]
+        {
+            assert!(error < 1e-10, "{errors:?}");
+        }
+    }
+}
+
 /// A chain that is divided into pieces, with everything that it can have.
 fn long(topology: Topology, bonds: usize) -> (Chain, InitialLaw) {
     let open = topology == Topology::Open;

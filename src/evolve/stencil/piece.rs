@@ -8,7 +8,7 @@
 use super::equation::Equation;
 use super::follow::FollowingEnds;
 use super::rows;
-use super::series::{Series, Source, grows};
+use super::series::{Series, Source, cancelled, grows};
 use super::state::{Piece, Read, Step};
 use super::window::{Window, Workspace, gather, window};
 use std::ops::Range;
@@ -117,7 +117,7 @@ pub(super) fn advance(
     let beyond = if whole { 0.0 } else { series.beyond(before) };
     let after = norm(&buffers.sum, top);
     let state = (before / first).max(after);
-    let cancelled = if found.most > state { found.most / state } else { 1.0 };
+    let cancelled = cancelled(found.most, state, (equation.spread - 2.0 * equation.shift) * h);
     // Beside what there is, what the neighbours and the force have changed it by.
     let force = &equation.chain.force;
     let push = force.mean.abs() + force.harmonics.iter().map(|(_, f)| 2.0 * f.norm()).sum::<f64>();

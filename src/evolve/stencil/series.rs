@@ -8,6 +8,19 @@ use super::state::{Read, Step};
 use super::times::Reading;
 use std::ops::Range;
 
+/// A norm below this one has lost digits, because its square is below all numbers.
+const UNDERFLOW: f64 = 1e-150;
+
+/// How many times as large as their `state` the largest of the terms became, `most`. Where that has
+/// underflown, nothing drives it, and e^`growth` is a bound.
+pub(super) fn cancelled(most: f64, state: f64, growth: f64) -> f64 {
+    match most > state {
+        _ if state < UNDERFLOW => growth.exp(),
+        true => most / state,
+        false => 1.0,
+    }
+}
+
 /// w_k, and the sources of V, all with the factors of the shift at the end of the step.
 pub(super) struct Series {
     terms: usize,
@@ -122,7 +135,7 @@ impl Series {
             .map(|i| self.means.iter().map(|w| w[i]).sum::<f64>())
             .collect();
         let state = (sizes[0] * (equation.shift * h).exp()).max(rows::square(&end).sqrt());
-        self.cancelled = if most > state { most / state } else { 1.0 };
+        self.cancelled = cancelled(most, state, 2.0 * h);
         let rate = (2.0 + equation.shift) * h;
         // The force's own series, whose rate may be higher.
         let turning = step.equation.rate() * h;
