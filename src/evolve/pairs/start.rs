@@ -120,12 +120,12 @@ impl<'a> Propagator<'a> {
     }
 
     /// Twice what the second order adds at most to `first`, the first order of R Y: there flips give
-    /// once more of the p² that they have given.
+    /// once more of the p² that they have given. Rows of what the force alone drives mean nothing.
     fn second_order_of(&self, first: &[Complex64]) -> Vec<f64> {
         let Couples { rates, shapes, own, chain, .. } = self.couples;
         let (atoms, given) = (self.couples.atoms(), 4.0 * chain.flip_rate);
         let squares: Vec<f64> = (0..atoms)
-            .map(|n| first.iter().enumerate().map(|(alpha, y)| (shapes[(alpha, n)] * y).re).sum())
+            .map(|n| first[..*own].iter().enumerate().map(|(a, y)| (shapes[(a, n)] * y).re).sum())
             .collect();
         let most = |(alpha, rate): (usize, &Wide)| -> f64 {
             let damped = (rate.rounded().re * self.step).abs();
