@@ -63,7 +63,7 @@ pub(super) struct Comparison {
 pub(super) struct Halving {
     gain: f64,
     gains: MomentErrors,
-    /// What the last two measurements showed, where motion is driven.
+    /// The gains that the last two measurements showed; of driven motion the least counts.
     shown: [Option<(f64, MomentErrors)>; 2],
     since: usize,
     /// The part of the earlier steps, faded, and that of the last one.

@@ -1,4 +1,4 @@
-//! The state of implicit steps: a point, the integrals on the way to it, and the errors that add up.
+//! The state of implicit steps: a point, the integrals on the way to it, and the errors so far.
 
 use crate::covariance::moments::TimeIntegrals;
 use crate::monitor::record;

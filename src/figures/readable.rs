@@ -36,7 +36,7 @@ pub(super) fn readable(curves: &[&[f64]]) -> Option<((f64, f64), String)> {
     Some((range, format!("early curves go on to {}", ends.join(" and "))))
 }
 
-/// The axis of what has one sign goes to 0, so that the sign is seen.
+/// The axis of values of one sign goes to 0, so that the sign is seen.
 pub(super) fn with_zero(axis: Axis, curves: &[&[f64]]) -> Axis {
     let all = || curves.iter().flat_map(|curve| curve.iter().copied()).filter(|v| v.is_finite());
     let (low, high) = (all().fold(0.0, f64::min), all().fold(0.0, f64::max));

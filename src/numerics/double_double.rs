@@ -82,6 +82,12 @@ impl Double {
         Double::fast_sum(first.hi, first.lo + lo.lo)
     }
 
+    /// self + term, of many terms: what `hi` rounds off gathers in `lo`, which is added at the end.
+    pub fn gathering(self, term: f64) -> Double {
+        let next = Double::sum(self.hi, term);
+        Double { hi: next.hi, lo: self.lo + next.lo }
+    }
+
     /// self · other
     pub fn times(self, other: Double) -> Double {
         let p = Double::product(self.hi, other.hi);

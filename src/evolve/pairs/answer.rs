@@ -128,8 +128,7 @@ impl<'a> State<'a> {
         let (mut sum, mut square) = (Double::default(), 0.0);
         for (alpha, (y, error)) in values.iter().zip(errors).enumerate() {
             let entry = self.couples.entry(alpha, i, j);
-            let next = Double::sum(sum.hi, (y * entry).re);
-            sum = Double { hi: next.hi, lo: sum.lo + next.lo };
+            sum = sum.gathering((y * entry).re);
             square += entry.norm_sqr() * (error + rounding::PRODUCT * y.norm()).powi(2);
         }
         // A conjugate has the same error.

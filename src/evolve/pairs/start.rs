@@ -119,8 +119,9 @@ impl<'a> Propagator<'a> {
         block.iter().enumerate().map(row).collect()
     }
 
-    /// Twice what the second order adds at most to `first`, the first order of R Y: there flips give
-    /// once more of the p² that they have given. Rows of what the force alone drives mean nothing.
+    /// Twice the most that the second order adds to `first`, the first order of R Y: there flips
+    /// give once more of the p² that they have given. Rows of what the force alone drives mean
+    /// nothing.
     fn second_order_of(&self, first: &[Complex64]) -> Vec<f64> {
         let Couples { rates, shapes, own, chain, .. } = self.couples;
         let (atoms, given) = (self.couples.atoms(), 4.0 * chain.flip_rate);

@@ -79,8 +79,7 @@ impl<'a> State<'a> {
             }
             for ((flow, sum), &row) in flows.iter_mut().zip(&mut sums).zip(&rows) {
                 let term = column[row] * y;
-                let next = Double::sum(sum.hi, term);
-                (*sum, *flow) = (Double { lo: sum.lo + next.lo, ..next }, *flow + term * term);
+                (*sum, *flow) = (sum.gathering(term), *flow + term * term);
             }
         }
         rows.iter().zip(sums).for_each(|(&row, sum)| given[row] = sum.hi + sum.lo);

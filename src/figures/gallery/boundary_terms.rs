@@ -23,7 +23,8 @@ fn caption(source: &Source<'_>) -> Result<String, GalleryError> {
         chain that starts with @initial@ ($\bar F = @F@$, @chain@), against $t$, for $N = @sizes@$.
         Curves with discs: exact chains; dashed: the limit
         $\frac{1}{2\gamma} \int_0^t \partial_x r ds$ at the end. The theory bounds them by
-        $C(t+1)$: here they follow the limit from $t \sim 1/N^2$ on, and $N$ times them stays below $\bar F (t+1)/(2\gamma)$ at both ends (grey).";
+        $C(t+1)$: here they follow the limit from $t \sim 1/N^2$ on, and $N$ times them stays below
+        $\bar F (t+1)/(2\gamma)$ at both ends (grey).";
     Ok(fill(
         text,
         &[
