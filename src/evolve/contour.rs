@@ -20,10 +20,11 @@
 mod fading;
 mod leaving;
 mod settled;
+mod solution;
 mod start;
 pub use super::earliest::earliest;
-use super::earliest::left_out;
 use super::envelope;
+use super::exact_means::{self, Left};
 use super::hyperbola::{self, Contour, EXTRA, nodes_for_integrals};
 use super::outcome::{Counts, EvolveError};
 use super::reference::Reference;
@@ -32,13 +33,12 @@ use super::sums::{Found, OutputSums, Start, Summed, targets};
 use super::two_contours::{self, Asked, add_distance};
 use crate::budget::{outer_quadrature, rounding};
 use crate::chain::{Double, InitialLaw};
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::moments::Solution;
 use crate::covariance::periodic::PeriodicMean;
-use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, SolveError, Source};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
-use crate::numerics::vector::{largest_norm, largest_of};
+use crate::numerics::vector::largest_norm;
 use num_complex::Complex64;
 use start::{largest_entry, largest_moment};
 
@@ -69,6 +69,9 @@ pub fn evolve<E: MomentEquations + ?Sized>(
     let nodes: Vec<usize> = (0..groups.len())
         .map(|group| nodes_for_integrals(ends(group).1 / ends(group).0, goal))
         .collect();
+    // C = Y - w wᵀ has the error of w times twice w, which may be far above C.
+    let left = exact_means::of_contours(equations.chain())
+        .then(|| exact_means::left(equations.chain(), &problem.deviation, &exact));
     let evaluate = |Asked { group, extra }: Asked, counts: &mut Counts, monitor: &Monitor| {
         let (instants, offset) = (&exact[groups[group].clone()], groups[group].start);
         let (first, last) = ends(group);
@@ -78,7 +81,8 @@ pub fn evolve<E: MomentEquations + ?Sized>(
         let contour = Contour::new(first, last, nodes[group] + extra);
         let oscillation = problem.oscillation(instants, &|i| extra > 0 && whole(offset + i))?;
         let keep = |i: usize| keep(offset + i);
-        let outputs = Outputs { times: instants, keep: &keep, least };
+        let left = left.as_ref().map(|left| &left[groups[group].clone()]);
+        let outputs = Outputs { times: instants, keep: &keep, left, least };
         problem.invert(&contour, outputs, oscillation, counts, monitor)
     };
     let judge = |group: usize, fine: &mut Solution, coarse: &Solution| {
@@ -96,6 +100,8 @@ struct Outputs<'a> {
     times: &'a [Double],
     /// The outputs that keep their covariance.
     keep: &'a dyn Fn(usize) -> bool,
+    /// Their w, where it is known better than by a contour.
+    left: Option<&'a [Left]>,
     /// The least error that is claimed.
     least: f64,
 }
@@ -200,7 +206,7 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
         counts: &mut Counts,
         monitor: &Monitor,
     ) -> Result<Vec<Solution>, EvolveError> {
-        let Outputs { times, keep, least } = outputs;
+        let Outputs { times, keep, least, .. } = outputs;
         let parts = self.summed(contour, outputs, sums, true, counts, monitor)?.into_iter();
         let solution = |(i, Summed { sums, means: [w, w_sum], losses })| {
             self.solution(times[i], least, sums, [&w, &w_sum], losses, keep(i))
@@ -213,7 +219,7 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
     fn summed(
         &self,
         contour: &Contour,
-        Outputs { times, least, .. }: Outputs<'_>,
+        Outputs { times, left, least, .. }: Outputs<'_>,
         mut sums: Vec<OutputSums>,
         encloses_pole: bool,
         counts: &mut Counts,
@@ -280,120 +286,14 @@ impl<'a, E: MomentEquations + ?Sized> TransformedMoments<'a, E> {
         for (sums, time) in sums.iter_mut().zip(times) {
             sums.of_start = self.left_of_roundings(time.hi);
         }
+        for (i, Left { w, losses: lost }) in left.into_iter().flatten().enumerate() {
+            deviations[i].copy_from_slice(w);
+            losses[i] = *lost;
+        }
         let means = deviations.into_iter().zip(deviation_sums).zip(losses);
         let all = sums.into_iter().zip(means);
         Ok(all
             .map(|(sums, ((w, w_sum), losses))| Summed { sums, means: [w, w_sum], losses })
             .collect())
-    }
-
-    /// Puts C = Y - w wᵀ together, and the reference state. Long because it lists every column's
-    /// errors, source by source.
-    fn solution(
-        &self,
-        time: Double,
-        least: f64,
-        sums: OutputSums,
-        [w, w_sum]: [&[f64]; 2],
-        mean_losses: [f64; 2],
-        keep: bool,
-    ) -> Result<Solution, EvolveError> {
-        let chain = self.equations.chain();
-        let Reference { state: thermal, through, .. } = &self.reference;
-        let reference: Vec<f64> = [&thermal.var_r[..], &thermal.var_p].concat();
-        let flows = sums.best(chain, &self.balance, time.hi);
-        let variance: Vec<f64> = (sums.variance.iter().zip(w).zip(&reference))
-            .map(|((y, w), reference)| y - w * w + reference)
-            .collect();
-        let pair = |bond: usize| chain.left_pair(bond);
-        let correlation: Vec<f64> = (flows.correlation.iter().enumerate())
-            .map(|(bond, y)| y - w[pair(bond).0] * w[pair(bond).1] + thermal.correlation)
-            .collect();
-        // λ(T - Var p): of the reference state that is the current through it.
-        let friction = chain.friction();
-        let at_ends = [w[chain.bonds], w[w.len() - 1]];
-        let square = |end: usize| friction[end] * at_ends[end] * at_ends[end];
-        let inflow = [0, 1].map(|end| through[end] - (flows.losses[end] - square(end)));
-        let covariance = sums.state.map(|state| {
-            let mut covariance = self.equations.matrix(&state);
-            drop(state);
-            covariance.indexed_iter_mut().for_each(|((i, j), c)| *c -= w[i] * w[j]);
-            covariance + thermal.covariance(chain)
-        });
-        let mean: Vec<f64> = self.periodic.at(time).iter().zip(w).map(|(s, w)| s + w).collect();
-        let solve = |shift: Complex64, f: &[Complex64]| self.equations.solve_mean(shift, f);
-        let mut integrals = envelope::mean_integrals(
-            chain,
-            solve,
-            &self.periodic,
-            &self.deviation,
-            (w, w_sum),
-            time,
-        )?;
-        (integrals.square.iter_mut().zip(&sums.variance_integral).zip(&reference))
-            .for_each(|((z, y), reference)| *z += y + reference * time.hi);
-        (integrals.product.iter_mut().zip(&flows.correlation_integral))
-            .for_each(|(z, y)| *z += y + thermal.correlation * time.hi);
-        // The parts are put together to some roundings of theirs, half a one for each operation.
-        let rounding = if sums.direct { rounding::PRODUCT } else { rounding::TRANSFORM };
-        let norms = [self.equations.norm(&self.start), self.deviation_norm()];
-        let [out, mean_out] = left_out(chain, norms, time.hi);
-        let (bonds, phase) = (chain.bonds, self.periodic.errors_at(time.hi));
-        let parts = [&mean[..bonds], &mean[bonds..]];
-        let [mean_r, mean_p] = [0, 1].map(|part| {
-            mean_losses[part] + mean_out + rounding::FORMULAS * largest(parts[part]) + phase[part]
-        });
-        let loss = sums.error
-            + sums.of_start[0]
-            + least * sums.size
-            + out
-            + 2.0 * (largest(&w[..bonds]) * mean_r).max(largest(&w[bonds..]) * mean_p);
-        let weighted = |end: usize| 2.0 * friction[end] * at_ends[end].abs() * mean_p;
-        let flow = flows.error
-            + sums.of_start[1]
-            + least * flows.size
-            + out * chain.current_weight()
-            + largest(&w[..bonds]) * mean_p
-            + largest(&w[bonds..]) * mean_r
-            + weighted(0).max(weighted(1))
-            + rounding
-                * (largest(&correlation)
-                    + largest(&inflow)
-                    + square(0)
-                    + square(1)
-                    + largest(through)
-                    + thermal.correlation.abs());
-        // The momenta of a hot end may be far above everything else.
-        let [var_r, var_p] = [0..bonds, bonds..w.len()].map(|part| {
-            let size = |i: usize| variance[i].abs() + reference[i] + 2.0 * w[i] * w[i];
-            loss + rounding * largest_of(part.map(size))
-        });
-        let lost = [mean_p, mean_losses[1] + mean_out];
-        let (leaving, at_end) = self.leaving(time, [&mean, w], inflow[1], lost);
-        let of_flow = MomentErrors::of_variances(0.0, flow + at_end);
-        let errors = MomentErrors { mean_r, mean_p, var_r, var_p, ..of_flow };
-        let of = MomentErrors::of_variances;
-        let of_phase = MomentErrors { mean_r: phase[0], mean_p: phase[1], ..Default::default() };
-        let left = of(least * sums.size + out, least * flows.size + out * chain.current_weight());
-        let parts = vec![
-            (ErrorSource::Iteration, of(sums.error, flows.error)),
-            (ErrorSource::OuterQuadrature, left),
-            (ErrorSource::InputRounding, of_phase),
-        ];
-        let consistency = match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => Consistency::of_bonds(chain, &variance, &correlation),
-        };
-        let covariance = covariance.filter(|_| keep);
-        let inflow = Some(inflow);
-        let moments = Moments { time, mean, variance, correlation, inflow, leaving, covariance };
-        Ok(Solution {
-            moments,
-            errors,
-            parts,
-            consistency: Some(consistency),
-            integrals: Some(integrals),
-            variance_integral: None,
-        })
     }
 }

@@ -6,6 +6,7 @@
 use super::turning::{LARGEST, Turning};
 use crate::budget::rounding::{self, OF_32};
 use crate::chain::{Chain, Double, InitialLaw};
+use crate::covariance::direct;
 use crate::covariance::moments::{Solution, largest};
 use crate::numerics::vector::largest_of;
 use crate::numerics::wide_matrix::{Doublings, Power};
@@ -14,6 +15,11 @@ use crate::scenario::Topology;
 /// Whether a chain is small enough.
 pub(crate) fn serves(chain: &Chain) -> bool {
     chain.general.is_none() && chain.bonds <= LARGEST
+}
+
+/// Whether the contours of a chain take their means from here.
+pub(super) fn of_contours(chain: &Chain) -> bool {
+    direct::is_worth_it(chain) && serves(chain)
 }
 
 /// The means at a time.
@@ -90,13 +96,24 @@ pub(super) fn of(turning: &Turning, law: &InitialLaw, times: &[Double]) -> Vec<M
     turned(&free, &start, times).into_iter().map(whole).collect()
 }
 
-/// e^(Bτ) w, and its error.
-pub(super) fn left(chain: &Chain, w: &[f64], time: Double) -> (Vec<f64>, f64) {
+/// What is left of a deviation at a time, e^(Bτ) w.
+pub(super) struct Left {
+    pub w: Vec<f64>,
+    /// The errors of its elongations and of its momenta.
+    pub losses: [f64; 2],
+}
+
+/// The same at ascending times.
+pub(super) fn left(chain: &Chain, w: &[f64], times: &[Double]) -> Vec<Left> {
     let free = chain.unforced();
     let start: Vec<Double> = w.iter().map(|&w| w.into()).collect();
-    let found = turned(&Turning::new(&free), &start, &[time]);
-    let (w, lost) = &found[0];
-    (w.iter().map(|w| w.hi).collect(), *lost)
+    let rounded = |(w, lost): (Vec<Double>, f64)| {
+        let w: Vec<f64> = w.iter().map(|w| w.hi).collect();
+        let parts = w.split_at(chain.bonds);
+        let losses = [parts.0, parts.1].map(|part| rounding::PRODUCT * largest(part) + lost);
+        Left { w, losses }
+    };
+    turned(&Turning::new(&free), &start, times).into_iter().map(rounded).collect()
 }
 
 /// e^(B̃h) of a time 2^k h, its error, the roundings of a product with it, and its norm or 1.

@@ -54,7 +54,6 @@ pub use plan::{Plan, by_doubling, in_32_digits, plan};
 use crate::chain::{Chain, Double, InitialLaw};
 use crate::cost::{self, Cost};
 use crate::covariance::MomentEquations;
-use crate::covariance::direct;
 use crate::covariance::moments::Solution;
 use crate::monitor::Monitor;
 use crate::numerics::double_double::{exact, rounded};
@@ -216,7 +215,7 @@ fn as_planned(
         let keep = |i: usize| keep(first + i);
         let (mut late, counts) =
             contour::evolve(equations, law, late, tolerance, keep, &inverting)?;
-        if direct::is_worth_it(equations.chain()) && exact_means::serves(equations.chain()) {
+        if exact_means::of_contours(equations.chain()) {
             exact_means::put(equations.chain(), law, &mut late);
         }
         solutions.extend(late);

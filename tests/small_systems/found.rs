@@ -38,6 +38,22 @@ fn large_means_leave_the_current_its_digits() {
     assert_none(judge_evolution(&chain(26, 0.019, [1.7e3, 7e-7], 30.0), 494.0));
 }
 
+/// Means that fade slowly between strong ends are far above the variances, which had twice them
+/// times the error that a contour leaves in them: 1.4e-9 of the variance was stated.
+#[test]
+fn large_means_leave_the_variances_their_digits() {
+    for (bonds, time) in [(3, 273.0), (35, 37237.0)] {
+        let chain = between(chain(bonds, 0.388, [2.4e7, 4246.0], 30.0), [3.7, 0.4]);
+        let place = |site: usize| site as f64 / bonds as f64;
+        let moving = InitialLaw {
+            mean_r: (1..=bonds).map(|n| (7.0 * place(n)).sin()).collect(),
+            mean_p: (0..=bonds).map(|n| (5.0 * place(n)).cos()).collect(),
+            ..at_rest(&chain, 0.0)
+        };
+        assert_none(judge_evolution_of(&chain, &moving, time));
+    }
+}
+
 /// Soon after a cold start everything is far smaller than what doubles are held against.
 #[test]
 fn a_cold_start_keeps_its_digits_however_weak_the_contact() {

@@ -13,10 +13,10 @@
 use super::settled::Rest;
 use super::start::largest_entry;
 use super::{Outputs, TransformedMoments};
-use crate::budget::{outer_quadrature, rounding};
+use crate::budget::outer_quadrature;
 use crate::chain::{Chain, Double};
 use crate::covariance::MomentEquations;
-use crate::covariance::moments::{Solution, largest};
+use crate::covariance::moments::Solution;
 use crate::evolve::exact_means;
 use crate::evolve::hyperbola::{self, Contour, EXTRA, nodes_for_integrals};
 use crate::evolve::outcome::{Counts, EvolveError};
@@ -54,7 +54,7 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         monitor: &Monitor,
     ) -> Result<Solution, EvolveError> {
         let (chain, equations) = (self.equations.chain(), self.equations);
-        let (w, lost) = exact_means::left(chain, &self.deviation, time);
+        let left = exact_means::left(chain, &self.deviation, &[time]);
         let still: Vec<Complex64> = self.deviation.iter().map(|&w| w.into()).collect();
         let heats = self.heat(&still).iter().any(|q| *q != Complex64::ZERO);
         let rate = self.slowest(rest, time.hi)? * if heats { 0.5 } else { 1.0 };
@@ -66,11 +66,11 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
             let mut contour =
                 Contour::new(time.hi, time.hi, nodes_for_integrals(1.0, goal) + extra);
             contour.nodes.iter_mut().for_each(|(s, _)| *s -= rate);
-            let outputs = Outputs { times: &[time], keep: &|_| true, least };
+            let outputs = Outputs { times: &[time], keep: &|_| true, left: Some(&left), least };
             let sums = vec![self.still(rest, time, true)];
             let mut counts = Counts::default();
             let found = faded.summed(&contour, outputs, sums, false, &mut counts, monitor)?;
-            let [Summed { mut sums, .. }] =
+            let [Summed { mut sums, means: [w, _], losses }] =
                 <[Summed; 1]>::try_from(found).ok().expect("one output");
             // ∫_0^τ D = ∫_0^∞ D - ∫_τ^∞ D, the latter from D(τ) on.
             let state = sums.state.as_ref().expect("it is kept");
@@ -79,8 +79,6 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
             sums.add(Complex64::ZERO, -Complex64::ONE, &lasting);
             let w_sum: Vec<f64> = rest.w_sum.iter().zip(&w_left).map(|(a, b)| a - b).collect();
             sums.state = sums.state.filter(|_| keep);
-            let losses = [0..chain.bonds, chain.bonds..w.len()];
-            let losses = losses.map(|part| rounding::PRODUCT * largest(&w[part]) + lost);
             faded.solution(time, least, sums, [&w, &w_sum], losses, keep)
         };
         let (coarse, mut fine) = (by_contour(0)?, by_contour(EXTRA)?);
