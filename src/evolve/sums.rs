@@ -31,6 +31,17 @@ pub(super) struct Start {
     pub apart: [bool; 2],
 }
 
+impl Start {
+    /// λ Y(p, p) at the ends where that is so.
+    fn apart(&self, friction: [f64; 2]) -> [f64; 2] {
+        let squares = [self.momentum.first(), self.momentum.last()];
+        [0, 1].map(|end| match squares[end] {
+            Some(square) if self.apart[end] => friction[end] * square,
+            _ => 0.0,
+        })
+    }
+}
+
 /// The currents of one transform, or their sums.
 #[derive(Debug, Clone)]
 struct Flows<T> {
@@ -49,6 +60,8 @@ pub(super) struct Found {
     /// The error of a variance.
     error: f64,
     direct: bool,
+    /// λ Y(p, p) at the ends where what friction takes of the start by itself is left out.
+    apart: Option<[f64; 2]>,
     read: Flows<Complex64>,
     balanced: Option<Flows<Complex64>>,
 }
@@ -68,14 +81,11 @@ impl Found {
         let error =
             iteration::REFINEMENT * report.error + written * largest_norm(&diagonals.variance);
         let friction = chain.friction();
-        let left = |end: usize| match start {
-            Some(start) if friction[end] > 0.0 && start.apart[end] => {
-                let square = start.momentum[[0, start.momentum.len() - 1][end]];
-                friction[end] * square / (shift + 2.0 * friction[end])
-            }
+        let apart = start.map(|start| start.apart(friction));
+        let left = [0, 1].map(|end| match apart {
+            Some(taken) if taken[end] != 0.0 => taken[end] / (shift + 2.0 * friction[end]),
             _ => Complex64::ZERO,
-        };
-        let left = [left(0), left(1)];
+        });
         let less = |losses: [Complex64; 2]| [0, 1].map(|end| losses[end] - left[end]);
         let size = |losses| largest_norm(diagonals.correlation.iter().chain(&losses));
         let all = size(diagonals.losses);
@@ -84,9 +94,9 @@ impl Found {
             error: report.flow_error + 0.25 * written * all,
         };
         let driven = diagonals.driven.map_or(read, |driven| {
-            let apart = start.map_or([true; 2], |start| start.apart);
-            let of = |end: usize| if apart[end] { driven.losses[end] } else { read.losses[end] };
-            let error = if apart == [true; 2] { 0.0 } else { read.error };
+            let alone = start.map_or([true; 2], |start| start.apart);
+            let of = |end: usize| if alone[end] { driven.losses[end] } else { read.losses[end] };
+            let error = if alone == [true; 2] { 0.0 } else { read.error };
             Driven { losses: [of(0), of(1)], error: driven.error.max(error) }
         });
         let size = size(driven.losses);
@@ -123,7 +133,7 @@ impl Found {
                 size,
             }
         });
-        Found { diagonals, error, direct: report.direct, read, balanced }
+        Found { diagonals, error, direct: report.direct, apart, read, balanced }
     }
 }
 
@@ -167,6 +177,8 @@ pub(super) struct OutputSums {
     pub of_start: [f64; 2],
     /// Whether all X came from direct solves.
     pub direct: bool,
+    /// λ Y(p, p) of the start, of what is left out of the sums.
+    apart: [f64; 2],
     pub state: Option<Vec<f64>>,
     read: FlowSums,
     balanced: FlowSums,
@@ -200,6 +212,7 @@ impl OutputSums {
             size: 0.0,
             of_start: [0.0; 2],
             direct: true,
+            apart: [0.0; 2],
             state,
             read: FlowSums::new(bonds),
             balanced: FlowSums::new(bonds),
@@ -211,6 +224,7 @@ impl OutputSums {
         add(&mut self.variance, weight, &found.diagonals.variance);
         add(&mut self.variance_integral, integral, &found.diagonals.variance);
         self.direct &= found.direct;
+        self.apart = found.apart.unwrap_or(self.apart);
         self.error += weight.norm() * found.error;
         self.size += weight.norm() * largest_norm(&found.diagonals.variance);
         self.read.add(weight, integral, &found.read);
@@ -225,23 +239,17 @@ impl OutputSums {
         self.balanced.value.error += flow;
     }
 
-    /// At a time after the `start`.
-    pub fn best(&self, chain: &Chain, start: &Start, time: f64) -> Best {
+    /// At a time after the start.
+    pub fn best(&self, chain: &Chain, time: f64) -> Best {
         let better = self.balanced.value.error < self.read.value.error;
         let FlowSums { value, integral } = if better { &self.balanced } else { &self.read };
-        let [left, right] = chain.friction();
-        let squares = start.momentum.first().zip(start.momentum.last());
-        let [first, last] = squares.map_or([0.0; 2], |(first, last)| [*first, *last]);
-        let still = |friction: f64, y: f64| friction * y * (-2.0 * friction * time).exp();
-        let still = |end: usize, friction: f64, y: f64| match start.apart[end] {
-            true => still(friction, y),
-            false => 0.0,
-        };
+        let friction = chain.friction();
+        let still = |end: usize| self.apart[end] * (-2.0 * friction[end] * time).exp();
         let [of_left, of_right] = value.losses;
         Best {
             correlation: value.correlation.clone(),
             correlation_integral: integral.clone(),
-            losses: [of_left + still(0, left, first), of_right + still(1, right, last)],
+            losses: [of_left + still(0), of_right + still(1)],
             error: value.error,
             size: value.size,
         }

@@ -30,7 +30,7 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
         let chain = self.equations.chain();
         let Reference { state: thermal, through, .. } = &self.reference;
         let reference: Vec<f64> = [&thermal.var_r[..], &thermal.var_p].concat();
-        let flows = sums.best(chain, &self.balance, time.hi);
+        let flows = sums.best(chain, time.hi);
         let variance: Vec<f64> = (sums.variance.iter().zip(w).zip(&reference))
             .map(|((y, w), reference)| y - w * w + reference)
             .collect();
