@@ -81,62 +81,6 @@ impl Lane for f64 {
     }
 }
 
-/// Eight reals on any machine: the compiler uses what every machine of the target has.
-#[derive(Clone, Copy)]
-#[repr(align(64))]
-pub struct Eight([f64; 8]);
-
-macro_rules! lanewise {
-    ($trait:ident, $method:ident) => {
-        impl $trait for Eight {
-            type Output = Eight;
-            #[inline(always)]
-            fn $method(self, other: Eight) -> Eight {
-                Eight(std::array::from_fn(|i| self.0[i].$method(other.0[i])))
-            }
-        }
-    };
-}
-lanewise!(Add, add);
-lanewise!(Sub, sub);
-lanewise!(Mul, mul);
-
-impl Lane for Eight {
-    type Simd = ();
-    type Real = Eight;
-    const WIDTH: usize = 8;
-    #[inline(always)]
-    fn simd(self) {}
-    #[inline(always)]
-    fn splat((): (), value: Complex64) -> Eight {
-        Eight([value.re; 8])
-    }
-    #[inline(always)]
-    fn load((): (), re: &[f64], _im: &[f64], at: usize) -> Eight {
-        Eight(re[at..at + 8].try_into().expect("eight numbers"))
-    }
-    #[inline(always)]
-    fn add_to(self, re: &mut [f64], _im: &mut [f64], at: usize) {
-        re[at..at + 8].iter_mut().zip(&self.0).for_each(|(out, x)| *out += x);
-    }
-    #[inline(always)]
-    fn store(self, re: &mut [f64], _im: &mut [f64], at: usize) {
-        re[at..at + 8].copy_from_slice(&self.0);
-    }
-    #[inline(always)]
-    fn inverse(self) -> Eight {
-        Eight(std::array::from_fn(|i| 1.0 / self.0[i]))
-    }
-    #[inline(always)]
-    fn real_part(self, weight: Complex64) -> Eight {
-        Eight(self.0.map(|x| weight.re * x))
-    }
-    #[inline(always)]
-    fn sum_after(self, before: Complex64) -> Complex64 {
-        self.0.iter().fold(before, |sum, x| sum + x)
-    }
-}
-
 /// Complex numbers with the real and imaginary parts of all lanes apart.
 #[derive(Clone, Copy)]
 pub struct Split<R> {

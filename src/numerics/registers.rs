@@ -6,13 +6,15 @@
 //! array of eight numbers is no substitute: the compiler does not keep one in registers across the
 //! steps of a recurrence (measured: six times slower).
 
-use super::lanes::{Eight, Lane};
+use super::lanes::Lane;
 use num_complex::Complex64;
-use pulp::{NullaryFnOnce, Simd};
+use pulp::Simd;
 use std::marker::PhantomData;
 use std::ops::{Add, Mul, Sub};
 use std::sync::atomic::{AtomicU8, Ordering};
 
+#[cfg(any(test, not(target_arch = "x86_64")))]
+use pulp::Scalar128b;
 #[cfg(target_arch = "x86_64")]
 use pulp::x86::{V3, V4};
 
@@ -88,11 +90,11 @@ pub(crate) fn in_widest<T: InRegisters>(code: T) -> T::Output {
             return code.with::<Avx2>(simd);
         }
     }
-    code.with::<Eight>(())
+    code.with::<Portable>(portable())
 }
 
-impl Wide for Eight {
-    fn vectorized<T: Vectorized<Numbers = Self>>(simd: (), code: T) -> T::Output {
+impl Wide for Portable {
+    fn vectorized<T: Vectorized<Numbers = Self>>(simd: Self::Simd, code: T) -> T::Output {
         code.run(simd)
     }
 }
@@ -112,9 +114,11 @@ impl Wide for Avx512 {
 }
 
 /// Code with the instruction set that it is compiled for.
+#[cfg(target_arch = "x86_64")]
 struct Compiled<T: Vectorized>(<T::Numbers as Lane>::Simd, T);
 
-impl<T: Vectorized> NullaryFnOnce for Compiled<T> {
+#[cfg(target_arch = "x86_64")]
+impl<T: Vectorized> pulp::NullaryFnOnce for Compiled<T> {
     type Output = T::Output;
     #[inline(always)]
     fn call(self) -> T::Output {
@@ -131,12 +135,20 @@ pub(crate) struct Register<S: Simd, A> {
     _aligned: [A; 0],
 }
 
-/// A register of four numbers.
+/// The alignment of a register of two numbers.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+#[derive(Clone, Copy)]
+#[repr(align(16))]
+pub(crate) struct Half;
+
+/// That of four numbers.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 #[repr(align(32))]
 pub(crate) struct Four;
 
-/// A register of eight numbers.
+/// That of eight numbers.
+#[cfg(target_arch = "x86_64")]
 #[derive(Clone, Copy)]
 #[repr(align(64))]
 pub(crate) struct Whole;
@@ -206,6 +218,26 @@ impl<S: Simd, A: Copy> Lane for Register<S, A> {
         let numbers: &[f64] = pulp::bytemuck::cast_slice(std::slice::from_ref(&self.numbers));
         Complex64::new(numbers.iter().fold(before.re, |sum, x| sum + x), before.im)
     }
+}
+
+/// Eight numbers in registers that every machine of the target has.
+type Portable = Two<Two<Pair>>;
+
+#[cfg(target_arch = "x86_64")]
+mod pair;
+#[cfg(target_arch = "x86_64")]
+use pair::{Pair, portable};
+
+/// Two numbers in whatever the compiler chooses.
+#[cfg(any(test, not(target_arch = "x86_64")))]
+type Chosen = Register<Scalar128b, Half>;
+
+#[cfg(not(target_arch = "x86_64"))]
+type Pair = Chosen;
+
+#[cfg(not(target_arch = "x86_64"))]
+fn portable() -> Scalar128b {
+    Scalar128b
 }
 
 /// Two registers, one after the other.
@@ -278,6 +310,13 @@ mod tests {
 
     struct InNumbers<L>(std::marker::PhantomData<L>);
 
+    #[cfg(target_arch = "x86_64")]
+    impl Wide for Two<Two<Chosen>> {
+        fn vectorized<T: Vectorized<Numbers = Self>>(simd: Scalar128b, code: T) -> T::Output {
+            code.run(simd)
+        }
+    }
+
     impl InRegisters for Operations {
         /// The registers, the number of lanes, and the bits of the results.
         type Output = (&'static str, usize, Vec<u64>);
@@ -325,10 +364,15 @@ mod tests {
             kind.limit();
             let (registers, width, bits) = in_widest(Operations);
             assert_eq!(width, 8);
-            assert!(registers.contains(["Eight", "V3", "V4"][kind as usize]), "{registers}");
+            let portable = std::any::type_name::<Portable>();
+            let expected = [portable, "V3", "V4"][kind as usize];
+            assert!(registers.contains(expected), "{registers}");
             found.push(bits);
         }
         Registers::Avx512.limit();
+        // Those of other targets.
+        let code = InNumbers::<Two<Two<Chosen>>>(std::marker::PhantomData);
+        found.push(code.run(Scalar128b));
         assert!(found[0].iter().all(|bits| f64::from_bits(*bits).is_finite()));
         assert!(found.iter().all(|bits| *bits == found[0]), "{found:?}");
     }
