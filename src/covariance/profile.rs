@@ -124,10 +124,13 @@ impl Profile {
             .collect();
         let (mean_r, mean_p) = (largest(&z[..bonds]), largest(&z[bonds..]));
         let of_columns = |errors: &MomentErrors| {
-            let mechanical = mean_r * errors.mean_r + mean_p * errors.mean_p;
+            // With the second order: the means themselves may be below their errors.
+            let [of_r, of_p] = [mean_r + errors.mean_r / 2.0, mean_p + errors.mean_p / 2.0];
+            let mechanical = of_r * errors.mean_r + of_p * errors.mean_p;
             let thermal = (errors.var_r + errors.var_p) / 2.0;
-            let bulk = errors.correlation + mean_p * errors.mean_r + mean_r * errors.mean_p;
-            let of_mean = (force.abs() + 2.0 * friction[1] * z[last].abs()) * errors.mean_p;
+            let bulk = errors.correlation + of_p * errors.mean_r + of_r * errors.mean_p;
+            let at_end = 2.0 * z[last].abs() + errors.mean_p;
+            let of_mean = (force.abs() + friction[1] * at_end) * errors.mean_p;
             let end = errors.correlation + if moments.leaving.is_some() { 0.0 } else { of_mean };
             ColumnErrors {
                 mean_r: errors.mean_r,

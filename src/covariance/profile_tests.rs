@@ -57,3 +57,40 @@ fn the_source_of_the_largest_part_of_the_worst_column_dominates() {
     let expected = [Some(Truncation), Some(Iteration), Some(ErrorSource::Rounding), None, None];
     assert_eq!(dominating_sources(&all), expected);
 }
+
+/// Means that are below their own errors: a mechanical energy of 2e-120 was stated as 0, exactly.
+#[test]
+fn energies_and_currents_have_the_errors_of_small_means_to_the_second_order() {
+    let scenario: crate::Scenario = toml::from_str(
+        "[chain]\ntopology = \"open\"\nbonds = 2\nflip_rate = 0.5\n\
+         [right.thermostat]\ntemperature = 1.0\nfriction = 3.0\n\
+         [right.force]\nmean = 0.25\n[initial]\ntemperature = \"1\"\n\
+         [time]\nscale = \"microscopic\"\noutputs = [1.0]",
+    )
+    .expect("a scenario");
+    let chain = Chain::new(&scenario);
+    let (n, error) = (chain.coordinates(), [0.1, 0.2]);
+    for size in [0.0, 0.01, 1.0] {
+        let known = |mean: Vec<f64>| {
+            let mut solution = Solution::zero(&chain);
+            solution.moments.mean = mean;
+            solution.errors.mean_r = error[0];
+            solution.errors.mean_p = error[1];
+            Profile::new(&chain, &solution, 1.0)
+        };
+        let found = known(vec![size; n]);
+        for sign in [1.0, -1.0] {
+            let off = |i: usize| sign * error[usize::from(i >= chain.bonds)];
+            let truth = known((0..n).map(|i| size + off(i)).collect());
+            let columns = [
+                (found.mechanical(), truth.mechanical(), found.errors.mechanical),
+                (found.current.clone(), truth.current, found.errors.current),
+            ];
+            for (found, truth, error) in columns {
+                for (a, b) in found.iter().zip(&truth) {
+                    assert!((a - b).abs() <= error * (1.0 + 1e-12), "{a} {b} {error}");
+                }
+            }
+        }
+    }
+}
