@@ -21,6 +21,7 @@ pub mod norm;
 mod open;
 mod outcome;
 pub mod pairs;
+mod past;
 mod plan;
 pub mod profiles;
 pub mod radau;

@@ -12,6 +12,7 @@
 
 use super::halving::{Comparison, Difference, GAIN, Halving};
 use super::outcome::{Counts, EvolveError};
+use super::past::Past;
 use super::shown::Shown;
 use super::step::Run;
 use super::step_size::StepSize;
@@ -34,6 +35,7 @@ struct Walk {
     coarse: Point,
     path: Path,
     losses: Losses,
+    past: Past,
     unresolved: Unresolved,
     halving: Halving,
     /// The part of the expected residuals and roundings that the differences show.
@@ -49,6 +51,7 @@ record!(Walk {
     coarse,
     path,
     losses,
+    past,
     unresolved,
     halving,
     seen,
@@ -94,6 +97,7 @@ impl Walk {
             fine: start.clone(),
             coarse: start,
             losses: Losses::default(),
+            past: Past::default(),
             halving: Halving::default(),
             seen: 1.0,
             size,
@@ -146,7 +150,8 @@ impl Walk {
         if let Some(half) = taken.half {
             self.seen = (rounding::SAMPLE * half.size() / taken.losses.variance).min(1.0);
         }
-        (self.losses, self.halving) = (self.losses.with(&taken.losses, self.seen), halving);
+        self.past.add(time.hi, self.seen * taken.losses.variance);
+        (self.losses, self.halving) = (self.losses.with(&taken.losses, self.seen, step), halving);
         self.unresolved.advance(step, difference);
         let error =
             before.max(halving.size()) + self.unresolved.error(time.hi) + self.losses.largest();
@@ -159,7 +164,7 @@ impl Walk {
     fn moments<E: MomentEquations + ?Sized>(&self, run: &Run<'_, E>, time: Double) -> Solution {
         let lost = self.unresolved.error(time.hi);
         let errors = (self.halving.errors(), self.losses, lost);
-        run.solution(time, &self.fine, &self.path, errors)
+        run.solution(time, &self.fine, &self.path, errors, &self.past)
     }
 }
 

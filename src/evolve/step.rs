@@ -2,6 +2,7 @@
 
 use super::halving::Difference;
 use super::means;
+use super::past::{Past, longest, of_old};
 use super::reference::reference_temperature;
 use super::tableau::{STAGES, Tableau};
 use super::trajectory::{Losses, Path, Point};
@@ -11,7 +12,7 @@ use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals,
 use crate::covariance::source::ErrorSource;
 use crate::covariance::{MomentEquations, Rate, Shifted, SolveError, Source};
 use crate::numerics::double_double::phase_error;
-use crate::numerics::vector::{euclidean, largest_norm};
+use crate::numerics::vector::{euclidean, largest_norm, largest_of};
 use crate::scenario::Topology;
 use ndarray::Array2;
 use num_complex::Complex64;
@@ -29,6 +30,8 @@ pub(super) struct Run<'a, E: ?Sized> {
     /// and the start's variance along u.
     pub uniform: Option<Vec<f64>>,
     pub length: f64,
+    /// The largest variance of ∫ e^(𝓛s) 1 ds, as long as the energy of an error lasts at most.
+    pub longest: f64,
     /// The highest frequency of the force.
     pub highest: f64,
     /// 2λ(T - T_ref) at every atom.
@@ -71,6 +74,7 @@ impl<'a, E: MomentEquations + ?Sized> Run<'a, E> {
             solve_tolerance: (1e-7 * tolerance).max(1e-14),
             energy: twice_energy(&start, &identity),
             length: uniform.as_ref().map_or(0.0, |uniform| product(&start.state, uniform)),
+            longest: longest(equations, &identity),
             highest: chain.force.highest_frequency(),
             noise: chain.covariance_source(&vec![0.0; chain.atoms()], reference),
             identity,
@@ -276,6 +280,7 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         fine: &Point,
         path: &Path,
         (mut apart, losses, lost): (MomentErrors, Losses, f64),
+        past: &Past,
     ) -> Solution {
         let chain = self.equations.chain();
         let mut covariance = self.equations.matrix(&fine.state);
@@ -300,15 +305,29 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         let phase = phase_error(self.highest * time.hi);
         let mean_loss = losses.mean + lost + (transforms + phase) * largest(&fine.mean);
         // What the means lose of their energy appears in the variances.
-        let fast = losses.variance
-            + lost
-            + transforms * largest(&variance)
-            + 2.0 * largest(&fine.mean) * mean_loss;
+        let heated = 2.0 * largest(&fine.mean) * mean_loss;
+        let fast = lost + heated + transforms * largest(&variance);
         // What gathers at a constant rate spreads: an error of the variances that is s old has a
         // flux of 0.3/√(γs) of it at most, on average over τ twice that.
-        let slow = losses.alike + self.missing_energy(fine, &above, time.hi);
+        let slow = losses.gathered(self.longest) + self.missing_energy(fine, &above, time.hi);
         let in_flow = (2.0 / (chain.flip_rate * time.hi).sqrt()).min(1.0);
-        let (loss, flow) = (fast + slow, fast + in_flow * slow);
+        let loss = losses.variance + fast + slow;
+        let others = fast + in_flow * slow;
+        // Of roundings that come at a rate all the time, ∫ 2λ e^(-2λs) ds = 1 of it are fresh.
+        let through_end = |friction: f64| {
+            past.through_end(chain, friction, time.hi)
+                + of_old(friction) * others
+                + losses.rate.min(friction * losses.alike)
+        };
+        let through_bonds = past.through_bonds(chain, time.hi) + others;
+        let through = chain.friction().map(through_end).into_iter().fold(through_bonds, f64::max);
+        // The energy at an end is read off λ (C - T_ref), and new heat there has not spread.
+        let excess = largest_of(variance.iter().map(|v| v - self.reference));
+        let read = rounding::TRANSFORM * excess + rounding::FORMULA * largest(&variance);
+        let new = (chain.current_weight() - 1.0).min(4.0 * chain.flip_rate) * heated;
+        let flow = through + new + chain.current_weight() * read;
+        let whole = losses.variance + others;
+        let weight = if whole > 0.0 { through / whole } else { 1.0 };
         if self.highest > 0.0 {
             // Motion that turns with the force is seen at one phase: where it vanishes in the
             // momenta, the elongations show it.
@@ -323,7 +342,7 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
             mean_p: apart.mean_p + mean_loss,
             var_r: apart.var_r + loss + losses.columns,
             var_p: apart.var_p + loss + losses.columns,
-            correlation: apart.correlation + flow * chain.current_weight() + losses.columns,
+            correlation: apart.correlation + flow + losses.columns,
             left: 0.0,
         };
         let size = largest(&fine.mean);
@@ -332,7 +351,7 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
             mean_p: mean,
             var_r: variance + 2.0 * size * mean,
             var_p: variance + 2.0 * size * mean,
-            correlation: (variance + 2.0 * size * mean) * chain.current_weight(),
+            correlation: (variance + 2.0 * size * mean) * weight,
             left: 0.0,
         };
         let of_columns = MomentErrors::of_variances(losses.columns, losses.columns);

@@ -29,15 +29,17 @@ pub(super) struct Losses {
     pub solved: f64,
     /// The error of any entry by residuals in the columns of the ends, as far as it is above that.
     pub columns: f64,
-    /// The error of the variances by roundings that are alike in a step and in its halves.
+    /// The error of the variances by roundings that are alike in a step and in its halves, and the
+    /// largest rate at which these came.
     pub alike: f64,
+    pub rate: f64,
     /// The error of the means.
     pub mean: f64,
 }
 
 record!(Point { mean, state });
 record!(Path { state, means });
-record!(Losses { variance, solved, columns, alike, mean });
+record!(Losses { variance, solved, columns, alike, rate, mean });
 
 impl Losses {
     /// The largest of them.
@@ -45,14 +47,21 @@ impl Losses {
         (self.variance + self.alike).max(self.mean)
     }
 
-    /// With those of a step, of whose variances the part `seen` is real.
-    pub fn with(&self, step: &Losses, seen: f64) -> Losses {
+    /// With those of a step of length h, of whose variances the part `seen` is real.
+    pub fn with(&self, step: &Losses, seen: f64, h: f64) -> Losses {
         Losses {
+            rate: self.rate.max(step.alike / h),
             variance: self.variance + seen * step.variance,
             solved: self.solved + seen * step.solved,
             columns: self.columns + step.columns,
             alike: self.alike + step.alike,
             mean: self.mean + step.mean,
         }
+    }
+
+    /// What is left of the roundings that are alike. Those that came at a rate q are at most q G, G
+    /// = ∫ e^(𝓛s) 1 ds, whose largest variance is `longest` (docs/theory/errors.md, (13.3)).
+    pub fn gathered(&self, longest: f64) -> f64 {
+        if longest < f64::INFINITY { self.alike.min(self.rate * longest) } else { self.alike }
     }
 }
