@@ -54,11 +54,16 @@ impl Past {
 }
 
 /// The part of an error of the variances that crosses a bond when it is s old. Heat spreads: of a
-/// step there crosses 0.3/√(γs); of what oscillates (1 + γs) e^(-γs) is left, four times that where
-/// modes are nearly parallel.
+/// step there crosses 0.3/√(γs).
 fn spread(chain: &Chain, age: f64) -> f64 {
-    let turns = chain.flip_rate * age;
-    (0.3 / turns.sqrt() + 4.0 * (1.0 + turns) * (-turns).exp()).min(1.0)
+    (0.3 / (chain.flip_rate * age).sqrt() + turning(chain.flip_rate, age)).min(1.0)
+}
+
+/// The part that is left after a time of what oscillates: (1 + γs) e^(-γs), and four times that
+/// where modes are nearly parallel (docs/theory/bounds.md, Theorem 2.2).
+fn turning(flip_rate: f64, age: f64) -> f64 {
+    let turns = flip_rate * age;
+    (4.0 * (1.0 + turns) * (-turns).exp()).min(1.0)
 }
 
 /// The largest variance of (-𝓛)⁻¹ 1, with its error; infinite where nothing leaves.

@@ -6,8 +6,8 @@
 //! local errors (`src/evolve/halving.rs`), of what the steps lose of motion that they do not
 //! resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums,
 //! and what the balance of the total energy misses. Step sizes follow the local errors, so they
-//! become diffusive once the fast modes have died. A second trajectory of steps H carries the local
-//! errors along and shows how they fade. Cost: 14 s/6 complex solves a step of H, a third more
+//! become diffusive once the fast modes have died. A second trajectory, of steps H/2 too, carries the
+//! local errors along and shows how they fade. Cost: 17 s/6 complex solves a step of H, a third more
 //! while fast modes die; memory: six states.
 
 use super::halving::{Comparison, Difference, GAIN, Halving};
@@ -89,7 +89,9 @@ impl Walk {
             heat: Some(0.0),
             ..Default::default()
         };
-        let norm = run.equations.norm(&start.state);
+        // What turns is the distance from the stationary state, which is above the reference, too.
+        let hotter = (largest(&chain.temperature()) - run.reference).max(0.0);
+        let norm = run.equations.norm(&start.state) + hotter * (n as f64).sqrt();
         Walk {
             time: Double::default(),
             unresolved: Unresolved::new(chain, &start.mean, norm, negligible),
@@ -118,7 +120,9 @@ impl Walk {
         };
         let later = |part: f64| self.time.plus((part * step).into());
         let (mut path, mut losses) = (self.path.clone(), Losses::default());
-        let coarse = alone(&self.coarse, self.time, step)?;
+        // By halves, because a whole step damps a rotation that they keep.
+        let coarse = alone(&self.coarse, self.time, step / 2.0)?;
+        let coarse = alone(&coarse, later(0.5), step / 2.0)?;
         let whole = alone(&self.fine, self.time, step)?;
         let half = run.step(&self.fine, self.time, step / 2.0, Some(&mut path), &mut losses)?;
         let fine = run.step(&half, later(0.5), step / 2.0, Some(&mut path), &mut losses)?;
@@ -219,7 +223,7 @@ pub fn evolve<E: MomentEquations + ?Sized>(
                     monitor.keep("steps", &walk);
                 }
             })?;
-            let solves = 4 + if taken.half.is_some() { 2 } else { 0 };
+            let solves = 5 + if taken.half.is_some() { 2 } else { 0 };
             walk.counts.solves += solves * run.tableau.branches.len();
             // Twice the losses of the three steps, at all sites together.
             let rounding = 6.0 * (chain.coordinates() as f64).sqrt() * taken.losses.largest();
@@ -227,7 +231,7 @@ pub fn evolve<E: MomentEquations + ?Sized>(
                 whole: run.difference(&taken.whole, &taken.fine),
                 half: taken.half,
                 before: run.difference(&walk.coarse, &walk.fine),
-                after: run.difference(&taken.coarse, &taken.whole),
+                after: run.difference(&taken.coarse, &taken.fine),
                 driven: run.highest > 0.0,
             });
             let difference = taken.half.filter(|_| concerned).map(|half| half.size());
@@ -306,14 +310,14 @@ pub fn expected_solves(chain: &Chain, times: &[impl Copy + Into<Double>], tolera
 fn expected_until(chain: &Chain, times: &[f64], tolerance: f64) -> Vec<f64> {
     // Steps shortened to end at outputs: rounding keeps short ones from growing at a small
     // tolerance.
-    let least = 24.0 * (1.0 + 0.25 * (1e-6 / tolerance).log10()).clamp(1.0, 2.0);
+    let least = 29.0 * (1.0 + 0.25 * (1e-6 / tolerance).log10()).clamp(1.0, 2.0);
     let order = 2.0 * STAGES as f64;
-    let each = 17.0 * (1e-9 / tolerance).powf(1.0 / order);
+    let each = 20.6 * (1e-9 / tolerance).powf(1.0 / order);
     let (mut solves, mut before, mut until) = (0.0, 0.0, Vec::with_capacity(times.len()));
     for &time in times {
         if time > before {
             let steps = free_steps(chain, time) - free_steps(chain, before);
-            solves += (each * steps + 8.0).max(least);
+            solves += (each * steps + 10.0).max(least);
             before = time;
         }
         until.push(solves);

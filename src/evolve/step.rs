@@ -240,12 +240,12 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         Difference { covariance: self.equations.norm(&state), mean: size, weight, columns }
     }
 
-    /// The next point of the second trajectory: the `fine` point, plus the distance after the step,
-    /// `coarse` - `whole`, plus `factor` times the difference of the step itself.
+    /// The next point of the second trajectory: where that comes to, `coarse`, plus `factor` times
+    /// the difference of the step itself.
     pub fn carried(&self, coarse: &Point, whole: &Point, fine: &Point, factor: f64) -> Point {
         let carried = |coarse: &[f64], whole: &[f64], fine: &[f64]| {
             let points = coarse.iter().zip(whole).zip(fine);
-            points.map(|((c, w), f)| f + (c - w) + factor * (w - f)).collect::<Vec<f64>>()
+            points.map(|((c, w), f)| c + factor * (w - f)).collect::<Vec<f64>>()
         };
         Point {
             mean: carried(&coarse.mean, &whole.mean, &fine.mean),
@@ -323,7 +323,7 @@ impl<E: MomentEquations + ?Sized> Run<'_, E> {
         let through = chain.friction().map(through_end).into_iter().fold(through_bonds, f64::max);
         // The energy at an end is read off λ (C - T_ref), and new heat there has not spread.
         let excess = largest_of(variance.iter().map(|v| v - self.reference));
-        let read = rounding::TRANSFORM * excess + rounding::FORMULA * largest(&variance);
+        let read = transforms * excess + rounding::FORMULA * largest(&variance);
         let new = (chain.current_weight() - 1.0).min(4.0 * chain.flip_rate) * heated;
         let flow = through + new + chain.current_weight() * read;
         let whole = losses.variance + others;
