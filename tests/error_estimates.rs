@@ -89,7 +89,7 @@ impl Tally {
         tolerance: f64,
         found: &[Profile],
         exact: &[[Vec<f64>; 8]],
-        largest: f64,
+        [of_means, largest]: [f64; 2],
     ) {
         for ((profile, exact), reported) in found.iter().zip(exact).zip(relative_errors(found)) {
             let estimates = profile.errors.values();
@@ -100,9 +100,8 @@ impl Tally {
                 let apart = found.iter().zip(exact).map(|(a, b)| (a - b).abs());
                 let error =
                     apart.fold(0.0, |most: f64, x| if x > most || x.is_nan() { x } else { most });
-                // What has decayed is not known better than to roundings of what it was, nor an
-                // average over a period, by the judge, than to those of what it is taken of.
-                let size = if name.starts_with("mean_") { largest.sqrt() } else { largest };
+                // Decayed values are not known better than to roundings of what they were.
+                let size = if name.starts_with("mean_") { of_means } else { largest };
                 let granted = estimate + 4.0 * f64::EPSILON * size;
                 if error.is_nan() || estimate.is_nan() || error > granted {
                     let line = format!(
@@ -208,7 +207,7 @@ impl Tally {
                     tolerance,
                     &found,
                     &exact[from..to],
-                    largest,
+                    [largest; 2],
                 );
             }
         }
@@ -265,7 +264,8 @@ impl Tally {
                 1e-9,
                 &[profile],
                 std::slice::from_ref(&exact),
-                largest,
+                // The judge averages means as large as the root of an energy.
+                [largest.sqrt(), largest],
             );
         }
     }

@@ -28,7 +28,7 @@ fn a_cold_start_is_known_to_its_own_size() {
             let stated = profile.errors.thermal;
             assert!(stated <= 1e-8 * largest, "τ = {time:e}: {stated:e} of {largest:e}");
             // Nothing is granted beside the estimates.
-            tally.compare("a cold start", "steps", 1e-9, &[profile], &[exact], 0.0);
+            tally.compare("a cold start", "steps", 1e-9, &[profile], &[exact], [0.0; 2]);
         }
     }
     tally.judge();

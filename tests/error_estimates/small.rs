@@ -10,7 +10,8 @@ fn compare(chain: &Chain, law: &InitialLaw, times: &[f64], method: Method) -> Ve
     compare_at([1e-9, 0.0], chain, law, times, method)
 }
 
-/// The same at a tolerance, where four roundings of the size `granted` are the judge's own error.
+/// The same at a tolerance, where four roundings of the size `granted` are the judge's own error of
+/// energies and currents.
 fn compare_at(
     [tolerance, granted]: [f64; 2],
     chain: &Chain,
@@ -35,7 +36,7 @@ fn compare_at(
             tolerance,
             std::slice::from_ref(&found),
             &[exact],
-            granted,
+            [0.0, granted],
         );
         profiles.push(found);
     }
