@@ -222,10 +222,15 @@ impl Solution {
         self.parts.push((source, error));
     }
 
-    /// With the consistency of its covariance, which is then kept or dropped.
-    pub fn with_consistency(mut self, keep: bool) -> Solution {
-        let covariance = self.moments.covariance.take();
-        self.consistency = covariance.as_ref().map(|c| Consistency::of(c.view()));
+    /// With the consistency of its covariance, which is then kept or dropped, or that of its bonds
+    /// where it has none.
+    pub fn with_consistency(mut self, chain: &Chain, keep: bool) -> Solution {
+        let Moments { covariance, variance, correlation, .. } = &mut self.moments;
+        let covariance = covariance.take();
+        self.consistency = Some(match &covariance {
+            Some(covariance) => Consistency::of(covariance.view()),
+            None => Consistency::of_bonds(chain, variance, correlation),
+        });
         self.moments.covariance = covariance.filter(|_| keep);
         self
     }
@@ -247,14 +252,9 @@ impl Solution {
     /// there is a covariance.
     pub fn at_start(chain: &Chain, law: &InitialLaw, keep: bool) -> Solution {
         let mut start = Solution::initial(chain, law);
-        let covariance = (keep || law.covariance.is_some()).then(|| law.covariance_above(0.0));
-        start.consistency = Some(match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => {
-                Consistency::of_bonds(chain, &start.moments.variance, &start.moments.correlation)
-            }
-        });
-        start.moments.covariance = covariance.filter(|_| keep);
+        start.moments.covariance =
+            (keep || law.covariance.is_some()).then(|| law.covariance_above(0.0));
+        start = start.with_consistency(chain, keep);
         // λ(T - Var p - p̄²) of given numbers: a difference of two doubles is right to a rounding
         // of itself. No column holds the energy that enters at the left end.
         let (z, v, last) = (&start.moments.mean, &start.moments.variance, chain.coordinates() - 1);

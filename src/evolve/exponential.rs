@@ -18,7 +18,7 @@ use super::turned::{Turned, place};
 use crate::chain::{Chain, InitialLaw, ThermalState};
 use crate::covariance::SolveError;
 use crate::covariance::literal;
-use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals, largest};
+use crate::covariance::moments::{Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::periodic::PeriodicMean;
 use crate::numerics::double_double::Double;
 use crate::numerics::toeplitz_hankel::ToeplitzHankel;
@@ -89,21 +89,13 @@ impl<'a> Damped<'a> {
         let [periodic_r, periodic_p] = self.periodic.errors_at(time.hi);
         errors.mean_r += periodic_r;
         errors.mean_p += periodic_p;
-        let consistency = match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
-        };
-        moments.covariance = covariance.filter(|_| keep);
+        moments.covariance = covariance;
+        let solution = Solution { moments, errors, ..Default::default() };
+        let solution = solution.with_consistency(chain, keep);
         let integrals = (chain.bonds <= INTEGRATED)
-            .then(|| self.integrals(law, &deviation, &moments))
+            .then(|| self.integrals(law, &deviation, &solution.moments))
             .transpose()?;
-        Ok(Solution {
-            moments,
-            errors,
-            integrals,
-            consistency: Some(consistency),
-            ..Default::default()
-        })
+        Ok(Solution { integrals, ..solution })
     }
 
     /// The time integrals up to the time of `moments`, w(0) being `deviation`: ∫ Y of Y = C + w wᵀ,

@@ -19,9 +19,7 @@ use super::rotation_integrals;
 use crate::budget::rounding;
 use crate::chain::modes::Modes;
 use crate::chain::{Chain, Double, Force, InitialLaw};
-use crate::covariance::moments::{
-    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
-};
+use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::covariance::source::ErrorSource;
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{
@@ -138,11 +136,6 @@ impl Rotation {
             ..MomentErrors::of_variances(lost, lost)
         };
         let parts = vec![(ErrorSource::InputRounding, of_phases)];
-        let consistency = match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => Consistency::of_bonds(chain, &variance, &correlation),
-        };
-        let covariance = covariance.filter(|_| keep);
         let moments = Moments {
             time: self.time,
             mean,
@@ -151,18 +144,13 @@ impl Rotation {
             covariance,
             ..Default::default()
         };
+        let solution = Solution { moments, errors, parts, ..Default::default() };
+        let solution = solution.with_consistency(chain, keep);
         let integrals = match chain.force == Default::default() {
             true => Some(rotation_integrals::integrals(chain, &self.modes, law, self.time)),
             false => (chain.bonds <= INTEGRATED).then(|| self.driven_integrals(chain, law)),
         };
-        Solution {
-            moments,
-            errors,
-            parts,
-            integrals,
-            consistency: Some(consistency),
-            ..Default::default()
-        }
+        Solution { integrals, ..solution }
     }
 
     /// e^(Bτ) C(0) e^(Bᵀτ)

@@ -6,9 +6,9 @@
 //! local errors (`src/evolve/halving.rs`), of what the steps lose of motion that they do not
 //! resolve (`src/evolve/unresolved.rs`), the residuals of the solves, the roundings of the sums,
 //! and what the balance of the total energy misses. Step sizes follow the local errors, so they
-//! become diffusive once the fast modes have died. A second trajectory, of steps H/2 too, carries the
-//! local errors along and shows how they fade. Cost: 17 s/6 complex solves a step of H, a third more
-//! while fast modes die; memory: six states.
+//! become diffusive once the fast modes have died. A second trajectory, of steps H/2 too, carries
+//! the local errors along and shows how they fade. Cost: 17 s/6 complex solves a step of H, a third
+//! more while fast modes die; memory: six states.
 
 use super::halving::{Comparison, Difference, GAIN, Halving};
 use super::outcome::{Counts, EvolveError};
@@ -263,7 +263,7 @@ pub fn evolve<E: MomentEquations + ?Sized>(
             walk.outputs.push(Solution::at_start(chain, law, keep(index)));
             continue;
         }
-        walk.outputs.push(walk.moments(&run, output).with_consistency(keep(index)));
+        walk.outputs.push(walk.moments(&run, output).with_consistency(chain, keep(index)));
     }
     Ok((walk.outputs, walk.counts))
 }

@@ -21,9 +21,7 @@ pub use way::{cost, seconds, serves};
 
 use crate::budget::rounding;
 use crate::chain::{Chain, Double, InitialLaw};
-use crate::covariance::moments::{
-    Consistency, MomentErrors, Moments, Solution, TimeIntegrals, largest,
-};
+use crate::covariance::moments::{MomentErrors, Moments, Solution, TimeIntegrals, largest};
 use crate::monitor::{Monitor, Progress};
 use crate::numerics::double_double::{exact, rounded};
 use crate::numerics::vector::largest_of;
@@ -163,10 +161,10 @@ impl Answer<'_> {
             covariance: None,
         };
         let errors = self.errors(&moments);
-        let consistency = Some(Consistency::of(covariance.view()));
-        let moments = Moments { covariance: keep.then_some(covariance), ..moments };
+        let moments = Moments { covariance: Some(covariance), ..moments };
         let integrals = Some(self.integrals());
-        Solution { moments, errors, consistency, integrals, ..Default::default() }
+        let solution = Solution { moments, errors, integrals, ..Default::default() };
+        solution.with_consistency(self.chain, keep)
     }
 
     /// -(F p̄_N + λ_+(T_+ - E p_N²)), the force from its waves.

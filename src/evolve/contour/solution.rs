@@ -5,7 +5,7 @@ use super::TransformedMoments;
 use crate::budget::rounding;
 use crate::chain::Double;
 use crate::covariance::MomentEquations;
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::covariance::source::ErrorSource;
 use crate::evolve::earliest::left_out;
 use crate::evolve::envelope;
@@ -109,20 +109,10 @@ impl<E: MomentEquations + ?Sized> TransformedMoments<'_, E> {
             (ErrorSource::OuterQuadrature, left),
             (ErrorSource::InputRounding, of_phase),
         ];
-        let consistency = match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => Consistency::of_bonds(chain, &variance, &correlation),
-        };
-        let covariance = covariance.filter(|_| keep);
         let inflow = Some(inflow);
         let moments = Moments { time, mean, variance, correlation, inflow, leaving, covariance };
-        Ok(Solution {
-            moments,
-            errors,
-            parts,
-            consistency: Some(consistency),
-            integrals: Some(integrals),
-            variance_integral: None,
-        })
+        let integrals = Some(integrals);
+        let solution = Solution { moments, errors, parts, integrals, ..Default::default() };
+        Ok(solution.with_consistency(chain, keep))
     }
 }

@@ -4,7 +4,7 @@
 use super::super::turning::Turning;
 use crate::budget::rounding;
 use crate::chain::Double;
-use crate::covariance::moments::{Consistency, MomentErrors, Moments, Solution, largest};
+use crate::covariance::moments::{MomentErrors, Moments, Solution, largest};
 use crate::scenario::Topology;
 use ndarray::Array2;
 
@@ -45,9 +45,9 @@ impl Answer<'_> {
             mean: self.means[..n].iter().map(|z| z.hi).collect(),
         };
         let errors = self.errors(&moments).with(lost, |rounded, lost| rounded + lost);
-        let consistency = Some(Consistency::of(covariance.view()));
-        let moments = Moments { covariance: keep.then_some(covariance), ..moments };
-        Solution { moments, errors, consistency, ..Default::default() }
+        let moments = Moments { covariance: Some(covariance), ..moments };
+        let solution = Solution { moments, errors, ..Default::default() };
+        solution.with_consistency(self.turning.chain, keep)
     }
 
     /// Roundings of the numbers themselves, and the losses of the means.

@@ -5,7 +5,7 @@ use super::losses::Losses;
 use super::run::Run;
 use super::state::{Piece, Read};
 use crate::chain::Double;
-use crate::covariance::moments::{Consistency, Moments, Solution, TimeIntegrals};
+use crate::covariance::moments::{Moments, Solution, TimeIntegrals};
 use ndarray::Array2;
 
 impl Run<'_> {
@@ -78,23 +78,13 @@ impl Run<'_> {
             }
         }
         moments.inflow = self.inflow(&moments, reads);
-        let covariance = keep.then(|| self.matrix(&walk.pieces));
+        moments.covariance = keep.then(|| self.matrix(&walk.pieces));
         let mut integrals = walk.path.clone();
         self.add_integrals(&mut integrals, reads);
         let (errors, parts) = losses.errors(equation, &moments);
-        let consistency = match &covariance {
-            Some(covariance) => Consistency::of(covariance.view()),
-            None => Consistency::of_bonds(chain, &moments.variance, &moments.correlation),
-        };
-        moments.covariance = covariance;
-        Solution {
-            moments,
-            errors,
-            parts,
-            consistency: Some(consistency),
-            integrals: Some(integrals),
-            variance_integral: None,
-        }
+        let integrals = Some(integrals);
+        let solution = Solution { moments, errors, parts, integrals, ..Default::default() };
+        solution.with_consistency(chain, keep)
     }
 
     /// λ(T - Var p) at the ends, -λD where the end is strong.
