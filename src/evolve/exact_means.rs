@@ -96,7 +96,7 @@ pub(super) fn of(turning: &Turning, law: &InitialLaw, times: &[Double]) -> Vec<M
     turned(&free, &start, times).into_iter().map(whole).collect()
 }
 
-/// What is left of a deviation at a time, e^(Bτ) w.
+/// The rest of a deviation at a time, e^(Bτ) w.
 pub(super) struct Left {
     pub w: Vec<f64>,
     /// The errors of its elongations and of its momenta.

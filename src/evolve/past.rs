@@ -1,6 +1,7 @@
 //! How long an error of the variances lasts, and how much of it crosses a bond or an end
 //! (docs/theory/errors.md, (13.2) and (13.3)).
 
+use super::unresolved::turning;
 use crate::budget::iteration;
 use crate::chain::Chain;
 use crate::covariance::{MomentEquations, Source};
@@ -14,7 +15,7 @@ const LASTING: f64 = 1e-3;
 /// More losses than these are summed up in pairs.
 const KEPT: usize = 1024;
 
-/// What every step has lost of the variances, with the time of its end.
+/// The losses of the variances in every step, with the time of its end.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Past {
     losses: Vec<[f64; 2]>,
@@ -22,7 +23,7 @@ pub(super) struct Past {
 record!(Past { losses });
 
 impl Past {
-    /// Adds what was lost until `time`.
+    /// Adds the loss of a step that ended at `time`.
     pub fn add(&mut self, time: f64, loss: f64) {
         self.losses.push([time, loss]);
         if self.losses.len() > KEPT {
@@ -54,16 +55,9 @@ impl Past {
 }
 
 /// The part of an error of the variances that crosses a bond when it is s old. Heat spreads: of a
-/// step there crosses 0.3/√(γs).
+/// step there crosses 0.3/√(γs), and beside it goes the rest of the oscillations.
 fn spread(chain: &Chain, age: f64) -> f64 {
     (0.3 / (chain.flip_rate * age).sqrt() + turning(chain.flip_rate, age)).min(1.0)
-}
-
-/// The part that is left after a time of what oscillates: (1 + γs) e^(-γs), and four times that
-/// where modes are nearly parallel (docs/theory/bounds.md, Theorem 2.2).
-fn turning(flip_rate: f64, age: f64) -> f64 {
-    let turns = flip_rate * age;
-    (4.0 * (1.0 + turns) * (-turns).exp()).min(1.0)
 }
 
 /// The largest variance of (-𝓛)⁻¹ 1, with its error; infinite where nothing leaves.

@@ -177,7 +177,7 @@ pub(super) struct OutputSums {
     pub of_start: [f64; 2],
     /// Whether all X came from direct solves.
     pub direct: bool,
-    /// λ Y(p, p) of the start, of what is left out of the sums.
+    /// λ Y(p, p) of the start at the ends where its own part is added in time.
     apart: [f64; 2],
     pub state: Option<Vec<f64>>,
     read: FlowSums,

@@ -59,8 +59,8 @@ impl Losses {
         }
     }
 
-    /// What is left of the roundings that are alike. Those that came at a rate q are at most q G, G
-    /// = ∫ e^(𝓛s) 1 ds, whose largest variance is `longest` (docs/theory/errors.md, (13.3)).
+    /// The rest of the roundings that are alike. Those that came at a rate q are at most q G, G =
+    /// ∫ e^(𝓛s) 1 ds, whose largest variance is `longest` (docs/theory/errors.md, (13.3)).
     pub fn gathered(&self, longest: f64) -> f64 {
         if longest < f64::INFINITY { self.alike.min(self.rate * longest) } else { self.alike }
     }

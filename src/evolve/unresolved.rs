@@ -47,11 +47,9 @@ impl Unresolved {
         Unresolved { rate, size, negligible, lost: 0.0 }
     }
 
-    /// A bound of the rotations that are left. Two modes of the same rate give t e^(-γt), and a
-    /// factor 4 allows for modes that are nearly parallel.
+    /// A bound of the rotations that are left.
     fn left(&self, time: f64) -> f64 {
-        let turns = self.rate * time;
-        4.0 * self.size * (1.0 + turns) * (-turns).exp()
+        self.size * turning(self.rate, time)
     }
 
     fn too_long(step: f64) -> bool {
@@ -78,6 +76,13 @@ impl Unresolved {
     pub fn error(&self, time: f64) -> f64 {
         if self.lost == 0.0 { 0.0 } else { self.lost.min(self.left(time)) }
     }
+}
+
+/// The part of rotations that is left of them after a time at most. Two modes of the same rate give
+/// t e^(-γt), and a factor 4 allows for modes that are nearly parallel.
+pub(super) fn turning(rate: f64, time: f64) -> f64 {
+    let turns = rate * time;
+    4.0 * (1.0 + turns) * (-turns).exp()
 }
 
 #[cfg(test)]
